@@ -1,0 +1,33 @@
+# Two commands to remember: `make demo` and `make test`.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: install demo test test-export check experts knowledge schemas lock bench clean
+
+install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
+
+$(BIN)/uv: requirements/bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tristream needs Python 3.11 or newer: install it, then run 'make PYTHON=python3.11 $(MAKECMDGOALS)'." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@touch $@
+
+$(VENV)/.installed: $(BIN)/uv requirements/dev.lock pyproject.toml
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.lock requirements/dev.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
+	@$(BIN)/python -m infra.demo
+
+lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
+	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(COMPILE) pyproject.toml --extra cpu -o requirements/pipeline.lock
+	$(COMPILE) pyproject.toml --extra gpu -o requirements/gpu.lock
+	$(COMPILE) pyproject.toml --extra cpu --group dev -c requirements/pipeline.lock -o requirements/dev.lock
+	$(COMPILE) --group export -c requirements/pipeline.lock -o requirements/export.lock

@@ -1,0 +1,34 @@
+"""What becomes of an input that cannot be annotated. Holds nothing that identifies a patient."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Digest, Message
+
+Stage = Literal["watch", "preprocess", "ground", "retrieve", "describe"]
+
+
+class Origin(Message):
+    """Where the message that failed can be read again."""
+
+    topic: str
+    partition: int = Field(ge=0)
+    offset: int = Field(ge=0)
+
+
+class DeadLetter(Message):
+    """An outcome, as final as a triplet until somebody replays it."""
+
+    object_id: Digest | None = Field(description="None where the message could not be read at all")
+    image_id: Digest | None = None
+    frame: int | None = Field(default=None, ge=0, description="None where the whole object failed")
+    frames_taken: int | None = Field(default=None, ge=1)
+    frames_skipped: int = Field(default=0, ge=0)
+    stage: Stage
+    error: str = Field(description="Class of the error")
+    message: str = Field(description="What is wrong and what to do, for a person")
+    origin: Origin
+    replay: str = Field(description="The command that sends it through again")
+    failed_at: datetime = Field(description="UTC")

@@ -1,0 +1,22 @@
+"""How work can fail, as seen by the wires. Two branches matter: *never will* and *try again*.
+
+    TristreamError
+    ├── InvalidInput      never will: the input ends as a dead letter
+    │   └── …             one class a cause, beside the code that finds it
+    └── Unavailable       try again: a server or disk is away; the stage waits, nothing is lost
+
+The text of an InvalidInput reaches dead letters and logs. It is written by us, says what is wrong and what to do,
+and never quotes the input, a path, or another library's message: those can hold names.
+"""
+
+
+class TristreamError(Exception):
+    """Base of the errors that Tristream raises on purpose."""
+
+
+class InvalidInput(TristreamError):
+    """An input that no retry can mend. Its class name becomes the dead letter's `error`."""
+
+
+class Unavailable(TristreamError):
+    """Something the work needs is away for now; the same work may succeed later."""

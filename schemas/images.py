@@ -1,0 +1,104 @@
+"""One frame as quantitative pixels, with the metadata that was allowed through.
+
+Knows nothing of regions or knowledge.
+"""
+
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from schemas.base import FrameMessage, Message
+
+Modality = Literal[
+    "CT", "MR", "X-ray", "PET", "ultrasound", "histopathology", "dermoscopy", "fundus photography", "endoscopy",
+    "microscopy", "nuclear medicine", "mammography", "other", "unknown",
+]  # fmt: skip
+MODALITIES: tuple[Modality, ...] = get_args(Modality)
+
+Plane = Literal["axial", "coronal", "sagittal", "oblique"]
+Laterality = Literal["left", "right", "both"]
+Side = Literal["patient left", "patient right", "anterior", "posterior", "head", "feet"]
+"""A direction in the patient (DICOM PS3.3 C.7.6.1.1.1)."""
+
+
+class Pixels(Message):
+    """One 2-D image as PNG. A pixel's value in `unit` is stored × `slope` + `intercept`.
+
+    Exactly one of `data` and `reference` is set: large images travel by reference under the same type.
+    """
+
+    rows: int = Field(ge=1, description="px")
+    columns: int = Field(ge=1, description="px")
+    channels: Literal[1, 3] = Field(description="1 grey, 3 sRGB")
+    bits: Literal[8, 16] = Field(description="Bits stored per channel")
+    slope: float = 1.0
+    intercept: float = 0.0
+    unit: str = Field(
+        description="Unit of the values: HU, SUVbw, Gy, 'stored value', or 'grey level' of a rendered view"
+    )
+    data: str | None = Field(default=None, repr=False, description="base64 of the PNG file")
+    reference: str | None = Field(default=None, description="Content address of the PNG file in the payload store")
+
+    @model_validator(mode="after")
+    def _one_carrier(self) -> Self:
+        if (self.data is None) == (self.reference is None):
+            raise ValueError("exactly one of data and reference must be set")
+        return self
+
+
+class Spacing(Message):
+    """Distance between the centres of neighbouring pixels."""
+
+    row_mm: float = Field(gt=0, description="Between rows (vertical), mm")
+    column_mm: float = Field(gt=0, description="Between columns (horizontal), mm")
+    source: str = Field(description="DICOM keyword or sidecar field it was read from")
+
+
+class Window(Message):
+    """A linear VOI window (DICOM PS3.3 C.11.2.1.2), in the unit of the pixels."""
+
+    center: float
+    width: float = Field(gt=0)
+    source: Literal["header", "percentiles", "full range"] = "header"
+
+
+class Orientation(Message):
+    """Where the image's axes point in the patient. Absent where the tags do not tell."""
+
+    right: Side = Field(description="Direction in the patient of increasing column index")
+    down: Side = Field(description="Direction in the patient of increasing row index")
+
+
+class ImageMetadata(Message):
+    """The allowlist: nothing else from a source file leaves preprocess. None means that the source does not tell."""
+
+    source_format: Literal["DICOM", "PNG", "JPEG"]
+    modality: Modality = "unknown"
+    modality_code: str | None = Field(default=None, description="DICOM Modality (0008,0060), a defined term of PS3.3")
+    organ: str | None = Field(
+        default=None, description="Body part or organ, a word of the vocabulary in models/imaging"
+    )
+    plane: Plane | None = None
+    view: str | None = Field(default=None, description="Radiographic view, a defined term (AP, PA, LL, …)")
+    laterality: Laterality | None = None
+    orientation: Orientation | None = None
+    spacing: Spacing | None = None
+    slice_thickness_mm: float | None = None
+    contrast_agent: bool | None = Field(default=None, description="True where the source names an agent given")
+    repetition_time_ms: float | None = None
+    echo_time_ms: float | None = None
+    magnetic_field_t: float | None = None
+    tube_voltage_kv: float | None = None
+    frames_in_object: int = Field(default=1, ge=1)
+    lossy_compression: bool | None = Field(default=None, description="Lossy Image Compression (0028,2110)")
+    transfer_syntax: str | None = Field(default=None, description="Name of the DICOM transfer syntax of the source")
+
+
+class MedicalImage(FrameMessage):
+    """One frame, de-identified, in quantitative pixels."""
+
+    metadata: ImageMetadata
+    pixels: Pixels
+    window: Window = Field(description="How to render it; in the unit of the pixels")
+    inverted: bool = Field(default=False, description="True for MONOCHROME1: low values are shown bright")
+    preprocess_version: str

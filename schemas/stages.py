@@ -1,0 +1,24 @@
+"""How a worker says what it is doing. Knows nothing of how it does it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Message
+from schemas.dead_letters import Stage
+
+
+class StageState(Message):
+    """One worker's own word on itself, renewed every few seconds."""
+
+    worker: str
+    stage: Stage
+    state: Literal["running", "paused", "waiting", "stopped"] = Field(
+        description="paused: by dead letters or by backpressure; waiting: something it needs is away"
+    )
+    reason: str = ""
+    in_flight: int = Field(ge=0)
+    done: int = Field(ge=0, description="Messages finished since the worker started")
+    dead_letters: int = Field(ge=0, description="Dead letters written since the worker started")
+    updated_at: datetime

@@ -1,0 +1,85 @@
+"""The product: image, regions, description, and the lineage that says what made them."""
+
+import hashlib
+from typing import Literal
+
+import orjson
+from pydantic import Field
+
+from schemas.base import Digest, FrameMessage, Message
+from schemas.images import ImageMetadata, Pixels
+from schemas.knowledge import FoundPassage
+from schemas.regions import ExpertRun, Region, Relation
+from schemas.regions import Intensity as Intensity
+
+
+class Evidence(Message):
+    """What backs a statement: a place in the same triplet, and the value found there."""
+
+    kind: Literal["metadata", "image", "region", "relation", "passage"]
+    pointer: str = Field(pattern=r"^/", description="JSON Pointer (RFC 6901) into the triplet: /regions/0/area_mm2")
+    value: str | float | int | bool = Field(description="The value at the pointer when the statement was written")
+
+
+class Statement(Message):
+    """One sentence and everything that backs it."""
+
+    text: str
+    evidence: tuple[Evidence, ...] = Field(min_length=1)
+
+
+class Description(Message):
+    """A multigranular description; `description` is the text of all statements in reading order."""
+
+    modality: Statement
+    organ: Statement | None = Field(default=None, description="None where neither metadata nor regions tell")
+    regions: tuple[Statement, ...]
+    texture: tuple[Statement, ...] = ()
+    relations: tuple[Statement, ...] = ()
+    context: tuple[Statement, ...] = Field(
+        default=(), description="What the passages say; general knowledge, not a finding"
+    )
+    description: str
+
+
+class Lineage(Message):
+    """Everything that, when it changes, makes the triplet stale."""
+
+    schema_version: Literal["1"] = "1"
+    preprocess: str
+    metadata_digest: Digest = Field(description="Hash of the metadata as it was read")
+    grounding: str
+    experts: tuple[str, ...] = Field(description="name@version of each expert that ran, sorted")
+    knowledge: str
+    describer: str = Field(description="name@version: composer@…, or the MLLM's name and revision")
+    prompt: str | None = Field(default=None, description="Version of the prompt; None where no MLLM wrote the text")
+
+
+class Triplet(FrameMessage):
+    """Image, regions of interest, description."""
+
+    triplet_id: Digest
+    metadata: ImageMetadata
+    image: Pixels
+    intensity: Intensity = Field(description="Of the whole image, in quantitative pixels")
+    regions: tuple[Region, ...] = Field(min_length=1)
+    relations: tuple[Relation, ...]
+    experts: tuple[ExpertRun, ...]
+    passages: tuple[FoundPassage, ...]
+    description: Description
+    lineage: Lineage
+    also_in: tuple[Digest, ...] = Field(
+        default=(),
+        description="object_id of other objects with the same image and metadata. Set in exports, where a triplet "
+        "stands once; on the topic each object has a message of its own under the same triplet_id",
+    )
+
+
+def digest(value: Message) -> str:
+    """Hash of a message's canonical JSON: keys sorted, 32 hexadecimal digits."""
+    return hashlib.sha256(orjson.dumps(value.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def triplet_id(image_id: str, lineage: Lineage) -> str:
+    """Identity of a triplet: the same image through the same versions is the same triplet."""
+    return hashlib.sha256(f"{image_id}:{digest(lineage)}".encode()).hexdigest()[:32]
