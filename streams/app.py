@@ -1,0 +1,132 @@
+"""Faust, set up for images: one app, and so one consumer group, a stage. Knows nothing of what a stage does."""
+
+import logging
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import faust
+import structlog
+from faust.types import TP, StreamT
+from prometheus_client import start_http_server
+
+from schemas.dead_letters import Stage
+from streams.lag import group
+from streams.settings import MEBIBYTE, Wires
+from streams.stage import Send, StageRunner
+from streams.topics import MAX_MESSAGE_BYTES
+
+Background = Callable[[], Awaitable[None]]
+
+
+def build_app(stage: Stage, wires: Wires) -> faust.App:
+    """A Faust app with nothing in it, bounded where Faust's defaults are for small messages."""
+    return faust.App(
+        group(stage, wires),
+        broker=f"kafka://{wires.bootstrap}",
+        store="memory://",
+        datadir=tempfile.gettempdir(),
+        value_serializer="raw",
+        key_serializer="raw",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        stream_buffer_maxsize=max(2, wires.in_flight),
+        # A paused stage holds messages for as long as the pause lasts: a rebalance must not wait for them.
+        stream_wait_empty=False,
+        broker_commit_interval=1.0,
+        broker_session_timeout=wires.session_timeout,
+        broker_heartbeat_interval=min(3.0, wires.session_timeout / 3),
+        broker_request_timeout=max(30.0, 2 * wires.session_timeout),
+        broker_rebalance_timeout=max(10.0, wires.session_timeout),
+        broker_max_poll_interval=24 * 3600.0,
+        broker_commit_livelock_soft_timeout=24 * 3600.0,
+        consumer_group_instance_id=f"{stage}-{wires.worker}",
+        consumer_max_fetch_size=MEBIBYTE,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        producer_max_request_size=MAX_MESSAGE_BYTES,
+        producer_request_timeout=30.0,
+    )
+
+
+def sender(app: faust.App) -> Send:
+    """Sends through the app's producer. Awaiting the result's result waits for the broker's acknowledgement."""
+    topics: dict[str, Any] = {}
+
+    async def send(topic: str, key: str, value: bytes, headers: list[tuple[str, bytes]]) -> Awaitable[Any]:
+        channel = topics.setdefault(topic, app.topic(topic, key_serializer="raw", value_serializer="raw"))
+        return await channel.send(key=key.encode(), value=value, headers=headers)
+
+    return send
+
+
+def bind(app: faust.App, runner: StageRunner[Any], topic: str, *background: Background) -> None:
+    """Put a stage on its topic, as the app's only agent."""
+    channel = app.topic(topic, key_serializer="raw", value_serializer="raw", value_type=bytes)
+
+    @app.agent(channel, name=runner.stage)
+    async def agent(stream: StreamT[Any]) -> None:  # pyright: ignore[reportUnusedFunction]
+        await runner.run(cast("Any", stream).noack().events())
+
+    async def forget(_app: Any, revoked: set[TP], **_: Any) -> None:
+        runner.revoke({(tp.topic, tp.partition) for tp in revoked})
+
+    app.on_partitions_revoked.connect(cast("Any", forget))
+
+    for work in (runner.tell, *background):
+        run_beside(app, work)
+
+
+def run_beside(app: faust.App, work: Background) -> None:
+    """Run something in the app's loop for as long as the app runs."""
+
+    # Faust hands the app to a task that has any parameter at all.
+    @app.task
+    async def task() -> None:  # pyright: ignore[reportUnusedFunction]
+        await work()
+
+
+def run_worker(app: faust.App, wires: Wires) -> None:
+    """Run an app in this process until SIGTERM or SIGINT; then exit."""
+    if wires.metrics_port:
+        start_http_server(wires.metrics_port, addr="127.0.0.1")
+    worker = faust.Worker(app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.execute_from_commandline()
+
+
+def configure_logging() -> None:
+    """Logs as JSON lines on standard error."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # Without local variables: they can hold what a file says of a patient.
+                structlog.processors.ExceptionRenderer(
+                    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+                ),
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for noisy in ("faust", "mode", "aiokafka", "stamina"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Libraries that read images may quote what they read.
+    for silent in ("pydicom", "pylibjpeg", "PIL"):
+        logging.getLogger(silent).setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,123 @@
+"""Dead letters: how one is written, and when there are too many. Knows nothing of why an input was bad."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from schemas.base import FrameMessage, Message
+from schemas.dead_letters import DeadLetter, Origin, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an outcome is about. None: not known, or not one frame."""
+
+    object_id: str | None = None
+    image_id: str | None = None
+    frame: int | None = None
+    frames_taken: int | None = None
+    frames_skipped: int = 0
+
+
+class FrameFailed(Exception):
+    """One frame of an object failed while its others go on. A stage yields it in the frame's place."""
+
+    def __init__(self, subject: Subject, cause: Exception) -> None:
+        super().__init__(type(cause).__name__)
+        self.subject = subject
+        self.cause = cause
+
+
+def subject_of(message: Message) -> Subject:
+    """What a message on a frame topic is about."""
+    if not isinstance(message, FrameMessage):
+        return Subject()
+    return Subject(message.object_id, message.image_id, message.frame, message.frames_taken, message.frames_skipped)
+
+
+def dead_letter(stage: Stage, subject: Subject, error: str, message: str, origin: Origin) -> DeadLetter:
+    """The dead letter for a failed piece of work."""
+    which = (
+        f"--object {subject.object_id}"
+        if subject.object_id
+        else f"--origin {origin.topic}/{origin.partition}/{origin.offset}"
+    )
+    return DeadLetter(
+        object_id=subject.object_id,
+        image_id=subject.image_id,
+        frame=subject.frame,
+        frames_taken=subject.frames_taken,
+        frames_skipped=subject.frames_skipped,
+        stage=stage,
+        error=error,
+        message=message,
+        origin=origin,
+        replay=f"tristream replay {which}",
+        failed_at=datetime.now(UTC),
+    )
+
+
+def subject_key(letter: DeadLetter) -> str:
+    """The Kafka key of a dead letter: the same piece of work has the same key, whoever fails it."""
+    if letter.object_id is None:
+        return f"{letter.origin.topic}/{letter.origin.partition}/{letter.origin.offset}"
+    return letter.object_id if letter.frame is None else f"{letter.object_id}/{letter.frame}"
+
+
+@dataclass(slots=True)
+class DeadLetterLimit:
+    """Stops a stage whose outcomes are mostly dead letters: more likely the deployment is broken than the data.
+
+    After `pause` seconds one message is tried. If it succeeds the stage runs on; if not, it pauses again.
+
+    Args:
+        share: of dead letters among the last `window` outcomes at which the stage pauses; 1.0 or more: never.
+        window: outcomes looked at; at least half of it must be there before a share means anything.
+    """
+
+    share: float
+    window: int
+    pause: float
+    clock: Callable[[], float] = time.monotonic
+    _outcomes: deque[bool] = field(default_factory=deque)
+    _paused_until: float | None = None
+    _probing: bool = False
+
+    def record(self, dead: bool) -> None:
+        """Note one outcome."""
+        if self._paused_until is not None:
+            if not self._probing:
+                return  # Work that was in flight when the stage paused decides nothing.
+            self._probing = False
+            if dead:
+                self._paused_until = self.clock() + self.pause
+            else:
+                self._paused_until = None
+                self._outcomes.clear()
+            return
+        self._outcomes.append(dead)
+        if len(self._outcomes) > self.window:
+            self._outcomes.popleft()
+        enough = len(self._outcomes) * 2 >= self.window
+        if self.share < 1.0 and enough and sum(self._outcomes) / len(self._outcomes) >= self.share:
+            self._paused_until = self.clock() + self.pause
+
+    @property
+    def paused(self) -> bool:
+        """True while nothing may be taken."""
+        return self._paused_until is not None and (self._probing or self.clock() < self._paused_until)
+
+    @property
+    def reason(self) -> str:
+        """For a person, while paused."""
+        return (
+            f"at least {self.share:.0%} of the last {len(self._outcomes)} outcomes were dead letters: look at "
+            "'tristream dead-letters'; when the cause is mended restart this worker, or wait for its next try"
+        )
+
+    def take(self) -> None:
+        """Note that a message is being taken; while recovering it is the one that is tried."""
+        if self._paused_until is not None:
+            self._probing = True

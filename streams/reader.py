@@ -1,0 +1,131 @@
+"""Reading topics from outside the pipeline: everything so far, or on and on. Joins no group and commits nothing."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from schemas.base import Message
+from schemas.failures import Unavailable
+from streams.codec import decode
+from streams.settings import Wires
+from streams.topics import MAX_MESSAGE_BYTES, Topic
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[M]):
+    """One message as it was read. `message` is None for a tombstone."""
+
+    topic: Topic[M]
+    key: str
+    message: M | None
+    partition: int
+    offset: int
+
+
+def read(
+    wires: Wires, topics: Sequence[Topic[Any]], *, follow: bool = False, idle: float = 0.5, timeout: float = 10.0
+) -> Iterator[Record[Any] | None]:
+    """Messages of topics from their beginning, in the order of each partition.
+
+    Args:
+        wires: which cluster.
+        topics: read together.
+        follow: False: stop at the end as it was at the start. True: never stop; None is yielded when nothing came
+            for `idle` seconds, so that the caller can look around.
+        idle: seconds.
+        timeout: seconds until a broker that does not answer is away.
+
+    Raises:
+        Unavailable: the broker does not answer or lacks a topic.
+    """
+    by_name = {topic.on(wires): topic for topic in topics}
+    consumer = Consumer(
+        {
+            "bootstrap.servers": wires.bootstrap,
+            "group.id": f"{wires.prefix}tristream-reader",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": False,
+            "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+            "queued.max.messages.kbytes": 16 * 1024,
+            "log_level": 0,
+        }
+    )
+    with closing(consumer):
+        ends = _ask(wires, lambda: _assign(consumer, list(by_name), timeout))
+        if not (follow or ends):
+            return
+        quiet_since = time.monotonic()
+        while True:
+            message = consumer.poll(idle)
+            if message is None:
+                if follow:
+                    yield None
+                elif _at_end(consumer, ends):
+                    return
+                elif time.monotonic() - quiet_since > timeout:
+                    # Compaction can take a partition's last messages away; a broker that answers has no more to give.
+                    _ask(wires, lambda: consumer.list_topics(timeout=timeout))
+                    return
+                continue
+            if (error := message.error()) is not None:
+                raise Unavailable(f"Kafka at {wires.bootstrap}: {error.name()}")
+            quiet_since = time.monotonic()
+            name, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+            if not follow and offset >= ends.get((name, partition), 0):
+                if _at_end(consumer, ends):
+                    return
+                continue
+            topic, value = by_name[name], message.value()
+            body = decode(topic.carries, value) if value is not None else None
+            yield Record(topic, (message.key() or b"").decode(errors="replace"), body, partition, offset)
+            if not follow and offset + 1 == ends.get((name, partition)) and _at_end(consumer, ends):
+                return
+
+
+def latest(wires: Wires, topic: Topic[M]) -> dict[str, Record[M]]:
+    """A topic under compaction's rule: the last message of each key, and none for a key that was cleared."""
+    found: dict[str, Record[M]] = {}
+    for record in read(wires, [topic]):
+        assert record is not None
+        if record.message is None:
+            found.pop(record.key, None)
+        else:
+            found[record.key] = record
+    return found
+
+
+def _ask(wires: Wires, question: Callable[[], T]) -> T:
+    try:
+        return question()
+    except KafkaException as error:
+        raise Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}") from error
+
+
+def _assign(consumer: Consumer, names: Sequence[str], timeout: float) -> dict[tuple[str, int], int]:
+    partitions: list[TopicPartition] = []
+    for name in names:
+        metadata = consumer.list_topics(name, timeout=timeout).topics[name]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        partitions.extend(TopicPartition(name, number, 0) for number in metadata.partitions)
+    ends: dict[tuple[str, int], int] = {}
+    for partition in partitions:
+        low, high = consumer.get_watermark_offsets(partition, timeout=timeout)
+        partition.offset = low
+        if high > low:
+            ends[partition.topic, partition.partition] = high
+    consumer.assign(partitions)
+    return ends
+
+
+def _at_end(consumer: Consumer, ends: dict[tuple[str, int], int]) -> bool:
+    positions = consumer.position([TopicPartition(topic, number) for topic, number in ends])
+    return all(position.offset >= ends[position.topic, position.partition] for position in positions)

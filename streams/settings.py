@@ -1,0 +1,60 @@
+"""What the wires need to be told. Built once by the caller and passed down; reads no environment."""
+
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """Settings of delivery and flow.
+
+    Args:
+        bootstrap: host:port of a Kafka broker.
+        prefix: put before every topic and consumer group, so that several pipelines can share a cluster.
+        partitions: of every topic that is created; the most workers one stage can have.
+        replication: of every topic that is created.
+        state: folder for payloads on disk and other local state.
+        payloads: URL of the object store for pixels above `inline_limit`; None: a folder under `state`.
+        inline_limit: bytes of PNG up to which pixels travel in the message.
+        in_flight: messages one worker has in work at once.
+        dead_letter_share: share of dead letters among the last `dead_letter_window` outcomes at which a stage pauses;
+            1.0 or more: never.
+        dead_letter_pause: seconds until a paused stage tries one more message.
+        high_water: bytes waiting in later topics at which preprocess stops taking objects.
+        low_water: bytes at which it takes them again.
+        worker: name of this process among the workers of its stage. A worker that comes back under its name
+            takes its partitions back at once (static membership).
+    """
+
+    bootstrap: str = "127.0.0.1:9092"
+    prefix: str = ""
+    partitions: int = 8
+    replication: int = 1
+    state: Path = Path(".tristream")
+    payloads: str | None = None
+    inline_limit: int = MEBIBYTE
+    in_flight: int = 4
+    dead_letter_share: float = 0.5
+    dead_letter_window: int = 100
+    dead_letter_pause: float = 60.0
+    high_water: int = 256 * MEBIBYTE
+    low_water: int = 128 * MEBIBYTE
+    session_timeout: float = 10.0
+    metrics_port: int = 0
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+
+    def __post_init__(self) -> None:
+        if self.low_water > self.high_water:
+            raise ValueError("low_water must not be above high_water")
+        for name in ("partitions", "replication", "in_flight", "inline_limit", "dead_letter_window"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+
+    @property
+    def payload_url(self) -> str:
+        """URL of the object store for large pixels."""
+        return self.payloads or (self.state / "payloads").resolve().as_uri()

@@ -1,0 +1,247 @@
+"""One stage's delivery: take messages, keep a bounded number in work, send what comes of each, acknowledge in order.
+
+Knows nothing of what the work is. The reasons stand in docs/delivery.md.
+"""
+
+import asyncio
+import time
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import stamina
+import structlog
+from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
+
+from schemas.base import Message
+from schemas.dead_letters import Origin, Stage
+from schemas.failures import InvalidInput, Unavailable
+from schemas.stages import StageState
+from streams import metrics
+from streams.codec import Context, decode, encode, headers
+from streams.dead_letters import DeadLetterLimit, FrameFailed, Subject, dead_letter, subject_key, subject_of
+from streams.flow import FlowGate
+from streams.ordered import OrderedAcks, Ticket
+from streams.settings import Wires
+from streams.topics import DEAD_LETTERS, STAGES, Topic
+
+log = structlog.get_logger()
+
+In = TypeVar("In", bound=Message)
+Handler = Callable[[In], AsyncIterator[Message | FrameFailed]]
+Send = Callable[[str, str, bytes, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
+"""topic, key, value, headers → sent → acknowledged by the broker."""
+
+UNACKNOWLEDGED = 8
+"""Messages of one object sent and not yet acknowledged: bounds the memory of a long cine."""
+SOURCE_ROOT = Path(__file__).parents[1]
+
+
+class Event(Protocol):
+    """What a stage needs of a Faust event."""
+
+    message: Any
+    value: Any
+
+    def ack(self) -> bool: ...
+
+
+class StageRunner(Generic[In]):
+    """Runs a handler over a topic.
+
+    Args:
+        stage: its name, used in dead letters, metrics and states.
+        takes: topic of the input.
+        gives: topic of the output.
+        handler: an async generator of what comes of one input; it may yield `FrameFailed` for a part that failed.
+            InvalidInput becomes a dead letter, Unavailable is tried again for ever, anything else is a defect and
+            becomes a dead letter that says so.
+        send: sends one message; see `Send`.
+        subject: what an input is about.
+        gate: backpressure; None: none.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        takes: Topic[In],
+        gives: Topic[Any],
+        handler: Handler[In],
+        *,
+        wires: Wires,
+        send: Send,
+        subject: Callable[[In], Subject] = subject_of,
+        gate: FlowGate | None = None,
+    ) -> None:
+        self.stage: Stage = stage
+        self._takes, self._gives, self._handler, self._send = takes, gives, handler, send
+        self._wires, self._subject, self._gate = wires, subject, gate
+        self._limit = DeadLetterLimit(wires.dead_letter_share, wires.dead_letter_window, wires.dead_letter_pause)
+        self._acks = OrderedAcks()
+        self._slots = asyncio.Semaphore(wires.in_flight)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._done = self._dead = 0
+        self._away = ""
+
+    async def run(self, events: AsyncIterator[Event]) -> None:
+        """Work until cancelled. What is in work then stays unacknowledged and is delivered again."""
+        try:
+            async for event in events:
+                message = event.message
+                ticket = self._acks.deliver((message.topic, message.partition), message.offset, event.ack)
+                await self._slots.acquire()
+                await self._may_take()
+                task = asyncio.create_task(self._work(message, ticket))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def revoke(self, partitions: set[tuple[str, int]]) -> None:
+        """Forget partitions that were taken away."""
+        self._acks.revoke(partitions)
+
+    async def _may_take(self) -> None:
+        while True:
+            if self._gate is not None and self._gate.closed:
+                metrics.PAUSED.labels(self.stage).set(1)
+                await self._gate.wait_open()
+            if not self._limit.paused:
+                break
+            metrics.PAUSED.labels(self.stage).set(1)
+            await asyncio.sleep(0.25)
+        metrics.PAUSED.labels(self.stage).set(0)
+        self._limit.take()
+
+    async def _work(self, message: Any, ticket: Ticket) -> None:
+        metrics.IN_FLIGHT.labels(self.stage).inc()
+        started = time.perf_counter()
+        try:
+            dead = await self._until_done(message)
+            self._limit.record(dead)
+            self._done += 1
+            metrics.MESSAGES.labels(self.stage, "dead letter" if dead else "done").inc()
+            metrics.DURATION.labels(self.stage).observe(time.perf_counter() - started)
+            self._acks.finish(ticket)
+        finally:
+            metrics.IN_FLIGHT.labels(self.stage).dec()
+            self._slots.release()
+
+    async def _until_done(self, message: Any) -> bool:
+        dead = False
+        async for attempt in stamina.retry_context(
+            on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=15
+        ):
+            with attempt:
+                dead = await self._once(message)
+        self._away = ""
+        return dead
+
+    def _retry(self, error: Exception) -> bool:
+        if not isinstance(error, Unavailable | KafkaError | ProducerSendError):
+            return False
+        self._away = (
+            str(error) if isinstance(error, Unavailable) else f"Kafka does not take messages: {type(error).__name__}"
+        )
+        log.warning("waiting", stage=self.stage, reason=self._away)
+        return True
+
+    async def _once(self, message: Any) -> bool:
+        """Do the work of one message; True if all that came of it is dead letters."""
+        origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
+        context = Context.read(message.headers).child()
+        pending: deque[Awaitable[Any]] = deque()
+        subject = Subject()
+        good = bad = 0
+        try:
+            work = decode(self._takes.carries, message.value)
+            subject = self._subject(work)
+            async for outcome in self._handler(work):
+                if isinstance(outcome, FrameFailed):
+                    pending.append(await self._bury(outcome.subject, outcome.cause, origin, context))
+                    bad += 1
+                else:
+                    pending.append(await self._give(outcome, context))
+                    good += 1
+                if len(pending) >= UNACKNOWLEDGED:
+                    await pending.popleft()
+        except (Unavailable, KafkaError, ProducerSendError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the guard: the one place where a defect must not take the stage down
+            pending.append(await self._bury(subject, error, origin, context))
+            bad += 1
+        while pending:
+            await pending.popleft()
+        if good and self.stage == "describe":
+            age = datetime.now(UTC) - datetime.fromisoformat(context.taken_at)
+            metrics.LATENCY.observe(max(0.0, age.total_seconds()))
+        return bad > 0 and good == 0
+
+    async def _give(self, outcome: Message, context: Context) -> Awaitable[Any]:
+        value = encode(outcome)
+        if self._gate is not None:
+            self._gate.observe(len(value))
+        metrics.SENT_BYTES.labels(self.stage).inc(len(value))
+        key = getattr(outcome, self._gives.key)
+        return await self._send(self._gives.on(self._wires), key, value, headers(outcome, self.stage, context))
+
+    async def _bury(self, subject: Subject, error: Exception, origin: Origin, context: Context) -> Awaitable[Any]:
+        name = type(error).__name__
+        if isinstance(error, InvalidInput):
+            text = str(error)
+        else:
+            # The error's own words may quote the input: say where it rose instead.
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            path = Path(last.filename)
+            place = path.relative_to(SOURCE_ROOT) if path.is_relative_to(SOURCE_ROOT) else Path(path.name)
+            text = (
+                f"A defect in Tristream: {name} at {place.as_posix()}:{last.lineno}. "
+                "Please report it; when it is mended, replay this dead letter."
+            )
+        letter = dead_letter(self.stage, subject, name, text, origin)
+        log.warning("dead letter", stage=self.stage, object_id=subject.object_id, error=name, message=text)
+        self._dead += 1
+        metrics.DEAD_LETTERS.labels(self.stage, name).inc()
+        return await self._send(
+            DEAD_LETTERS.on(self._wires), subject_key(letter), encode(letter), headers(letter, self.stage, context)
+        )
+
+    def state(self, stopped: bool = False) -> StageState:
+        """What this worker is doing."""
+        state: Literal["running", "paused", "waiting", "stopped"] = "running"
+        reason = ""
+        if stopped:
+            state = "stopped"
+        elif self._gate is not None and self._gate.closed:
+            state, reason = "paused", self._gate.reason
+        elif self._limit.paused:
+            state, reason = "paused", self._limit.reason
+        elif self._away:
+            state, reason = "waiting", self._away
+        return StageState(
+            worker=f"{self.stage}/{self._wires.worker}",
+            stage=self.stage,
+            state=state,
+            reason=reason,
+            in_flight=self._acks.in_work,
+            done=self._done,
+            dead_letters=self._dead,
+            updated_at=datetime.now(UTC),
+        )
+
+    async def tell(self, interval: float = 2.0) -> None:
+        """Write this worker's state to the `stages` topic until cancelled."""
+        while True:
+            state = self.state()
+            try:
+                await self._send(
+                    STAGES.on(self._wires), state.worker, encode(state), headers(state, self.stage, Context())
+                )
+            except (KafkaError, ProducerSendError) as error:
+                log.warning("state not written", stage=self.stage, reason=type(error).__name__)
+            await asyncio.sleep(interval)

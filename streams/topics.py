@@ -1,0 +1,97 @@
+"""Every topic there is, in one table, and their creation. Nothing else in the project names a topic."""
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from schemas.base import Message
+from schemas.dead_letters import DeadLetter
+from schemas.failures import Unavailable
+from schemas.images import MedicalImage
+from schemas.knowledge import EnrichedImage
+from schemas.objects import ObjectReference
+from schemas.regions import GroundedImage
+from schemas.stages import StageState
+from schemas.triplets import Triplet
+from streams.settings import MEBIBYTE, Wires
+
+M = TypeVar("M", bound=Message)
+DAY_MS = 24 * 60 * 60 * 1000
+MAX_MESSAGE_BYTES = 8 * MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Topic(Generic[M]):
+    """One topic: what it carries, how it is keyed, and how long it keeps it."""
+
+    name: str
+    carries: type[M]
+    key: str
+    cleanup: Literal["delete", "compact"]
+    retention_ms: int
+    summary: str
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+    def on(self, wires: Wires) -> str:
+        """Its name on that cluster."""
+        return wires.prefix + self.name
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Broker settings."""
+        return {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+
+
+OBJECTS = Topic(
+    "objects", ObjectReference, "object_id", "compact", -1,
+    "References to objects in the bucket; compacted, so that it is also the ledger of what was taken",
+    max_message_bytes=MEBIBYTE,
+)  # fmt: skip
+IMAGES = Topic("images", MedicalImage, "image_id", "delete", 3 * DAY_MS, "De-identified frames, quantitative pixels")
+GROUNDED = Topic("grounded", GroundedImage, "image_id", "delete", 3 * DAY_MS, "Rendered views with measured regions")
+ENRICHED = Topic("enriched", EnrichedImage, "image_id", "delete", 3 * DAY_MS, "Grounded views with passages found")
+TRIPLETS = Topic("triplets", Triplet, "triplet_id", "compact", -1, "The product: image, regions, description")
+DEAD_LETTERS = Topic(
+    "dead-letters", DeadLetter, "subject", "compact", -1,
+    "Open dead letters by what they are about; a replay clears them", max_message_bytes=MEBIBYTE,
+)  # fmt: skip
+STAGES = Topic("stages", StageState, "worker", "compact", -1, "What each worker is doing", max_message_bytes=MEBIBYTE)
+
+TOPICS: tuple[Topic[Message], ...] = (OBJECTS, IMAGES, GROUNDED, ENRICHED, TRIPLETS, DEAD_LETTERS, STAGES)  # type: ignore[assignment]
+
+
+def admin(wires: Wires) -> AdminClient:
+    """An admin client for that cluster."""
+    return AdminClient({"bootstrap.servers": wires.bootstrap, "log_level": 0})
+
+
+def create_topics(wires: Wires, timeout: float = 30.0) -> None:
+    """Create every topic that does not exist yet. A worker must not start before: it would never see a later one.
+
+    Raises:
+        Unavailable: the broker does not answer, or refuses.
+    """
+    wanted = [
+        NewTopic(
+            topic.on(wires), num_partitions=wires.partitions, replication_factor=wires.replication, config=topic.config
+        )
+        for topic in TOPICS
+    ]
+    client = admin(wires)  # must outlive its futures
+    for name, future in client.create_topics(wanted, operation_timeout=timeout, request_timeout=timeout).items():
+        try:
+            future.result(timeout)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise Unavailable(
+                    f"Kafka at {wires.bootstrap} did not create topic {name!r}: {error.args[0].name()}"
+                ) from error
+        except TimeoutError as error:
+            raise Unavailable(f"Kafka at {wires.bootstrap} did not answer in {timeout:.0f} s") from error

@@ -1,0 +1,46 @@
+"""Backpressure: the gate between the marks."""
+
+import asyncio
+
+import pytest
+
+from schemas.dead_letters import Stage
+from streams.flow import FlowGate
+from streams.lag import Lag
+from streams.settings import MEBIBYTE, Wires
+
+
+def lags(**waiting: int) -> dict[Stage, Lag]:
+    return {stage: Lag(0, waiting.get(stage, 0)) for stage in ("preprocess", "ground", "retrieve", "describe")}  # pyright: ignore[reportReturnType]
+
+
+async def test_the_gate_closes_above_and_opens_below() -> None:
+    """It closes above the high mark, stays closed between the marks, and opens at the low one."""
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate.observe(MEBIBYTE)
+    gate.update(lags(ground=6, retrieve=3, describe=1))
+    assert not gate.closed
+    gate.update(lags(describe=11))
+    assert gate.closed
+    assert "4 MiB" in gate.reason
+    gate.update(lags(describe=7))
+    assert gate.closed
+    waiter = asyncio.create_task(gate.wait_open())
+    await asyncio.sleep(0)
+    assert not waiter.done()
+    gate.update(lags(describe=4))
+    await asyncio.wait_for(waiter, 1)
+
+
+async def test_objects_waiting_do_not_close_the_gate() -> None:
+    """The bucket and its references are the unbounded buffer."""
+    gate = FlowGate(Wires(), dict)
+    gate.observe(MEBIBYTE)
+    gate.update(lags(preprocess=1_000_000))
+    assert not gate.closed
+
+
+def test_marks_in_the_wrong_order_are_refused() -> None:
+    """A gate that could never open is a mistake, said at once."""
+    with pytest.raises(ValueError, match="low_water"):
+        Wires(high_water=1, low_water=2)

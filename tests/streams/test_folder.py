@@ -1,0 +1,126 @@
+"""A folder as a bucket: settled files, once each, read as announced."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from schemas.objects import ObjectReference
+from streams.folder import FolderWatcher, ObjectChanged, ObjectGone, files_below, read_object, reference_to
+
+
+class Seen(list[str]):
+    """Keys in the order they were announced."""
+
+    async def until(self, count: int, seconds: float = 10.0) -> None:
+        async with asyncio.timeout(seconds):
+            while len(self) < count:  # noqa: ASYNC110 - waits for the watcher, as a user would
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def watching(
+    folder: Path, ledger: list[ObjectReference] | None = None, listing: float = 30.0
+) -> AsyncIterator[Seen]:
+    seen, stop = Seen(), asyncio.Event()
+    watcher = FolderWatcher(folder, ledger or [], settle=0.2, listing=listing)
+
+    async def follow() -> None:
+        async for reference in watcher.references(stop):
+            seen.append(reference.key)
+
+    task = asyncio.create_task(follow())
+    try:
+        yield seen
+    finally:
+        stop.set()
+        await task
+
+
+async def test_files_there_before_and_files_that_come_are_announced_once(tmp_path: Path) -> None:
+    """Listing finds the old, watching finds the new, also in folders that are made or moved in."""
+    inbox, outside = tmp_path / "inbox", tmp_path / "outside"
+    for folder in (inbox, outside / "series"):
+        folder.mkdir(parents=True)
+    (inbox / "old.dcm").write_bytes(b"1")
+    (outside / "series" / "moved.dcm").write_bytes(b"2")
+    async with watching(inbox) as seen:
+        await seen.until(1)
+        (inbox / "new.dcm").write_bytes(b"3")
+        await seen.until(2)
+        (outside / "series").rename(inbox / "series")
+        await seen.until(3)
+    assert seen == ["old.dcm", "new.dcm", "series/moved.dcm"]
+
+
+async def test_a_growing_file_is_taken_when_it_is_whole(tmp_path: Path) -> None:
+    """A file that is open for writing is not taken, however long the writer pauses."""
+    async with watching(tmp_path) as seen:
+        with (tmp_path / "slow.dcm").open("wb") as file:
+            file.write(b"half")
+            file.flush()
+            await asyncio.sleep(0.8)
+            assert seen == []
+            file.write(b"whole")
+        await seen.until(1)
+    assert seen == ["slow.dcm"]
+
+
+async def test_the_same_bytes_again_make_nothing_new(tmp_path: Path) -> None:
+    """Rewriting a file with its own content announces nothing; other content does; a restart changes neither."""
+    path = tmp_path / "a.dcm"
+    path.write_bytes(b"one")
+    first = reference_to(path, tmp_path)
+    async with watching(tmp_path) as seen:
+        await seen.until(1)
+        path.write_bytes(b"one")
+        (tmp_path / "b.dcm").write_bytes(b"marker")
+        await seen.until(2)
+        path.write_bytes(b"two")
+        await seen.until(3)
+    assert seen == ["a.dcm", "b.dcm", "a.dcm"]
+    path.write_bytes(b"one")
+    async with watching(tmp_path, [first]) as again:
+        await again.until(1)
+    assert again == ["b.dcm"]
+
+
+async def test_listing_finds_what_the_watcher_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no event at all, the next listing still finds the file."""
+
+    async def deaf(self: FolderWatcher, changes: object, stop: asyncio.Event) -> None:
+        await stop.wait()
+
+    monkeypatch.setattr(FolderWatcher, "_watch", deaf)
+    async with watching(tmp_path, listing=0.3) as seen:
+        await asyncio.sleep(0.1)
+        (tmp_path / "missed.dcm").write_bytes(b"1")
+        await seen.until(1)
+
+
+def test_hidden_and_unfinished_files_are_left_alone(tmp_path: Path) -> None:
+    """Uploaders' temporary names and hidden files are not objects."""
+    for name in (".hidden", "a.dcm.part", "b.tmp", "c.dcm", ".git/config", "sub/d"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert [path.name for path in files_below(tmp_path)] == ["c.dcm", "d"]
+
+
+def test_an_object_is_read_as_it_was_announced(tmp_path: Path) -> None:
+    """Its bytes come back; overwritten or deleted since, it is refused with a reason. Names are bytes."""
+    name = os.fsdecode("Jos\u00e9 #1%20?.dcm".encode() + b"\xff")
+    path = tmp_path / name
+    path.write_bytes(b"content")
+    reference = ObjectReference.model_validate_json(reference_to(path, tmp_path).model_dump_json())
+    assert read_object(reference) == b"content"
+    path.write_bytes(b"changed")
+    with pytest.raises(ObjectChanged):
+        read_object(reference)
+    path.unlink()
+    with pytest.raises(ObjectGone) as caught:
+        read_object(reference)
+    assert "Jos" not in str(caught.value)
