@@ -1,0 +1,196 @@
+"""Putting references on the `objects` topic from outside the pipeline: by annotate, and by replay."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from infra.settings import Settings
+from schemas.dead_letters import DeadLetter, Origin
+from schemas.failures import Unavailable
+from schemas.objects import ObjectReference
+from schemas.triplets import Lineage, Triplet
+from streams.codec import Context, encode, headers
+from streams.dead_letters import subject_key
+from streams.reader import latest
+from streams.settings import Wires
+from streams.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, OBJECTS, TRIPLETS
+
+
+class _Sender:
+    """Sends and, at the end, knows that everything arrived."""
+
+    def __init__(self, wires: Wires) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": wires.bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "message.max.bytes": MAX_MESSAGE_BYTES,
+                # The same partitioner as the workers' client: a key's messages stay in one partition.
+                "partitioner": "murmur2_random",
+                "log_level": 0,
+            }
+        )
+        self._errors: list[KafkaError] = []
+
+    def send(self, topic: str, key: str | bytes, value: bytes | None, head: list[tuple[str, bytes]]) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, headers=list(head), on_delivery=self._delivered)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        left = self._producer.flush(30)
+        if left or self._errors:
+            raise Unavailable(f"Kafka did not take {left or len(self._errors)} messages: send them again")
+
+    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._errors.append(error)
+
+
+def announce(settings: Settings, references: Iterable[ObjectReference]) -> int:
+    """Put references on the `objects` topic, acknowledged when this returns.
+
+    Returns:
+        How many.
+
+    Raises:
+        Unavailable: Kafka did not take them all.
+    """
+    sender, count = _Sender(settings.wires), 0
+    for reference in references:
+        context = Context()
+        sender.send(
+            OBJECTS.on(settings.wires),
+            settings.identity.object_id(reference),
+            encode(reference),
+            headers(reference, "announce", context),
+        )
+        count += 1
+    sender.flush()
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay sent, and what it could not."""
+
+    sent: int
+    lost: int
+
+
+def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Replayed:
+    """Send the objects of open dead letters through again, and clear those dead letters.
+
+    Args:
+        settings: which pipeline.
+        object_id: only this object's; None: all.
+
+    Returns:
+        Objects and messages sent; and dead letters whose object no longer stands on the `objects` topic.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    letters = [
+        record.message
+        for record in latest(settings.wires, DEAD_LETTERS).values()
+        if record.message is not None and object_id in (None, record.message.object_id)
+    ]
+    known = _known_objects(settings)
+    sender = _Sender(settings.wires)
+    cleared: list[DeadLetter] = []
+    sent: set[str] = set()
+    for letter in letters:
+        if letter.object_id is None:
+            if _resend_message(sender, settings.wires, letter.origin):
+                cleared.append(letter)
+        elif letter.object_id in known:
+            if letter.object_id not in sent:
+                reference = known[letter.object_id]
+                sender.send(
+                    OBJECTS.on(settings.wires),
+                    letter.object_id,
+                    encode(reference),
+                    headers(reference, "replay", Context()),
+                )
+                sent.add(letter.object_id)
+            cleared.append(letter)
+    sender.flush()
+    # Cleared only now: a dead letter must not vanish before its object is surely on its way again.
+    for letter in cleared:
+        sender.send(DEAD_LETTERS.on(settings.wires), subject_key(letter), None, [])
+    sender.flush()
+    return Replayed(len(sent) + sum(letter.object_id is None for letter in cleared), len(letters) - len(cleared))
+
+
+def replay_origin(settings: Settings, origin: Origin) -> Replayed:
+    """Send one message again to the topic where it stands.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    sender = _Sender(settings.wires)
+    found = _resend_message(sender, settings.wires, origin)
+    sender.flush()
+    return Replayed(int(found), int(not found))
+
+
+def replay_stale(settings: Settings, current: Lineage) -> Replayed:
+    """Send the objects of triplets through again that were made by other versions than `current`.
+
+    Compared are preprocessing, grounding, knowledge, describer and prompt; the experts that ran depend on the image.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    fields = ("preprocess", "grounding", "knowledge", "describer", "prompt")
+    fresh: set[str] = set()
+    stale: set[str] = set()
+    for record in latest(settings.wires, TRIPLETS).values():
+        if isinstance(record.message, Triplet):
+            same = all(getattr(record.message.lineage, name) == getattr(current, name) for name in fields)
+            (fresh if same else stale).add(record.message.object_id)
+    known = _known_objects(settings)
+    wanted = stale - fresh
+    sent = announce(settings, (known[object_id] for object_id in sorted(wanted) if object_id in known))
+    return Replayed(sent, len(wanted) - sent)
+
+
+def _known_objects(settings: Settings) -> dict[str, ObjectReference]:
+    # The id is computed, not read from the key: references that a bucket announced itself carry none.
+    identity = settings.identity
+    references = (record.message for record in latest(settings.wires, OBJECTS).values())
+    return {identity.object_id(reference): reference for reference in references if reference is not None}
+
+
+def _resend_message(sender: _Sender, wires: Wires, origin: Origin) -> bool:
+    message = _message_at(wires, origin)
+    if message is None:
+        return False
+    sender.send(origin.topic, message.key() or b"", message.value(), list(message.headers() or []))  # pyright: ignore[reportArgumentType]
+    return True
+
+
+def _message_at(wires: Wires, origin: Origin) -> Message | None:
+    """The message at an address, or None if it is no longer kept."""
+    consumer = Consumer(
+        {"bootstrap.servers": wires.bootstrap, "group.id": f"{wires.prefix}tristream-reader", "log_level": 0}
+    )
+    try:
+        partition = TopicPartition(origin.topic, origin.partition, origin.offset)
+        low, high = consumer.get_watermark_offsets(partition, timeout=10)
+        if not low <= origin.offset < high:
+            return None
+        consumer.assign([partition])
+        message = consumer.poll(10)
+    except KafkaException as error:
+        raise Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}") from error
+    finally:
+        consumer.close()
+    return message if message is not None and message.error() is None and message.offset() == origin.offset else None

@@ -1,0 +1,81 @@
+"""All settings, from the environment, once. Nothing else in the project reads it."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streams.identity import Identity, key_from_file
+from streams.settings import Wires
+
+PREFIX = "TRISTREAM_"
+
+
+class BadSetting(ValueError):
+    """A variable whose value cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command runs with.
+
+    Args:
+        wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires.
+        frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
+        key_file: where the identity key lies, made on first use (TRISTREAM_KEY_FILE).
+        key: the identity key in hexadecimal, in place of the file (TRISTREAM_KEY).
+    """
+
+    wires: Wires
+    frames: str = "all"
+    key_file: Path = Path("~/.config/tristream/key")
+    key: str | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> Identity:
+        """The names of objects under this key."""
+        try:
+            return Identity(bytes.fromhex(self.key) if self.key else key_from_file(self.key_file.expanduser()))
+        except ValueError:
+            raise BadSetting("the identity key must be at least 32 hexadecimal digits") from None
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from TRISTREAM_* variables.
+
+    Raises:
+        BadSetting: a value that cannot be used; the message names the variable.
+    """
+    wires: dict[str, object] = {}
+    for name, kind in {f.name: f.type for f in dataclasses.fields(Wires)}.items():
+        variable = PREFIX + name.upper()
+        if (text := environment.get(variable)) is None:
+            continue
+        convert = {int: int, float: float, Path: Path}.get(kind, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+        try:
+            wires[name] = convert(text)
+        except ValueError:
+            raise BadSetting(f"{variable} must be a number, not {text!r}") from None
+    try:
+        built = Wires(**wires)  # pyright: ignore[reportArgumentType]
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
+    return Settings(
+        wires=built,
+        frames=environment.get(f"{PREFIX}FRAMES", "all"),
+        key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
+        key=environment.get(f"{PREFIX}KEY"),
+    )
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give a child process these settings."""
+    found = {f"{PREFIX}FRAMES": settings.frames, f"{PREFIX}KEY_FILE": str(settings.key_file)}
+    if settings.key:
+        found[f"{PREFIX}KEY"] = settings.key
+    for wire in dataclasses.fields(Wires):
+        value = getattr(settings.wires, wire.name)
+        if value is not None:
+            found[PREFIX + wire.name.upper()] = str(value)
+    return found

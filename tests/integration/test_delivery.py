@@ -1,0 +1,122 @@
+"""Delivery on a real Kafka: nothing is lost, whatever is killed, and the committed offset never passes work."""
+
+import dataclasses
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from infra.announce import announce
+from infra.processes import Processes
+from infra.settings import Settings, to_environment
+from schemas.objects import ObjectReference
+from streams.lag import LagReader
+from streams.reader import latest, read
+from streams.topics import DEAD_LETTERS, OBJECTS
+from tests.integration.echo_worker import COPIES
+
+pytestmark = pytest.mark.integration
+
+
+def references(count: int, prefix: str = "k") -> list[ObjectReference]:
+    return [ObjectReference(bucket="file:///b", key=f"{prefix}{n}", etag="e", size=1) for n in range(count)]
+
+
+def start(
+    processes: Processes, settings: Settings, name: str, tmp_path: Path, slow: str = "", seconds: float = 0
+) -> None:
+    settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, worker=name))
+    processes.start(
+        name,
+        [sys.executable, "-m", "tests.integration.echo_worker", slow, str(seconds)],
+        env=to_environment(settings),
+        log_path=tmp_path / f"{name}.log",
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def kill(processes: Processes, name: str) -> None:
+    os.kill(processes.pids[name], signal.SIGKILL)
+    processes.stop(name)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+def copies(settings: Settings) -> list[str]:
+    return [record.message.key for record in read(settings.wires, [COPIES]) if record and record.message]
+
+
+@pytest.fixture
+def echo(settings: Settings) -> Settings:
+    """Settings under which the echo worker's output topic exists."""
+    client = AdminClient({"bootstrap.servers": settings.wires.bootstrap})
+    name = COPIES.on(settings.wires)
+    client.create_topics([NewTopic(name, num_partitions=4, replication_factor=1)])[name].result(30)
+    return settings
+
+
+def test_a_slow_message_survives_a_kill(echo: Settings, processes: Processes, tmp_path: Path) -> None:
+    """With one slow message among fast ones, a kill -9 loses nothing: the slow one is done by the next worker."""
+    echo = dataclasses.replace(echo, wires=dataclasses.replace(echo.wires, in_flight=8))
+    announce(echo, references(300))
+    start(processes, echo, "first", tmp_path, slow="k50", seconds=1000)
+    # All but the slow one are copied, and the commits of whole seconds have passed.
+    wait_until(lambda: len(set(copies(echo))) == 299)
+    time.sleep(3)
+    waiting = LagReader(echo.wires).read()["preprocess"].waiting
+    assert waiting > 0, "the committed offset passed a message still in work"
+    kill(processes, "first")
+    start(processes, echo, "first", tmp_path)
+    wait_until(lambda: "k50" in copies(echo))
+    wait_until(lambda: LagReader(echo.wires).read()["preprocess"].waiting == 0)
+    assert set(copies(echo)) == {reference.key for reference in references(300)}
+
+
+def test_two_workers_share_and_take_over(echo: Settings, processes: Processes, tmp_path: Path) -> None:
+    """Two workers share the partitions; when one is killed for good, the other finishes everything."""
+    start(processes, echo, "one", tmp_path)
+    start(processes, echo, "two", tmp_path)
+    announce(echo, references(200))
+    wait_until(lambda: len(set(copies(echo))) == 200)
+    announce(echo, references(400, "more"))
+    kill(processes, "one")
+    announce(echo, references(100, "late"))
+    wait_until(lambda: len(set(copies(echo))) == 700)
+    wait_until(lambda: LagReader(echo.wires).read()["preprocess"].waiting == 0)
+
+
+def test_messages_that_cannot_be_read_become_dead_letters(echo: Settings, processes: Processes, tmp_path: Path) -> None:
+    """A foreign message on the topic ends as a dead letter with its address, and those behind it go on."""
+    producer = Producer({"bootstrap.servers": echo.wires.bootstrap})
+    producer.produce(OBJECTS.on(echo.wires), b'{"key": "DOE^JOHN"}', b"k", partition=0)
+    producer.flush()
+    announce(echo, [*references(5), *references(2, "bad")])
+    start(processes, echo, "one", tmp_path)
+    wait_until(lambda: len(copies(echo)) == 5 and len(latest(echo.wires, DEAD_LETTERS)) == 3)
+    letters = [record.message for record in latest(echo.wires, DEAD_LETTERS).values()]
+    assert sorted(letter.error for letter in letters if letter) == ["Refused", "Refused", "UnreadableMessage"]
+    assert "DOE" not in "".join(str(letter) for letter in letters) + (tmp_path / "one.log").read_text()
+
+
+def test_too_many_dead_letters_pause_the_stage(echo: Settings, processes: Processes, tmp_path: Path) -> None:
+    """A topic full of bad inputs is not drained into the dead letters: the stage pauses and says so."""
+    wires = dataclasses.replace(echo.wires, dead_letter_window=20, dead_letter_pause=3600.0, in_flight=2)
+    echo = dataclasses.replace(echo, wires=wires)
+    announce(echo, references(200, "bad"))
+    start(processes, echo, "one", tmp_path)
+    wait_until(lambda: len(latest(echo.wires, DEAD_LETTERS)) >= 10)
+    time.sleep(3)
+    assert len(latest(echo.wires, DEAD_LETTERS)) <= 12
+    assert LagReader(echo.wires).read()["preprocess"].waiting >= 188

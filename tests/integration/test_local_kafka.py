@@ -1,0 +1,181 @@
+"""The local broker keeps what it was given, says the truth about being ready, and goes when told."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from infra.kafka.jars import KafkaFailed, fetch, installing, jars_folder
+from infra.kafka.local import LARGEST_MESSAGE_BYTES, LocalKafka
+from infra.processes import Processes
+from schemas.failures import Unavailable
+
+pytestmark = pytest.mark.integration
+
+TOPIC = "kept"
+
+
+def create_topic(bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(10)
+
+
+def produce(bootstrap: str, value: bytes) -> None:
+    failures: list[object] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "message.max.bytes": 2 * LARGEST_MESSAGE_BYTES})
+    producer.produce(TOPIC, value, on_delivery=lambda error, _: failures.append(error))
+    assert producer.flush(10) == 0
+    assert failures == [None]
+
+
+def consume(bootstrap: str, count: int) -> list[bytes]:
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test", "auto.offset.reset": "earliest"})
+    consumer.subscribe([TOPIC])
+    messages = consumer.consume(count, timeout=20)
+    consumer.close()
+    return [message.value() or b"" for message in messages]
+
+
+def cluster(bootstrap: str) -> str:
+    return AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).cluster_id
+
+
+def test_data_survives_stop_and_kill(tmp_path: Path) -> None:
+    """Ready means that a produce succeeds; messages and cluster id outlive a stop and a kill -9."""
+    with LocalKafka(tmp_path) as kafka:
+        create_topic(kafka.bootstrap)
+        produce(kafka.bootstrap, b"before the stop")
+        first = cluster(kafka.bootstrap)
+    assert kafka.pid is None
+    with LocalKafka(tmp_path) as kafka:
+        produce(kafka.bootstrap, b"before the kill")
+        assert kafka.pid
+        os.kill(kafka.pid, signal.SIGKILL)
+    with LocalKafka(tmp_path) as kafka:
+        assert consume(kafka.bootstrap, 2) == [b"before the stop", b"before the kill"]
+        assert cluster(kafka.bootstrap) == first
+
+
+def test_a_killed_broker_comes_back_at_its_address(tmp_path: Path) -> None:
+    """A supervised broker is started again, on the same port, with its data."""
+    with Processes() as processes:
+        kafka = LocalKafka(tmp_path)
+        kafka.install(processes)
+        kafka.start(processes)
+        kafka.wait_ready()
+        create_topic(kafka.bootstrap)
+        produce(kafka.bootstrap, b"kept")
+        os.kill(processes.pids["kafka"], signal.SIGKILL)
+        while processes.crashes["kafka"] == 0:
+            processes.pause(0.05)
+        kafka.wait_ready()
+        assert consume(kafka.bootstrap, 1) == [b"kept"]
+
+
+def test_a_folder_has_one_broker(tmp_path: Path, kafka: str) -> None:
+    """A second broker on a folder in use, or on a port in use, is refused with what to do."""
+    with LocalKafka(tmp_path), pytest.raises(KafkaFailed, match="another Kafka runs on"):
+        LocalKafka(tmp_path).start()
+    with pytest.raises(KafkaFailed, match="is in use"):
+        LocalKafka(tmp_path, int(kafka.split(":")[1])).start()
+
+
+def test_it_listens_on_loopback_only(kafka: str) -> None:
+    """Neither broker nor controller can be reached from outside."""
+    listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    broker = next(one.pid for one in listening if one.laddr.port == int(kafka.split(":")[1]))
+    addresses = [one.laddr.ip.removeprefix("::ffff:") for one in listening if one.pid == broker]
+    assert addresses == ["127.0.0.1", "127.0.0.1"]
+
+
+def test_large_messages_pass(kafka: str) -> None:
+    """A message of nearly 16 MiB is taken and given back, within a group that needs no waiting."""
+    create_topic(kafka)
+    large = os.urandom(LARGEST_MESSAGE_BYTES - 1024)
+    produce(kafka, large)
+    begun = time.monotonic()
+    assert consume(kafka, 1) == [large]
+    assert time.monotonic() - begun < 10
+
+
+def test_not_ready_is_not_waited_for_forever(tmp_path: Path) -> None:
+    """A broker that does not answer is Unavailable; a port that something else holds open is not ready."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        kafka = LocalKafka(tmp_path, silent.getsockname()[1])
+        with pytest.raises(Unavailable, match="did not answer within 1 s"):
+            kafka.wait_ready(1)
+
+
+def test_a_broker_that_ends_while_starting_is_reported(tmp_path: Path) -> None:
+    """Damaged data ends the wait at once, with the broker's own words."""
+    kafka = LocalKafka(tmp_path)
+    kafka.install()
+    kafka.start()
+    kafka.stop()
+    (tmp_path / "data" / "meta.properties").write_text("version=99\n")
+    try:
+        kafka.start()
+        with pytest.raises(KafkaFailed, match=r"Kafka ended while starting(.|\n)*No readable meta.properties"):
+            kafka.wait_ready()
+    finally:
+        kafka.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
+def test_the_broker_dies_with_its_owner(tmp_path: Path) -> None:
+    """kill -9 of the owner takes the broker along, and the folder can be used again at once."""
+    script = (
+        "import sys, time; from pathlib import Path; from infra.kafka.local import LocalKafka\n"
+        "with LocalKafka(Path(sys.argv[1])) as kafka: print(kafka.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout
+        pid = int(owner.stdout.readline())
+        owner.kill()
+    with LocalKafka(tmp_path):
+        assert not psutil.pid_exists(pid)
+
+
+def test_a_failing_maven_is_explained(tmp_path: Path) -> None:
+    """What Maven cannot fetch is one line with its reason and its log, and leaves no jars folder."""
+    pom = tmp_path / "pom.xml"
+    pom.write_text("<project><kafka.version>0</kafka.version>")
+    jars = jars_folder(tmp_path, pom)
+    with installing(jars, Processes()), pytest.raises(KafkaFailed, match="Maven could not fetch Kafka") as caught:
+        fetch(jars, Processes(), pom)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / f"{jars.name}.maven.log").stat().st_size > 0
+    assert not jars.exists()
+
+
+def test_installers_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that install at once do not touch each other's work: the second waits, and finds all there."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    maven = tools / "mvn"
+    # A Maven that takes its time, and fails if its target is already there.
+    maven.write_text(
+        '#!/bin/sh\nfor a; do case $a in -DoutputDirectory=*) d=${a#*=};; esac; done\nmkdir "$d" && sleep 0.5\n'
+    )
+    maven.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    script = (
+        "import sys; from pathlib import Path; from infra.processes import Processes\n"
+        "from infra.kafka.jars import fetch, installing, jars_folder\n"
+        "jars, processes = jars_folder(Path(sys.argv[1])), Processes()\n"
+        "with installing(jars, processes):\n"
+        "    print('found' if jars.exists() else fetch(jars, processes) or 'fetched')"
+    )
+    argv = [sys.executable, "-c", script, str(tmp_path / "cache")]
+    both = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(one.communicate(timeout=30)[0].strip() for one in both) == ["fetched", "found"]
