@@ -1,0 +1,1 @@
+"""The knowledge: imaging, experts, knowledge, describers. Knows nothing of Kafka."""

@@ -1,0 +1,64 @@
+"""English for measurements: numbers, units, articles, lists. Knows nothing of images."""
+
+import math
+from collections.abc import Sequence
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# Read letter by letter, and so by the letter's sound.
+_AN_ABBREVIATIONS = ("MR", "X-ray")
+
+
+def number(value: float, figures: int = 3) -> str:
+    """A value to so many significant figures, without an exponent: 0.00123 → 0.00123, 48210 → 48200."""
+    if value == 0 or not math.isfinite(value):
+        return "0"
+    decimals = figures - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, decimals)
+    text = f"{rounded:.{max(0, decimals)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def area(px: int, mm2: float | None) -> str:
+    """An area: cm² from 100 mm² up, mm² below, px where the spacing is unknown."""
+    if mm2 is None:
+        return f"{px} px"
+    return f"{number(mm2 / 100)} cm²" if mm2 >= 100 else f"{number(mm2)} mm²"
+
+
+def count(n: int) -> str:
+    """Words up to ten, figures above."""
+    return _COUNTS[n] if n < len(_COUNTS) else str(n)
+
+
+def article(noun: str) -> str:
+    """The noun with 'a' or 'an'."""
+    vowel = noun.startswith(_AN_ABBREVIATIONS) or noun[0].lower() in "aeio" or noun.lower().startswith("ultra")
+    return f"{'an' if vowel else 'a'} {noun}"
+
+
+def joined(items: Sequence[str]) -> str:
+    """a, b and c."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def plural(noun: str) -> str:
+    """Of the labels that experts give: 'darker field (more X-rays transmitted)' → 'darker fields (more …)'."""
+    head, space, aside = noun.partition(" (")
+    return f"{head}s{space}{aside}"
+
+
+def mean_of(mean: float, unit: str) -> str:
+    """A mean: 'a mean of -92.2 HU', but of values without a unit 'a mean stored value of 1560'."""
+    if unit.startswith("stored value"):
+        return f"a mean {unit} of {number(mean)}"
+    return f"a mean of {number(mean)} {unit}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with its unit, where it has one."""
+    return number(value) if unit.startswith("stored value") else f"{number(value)} {unit}"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,35 @@
+"""The triplet of an image and its description: the same image through the same versions is the same triplet."""
+
+from models.describers.base import Describer
+from schemas.knowledge import EnrichedImage
+from schemas.triplets import Description, Lineage, Triplet, digest, triplet_id
+
+
+def make_triplet(image: EnrichedImage, description: Description, describer: Describer) -> Triplet:
+    """Put together what the stages found, with the lineage that says what made it."""
+    lineage = Lineage(
+        preprocess=image.preprocess_version,
+        metadata_digest=digest(image.metadata),
+        grounding=image.grounding_version,
+        experts=tuple(sorted({run.expert for run in image.grounding.experts})),
+        knowledge=image.knowledge_snapshot,
+        describer=describer.name,
+        prompt=describer.prompt,
+    )
+    return Triplet(
+        triplet_id=triplet_id(image.image_id, lineage),
+        image_id=image.image_id,
+        object_id=image.object_id,
+        frame=image.frame,
+        frames_taken=image.frames_taken,
+        frames_skipped=image.frames_skipped,
+        metadata=image.metadata,
+        image=image.view,
+        intensity=image.grounding.intensity,
+        regions=image.grounding.regions,
+        relations=image.grounding.relations,
+        experts=image.grounding.experts,
+        passages=image.passages,
+        description=description,
+        lineage=lineage,
+    )

@@ -1,0 +1,141 @@
+"""Exports every expert: `python -m models.experts.export [FOLDER]` writes NAME.onnx, .toml and .md. Knows no images."""
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import onnx
+import torch
+
+from models.experts.export.definitions import DEFINITIONS, LICENCE, MADE, Definition
+
+LIBRARY = Path(__file__).parents[1] / "library"
+OPSET = 20
+
+
+def graph(definition: Definition) -> bytes:
+    """The expert's ONNX file: dynamic rows and columns, float32, the same bytes each time.
+
+    The exporter notes where each node came from, with paths of the machine it ran on: those notes are removed.
+    """
+    names = [output.name for output in definition.outputs]
+    if definition.foreground is not None:
+        names.append(definition.foreground.output)
+    rows, columns = torch.export.Dim("rows", min=16), torch.export.Dim("columns", min=16)
+    program = torch.onnx.export(
+        definition.module.eval(),
+        (torch.rand(1, definition.channels, 96, 128),),
+        input_names=["image"],
+        output_names=names,
+        dynamic_shapes=({2: rows, 3: columns},),
+        opset_version=OPSET,
+        dynamo=True,
+        optimize=True,
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    model.producer_name, model.producer_version, model.doc_string = "tristream", definition.version, ""
+    del model.metadata_props[:]
+    for part in (
+        model.graph,
+        *model.graph.node,
+        *model.graph.input,
+        *model.graph.output,
+        *model.graph.value_info,
+        *model.graph.initializer,
+    ):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    model.graph.name = definition.name
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def _toml(value: object) -> str:
+    # Strings, numbers and arrays of them are the same in TOML as in JSON.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def manifest(definition: Definition, sha256: str) -> str:
+    """The manifest as TOML; `models.experts.manifest.Manifest` reads it."""
+    table = {
+        "name": definition.name, "version": definition.version, "title": definition.title, "licence": LICENCE,
+        "made": MADE, "source": definition.source, "modalities": definition.modalities, "organs": definition.organs,
+        "limits": definition.limits, "sha256": sha256,
+    }  # fmt: skip
+    contract = {
+        "units": definition.units, "channels": definition.channels, "polarity": definition.polarity,
+        "shortest_side": definition.shortest_side, "longest_side": definition.longest_side,
+    }  # fmt: skip
+    lines = ["# Written by `make experts` from models/experts/export/definitions.py."]
+    lines += [f"{key} = {_toml(value)}" for key, value in table.items()]
+    lines += ["", "[input]", *(f"{key} = {_toml(value)}" for key, value in contract.items())]
+    if definition.foreground is not None:
+        lines += [
+            "",
+            "[foreground]",
+            *(f"{key} = {_toml(value)}" for key, value in asdict(definition.foreground).items()),
+        ]
+    for output in definition.outputs:
+        lines += ["", "[[outputs]]", *(f"{key} = {_toml(value)}" for key, value in asdict(output).items())]
+    return "\n".join(lines) + "\n"
+
+
+def card(definition: Definition, size: int) -> str:
+    """The expert's card, for people."""
+    polarity = ", as shown: high is bright" if definition.polarity == "displayed" else ""
+    channels = "three channels, RGB" if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
+    sizes = "; ".join(
+        f"{output.name}: at most {output.max_regions}, from {output.min_area_px} px and "
+        f"{100 * output.min_area_fraction:g} % of the image"
+        for output in definition.outputs
+    )
+    lines = [
+        f"# {definition.name} {definition.version}: {definition.title}",
+        "",
+        "A region is a candidate that a stated rule singled out, never a diagnosis.",
+        "",
+        f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}",
+        f"- **Takes**: {channels}; {' or '.join(definition.units) or 'any unit'}{polarity}",
+        (
+            f"- **Size**: at least {definition.shortest_side} px a side; above {definition.longest_side} px on the "
+            "longest side it works on a reduced copy, and px in its rules are those of that copy"
+        ),
+        f"- **How made**: {MADE}",
+        f"- **Source**: {definition.source}",
+        f"- **Licence**: {LICENCE}; ONNX opset {OPSET}, {size:,} bytes",
+        "",
+        "| label | rule | score |",
+        "| --- | --- | --- |",
+        *(f"| {output.label} | {output.rule} | {output.score} |" for output in definition.outputs),
+        "",
+        (
+            f"Regions are connected components (8 neighbours); the largest are reported, the rest counted: {sizes}. "
+            "Where a rule claims contrast, a region is dropped unless it differs so from the ring around it."
+        ),
+        "",
+        "## Limits",
+        "",
+        *(f"- {limit}" for limit in definition.limits),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def export(folder: Path) -> None:
+    """Write all experts into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for definition in DEFINITIONS:
+        data = graph(definition)
+        (folder / f"{definition.name}.onnx").write_bytes(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        (folder / f"{definition.name}.toml").write_text(manifest(definition, sha256), encoding="utf-8")
+        (folder / f"{definition.name}.md").write_text(card(definition, len(data)), encoding="utf-8")
+        sys.stdout.write(f"{definition.name} {definition.version}: {len(data):,} bytes\n")
+
+
+if __name__ == "__main__":
+    export(Path(sys.argv[1]) if len(sys.argv) > 1 else LIBRARY)

@@ -1,0 +1,292 @@
+"""What each expert claims, in words written from the same constants as its module. Knows nothing of ONNX."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import nn
+
+from models.experts.export.modules import (
+    CountContrast,
+    CtDensity,
+    LocalContrast,
+    MrSignal,
+    PetUptake,
+    StainSeparation,
+    UltrasoundEcho,
+    XrayTransmission,
+)
+
+LICENCE = "Apache-2.0"
+MADE = (
+    "Weights computed from the constants in models/experts/export/modules.py; nothing was trained, nothing downloaded."
+)
+AROUND = f"a neighbourhood of sigma {LocalContrast.NEIGHBOURHOOD_PX:g} px"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One map of an expert, and what its regions are called."""
+
+    name: str
+    label: str
+    rule: str
+    score: str
+    threshold: float = 0.5
+    min_area_px: int = 12
+    min_area_fraction: float = 0.0005
+    max_regions: int = 5
+    contrast: Literal["any", "brighter", "darker"] = "any"
+
+
+@dataclass(frozen=True)
+class Foreground:
+    """The map within which regions are looked for: its larger components, their holes filled."""
+
+    output: str
+    min_part_of_largest: float = 0.1
+    margin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Definition:
+    """An expert before export."""
+
+    name: str
+    version: str
+    title: str
+    module: nn.Module
+    source: str
+    modalities: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    limits: tuple[str, ...]
+    units: tuple[str, ...] = ()
+    channels: Literal[1, 3] = 1
+    polarity: Literal["value", "displayed"] = "value"
+    foreground: Foreground | None = None
+    shortest_side: int = 32
+    longest_side: int = 512
+    organs: tuple[str, ...] = field(default=())
+
+
+DEFINITIONS = (
+    Definition(
+        name="ct-density",
+        version="1.0.0",
+        title="Density bands of CT",
+        module=CtDensity(),
+        source=(
+            "Hounsfield scale (DICOM PS3.3 C.11.1.1.2): air -1000 HU, water 0 HU; bands as in Kalender, Computed "
+            "Tomography, 3rd ed. 2011; flat grey openings: Serra, Image Analysis and Mathematical Morphology, 1982"
+        ),
+        modalities=("CT",),
+        units=("HU",),
+        foreground=Foreground("body"),
+        outputs=(
+            Output(
+                name="air",
+                label="air-density region",
+                rule=f"at most {CtDensity.AIR_HU:g} HU, enclosed by the body outline (above {CtDensity.BODY_HU:g} HU)",
+                score=f"0.5 at {CtDensity.AIR_HU:g} HU, 1 at {CtDensity.PURE_AIR_HU:g} HU (air), mean over the region",
+            ),
+            Output(
+                name="high",
+                label="high-density region",
+                rule=(
+                    f"at least {CtDensity.HIGH_HU:g} HU inside the body outline, as bone, calcification, contrast "
+                    "agent or metal are"
+                ),
+                score=f"0.5 at {CtDensity.HIGH_HU:g} HU, 1 at {CtDensity.CORTICAL_HU:g} HU, mean over the region",
+            ),
+            Output(
+                name="fat",
+                label="fat-density region",
+                rule=(
+                    f"between {CtDensity.FAT_HU - CtDensity.FAT_HALF_WIDTH_HU:g} and "
+                    f"{CtDensity.FAT_HU + CtDensity.FAT_HALF_WIDTH_HU:g} HU after smoothing, inside the body outline"
+                ),
+                score=f"0.5 at the band's edges, 1 at {CtDensity.FAT_HU:g} HU, mean over the region",
+                min_area_fraction=0.002,
+            ),
+        ),
+        limits=(
+            "HU depend on tube voltage, kernel and artefacts; bands overlap between tissues.",
+            "Air that reaches the image's edge (a lung cut off by the field of view) is not reported.",
+            "Air held between arm and trunk, or between body and table, can count as enclosed.",
+        ),
+    ),
+    Definition(
+        name="mr-signal",
+        version="1.0.0",
+        title="Local signal outliers of MR",
+        module=MrSignal(),
+        source=(
+            "Difference of Gaussians: Marr and Hildreth, Theory of edge detection, 1980; normalised convolution: "
+            "Knutsson and Westin, 1993"
+        ),
+        modalities=("MR",),
+        foreground=Foreground("foreground", min_part_of_largest=0.05, margin=0.015),
+        outputs=(
+            Output(
+                name="hyperintense",
+                label="hyperintense region",
+                rule=(
+                    f"signal above {AROUND} by more than {MrSignal.HYPERINTENSE:g} x the image's typical local "
+                    "deviation"
+                ),
+                score="0.5 at the threshold, 1 at twice the threshold, mean over the region",
+                contrast="brighter",
+            ),
+            Output(
+                name="hypointense",
+                label="hypointense region",
+                rule=(
+                    f"signal below {AROUND} by more than {MrSignal.HYPOINTENSE:g} x the image's typical local deviation"
+                ),
+                score="0.5 at the threshold, 1 at twice the threshold, mean over the region",
+                contrast="darker",
+            ),
+        ),
+        limits=(
+            "MR signal has no absolute scale: a region is bright or dark only against its own neighbourhood.",
+            "Vessels, fluid, fat, marrow, cortical bone and air all stand out in some sequence.",
+            "Works at 512 px on the longest side; smaller images are taken as they are.",
+        ),
+    ),
+    Definition(
+        name="xray-transmission",
+        version="1.0.0",
+        title="Transmission of radiographs",
+        module=XrayTransmission(),
+        source="Picture thresholding using an iterative selection method: Ridler and Calvard, IEEE Trans. SMC 8, 1978",
+        modalities=("X-ray",),
+        polarity="displayed",
+        outputs=(
+            Output(
+                name="darker",
+                label="darker field (more X-rays transmitted)",
+                rule="shown darker than midway between the means of the image's dark and bright class",
+                score="0.5 at the threshold, 1 at the mean of the dark class, mean over the region",
+                contrast="darker",
+                min_area_fraction=0.01,
+            ),
+        ),
+        limits=(
+            "Direct exposure beside the patient is a darker field too, as are the lungs and gas.",
+            "Assumes the usual presentation, in which more transmission is shown darker.",
+            "Works at 512 px on the longest side: finer structures are not found.",
+        ),
+    ),
+    Definition(
+        name="ultrasound-echo",
+        version="1.0.0",
+        title="Weak echo within the insonated sector",
+        module=UltrasoundEcho(),
+        source="Flat openings and closings: Serra 1982; echo relative to the sector's own mean, as gain is arbitrary",
+        modalities=("ultrasound",),
+        foreground=Foreground("sector", min_part_of_largest=0.5, margin=0.01),
+        outputs=(
+            Output(
+                name="hypoechoic",
+                label="hypoechoic region",
+                rule=(
+                    f"smoothed echo below {UltrasoundEcho.HYPOECHOIC:g} x the mean echo of the insonated sector, "
+                    "inside that sector"
+                ),
+                score="0.5 at the threshold, 1 where there is no echo, mean over the region",
+                contrast="darker",
+                min_area_fraction=0.001,
+            ),
+        ),
+        limits=(
+            "Fluid, shadow, drop-out and attenuation in depth look the same to this rule.",
+            "Parts shown perfectly black, without noise, are taken as the screen's background and not reported.",
+            "Colour Doppler pixels count as echo; burnt-in graphics can cut a region.",
+        ),
+    ),
+    Definition(
+        name="stain-separation",
+        version="1.0.0",
+        title="Haematoxylin and eosin by colour deconvolution",
+        module=StainSeparation(),
+        source=(
+            "Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution, Anal Quant Cytol "
+            "Histol 23, 2001"
+        ),
+        modalities=("histopathology",),
+        channels=3,
+        longest_side=1024,
+        outputs=(
+            Output(
+                name="haematoxylin",
+                label="haematoxylin-rich region",
+                rule=(
+                    f"smoothed haematoxylin density above {StainSeparation.HAEMATOXYLIN_OD:g} OD after colour "
+                    "deconvolution"
+                ),
+                score=f"0.5 at {StainSeparation.HAEMATOXYLIN_OD:g} OD, 1 at twice that, mean over the region",
+            ),
+            Output(
+                name="eosin",
+                label="eosin-rich region",
+                rule=f"smoothed eosin density above {StainSeparation.EOSIN_OD:g} OD after colour deconvolution",
+                score=f"0.5 at {StainSeparation.EOSIN_OD:g} OD, 1 at twice that, mean over the region",
+                min_area_fraction=0.002,
+            ),
+        ),
+        limits=(
+            "Stain vectors are those of the paper, not fitted to the slide; other stains are unmixed wrongly.",
+            "White is taken as 255 (65535 with 16 bits): a dark background reads as stain.",
+        ),
+    ),
+    Definition(
+        name="pet-uptake",
+        version="1.0.0",
+        title="PET uptake by SUV",
+        module=PetUptake(),
+        source=(
+            "41 % isocontour: Boellaard et al., FDG PET/CT: EANM procedure guidelines for tumour imaging 2.0, 2015; "
+            "fixed SUV 2.5 as commonly used beside it"
+        ),
+        modalities=("PET",),
+        units=("SUVbw",),
+        outputs=(
+            Output(
+                name="uptake",
+                label="high-uptake region",
+                rule=(
+                    f"SUVbw of at least {PetUptake.SUV:g} and at least {100 * PetUptake.FRACTION_OF_MAXIMUM:g} % of "
+                    "the image's largest SUVbw"
+                ),
+                score="0.5 at the threshold, 1 at twice the threshold, mean over the region",
+                contrast="brighter",
+                min_area_px=4,
+                min_area_fraction=0.0002,
+            ),
+        ),
+        limits=(
+            "Brain, heart, kidneys and bladder take up and excrete tracer normally.",
+            "The maximum is that of one image, not of the volume.",
+        ),
+    ),
+    Definition(
+        name="count-contrast",
+        version="1.0.0",
+        title="Local count contrast of planar nuclear medicine",
+        module=CountContrast(),
+        source="Difference of Gaussians: Marr and Hildreth 1980; normalised convolution: Knutsson and Westin, 1993",
+        modalities=("nuclear medicine",),
+        foreground=Foreground("foreground", min_part_of_largest=0.05),
+        outputs=(
+            Output(
+                name="rich",
+                label="locally count-rich region",
+                rule=f"counts above {AROUND} by more than {CountContrast.RICH:g} x the image's typical local deviation",
+                score="0.5 at the threshold, 1 at twice the threshold, mean over the region",
+                contrast="brighter",
+            ),
+        ),
+        limits=("Joints, kidneys, bladder and injection sites are count-rich normally.",),
+    ),
+)
+
+__all__ = ["DEFINITIONS", "LICENCE", "MADE", "Definition"]

@@ -1,0 +1,192 @@
+"""The experts as torch modules: thresholds and kernels from physics and image science. Nothing is learnt.
+
+Each takes an image (1, channels, rows, columns), float32, and gives maps (1, 1, rows, columns) in [0, 1] that mean what
+`definitions` says: a score of 0.5 is the threshold of the rule.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from models.experts.export.layers import (
+    Gaussian,
+    closing,
+    dilate,
+    erode,
+    from_grid,
+    mean3,
+    opening,
+    ramp,
+    to_grid,
+    two_means,
+)
+
+
+class CtDensity(nn.Module):
+    """Density bands in HU. Maps: air, high density, fat, and the body that they are looked for in."""
+
+    AIR_HU, PURE_AIR_HU = -400.0, -1000.0
+    HIGH_HU, CORTICAL_HU = 200.0, 1000.0
+    FAT_HU, FAT_HALF_WIDTH_HU = -110.0, 80.0
+    BODY_HU = -300.0
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        # Values below air mark pixels outside the scanner's field of view: they count as air.
+        hu = torch.clamp(image, -1024.0, 3071.0)
+        air = ramp(-closing(hu, 3), -self.AIR_HU, -self.PURE_AIR_HU)
+        high = ramp(opening(hu, 3), self.HIGH_HU, self.CORTICAL_HU)
+        band = self.FAT_HALF_WIDTH_HU - torch.abs(mean3(hu) - self.FAT_HU)
+        # The blurred border between air and soft tissue passes through fat's band: it is narrow, so 5 px opens it away.
+        fat = ramp(opening(band, 5), 0.0, self.FAT_HALF_WIDTH_HU)
+        body = (opening(hu[:, :, ::2, ::2], 3) > self.BODY_HU).to(hu.dtype)
+        return air, high, fat, body
+
+
+class LocalContrast(nn.Module):
+    """Smoothed value against the mean of a wide neighbourhood, in units of the image's own deviation from it.
+
+    A difference of Gaussians (Marr and Hildreth 1980) by normalised convolution (Knutsson and Westin 1993), so that
+    background outside the foreground does not count as a neighbour.
+    """
+
+    NEIGHBOURHOOD_PX = 32.0
+
+    def __init__(self, fine_px: float = 1.5) -> None:
+        super().__init__()
+        self.fine = Gaussian(fine_px)
+        self.wide = Gaussian(self.NEIGHBOURHOOD_PX / 4)
+
+    def forward(self, image: Tensor, foreground: Tensor) -> Tensor:
+        """Deviation in multiples of 1.25 × the mean absolute deviation, which is the SD where it is Gaussian."""
+        weight = to_grid(foreground)
+        level = to_grid(image * foreground) / (weight + 1e-6)
+        around = self.wide(level, weight)
+        apart = torch.abs(level - around) * weight
+        spread = 1.2533 * apart.sum() / (weight.sum() + 1e-6)
+        return (self.fine(image, torch.ones_like(image)) - from_grid(around, image)) / (spread + 1e-6)
+
+
+class MrSignal(nn.Module):
+    """Maps: hyperintense, hypointense, and the foreground of signal well above the background's."""
+
+    FOREGROUND = 0.4
+    HYPERINTENSE = 1.75
+    HYPOINTENSE = 1.25
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contrast = LocalContrast()
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        foreground = opening((mean3(image) > self.FOREGROUND * image.mean()).to(image.dtype), 5)
+        z = self.contrast(image, foreground)
+        hyper = ramp(opening(z, 3), self.HYPERINTENSE, 2 * self.HYPERINTENSE)
+        hypo = ramp(opening(-z, 3), self.HYPOINTENSE, 2 * self.HYPOINTENSE)
+        return hyper, hypo, foreground
+
+
+class XrayTransmission(nn.Module):
+    """On values as shown (high is bright). Map: darker field."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.smooth = Gaussian(2.0)
+
+    def forward(self, image: Tensor) -> Tensor:
+        threshold, dark, _ = two_means(to_grid(image))
+        smooth = self.smooth(image, torch.ones_like(image))
+        return ramp(opening(-smooth, 7), -threshold, -dark + 1e-6)
+
+
+class UltrasoundEcho(nn.Module):
+    """On luma, 8 or 16 bits. Maps: hypoechoic, and the insonated sector that it is looked for in."""
+
+    ECHO_GREY_LEVEL = 6.0
+    FILLED = 0.6
+    NOISE_GREY_LEVELS = 3.0
+    HYPOECHOIC = 0.3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.smooth = Gaussian(2.0)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        grey = image / torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 257.0, 1.0)
+        echo = to_grid((grey > self.ECHO_GREY_LEVEL).to(grey.dtype))
+        # First what is thin is opened away (text, scales, bars: below 28 px at 512 px), then gaps of up to 32 px are
+        # bridged: wider ones would join the sector to panels beside it. Text is sparse within a cell, speckle is not.
+        sector = closing(opening((echo > self.FILLED).to(grey.dtype), 7), 9)
+        inside = from_grid(sector, grey)
+        mean_echo = (grey * inside).sum() / (inside.sum() + 1e-6)
+        limit = self.HYPOECHOIC * mean_echo
+        weak = ramp(-self.smooth(grey, torch.ones_like(grey)), -limit, 0.0)
+        # Even fluid has noise; what is flat is the screen's background between sector and panels.
+        noisy = (dilate(grey, 9) - erode(grey, 9) >= self.NOISE_GREY_LEVELS).to(grey.dtype)
+        hypo = opening(weak * noisy, 7)
+        return hypo, (inside > 0.5).to(grey.dtype)
+
+
+class StainSeparation(nn.Module):
+    """On RGB, 8 or 16 bits. Maps: haematoxylin, eosin; optical density (Beer, Lambert) unmixed by a 1 × 1 convolution.
+
+    Ruifrok and Johnston, "Quantification of histochemical staining by color deconvolution", 2001: rows are the optical
+    density vectors of haematoxylin, eosin and DAB in red, green and blue.
+    """
+
+    STAINS = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
+    HAEMATOXYLIN_OD = 0.3
+    EOSIN_OD = 0.25
+
+    unmix: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        stains = torch.tensor(self.STAINS, dtype=torch.float64)
+        stains = stains / stains.norm(dim=1, keepdim=True)
+        self.register_buffer("unmix", torch.linalg.inv(stains).T.to(torch.float32).reshape(3, 3, 1, 1))
+        self.smooth = Gaussian(2.0)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        white = torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 65535.0, 255.0)
+        transmitted = torch.clamp(image / white, 1 / 255, 1.0)
+        density = torch.conv2d(-torch.log(transmitted) / 2.302585093, self.unmix)
+        everywhere = torch.ones_like(density[:, :1])
+        haematoxylin = opening(self.smooth(density[:, 0:1], everywhere), 3)
+        eosin = opening(self.smooth(density[:, 1:2], everywhere), 3)
+        return (
+            ramp(haematoxylin, self.HAEMATOXYLIN_OD, 2 * self.HAEMATOXYLIN_OD),
+            ramp(eosin, self.EOSIN_OD, 2 * self.EOSIN_OD),
+        )
+
+
+class PetUptake(nn.Module):
+    """On SUVbw. Map: uptake of at least 2.5 and of at least 41 % of the image's largest value."""
+
+    SUV = 2.5
+    FRACTION_OF_MAXIMUM = 0.41
+
+    def forward(self, image: Tensor) -> Tensor:
+        limit = torch.clamp(self.FRACTION_OF_MAXIMUM * image.amax(dim=(1, 2, 3), keepdim=True), min=self.SUV)
+        return torch.clamp(0.5 * image / limit, 0.0, 1.0)
+
+
+class CountContrast(nn.Module):
+    """On counts. Maps: locally count-rich region, and the foreground of counts above the background's."""
+
+    FOREGROUND = 0.25
+    RICH = 2.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contrast = LocalContrast(fine_px=1.5)
+        self.smooth = Gaussian(2.0)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        counts = torch.clamp(image, min=0.0)
+        smooth = self.smooth(counts, torch.ones_like(counts))
+        foreground = (smooth > self.FOREGROUND * counts.mean()).to(counts.dtype)
+        return ramp(opening(self.contrast(counts, foreground), 3), self.RICH, 2 * self.RICH), foreground
+
+
+__all__ = [
+    "CountContrast", "CtDensity", "MrSignal", "PetUptake", "StainSeparation", "UltrasoundEcho", "XrayTransmission",
+]  # fmt: skip

@@ -1,0 +1,272 @@
+"""From score maps to measured regions: components, masks, areas, places, intensities. Knows nothing of ONNX Runtime."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pycocotools import mask as coco
+
+from schemas.images import ImageMetadata, Orientation, Side
+from schemas.regions import Box, Intensity, Mask, Region
+
+MEASUREMENT_VERSION = "1"
+"""Part of the registry's version: raise it when the same maps would be measured differently."""
+
+FloatImage = npt.NDArray[np.float32]
+BinaryImage = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A connected part of a thresholded map, at the image's own size. `crop` (height, width) holds 0 and 1."""
+
+    x: int
+    y: int
+    crop: BinaryImage
+    area_px: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A component with the words of the rule that found it.
+
+    `contrast` is what these words claim of the region's mean against its surroundings: +1 higher, -1 lower, 0 nothing.
+    """
+
+    component: Component
+    label: str
+    rule: str
+    expert: str
+    contrast: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A region and its mask within its box."""
+
+    region: Region
+    crop: BinaryImage
+
+
+def figures(value: float, digits: int = 4) -> float:
+    """`value` to four significant digits: what a message needs, and what no measurement here exceeds."""
+    return float(f"{value:.{digits}g}")
+
+
+def filled(crop: BinaryImage) -> BinaryImage:
+    """The mask with its holes filled: background that does not reach the crop's edge (4 neighbours) is a hole."""
+    around = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(around, None, (0, 0), 2)
+    return cast(BinaryImage, (around[1:-1, 1:-1] != 2).astype(np.uint8))
+
+
+def _labelled(mask: BinaryImage) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    # The default algorithm of OpenCV 5.0 takes three times as long on one thread.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    return cast(npt.NDArray[np.int32], labels), cast(npt.NDArray[np.int32], stats)
+
+
+def foreground(mask: BinaryImage, min_part_of_largest: float, margin: float) -> BinaryImage:
+    """The larger components of `mask` (rows, columns), holes filled; what touches the image's edge is no hole.
+
+    `margin`: part of the longest side that is taken off along the outline, though not along the image's own edge.
+    """
+    labels, stats = _labelled(mask)
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    keep = ((areas > 0) & (areas >= min_part_of_largest * areas.max(initial=0))).astype(np.uint8)
+    body = filled(cast(BinaryImage, keep[labels]))
+    reach = round(margin * max(mask.shape))
+    if reach == 0:
+        return body
+    return cast(BinaryImage, cv2.erode(body, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)))
+
+
+def components(
+    score: FloatImage, mask: BinaryImage, size: tuple[int, int], min_area_px: float, most: int
+) -> tuple[list[Component], int]:
+    """The largest `most` components of `mask` of at least `min_area_px`, and how many more there are.
+
+    `score` and `mask` share a working size (rows, columns); components come at `size`, areas are counted there.
+    """
+    # Most masks fill a small part of the image: only that part is labelled.
+    x0, y0, filled_columns, filled_rows = cv2.boundingRect(mask)
+    if filled_columns == 0:
+        return [], 0
+    labels, stats = _labelled(mask[y0 : y0 + filled_rows, x0 : x0 + filled_columns])
+    scale = (size[0] / mask.shape[0]) * (size[1] / mask.shape[1])
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas * scale >= min_area_px)
+    order = kept[np.argsort(-stats[kept, cv2.CC_STAT_AREA], kind="stable")]
+    found: list[Component] = []
+    for label in order[:most]:
+        x, y, width, height = (int(n) for n in stats[label, :4])
+        part = cast(BinaryImage, (labels[y : y + height, x : x + width] == label).astype(np.uint8))
+        x, y = x + x0, y + y0
+        strength = float(cv2.mean(score[y : y + height, x : x + width], mask=part)[0])
+        top, down = _at_full_size(y, height, mask.shape[0], size[0])
+        left, across = _at_full_size(x, width, mask.shape[1], size[1])
+        crop = part if size == mask.shape else part[:, across][down]
+        found.append(Component(left, top, crop, int(cv2.countNonZero(crop)), strength))
+    return found, max(len(order) - most, 0)
+
+
+def _at_full_size(start: int, length: int, working: int, full: int) -> tuple[int, npt.NDArray[np.int64]]:
+    """First full-size index that falls on working pixels [start, start + length), and the working index of each."""
+    first, end = -(-start * full // working), -(-(start + length) * full // working)
+    return first, np.arange(first, end) * working // full - start
+
+
+def measure(candidates: list[Candidate], luma: FloatImage, metadata: ImageMetadata, unit: str) -> list[Measured]:
+    """Regions of `luma` (rows, columns), in `unit`, not yet named.
+
+    Those whose claim the measurement denies are dropped.
+    """
+    measured = ((one, _measure(one, luma, metadata, unit)) for one in candidates)
+    return [found for one, found in measured if _holds(one.contrast, found.region)]
+
+
+def _holds(contrast: int, region: Region) -> bool:
+    if contrast == 0 or region.surroundings is None:
+        return True
+    return contrast * (region.intensity.mean - region.surroundings.mean) > 0
+
+
+def named(measured: list[Measured]) -> list[Measured]:
+    """Largest first, as r1, r2, …. Ties are ordered by label and place: the same image gives the same names."""
+    ordered = sorted(measured, key=lambda m: (-m.region.area_px, m.region.label, m.region.box.y, m.region.box.x))
+    return [
+        Measured(one.region.model_copy(update={"region_id": f"r{n}"}), one.crop)
+        for n, one in enumerate(ordered, start=1)
+    ]
+
+
+def _measure(candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, unit: str) -> Measured:
+    part = candidate.component
+    height, width = part.crop.shape
+    x = part.x + float(cv2.reduce(part.crop, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] @ np.arange(width)) / part.area_px
+    y = (
+        part.y
+        + float(cv2.reduce(part.crop, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0] @ np.arange(height)) / part.area_px
+    )
+    spacing = metadata.spacing
+    region = Region(
+        region_id="r0",
+        label=candidate.label,
+        rule=candidate.rule,
+        expert=candidate.expert,
+        score=figures(part.score),
+        mask=Mask(size=luma.shape, counts=run_lengths(part.crop, part.x, part.y, luma.shape)),
+        box=Box(x=part.x, y=part.y, width=width, height=height),
+        area_px=part.area_px,
+        area_mm2=None if spacing is None else figures(part.area_px * spacing.row_mm * spacing.column_mm),
+        centroid=(figures(x), figures(y)),
+        position=position(x, y, luma.shape, metadata.orientation),
+        intensity=intensity(luma[part.y : part.y + height, part.x : part.x + width], part.crop, unit),
+        surroundings=_surroundings(part, luma, unit),
+    )
+    return Measured(region, part.crop)
+
+
+def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intensity:
+    """Statistics of `values` (rows, columns) where `mask` is not 0, which must be somewhere."""
+    mean, spread = cv2.meanStdDev(values, mask=mask)
+    low, high, _, _ = cv2.minMaxLoc(values, mask=mask)
+    return Intensity(
+        mean=figures(mean.item()), spread=figures(spread.item()), minimum=figures(low), maximum=figures(high), unit=unit
+    )
+
+
+def _surroundings(part: Component, luma: FloatImage, unit: str) -> Intensity | None:
+    """Intensity of a ring around the region, 1 % of the longest side wide and at least 2 px, cut off at the edges."""
+    rows, columns = luma.shape
+    reach = max(2, round(max(rows, columns) / 100))
+    height, width = part.crop.shape
+    top, left = min(reach, part.y), min(reach, part.x)
+    bottom = min(reach, rows - part.y - height)
+    right = min(reach, columns - part.x - width)
+    padded = cv2.copyMakeBorder(part.crop, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
+    side = 2 * reach + 1
+    ring = cast(BinaryImage, cv2.dilate(padded, np.ones((side, side), np.uint8)) - padded)
+    if cv2.countNonZero(ring) == 0:
+        return None
+    y, x = part.y - top, part.x - left
+    return intensity(luma[y : y + ring.shape[0], x : x + ring.shape[1]], ring, unit)
+
+
+def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str:
+    """COCO compressed run lengths of a mask of `size` (rows, columns) that is 0 outside `crop` at (x, y).
+
+    Runs are counted in the crop alone, which for a small region in a large image is far less than all its pixels.
+    """
+    rows, columns = size
+    height, width = crop.shape
+    edged = np.zeros((width, height + 2), np.uint8)
+    edged[:, 1:-1] = crop.T
+    flat = edged.ravel()
+    # Columns are kept apart by a 0 at each end, so changes are in turn the start of a run and the end of it.
+    column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), height + 2)
+    changes = (x + column) * rows + y + row
+    starts, ends = changes[::2], changes[1::2]
+    # A run down to the last row goes on at the first row of the next column.
+    joined = np.flatnonzero(starts[1:] == ends[:-1])
+    starts, ends = np.delete(starts, joined + 1), np.delete(ends, joined)
+    edges = np.empty(2 * len(starts) + 2, np.int64)
+    edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, ends, rows * columns
+    counts = np.diff(edges)
+    if counts[-1] == 0:
+        counts = counts[:-1]
+    plain: Any = {"size": [rows, columns], "counts": counts.tolist()}
+    return cast(bytes, coco.frPyObjects(plain, rows, columns)["counts"]).decode("ascii")
+
+
+_OPPOSITE: dict[Side, Side] = {
+    "patient left": "patient right", "patient right": "patient left", "anterior": "posterior",
+    "posterior": "anterior", "head": "feet", "feet": "head",
+}  # fmt: skip
+_WORDS: dict[Side, str] = {
+    "patient left": "patient's left", "patient right": "patient's right", "anterior": "anterior",
+    "posterior": "posterior", "head": "towards the head", "feet": "towards the feet",
+}  # fmt: skip
+
+
+def position(x: float, y: float, size: tuple[int, ...], orientation: Orientation | None) -> str:
+    """Where a centroid (px) lies: thirds of the image in words, and the patient's side where `orientation` tells."""
+    across = min(2, math.floor(3 * (x + 0.5) / size[1]))
+    down = min(2, math.floor(3 * (y + 0.5) / size[0]))
+    if across == down == 1:
+        return "centre of the image"
+    words = f"{('upper', 'middle', 'lower')[down]} {('left', 'centre', 'right')[across]} of the image"
+    if orientation is None:
+        return words
+    sides: list[Side] = []
+    if across != 1:
+        sides.append(orientation.right if across == 2 else _OPPOSITE[orientation.right])
+    if down != 1:
+        sides.append(orientation.down if down == 2 else _OPPOSITE[orientation.down])
+    return f"{words} ({', '.join(_WORDS[side] for side in sides)})"
+
+
+def whole_image(luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str) -> Region:
+    """The one region of an image in which no expert found anything."""
+    rows, columns = luma.shape
+    spacing = metadata.spacing
+    everything = np.ones((rows, columns), np.uint8)
+    return Region(
+        region_id="r1",
+        kind="whole image",
+        label="whole image",
+        rule=rule,
+        expert="none",
+        mask=Mask(size=(rows, columns), counts=run_lengths(everything, 0, 0, (rows, columns))),
+        box=Box(x=0, y=0, width=columns, height=rows),
+        area_px=rows * columns,
+        area_mm2=None if spacing is None else figures(rows * columns * spacing.row_mm * spacing.column_mm),
+        centroid=((columns - 1) / 2, (rows - 1) / 2),
+        position="the whole image",
+        intensity=intensity(luma, None, unit),
+    )

@@ -1,0 +1,121 @@
+"""Why a file cannot become frames, one class a cause, and the one place where libraries' errors are caught.
+
+Knows nothing of how files are read. No message quotes the file: see schemas.failures.
+"""
+
+import struct
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import cv2
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from schemas.failures import InvalidInput
+
+
+class EmptyFile(InvalidInput):
+    """Not one byte."""
+
+    def __init__(self) -> None:
+        super().__init__("the file is empty; send it again from its source")
+
+
+class NotAnImage(InvalidInput):
+    """Neither DICOM, nor PNG, nor JPEG."""
+
+    def __init__(self) -> None:
+        super().__init__("the file is not DICOM, PNG or JPEG; convert it to one of them, or keep it out of the bucket")
+
+
+class TruncatedFile(InvalidInput):
+    """The file ends before what its own structure announces."""
+
+    def __init__(self) -> None:
+        super().__init__("the file ends too early, so a part of it is missing; copy it again from its source")
+
+
+class NoPixelData(InvalidInput):
+    """A DICOM object without an image: a report, a plan, a directory, a waveform."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the DICOM object holds no pixel data, as reports, plans, waveforms and directories do; "
+            "send image objects only, or export it again with its pixels"
+        )
+
+
+class UnsupportedTransferSyntax(InvalidInput):
+    """Encoded in a way that no decoder here can read. `syntax` is shown: pass registered names only."""
+
+    def __init__(self, syntax: str = "not a registered one") -> None:
+        super().__init__(
+            f"the transfer syntax ({syntax}) cannot be decoded here; "
+            "convert the file to Explicit VR Little Endian, for example with dcmdjpeg, dcmdjpls or gdcmconv --raw"
+        )
+
+
+class WrongPixelLength(InvalidInput):
+    """Rows × Columns × Samples × Frames and the amount of pixel data contradict each other."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the amount of pixel data does not fit Rows, Columns, Samples per Pixel, Bits Allocated and "
+            "Number of Frames; export the object again, or correct its header"
+        )
+
+
+class CorruptHeader(InvalidInput):
+    """The header cannot be read, or lacks what an image must have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the header is damaged or lacks an attribute that every image has (Rows, Columns, Bits Allocated, "
+            "Photometric Interpretation, ...); check it with dciodvfy and export the object again"
+        )
+
+
+class CorruptPixels(InvalidInput):
+    """The header can be read, the compressed pixels cannot."""
+
+    def __init__(self) -> None:
+        super().__init__("the compressed pixel data is damaged and cannot be decoded; export the image again")
+
+
+class UnsupportedPixels(InvalidInput):
+    """Well formed, and outside what this version takes. `reason` is shown: pass text of our own only."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; convert the image, or keep it out of the bucket")
+
+
+class IdentifyingPixels(InvalidInput):
+    """Burned In Annotation (0028,0301) is YES: by its own word the picture itself names the patient."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the header says that text burned into the pixels identifies the patient (Burned In Annotation is YES); "
+            "clean the pixels at the source, set Burned In Annotation to NO, and send it again"
+        )
+
+
+# What pydicom, its decoder plugins, NumPy and OpenCV were seen or are documented to raise on damaged input.
+# MemoryError too: image sizes are bounded before decoding, so it comes from a codestream's invented lengths.
+LIBRARY_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
+    MemoryError, OSError, RuntimeError, StopIteration, TypeError, ValueError, cv2.error, struct.error, zlib.error,
+)  # fmt: skip
+
+
+@contextmanager
+def failing_as(error: InvalidInput) -> Generator[None]:
+    """Turn any library's error into `error`, without its text and without its traceback's values."""
+    try:
+        yield
+    except LIBRARY_ERRORS:
+        raise error from None
+    except BaseException as panic:
+        # A Rust decoder's panic is no Exception, and its class cannot be imported.
+        if type(panic).__module__ == "pyo3_runtime":
+            raise error from None
+        raise

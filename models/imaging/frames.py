@@ -1,0 +1,101 @@
+"""A de-identified frame in quantitative pixels, where it came from, and how it travels.
+
+Knows nothing of file formats.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.imaging.errors import CorruptPixels, failing_as
+from models.imaging.png import Stored, decode_png, encode_png
+from schemas.images import ImageMetadata, Pixels, Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame: what `MedicalImage` says of it, with its pixels as an array."""
+
+    index: int
+    stored: Stored = field(repr=False)
+    """uint8 or uint16, (rows, columns) grey or (rows, columns, 3) RGB."""
+    slope: float
+    intercept: float
+    unit: str
+    window: Window
+    inverted: bool
+    metadata: ImageMetadata
+    image_id: str
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """stored × slope + intercept, in `unit`; same shape as `stored`."""
+        return self.stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The frames of one object. Any thread may read any of them, in any order; each call decodes one."""
+
+    frames_total: int
+    taken: tuple[int, ...]
+    """Indices of the frames that the policy took."""
+    read: Callable[[int], Frame] = field(repr=False)
+    """Decode one frame. Raises an InvalidInput of models.imaging.errors where only this frame is damaged."""
+
+    @property
+    def skipped(self) -> int:
+        """Frames left out by policy."""
+        return self.frames_total - len(self.taken)
+
+    def frames(self) -> Iterator[Frame]:
+        """Each taken frame in turn, decoded when it is asked for. Ends at the first damaged one, by its error."""
+        return map(self.read, self.taken)
+
+
+def identify(stored: Stored, slope: float, intercept: float, unit: str, index: int, inverted: bool) -> str:
+    """`image_id`: 128 bits of SHA-256 over shape, type, meaning, frame index and little-endian pixels.
+
+    The file's encoding has no part in it: the same image is the same in every lossless transfer syntax.
+    """
+    little = np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("<"))
+    fields = (stored.shape, stored.dtype.name, float(slope).hex(), float(intercept).hex(), unit, index, inverted)
+    digest = hashlib.sha256(repr(fields).encode())
+    digest.update(little.data)
+    return digest.hexdigest()[:32]
+
+
+def to_pixels(frame: Frame) -> Pixels:
+    """The frame's pixels as they travel: PNG, base64, inline."""
+    rows, columns = frame.stored.shape[:2]
+    return Pixels(
+        rows=rows,
+        columns=columns,
+        channels=1 if frame.stored.ndim == 2 else 3,
+        bits=8 if frame.stored.dtype == np.uint8 else 16,
+        slope=frame.slope,
+        intercept=frame.intercept,
+        unit=frame.unit,
+        data=base64.b64encode(encode_png(frame.stored)).decode("ascii"),
+    )
+
+
+def from_pixels(pixels: Pixels) -> Stored:
+    """The stored values of inline pixels, uint8 or uint16, (rows, columns) or (rows, columns, 3).
+
+    Raises:
+        ValueError: the pixels travel by reference; fetch them first.
+        CorruptPixels: the data is not the PNG that the message describes.
+    """
+    if pixels.data is None:
+        raise ValueError("these pixels travel by reference: fetch them from the payload store first")
+    with failing_as(CorruptPixels()):
+        stored = decode_png(base64.b64decode(pixels.data, validate=True))
+    shape = (pixels.rows, pixels.columns) if pixels.channels == 1 else (pixels.rows, pixels.columns, 3)
+    if stored.shape != shape or stored.dtype.itemsize * 8 != pixels.bits:
+        raise CorruptPixels
+    return stored

@@ -1,0 +1,34 @@
+"""Which frames of an object are taken. Knows nothing of pixels."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+
+@dataclass(frozen=True, slots=True)
+class FramePolicy:
+    """`all`, `every:N` (each Nth, from the first), or `spread:N` (N evenly spaced)."""
+
+    kind: Literal["all", "every", "spread"] = "all"
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a setting.
+
+        Raises:
+            ValueError: it is none of the three forms, or N is not a whole number from 1.
+        """
+        kind, colon, count = text.strip().partition(":")
+        if kind == "all" and not colon:
+            return cls()
+        if (kind == "every" or kind == "spread") and count.isascii() and count.isdigit() and int(count) > 0:
+            return cls(kind, int(count))
+        raise ValueError(f"frame policy {text!r}: write all, every:N or spread:N, with N a whole number from 1")
+
+    def choose(self, total: int) -> range | tuple[int, ...]:
+        """Indices to take, ascending, from 0. `spread` takes the middle of each of N equal parts."""
+        if self.kind == "every":
+            return range(0, total, self.count)
+        if self.kind == "spread" and self.count < total:
+            return tuple((2 * part + 1) * total // (2 * self.count) for part in range(self.count))
+        return range(total)

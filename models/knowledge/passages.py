@@ -1,0 +1,62 @@
+"""A corpus file of passages, one JSON object a line, read strictly.
+
+Knows nothing of indexes or search.
+"""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.failures import InvalidInput, Unavailable
+from schemas.images import MODALITIES
+from schemas.knowledge import Passage
+
+STARTER_CORPUS = Path(__file__).parent / "corpus" / "starter.jsonl"
+
+
+class InvalidCorpus(InvalidInput):
+    """A corpus file that breaks its own rules; the message names the line."""
+
+
+def read_corpus(path: Path) -> tuple[Passage, ...]:
+    """Return the passages of a JSON Lines file (UTF-8) in the order of `passage_id`. Blank lines are skipped.
+
+    Raises InvalidCorpus for the first line that is no valid passage, `schemas.failures.Unavailable` where there is
+    no file to read.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise Unavailable("the corpus file cannot be read; check that it exists and who may read it") from error
+    line_of: dict[str, int] = {}
+    passages: list[Passage] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        passage = _passage(line, number)
+        if passage.passage_id in line_of:
+            raise InvalidCorpus(f"line {number}: same passage_id as line {line_of[passage.passage_id]}; make it unique")
+        line_of[passage.passage_id] = number
+        passages.append(passage)
+    if not passages:
+        raise InvalidCorpus("the corpus holds no passage; write one JSON object a line")
+    return tuple(sorted(passages, key=lambda passage: passage.passage_id))
+
+
+def _passage(line: bytes, number: int) -> Passage:
+    try:
+        passage = Passage.model_validate_json(line, strict=True)
+    except ValidationError as error:
+        place = error.errors(include_input=False, include_url=False)[0]["loc"]
+        # The field's name is ours only where the schema knows it; anything else could be text of the corpus.
+        fields = [part for part in place[:1] if part in Passage.model_fields]
+        what = f"field {fields[0]} is missing or of the wrong type" if fields else "not a JSON object"
+        raise InvalidCorpus(f"line {number}: {what}; mend the line by the Passage schema") from error
+    for field in ("passage_id", "title", "text", "reference"):
+        if not getattr(passage, field).strip():
+            raise InvalidCorpus(f"line {number}: field {field} is empty; every passage needs one")
+    if not set(passage.modalities) <= set(MODALITIES):
+        raise InvalidCorpus(f"line {number}: field modalities names an unknown modality; use {', '.join(MODALITIES)}")
+    if any(organ != organ.lower() for organ in passage.organs):
+        raise InvalidCorpus(f"line {number}: field organs has a capital letter; write organs in lower case")
+    return passage

@@ -1,0 +1,87 @@
+"""The committed experts are those that their modules make. Runs in the export environment: `make test-export`."""
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the export environment: make test-export")
+
+import onnx  # noqa: E402
+import onnxruntime as ort  # noqa: E402
+
+from models.experts.export.__main__ import LIBRARY, card, export, graph, manifest  # noqa: E402
+from models.experts.export.definitions import DEFINITIONS, Definition  # noqa: E402
+
+each = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.name)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("experts")
+    export(folder)
+    return folder
+
+
+def images(definition: Definition) -> list[np.ndarray]:
+    """Noise, a step, and a disc, at odd sizes, in the range that the expert takes."""
+    low, high = {"HU": (-1000.0, 1500.0), "SUVbw": (0.0, 12.0)}.get("".join(definition.units), (0.0, 255.0))
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[:97, :131]
+    disc = np.hypot(y - 40, x - 60) < 25
+    found = [random.random((64, 64)), (x > 50).astype(float), 0.2 + 0.5 * disc + 0.1 * random.random(disc.shape)]
+    return [
+        np.repeat((low + (high - low) * one)[None, None], definition.channels, axis=1).astype(np.float32)
+        for one in found
+    ]
+
+
+def run(path: Path, image: np.ndarray) -> list[np.ndarray]:
+    return ort.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"image": image})
+
+
+@each
+def test_same_maps(definition: Definition, exported: Path) -> None:
+    """The committed graph, a fresh export and the torch module give the same maps to within 1e-5."""
+    for image in images(definition):
+        committed = run(LIBRARY / f"{definition.name}.onnx", image)
+        fresh = run(exported / f"{definition.name}.onnx", image)
+        with torch.no_grad():
+            maps = definition.module(torch.from_numpy(image))
+        for one, other, module in zip(committed, fresh, maps if isinstance(maps, tuple) else (maps,), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+            np.testing.assert_allclose(one, module.numpy(), atol=1e-5)
+            assert np.isfinite(one).all()
+
+
+@each
+def test_same_files(definition: Definition) -> None:
+    """The committed manifest and card are the ones of today's definitions, for the committed graph."""
+    data = (LIBRARY / f"{definition.name}.onnx").read_bytes()
+    text = (LIBRARY / f"{definition.name}.toml").read_text(encoding="utf-8")
+    assert text == manifest(definition, hashlib.sha256(data).hexdigest())
+    assert (LIBRARY / f"{definition.name}.md").read_text(encoding="utf-8") == card(definition, len(data))
+    assert tomllib.loads(text)["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+@each
+def test_no_traces(definition: Definition) -> None:
+    """The committed graph holds no notes of the machine that exported it, and is small."""
+    path = LIBRARY / f"{definition.name}.onnx"
+    model = onnx.load(path)
+    assert not any(node.doc_string or node.metadata_props for node in model.graph.node)
+    assert b"site-packages" not in path.read_bytes()
+    assert path.stat().st_size < 50_000
+
+
+def test_nothing_else() -> None:
+    """Every committed expert has a definition."""
+    assert {path.stem for path in LIBRARY.iterdir()} == {definition.name for definition in DEFINITIONS}
+
+
+def test_same_bytes(exported: Path) -> None:
+    """Exporting twice gives the same graph, byte for byte."""
+    (definition,) = (one for one in DEFINITIONS if one.name == "mr-signal")
+    assert graph(definition) == (exported / "mr-signal.onnx").read_bytes()

@@ -1,0 +1,118 @@
+"""Routing, failure and order in the registry."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from pycocotools import mask as coco
+
+from models.experts.manifest import Manifest
+from models.experts.registry import Registry
+from schemas.images import ImageMetadata
+from schemas.regions import Grounding
+
+# pycocotools 2.0.11 decodes through an __array__ of the old kind.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+CT = ImageMetadata(source_format="DICOM", modality="CT")
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry.load()
+
+
+@pytest.fixture(scope="module")
+def disc() -> np.ndarray:
+    """Water, radius 100, with air of radius 20 at (90, 100), in air."""
+    image = np.full((256, 256), -1000.0, np.float32)
+    cv2.circle(image, (128, 128), 100, 0.0, -1)
+    cv2.circle(image, (90, 100), 20, -1000.0, -1)
+    return image
+
+
+def test_no_expert(registry: Registry) -> None:
+    """An image of a modality without experts is one region, the whole image."""
+    image = np.arange(48, dtype=np.float32).reshape(6, 8)
+    grounding = registry.ground(image, ImageMetadata(source_format="PNG"), "grey level")
+    (region,) = grounding.regions
+    assert (region.kind, region.expert, region.rule) == ("whole image", "none", "no expert fits this modality")
+    assert coco.decode({"size": [6, 8], "counts": region.mask.counts.encode()}).all()
+    assert (region.area_px, grounding.experts, grounding.relations) == (48, (), ())
+    assert grounding.intensity.mean == pytest.approx(23.5)
+
+
+def test_nothing_found(registry: Registry) -> None:
+    """Experts that find nothing leave the whole image, and their turn is recorded."""
+    grounding = registry.ground(np.zeros((64, 64), np.float32), CT, "HU")
+    assert [region.rule for region in grounding.regions] == ["experts found nothing"]
+    assert [(run.expert, run.outcome) for run in grounding.experts] == [("ct-density@1.0.0", "nothing found")]
+
+
+def test_ct_in_another_unit(registry: Registry) -> None:
+    """HU thresholds are not applied to values that are not HU."""
+    grounding = registry.ground(np.full((64, 64), 1000.0, np.float32), CT, "stored value")
+    assert grounding.experts == ()
+
+
+def test_colour_is_measured_as_luma(registry: Registry) -> None:
+    """Of a colour image the intensities are those of its luma, and the unit says so."""
+    image = np.zeros((40, 40, 3), np.float32)
+    image[..., 0] = 100.0
+    grounding = registry.ground(image, ImageMetadata(source_format="PNG", modality="other"), "grey level")
+    assert grounding.intensity.mean == pytest.approx(29.9)
+    assert grounding.intensity.unit == "grey level (luma)"
+
+
+class _Wrong:
+    """A session whose maps are not of the image's size."""
+
+    def run(self, names: list[str], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return [np.zeros((1, 1, 2, 2), np.float32) for _ in names]
+
+
+def _colour(manifest: Manifest) -> Manifest:
+    contract = manifest.input.model_copy(update={"channels": 3, "units": ()})
+    return manifest.model_copy(update={"name": "broken", "input": contract})
+
+
+def test_failing_expert(registry: Registry, disc: np.ndarray) -> None:
+    """An expert whose maps have the wrong size costs its own regions only."""
+    (good,) = (expert for expert in registry.experts if expert.manifest.name == "ct-density")
+    bad = replace(good, session=_Wrong(), manifest=good.manifest.model_copy(update={"name": "broken"}))  # type: ignore[arg-type]
+    grounding = Registry((bad, good)).ground(disc, CT, "HU")
+    assert [(run.expert, run.outcome) for run in grounding.experts] == [
+        ("broken@1.0.0", "failed"),
+        ("ct-density@1.0.0", "regions"),
+    ]
+    assert {region.expert for region in grounding.regions} == {"ct-density@1.0.0"}
+
+
+def test_onnxruntime_error(registry: Registry) -> None:
+    """An error that ONNX Runtime itself raises fails the expert, and the image is kept whole."""
+    (good,) = (expert for expert in registry.experts if expert.manifest.name == "ct-density")
+    bad = replace(good, manifest=_colour(good.manifest))
+    grounding = Registry((bad,)).ground(np.zeros((64, 64, 3), np.float32), CT, "HU")
+    assert [run.outcome for run in grounding.experts] == ["failed"]
+    assert [region.kind for region in grounding.regions] == ["whole image"]
+
+
+def test_version(registry: Registry) -> None:
+    """The version is stable from load to load and changes with any manifest."""
+    assert Registry.load().version == registry.version
+    first = registry.experts[0]
+    changed = replace(first, manifest=first.manifest.model_copy(update={"version": "1.0.1"}))
+    assert Registry((changed, *registry.experts[1:])).version != registry.version
+
+
+def test_threads_agree(registry: Registry, disc: np.ndarray) -> None:
+    """Many threads at once give what one gives."""
+    alone = registry.ground(disc, CT, "HU")
+
+    def ground(_: int) -> Grounding:
+        return registry.ground(disc, CT, "HU")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(one == alone for one in pool.map(ground, range(12)))

@@ -1,0 +1,69 @@
+"""Samples: pydicom's own files, and small DICOM objects made here."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import data_store
+import numpy as np
+import pydicom
+import pytest
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+DATA = Path(pydicom.__file__).parent / "data"
+MORE_DATA = Path(data_store.__file__).parent / "data"
+MakeDicom = Callable[..., bytes]
+
+
+@pytest.fixture
+def sample() -> Callable[[str], bytes]:
+    """The bytes of one of pydicom's files, by name."""
+
+    def read(name: str) -> bytes:
+        found = [path for path in (DATA / "test_files" / name, MORE_DATA / name) if path.exists()]
+        return found[0].read_bytes()
+
+    return read
+
+
+@pytest.fixture
+def make_dicom() -> MakeDicom:
+    """Write a DICOM object around an array; keywords set, or with None delete, elements."""
+
+    def make(array: np.ndarray, *, syntax: UID = ExplicitVRLittleEndian, **elements: Any) -> bytes:
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+        dataset.SOPInstanceUID = "1.2.3"
+        dataset.Modality = "CT"
+        colour = array.shape[-1] == 3
+        dataset.SamplesPerPixel = 3 if colour else 1
+        dataset.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
+        if colour:
+            dataset.PlanarConfiguration = 0
+        planes = array.shape[:-1] if colour else array.shape
+        if len(planes) == 3:
+            dataset.NumberOfFrames = planes[0]
+        dataset.Rows, dataset.Columns = planes[-2:]
+        dataset.BitsAllocated = dataset.BitsStored = array.dtype.itemsize * 8
+        dataset.HighBit = dataset.BitsStored - 1
+        if array.dtype.kind == "f":
+            dataset.FloatPixelData = array.tobytes()
+        else:
+            dataset.PixelRepresentation = int(array.dtype.kind == "i")
+            dataset.PixelData = array.tobytes() + b"\0" * (array.nbytes % 2)
+            dataset["PixelData"].VR = "OW" if array.dtype.itemsize > 1 else "OB"
+        for keyword, value in elements.items():
+            if value is None:
+                delattr(dataset, keyword)
+            else:
+                setattr(dataset, keyword, value)
+        file = BytesIO()
+        pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+        return file.getvalue()
+
+    return make

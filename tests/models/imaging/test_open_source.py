@@ -1,0 +1,301 @@
+"""Whole files in: each becomes frames, or one error of ours that says what to do."""
+
+import logging
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import DATA, MORE_DATA, MakeDicom
+from pydicom.uid import UID, JPEG2000Lossless
+
+from models.imaging import FramePolicy, encode_png, open_source
+from models.imaging import errors as causes
+from schemas.failures import InvalidInput
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+
+ALL = FramePolicy()
+SPREAD = FramePolicy("spread", 2)
+Sample = Callable[[str], bytes]
+
+DEAD_LETTERS = {
+    "JPEG-lossy.dcm": "UnsupportedTransferSyntax",  # 12 bits
+    "JPGExtended.dcm": "UnsupportedTransferSyntax",  # 12 bits
+    "JPEG2000-embedded-sequence-delimiter.dcm": "WrongPixelLength",  # its codestream claims a width of 4 × 10⁹
+    "MR_truncated.dcm": "TruncatedFile",
+    "rtplan_truncated.dcm": "TruncatedFile",
+    "emri_small_jpeg_2k_lossless_too_short.dcm": "TruncatedFile",
+    "meta_missing_tsyntax.dcm": "CorruptHeader",  # no rows
+    "nested_priv_SQ.dcm": "CorruptHeader",  # no rows
+    "no_meta.dcm": "NotAnImage",
+    "*.txt": "NotAnImage",
+    "*.json": "NotAnImage",
+    "*.dump": "NotAnImage",
+    "*/README.md": "NotAnImage",
+    "*/README": "NotAnImage",
+    "crayons.icc": "NotAnImage",
+    "zipMR.gz": "NotAnImage",
+    "palettes/*.dcm": "NoPixelData",
+    "TINY_ALPHA/*/IM*": "NoPixelData",
+    "DICOMDIR*": "NoPixelData",
+    "chr*Multi*.dcm": "NoPixelData",
+    "chrSQEncoding*.dcm": "NoPixelData",
+    "ExplVR_*NoMeta.dcm": "NoPixelData",
+    "UN_sequence.dcm": "NoPixelData",
+    "empty_charset_LEI.dcm": "NoPixelData",
+    "no_meta_group_length.dcm": "NoPixelData",
+    "priv_SQ.dcm": "NoPixelData",
+    "reportsi*.dcm": "NoPixelData",
+    "rtplan.dcm": "NoPixelData",
+    "rtstruct.dcm": "NoPixelData",
+    "test-SR.dcm": "NoPixelData",
+    "waveform_ecg.dcm": "NoPixelData",
+}
+IMAGES = {"chrFrenMulti.dcm"}
+
+
+def expected_of(path: Path) -> str | None:
+    """The dead letter that a file of pydicom's must become; None for an image."""
+    if path.name in IMAGES:
+        return None
+    return next((error for pattern, error in DEAD_LETTERS.items() if fnmatch(str(path), f"*/{pattern}")), None)
+
+
+def outcome_of(data: bytes, policy: FramePolicy) -> str | None:
+    """Name of the error that a file ends in; None where all frames that were taken came out."""
+    try:
+        frames = list(open_source(data, policy).frames())
+    except InvalidInput as error:
+        return type(error).__name__
+    assert frames
+    return None
+
+
+def test_every_file_of_pydicom_becomes_frames_or_the_expected_dead_letter(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Exactly the listed files fail, each for its reason, and libraries print and log nothing."""
+    files = [path for root in (DATA, MORE_DATA) for path in sorted(root.rglob("*")) if path.is_file()]
+    files = [path for path in files if path.suffix not in (".py", ".pyc")]
+    with caplog.at_level(logging.DEBUG, logger="unrelated"):
+        outcomes = {path: outcome_of(path.read_bytes(), SPREAD) for path in files}
+    assert {path: error for path, error in outcomes.items() if error != expected_of(path)} == {}
+    assert len(files) > 250
+    assert sum(error is None for error in outcomes.values()) > 150
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "MR_small_bigendian.dcm",
+        "MR_small_expb.dcm", "MR_small_implicit.dcm", "MR_small_padded.dcm",
+    ],
+)  # fmt: skip
+def test_image_id_is_of_the_image_not_of_its_encoding(sample: Sample, name: str) -> None:
+    """The same pixels in another lossless transfer syntax are the same image."""
+    (plain,) = open_source(sample("MR_small.dcm"), ALL).frames()
+    (other,) = open_source(sample(name), ALL).frames()
+    assert other.image_id == plain.image_id
+    np.testing.assert_array_equal(other.values, plain.values)
+
+
+def test_image_id_depends_on_pixels_meaning_and_frame(make_dicom: MakeDicom) -> None:
+    """One pixel, the slope, the inversion or the frame index changed is another image."""
+    array = np.zeros((2, 8, 8), np.uint16)
+    frames = list(open_source(make_dicom(array), ALL).frames())
+    changed = array.copy()
+    changed[0, 3, 3] = 1
+    variants = [
+        make_dicom(changed),
+        make_dicom(array, RescaleSlope=2, RescaleIntercept=0),
+        make_dicom(array, PhotometricInterpretation="MONOCHROME1"),
+    ]
+    others = [next(open_source(data, ALL).frames()) for data in variants]
+    assert len({frame.image_id for frame in (*frames, *others)}) == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CT_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm", "MR_small_RLE.dcm", "image_dfl.dcm",
+        "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "SC_rgb_jpeg_gdcm.dcm", "rtdose.dcm",
+        "examples_ybr_color.dcm", "eCT_Supplemental.dcm",
+    ],
+)  # fmt: skip
+def test_a_cut_dicom_file_is_never_half_an_image(sample: Sample, name: str) -> None:
+    """Wherever the file is cut before the end of its pixel data, the outcome is an error."""
+    data = sample(name)
+    # What follows the pixels (padding elements, the delimiter's own last bytes) may be lost without harm.
+    last = len(data) - 200
+    cuts = {random.Random(cut).randrange(1, last) for cut in range(40)} | {132, 140, last}
+    outcomes = {cut: outcome_of(data[:cut], ALL) for cut in cuts}
+    assert {cut: error for cut, error in outcomes.items() if error is None} == {}
+    assert set(outcomes.values()) <= {"TruncatedFile", "NotAnImage", "NoPixelData", "WrongPixelLength"}
+
+
+def picture(kind: str) -> bytes:
+    """A PNG or JPEG file with detail in it."""
+    colours = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    settings = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1] if kind == "progressive" else []
+    extension = ".png" if kind == "png" else ".jpg"
+    return cv2.imencode(extension, cv2.GaussianBlur(colours, (5, 5), 2), settings)[1].tobytes()
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "progressive"])
+def test_a_cut_picture_is_never_half_an_image(kind: str) -> None:
+    """OpenCV fills a cut JPEG with grey; here it is a truncated file, wherever it is cut."""
+    data = picture(kind)
+    assert outcome_of(data, ALL) is None
+    assert {outcome_of(data[:cut], ALL) for cut in range(8, len(data), 7)} == {"TruncatedFile"}
+    assert outcome_of(data[:-1], ALL) == "TruncatedFile"
+    assert outcome_of(data + b"trailing bytes", ALL) is None
+
+
+def test_damaged_bytes_never_raise_anything_but_our_errors(sample: Sample) -> None:
+    """Random damage in headers and codestreams ends in frames or an InvalidInput."""
+    chance = random.Random(7)
+    files = ["CT_small.dcm", "MR_small_RLE.dcm", "image_dfl.dcm", "MR_small_jp2klossless.dcm", "liver_1frame.dcm"]
+    for data in [*map(sample, files), picture("png"), picture("jpeg")]:
+        for _ in range(40):
+            damaged = bytearray(data)
+            for _ in range(chance.choice((1, 2, 8))):
+                damaged[chance.randrange(min(len(data), chance.choice((400, 2000, 10**9))))] = chance.randrange(256)
+            outcome_of(bytes(damaged), SPREAD)
+
+
+@pytest.mark.parametrize(
+    ("elements", "error"),
+    [
+        ({"PixelData": None}, causes.NoPixelData),
+        ({"PixelData": b""}, causes.NoPixelData),
+        ({"Rows": 9}, causes.WrongPixelLength),
+        ({"NumberOfFrames": 2}, causes.WrongPixelLength),
+        ({"Rows": 0}, causes.UnsupportedPixels),
+        ({"Rows": 60_000, "Columns": 60_000}, causes.UnsupportedPixels),
+        ({"Rows": None}, causes.CorruptHeader),
+        ({"BitsAllocated": 13}, causes.CorruptHeader),
+        ({"PhotometricInterpretation": "CMYK"}, causes.UnsupportedPixels),
+        ({"BurnedInAnnotation": "YES"}, causes.IdentifyingPixels),
+    ],
+)
+def test_each_contradiction_has_its_own_error(
+    make_dicom: MakeDicom, elements: dict[str, object], error: type[InvalidInput]
+) -> None:
+    """A header that does not fit its pixels is refused for what is wrong with it."""
+    data = make_dicom(np.ones((8, 8), np.uint16), **elements)
+    with pytest.raises(error):
+        list(open_source(data, ALL).frames())
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7 " * 40, b"\x00" * 500, b"plain text", b"\x08\x00"])
+def test_what_is_not_an_image_is_said_to_be_none(data: bytes) -> None:
+    """Empty is empty; other formats are not an image."""
+    with pytest.raises(causes.NotAnImage if data else causes.EmptyFile):
+        open_source(data, ALL)
+
+
+def test_an_unknown_transfer_syntax_is_not_quoted_and_a_registered_one_is_named(make_dicom: MakeDicom) -> None:
+    """A private UID can identify an installation; a registered name cannot, and helps."""
+    plain = make_dicom(np.ones((8, 8), np.uint8), syntax=UID("1.2.840.10008.1.2.1"))
+    private = plain.replace(b"1.2.840.10008.1.2.1\0", b"1.2.999.777.55.66.7\0")
+    with pytest.raises(causes.UnsupportedTransferSyntax) as unknown:
+        open_source(private, ALL)
+    assert "777" not in str(unknown.value)
+    mpeg = plain.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.4.100\0"[:20].ljust(20, b"\0"))
+    with pytest.raises(causes.UnsupportedTransferSyntax):
+        open_source(mpeg, ALL)
+
+
+def test_errors_never_repeat_what_the_file_says(make_dicom: MakeDicom, caplog: pytest.LogCaptureFixture) -> None:
+    """No message, chained exception or log record of a refused file holds its patient's name."""
+    data = make_dicom(np.ones((8, 8), np.uint16), PatientName="DOE^JANE", StudyDescription="DOE JANE", Rows=9)
+    for spoiled in (data, data[:-20], data.replace(b"MONOCHROME2 ", b"DOE JANE    ")):
+        with pytest.raises(InvalidInput) as caught:
+            list(open_source(spoiled, ALL).frames())
+        assert "DOE" not in f"{caught.value!r} {caught.value} {caplog.text}"
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_value_of_the_wrong_length_is_a_corrupt_header(make_dicom: MakeDicom) -> None:
+    """Rows as four-byte UL with two bytes: pydicom's own error for it would quote them."""
+    data = make_dicom(np.ones((8, 8), np.uint16)).replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00UL")
+    with pytest.raises(causes.CorruptHeader):
+        open_source(data, ALL)
+
+
+def test_a_damaged_frame_leaves_the_others_readable(sample: Sample) -> None:
+    """Frames can be read one by one, so that one bad frame is one dead letter."""
+    data = bytearray(sample("emri_small_jpeg_2k_lossless.dcm"))
+    fifth = -1
+    for _ in range(5):
+        fifth = data.index(b"\xff\x4f\xff\x51", fifth + 1)
+    data[fifth : fifth + 2] = b"\0\0"
+    source = open_source(bytes(data), ALL)
+    outcomes: list[bool] = []
+    for index in source.taken:
+        try:
+            outcomes.append(source.read(index).index == index)
+        except InvalidInput:
+            outcomes.append(False)
+    assert outcomes == [True] * 4 + [False] + [True] * 5
+
+
+def test_policy_decides_what_is_taken_and_the_rest_is_counted(sample: Sample) -> None:
+    """A 30-frame cine, every tenth frame: three taken, 27 skipped, decoded only when asked for."""
+    source = open_source(sample("examples_ybr_color.dcm"), FramePolicy.parse("every:10"))
+    assert (source.frames_total, source.taken, source.skipped) == (30, (0, 10, 20), 27)
+    frames = source.frames()
+    assert iter(frames) is frames
+    assert [frame.index for frame in frames] == [0, 10, 20]
+    assert next(source.frames()).metadata.frames_in_object == 30
+
+
+def test_frames_can_be_read_from_many_threads(sample: Sample) -> None:
+    """The same frames come out of eight threads as out of one."""
+    source = open_source(sample("emri_small_jpeg_2k_lossless.dcm"), ALL)
+    alone = [frame.image_id for frame in source.frames()]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda index: source.read(index).image_id, [*source.taken] * 4))
+    assert together == alone * 4
+
+
+def test_a_codestream_larger_than_its_header_is_refused_before_it_is_decoded(sample: Sample) -> None:
+    """Decoders trust the codestream: one that says 64,000 rows would be given the memory for them."""
+    data = sample("MR_small_jp2klossless.dcm")
+    at = data.index(b"\xff\x4f\xff\x51")
+    huge = data[: at + 12] + (64_000).to_bytes(4, "big") + data[at + 16 :]
+    assert open_source(data, ALL).read(0).metadata.transfer_syntax == JPEG2000Lossless.name
+    with pytest.raises(causes.WrongPixelLength):
+        open_source(huge, ALL).read(0)
+
+
+def test_a_stray_marker_is_refused_before_gdcm_sees_it(sample: Sample) -> None:
+    """GDCM ends the process on a restart marker among the tables of a JPEG."""
+    data = sample("SC_rgb_jpeg_dcmtk.dcm")
+    stray = data.replace(b"\xff\xc4", b"\xff\xd3", 1)
+    with pytest.raises(causes.CorruptPixels):
+        open_source(stray, ALL).read(0)
+
+
+def test_pictures_are_read_upright_and_bare() -> None:
+    """PNG and JPEG: alpha and EXIF are dropped, EXIF orientation applied, nothing claimed of modality."""
+    grey = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
+    (frame,) = open_source(encode_png(grey), ALL).frames()
+    np.testing.assert_array_equal(frame.values, grey)
+    assert (frame.unit, frame.metadata.source_format, frame.metadata.modality) == ("stored value", "PNG", "unknown")
+    alpha = np.dstack([np.full((6, 8, 3), (1, 2, 3), np.uint8), np.zeros((6, 8), np.uint8)])
+    (frame,) = open_source(cv2.imencode(".png", alpha)[1].tobytes(), ALL).frames()
+    assert frame.stored.shape == (6, 8, 3)
+    assert frame.stored[0, 0].tolist() == [3, 2, 1]
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    jpeg = picture("jpeg")
+    turned = jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+    assert open_source(turned, ALL).read(0).stored.shape == (64, 48, 3)
