@@ -1,0 +1,46 @@
+"""ground: the experts that fit an image say where to look, and the pixels become the rendered view."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from models.experts import Registry
+from models.imaging import encode_png, from_pixels, render
+from schemas.images import MedicalImage, Pixels
+from schemas.regions import GroundedImage, Grounding
+from streams.payloads import Payloads
+
+
+async def ground(image: MedicalImage, *, registry: Registry, payloads: Payloads) -> AsyncIterator[GroundedImage]:
+    """The image with its regions, measured on quantitative pixels, and with its view in place of them."""
+    pixels = await payloads.fetch(image.pixels)
+    grounding, view = await asyncio.to_thread(_ground, image.model_copy(update={"pixels": pixels}), registry)
+    yield GroundedImage(
+        image_id=image.image_id,
+        object_id=image.object_id,
+        frame=image.frame,
+        frames_taken=image.frames_taken,
+        frames_skipped=image.frames_skipped,
+        metadata=image.metadata,
+        view=await payloads.place(view),
+        grounding=grounding,
+        preprocess_version=image.preprocess_version,
+        grounding_version=registry.version,
+    )
+
+
+def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]:
+    pixels = image.pixels
+    stored = from_pixels(pixels).astype(np.float32)
+    values = stored * np.float32(pixels.slope) + np.float32(pixels.intercept)
+    view = render(values, image.window, image.inverted)
+    return registry.ground(values, image.metadata, pixels.unit, inverted=image.inverted), Pixels(
+        rows=pixels.rows,
+        columns=pixels.columns,
+        channels=pixels.channels,
+        bits=8,
+        unit="grey level",
+        data=base64.b64encode(encode_png(view)).decode(),
+    )

@@ -1,0 +1,107 @@
+"""The diagram: which stage takes from which topic, gives to which, and asks whom.
+
+folder ──▶ objects ──▶ images ──▶ grounded ──▶ enriched ──▶ triplets
+      watch    preprocess   ground      retrieve     describe
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import faust
+
+from schemas.dead_letters import Stage
+from schemas.objects import ObjectReference
+from streams.app import bind, build_app, run_beside, sender
+from streams.identity import Identity
+from streams.lag import LagReader
+from streams.payloads import Payloads
+from streams.settings import Wires
+from streams.stage import StageRunner
+from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
+
+# Each builder imports its own agent: a worker loads no library that its stage does not use.
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the stages do their work with, beyond the wires."""
+
+    identity: Identity
+    inbox: Path = Path("inbox")
+    frames: str = "all"
+    corpus: Path | None = None
+
+
+def build_stage(stage: Stage, wires: Wires, work: Work) -> faust.App:
+    """One stage's app, ready to run. Imports only what that stage needs."""
+    app = build_app(stage, wires)
+    builders: dict[Stage, Callable[[faust.App, Wires, Work], None]] = {
+        "watch": _watch,
+        "preprocess": _preprocess,
+        "ground": _ground,
+        "retrieve": _retrieve,
+        "describe": _describe,
+    }
+    builders[stage](app, wires, work)
+    return app
+
+
+def _watch(app: faust.App, wires: Wires, work: Work) -> None:
+    from agents.watch import watch
+
+    app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
+    run_beside(app, partial(watch, work.inbox, wires=wires, identity=work.identity, send=sender(app)))
+
+
+def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
+    from agents.preprocess import preprocess
+    from models.imaging import FramePolicy
+    from streams.dead_letters import Subject
+    from streams.flow import FlowGate
+    from streams.folder import read_object
+
+    def subject(reference: ObjectReference) -> Subject:
+        return Subject(work.identity.object_id(reference))
+
+    gate = FlowGate(wires, LagReader(wires).read)
+    handler = partial(
+        preprocess,
+        read=read_object,
+        identity=work.identity,
+        payloads=_payloads(wires),
+        policy=FramePolicy.parse(work.frames),
+    )
+    send = sender(app)
+    runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)
+    bind(app, runner, OBJECTS.on(wires), gate.watch)
+
+
+def _ground(app: faust.App, wires: Wires, work: Work) -> None:
+    from agents.ground import ground
+    from models.experts import Registry
+
+    handler = partial(ground, registry=Registry.load(), payloads=_payloads(wires))
+    bind(app, StageRunner("ground", IMAGES, GROUNDED, handler, wires=wires, send=sender(app)), IMAGES.on(wires))
+
+
+def _retrieve(app: faust.App, wires: Wires, work: Work) -> None:
+    from agents.retrieve import retrieve
+    from models.knowledge import STARTER_CORPUS, ensure_index, open_embedded
+
+    index = ensure_index(work.corpus or STARTER_CORPUS, wires.state / "knowledge")
+    handler = partial(retrieve, knowledge=open_embedded(index))
+    bind(app, StageRunner("retrieve", GROUNDED, ENRICHED, handler, wires=wires, send=sender(app)), GROUNDED.on(wires))
+
+
+def _describe(app: faust.App, wires: Wires, work: Work) -> None:
+    from agents.describe import describe
+    from models.describers import Composer
+
+    handler = partial(describe, describer=Composer())
+    bind(app, StageRunner("describe", ENRICHED, TRIPLETS, handler, wires=wires, send=sender(app)), ENRICHED.on(wires))
+
+
+def _payloads(wires: Wires) -> Payloads:
+    return Payloads(wires.payload_url, wires.inline_limit)
