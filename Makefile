@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+EXPORT := .venv-export
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
@@ -24,6 +25,36 @@ $(VENV)/.installed: $(BIN)/uv requirements/dev.lock pyproject.toml
 
 demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo
+
+test: install test-export ## all tests, on a real Kafka
+	@$(BIN)/python -m pytest --ignore tests/export
+
+test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
+	@$(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider tests/export
+
+experts: $(EXPORT)/.installed ## write models/experts/library anew
+	@$(EXPORT)/bin/python -m models.experts.export
+
+$(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
+	@$(PYTHON) -m venv $(EXPORT)
+	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
+	@touch $@
+
+check: install ## format, lint, types, who imports whom, contracts, locks
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/pyright --warnings
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m infra.contracts --check
+
+schemas: install ## write schemas/generated anew from the types
+	@$(BIN)/python -m infra.contracts
+
+bench: install ## throughput, latency and memory of each stage and of the chain
+	@$(BIN)/python -m benchmarks.pipeline
+
+clean: ## remove what was installed and made here
+	rm -rf $(VENV) $(EXPORT) out .tristream
 
 lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

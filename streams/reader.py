@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.base import Message
 from schemas.failures import Unavailable
@@ -16,6 +16,13 @@ from streams.topics import MAX_MESSAGE_BYTES, Topic
 
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
+
+SETTLING = (
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+"""What a broker says for a moment of a topic that was just created, or of itself when it just started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +109,16 @@ def latest(wires: Wires, topic: Topic[M]) -> dict[str, Record[M]]:
     return found
 
 
-def _ask(wires: Wires, question: Callable[[], T]) -> T:
+def _ask(wires: Wires, question: Callable[[], T], patience: float = 10.0) -> T:
+    deadline = time.monotonic() + patience
     try:
-        return question()
+        while True:
+            try:
+                return question()
+            except KafkaException as error:
+                if error.args[0].code() not in SETTLING or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
     except KafkaException as error:
         raise Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}") from error
 

@@ -1,5 +1,6 @@
 """Every topic there is, in one table, and their creation. Nothing else in the project names a topic."""
 
+import time
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -95,3 +96,15 @@ def create_topics(wires: Wires, timeout: float = 30.0) -> None:
                 ) from error
         except TimeoutError as error:
             raise Unavailable(f"Kafka at {wires.bootstrap} did not answer in {timeout:.0f} s") from error
+    deadline = time.monotonic() + timeout
+    while not all(_has_leaders(client, topic.on(wires), timeout) for topic in TOPICS):
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"Kafka at {wires.bootstrap} has created topics that have no leaders after {timeout:.0f} s"
+            )
+        time.sleep(0.05)
+
+
+def _has_leaders(client: AdminClient, topic: str, timeout: float) -> bool:
+    partitions = client.list_topics(topic, timeout=timeout).topics[topic].partitions
+    return bool(partitions) and all(partition.leader >= 0 for partition in partitions.values())

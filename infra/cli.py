@@ -1,0 +1,243 @@
+"""The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
+
+import dataclasses
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import orjson
+
+from infra.settings import BadSetting, Settings, from_environment
+from schemas.dead_letters import Origin, Stage
+from schemas.failures import TristreamError
+from streams.topics import Topic
+
+KAFKA = click.option(
+    "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
+)
+FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
+
+
+def _settings(kafka: str | None = None, frames: str | None = None) -> Settings:
+    try:
+        settings = from_environment()
+        if frames is not None:
+            from models.imaging import FramePolicy
+
+            FramePolicy.parse(frames)
+            settings = dataclasses.replace(settings, frames=frames)
+        bootstrap = kafka or os.environ.get("TRISTREAM_KAFKA")
+        if bootstrap:
+            settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, bootstrap=bootstrap))
+    except (BadSetting, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+    return settings
+
+
+@contextmanager
+def _plain_errors() -> Generator[None]:
+    """Errors that a person can act on are one line, not a traceback."""
+    try:
+        yield
+    except TristreamError as error:
+        raise click.ClickException(str(error)) from None
+    except BrokenPipeError:
+        # The reader of our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tristream")
+def main() -> None:
+    """A stream of medical images in, image–ROI–description triplets out."""
+
+
+@main.command()
+@click.option(
+    "--inbox",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="inbox",
+    show_default=True,
+    help="Folder to watch.",
+)
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".tristream",
+    show_default=True,
+    help="Folder for the broker's data and logs.",
+)
+@click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
+@FRAMES
+def up(inbox: Path, state: Path, port: int, workers: int, frames: str | None) -> None:
+    """Run the whole pipeline on this machine until Ctrl-C."""
+    from infra.stack import LocalStack
+
+    inbox.mkdir(parents=True, exist_ok=True)
+    with (
+        _plain_errors(),
+        LocalStack(
+            _settings(frames=frames), state.absolute(), port=port, inbox=inbox.absolute(), workers=workers, say=_say
+        ) as stack,
+    ):
+        _say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
+        stack.run()
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--triplets", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write.")
+@click.option("--dead-letters", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write.")
+@click.option(
+    "--map", "map_", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: path,object_id,outcome."
+)
+@click.option("--json-summary", is_flag=True, help="End with one line of JSON on standard output.")
+@click.option("--kafka", metavar="HOST:PORT", help="Use the pipeline that runs on this broker instead of starting one.")
+@FRAMES
+def annotate(
+    paths: tuple[Path, ...],
+    triplets: Path,
+    dead_letters: Path | None,
+    map_: Path | None,
+    json_summary: bool,
+    kafka: str | None,
+    frames: str | None,
+) -> None:
+    """Annotate files and folders, and end when each file is accounted for.
+
+    Without --kafka a local pipeline is started for the run and stopped after it.
+    """
+    from infra.annotate import Outputs, find_files
+    from infra.annotate import annotate as run
+    from infra.progress import AccountsProgress
+    from infra.stack import LocalStack
+
+    settings = _settings(kafka, frames)
+    files = find_files(paths)
+    outputs = Outputs(triplets, dead_letters, map_)
+    with _plain_errors(), ExitStack() as stack:
+        progress = stack.enter_context(AccountsProgress(len(files)))
+        poll: Callable[[], None] = lambda: None  # noqa: E731
+        if kafka is None:
+            folder = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="tristream-", ignore_cleanup_errors=True))
+            )
+            # These files were chosen by hand: every one of them gets its outcome, however many are bad.
+            wires = dataclasses.replace(settings.wires, dead_letter_share=1.0)
+            local = LocalStack(dataclasses.replace(settings, wires=wires), folder, say=progress.say)
+            stack.enter_context(local)
+            settings, poll = local.settings, local.poll
+        summary, complete = run(files, outputs, settings, poll=poll, progress=progress.update)
+    if json_summary:
+        click.echo(orjson.dumps(dataclasses.asdict(summary)).decode())
+    else:
+        click.echo(
+            f"{summary.objects} objects: {summary.triplets} triplets, {summary.dead_letters} dead letters, "
+            f"{summary.skipped_frames} frames skipped, {summary.seconds:.1f} s"
+        )
+    sys.exit(0 if complete else 1)
+
+
+@main.command()
+@click.argument("stage", type=click.Choice(get_args(Stage)))
+@click.option(
+    "--inbox", type=click.Path(file_okay=False, path_type=Path), default="inbox", show_default=True, help="For watch."
+)
+@KAFKA
+@FRAMES
+def worker(stage: Stage, inbox: Path, kafka: str | None, frames: str | None) -> None:
+    """Run one worker of one stage. Topics are created where they are missing."""
+    from agents.pipeline import Work, build_stage
+    from streams.app import configure_logging, run_worker
+    from streams.topics import create_topics
+
+    settings = _settings(kafka, frames)
+    configure_logging()
+    with _plain_errors():
+        create_topics(settings.wires)
+        app = build_stage(stage, settings.wires, Work(settings.identity, inbox, settings.frames))
+        run_worker(app, settings.wires)
+
+
+@main.command()
+@click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
+@KAFKA
+def triplets(follow: bool, kafka: str | None) -> None:
+    """Print triplets as JSON Lines, each once."""
+    from streams.topics import TRIPLETS
+
+    _print(_settings(kafka), TRIPLETS, follow)
+
+
+@main.command("dead-letters")
+@click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
+@KAFKA
+def dead_letters(follow: bool, kafka: str | None) -> None:
+    """Print open dead letters as JSON Lines."""
+    from streams.topics import DEAD_LETTERS
+
+    _print(_settings(kafka), DEAD_LETTERS, follow)
+
+
+@main.command()
+@KAFKA
+def status(kafka: str | None) -> None:
+    """Show lag and rate by stage, and what each worker is doing."""
+    from rich.console import Console
+
+    from infra.status import status_table
+
+    with _plain_errors():
+        Console().print(status_table(_settings(kafka).wires))
+
+
+@main.command()
+@click.option("--object", "object_id", metavar="ID", help="Only the dead letters of this object.")
+@click.option("--origin", metavar="TOPIC/PARTITION/OFFSET", help="One message that could not be read at all.")
+@click.option("--stale", is_flag=True, help="Instead, the objects of triplets made by other versions than this one's.")
+@KAFKA
+def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | None) -> None:
+    """Send dead letters, or stale triplets, through again."""
+    from infra.announce import replay_dead_letters, replay_origin, replay_stale
+    from infra.lineage import current_lineage
+
+    settings = _settings(kafka)
+    if sum((object_id is not None, origin is not None, stale)) > 1:
+        raise click.UsageError("--object, --origin and --stale exclude each other")
+    with _plain_errors():
+        if stale:
+            replayed = replay_stale(settings, current_lineage(settings))
+        elif origin is not None:
+            topic, _, place = origin.partition("/")
+            try:
+                partition, offset = (int(part) for part in place.split("/"))
+            except ValueError:
+                raise click.UsageError(f"--origin must be TOPIC/PARTITION/OFFSET, not {origin!r}") from None
+            replayed = replay_origin(settings, Origin(topic=topic, partition=partition, offset=offset))
+        else:
+            replayed = replay_dead_letters(settings, object_id)
+    click.echo(f"{replayed.sent} sent again" + (f", {replayed.lost} no longer on their topic" if replayed.lost else ""))
+    sys.exit(1 if replayed.lost else 0)
+
+
+def _print(settings: Settings, topic: Topic[Any], follow: bool) -> None:
+    from infra.tail import each_once
+
+    with _plain_errors():
+        for message in each_once(settings.wires, topic, follow):
+            sys.stdout.buffer.write(orjson.dumps(message.model_dump(mode="json")) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The contracts as files: JSON Schema of each message type, and one AsyncAPI 3 document, generated from the types.
+
+`python -m infra.contracts` writes them; with `--check` it fails when they are not current.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic.json_schema import models_json_schema
+
+from streams.codec import Context, headers
+from streams.topics import OBJECTS, TOPICS
+
+FOLDER = Path(__file__).parents[1] / "schemas" / "generated"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+VERSION = "1.0.0"
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """One self-contained JSON Schema (2020-12) a message type, by type name."""
+    return {
+        topic.carries.__name__: {"$schema": DIALECT, **topic.carries.model_json_schema(mode="serialization")}
+        for topic in TOPICS
+    }
+
+
+def asyncapi() -> dict[str, Any]:
+    """The AsyncAPI 3.0 document of all topics."""
+    _, definitions = models_json_schema(
+        [(topic.carries, "serialization") for topic in TOPICS], ref_template="#/components/schemas/{model}"
+    )
+    head = [name for name, _ in headers(OBJECTS.carries(bucket="b", key="k", etag="e", size=0), "watch", Context())]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tristream",
+            "version": VERSION,
+            "description": "Medical images in, image–ROI–description triplets out. Values are JSON; "
+            "CloudEvents attributes and a W3C trace context travel as Kafka headers.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            topic.name: {
+                "address": topic.name,
+                "description": topic.summary,
+                "messages": {topic.carries.__name__: {"$ref": f"#/components/messages/{topic.carries.__name__}"}},
+                "bindings": {
+                    "kafka": {
+                        "topicConfiguration": {
+                            "cleanup.policy": [topic.cleanup],
+                            "retention.ms": topic.retention_ms,
+                            "max.message.bytes": topic.max_message_bytes,
+                        },
+                        "bindingVersion": "0.5.0",
+                    }
+                },
+            }
+            for topic in TOPICS
+        },
+        "operations": {
+            f"receive-{topic.name}": {
+                "action": "receive",
+                "channel": {"$ref": f"#/channels/{topic.name}"},
+                "summary": f"Consume {topic.carries.__name__}",
+            }
+            for topic in TOPICS
+        },
+        "components": {
+            "messages": {
+                topic.carries.__name__: {
+                    "name": topic.carries.__name__,
+                    "contentType": "application/json",
+                    "headers": {
+                        "type": "object",
+                        "properties": {name: {"type": "string"} for name in head},
+                        "required": head,
+                    },
+                    "payload": {"$ref": f"#/components/schemas/{topic.carries.__name__}"},
+                    "bindings": {
+                        "kafka": {
+                            "key": {"type": "string", "description": f"The message's {topic.key}"},
+                            "bindingVersion": "0.5.0",
+                        }
+                    },
+                }
+                for topic in TOPICS
+            },
+            "schemas": definitions["$defs"],
+        },
+    }
+
+
+def files() -> dict[Path, bytes]:
+    """Every generated file with its content."""
+
+    def text(value: Any) -> bytes:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+
+    found = {FOLDER / f"{name}.schema.json": text(schema) for name, schema in json_schemas().items()}
+    return {**found, FOLDER / "asyncapi.json": text(asyncapi())}
+
+
+def stale() -> list[Path]:
+    """Generated files that are missing, not current, or of no type any more."""
+    wanted = files()
+    present = set(FOLDER.glob("*.json"))
+    return sorted(
+        {path for path, content in wanted.items() if path not in present or path.read_bytes() != content}
+        | (present - wanted.keys())
+    )
+
+
+def main() -> None:
+    """Write, or check with `--check`."""
+    if "--check" in sys.argv[1:]:
+        if old := stale():
+            sys.exit(f"not current: {', '.join(path.name for path in old)}: run 'make schemas'")
+        return
+    FOLDER.mkdir(exist_ok=True)
+    for path in stale():
+        path.unlink(missing_ok=True)
+    for path, content in files().items():
+        path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

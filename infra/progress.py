@@ -1,0 +1,53 @@
+"""What a person sees while objects are being accounted for. Writes to standard error only."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from infra.accounting import Accounts
+
+
+class AccountsProgress:
+    """A progress bar over objects. On a terminal it moves; elsewhere only what is said is printed.
+
+    Args:
+        total: objects.
+    """
+
+    def __init__(self, total: int) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("objects"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._console = console
+        self._task = self._progress.add_task("starting", total=total)
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self._console.print(text, highlight=False)
+
+    def update(self, accounts: Accounts) -> None:
+        """Show where the accounts stand."""
+        self._progress.update(
+            self._task,
+            completed=accounts.finished,
+            description=f"{accounts.triplets} triplets, {accounts.dead_letters} dead letters",
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

@@ -1,0 +1,101 @@
+"""The local stack: one Kafka broker and one worker process a stage, started and stopped together."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from infra.kafka.local import LocalKafka
+from infra.prerequisites import check_prerequisites
+from infra.processes import Processes
+from infra.settings import Settings, to_environment
+from schemas.dead_letters import Stage
+from streams.topics import create_topics
+
+STAGES: tuple[Stage, ...] = ("preprocess", "ground", "retrieve", "describe")
+
+
+class LocalStack:
+    """A running pipeline on this machine.
+
+    Args:
+        settings: `wires.bootstrap` is replaced by the broker's address.
+        folder: the broker's data, logs of all processes, payloads. Kept: a stack started on it again goes on.
+        port: of the broker; 0: a free one.
+        inbox: a folder to watch; None: objects come from elsewhere.
+        workers: processes a stage.
+        say: is told what is happening, for a person.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        port: int = 0,
+        inbox: Path | None = None,
+        workers: int = 1,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._settings, self.folder, self._inbox, self._workers, self._say = settings, folder, inbox, workers, say
+        self._exit = ExitStack()
+        self.kafka = LocalKafka(folder / "kafka", port)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that reach this stack."""
+        wires = replace(self._settings.wires, bootstrap=self.kafka.bootstrap, state=self.folder)
+        return replace(self._settings, wires=wires)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            self.processes = stack.enter_context(Processes(on_restart=self._say))
+            check_prerequisites()
+            self._say("installing Kafka (first time only)")
+            self.kafka.install(self.processes)
+            self._say("starting Kafka")
+            self.kafka.start(self.processes)
+            self.kafka.wait_ready()
+            create_topics(self.settings.wires)
+            stages: Sequence[Stage] = STAGES if self._inbox is None else ("watch", *STAGES)
+            for stage in stages:
+                for number in range(1 if stage == "watch" else self._workers):
+                    self.start_worker(stage, f"{stage}-{number + 1}")
+            self._exit = stack.pop_all()
+        return self
+
+    def start_worker(self, stage: Stage, name: str) -> None:
+        """One more worker process."""
+        settings = replace(self.settings, wires=replace(self.settings.wires, worker=name))
+        inbox = ["--inbox", os.fspath(self._inbox)] if stage == "watch" and self._inbox else []
+        self.processes.start(
+            name,
+            [sys.executable, "-P", "-m", "infra.cli", "worker", stage, *inbox],
+            env=to_environment(settings),
+            log_path=self.folder / "logs" / f"{name}.log",
+            restart=True,
+        )
+
+    def poll(self) -> None:
+        """Look after the processes; call it a few times a second.
+
+        Raises:
+            ChildFailed: a process keeps crashing.
+            Interrupted: a signal asked to stop.
+        """
+        self.processes.poll()
+
+    def run(self) -> None:
+        """Look after the processes until interrupted."""
+        while True:
+            self.processes.pause(1.0)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit.__exit__(kind, error, trace)

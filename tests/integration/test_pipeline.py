@@ -1,0 +1,333 @@
+"""The whole chain on a real Kafka, one worker process a stage: real DICOM in, triplets or dead letters out."""
+
+import csv
+import dataclasses
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import orjson
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.uid import UID
+
+from infra.accounting import Summary
+from infra.annotate import Outputs, annotate, find_files
+from infra.announce import announce, replay_dead_letters
+from infra.processes import Processes
+from infra.settings import Settings, to_environment
+from schemas.objects import ObjectReference
+from schemas.triplets import Triplet
+from streams.folder import reference_to
+from streams.lag import LagReader
+from streams.reader import latest, read
+from streams.settings import Wires
+from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, create_topics
+
+pytestmark = pytest.mark.integration
+
+STAGES = ("preprocess", "ground", "retrieve", "describe")
+GOOD = (
+    "CT_small.dcm",
+    "MR_small.dcm",
+    "MR_small_RLE.dcm",
+    "693_J2KR.dcm",
+    "examples_palette.dcm",
+    "examples_rgb_color.dcm",
+    "JPEG2000.dcm",
+    "image_dfl.dcm",
+    "color-pl.dcm",
+)
+
+
+def sample(name: str) -> Path:
+    path = get_testdata_file(name, download=False)
+    assert path is not None, f"{name} is not installed"
+    return Path(str(path))
+
+
+class Pipeline:
+    """Workers of all stages, on topics of their own."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.processes = Processes(grace_s=8, most_crashes=50, first_delay_s=0.1)
+
+    def start(self, stage: str, name: str | None = None, *arguments: str) -> None:
+        name = name or stage
+        wires = dataclasses.replace(self.settings.wires, worker=name)
+        self.processes.start(
+            name,
+            [sys.executable, "-m", "infra.cli", "worker", stage, *arguments],
+            env=to_environment(dataclasses.replace(self.settings, wires=wires)),
+            log_path=self.folder / f"{name}.log",
+        )
+
+    def start_all(self) -> None:
+        for stage in STAGES:
+            self.start(stage)
+
+    def kill(self, *names: str) -> None:
+        for name in names:
+            if (pid := self.processes.pids.get(name)) is not None:
+                os.kill(pid, signal.SIGKILL)
+
+    def annotate(self, *paths: Path, meanwhile: Callable[[], None] = lambda: None) -> tuple[Summary, Path]:
+        out = self.folder / uuid.uuid4().hex
+        outputs = Outputs(out / "t.jsonl", out / "d.jsonl", out / "map.csv")
+
+        def poll() -> None:
+            self.processes.poll()
+            meanwhile()
+
+        summary, complete = annotate(find_files(paths), outputs, self.settings, poll=poll)
+        assert complete
+        return summary, out
+
+
+@pytest.fixture(scope="module")
+def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A running pipeline, used by all tests of this file."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    wires = Wires(
+        bootstrap=kafka,
+        prefix=f"p{uuid.uuid4().hex[:8]}.",
+        partitions=4,
+        state=folder / "state",
+        inline_limit=100_000,
+        session_timeout=6.0,
+        dead_letter_share=1.0,
+    )
+    create_topics(wires)
+    running = Pipeline(Settings(wires=wires, frames="spread:3", key="0" * 64), folder)
+    running.start_all()
+    try:
+        yield running
+    finally:
+        running.processes.stop()
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def copies(folder: Path, count: int) -> Path:
+    """Distinct small images, so that each is an object and a triplet of its own."""
+    folder.mkdir()
+    source = dcmread(sample("CT_small.dcm"))
+    for number in range(count):
+        pixels = source.pixel_array.copy()
+        pixels[0, :2] = divmod(number, 256)
+        source.PixelData = pixels.tobytes()
+        source.save_as(folder / f"{number}.dcm")
+    return folder
+
+
+def bad_inputs(folder: Path) -> dict[str, str]:
+    """Files that cannot be annotated, with what is wrong."""
+    folder.mkdir()
+    data = sample("CT_small.dcm").read_bytes()
+    (folder / "cut in the header").write_bytes(data[:900])
+    (folder / "cut in the pixels").write_bytes(data[:-5000])
+    (folder / "empty").write_bytes(b"")
+    (folder / "text").write_text("Patient DOE^JOHN, born 1950-01-01")
+    (folder / "zeros").write_bytes(bytes(5000))
+    (folder / "compressed text").write_bytes(zlib.compress(b"DOE^JOHN" * 100))
+    dataset = dcmread(sample("CT_small.dcm"))
+    del dataset.PixelData
+    dataset.save_as(folder / "no pixels")
+    dataset = dcmread(sample("CT_small.dcm"))
+    dataset.file_meta.TransferSyntaxUID = UID("1.2.3.4.5.6.7.8.9")
+    dataset.save_as(folder / "unknown syntax", implicit_vr=False, little_endian=True)
+    dataset = dcmread(sample("CT_small.dcm"))
+    dataset.Rows = 4000
+    dataset.save_as(folder / "wrong lengths")
+    encoded = cv2.imencode(".png", np.zeros((64, 64), np.uint8))[1].tobytes()
+    (folder / "cut.png").write_bytes(encoded[:-20])
+    encoded = cv2.imencode(".jpg", np.full((64, 64), 90, np.uint8))[1].tobytes()
+    (folder / "cut.jpg").write_bytes(encoded[:-20])
+    return {path.name: path.name for path in folder.iterdir()}
+
+
+def test_every_file_is_accounted_for(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Good files become triplets, bad ones dead letters with advice, and nothing names the patient."""
+    good = tmp_path / "good"
+    good.mkdir()
+    for name in GOOD[:-1]:
+        shutil.copy(sample(name), good / f"DOE_JOHN_{name}")
+    shutil.copy(sample("examples_ybr_color.dcm"), good)
+    cv2.imwrite(str(good / "photo.png"), np.arange(64 * 64, dtype=np.uint16).reshape(64, 64))
+    cv2.imwrite(str(good / "photo.jpg"), np.tile(np.arange(64, dtype=np.uint8), (64, 1)))
+    bad = bad_inputs(tmp_path / "bad")
+
+    summary, out = pipeline.annotate(tmp_path)
+
+    triplets, letters = rows(out / "t.jsonl"), rows(out / "d.jsonl")
+    good_count = len(list(good.iterdir()))
+    assert summary.objects == good_count + len(bad)
+    assert summary.dead_letters == len(letters) == len(bad)
+    assert summary.triplets == len(triplets) == good_count + 2, "the cine gives three frames"
+    assert summary.skipped_frames == 27
+    with (out / "map.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert {row["outcome"] for row in table if "/good/" in row["path"]} == {"triplet"}
+    assert {row["outcome"] for row in table if "/bad/" in row["path"]} == {"dead-letter"}
+    known = {row["object_id"] for row in (*triplets, *letters)}
+    assert {row["object_id"] for row in table} == known
+    for letter in letters:
+        assert letter["stage"] == "preprocess"
+        assert len(str(letter["message"])) > 30
+        assert "defect" not in str(letter["message"])
+    left = (out / "t.jsonl").read_text() + (out / "d.jsonl").read_text()
+    for log in pipeline.folder.glob("*.log"):
+        left += log.read_text()
+    for secret in ("DOE", "JOHN", "CompressedSamples", "1CT1", str(tmp_path)):
+        assert secret not in left
+
+
+def test_every_statement_has_evidence_in_its_triplet(pipeline: Pipeline) -> None:
+    """On the wire too, each pointer of each statement leads to the value it names."""
+    records = latest(pipeline.settings.wires, TRIPLETS).values()
+    statements = 0
+    for record in records:
+        assert isinstance(record.message, Triplet)
+        triplet = record.message.model_dump(mode="json")
+        described = record.message.description
+        groups = (described.regions, described.texture, described.relations, described.context)
+        all_statements = [described.modality, *([described.organ] if described.organ else [])]
+        all_statements += [statement for group in groups for statement in group]
+        for statement in all_statements:
+            assert statement.text in described.description
+            for evidence in statement.evidence:
+                value = triplet
+                for part in evidence.pointer.strip("/").split("/"):
+                    value = value[int(part)] if isinstance(value, list) else value[part]
+                assert value == evidence.value
+                statements += 1
+    assert statements > 50
+
+
+def test_large_pixels_travel_by_reference(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Above the inline limit the topics carry references; the export carries the image itself."""
+    shutil.copy(sample("693_J2KR.dcm"), tmp_path)
+    _, out = pipeline.annotate(tmp_path)
+    (triplet,) = rows(out / "t.jsonl")
+    image_id = triplet["image_id"]
+    carried = [
+        r.message for r in read(pipeline.settings.wires, [IMAGES]) if r and r.message and r.message.image_id == image_id
+    ]
+    assert carried
+    assert all(message.pixels.reference is not None and message.pixels.data is None for message in carried)
+    assert Triplet.model_validate(triplet).image.data is not None
+
+
+def test_the_same_image_again_is_the_same_triplet(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Copies under other names are accounted for each, and share one triplet."""
+    for name in ("a.dcm", "b.dcm"):
+        shutil.copy(sample("MR_small.dcm"), tmp_path / name)
+    summary, out = pipeline.annotate(tmp_path)
+    assert (summary.objects, summary.images, summary.triplets) == (2, 2, 1)
+    (triplet,) = rows(out / "t.jsonl")
+    again, out = pipeline.annotate(tmp_path)
+    assert dataclasses.replace(again, seconds=0) == dataclasses.replace(summary, seconds=0)
+    assert rows(out / "t.jsonl")[0]["triplet_id"] == triplet["triplet_id"]
+
+
+@pytest.mark.parametrize("victims", [*((stage,) for stage in STAGES), STAGES], ids=[*STAGES, "all"])
+def test_kill_9_in_mid_run_loses_nothing(pipeline: Pipeline, tmp_path: Path, victims: tuple[str, ...]) -> None:
+    """Whichever worker is killed, or all at once, each object ends in exactly one triplet under compaction."""
+    folder = copies(tmp_path / "images", 60)
+    started, kills = time.monotonic(), 0
+
+    def meanwhile() -> None:
+        nonlocal kills
+        if kills < 3 and time.monotonic() - started > 0.7 + 1.5 * kills:
+            kills += 1
+            pipeline.kill(*victims)
+
+    summary, out = pipeline.annotate(folder, meanwhile=meanwhile)
+    assert kills > 0
+    triplets = rows(out / "t.jsonl")
+    assert (
+        summary.triplets == len({row["triplet_id"] for row in triplets}) == len({row["object_id"] for row in triplets})
+    )
+    assert (summary.triplets, summary.dead_letters) == (60, 0)
+
+
+def test_a_backlog_is_worked_off_after_a_restart(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Objects announced while no worker runs are annotated when they come back."""
+    pipeline.processes.stop()
+    folder = copies(tmp_path / "images", 30)
+    announce(pipeline.settings, [reference_to(path, Path(path.anchor)) for path in sorted(folder.iterdir())])
+    assert LagReader(pipeline.settings.wires).read()["preprocess"].waiting >= 30
+    pipeline.start_all()
+    summary, _ = pipeline.annotate(folder)
+    assert summary.triplets == 30
+
+
+def test_two_workers_of_a_stage_share_the_work(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A second worker takes some of the partitions, and everything still comes out once."""
+    pipeline.start("ground", "ground-2")
+    folder = copies(tmp_path / "images", 80)
+    summary, _ = pipeline.annotate(folder)
+    assert summary.triplets == 80
+    pipeline.processes.stop("ground-2")
+    partitions = {r.partition for r in read(pipeline.settings.wires, [GROUNDED]) if r is not None}
+    assert len(partitions) == 4
+
+
+def test_a_dead_letter_is_replayed_when_its_cause_is_mended(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Replay sends the object again and clears the dead letter; only what fails again comes back."""
+    path = tmp_path / "later.dcm"
+    reference = ObjectReference.model_validate(
+        reference_to(sample("CT_small.dcm"), Path("/")).model_dump() | {"bucket": tmp_path.as_uri(), "key": path.name}
+    )
+    announce(pipeline.settings, [reference])
+    object_id = pipeline.settings.identity.object_id(reference)
+    wires = pipeline.settings.wires
+    wait_until(lambda: object_id in latest(wires, DEAD_LETTERS))
+    shutil.copy(sample("CT_small.dcm"), path)
+    assert replay_dead_letters(pipeline.settings, object_id).sent == 1
+    wait_until(lambda: object_id in {r.message.object_id for r in latest(wires, TRIPLETS).values() if r.message})
+    assert object_id not in latest(wires, DEAD_LETTERS)
+
+
+def test_files_dropped_in_the_inbox_come_out(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The watch stage announces a dropped file once, also across its restart, and re-dropping makes nothing new."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    wires = pipeline.settings.wires
+    before = len(latest(wires, OBJECTS))
+    pipeline.start("watch", "watch", "--inbox", str(inbox))
+    names = random.Random(3).sample(range(1000), 5)
+    for name in names:
+        shutil.copy(sample("CT_small.dcm"), inbox / f"Jos\u00e9 {name}.dcm")
+    wait_until(lambda: len(latest(wires, OBJECTS)) == before + 5)
+    pipeline.kill("watch")
+    pipeline.processes.stop("watch")
+    pipeline.start("watch", "watch", "--inbox", str(inbox))
+    shutil.copy(sample("CT_small.dcm"), inbox / f"Jos\u00e9 {names[0]}.dcm")
+    shutil.copy(sample("MR_small.dcm"), inbox / "new.dcm")
+    wait_until(lambda: len(latest(wires, OBJECTS)) == before + 6)
+    sent = sum(
+        1 for record in read(wires, [OBJECTS]) if record and record.message and record.message.bucket == inbox.as_uri()
+    )
+    assert sent == 6
+    pipeline.processes.stop("watch")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
