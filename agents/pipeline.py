@@ -4,6 +4,7 @@ folder ──▶ objects ──▶ images ──▶ grounded ──▶ enriched 
       watch    preprocess   ground      retrieve     describe
 """
 
+import atexit
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,9 @@ from streams.payloads import Payloads
 from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
+
+DECODING_SECONDS = 120.0
+"""The longest that reading one frame may take. A large tomosynthesis frame in JPEG 2000 takes a few."""
 
 # Each builder imports its own agent: a worker loads no library that its stage does not use.
 
@@ -60,15 +64,17 @@ def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
     from models.imaging import FramePolicy
     from streams.dead_letters import Subject
     from streams.flow import FlowGate
-    from streams.folder import read_object
+    from streams.isolation import Isolated
 
     def subject(reference: ObjectReference) -> Subject:
         return Subject(work.identity.object_id(reference))
 
     gate = FlowGate(wires, LagReader(wires).read)
+    isolated = Isolated(processes=1, seconds=DECODING_SECONDS)
+    atexit.register(isolated.close)
     handler = partial(
         preprocess,
-        read=read_object,
+        isolated=isolated,
         identity=work.identity,
         payloads=_payloads(wires),
         policy=FramePolicy.parse(work.frames),

@@ -1,21 +1,26 @@
-"""preprocess: an object becomes de-identified quantitative frames. The only stage that sees keys and headers."""
+"""preprocess: an object becomes de-identified quantitative frames. The only stage that sees keys and headers.
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+What touches the file's bytes runs in a process of its own: native decoders crash on some damaged files.
+"""
+
+from collections.abc import AsyncIterator
+from functools import lru_cache
 
 from models.imaging import VERSION, FramePolicy, Source, open_source, to_pixels
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.objects import ObjectReference
 from streams.dead_letters import FrameFailed, Subject
+from streams.folder import read_object
 from streams.identity import Identity
+from streams.isolation import Isolated
 from streams.payloads import Payloads
 
 
 async def preprocess(
     reference: ObjectReference,
     *,
-    read: Callable[[ObjectReference], bytes],
+    isolated: Isolated,
     identity: Identity,
     payloads: Payloads,
     policy: FramePolicy,
@@ -26,17 +31,31 @@ async def preprocess(
         InvalidInput: the object as a whole cannot be read.
     """
     object_id = identity.object_id(reference)
-    source = await asyncio.to_thread(lambda: open_source(read(reference), policy))
-    for index in source.taken:
+    taken, skipped = await isolated.call(frames_of, reference, policy)
+    for index in taken:
         try:
-            image = await asyncio.to_thread(_image, source, index, object_id)
+            image = await isolated.call(image_of, reference, policy, index, object_id)
         except InvalidInput as error:
-            yield FrameFailed(Subject(object_id, None, index, len(source.taken), source.skipped), error)
+            yield FrameFailed(Subject(object_id, None, index, len(taken), skipped), error)
             continue
         yield image.model_copy(update={"pixels": await payloads.place(image.pixels)})
 
 
-def _image(source: Source, index: int, object_id: str) -> MedicalImage:
+# A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
+@lru_cache(maxsize=4)
+def _open(reference: ObjectReference, policy: FramePolicy) -> Source:
+    return open_source(read_object(reference), policy)
+
+
+def frames_of(reference: ObjectReference, policy: FramePolicy) -> tuple[tuple[int, ...], int]:
+    """Indices of the frames to take, and how many are skipped. Runs isolated."""
+    source = _open(reference, policy)
+    return source.taken, source.skipped
+
+
+def image_of(reference: ObjectReference, policy: FramePolicy, index: int, object_id: str) -> MedicalImage:
+    """One frame of an object, its pixels inline. Runs isolated."""
+    source = _open(reference, policy)
     frame = source.read(index)
     return MedicalImage(
         image_id=frame.image_id,

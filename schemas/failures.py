@@ -9,9 +9,19 @@ The text of an InvalidInput reaches dead letters and logs. It is written by us, 
 and never quotes the input, a path, or another library's message: those can hold names.
 """
 
+from typing import Self
+
 
 class TristreamError(Exception):
     """Base of the errors that Tristream raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Subclasses write their own words and take other arguments than their text; errors cross process borders.
+        return (type(self)._with_text, self.args)
+
+    @classmethod
+    def _with_text(cls, *args: object) -> Self:
+        return cls.__new__(cls, *args)
 
 
 class InvalidInput(TristreamError):

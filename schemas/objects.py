@@ -12,3 +12,6 @@ class ObjectReference(Message):
     key: str = Field(repr=False, description="Key within the bucket; may identify a patient")
     etag: str = Field(description="Version of the content; for a folder the SHA-256 of the bytes, in hexadecimal")
     size: int = Field(ge=0, description="Bytes")
+
+    def __hash__(self) -> int:
+        return hash((self.bucket, self.key, self.etag))
