@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from models.experts import Registry
+from models.experts.registry import Registry
 from models.imaging import encode_png, from_pixels, render
 from schemas.images import MedicalImage, Pixels
 from schemas.regions import GroundedImage, Grounding

@@ -86,7 +86,7 @@ def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
 
 def _ground(app: faust.App, wires: Wires, work: Work) -> None:
     from agents.ground import ground
-    from models.experts import Registry
+    from models.experts.registry import Registry
 
     handler = partial(ground, registry=Registry.load(), payloads=_payloads(wires))
     bind(app, StageRunner("ground", IMAGES, GROUNDED, handler, wires=wires, send=sender(app)), IMAGES.on(wires))

@@ -2,7 +2,7 @@
 
 from infra.settings import Settings
 from models.describers import Composer
-from models.experts import Registry
+from models.experts.registry import Registry
 from models.imaging import VERSION
 from models.knowledge import STARTER_CORPUS, ensure_index, open_embedded
 from schemas.triplets import Lineage

@@ -1,4 +1,4 @@
-"""Experts that locate regions of interest: manifests, registry, measurement. Knows nothing of files, DICOM or Kafka."""
+"""Experts that locate regions of interest: manifests, registry, measurement. Knows nothing of files, DICOM or Kafka.
 
-from models.experts.registry import BrokenExpert as BrokenExpert
-from models.experts.registry import Registry as Registry
+Imports nothing by itself: the export code lives in an environment without ONNX Runtime's companions.
+"""
