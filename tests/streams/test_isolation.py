@@ -52,7 +52,7 @@ async def test_a_hang_is_ended(isolated: Isolated) -> None:
 
 async def test_errors_come_back_as_they_are(isolated: Isolated) -> None:
     """An input that is refused there is refused here, with the same words."""
-    with pytest.raises(InvalidInput, match="^no good$"):
+    with pytest.raises(InvalidInput, match=r"^no good$"):
         await isolated.call(refuse)
 
 
