@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal
 
-from models.describers.phrases import area, article, count, joined, mean_of, number, plural, quantity, sentence
-from schemas.images import ImageMetadata
+from models.describers.phrases import area, article, count, joined, mean, mean_of, number, plural, quantity, sentence
+from schemas.images import ImageMetadata, Spacing
 from schemas.knowledge import EnrichedImage, FoundPassage
-from schemas.regions import Grounding, Intensity, Region
+from schemas.regions import Grounding, Intensity, Region, Relation
 from schemas.triplets import Description, Evidence, Statement
 
 NAME = "composer@1"
@@ -19,18 +19,13 @@ _NOUNS = {
     "X-ray": "radiograph",
     "mammography": "mammogram",
     "fundus photography": "fundus photograph",
+    "other": "image of an unlisted modality",
+    "unknown": "image of unknown modality",
 }
-_VIEWS = {"AP": "anteroposterior", "PA": "posteroanterior", "LL": "left lateral", "RL": "right lateral"}
-_SPARED_ARTICLE = ("whole body",)
-
-_VERBS = {
-    "larger than": "is larger than",
-    "brighter than": "is brighter than",
-    "inside": "lies inside",
-    "left of": "lies to the left, in the image, of",
-    "above": "lies above",
-    "similar in size to": "is similar in size to",
-}
+_VIEWS = {
+    "AP": "anteroposterior", "PA": "posteroanterior", "LL": "left lateral", "RL": "right lateral", "LAT": "lateral",
+    "CC": "craniocaudal", "MLO": "mediolateral oblique", "ML": "mediolateral", "LM": "lateromedial",
+}  # fmt: skip
 
 UNIFORM, VARIED = 0.5, 2.0
 """Ratios of a region's spread to its surroundings' at which it is called more uniform, or more varied: a factor of two
@@ -73,82 +68,94 @@ def _evidence(kind: Kind, pointer: str, value: str | float | bool) -> Evidence:
 def _modality(image: EnrichedImage) -> Statement:
     metadata, view = image.metadata, image.view
     evidence = [_evidence("metadata", "/metadata/modality", metadata.modality)]
-    if metadata.modality in ("unknown", "other"):
-        what = "image of unknown modality" if metadata.modality == "unknown" else "image of an uncommon modality"
-    else:
-        what = _NOUNS.get(metadata.modality, f"{metadata.modality} image")
+    what = _NOUNS.get(metadata.modality, f"{metadata.modality} image")
     if metadata.plane is not None:
         what = f"{metadata.plane} {what}"
         evidence.append(_evidence("metadata", "/metadata/plane", metadata.plane))
     elif metadata.view in _VIEWS:
         what = f"{_VIEWS[metadata.view]} {what}"
         evidence.append(_evidence("metadata", "/metadata/view", metadata.view))
-    size = f"{view.columns} × {view.rows} px"
+    text = f"this is {article(what)} measuring {view.columns} × {view.rows} px"
     evidence += [_evidence("image", "/image/columns", view.columns), _evidence("image", "/image/rows", view.rows)]
-    if (spacing := metadata.spacing) is not None:
-        evidence.append(_evidence("metadata", "/metadata/spacing/row_mm", spacing.row_mm))
-        across, down = number(spacing.column_mm), number(spacing.row_mm)
-        if across == down:
-            size += f" with pixels of {down} mm"
-        else:
-            size += f" with pixels of {across} × {down} mm"
-            evidence.append(_evidence("metadata", "/metadata/spacing/column_mm", spacing.column_mm))
+    if metadata.spacing is None:
+        text += ", without a recorded pixel spacing"
     else:
-        size += "; its pixel spacing is not recorded"
+        text += f" with a pixel spacing of {_spacing(metadata.spacing, evidence)}"
     if metadata.contrast_agent:
-        size += ", taken after a contrast agent was given"
+        text += ", for which the source names a contrast agent"
         evidence.append(_evidence("metadata", "/metadata/contrast_agent", True))
-    return Statement(text=sentence(f"this is {article(what)} of {size}"), evidence=tuple(evidence))
+    return Statement(text=sentence(text), evidence=tuple(evidence))
+
+
+def _spacing(spacing: Spacing, evidence: list[Evidence]) -> str:
+    across, down = number(spacing.column_mm), number(spacing.row_mm)
+    evidence.append(_evidence("metadata", "/metadata/spacing/row_mm", spacing.row_mm))
+    evidence.append(_evidence("metadata", "/metadata/spacing/column_mm", spacing.column_mm))
+    return f"{down} mm" if across == down else f"{across} mm across and {down} mm down"
 
 
 def _organ(metadata: ImageMetadata) -> Statement | None:
     if metadata.organ is None:
         return None
     evidence = [_evidence("metadata", "/metadata/organ", metadata.organ)]
-    organ = metadata.organ
-    if metadata.laterality in ("left", "right"):
-        organ = f"{metadata.laterality} {organ}"
+    organ = f"the {metadata.organ}"
+    if metadata.laterality is not None:
+        organ = f"{organ} on both sides" if metadata.laterality == "both" else f"the {metadata.laterality} {organ[4:]}"
         evidence.append(_evidence("metadata", "/metadata/laterality", metadata.laterality))
-    the = "" if organ in _SPARED_ARTICLE else "the "
-    return Statement(text=sentence(f"the source names {the}{organ} as the part examined"), evidence=tuple(evidence))
+    return Statement(text=sentence(f"the source names {organ} as the part examined"), evidence=tuple(evidence))
 
 
 def _regions(grounding: Grounding) -> Iterator[Statement]:
-    groups: dict[str, list[int]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, region in enumerate(grounding.regions):
-        groups[region.label].append(index)
-    for label, indices in groups.items():
-        first = grounding.regions[indices[0]]
-        if first.kind == "whole image":
-            why = "the experts that ran found none" if grounding.experts else "no expert fits this kind of image"
-            yield Statement(
-                text=sentence(f"no part of the image is singled out, because {why}"),
-                evidence=(_evidence("region", f"/regions/{indices[0]}/rule", first.rule),),
-            )
+        groups[region.kind, region.label].append(index)
+    for (kind, _), indices in groups.items():
+        if kind == "whole image":
+            yield _nothing(grounding, indices[0])
+        elif len(indices) == 1:
+            yield _single(grounding.regions[indices[0]], indices[0])
         else:
-            yield _group(grounding, label, indices)
+            yield _several([(index, grounding.regions[index]) for index in indices])
 
 
-def _group(grounding: Grounding, label: str, indices: list[int]) -> Statement:
-    # Regions come largest first.
-    first, *others = (grounding.regions[index] for index in indices)
-    evidence = _of_region(indices[0], first)
-    mean = mean_of(first.intensity.mean, first.intensity.unit)
-    given = first.kind == "source annotation"
-    candidate = f"annotated {label}" if given else f"candidate {label}"
-    if not others:
-        where = f"in the {first.position}"
-        text = f"{article(candidate)} ({first.region_id}) of {_area(first)} lies {where}, with {mean}"
-        return Statement(text=sentence(text), evidence=tuple(evidence))
-    sizes = [f"{_area(region)} ({region.region_id})" for region in others]
-    for index, region in zip(indices[1:], others, strict=True):
-        evidence.append(_area_evidence(index, region))
-    rest = "the other covers" if len(others) == 1 else "the others cover"
+def _nothing(grounding: Grounding, index: int) -> Statement:
+    evidence = [_evidence("region", f"/regions/{index}/rule", grounding.regions[index].rule)]
+    evidence += [
+        _evidence("region", f"/experts/{turn}/outcome", run.outcome) for turn, run in enumerate(grounding.experts)
+    ]
+    outcomes = {run.outcome for run in grounding.experts}
+    if not outcomes:
+        why = "no expert fits this kind of image"
+    elif "failed" not in outcomes:
+        why = "no expert found a candidate"
+    else:
+        why = "every expert failed" if outcomes == {"failed"} else "one expert or more failed and no other found any"
+    return Statement(text=sentence(f"no part of the image is outlined, because {why}"), evidence=tuple(evidence))
+
+
+def _single(region: Region, index: int) -> Statement:
     text = (
-        f"{count(len(indices))} {plural(candidate)} were found: the largest ({first.region_id}) lies in the "
-        f"{first.position}, covers {_area(first)} and has {mean}; {rest} {joined(sizes)}"
+        f"region {region.region_id}, {article(_named(region))} of {_area(region)}, lies in the {region.position} and "
+        f"has {mean_of(region.intensity.mean, region.intensity.unit)}"
+    )
+    return Statement(text=sentence(text), evidence=tuple(_of_region(index, region)))
+
+
+def _several(group: list[tuple[int, Region]]) -> Statement:
+    # Regions come largest first.
+    (index, first), *others = group
+    evidence = [*_of_region(index, first), *(_area_evidence(number, region) for number, region in others)]
+    rest = joined([f"{_area(region)} ({region.region_id})" for _, region in others])
+    text = (
+        f"{count(len(group))} {plural(_named(first))} are outlined: the largest ({first.region_id}) lies in the "
+        f"{first.position}, covers {_area(first)} and has {mean_of(first.intensity.mean, first.intensity.unit)}; "
+        f"the {'other covers' if len(others) == 1 else 'others cover'} {rest}"
     )
     return Statement(text=sentence(text), evidence=tuple(evidence))
+
+
+def _named(region: Region) -> str:
+    return f"{'annotated' if region.kind == 'source annotation' else 'candidate'} {region.label}"
 
 
 def _of_region(index: int, region: Region) -> list[Evidence]:
@@ -171,20 +178,19 @@ def _area_evidence(index: int, region: Region) -> Evidence:
 
 
 def _texture(grounding: Grounding) -> Iterator[Statement]:
+    """Of the largest region of each label, against its surroundings; else of the whole image."""
     told: set[str] = set()
     for index, region in enumerate(grounding.regions):
         around = region.surroundings
         if region.label in told or region.kind == "whole image" or around is None:
             continue
+        yield _against_surroundings(index, region, around, first=not told)
         told.add(region.label)
-        yield _against_surroundings(index, region, around)
     if not told:
         whole = grounding.intensity
+        text = f"has {mean_of(whole.mean, whole.unit)} and a standard deviation of {quantity(whole.spread, whole.unit)}"
         yield Statement(
-            text=sentence(
-                f"the whole image has {mean_of(whole.mean, whole.unit)} and a standard deviation of "
-                f"{quantity(whole.spread, whole.unit)}"
-            ),
+            text=sentence(f"the whole image {text}"),
             evidence=(
                 _evidence("image", "/intensity/mean", whole.mean),
                 _evidence("image", "/intensity/spread", whole.spread),
@@ -192,30 +198,38 @@ def _texture(grounding: Grounding) -> Iterator[Statement]:
         )
 
 
-def _against_surroundings(index: int, region: Region, around: Intensity) -> Statement:
-    inside = region.intensity
-    pointer = f"/regions/{index}"
-    evidence = [
+def _against_surroundings(index: int, region: Region, around: Intensity, *, first: bool) -> Statement:
+    inside, pointer = region.intensity, f"/regions/{index}"
+    evidence = (
         _evidence("region", f"{pointer}/intensity/mean", inside.mean),
         _evidence("region", f"{pointer}/surroundings/mean", around.mean),
         _evidence("region", f"{pointer}/intensity/spread", inside.spread),
         _evidence("region", f"{pointer}/surroundings/spread", around.spread),
-    ]
-    text = (
-        f"the surroundings of region {region.region_id} have {mean_of(around.mean, around.unit)} against "
-        f"{number(inside.mean)} inside it"
-        if number(around.mean) != number(inside.mean)
-        else f"region {region.region_id} and its surroundings have {mean_of(inside.mean, inside.unit)} alike"
     )
-    ratio = inside.spread / around.spread if around.spread > 0 else 1.0
-    spreads = f"(standard deviation {number(inside.spread)} against {quantity(around.spread, inside.unit)})"
-    if ratio <= UNIFORM:
-        text += f", and the region is more uniform than what surrounds it {spreads}"
-    elif ratio >= VARIED:
-        text += f", and the region is more varied than what surrounds it {spreads}"
+    named = mean(inside.unit)
+    if number(inside.mean) == number(around.mean):
+        level, than = f"the same {named}", "as"
+        means = quantity(inside.mean, inside.unit)
     else:
-        text += f", and both vary to a similar degree {spreads}"
-    return Statement(text=sentence(text), evidence=tuple(evidence))
+        level, than = f"a {'higher' if inside.mean > around.mean else 'lower'} {named}", "than"
+        means = f"{number(inside.mean)} against {quantity(around.mean, inside.unit)}"
+    text = (
+        f"compared with its surroundings, region {region.region_id} has {level}, {means}"
+        if first
+        else f"region {region.region_id} has {level} {than} its surroundings, {means}"
+    )
+    return Statement(text=sentence(text + _spreads(inside, around)), evidence=evidence)
+
+
+def _spreads(inside: Intensity, around: Intensity) -> str:
+    ours, theirs = number(inside.spread), quantity(around.spread, inside.unit)
+    if inside.spread == around.spread:
+        return f", and the same standard deviation, {theirs}"
+    if inside.spread <= UNIFORM * around.spread:
+        return f", and is more uniform (standard deviation {ours} against {theirs})"
+    if inside.spread >= VARIED * around.spread:
+        return f", and is more varied (standard deviation {ours} against {theirs})"
+    return f"; the standard deviations, {ours} inside and {theirs} around it, lie within a factor of two"
 
 
 def _relations(grounding: Grounding) -> Iterator[Statement]:
@@ -226,22 +240,51 @@ def _relations(grounding: Grounding) -> Iterator[Statement]:
             _evidence("relation", f"{pointer}/predicate", relation.predicate),
             _evidence("relation", f"{pointer}/object", relation.object),
         ]
-        text = f"region {relation.subject} {_VERBS[relation.predicate]} region {relation.object}"
+        text = _related(relation)
         if relation.value is not None and relation.unit is not None:
             evidence.append(_evidence("relation", f"{pointer}/value", relation.value))
-            text += f" ({quantity(relation.value, relation.unit)})".replace(" % ", "% ")
+            text += _by_how_much(relation, relation.value, relation.unit)
         yield Statement(text=sentence(text), evidence=tuple(evidence))
+
+
+def _related(relation: Relation) -> str:
+    subject, other = f"region {relation.subject}", f"region {relation.object}"
+    match relation.predicate:
+        case "left of":
+            return f"{subject} lies to the left of {other} in the image"
+        case "above":
+            return f"{subject} lies above {other} in the image"
+        case "inside":
+            return f"{subject} lies inside {other}"
+        case predicate:
+            return f"{subject} is {predicate} {other}"
+
+
+def _by_how_much(relation: Relation, value: float, unit: str) -> str:
+    match relation.predicate:
+        case "left of" | "above":
+            # The unit is 'mm between centroids', along the axis of the predicate.
+            along = "horizontally" if relation.predicate == "left of" else "vertically"
+            return f", their centroids {number(value)} {unit.split()[0]} apart {along}"
+        case "inside":
+            return f", which encloses {quantity(value, unit)}"
+        case "larger than" | "similar in size to":
+            return f", with {quantity(value, unit)}"
+        case "brighter than":
+            # On MONOCHROME1 the brighter one is the lower: only that they differ holds for both.
+            return f"; their {mean(unit)}s differ by {quantity(value, unit)}"
 
 
 def _context(passages: tuple[FoundPassage, ...], metadata: ImageMetadata) -> Iterator[Statement]:
     quoted = [(index, passage) for index, passage in enumerate(passages) if _speaks_of(passage, metadata)]
     for index, passage in quoted[:PASSAGES_QUOTED]:
-        # A title like 'CT numbers' keeps its capitals, one like 'Bone and calcium' does not.
-        title = passage.title[0].lower() + passage.title[1:] if passage.title[1:2].islower() else passage.title
         first = passage.text.split(". ")[0].rstrip(".")
         yield Statement(
-            text=f"For reference, on {title}: “{first}.”",
-            evidence=(_evidence("passage", f"/passages/{index}/passage_id", passage.passage_id),),
+            text=f"For reference, from “{passage.title}”: “{first}.”",
+            evidence=(
+                _evidence("passage", f"/passages/{index}/passage_id", passage.passage_id),
+                _evidence("passage", f"/passages/{index}/title", passage.title),
+            ),
         )
 
 

@@ -6,15 +6,21 @@ from collections.abc import Sequence
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Read letter by letter, and so by the letter's sound.
 _AN_ABBREVIATIONS = ("MR", "X-ray")
+# Quantities without a unit to write after the number: they are named before it.
+_NAMED = (
+    "stored value", "rescaled value", "grey level", "SUVbw", "effective atomic number", "electron density",
+    "relative dose",
+)  # fmt: skip
 
 
 def number(value: float, figures: int = 3) -> str:
     """A value to so many significant figures, without an exponent: 0.00123 → 0.00123, 48210 → 48200."""
-    if value == 0 or not math.isfinite(value):
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
         return "0"
     decimals = figures - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, decimals)
-    text = f"{rounded:.{max(0, decimals)}f}"
+    text = f"{round(value, decimals):.{max(0, decimals)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -31,8 +37,9 @@ def count(n: int) -> str:
 
 
 def article(noun: str) -> str:
-    """The noun with 'a' or 'an'."""
-    vowel = noun.startswith(_AN_ABBREVIATIONS) or noun[0].lower() in "aeio" or noun.lower().startswith("ultra")
+    """The noun with 'a' or 'an', by the sound it begins with: an MR image, an ultrasound image, a uniform region."""
+    vowel = noun.startswith(_AN_ABBREVIATIONS) or noun[0].lower() in "aeio"
+    vowel = vowel or (noun.lower().startswith(("ultra", "un")) and not noun.lower().startswith("uni"))
     return f"{'an' if vowel else 'a'} {noun}"
 
 
@@ -47,16 +54,23 @@ def plural(noun: str) -> str:
     return f"{head}s{space}{aside}"
 
 
-def mean_of(mean: float, unit: str) -> str:
-    """A mean: 'a mean of -92.2 HU', but of values without a unit 'a mean stored value of 1560'."""
-    if unit.startswith("stored value"):
-        return f"a mean {unit} of {number(mean)}"
-    return f"a mean of {number(mean)} {unit}"
-
-
 def quantity(value: float, unit: str) -> str:
     """A value with its unit, where it has one."""
-    return number(value) if unit.startswith("stored value") else f"{number(value)} {unit}"
+    if unit.startswith(_NAMED):
+        return number(value)
+    if unit[:1].isdigit():  # 1e23 electrons/ml
+        return f"{number(value)} × {unit}"
+    return f"{number(value)}{unit}" if unit.startswith("%") else f"{number(value)} {unit}"
+
+
+def mean(unit: str) -> str:
+    """What a mean in that unit is called: 'mean', but of values without a unit 'mean stored value'."""
+    return f"mean {unit}" if unit.startswith(_NAMED) else "mean"
+
+
+def mean_of(value: float, unit: str) -> str:
+    """A mean with its value: 'a mean of -92.2 HU', 'a mean stored value of 1560'."""
+    return f"a {mean(unit)} of {quantity(value, unit)}"
 
 
 def sentence(text: str) -> str:
