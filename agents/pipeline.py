@@ -19,7 +19,7 @@ from streams.identity import Identity
 from streams.lag import LagReader
 from streams.payloads import Payloads
 from streams.settings import Wires
-from streams.stage import StageRunner
+from streams.stage import StageRunner, tell
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
 
 DECODING_SECONDS = 120.0
@@ -53,10 +53,13 @@ def build_stage(stage: Stage, wires: Wires, work: Work) -> faust.App:
 
 
 def _watch(app: faust.App, wires: Wires, work: Work) -> None:
-    from agents.watch import watch
+    from agents.watch import Watch
 
     app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
-    run_beside(app, partial(watch, work.inbox, wires=wires, identity=work.identity, send=sender(app)))
+    send = sender(app)
+    watch = Watch(work.inbox, wires=wires, identity=work.identity, send=send)
+    run_beside(app, watch.run)
+    run_beside(app, partial(tell, watch.state, wires, send))
 
 
 def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:

@@ -56,7 +56,8 @@ class LocalStack:
         with ExitStack() as stack:
             self.processes = stack.enter_context(Processes(on_restart=self._say))
             check_prerequisites()
-            self._say("installing Kafka (first time only)")
+            if not self.kafka.installed:
+                self._say("installing Kafka, this first time only")
             self.kafka.install(self.processes)
             self._say("starting Kafka")
             self.kafka.start(self.processes)

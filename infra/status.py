@@ -42,6 +42,7 @@ def status_table(wires: Wires, interval: float = 2.0) -> Table:
             numbers = (str(after[stage].waiting), str(after[stage].done), f"{rate:.1f}")
         else:
             numbers = ("", "", "")
+        # A pipeline that is fed otherwise has no watch stage.
         if stage != "watch" or workers:
             table.add_row(stage, str(len(workers)), *numbers, "; ".join(words))
     return table

@@ -14,7 +14,7 @@ class StageState(Message):
 
     worker: str
     stage: Stage
-    state: Literal["running", "paused", "waiting", "stopped"] = Field(
+    state: Literal["running", "paused", "waiting"] = Field(
         description="paused: by dead letters or by backpressure; waiting: something it needs is away"
     )
     reason: str = ""

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -26,7 +25,7 @@ def build_app(stage: Stage, wires: Wires) -> faust.App:
         group(stage, wires),
         broker=f"kafka://{wires.bootstrap}",
         store="memory://",
-        datadir=tempfile.gettempdir(),
+        datadir=str(wires.state / "faust"),
         value_serializer="raw",
         key_serializer="raw",
         topic_allow_declare=False,
@@ -93,6 +92,7 @@ def run_worker(app: faust.App, wires: Wires) -> None:
     """Run an app in this process until SIGTERM or SIGINT; then exit."""
     if wires.metrics_port:
         start_http_server(wires.metrics_port, addr="127.0.0.1")
+    app.conf.datadir.mkdir(parents=True, exist_ok=True)
     worker = faust.Worker(app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.execute_from_commandline()
 

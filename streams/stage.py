@@ -145,9 +145,7 @@ class StageRunner(Generic[In]):
     def _retry(self, error: Exception) -> bool:
         if not isinstance(error, Unavailable | KafkaError | ProducerSendError):
             return False
-        self._away = (
-            str(error) if isinstance(error, Unavailable) else f"Kafka does not take messages: {type(error).__name__}"
-        )
+        self._away = away(error)
         log.warning("waiting", stage=self.stage, reason=self._away)
         return True
 
@@ -211,13 +209,11 @@ class StageRunner(Generic[In]):
             DEAD_LETTERS.on(self._wires), subject_key(letter), encode(letter), headers(letter, self.stage, context)
         )
 
-    def state(self, stopped: bool = False) -> StageState:
+    def state(self) -> StageState:
         """What this worker is doing."""
-        state: Literal["running", "paused", "waiting", "stopped"] = "running"
+        state: Literal["running", "paused", "waiting"] = "running"
         reason = ""
-        if stopped:
-            state = "stopped"
-        elif self._gate is not None and self._gate.closed:
+        if self._gate is not None and self._gate.closed:
             state, reason = "paused", self._gate.reason
         elif self._limit.paused:
             state, reason = "paused", self._limit.reason
@@ -234,14 +230,22 @@ class StageRunner(Generic[In]):
             updated_at=datetime.now(UTC),
         )
 
-    async def tell(self, interval: float = 2.0) -> None:
+    async def tell(self) -> None:
         """Write this worker's state to the `stages` topic until cancelled."""
-        while True:
-            state = self.state()
-            try:
-                await self._send(
-                    STAGES.on(self._wires), state.worker, encode(state), headers(state, self.stage, Context())
-                )
-            except (KafkaError, ProducerSendError) as error:
-                log.warning("state not written", stage=self.stage, reason=type(error).__name__)
-            await asyncio.sleep(interval)
+        await tell(self.state, self._wires, self._send)
+
+
+def away(error: Exception) -> str:
+    """What a stage waits for, in words."""
+    return str(error) if isinstance(error, Unavailable) else f"Kafka does not take messages: {type(error).__name__}"
+
+
+async def tell(state: Callable[[], StageState], wires: Wires, send: Send, interval: float = 2.0) -> None:
+    """Write a worker's state to the `stages` topic every `interval` seconds until cancelled."""
+    while True:
+        word = state()
+        try:
+            await send(STAGES.on(wires), word.worker, encode(word), headers(word, word.stage, Context()))
+        except (KafkaError, ProducerSendError) as error:
+            log.warning("state not written", stage=word.stage, reason=type(error).__name__)
+        await asyncio.sleep(interval)

@@ -122,6 +122,11 @@ class LocalKafka:
         """Process id of the broker, or None while it does not run."""
         return self._processes.pids.get(NAME)
 
+    @property
+    def installed(self) -> bool:
+        """True if the cache has all that a broker needs."""
+        return self._archive.exists()
+
     def install(self, processes: Processes | None = None) -> None:
         """Fetch the jars, unless the cache has them. Of several installers at once, one works and the others wait.
 
@@ -130,12 +135,12 @@ class LocalKafka:
             KafkaFailed: Maven could not fetch them.
         """
         processes = processes or self._processes
-        if self._archive.exists():
+        if self.installed:
             return
         with installing(self._jars, processes):
             if not self._jars.exists():
                 fetch(self._jars, processes)
-            if not self._archive.exists():
+            if not self.installed:
                 self._share_classes(processes)
 
     def start(self, processes: Processes | None = None) -> None:
