@@ -19,7 +19,6 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_dataset
 from pydicom.uid import (
     UID,
-    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -41,8 +40,7 @@ from models.imaging.errors import (
 # so they are off for the whole process: a filter set and reset around each call would race between threads.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-for _library in ("pydicom", "pylibjpeg", "openjpeg", "rle"):
-    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 MOST_INFLATED_BYTES = 2**30
 """Bound on a deflated object: a few kilobytes can inflate to any size."""
@@ -59,7 +57,7 @@ TAGS = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     # how its pixels are stored
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
-    "BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "BurnedInAnnotation",
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
@@ -174,7 +172,7 @@ def read_header(data: bytes) -> tuple[Header, bytes, int]:
         meta = read_dataset(reader, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 0x0002)
         syntax = Header(meta, ImplicitVRLittleEndian).text("TransferSyntaxUID")
     syntax = UID(syntax) if syntax else _guessed(data[reader.tell() :][:6])
-    if syntax not in AllTransferSyntaxes:
+    if syntax.type != "Transfer Syntax":
         raise TruncatedFile if reader.cut else UnsupportedTransferSyntax
     if syntax == DeflatedExplicitVRLittleEndian:
         data, syntax = _inflated(data[reader.tell() :]), ExplicitVRLittleEndian
