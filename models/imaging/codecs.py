@@ -71,6 +71,8 @@ def decode_native(syntax: UID, data: memoryview, raster: Raster, index: int, fra
     Raises:
         CorruptPixels, UnsupportedPixels.
     """
+    if raster.allocated == 1:
+        return _single_bits(data, raster, index), raster.photometric
     # Subsampled in the same way; pydicom knows only the one.
     photometric = "YBR_FULL_422" if raster.photometric == "YBR_PARTIAL_422" else raster.photometric
     options: Any = {
@@ -91,6 +93,14 @@ def decode_native(syntax: UID, data: memoryview, raster: Raster, index: int, fra
         samples, _ = get_decoder(syntax).as_array(data, index=index, raw=True, **options)
     samples = _meant(samples, raster, raster.allocated)
     return _rgb(samples, raster.photometric, raster.stored)
+
+
+def _single_bits(data: memoryview, raster: Raster, index: int) -> Samples:
+    """Frames need not start at a byte (PS3.5 8.1.1), which pydicom passes over."""
+    count = raster.rows * raster.columns * raster.samples
+    start, end = index * count, (index + 1) * count
+    octets = np.frombuffer(data[start // 8 : (end + 7) // 8], np.uint8)
+    return np.unpackbits(octets, bitorder="little")[start % 8 :][:count].reshape(raster.shape)
 
 
 def decode(syntax: UID, codestream: bytes, raster: Raster) -> tuple[Samples, str]:

@@ -53,6 +53,7 @@ TAGS = (
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
+    "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PixelAspectRatio",
     "SequenceOfUltrasoundRegions", "LossyImageCompression",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     # how its pixels are stored
@@ -65,7 +66,9 @@ TAGS = (
     "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
     # what its values mean
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "Units", "DoseGridScaling", "DoseUnits",
-    "WindowCenter", "WindowWidth", "VOILUTFunction",
+    "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",
+    "DecayCorrection", "CorrectedImage", "SUVType", "PatientWeight", "RadiopharmaceuticalInformationSequence",
+    "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime",
 )  # fmt: skip
 """All that is read from a DICOM file (PS3.6 keywords). Any other element is skipped unparsed."""
 
@@ -102,10 +105,9 @@ class Header:
         values = self._values(keyword, within)
         return (str(values[0]).strip() or None) if values else None
 
-    def words(self, keyword: str, count: int) -> tuple[str, ...]:
-        """Exactly `count` values as text, empty strings where there are others or none."""
-        values = tuple(str(value).strip() for value in self._values(keyword, ()))
-        return values if len(values) == count else ("",) * count
+    def words(self, keyword: str) -> tuple[str, ...]:
+        """All values as stripped text."""
+        return tuple(str(value).strip() for value in self._values(keyword, ()))
 
     def numbers(self, keyword: str, *within: Dataset | None) -> tuple[float, ...]:
         """All values as finite numbers; empty where one is not."""

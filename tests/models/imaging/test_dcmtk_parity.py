@@ -52,7 +52,9 @@ def dcmtk_view(path: Path, frame: Frame, folder: Path) -> NDArray[np.uint8]:
     window: list[str] = []
     if frame.stored.ndim == 2:
         # DCMTK does not look into functional groups.
-        if frame.window.source == "header" and frame.metadata.frames_in_object == 1:
+        if frame.window.curve:
+            window = ["+Wl", "1"]
+        elif frame.window.source == "header" and frame.metadata.frames_in_object == 1:
             window = ["+Wi", "1"]
         else:
             window = ["+Ww", str(frame.window.center), str(frame.window.width), "+Wfl"]
