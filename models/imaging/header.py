@@ -47,9 +47,10 @@ MOST_INFLATED_BYTES = 2**30
 
 TAGS = (
     # what the image is
-    "SOPClassUID", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription", "SeriesDescription",
-    "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality", "FrameLaterality",
-    "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
+    "SOPClassUID", "ImageType", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription",
+    "SeriesDescription", "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality",
+    "FrameLaterality", "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
+    "DetectorInformationSequence",
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",

@@ -73,9 +73,10 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
     modality, code = modality_of(header)
     geometry = header.macro("PlaneOrientationSequence", frame)
     measures = header.macro("PixelMeasuresSequence", frame)
-    axes = header.numbers("ImageOrientationPatient", geometry, header.dataset)
+    axes = header.numbers("ImageOrientationPatient", geometry, _reconstruction(header), header.dataset)
     plane, orientation = _in_the_patient(axes)
     timing = header.macro("MRTimingAndRelatedParametersSequence", frame)
+    tube = header.macro("CTXRayDetailsSequence", frame)
     return ImageMetadata(
         source_format="DICOM",
         modality=modality,
@@ -92,7 +93,7 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
         repetition_time_ms=_positive(header.number("RepetitionTime", timing, header.dataset), 1e6),
         echo_time_ms=_echo_time(header, frame),
         magnetic_field_t=_positive(header.number("MagneticFieldStrength"), 30),
-        tube_voltage_kv=_positive(header.number("KVP"), 25_000),
+        tube_voltage_kv=_positive(header.number("KVP", tube, header.dataset), 25_000),
         frames_in_object=frames,
         lossy_compression=_lossy(header),
         transfer_syntax=header.syntax.name,
@@ -135,6 +136,12 @@ def _in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation 
     plane = _PLANES[steepest] if abs(normal[steepest]) >= math.cos(math.radians(20)) else "oblique"
     sides = _side(right), _side(down)
     return plane, Orientation(right=sides[0], down=sides[1]) if sides[0] and sides[1] else None
+
+
+def _reconstruction(header: Header) -> Dataset | None:
+    """Where a nuclear medicine tomogram keeps its orientation; those of a gamma camera's views are the detector's."""
+    detectors = header.items("DetectorInformationSequence")
+    return detectors[0] if detectors and "RECON TOMO" in header.words("ImageType") else None
 
 
 def _side(direction: tuple[float, ...]) -> Side | None:

@@ -171,6 +171,9 @@ def _padding(header: Header) -> tuple[float, float] | None:
     if header.number("PixelRepresentation") == 1:
         # Often written as unsigned beside signed pixels: 63536 for -2000.
         bounds = [bound - 2**16 if 2**15 <= bound < 2**16 else bound for bound in bounds]
+    elif stored := header.number("BitsStored"):
+        # Of a sample only the stored bits are kept.
+        bounds = [bound % 2**stored for bound in bounds]
     return min(bounds), max(bounds)
 
 

@@ -31,6 +31,7 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         "PatientName", "PatientID", "InstitutionName", "StudyDescription", "SeriesDescription", "ProtocolName",
         "BodyPartExamined", "ViewPosition", "ImageLaterality", "Laterality", "ContrastBolusAgent", "Modality",
         "AnatomicalOrientationType", "LossyImageCompression", "RescaleType", "Units", "DoseUnits", "VOILUTFunction",
+        "ImageType", "DecayCorrection", "CorrectedImage", "SUVType", "PixelSpacingCalibrationType",
     ]  # fmt: skip
     anatomy = Dataset()
     anatomy.CodeMeaning = anatomy.CodeValue = name
