@@ -55,11 +55,17 @@ class Spacing(Message):
 
 
 class Window(Message):
-    """A linear VOI window (DICOM PS3.3 C.11.2.1.2), in the unit of the pixels."""
+    """A linear VOI window (DICOM PS3.3 C.11.2.1.2), or a curve with a window near it; in the unit of the pixels."""
 
     center: float
     width: float = Field(gt=0)
     source: Literal["header", "percentiles", "full range"] = "header"
+    curve: tuple[tuple[float, float], ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="Of a VOI LUT or sigmoid function: value and brightness (0 black, 1 white) of points by ascending "
+        "value, joined by straight lines and level beyond the ends. Shown instead of the window where it is there",
+    )
 
 
 class Orientation(Message):
@@ -83,6 +89,9 @@ class ImageMetadata(Message):
     laterality: Laterality | None = None
     orientation: Orientation | None = None
     spacing: Spacing | None = None
+    pixel_aspect_ratio: float | None = Field(
+        default=None, gt=0, description="Height of a pixel over its width, where the source says that it is not 1"
+    )
     slice_thickness_mm: float | None = None
     contrast_agent: bool | None = Field(default=None, description="True where the source names an agent given")
     repetition_time_ms: float | None = None

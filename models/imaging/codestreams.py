@@ -1,4 +1,4 @@
-"""The outer structure of PNG, JPEG and JPEG 2000 data: is it whole, and how large is the image?
+"""The outer structure of PNG, JPEG, JPEG 2000 and RLE data: is it whole, and how large is the image?
 
 Decoders fill a cut image with grey and say nothing, and trust sizes before they allocate; so both are looked at first.
 Knows nothing of DICOM and decodes no pixels.
@@ -7,7 +7,8 @@ Knows nothing of DICOM and decodes no pixels.
 import re
 import struct
 import zlib
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels
 
@@ -20,6 +21,9 @@ _JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  "
 # JPEG-LS stuffs a bit instead: there FF is followed by a byte below 80.
 _MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
 _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+_LOSSLESS, _JPEG_LS = 0xC3, 0xF7
+_APP0, _APP14 = 0xE0, 0xEE
+_COD, _START_OF_TILE = 0x52, 0x90
 
 
 class Extent(NamedTuple):
@@ -30,6 +34,10 @@ class Extent(NamedTuple):
     components: int
     precision: int
     """Bits per sample."""
+    colour: Literal["RGB", "YBR"] | None = None
+    """The colour space of the samples, where the codestream itself tells; for JPEG 2000 that of the decoded ones."""
+    lossless: bool = False
+    """JPEG of process 14. Others do not tell here."""
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -68,10 +76,10 @@ def jpeg_extent(data: bytes) -> Extent:
         TruncatedFile: it ends before its end-of-image marker.
         CorruptPixels: its markers make no sense.
     """
-    at, size = 2, None
+    at, size, adobe, jfif = 2, None, None, False
     while at + 4 <= len(data) or data[at : at + 2] == b"\xff\xd9":
         fill, marker = data[at], data[at + 1]
-        # Between segments: no stray bytes, and no marker without a length (TEM, RST). GDCM aborts the process on those.
+        # Between segments: no stray bytes, and no marker without a length (TEM, RST).
         if fill != 0xFF or not (0xC0 <= marker <= 0xCF or marker >= 0xD9):
             raise CorruptPixels
         if marker == 0xD9:
@@ -82,11 +90,17 @@ def jpeg_extent(data: bytes) -> Extent:
             at += 1
             continue
         (length,) = struct.unpack_from(">H", data, at + 2)
+        content = data[at + 4 : at + 2 + length]
         if marker in _START_OF_FRAME:
-            if at + 10 > len(data):
+            if len(content) < 6 or len(content) < 6 + 3 * content[5]:
                 raise TruncatedFile
-            precision, rows, columns, components = struct.unpack_from(">BHHB", data, at + 4)
-            size = Extent(rows, columns, components, precision)
+            precision, rows, columns, components = struct.unpack_from(">BHHB", content)
+            colour = _jpeg_colour(marker, content[6:], adobe, jfif) if components == 3 else None
+            size = Extent(rows, columns, components, precision, colour, lossless=marker == _LOSSLESS)
+        elif marker == _APP0 and content.startswith(b"JFIF\0"):
+            jfif = True
+        elif marker == _APP14 and content.startswith(b"Adobe") and len(content) >= 12:
+            adobe = content[11]
         at += 2 + length
         if marker == 0xDA:
             found = _MARKER.search(data, at)
@@ -96,16 +110,42 @@ def jpeg_extent(data: bytes) -> Extent:
     raise TruncatedFile
 
 
-def j2k_extent(data: bytes) -> Extent:
-    """Of a whole JPEG 2000 codestream, bare or in a JP2 file (ISO/IEC 15444-1, A.5.1).
+def _jpeg_colour(process: int, components: bytes, adobe: int | None, jfif: bool) -> Literal["RGB", "YBR"] | None:
+    """Of three components, as libjpeg reads it, but where that would guess, None.
+
+    An Adobe marker says it, then the letters R, G, B as component identifiers; JFIF means YBR. Nobody
+    subsamples green and blue. JFIF is of the DCT processes only: writers put it on lossless RGB too.
+    """
+    if process == _JPEG_LS:
+        return None
+    if adobe is not None:
+        return "YBR" if adobe == 1 else "RGB"
+    if bytes(components[0::3]).upper() == b"RGB":
+        return "RGB"
+    subsampled = components[1] != components[4]
+    return "YBR" if subsampled or (jfif and process != _LOSSLESS) else None
+
+
+def j2k_start(data: bytes) -> int:
+    """Offset of the codestream: after the boxes of a JP2 file, which DICOM forbids and some writers leave in.
 
     Raises:
-        TruncatedFile: its end-of-codestream marker is not at its end.
-        CorruptPixels: it has no image-size marker.
+        CorruptPixels: there is none.
     """
     start = data.find(J2K_START) if data.startswith(_JP2_SIGNATURE) else 0
     if start < 0 or not data.startswith(J2K_START, start):
         raise CorruptPixels
+    return start
+
+
+def j2k_extent(data: bytes) -> Extent:
+    """Of a whole JPEG 2000 or HTJ2K codestream, bare or in a JP2 file (ISO/IEC 15444-1, A.5.1 and A.6.1).
+
+    Raises:
+        TruncatedFile: its end-of-codestream marker is not at its end.
+        CorruptPixels: it lacks its size or its coding style.
+    """
+    start = j2k_start(data)
     if start + 43 > len(data):
         raise TruncatedFile
     right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
@@ -113,4 +153,27 @@ def j2k_extent(data: bytes) -> Extent:
     if not data.rstrip(b"\x00\xff").endswith(b"\xff\xd9"):
         raise TruncatedFile
     components, precision = struct.unpack_from(">HB", data, start + 40)
-    return Extent(bottom - top, right - left, components, (precision & 0x7F) + 1)
+    at = start + 2
+    while at + 14 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_TILE:
+        if data[at + 1] == _COD:
+            colour = "RGB" if data[at + 8] and components == 3 else None
+            return Extent(bottom - top, right - left, components, (precision & 0x7F) + 1, colour)
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    raise CorruptPixels
+
+
+def check_rle(data: bytes, segments: int) -> None:
+    """The header of an RLE frame must announce `segments` that follow one another (PS3.5 G.5).
+
+    Raises:
+        TruncatedFile: it ends before the last of them starts.
+        CorruptPixels: it announces another number, or they overlap.
+    """
+    if len(data) < 64:
+        raise TruncatedFile
+    count, *offsets = struct.unpack_from("<16I", data)
+    offsets = offsets[:segments]
+    if count != segments or offsets[0] != 64 or any(one >= two for one, two in pairwise(offsets)):
+        raise CorruptPixels
+    if offsets[-1] >= len(data):
+        raise TruncatedFile

@@ -6,21 +6,10 @@ Knows nothing of the patient: see header.TAGS for all that is read.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import (
-    UID,
-    JPEG2000TransferSyntaxes,
-    JPEGExtended12Bit,
-    JPEGLSTransferSyntaxes,
-    JPEGTransferSyntaxes,
-)
+from pydicom.encaps import get_frame
 
-from models.imaging.codestreams import Extent, j2k_extent, jpeg_extent
+from models.imaging.codecs import DECODABLE_SYNTAXES, Raster, decode, decode_native
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
@@ -42,24 +31,16 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
 
-_EXTENT_OF: dict[UID, Callable[[bytes], Extent]] = (
-    dict.fromkeys(JPEGTransferSyntaxes, jpeg_extent)
-    | dict.fromkeys(JPEGLSTransferSyntaxes, jpeg_extent)
-    | dict.fromkeys(JPEG2000TransferSyntaxes, j2k_extent)
-)
-
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the pixel data of an object is laid out, as pydicom's decoders want it said."""
+    """Where the pixel data of an object is, and how it is laid out."""
 
-    keyword: str
-    vr: str
+    raster: Raster
     start: int
     """Offset of the first byte of native pixels, or of the first item of encapsulated ones."""
     end: int
     frames: int
-    options: dict[str, Any]
 
 
 def open_dicom(data: bytes, policy: FramePolicy) -> Source:
@@ -78,9 +59,10 @@ def open_dicom(data: bytes, policy: FramePolicy) -> Source:
 
     def read(index: int) -> Frame:
         if encoded is None:
-            samples, photometric = _decode(header, memoryview(data)[layout.start : layout.end], layout, index)
+            native = memoryview(data)[layout.start : layout.end]
+            samples, photometric = decode_native(header.syntax, native, layout.raster, index, layout.frames)
         else:
-            samples, photometric = _decode(header, encoded(index), layout, None)
+            samples, photometric = decode(header.syntax, encoded(index), layout.raster)
         found = quantify(samples, photometric, header, index)
         return Frame(
             index=index,
@@ -107,8 +89,11 @@ def _layout(header: Header, data: bytes, at: int) -> _Layout:
     if photometric is None or samples not in (1, 3) or bits not in (1, 8, 16, 32, 64):
         raise CorruptHeader
     check_size(rows, columns)
-    _check_decodable(header)
+    if header.syntax not in DECODABLE_SYNTAXES:
+        raise UnsupportedTransferSyntax(header.syntax.name)
     stored = _whole(header, "BitsStored", bits)
+    # Beyond the container is impossible, and was always meant to be the usual.
+    high = min(_whole(header, "HighBit", stored - 1), bits - 1)
     if not 1 <= stored <= bits:
         raise CorruptHeader
     end = len(data) if length == _UNDEFINED else start + length
@@ -116,7 +101,7 @@ def _layout(header: Header, data: bytes, at: int) -> _Layout:
         raise TruncatedFile
     if not header.syntax.is_encapsulated:
         expected = (rows * columns * samples * bits * frames + 7) // 8
-        if photometric == "YBR_FULL_422":
+        if photometric in ("YBR_FULL_422", "YBR_PARTIAL_422"):
             expected = expected // 3 * 2
         if length == _UNDEFINED:
             raise CorruptHeader
@@ -124,20 +109,20 @@ def _layout(header: Header, data: bytes, at: int) -> _Layout:
             raise NoPixelData
         if length < expected:
             raise WrongPixelLength
-    options = {
-        "rows": rows,
-        "columns": columns,
-        "samples_per_pixel": samples,
-        "bits_allocated": bits,
-        "bits_stored": stored,
-        "photometric_interpretation": photometric,
-        "pixel_representation": _whole(header, "PixelRepresentation", 0) & 1,
-        "planar_configuration": _whole(header, "PlanarConfiguration", 0) & 1,
-        "pixel_keyword": keyword,
-        "pixel_vr": vr,
-        "allow_excess_frames": False,
-    }
-    return _Layout(keyword, vr, start, end, frames, options)
+    raster = Raster(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        allocated=bits,
+        stored=stored,
+        high=max(high, stored - 1),
+        signed=_whole(header, "PixelRepresentation", 0) & 1 == 1,
+        photometric=photometric,
+        planar=_whole(header, "PlanarConfiguration", 0) & 1 == 1,
+        keyword=keyword,
+        vr=vr,
+    )
+    return _Layout(raster, start, end, frames)
 
 
 def _element(header: Header, data: bytes, at: int) -> tuple[str, str, int, int]:
@@ -167,29 +152,6 @@ def _whole(header: Header, keyword: str, default: int | None = None) -> int:
     if value < 0 or value != int(value):
         raise CorruptHeader
     return int(value)
-
-
-def _check_decodable(header: Header) -> None:
-    try:
-        available = get_decoder(header.syntax).is_available
-    except NotImplementedError:
-        available = False
-    # The plugin for the extended process decodes its 8-bit form alone.
-    twelve_bits = header.syntax == JPEGExtended12Bit and (header.number("BitsStored") or 8) > 8
-    if not available or twelve_bits:
-        raise UnsupportedTransferSyntax(header.syntax.name)
-
-
-def _check_extent(found: Extent, layout: _Layout) -> None:
-    """A codestream must be of the image that the header describes.
-
-    GDCM trusts the codestream, and writes past its buffer where it says more.
-    """
-    options = layout.options
-    if found[:3] != (options["rows"], options["columns"], options["samples_per_pixel"]):
-        raise WrongPixelLength
-    if found.precision > options["bits_allocated"]:
-        raise CorruptPixels
 
 
 def _encoded_frames(header: Header, data: bytes, layout: _Layout) -> Callable[[int], bytes]:
@@ -236,22 +198,3 @@ def _fragments(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     else:
         raise TruncatedFile
     return items[1:]
-
-
-def _decode(header: Header, encoded: Any, layout: _Layout, index: int | None) -> tuple[NDArray[np.generic], str]:
-    """Samples (rows, columns) or (rows, columns, 3) of one frame, and their photometric interpretation.
-
-    Args:
-        header: of the object.
-        encoded: one codestream, or the whole of native pixel data.
-        layout: of the object.
-        index: the frame within native pixel data; None for a codestream.
-    """
-    options: Any = layout.options | {"number_of_frames": layout.frames if index is not None else 1}
-    if index is None:
-        if extent_of := _EXTENT_OF.get(header.syntax):
-            _check_extent(extent_of(encoded), layout)
-        encoded = encapsulate([encoded], has_bot=False)
-    with failing_as(CorruptPixels()):
-        samples, found = get_decoder(header.syntax).as_array(encoded, index=index or 0, **options)
-    return samples, str(found["photometric_interpretation"])

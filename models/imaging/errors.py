@@ -99,7 +99,7 @@ class IdentifyingPixels(InvalidInput):
         )
 
 
-# What pydicom, its decoder plugins, NumPy and OpenCV were seen or are documented to raise on damaged input.
+# What pydicom, imagecodecs, NumPy and OpenCV were seen or are documented to raise on damaged input.
 # MemoryError too: image sizes are bounded before decoding, so it comes from a codestream's invented lengths.
 LIBRARY_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
@@ -114,8 +114,3 @@ def failing_as(error: InvalidInput) -> Generator[None]:
         yield
     except LIBRARY_ERRORS:
         raise error from None
-    except BaseException as panic:
-        # A Rust decoder's panic is no Exception, and its class cannot be imported.
-        if type(panic).__module__ == "pyo3_runtime":
-            raise error from None
-        raise

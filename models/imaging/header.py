@@ -19,7 +19,6 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_dataset
 from pydicom.uid import (
     UID,
-    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -41,25 +40,26 @@ from models.imaging.errors import (
 # so they are off for the whole process: a filter set and reset around each call would race between threads.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-for _library in ("pydicom", "pylibjpeg", "openjpeg", "rle"):
-    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 MOST_INFLATED_BYTES = 2**30
 """Bound on a deflated object: a few kilobytes can inflate to any size."""
 
 TAGS = (
     # what the image is
-    "SOPClassUID", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription", "SeriesDescription",
-    "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality", "FrameLaterality",
-    "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
+    "SOPClassUID", "ImageType", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription",
+    "SeriesDescription", "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality",
+    "FrameLaterality", "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
+    "DetectorInformationSequence",
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
+    "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PixelAspectRatio",
     "SequenceOfUltrasoundRegions", "LossyImageCompression",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     # how its pixels are stored
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
-    "BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "BurnedInAnnotation",
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
@@ -67,7 +67,9 @@ TAGS = (
     "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
     # what its values mean
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "Units", "DoseGridScaling", "DoseUnits",
-    "WindowCenter", "WindowWidth", "VOILUTFunction",
+    "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",
+    "DecayCorrection", "CorrectedImage", "SUVType", "PatientWeight", "RadiopharmaceuticalInformationSequence",
+    "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime",
 )  # fmt: skip
 """All that is read from a DICOM file (PS3.6 keywords). Any other element is skipped unparsed."""
 
@@ -104,10 +106,9 @@ class Header:
         values = self._values(keyword, within)
         return (str(values[0]).strip() or None) if values else None
 
-    def words(self, keyword: str, count: int) -> tuple[str, ...]:
-        """Exactly `count` values as text, empty strings where there are others or none."""
-        values = tuple(str(value).strip() for value in self._values(keyword, ()))
-        return values if len(values) == count else ("",) * count
+    def words(self, keyword: str) -> tuple[str, ...]:
+        """All values as stripped text."""
+        return tuple(str(value).strip() for value in self._values(keyword, ()))
 
     def numbers(self, keyword: str, *within: Dataset | None) -> tuple[float, ...]:
         """All values as finite numbers; empty where one is not."""
@@ -174,7 +175,7 @@ def read_header(data: bytes) -> tuple[Header, bytes, int]:
         meta = read_dataset(reader, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 0x0002)
         syntax = Header(meta, ImplicitVRLittleEndian).text("TransferSyntaxUID")
     syntax = UID(syntax) if syntax else _guessed(data[reader.tell() :][:6])
-    if syntax not in AllTransferSyntaxes:
+    if syntax.type != "Transfer Syntax":
         raise TruncatedFile if reader.cut else UnsupportedTransferSyntax
     if syntax == DeflatedExplicitVRLittleEndian:
         data, syntax = _inflated(data[reader.tell() :]), ExplicitVRLittleEndian

@@ -73,9 +73,10 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
     modality, code = modality_of(header)
     geometry = header.macro("PlaneOrientationSequence", frame)
     measures = header.macro("PixelMeasuresSequence", frame)
-    axes = header.numbers("ImageOrientationPatient", geometry, header.dataset)
+    axes = header.numbers("ImageOrientationPatient", geometry, _reconstruction(header), header.dataset)
     plane, orientation = _in_the_patient(axes)
     timing = header.macro("MRTimingAndRelatedParametersSequence", frame)
+    tube = header.macro("CTXRayDetailsSequence", frame)
     return ImageMetadata(
         source_format="DICOM",
         modality=modality,
@@ -86,12 +87,13 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
         laterality=_laterality(header, frame),
         orientation=orientation or _radiograph_orientation(header),
         spacing=_spacing(header, measures),
+        pixel_aspect_ratio=_aspect_ratio(header),
         slice_thickness_mm=_positive(header.number("SliceThickness", measures, header.dataset), 1000),
         contrast_agent=_contrast_agent(header),
         repetition_time_ms=_positive(header.number("RepetitionTime", timing, header.dataset), 1e6),
         echo_time_ms=_echo_time(header, frame),
         magnetic_field_t=_positive(header.number("MagneticFieldStrength"), 30),
-        tube_voltage_kv=_positive(header.number("KVP"), 25_000),
+        tube_voltage_kv=_positive(header.number("KVP", tube, header.dataset), 25_000),
         frames_in_object=frames,
         lossy_compression=_lossy(header),
         transfer_syntax=header.syntax.name,
@@ -136,6 +138,12 @@ def _in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation 
     return plane, Orientation(right=sides[0], down=sides[1]) if sides[0] and sides[1] else None
 
 
+def _reconstruction(header: Header) -> Dataset | None:
+    """Where a nuclear medicine tomogram keeps its orientation; those of a gamma camera's views are the detector's."""
+    detectors = header.items("DetectorInformationSequence")
+    return detectors[0] if detectors and "RECON TOMO" in header.words("ImageType") else None
+
+
 def _side(direction: tuple[float, ...]) -> Side | None:
     axis = max(range(3), key=lambda index: abs(direction[index]))
     return _AXES[axis][direction[axis] > 0] if abs(direction[axis]) >= math.cos(math.radians(30)) else None
@@ -145,20 +153,46 @@ def _radiograph_orientation(header: Header) -> Orientation | None:
     """From Patient Orientation: the first letter of each value leads (PS3.3 C.7.6.1.1.1). Bipeds only."""
     if header.text("AnatomicalOrientationType") == "QUADRUPED":
         return None
-    right, down = header.words("PatientOrientation", 2)
+    letters = header.words("PatientOrientation")
+    if len(letters) != 2:
+        return None
+    right, down = letters
     if right[:1] in _SIDES and down[:1] in _SIDES:
         return Orientation(right=_SIDES[right[:1]], down=_SIDES[down[:1]])
     return None
 
 
 def _spacing(header: Header, measures: Dataset | None) -> Spacing | None:
-    candidates = [("PixelSpacing", header.numbers("PixelSpacing", measures, header.dataset))]
-    candidates += [(word, header.numbers(word)) for word in ("ImagerPixelSpacing", "NominalScannedPixelSpacing")]
+    """In the patient where the source tells, else at the detector or on the film; `source` says which.
+
+    Pixel Spacing of a projection that only repeats the detector's is no calibration (PS3.3 10.7.1.3); and the
+    detector's is larger than the patient's by the magnification, where that is known.
+    """
+    spacing = header.numbers("PixelSpacing", measures, header.dataset)
+    detector = header.numbers("ImagerPixelSpacing")
+    magnification = header.number("EstimatedRadiographicMagnificationFactor")
+    candidates = [("PixelSpacing", spacing)]
+    if len(detector) == 2 and spacing in ((), detector) and not header.text("PixelSpacingCalibrationType"):
+        if magnification and 1 <= magnification < 20:
+            at_patient = tuple(value / magnification for value in detector)
+            candidates.insert(0, ("EstimatedRadiographicMagnificationFactor", at_patient))
+        else:
+            candidates.insert(0, ("ImagerPixelSpacing", detector))
+    candidates.append(("ImagerPixelSpacing", detector))
+    candidates.append(("NominalScannedPixelSpacing", header.numbers("NominalScannedPixelSpacing")))
     candidates.append(("SequenceOfUltrasoundRegions", _ultrasound_spacing(header)))
     for source, values in candidates:
         if len(values) == 2 and all(0 < value < 1000 for value in values):
             return Spacing(row_mm=values[0], column_mm=values[1], source=source)
     return None
+
+
+def _aspect_ratio(header: Header) -> float | None:
+    """Height of a pixel over its width (PS3.3 C.7.6.3.1.7), where it is not square."""
+    ratio = header.numbers("PixelAspectRatio")
+    if len(ratio) != 2 or min(ratio) <= 0 or ratio[0] == ratio[1]:
+        return None
+    return ratio[0] / ratio[1]
 
 
 def _ultrasound_spacing(header: Header) -> tuple[float, ...]:

@@ -3,24 +3,28 @@
 Knows nothing of files, of codecs, or of who the image shows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.processing import apply_color_lut
 
 from models.imaging import windows
 from models.imaging.errors import CorruptHeader, CorruptPixels, UnsupportedPixels, failing_as
 from models.imaging.header import Header
+from models.imaging.lookup import read_lookup
 from models.imaging.metadata import modality_of
 from models.imaging.png import Stored
+from models.imaging.suv import suv_factor
 from schemas.images import Window
 
 STORED_VALUE = "stored value"
 RESCALED_VALUE = "rescaled value"
 """After a rescale whose unit the source does not tell."""
+
+SUV = "SUVbw"
 
 # Defined terms of Rescale Type (PS3.3 C.11.1.1.2) and of Units in PET (C.8.9.1.1.3) that name a unit.
 _RESCALE_TYPES = {
@@ -62,7 +66,7 @@ def quantify(samples: NDArray[np.generic], photometric: str, header: Header, fra
     if photometric == "PALETTE COLOR":
         with failing_as(CorruptHeader()):
             samples = apply_color_lut(samples, header.dataset)
-        return _coloured(samples, samples.dtype.itemsize * 8, as_bytes=True)
+        return _coloured(samples, _palette_bits(header) or samples.dtype.itemsize * 8, as_bytes=True)
     if photometric == "RGB" and samples.ndim == 3:
         return _coloured(samples, bits)
     if photometric not in ("MONOCHROME1", "MONOCHROME2") or samples.ndim != 2:
@@ -71,11 +75,12 @@ def quantify(samples: NDArray[np.generic], photometric: str, header: Header, fra
     slope, intercept, unit = rescale(header, frame)
     padding = _padding(header)
     if unit is None:
-        with failing_as(CorruptHeader()):
-            samples = apply_modality_lut(samples, header.dataset)
-        slope, intercept, padding = 1.0, 0.0, None
-        lut = header.items("ModalityLUTSequence")[0]
-        unit = _RESCALE_TYPES.get(header.text("ModalityLUTType", lut) or "", RESCALED_VALUE)
+        item = header.items("ModalityLUTSequence")[0]
+        lookup = read_lookup(header, item, signed=samples.dtype.kind == "i")
+        if lookup is None:
+            raise CorruptHeader
+        samples, padding = lookup.apply(samples), None
+        unit = _RESCALE_TYPES.get(header.text("ModalityLUTType", item) or "", RESCALED_VALUE)
     stored, step, base = store(samples)
     if padding is not None:
         padding = round((padding[0] - base) / step), round((padding[1] - base) / step)
@@ -131,6 +136,11 @@ def rescale(header: Header, frame: int) -> tuple[float, float, str | None]:
         unit = "HU"
     if unit is None and modality == "PET":
         unit = _PET_UNITS.get(header.text("Units") or "")
+        factor = suv_factor(header) if unit == "Bq/ml" else None
+        if factor is not None:
+            return slope * factor, intercept * factor, SUV
+        if header.text("Units") == "GML" and header.text("SUVType") in (None, "BW"):
+            unit = SUV
     return slope, intercept, unit or (STORED_VALUE if (slope, intercept) == (1, 0) else RESCALED_VALUE)
 
 
@@ -144,6 +154,13 @@ def _coloured(samples: NDArray[np.generic], bits: int, *, as_bytes: bool = False
     return Quantities(stored, 1.0, 0.0, STORED_VALUE, windows.span(0, 2**depth - 1, "full range"), inverted=False)
 
 
+def _palette_bits(header: Header) -> int | None:
+    """8 where entries of 16 bits hold values of 8, as some write them: else the image would be black."""
+    tables = [header.dataset.get(f"{colour}PaletteColorLookupTableData") for colour in ("Red", "Green", "Blue")]
+    words = [np.frombuffer(table, "<u2") for table in tables if isinstance(table, bytes) and len(table) % 2 == 0]
+    return 8 if len(words) == 3 and all(table.max(initial=0) < 2**8 for table in words) else None
+
+
 def _padding(header: Header) -> tuple[float, float] | None:
     """Range of samples that mean "no pixel" (PS3.3 C.7.5.1.1.2)."""
     value = header.number("PixelPaddingValue")
@@ -154,25 +171,37 @@ def _padding(header: Header) -> tuple[float, float] | None:
     if header.number("PixelRepresentation") == 1:
         # Often written as unsigned beside signed pixels: 63536 for -2000.
         bounds = [bound - 2**16 if 2**15 <= bound < 2**16 else bound for bound in bounds]
+    elif stored := header.number("BitsStored"):
+        # Of a sample only the stored bits are kept.
+        bounds = [bound % 2**stored for bound in bounds]
     return min(bounds), max(bounds)
 
 
 def _window(
     header: Header, frame: int, stored: Stored, slope: float, intercept: float, padding: tuple[int, int] | None
 ) -> Window:
-    """The header's first window where it shows something, else one from the values.
+    """The header's first VOI LUT or window that shows something, else one from the values (PS3.3 C.11.2).
 
-    SIGMOID (C.11.2.1.3.1) is shown as the linear window of the same centre and width.
+    A LUT comes before windows: where a writer gives both, the window is the rougher of the two.
     """
-    macro: Dataset | None = header.macro("FrameVOILUTSequence", frame)
-    center = header.number("WindowCenter", macro, header.dataset)
-    width = header.number("WindowWidth", macro, header.dataset)
     if header.number("BitsAllocated") == 1:
         return windows.span(0, 1, "full range")
-    if center is not None and width is not None:
-        exact = header.text("VOILUTFunction", macro, header.dataset) == "LINEAR_EXACT"
-        window = windows.from_header(center, width, exact)
-        low, high = sorted(float(bound) * slope + intercept for bound in (stored.min(), stored.max()))
+    low, high = sorted(float(bound) * slope + intercept for bound in (stored.min(), stored.max()))
+    for window in _of_header(header, frame, signed=low < 0):
         if window is not None and windows.shows_something(window, low, high):
             return window
     return windows.from_values(stored, slope, intercept, padding)
+
+
+def _of_header(header: Header, frame: int, *, signed: bool) -> Iterator[Window | None]:
+    macro = header.macro("FrameVOILUTSequence", frame)
+    for item in header.items("VOILUTSequence", macro, header.dataset):
+        lookup = read_lookup(header, item, signed=signed)
+        yield windows.from_lookup(lookup) if lookup else None
+    function = header.text("VOILUTFunction", macro, header.dataset)
+    centers, widths = (header.numbers(word, macro, header.dataset) for word in ("WindowCenter", "WindowWidth"))
+    for center, width in zip(centers, widths, strict=False):
+        if function == "SIGMOID" and width > 0:
+            yield windows.sigmoid(center, width)
+        else:
+            yield windows.from_header(center, width, function == "LINEAR_EXACT")

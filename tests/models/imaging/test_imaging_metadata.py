@@ -31,6 +31,7 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         "PatientName", "PatientID", "InstitutionName", "StudyDescription", "SeriesDescription", "ProtocolName",
         "BodyPartExamined", "ViewPosition", "ImageLaterality", "Laterality", "ContrastBolusAgent", "Modality",
         "AnatomicalOrientationType", "LossyImageCompression", "RescaleType", "Units", "DoseUnits", "VOILUTFunction",
+        "ImageType", "DecayCorrection", "CorrectedImage", "SUVType", "PixelSpacingCalibrationType",
     ]  # fmt: skip
     anatomy = Dataset()
     anatomy.CodeMeaning = anatomy.CodeValue = name
@@ -133,6 +134,20 @@ def ultrasound_region(unit: int, delta: float) -> Dataset:
     ("elements", "spacing"),
     [
         ({"PixelSpacing": [0.5, 0.25], "ImagerPixelSpacing": [1, 1]}, (0.5, 0.25, "PixelSpacing")),
+        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}, (0.2, 0.2, "ImagerPixelSpacing")),
+        (
+            {
+                "PixelSpacing": [0.2, 0.2],
+                "ImagerPixelSpacing": [0.2, 0.2],
+                "PixelSpacingCalibrationType": "FIDUCIAL",
+                "EstimatedRadiographicMagnificationFactor": 2,
+            },
+            (0.2, 0.2, "PixelSpacing"),
+        ),
+        (
+            {"ImagerPixelSpacing": [0.2, 0.4], "EstimatedRadiographicMagnificationFactor": 1.25},
+            (0.16, 0.32, "EstimatedRadiographicMagnificationFactor"),
+        ),
         ({"ImagerPixelSpacing": [0.1, 0.2]}, (0.1, 0.2, "ImagerPixelSpacing")),
         ({"NominalScannedPixelSpacing": [0.3, 0.3]}, (0.3, 0.3, "NominalScannedPixelSpacing")),
         ({"SequenceOfUltrasoundRegions": [ultrasound_region(3, 0.01)]}, (0.2, 0.1, "SequenceOfUltrasoundRegions")),
@@ -143,9 +158,15 @@ def ultrasound_region(unit: int, delta: float) -> Dataset:
     ],
 )
 def test_spacing_names_its_source(metadata_of, elements, spacing) -> None:
-    """In mm, rows first; ultrasound only in centimetres and where its regions agree."""
+    """In mm, rows first, in the patient where that is known; ultrasound only in centimetres and where regions agree."""
     expected = spacing and Spacing(row_mm=spacing[0], column_mm=spacing[1], source=spacing[2])
     assert metadata_of(**elements).spacing == expected
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [([4, 3], 4 / 3), ([1, 1], None), ([0, 1], None), ([1], None)])
+def test_pixels_that_are_not_square_say_so(metadata_of, ratio, expected) -> None:
+    """Height over width, vertical first (C.7.6.3.1.7)."""
+    assert metadata_of(PixelAspectRatio=ratio).pixel_aspect_ratio == expected
 
 
 def test_acquisition_is_numbers_in_their_units(metadata_of) -> None:
