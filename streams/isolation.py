@@ -23,8 +23,8 @@ from streams.isolated import LENGTH
 P = ParamSpec("P")
 R = TypeVar("R")
 
-STARTING_SECONDS = 60.0
-"""In which a process must have imported its modules."""
+STARTING_SECONDS = 300.0
+"""In which a process must have imported its modules: long, as a machine that is short of memory is slow."""
 
 # A native library that gets no memory ends the process, but says so first. GNU libstdc++, Rust.
 _OUT_OF_MEMORY = re.compile(rb"bad_alloc|memory allocation of \d+ bytes failed")

@@ -18,7 +18,7 @@ from schemas.limits import MEBIBYTE, Limits
 from streams.isolation import DecoderCrashed, Isolated, TookTooLong
 
 HERE = Path(__file__).parent
-LIMITS = Limits(seconds=2, cpu_seconds=1, memory=256 * MEBIBYTE, calls=100)
+LIMITS = Limits(seconds=20, cpu_seconds=10, memory=256 * MEBIBYTE, calls=100)
 Make = Callable[..., Isolated]
 
 
