@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def _outcome(request: bytes) -> bytes:
         return pickle.dumps((True, function(*args, **kwargs)), protocol=5)
     except BaseException as error:  # noqa: BLE001 - the parent decides what it means
         try:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            error.raised_at = (last.filename, last.lineno)  # type: ignore[attr-defined] - a traceback cannot be pickled
             return pickle.dumps((False, error), protocol=5)
         except Exception:  # noqa: BLE001 - some library's errors cannot be pickled
             return pickle.dumps((False, RuntimeError(f"{type(error).__name__} in an isolated call")), protocol=5)

@@ -71,6 +71,8 @@ class Isolated:
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call an importable function with picklable arguments there; its exceptions come back.
 
+        `raised_at` of an exception that comes back is the file and line there.
+
         Waiting for a free process does not count towards the limits. Cancelled, the call's process is killed.
 
         Raises:

@@ -127,8 +127,9 @@ async def test_errors_come_back_as_they_are(make: Make) -> None:
         await isolated.call(calls.refuse)
     with pytest.raises(RuntimeError, match="Odd"):
         await isolated.call(calls.raise_odd)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError) as caught:
         await isolated.call(calls.raise_timeout)
+    assert Path(caught.value.raised_at[0]).name == "isolated_calls.py"  # type: ignore[attr-defined]
 
 
 async def test_nothing_that_a_library_prints_comes_out(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
