@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install demo test test-export check experts knowledge schemas lock bench clean
+.PHONY: install demo test test-export check experts knowledge schemas lock bench fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -46,6 +46,9 @@ check: install ## format, lint, types, who imports whom, contracts, locks
 	@$(BIN)/pyright --warnings
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.contracts --check
+
+fuzz: install ## ten thousand damaged files through preprocess; see docs/reliability.md
+	@$(BIN)/python -m tests.fuzz --cases 10000
 
 schemas: install ## write schemas/generated anew from the types
 	@$(BIN)/python -m infra.contracts

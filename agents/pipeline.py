@@ -13,6 +13,7 @@ from pathlib import Path
 import faust
 
 from schemas.dead_letters import Stage
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.objects import ObjectReference
 from streams.app import bind, build_app, run_beside, sender
 from streams.identity import Identity
@@ -21,9 +22,6 @@ from streams.payloads import Payloads
 from streams.settings import Wires
 from streams.stage import StageRunner, tell
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
-
-DECODING_SECONDS = 120.0
-"""The longest that reading one frame may take. A large tomosynthesis frame in JPEG 2000 takes a few."""
 
 # Each builder imports its own agent: a worker loads no library that its stage does not use.
 
@@ -36,6 +34,7 @@ class Work:
     inbox: Path = Path("inbox")
     frames: str = "all"
     corpus: Path | None = None
+    limits: Limits = DEFAULT_LIMITS
 
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> faust.App:
@@ -73,7 +72,7 @@ def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
         return Subject(work.identity.object_id(reference))
 
     gate = FlowGate(wires, LagReader(wires).read)
-    isolated = Isolated(processes=1, seconds=DECODING_SECONDS)
+    isolated = Isolated(work.limits, modules=("agents.preprocess",))
     atexit.register(isolated.close)
     handler = partial(
         preprocess,
@@ -81,6 +80,7 @@ def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
         identity=work.identity,
         payloads=_payloads(wires),
         policy=FramePolicy.parse(work.frames),
+        limits=work.limits,
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 
 from models.imaging import VERSION, FramePolicy, Source, open_source, to_pixels
+from models.imaging.limits import check_file
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
+from schemas.limits import Limits
 from schemas.objects import ObjectReference
 from streams.dead_letters import FrameFailed, Subject
 from streams.folder import read_object
@@ -24,17 +26,19 @@ async def preprocess(
     identity: Identity,
     payloads: Payloads,
     policy: FramePolicy,
+    limits: Limits,
 ) -> AsyncIterator[MedicalImage | FrameFailed]:
     """One message a frame taken. A frame that cannot be decoded fails alone.
 
     Raises:
         InvalidInput: the object as a whole cannot be read.
     """
+    check_file(reference.size, limits)
     object_id = identity.object_id(reference)
-    taken, skipped = await isolated.call(frames_of, reference, policy)
+    taken, skipped = await isolated.call(frames_of, reference, policy, limits)
     for index in taken:
         try:
-            image = await isolated.call(image_of, reference, policy, index, object_id)
+            image = await isolated.call(image_of, reference, policy, limits, index, object_id)
         except InvalidInput as error:
             yield FrameFailed(Subject(object_id, None, index, len(taken), skipped), error)
             continue
@@ -43,19 +47,21 @@ async def preprocess(
 
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
 @lru_cache(maxsize=4)
-def _open(reference: ObjectReference, policy: FramePolicy) -> Source:
-    return open_source(read_object(reference), policy)
+def _open(reference: ObjectReference, policy: FramePolicy, limits: Limits) -> Source:
+    return open_source(read_object(reference), policy, limits)
 
 
-def frames_of(reference: ObjectReference, policy: FramePolicy) -> tuple[tuple[int, ...], int]:
+def frames_of(reference: ObjectReference, policy: FramePolicy, limits: Limits) -> tuple[tuple[int, ...], int]:
     """Indices of the frames to take, and how many are skipped. Runs isolated."""
-    source = _open(reference, policy)
+    source = _open(reference, policy, limits)
     return source.taken, source.skipped
 
 
-def image_of(reference: ObjectReference, policy: FramePolicy, index: int, object_id: str) -> MedicalImage:
+def image_of(
+    reference: ObjectReference, policy: FramePolicy, limits: Limits, index: int, object_id: str
+) -> MedicalImage:
     """One frame of an object, its pixels inline. Runs isolated."""
-    source = _open(reference, policy)
+    source = _open(reference, policy, limits)
     frame = source.read(index)
     return MedicalImage(
         image_id=frame.image_id,

@@ -165,7 +165,9 @@ def worker(stage: Stage, inbox: Path, kafka: str | None, frames: str | None) -> 
     configure_logging()
     with _plain_errors():
         create_topics(settings.wires)
-        app = build_stage(stage, settings.wires, Work(settings.identity, inbox, settings.frames))
+        app = build_stage(
+            stage, settings.wires, Work(settings.identity, inbox, settings.frames, limits=settings.limits)
+        )
         run_worker(app, settings.wires)
 
 

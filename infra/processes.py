@@ -5,7 +5,7 @@ No child outlives its owner:
 - Each has a session of its own, so a terminal's Ctrl-C reaches the owner alone, which stops them in order.
 - Within `with Processes()`, SIGINT, SIGTERM and SIGHUP are only noted down. `poll` raises Interrupted for them, where
   nothing is half done: no signal can fall between the birth of a child and its entry in the list.
-- On Linux the kernel kills the children of an owner that was killed itself (infra/lifeline.py). Other systems have no
+- On Linux the kernel kills the children of an owner that was killed itself (streams/lifeline.py). Other systems have no
   such means: there, `kill -9` of the owner leaves its children running.
 """
 
@@ -23,8 +23,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from infra import lifeline
 from schemas.failures import TristreamError
+from streams import lifeline
 
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOG_LIMIT_BYTES = 16 * 1024 * 1024

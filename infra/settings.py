@@ -5,11 +5,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from schemas.limits import DEFAULT_LIMITS, Limits
 from streams.identity import Identity, key_from_file
 from streams.settings import Wires
 
 PREFIX = "TRISTREAM_"
+LIMIT = "TRISTREAM_LIMIT_"
+
+T = TypeVar("T")
 
 
 class BadSetting(ValueError):
@@ -23,12 +28,14 @@ class Settings:
     Args:
         wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
+        limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
         key_file: where the identity key lies, made on first use (TRISTREAM_KEY_FILE).
         key: the identity key in hexadecimal, in place of the file (TRISTREAM_KEY).
     """
 
     wires: Wires
     frames: str = "all"
+    limits: Limits = DEFAULT_LIMITS
     key_file: Path = Path("~/.config/tristream/key")
     key: str | None = field(default=None, repr=False)
 
@@ -47,26 +54,31 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         BadSetting: a value that cannot be used; the message names the variable.
     """
-    wires: dict[str, object] = {}
-    for name, kind in {f.name: f.type for f in dataclasses.fields(Wires)}.items():
-        variable = PREFIX + name.upper()
-        if (text := environment.get(variable)) is None:
-            continue
-        convert = {int: int, float: float, Path: Path}.get(kind, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
-        try:
-            wires[name] = convert(text)
-        except ValueError:
-            raise BadSetting(f"{variable} must be a number, not {text!r}") from None
-    try:
-        built = Wires(**wires)  # pyright: ignore[reportArgumentType]
-    except ValueError as error:
-        raise BadSetting(str(error)) from None
     return Settings(
-        wires=built,
+        wires=_built(Wires, PREFIX, environment),
+        limits=_built(Limits, LIMIT, environment),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def _built(kind: type[T], prefix: str, environment: Mapping[str, str]) -> T:
+    """A dataclass of numbers, texts and paths, from a variable for each field that has one."""
+    found: dict[str, object] = {}
+    for name, field_type in {f.name: f.type for f in dataclasses.fields(kind)}.items():  # pyright: ignore[reportArgumentType]
+        variable = prefix + name.upper()
+        if (text := environment.get(variable)) is None:
+            continue
+        convert = {int: int, float: float, Path: Path}.get(field_type, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+        try:
+            found[name] = convert(text)
+        except ValueError:
+            raise BadSetting(f"{variable} must be a number, not {text!r}") from None
+    try:
+        return kind(**found)
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -74,8 +86,9 @@ def to_environment(settings: Settings) -> dict[str, str]:
     found = {f"{PREFIX}FRAMES": settings.frames, f"{PREFIX}KEY_FILE": str(settings.key_file)}
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
-    for wire in dataclasses.fields(Wires):
-        value = getattr(settings.wires, wire.name)
-        if value is not None:
-            found[PREFIX + wire.name.upper()] = str(value)
+    for prefix, part in ((PREFIX, settings.wires), (LIMIT, settings.limits)):
+        for part_field in dataclasses.fields(part):
+            value = getattr(part, part_field.name)
+            if value is not None:
+                found[prefix + part_field.name.upper()] = str(value)
     return found

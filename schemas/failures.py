@@ -28,5 +28,15 @@ class InvalidInput(TristreamError):
     """An input that no retry can mend. Its class name becomes the dead letter's `error`."""
 
 
+class NeedsTooMuchMemory(InvalidInput):
+    """The work on the input asked for more memory than its process may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "reading the file needs more memory than TRISTREAM_LIMIT_MEMORY allows, as damaged files do that claim to "
+            "be huge; if this one is whole, raise the limit or split the file, and replay it"
+        )
+
+
 class Unavailable(TristreamError):
     """Something the work needs is away for now; the same work may succeed later."""

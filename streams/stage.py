@@ -195,10 +195,11 @@ class StageRunner(Generic[In]):
         else:
             # The error's own words may quote the input: say where it rose instead.
             last = traceback.extract_tb(error.__traceback__)[-1]
-            path = Path(last.filename)
+            filename, line = getattr(error, "raised_at", (last.filename, last.lineno))
+            path = Path(filename)
             place = path.relative_to(SOURCE_ROOT) if path.is_relative_to(SOURCE_ROOT) else Path(path.name)
             text = (
-                f"A defect in Tristream: {name} at {place.as_posix()}:{last.lineno}. "
+                f"A defect in Tristream: {name} at {place.as_posix()}:{line}. "
                 "Please report it; when it is mended, replay this dead letter."
             )
         letter = dead_letter(self.stage, subject, name, text, origin)

@@ -26,6 +26,7 @@ from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import quantify
+from schemas.limits import DEFAULT_LIMITS, Limits
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -43,18 +44,18 @@ class _Layout:
     frames: int
 
 
-def open_dicom(data: bytes, policy: FramePolicy) -> Source:
+def open_dicom(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
     """The frames of a DICOM object, none decoded yet.
 
     Raises:
-        An InvalidInput of models.imaging.errors.
+        An InvalidInput of models.imaging.errors, or TooLarge.
     """
-    header, data, at = read_header(data)
+    header, data, at = read_header(data, limits)
     if at >= len(data):
         raise NoPixelData
     if header.text("BurnedInAnnotation") == "YES":
         raise IdentifyingPixels
-    layout = _layout(header, data, at)
+    layout = _layout(header, data, at, limits)
     encoded = _encoded_frames(header, data, layout) if header.syntax.is_encapsulated else None
 
     def read(index: int) -> Frame:
@@ -79,7 +80,7 @@ def open_dicom(data: bytes, policy: FramePolicy) -> Source:
     return Source(frames_total=layout.frames, taken=tuple(policy.choose(layout.frames)), read=read)
 
 
-def _layout(header: Header, data: bytes, at: int) -> _Layout:
+def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
     """Read the image pixel module and the pixel data element's own header, and check one against the other."""
     keyword, vr, length, start = _element(header, data, at)
     rows, columns, bits = (_whole(header, word) for word in ("Rows", "Columns", "BitsAllocated"))
@@ -88,7 +89,7 @@ def _layout(header: Header, data: bytes, at: int) -> _Layout:
     photometric = header.text("PhotometricInterpretation")
     if photometric is None or samples not in (1, 3) or bits not in (1, 8, 16, 32, 64):
         raise CorruptHeader
-    check_size(rows, columns)
+    check_size(rows, columns, frames, limits)
     if header.syntax not in DECODABLE_SYNTAXES:
         raise UnsupportedTransferSyntax(header.syntax.name)
     stored = _whole(header, "BitsStored", bits)

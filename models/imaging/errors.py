@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import cv2
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from schemas.failures import InvalidInput
+from schemas.failures import InvalidInput, NeedsTooMuchMemory
 
 
 class EmptyFile(InvalidInput):
@@ -100,11 +100,13 @@ class IdentifyingPixels(InvalidInput):
 
 
 # What pydicom, imagecodecs, NumPy and OpenCV were seen or are documented to raise on damaged input.
-# MemoryError too: image sizes are bounded before decoding, so it comes from a codestream's invented lengths.
 LIBRARY_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
-    MemoryError, OSError, RuntimeError, StopIteration, TypeError, ValueError, cv2.error, struct.error, zlib.error,
+    OSError, RuntimeError, StopIteration, TypeError, ValueError, cv2.error, struct.error, zlib.error,
 )  # fmt: skip
+
+_CV2_NO_MEMORY = -4
+"""cv::Error::StsNoMem."""
 
 
 @contextmanager
@@ -112,5 +114,9 @@ def failing_as(error: InvalidInput) -> Generator[None]:
     """Turn any library's error into `error`, without its text and without its traceback's values."""
     try:
         yield
-    except LIBRARY_ERRORS:
+    except MemoryError:
+        raise NeedsTooMuchMemory from None
+    except LIBRARY_ERRORS as caught:
+        if isinstance(caught, cv2.error) and caught.code == _CV2_NO_MEMORY:
+            raise NeedsTooMuchMemory from None
         raise error from None

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import cast
+from typing import NoReturn, cast
 
 import numpy as np
 import pydicom.config
@@ -31,19 +31,17 @@ from models.imaging.errors import (
     CorruptHeader,
     NotAnImage,
     TruncatedFile,
-    UnsupportedPixels,
     UnsupportedTransferSyntax,
     failing_as,
 )
+from models.imaging.limits import TooLarge, most_inflated
+from schemas.limits import DEFAULT_LIMITS, Limits
 
 # pydicom's warnings and log records can quote values, and so names. They say nothing that the checks here do not,
 # so they are off for the whole process: a filter set and reset around each call would race between threads.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-
-MOST_INFLATED_BYTES = 2**30
-"""Bound on a deflated object: a few kilobytes can inflate to any size."""
 
 TAGS = (
     # what the image is
@@ -79,19 +77,54 @@ _TAGS = tuple(tag for tag in map(tag_for_keyword, TAGS) if tag is not None)
 _VRS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
 
 
-class _Reader(BytesIO):
-    """Notices reads that the end of the file cut short; pydicom passes over most of them."""
+_ITEMS, _ITEM_ENDS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"), (b"\xfe\xff\x0d\xe0", b"\xff\xfe\xe0\x0d")
+"""Item and Item Delimitation Item, in little and big endian (PS3.5, 7.5)."""
 
-    cut = False
-    _ends = 0
+
+class _Reader(BytesIO):
+    """Notices reads that the end of the file cut short; pydicom passes over most of them.
+
+    Counts what is read, and how deep in sequences, which pydicom does not bound.
+    """
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        super().__init__(data)
+        self.cut = False
+        self.refused: TooLarge | None = None
+        """Raised and kept: pydicom turns some of what a read raises into its own error."""
+        self._limits = limits
+        self._ends = self._elements = 0
+        self._items: list[float] = []
+        """Where each item ends that is being read; infinity: at its delimiter."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         value = super().read(size)
+        if size == 8:  # an element's tag, VR and length, or an item's tag and length
+            self._elements += 1
+            if self._elements > self._limits.elements:
+                self._refuse(TooLarge("elements and items in its header", "elements", self._limits.elements))
+            if value[:4] in _ITEMS:
+                self._enter(value)
+            elif value[:4] in _ITEM_ENDS and self._items:
+                self._items.pop()
         if size is not None and len(value) < size:
             # Nothing at all where the next element's 8 bytes would start is how a whole file ends, once.
             self._ends += 1
             self.cut = self.cut or bool(value) or size != 8 or self._ends > 1
         return value
+
+    def _enter(self, item: bytes) -> None:
+        at = self.tell()
+        while self._items and self._items[-1] < at:
+            self._items.pop()
+        length = int.from_bytes(item[4:], "little" if item[0] == 0xFE else "big")
+        self._items.append(math.inf if length == 0xFFFFFFFF else at + length)
+        if len(self._items) > self._limits.nesting:
+            self._refuse(TooLarge("sequences within each other", "nesting", self._limits.nesting))
+
+    def _refuse(self, error: TooLarge) -> NoReturn:
+        self.refused = error
+        raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +185,7 @@ class Header:
         return ()
 
 
-def read_header(data: bytes) -> tuple[Header, bytes, int]:
+def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, bytes, int]:
     """Read the header of a DICOM object, with or without preamble (PS3.10, 7.1), up to its pixel data.
 
     Returns:
@@ -164,12 +197,12 @@ def read_header(data: bytes) -> tuple[Header, bytes, int]:
         TruncatedFile: cut within the header.
         CorruptHeader: cannot be parsed.
         UnsupportedTransferSyntax: private or unknown.
-        UnsupportedPixels: inflates beyond MOST_INFLATED_BYTES.
+        TooLarge: inflates, nests or goes on beyond the limits.
     """
     start = 132 if data[128:132] == b"DICM" else 0
     if start == 0 and not _plausible(data):
         raise NotAnImage
-    reader = _Reader(data)
+    reader = _Reader(data, limits)
     reader.seek(start)
     with failing_as(CorruptHeader()):
         meta = read_dataset(reader, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 0x0002)
@@ -178,14 +211,14 @@ def read_header(data: bytes) -> tuple[Header, bytes, int]:
     if syntax.type != "Transfer Syntax":
         raise TruncatedFile if reader.cut else UnsupportedTransferSyntax
     if syntax == DeflatedExplicitVRLittleEndian:
-        data, syntax = _inflated(data[reader.tell() :]), ExplicitVRLittleEndian
-        reader = _Reader(data)
+        data, syntax = _inflated(data[reader.tell() :], limits), ExplicitVRLittleEndian
+        reader = _Reader(data, limits)
     try:
         dataset = read_dataset(
             reader, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=_at_pixels, specific_tags=[*_TAGS]
         )
-    except LIBRARY_ERRORS:
-        raise (TruncatedFile if reader.cut else CorruptHeader) from None
+    except (TooLarge, *LIBRARY_ERRORS):
+        raise reader.refused or (TruncatedFile if reader.cut else CorruptHeader)() from None
     at = reader.tell()
     if at > len(data) or (reader.cut and at == len(data)):
         raise TruncatedFile
@@ -211,13 +244,14 @@ def _guessed(first: bytes) -> UID:
     return ExplicitVRBigEndian if first[0] == 0 else ExplicitVRLittleEndian
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, limits: Limits) -> bytes:
     """Undo deflate without zlib header (PS3.5 A.5)."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    most, error = most_inflated(len(data), limits)
     with failing_as(CorruptHeader()):
-        plain = inflate.decompress(data, MOST_INFLATED_BYTES)
+        plain = inflate.decompress(data, most)
     if inflate.unconsumed_tail:
-        raise UnsupportedPixels("the deflated object inflates to more than 1 GiB")
+        raise error
     if not inflate.eof:
         raise TruncatedFile
     return plain

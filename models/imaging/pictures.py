@@ -8,19 +8,20 @@ from models.imaging.limits import check_size
 from models.imaging.png import decode_png
 from models.imaging.policy import FramePolicy
 from schemas.images import ImageMetadata
+from schemas.limits import DEFAULT_LIMITS, Limits
 
 UNIT = "stored value"
 
 
-def open_picture(data: bytes, policy: FramePolicy) -> Source:
+def open_picture(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
     """A PNG or JPEG file: one frame, grey or RGB, 8 or 16 bits; EXIF orientation is applied, alpha dropped.
 
     Raises:
-        TruncatedFile, CorruptPixels, UnsupportedPixels.
+        TruncatedFile, CorruptPixels, UnsupportedPixels, TooLarge.
     """
     png = data.startswith(PNG_SIGNATURE)
     rows, columns = png_size(data) if png else jpeg_extent(data)[:2]
-    check_size(rows, columns)
+    check_size(rows, columns, limits=limits)
 
     def read(index: int) -> Frame:
         stored = decode_png(data)

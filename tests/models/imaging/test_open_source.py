@@ -15,6 +15,7 @@ from pydicom.uid import UID, JPEG2000Lossless
 
 from models.imaging import FramePolicy, encode_png, open_source
 from models.imaging import errors as causes
+from models.imaging.limits import TooLarge
 from schemas.failures import InvalidInput
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -176,7 +177,7 @@ def test_damaged_bytes_never_raise_anything_but_our_errors(sample: Sample) -> No
         ({"Rows": 9}, causes.WrongPixelLength),
         ({"NumberOfFrames": 2}, causes.WrongPixelLength),
         ({"Rows": 0}, causes.UnsupportedPixels),
-        ({"Rows": 60_000, "Columns": 60_000}, causes.UnsupportedPixels),
+        ({"Rows": 60_000, "Columns": 60_000}, TooLarge),
         ({"Rows": None}, causes.CorruptHeader),
         ({"BitsAllocated": 13}, causes.CorruptHeader),
         ({"PhotometricInterpretation": "CMYK"}, causes.UnsupportedPixels),

@@ -1,0 +1,52 @@
+"""Settings: what a variable says is what a worker gets, and each is documented."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.settings import LIMIT, PREFIX, BadSetting, from_environment, to_environment
+from schemas.limits import Limits
+from streams.settings import Wires
+
+REPOSITORY = Path(__file__).parents[2]
+ROW = re.compile(r"^\| `(TRISTREAM_[A-Z_]+)`.*?\| (.*?) \|", re.MULTILINE)
+DOCUMENTED = dict(ROW.findall((REPOSITORY / "docs/configuration.md").read_text()))
+
+
+def test_every_limit_is_documented_with_its_default() -> None:
+    """The table in docs/configuration.md is the dataclass, no more and no less."""
+    table = {name: float(default) for name, default in DOCUMENTED.items() if name.startswith(LIMIT)}
+    assert table == {LIMIT + field.name.upper(): field.default for field in dataclasses.fields(Limits)}
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Wires) if field.name != "bootstrap"])
+def test_every_wire_setting_is_documented(field: str) -> None:
+    """No variable is read that the table does not name."""
+    assert PREFIX + field.upper() in DOCUMENTED
+
+
+def test_every_limit_that_an_error_names_exists() -> None:
+    """A dead letter that says "raise TRISTREAM_LIMIT_X" names a variable that is read."""
+    rooms = ("schemas", "streams", "models", "agents")
+    sources = [path.read_text() for room in rooms for path in (REPOSITORY / room).rglob("*.py")]
+    named = {name for source in sources for name in re.findall(r"TRISTREAM_LIMIT_([A-Z_]+)", source)}
+    named |= {name.upper() for source in sources for name in re.findall(r'TooLarge\("[^"]+", "(\w+)"', source)}
+    assert named
+    assert named <= {field.name.upper() for field in dataclasses.fields(Limits)}
+
+
+def test_limits_reach_a_worker_through_its_environment() -> None:
+    """What one process was told, the processes that it starts are told."""
+    settings = from_environment({"TRISTREAM_LIMIT_SECONDS": "2.5", "TRISTREAM_LIMIT_PIXELS": "1000"})
+    assert settings.limits == Limits(seconds=2.5, pixels=1000)
+    assert from_environment(to_environment(settings)).limits == settings.limits
+
+
+@pytest.mark.parametrize(("variable", "value"), [("LIMIT_PIXELS", "many"), ("LIMIT_MEMORY", "0"), ("LOW_WATER", "1e9")])
+def test_a_value_that_cannot_be_used_is_named(variable: str, value: str) -> None:
+    """The message says which variable to mend."""
+    with pytest.raises(BadSetting, match=f"(?i){variable.removeprefix('LIMIT_')}") as caught:
+        from_environment({PREFIX + variable: value})
+    assert caught.value.__suppress_context__
