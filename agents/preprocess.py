@@ -44,7 +44,8 @@ async def preprocess(
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
 @lru_cache(maxsize=4)
 def _open(reference: ObjectReference, policy: FramePolicy) -> Source:
-    return open_source(read_object(reference).data, policy)
+    content = read_object(reference)
+    return open_source(content.data, policy, **content.companions)
 
 
 def frames_of(reference: ObjectReference, policy: FramePolicy) -> tuple[tuple[int, ...], int]:
@@ -67,5 +68,6 @@ def image_of(reference: ObjectReference, policy: FramePolicy, index: int, object
         pixels=to_pixels(frame),
         window=frame.window,
         inverted=frame.inverted,
+        annotations=frame.annotations,
         preprocess_version=VERSION,
     )

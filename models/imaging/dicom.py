@@ -37,6 +37,7 @@ from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import quantify
+from models.imaging.slides import choose_tiles, refuse_labels
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -73,6 +74,7 @@ def open_dicom(data: bytes, policy: FramePolicy) -> Source:
         raise NoPixelData
     if header.text("BurnedInAnnotation") == "YES":
         raise IdentifyingPixels
+    refuse_labels(header)
     layout = _layout(header, data, at)
     encoded = _encoded_frames(header, data, layout) if header.syntax.is_encapsulated else None
 
@@ -94,7 +96,8 @@ def open_dicom(data: bytes, policy: FramePolicy) -> Source:
             image_id=identify(found.stored, found.slope, found.intercept, found.unit, index, found.inverted),
         )
 
-    return Source(frames_total=layout.frames, taken=tuple(policy.choose(layout.frames)), read=read)
+    taken = choose_tiles(header, policy, layout.frames, read)
+    return Source(frames_total=layout.frames, taken=taken, read=read)
 
 
 def _layout(header: Header, data: bytes, at: int) -> _Layout:

@@ -49,6 +49,7 @@ MOST_INFLATED_BYTES = 2**30
 
 TAGS = (
     # what the image is
+    "ImageType", "SpecimenLabelInImage",
     "SOPClassUID", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription", "SeriesDescription",
     "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality", "FrameLaterality",
     "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
@@ -103,6 +104,10 @@ class Header:
         """First value as stripped text. `within`: look in these datasets first, in order."""
         values = self._values(keyword, within)
         return (str(values[0]).strip() or None) if values else None
+
+    def texts(self, keyword: str) -> tuple[str, ...]:
+        """All values as stripped text."""
+        return tuple(str(value).strip() for value in self._values(keyword, ()))
 
     def words(self, keyword: str, count: int) -> tuple[str, ...]:
         """Exactly `count` values as text, empty strings where there are others or none."""

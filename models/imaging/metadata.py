@@ -4,6 +4,7 @@ Every string that leaves here is one of this package's own or a registered term.
 """
 
 import math
+from typing import get_args
 
 from pydicom import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
@@ -11,6 +12,7 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 from models.imaging.header import Header
 from models.imaging.vocabulary import organ_of
 from schemas.images import ImageMetadata, Laterality, Modality, Orientation, Plane, Side, Spacing
+from schemas.sidecars import View
 
 # Defined terms of Modality (PS3.3 C.7.3.1.1.1) that can hold pixels; a code outside this table is not passed on.
 _MODALITIES: dict[str, Modality] = {
@@ -26,10 +28,7 @@ _OTHER_MODALITIES = frozenset({
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-_VIEWS = frozenset({
-    "AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LAT", "OBL", "CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL",
-    "XCCM", "FB", "SIO", "ISO", "CV", "AT", "TAN",
-})  # fmt: skip
+_VIEWS = frozenset(get_args(View))
 # Mammographic views, SNOMED CT and the older SRT codes (PS3.16 CID 4014).
 _VIEW_CODES = {
     "399162004": "CC", "R-10242": "CC", "399368009": "MLO", "R-10226": "MLO", "399260004": "ML", "R-10224": "ML",
@@ -51,7 +50,7 @@ _PLANES: tuple[Plane, ...] = ("sagittal", "coronal", "axial")
 _LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless}
 _CENTIMETRES = 3  # Physical Units, PS3.3 C.8.5.5.1.15
 _TWO_DIMENSIONAL = 1  # Region Spatial Format, PS3.3 C.8.5.5.1.1
-_IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photography": "retina", "dermoscopy": "skin"}
+IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photography": "retina", "dermoscopy": "skin"}
 
 
 def modality_of(header: Header) -> tuple[Modality, str | None]:
@@ -74,13 +73,13 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
     geometry = header.macro("PlaneOrientationSequence", frame)
     measures = header.macro("PixelMeasuresSequence", frame)
     axes = header.numbers("ImageOrientationPatient", geometry, header.dataset)
-    plane, orientation = _in_the_patient(axes)
+    plane, orientation = in_the_patient(axes)
     timing = header.macro("MRTimingAndRelatedParametersSequence", frame)
     return ImageMetadata(
         source_format="DICOM",
         modality=modality,
         modality_code=code,
-        organ=_organ(header, frame) or _IMPLIED_ORGANS.get(modality),
+        organ=_organ(header, frame) or IMPLIED_ORGANS.get(modality),
         plane=plane,
         view=_view(header),
         laterality=_laterality(header, frame),
@@ -122,7 +121,7 @@ def _laterality(header: Header, frame: int) -> Laterality | None:
     return _LATERALITIES.get(code or header.text("ImageLaterality") or header.text("Laterality") or "")
 
 
-def _in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation | None]:
+def in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation | None]:
     """Plane within 20 degrees, else oblique; sides where an axis points within 30 degrees of one."""
     if len(axes) != 6:
         return None, None
