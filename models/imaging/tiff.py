@@ -5,6 +5,7 @@ Knows nothing of slides, whose pages are the levels of one pyramid.
 
 import logging
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -63,15 +64,12 @@ class Pages:
         if len(data) < 16:
             raise TruncatedFile
         self._data = data
-        with failing_as(TruncatedFile()):
+        count = _directories(data)
+        with failing_as(CorruptHeader()):
             self.file = TiffFile(BytesIO(data), _multifile=False)
             self.file.pages.useframes = False
-        with failing_as(CorruptHeader()):
-            count = len(self.file.pages)
-            if count < 1:
-                raise TruncatedFile
-            if count > MOST_PAGES:
-                raise UnsupportedPixels(f"the TIFF file has more than {MOST_PAGES:,} pages")
+            if len(self.file.pages) != count:
+                raise CorruptHeader
             self.all = tuple(cast(TiffPage, self.file.pages[index]) for index in range(count))
 
     def check(self, page: TiffPage) -> None:
@@ -129,6 +127,30 @@ class Pages:
         if decoded is None or decoded.shape != shape or shape[0] != 1:
             raise CorruptPixels
         return decoded[0]
+
+
+def _directories(data: bytes) -> int:
+    """Length of the chain of directories (TIFF 6.0, section 2): tifffile ends it in silence where the file does."""
+    order = "<" if data.startswith(b"II") else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    at, offset = (8, order + "Q") if big else (4, order + "I")
+    entries, entry = (order + "Q", 20) if big else (order + "H", 12)
+    seen: set[int] = set()
+    try:
+        (at,) = struct.unpack_from(offset, data, at)
+        while at:
+            if at in seen or at < 8:
+                raise CorruptHeader
+            if len(seen) == MOST_PAGES:
+                raise UnsupportedPixels(f"the TIFF file has more than {MOST_PAGES:,} pages")
+            seen.add(at)
+            (count,) = struct.unpack_from(entries, data, at)
+            (at,) = struct.unpack_from(offset, data, at + struct.calcsize(entries) + count * entry)
+    except (struct.error, OverflowError):
+        raise TruncatedFile from None
+    if not seen:
+        raise CorruptHeader
+    return len(seen)
 
 
 def _segments(page: TiffPage) -> tuple[int, int, int]:

@@ -155,6 +155,17 @@ def test_a_cut_file_is_never_half_an_image(name: str) -> None:
     assert outcomes <= {"TruncatedFile", "CorruptHeader"}
 
 
+def test_a_file_cut_between_pages_is_cut() -> None:
+    """Pages written one after the other: what is left of them is not taken for the whole."""
+    buffer, ends = BytesIO(), []
+    with tifffile.TiffWriter(buffer) as file:
+        for shift in range(3):
+            file.write(GREY + shift, contiguous=False)
+            ends.append(buffer.tell())
+    assert outcome(buffer.getvalue()) == "frames"
+    assert {outcome(buffer.getvalue()[:end]) for end in ends[:2]} == {"TruncatedFile"}
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_damaged_bytes_never_raise_anything_but_our_errors(name: str) -> None:
     """Random damage in directories and segments ends in frames or an InvalidInput."""
