@@ -36,7 +36,10 @@ def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]
     stored = from_pixels(pixels).astype(np.float32)
     values = stored * np.float32(pixels.slope) + np.float32(pixels.intercept)
     view = render(values, image.window, image.inverted)
-    return registry.ground(values, image.metadata, pixels.unit, inverted=image.inverted), Pixels(
+    grounding = registry.ground(
+        values, image.metadata, pixels.unit, inverted=image.inverted, annotations=image.annotations
+    )
+    return grounding, Pixels(
         rows=pixels.rows,
         columns=pixels.columns,
         channels=pixels.channels,

@@ -48,7 +48,8 @@ async def preprocess(
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
 @lru_cache(maxsize=4)
 def _open(reference: ObjectReference, policy: FramePolicy, limits: Limits) -> Source:
-    return open_source(read_object(reference), policy, limits)
+    content = read_object(reference)
+    return open_source(content.data, policy, limits, **content.companions)
 
 
 def frames_of(reference: ObjectReference, policy: FramePolicy, limits: Limits) -> tuple[tuple[int, ...], int]:
@@ -73,5 +74,6 @@ def image_of(
         pixels=to_pixels(frame),
         window=frame.window,
         inverted=frame.inverted,
+        annotations=frame.annotations,
         preprocess_version=VERSION,
     )

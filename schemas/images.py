@@ -7,7 +7,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from schemas.base import FrameMessage, Message
+from schemas.base import Digest, FrameMessage, Message
+from schemas.shapes import Box, Mask
 
 Modality = Literal[
     "CT", "MR", "X-ray", "PET", "ultrasound", "histopathology", "dermoscopy", "fundus photography", "endoscopy",
@@ -78,11 +79,14 @@ class Orientation(Message):
 class ImageMetadata(Message):
     """The allowlist: nothing else from a source file leaves preprocess. None means that the source does not tell."""
 
-    source_format: Literal["DICOM", "PNG", "JPEG"]
+    source_format: Literal["DICOM", "PNG", "JPEG", "TIFF", "NIfTI"]
     modality: Modality = "unknown"
     modality_code: str | None = Field(default=None, description="DICOM Modality (0008,0060), a defined term of PS3.3")
     organ: str | None = Field(
         default=None, description="Body part or organ, a word of the vocabulary in models/imaging"
+    )
+    disease: str | None = Field(
+        default=None, description="What a sidecar says the image shows, a word of the vocabulary in models/imaging"
     )
     plane: Plane | None = None
     view: str | None = Field(default=None, description="Radiographic view, a defined term (AP, PA, LL, …)")
@@ -101,6 +105,29 @@ class ImageMetadata(Message):
     frames_in_object: int = Field(default=1, ge=1)
     lossy_compression: bool | None = Field(default=None, description="Lossy Image Compression (0028,2110)")
     transfer_syntax: str | None = Field(default=None, description="Name of the DICOM transfer syntax of the source")
+    annotations_digest: Digest | None = Field(
+        default=None, description="Hash of the regions that the source itself marked; None where it marked none"
+    )
+    sidecar_fields_left_out: int | None = Field(
+        default=None,
+        ge=0,
+        description="Fields of the sidecar that were not taken: unknown ones, and words outside the vocabulary. "
+        "None where there is no sidecar",
+    )
+
+
+class SourceAnnotation(Message):
+    """A region that the source itself marked. Exactly one of `mask` and `box` is set."""
+
+    label: str = Field(description="A word of the vocabulary in models/imaging, or 'annotated region'")
+    mask: Mask | None = None
+    box: Box | None = None
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        if (self.mask is None) == (self.box is None):
+            raise ValueError("exactly one of mask and box must be set")
+        return self
 
 
 class MedicalImage(FrameMessage):
@@ -110,4 +137,5 @@ class MedicalImage(FrameMessage):
     pixels: Pixels
     window: Window = Field(description="How to render it; in the unit of the pixels")
     inverted: bool = Field(default=False, description="True for MONOCHROME1: low values are shown bright")
+    annotations: tuple[SourceAnnotation, ...] = Field(default=(), description="Regions that the source itself marked")
     preprocess_version: str

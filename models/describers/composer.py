@@ -155,7 +155,8 @@ def _several(group: list[tuple[int, Region]]) -> Statement:
 
 
 def _named(region: Region) -> str:
-    return f"{'annotated' if region.kind == 'source annotation' else 'candidate'} {region.label}"
+    kind = "annotated" if region.kind == "source annotation" else "candidate"
+    return region.label if region.label.startswith(kind) else f"{kind} {region.label}"
 
 
 def _of_region(index: int, region: Region) -> list[Evidence]:

@@ -136,9 +136,16 @@ def _holds(contrast: int, region: Region) -> bool:
     return contrast * (region.intensity.mean - region.surroundings.mean) > 0
 
 
-def named(measured: list[Measured]) -> list[Measured]:
-    """Largest first, as r1, r2, …. Ties are ordered by label and place: the same image gives the same names."""
-    ordered = sorted(measured, key=lambda m: (-m.region.area_px, m.region.label, m.region.box.y, m.region.box.x))
+def named(*groups: list[Measured]) -> list[Measured]:
+    """Group after group, in each the largest first, as r1, r2, ….
+
+    Ties are ordered by label and place: the same image gives the same names.
+    """
+    ordered = [
+        one
+        for group in groups
+        for one in sorted(group, key=lambda m: (-m.region.area_px, m.region.label, m.region.box.y, m.region.box.x))
+    ]
     return [
         Measured(one.region.model_copy(update={"region_id": f"r{n}"}), one.crop)
         for n, one in enumerate(ordered, start=1)

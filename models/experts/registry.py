@@ -15,6 +15,7 @@ from onnxruntime.capi import (
 )
 
 from models.experts import manifest as manifests
+from models.experts.annotated import as_annotated, marked
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.regions import (
     MEASUREMENT_VERSION,
@@ -30,7 +31,7 @@ from models.experts.regions import (
     whole_image,
 )
 from models.experts.relations import relate
-from schemas.images import ImageMetadata
+from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import ExpertRun, Grounding
 
 PACKAGED = Path(__file__).parent / "library"
@@ -137,9 +138,17 @@ class Registry:
         return f"experts@{digest.hexdigest()[:12]}"
 
     def ground(
-        self, values: npt.NDArray[np.float32], metadata: ImageMetadata, unit: str, *, inverted: bool = False
+        self,
+        values: npt.NDArray[np.float32],
+        metadata: ImageMetadata,
+        unit: str,
+        *,
+        inverted: bool = False,
+        annotations: tuple[SourceAnnotation, ...] = (),
     ) -> Grounding:
         """Regions of one image, at least one: the whole image where no expert fits or none finds anything.
+
+        Those that the source itself marked come first.
 
         `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `inverted`: low values are shown
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
@@ -153,6 +162,12 @@ class Registry:
 
         runs: list[ExpertRun] = []
         found: list[Measured] = []
+        sources: list[Measured] = []
+        if annotations:
+            candidates, run = marked(annotations, values.shape)
+            sources = measure(candidates, luma, metadata, measured_unit)
+            sources = [Measured(as_annotated(one.region), one.crop) for one in sources]
+            runs.append(run)
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -170,7 +185,7 @@ class Registry:
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
 
-        measured = named(found)
+        measured = named(sources, found)
         if measured:
             reported = tuple(one.region for one in measured)
         else:

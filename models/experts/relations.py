@@ -11,21 +11,23 @@ from schemas.regions import Relation
 SIMILAR_RATIO = 1.15
 LARGER_RATIO = 1.5
 COMPARED = 3
-"""How many of the largest regions are compared pair by pair."""
+"""How many of the first regions are compared pair by pair."""
 MOST = 12
 
 
 def relate(measured: list[Measured], spacing: Spacing | None, inverted: bool) -> tuple[Relation, ...]:
-    """Relations among regions in their order, largest first.
+    """Relations among regions, pair by pair in their order.
 
-    Of every pair, whether one lies inside the other; among the largest, also size, brightness and place.
+    Of every pair, whether one lies inside the other; among the first, also size, brightness and place.
     `inverted`: low values are shown bright, so 'brighter' is the lower mean.
     """
     found: list[Relation] = []
-    for subject, other in combinations(range(len(measured)), 2):
-        found += _inside(measured[other], measured[subject])
-        if other < COMPARED:
-            found += _pair(measured[subject], measured[other], spacing, inverted)
+    for first, second in combinations(range(len(measured)), 2):
+        # Regions that the source marked come first, larger or not.
+        small, large = sorted((measured[second], measured[first]), key=lambda one: one.region.area_px)
+        found += _inside(small, large)
+        if second < COMPARED:
+            found += _pair(large, small, spacing, inverted)
     return tuple(found[:MOST])
 
 

@@ -26,6 +26,7 @@ from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import quantify
+from models.imaging.slides import choose_tiles, refuse_labels
 from schemas.limits import DEFAULT_LIMITS, Limits
 
 _UNDEFINED = 0xFFFFFFFF
@@ -55,6 +56,7 @@ def open_dicom(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS
         raise NoPixelData
     if header.text("BurnedInAnnotation") == "YES":
         raise IdentifyingPixels
+    refuse_labels(header)
     layout = _layout(header, data, at, limits)
     encoded = _encoded_frames(header, data, layout) if header.syntax.is_encapsulated else None
 
@@ -77,7 +79,8 @@ def open_dicom(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS
             image_id=identify(found.stored, found.slope, found.intercept, found.unit, index, found.inverted),
         )
 
-    return Source(frames_total=layout.frames, taken=tuple(policy.choose(layout.frames)), read=read)
+    taken = choose_tiles(header, policy, layout.frames, read)
+    return Source(frames_total=layout.frames, taken=taken, read=read)
 
 
 def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:

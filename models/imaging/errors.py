@@ -22,10 +22,12 @@ class EmptyFile(InvalidInput):
 
 
 class NotAnImage(InvalidInput):
-    """Neither DICOM, nor PNG, nor JPEG."""
+    """None of the formats that are read here."""
 
     def __init__(self) -> None:
-        super().__init__("the file is not DICOM, PNG or JPEG; convert it to one of them, or keep it out of the bucket")
+        super().__init__(
+            "the file is not DICOM, PNG, JPEG, TIFF or NIfTI; convert it to one of them, or keep it out of the bucket"
+        )
 
 
 class TruncatedFile(InvalidInput):
@@ -96,6 +98,26 @@ class IdentifyingPixels(InvalidInput):
         super().__init__(
             "the header says that text burned into the pixels identifies the patient (Burned In Annotation is YES); "
             "clean the pixels at the source, set Burned In Annotation to NO, and send it again"
+        )
+
+
+class SlideLabel(InvalidInput):
+    """An image of a slide's label, or of the whole glass slide with it: it shows names, and no tissue at work size."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the image shows the slide's label, or the whole slide, on which names are written; "
+            "send the VOLUME images of the slide only"
+        )
+
+
+class InvalidSidecar(InvalidInput):
+    """The JSON file beside the image does not hold what it may. `field` and `problem` are shown: pass own text only."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(
+            f"in the sidecar (the JSON file beside the image), {field} {problem}; "
+            "correct it as docs/formats.md says, or remove the sidecar"
         )
 
 

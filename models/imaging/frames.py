@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from models.imaging.errors import CorruptPixels, failing_as
 from models.imaging.png import Stored, decode_png, encode_png
-from schemas.images import ImageMetadata, Pixels, Window
+from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
+
+STORED_VALUE = "stored value"
+"""The unit of values that the source gives none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,7 @@ class Frame:
     inverted: bool
     metadata: ImageMetadata
     image_id: str
+    annotations: tuple[SourceAnnotation, ...] = ()
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -67,6 +71,30 @@ def identify(stored: Stored, slope: float, intercept: float, unit: str, index: i
     digest = hashlib.sha256(repr(fields).encode())
     digest.update(little.data)
     return digest.hexdigest()[:32]
+
+
+def plain_frame(
+    index: int,
+    stored: Stored,
+    metadata: ImageMetadata,
+    window: Window,
+    *,
+    slope: float = 1.0,
+    intercept: float = 0.0,
+    inverted: bool = False,
+) -> Frame:
+    """A frame of a format that names no unit: its values are stored values."""
+    return Frame(
+        index=index,
+        stored=stored,
+        slope=slope,
+        intercept=intercept,
+        unit=STORED_VALUE,
+        window=window,
+        inverted=inverted,
+        metadata=metadata,
+        image_id=identify(stored, slope, intercept, STORED_VALUE, index, inverted),
+    )
 
 
 def to_pixels(frame: Frame) -> Pixels:

@@ -48,7 +48,7 @@ TAGS = (
     "SOPClassUID", "ImageType", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription",
     "SeriesDescription", "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality",
     "FrameLaterality", "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
-    "DetectorInformationSequence",
+    "DetectorInformationSequence", "SpecimenLabelInImage",
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",

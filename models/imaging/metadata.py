@@ -4,6 +4,9 @@ Every string that leaves here is one of this package's own or a registered term.
 """
 
 import math
+import re
+from collections.abc import Iterable
+from typing import get_args
 
 from pydicom import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
@@ -11,25 +14,49 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 from models.imaging.header import Header
 from models.imaging.vocabulary import organ_of
 from schemas.images import ImageMetadata, Laterality, Modality, Orientation, Plane, Side, Spacing
+from schemas.sidecars import View
 
-# Defined terms of Modality (PS3.3 C.7.3.1.1.1) that can hold pixels; a code outside this table is not passed on.
+# Defined terms of Modality (PS3.3 C.7.3.1.1.1) that can hold pixels; a code outside these tables is not passed on.
 _MODALITIES: dict[str, Modality] = {
     "CT": "CT", "MR": "MR", "CR": "X-ray", "DX": "X-ray", "RG": "X-ray", "RF": "X-ray", "XA": "X-ray", "IO": "X-ray",
     "PX": "X-ray", "MG": "mammography", "US": "ultrasound", "IVUS": "ultrasound", "BDUS": "ultrasound", "PT": "PET",
     "NM": "nuclear medicine", "SM": "histopathology", "GM": "microscopy", "CFM": "microscopy", "ES": "endoscopy",
     "OP": "fundus photography", "DMS": "dermoscopy",
+    # Retired terms, which older files have: the same section says what took their place, of some by their names.
+    "DS": "X-ray", "CF": "X-ray", "DF": "X-ray", "VF": "X-ray", "MA": "MR", "MS": "MR", "EC": "ultrasound",
+    "CD": "ultrasound", "DD": "ultrasound", "ST": "nuclear medicine", "FA": "fundus photography",
+    "FS": "fundus photography", "LP": "endoscopy", "CP": "endoscopy", "CS": "endoscopy", "AS": "endoscopy",
+    "DM": "microscopy",
 }  # fmt: skip
 _OTHER_MODALITIES = frozenset({
-    "XC", "OT", "SC", "SEG", "RTDOSE", "RTIMAGE", "OCT", "OPT", "OPM", "OPTENF", "OPTBSV", "OAM", "OSS", "OPV", "IVOCT",
-    "BI", "BMD", "TG", "DG", "LS", "EPS", "ECG", "MS", "RTSEGANN", "STAIN", "PA", "POS", "ASMT", "AR", "KER", "LEN",
+    "XC", "OT", "SEG", "RTDOSE", "RTIMAGE", "OCT", "OPT", "OPM", "OPTENF", "OPTBSV", "OAM", "OSS", "OPV", "IVOCT",
+    "BI", "BMD", "TG", "DG", "LS", "EPS", "ECG", "RTSEGANN", "STAIN", "PA", "POS", "ASMT", "AR", "KER", "LEN", "HC",
 })  # fmt: skip
+
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+# Storage classes of visible light (PS3.4 B.5), which tell more than Modality does.
+_OF_VISIBLE_LIGHT: dict[str, Modality] = {
+    "77.1.1": "endoscopy", "77.1.1.1": "endoscopy", "77.1.2": "microscopy", "77.1.2.1": "microscopy",
+    "77.1.3": "histopathology", "77.1.5.1": "fundus photography", "77.1.5.2": "fundus photography",
+    "77.1.5.4": "other", "77.1.5.5": "fundus photography", "77.1.5.6": "fundus photography", "77.1.5.7": "other",
+    "77.1.5.8": "other", "77.1.6": "histopathology", "77.1.7": "dermoscopy", "77.1.8": "microscopy",
+    "77.1.9": "microscopy",
+}  # fmt: skip
+# Of these, where Modality is missing or unknown.
+_OF_CLASS: dict[str, Modality] = {
+    "1": "X-ray", "1.1": "X-ray", "1.1.1": "X-ray", "1.2": "mammography", "1.2.1": "mammography", "1.3": "X-ray",
+    "1.3.1": "X-ray", "2": "CT", "2.1": "CT", "2.2": "CT", "3.1": "ultrasound", "4": "MR", "4.1": "MR", "4.3": "MR",
+    "4.4": "MR", "6.1": "ultrasound", "6.2": "ultrasound", "12.1": "X-ray", "12.1.1": "X-ray", "12.2": "X-ray",
+    "12.2.1": "X-ray", "13.1.1": "X-ray", "13.1.2": "X-ray", "13.1.3": "mammography", "13.1.4": "mammography",
+    "13.1.5": "mammography", "20": "nuclear medicine", "128": "PET", "128.1": "PET", "130": "PET",
+}  # fmt: skip
+# Ophthalmic photographs are of the front of the eye too, and photographs of the skin are seldom dermoscopic.
+_FRONT_OF_THE_EYE = re.compile(r"CORNEA|IRIS|LENS|EYELID|CONJUNCTIVA|ANTERIOR|SCLERA|PUPIL")
+_DERMOSCOPIC = re.compile(r"DERMAT?OSCOP")
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-_VIEWS = frozenset({
-    "AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LAT", "OBL", "CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL",
-    "XCCM", "FB", "SIO", "ISO", "CV", "AT", "TAN",
-})  # fmt: skip
+_VIEWS = frozenset(get_args(View))
 # Mammographic views, SNOMED CT and the older SRT codes (PS3.16 CID 4014).
 _VIEW_CODES = {
     "399162004": "CC", "R-10242": "CC", "399368009": "MLO", "R-10226": "MLO", "399260004": "ML", "R-10224": "ML",
@@ -49,23 +76,33 @@ _AXES: tuple[tuple[Side, Side], ...] = (
 
 _PLANES: tuple[Plane, ...] = ("sagittal", "coronal", "axial")
 _LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless}
+_DESCRIPTIONS = ("StudyDescription", "SeriesDescription", "ProtocolName")
 _CENTIMETRES = 3  # Physical Units, PS3.3 C.8.5.5.1.15
 _TWO_DIMENSIONAL = 1  # Region Spatial Format, PS3.3 C.8.5.5.1.1
-_IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photography": "retina", "dermoscopy": "skin"}
+IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photography": "retina", "dermoscopy": "skin"}
 
 
 def modality_of(header: Header) -> tuple[Modality, str | None]:
     """The modality and its DICOM code. A secondary capture is `unknown`: a picture of a screen is not a CT."""
-    code = header.text("Modality")
-    if code in _MODALITIES:
-        modality = _MODALITIES[code]
-    elif code in _OTHER_MODALITIES:
-        modality = "other"
-    else:
-        return "unknown", None
+    said = header.text("Modality") or ""
+    code = said if said in _MODALITIES or said in _OTHER_MODALITIES else None
     kind = header.text("SOPClassUID") or ""
-    captured = kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + ".")
-    return ("unknown" if captured else modality), code
+    if kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + "."):
+        return "unknown", code
+    kind = kind.removeprefix(_STORAGE)
+    modality = _OF_VISIBLE_LIGHT.get(kind) or _MODALITIES.get(said)
+    if modality is None:
+        modality = "other" if code else _OF_CLASS.get(kind, "unknown")
+    anatomy = (header.text("CodeMeaning", region) for region in header.items("AnatomicRegionSequence"))
+    if modality == "fundus photography" and _FRONT_OF_THE_EYE.search(_capitals(anatomy)):
+        modality = "other"
+    if said == "XC" and _DERMOSCOPIC.search(_capitals(header.text(keyword) for keyword in _DESCRIPTIONS)):
+        modality = "dermoscopy"
+    return modality, code
+
+
+def _capitals(texts: Iterable[str | None]) -> str:
+    return " ".join(text for text in texts if text).upper()
 
 
 def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
@@ -74,14 +111,14 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
     geometry = header.macro("PlaneOrientationSequence", frame)
     measures = header.macro("PixelMeasuresSequence", frame)
     axes = header.numbers("ImageOrientationPatient", geometry, _reconstruction(header), header.dataset)
-    plane, orientation = _in_the_patient(axes)
+    plane, orientation = in_the_patient(axes)
     timing = header.macro("MRTimingAndRelatedParametersSequence", frame)
     tube = header.macro("CTXRayDetailsSequence", frame)
     return ImageMetadata(
         source_format="DICOM",
         modality=modality,
         modality_code=code,
-        organ=_organ(header, frame) or _IMPLIED_ORGANS.get(modality),
+        organ=_organ(header, frame) or IMPLIED_ORGANS.get(modality),
         plane=plane,
         view=_view(header),
         laterality=_laterality(header, frame),
@@ -108,7 +145,7 @@ def _organ(header: Header, frame: int) -> str | None:
     anatomy = header.macro("FrameAnatomySequence", frame)
     regions = header.items("AnatomicRegionSequence", anatomy, header.dataset)
     texts = [header.text("BodyPartExamined"), *(header.text("CodeMeaning", region) for region in regions)]
-    texts += [header.text(keyword) for keyword in ("StudyDescription", "SeriesDescription", "ProtocolName")]
+    texts += [header.text(keyword) for keyword in _DESCRIPTIONS]
     return next((organ for text in texts if (organ := organ_of(text))), None)
 
 
@@ -124,7 +161,7 @@ def _laterality(header: Header, frame: int) -> Laterality | None:
     return _LATERALITIES.get(code or header.text("ImageLaterality") or header.text("Laterality") or "")
 
 
-def _in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation | None]:
+def in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation | None]:
     """Plane within 20 degrees, else oblique; sides where an axis points within 30 degrees of one."""
     if len(axes) != 6:
         return None, None

@@ -2,47 +2,50 @@
 
 from models.imaging import windows
 from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, png_size
-from models.imaging.errors import CorruptPixels
-from models.imaging.frames import Frame, Source, identify
+from models.imaging.errors import CorruptPixels, UnsupportedPixels
+from models.imaging.frames import Frame, Source, plain_frame
 from models.imaging.limits import check_size
 from models.imaging.png import decode_png
 from models.imaging.policy import FramePolicy
 from schemas.images import ImageMetadata
 from schemas.limits import DEFAULT_LIMITS, Limits
 
-UNIT = "stored value"
+_GREY_WITH_ALPHA = 4
 
 
 def open_picture(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
     """A PNG or JPEG file: one frame, grey or RGB, 8 or 16 bits; EXIF orientation is applied, alpha dropped.
 
+    Colours are taken as sRGB, whatever profile the file names.
+
     Raises:
         TruncatedFile, CorruptPixels, UnsupportedPixels, TooLarge.
     """
     png = data.startswith(PNG_SIGNATURE)
-    rows, columns = png_size(data) if png else jpeg_extent(data)[:2]
+    rows, columns = png_size(data) if png else _jpeg_size(data)
     check_size(rows, columns, limits=limits)
 
     def read(index: int) -> Frame:
         stored = decode_png(data)
+        if png and data[25] == _GREY_WITH_ALPHA and stored.ndim == 3:
+            stored = stored[..., 0].copy()
         if sorted(stored.shape[:2]) != sorted((rows, columns)):
             raise CorruptPixels
         if png:
             metadata = ImageMetadata(source_format="PNG")
         else:
             metadata = ImageMetadata(source_format="JPEG", lossy_compression=True)
-        return Frame(
-            index=index,
-            stored=stored,
-            slope=1.0,
-            intercept=0.0,
-            unit=UNIT,
-            window=windows.span(0, 2 ** (8 * stored.dtype.itemsize) - 1, "full range")
-            if stored.ndim == 3 or stored.dtype.itemsize == 1
-            else windows.from_values(stored, 1.0, 0.0, None),
-            inverted=False,
-            metadata=metadata,
-            image_id=identify(stored, 1.0, 0.0, UNIT, index, inverted=False),
-        )
+        return plain_frame(index, stored, metadata, windows.of_picture(stored))
 
     return Source(frames_total=1, taken=tuple(policy.choose(1)), read=read)
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    extent = jpeg_extent(data)
+    if extent.components not in (1, 3):
+        raise UnsupportedPixels(
+            "the JPEG file is neither grey nor of three colours (CMYK, as printers use, is not taken)"
+        )
+    if extent.precision != 8:
+        raise UnsupportedPixels("the JPEG file has more than 8 bits a sample")
+    return extent.rows, extent.columns

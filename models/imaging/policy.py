@@ -1,5 +1,6 @@
 """Which frames of an object are taken. Knows nothing of pixels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -32,3 +33,25 @@ class FramePolicy:
         if self.kind == "spread" and self.count < total:
             return tuple((2 * part + 1) * total // (2 * self.count) for part in range(self.count))
         return range(total)
+
+    def choose_among(self, total: int, wanted: Callable[[int], bool], most: int) -> tuple[int, ...]:
+        """Indices to take where only some frames are worth it, ascending, from 0; all count where none is.
+
+        Args:
+            total: number of frames.
+            wanted: looks at one.
+            most: frames to look at. Of more than these, `spread` takes the first wanted one of each part, from its
+                middle on; `all` and `every` take what they would without looking.
+        """
+        if total <= most:
+            found = [index for index in range(total) if wanted(index)]
+            return tuple(found[index] for index in self.choose(len(found))) or tuple(self.choose(total))
+        if self.kind != "spread":
+            return tuple(self.choose(total))
+        middles = tuple(self.choose(total))
+        reach = min(total // self.count, most // self.count) // 2
+        chosen: list[int] = []
+        for middle in middles:
+            nearest = sorted(range(middle - reach, middle + reach + 1), key=lambda index: abs(index - middle))
+            chosen += [index for index in nearest if 0 <= index < total and wanted(index)][:1]
+        return tuple(chosen) or middles

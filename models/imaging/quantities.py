@@ -114,6 +114,15 @@ def store(samples: NDArray[Any]) -> tuple[Stored, float, float]:
     return np.rint((clean - low) / step).astype(np.uint16), step, float(low)
 
 
+def store_whole(samples: NDArray[Any]) -> tuple[Stored, float, float]:
+    """As `store`, and exact for floats too that are whole numbers spanning less than 2¹⁶, as converted HU are."""
+    if samples.dtype.kind == "f" and samples.size:
+        low, high = float(samples.min()), float(samples.max())
+        if -(2**31) <= low <= high < 2**31 and high - low < 2**16 and bool((np.rint(samples) == samples).all()):
+            return store(samples.astype(np.int32))
+    return store(samples)
+
+
 def rescale(header: Header, frame: int) -> tuple[float, float, str | None]:
     """Slope, intercept and unit of the modality transform; unit None where it is a lookup table instead.
 

@@ -110,6 +110,13 @@ def shows_something(window: Window, low: float, high: float) -> bool:
     return low <= edge + half and high >= edge - half if low < high else True
 
 
+def of_picture(stored: Stored, slope: float = 1.0, intercept: float = 0.0) -> Window:
+    """The window of an image that brings none: its whole range where it is coloured or of 8 bits, else percentiles."""
+    if stored.ndim == 3 or (stored.dtype.itemsize == 1 and (slope, intercept) == (1, 0)):
+        return span(0, 2 ** (8 * stored.dtype.itemsize) - 1, "full range")
+    return from_values(stored, slope, intercept, None)
+
+
 def from_values(stored: Stored, slope: float, intercept: float, padding: tuple[int, int] | None) -> Window:
     """A window from percentiles of the values, or of the whole range where they coincide.
 

@@ -9,9 +9,9 @@ import pydicom
 import pydicom.data
 import pytest
 from pycocotools import mask as coco
-from pydicom.pixels import apply_modality_lut
 
 from models.experts.registry import Registry
+from models.imaging import FramePolicy, open_source
 from schemas.images import ImageMetadata, Modality, Orientation, Spacing
 from schemas.regions import Grounding, Region
 
@@ -173,11 +173,8 @@ def read(name: str) -> tuple[np.ndarray, bool]:
     """Values of a test file of pydicom, and whether low values are shown bright."""
     path = pydicom.data.get_testdata_file(name, download=False)
     assert isinstance(path, str)
-    dataset = pydicom.dcmread(Path(path))
-    values = dataset.pixel_array
-    if values.ndim == 2:
-        values = apply_modality_lut(values, dataset)
-    return values.astype(np.float32), dataset.PhotometricInterpretation == "MONOCHROME1"
+    frame = next(open_source(Path(path).read_bytes(), FramePolicy()).frames())
+    return frame.values, frame.inverted
 
 
 @pytest.mark.parametrize(

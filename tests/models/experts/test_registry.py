@@ -10,8 +10,9 @@ from pycocotools import mask as coco
 
 from models.experts.manifest import Manifest
 from models.experts.registry import Registry
-from schemas.images import ImageMetadata
+from schemas.images import ImageMetadata, SourceAnnotation, Spacing
 from schemas.regions import Grounding
+from schemas.shapes import Box, Mask
 
 # pycocotools 2.0.11 decodes through an __array__ of the old kind.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -116,3 +117,45 @@ def test_threads_agree(registry: Registry, disc: np.ndarray) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(one == alone for one in pool.map(ground, range(12)))
+
+
+def test_what_the_source_marked_comes_first(registry: Registry, disc: np.ndarray) -> None:
+    """Masks and boxes are measured like other regions, larger or not, and named as the source's."""
+    mask = np.zeros((256, 256), np.uint8)
+    cv2.circle(mask, (90, 100), 20, 1, -1)
+    encoded = coco.encode(np.asfortranarray(mask))
+    annotations = (
+        SourceAnnotation(label="airway", mask=Mask(size=(256, 256), counts=encoded["counts"].decode())),
+        SourceAnnotation(label="annotated region", box=Box(x=100, y=120, width=20, height=20)),
+    )
+    metadata = CT.model_copy(update={"spacing": Spacing(row_mm=0.5, column_mm=0.5, source="sidecar")})
+    grounding = registry.ground(disc, metadata, "HU", annotations=annotations)
+    airway, box, *others = grounding.regions
+    assert [one.region_id for one in (airway, box)] == ["r1", "r2"]
+    assert {one.kind for one in (airway, box)} == {"source annotation"}
+    assert (airway.label, airway.expert, airway.score) == ("airway", "source", None)
+    assert (airway.area_px, airway.intensity.mean) == (int(mask.sum()), -1000)
+    assert airway.surroundings is not None
+    assert airway.surroundings.mean > -100
+    assert (box.area_px, box.area_mm2, box.centroid, box.intensity.mean) == (400, 100, (109.5, 129.5), 0)
+    assert others
+    assert {one.kind for one in others} == {"candidate"}
+    assert grounding.experts[0].expert == "source"
+    ids = {one.region_id: one.area_px for one in grounding.regions}
+    larger = [one for one in grounding.relations if one.predicate == "larger than"]
+    assert larger
+    assert all(ids[one.subject] > ids[one.object] for one in larger)
+
+
+def test_marks_are_enough_where_no_expert_fits(registry: Registry) -> None:
+    """No whole-image region beside them; of many the largest are told and the rest counted; misfits fail alone."""
+    image, other = np.zeros((60, 60), np.float32), ImageMetadata(source_format="PNG")
+    boxes = tuple(SourceAnnotation(label="cell", box=Box(x=n % 50, y=0, width=1 + n % 9, height=1)) for n in range(60))
+    grounding = registry.ground(image, other, "stored value", annotations=boxes)
+    assert len(grounding.regions) == 50
+    assert min(one.area_px for one in grounding.regions) == 2
+    assert (grounding.experts[0].regions, grounding.experts[0].left_out) == (50, 10)
+    misfit = (SourceAnnotation(label="cell", mask=Mask(size=(5, 5), counts="i0")),)
+    grounding = registry.ground(image, other, "stored value", annotations=misfit)
+    assert [(run.outcome, run.left_out) for run in grounding.experts] == [("failed", 1)]
+    assert grounding.regions[0].kind == "whole image"

@@ -42,7 +42,7 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         PatientOrientation=[name, name],
     )
     assert "DOE" not in metadata.model_dump_json()
-    assert metadata.modality == "unknown"
+    assert metadata.modality == "CT"  # by its SOP class
     assert metadata.modality_code is None
 
 
@@ -57,12 +57,41 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         ("CT", "1.2.840.10008.5.1.4.1.1.7", "unknown"),
         ("CT", "1.2.840.10008.5.1.4.1.1.7.4", "unknown"),
         ("SEG", "1.2.840.10008.5.1.4.1.1.66.4", "other"),
+        ("XC", "1.2.840.10008.5.1.4.1.1.77.1.4", "other"),
+        ("DMS", "1.2.840.10008.5.1.4.1.1.77.1.7", "dermoscopy"),
+        ("ES", "1.2.840.10008.5.1.4.1.1.77.1.1", "endoscopy"),
+        ("GM", "1.2.840.10008.5.1.4.1.1.77.1.2", "microscopy"),
+        ("GM", "1.2.840.10008.5.1.4.1.1.77.1.6", "histopathology"),
+        ("CFM", "1.2.840.10008.5.1.4.1.1.77.1.8", "microscopy"),
+        ("OP", "1.2.840.10008.5.1.4.1.1.77.1.5.5", "fundus photography"),
+        ("OPT", "1.2.840.10008.5.1.4.1.1.77.1.5.4", "other"),
+        ("PT", "1.2.840.10008.5.1.4.1.1.128", "PET"),
+        ("XA", "1.2.840.10008.5.1.4.1.1.12.2", "X-ray"),
+        ("MR", "1.2.840.10008.5.1.4.1.1.4.1", "MR"),
+        ("US", "1.2.840.10008.5.1.4.1.1.3.1", "ultrasound"),
+        ("EC", "1.2.840.10008.5.1.4.1.1.6.1", "ultrasound"),
+        ("SC", "1.2.840.10008.5.1.4.1.1.4", "MR"),
+        ("SC", "1.2.3", "unknown"),
     ],
 )
 def test_modality_follows_its_code_and_never_a_screen_capture(metadata_of, code, sop_class, modality) -> None:
     """Secondary captures are of unknown modality; visible-light images, whose UIDs begin alike, are not captures."""
     assert modality in MODALITIES
     assert metadata_of(Modality=code, SOPClassUID=sop_class).modality == modality
+
+
+def test_photographs_are_of_what_their_tags_say(metadata_of) -> None:
+    """A dermoscope and the front of the eye are told by words; without them a photograph stays 'other'."""
+    photograph = {"Modality": "XC", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.4"}
+    assert metadata_of(**photograph, SeriesDescription="Skin of arm").modality == "other"
+    skin = metadata_of(**photograph, SeriesDescription="Dermatoscopy arm")
+    assert (skin.modality, skin.organ) == ("dermoscopy", "arm")
+    eye = {"Modality": "OP", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.5.1"}
+    anatomy = Dataset()
+    anatomy.CodeMeaning = "Anterior chamber of eye"
+    front = metadata_of(**eye, AnatomicRegionSequence=[anatomy])
+    assert (front.modality, front.organ) == ("other", "eye")
+    assert (metadata_of(**eye).modality, metadata_of(**eye).organ) == ("fundus photography", "retina")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,316 @@
+"""NIfTI-1 and NIfTI-2 files, plain or gzipped, as frames: the slices of each volume, turned as a reader expects them.
+
+Knows nothing of modality or unit: the format does not tell them.
+"""
+
+import gzip
+import math
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.imaging import windows
+from models.imaging.errors import (
+    CorruptHeader,
+    CorruptPixels,
+    NotAnImage,
+    TruncatedFile,
+    UnsupportedPixels,
+)
+from models.imaging.frames import Frame, Source, plain_frame
+from models.imaging.limits import TooLarge, check_size
+from models.imaging.metadata import in_the_patient
+from models.imaging.policy import FramePolicy
+from models.imaging.quantities import store_whole
+from schemas.images import ImageMetadata, Spacing
+from schemas.limits import DEFAULT_LIMITS, Limits
+
+GZIP_START = b"\x1f\x8b"
+
+Matrix = NDArray[np.float64]
+
+# nifti1.h and nifti2.h (NIfTI Data Format Working Group): name, offset, type, of the fields that are read.
+_FIELDS: dict[int, tuple[tuple[str, int, str], ...]] = {
+    348: (
+        ("dim", 40, "8i2"), ("datatype", 70, "i2"), ("pixdim", 76, "8f4"), ("vox_offset", 108, "f4"),
+        ("slope", 112, "f4"), ("inter", 116, "f4"), ("xyzt_units", 123, "u1"), ("qform", 252, "i2"),
+        ("sform", 254, "i2"), ("quatern", 256, "3f4"), ("qoffset", 268, "3f4"), ("srow", 280, "(3,4)f4"),
+    ),
+    540: (
+        ("dim", 16, "8i8"), ("datatype", 12, "i2"), ("pixdim", 104, "8f8"), ("vox_offset", 168, "i8"),
+        ("slope", 176, "f8"), ("inter", 184, "f8"), ("xyzt_units", 500, "i4"), ("qform", 344, "i4"),
+        ("sform", 348, "i4"), ("quatern", 352, "3f8"), ("qoffset", 376, "3f8"), ("srow", 400, "(3,4)f8"),
+    ),
+}  # fmt: skip
+_MAGIC = {348: (344, b"n+1\0"), 540: (4, b"n+2\0\r\n\x1a\n")}
+_PAIRED = {348: (344, b"ni1\0"), 540: (4, b"ni2\0\r\n\x1a\n")}
+# (type, channels) of a datatype code.
+_TYPES: dict[int, tuple[str, int]] = {
+    2: ("u1", 1), 4: ("i2", 1), 8: ("i4", 1), 16: ("f4", 1), 64: ("f8", 1), 128: ("u1", 3), 256: ("i1", 1),
+    512: ("u2", 1), 768: ("u4", 1), 1024: ("i8", 1), 1280: ("u8", 1), 2304: ("u1", 4),
+}  # fmt: skip
+_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+_THICKER = 1.01
+"""Part by which a spacing must be above the others to be the thickest: headers round."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """Where the voxels lie and what they mean."""
+
+    shape: tuple[int, int, int, int]
+    """i, j, k, volumes."""
+    dtype: np.dtype[Any]
+    channels: int
+    offset: int
+    slope: float
+    intercept: float
+    spacing: tuple[float, float, float] | None
+    """Of i, j, k in mm; None where the file does not tell."""
+    axes: Matrix | None
+    """Columns: directions of i, j, k in the patient, of length one, LPS+ as in DICOM; None where it does not tell."""
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.channels * self.dtype.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a volume becomes pictures: the axes across, down and through, and which of them are turned over."""
+
+    across: int
+    down: int
+    through: int
+    flipped: tuple[bool, bool, bool]
+    """Of across, down and through."""
+
+
+def is_nifti(data: bytes) -> bool:
+    """Whether a file, not gzipped, says that it is NIfTI, with its voxels in the same file or in another."""
+    return any(
+        data[at : at + len(magic)] == magic for known in (_MAGIC, _PAIRED) for at, magic in known.values()
+    ) and _header_size(data) in (348, 540)
+
+
+def open_nifti(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
+    """A NIfTI file: one frame a slice, volume after volume.
+
+    Slices are cut across the axis of the largest spacing, or the third where none is clearly larger. Where the file
+    tells how it lies in the patient, slices come in the order of the patient's axes (to the left, to the back, to the
+    head) and are shown as radiologists do: right of the image is the patient's left, or back in a sagittal slice; down
+    is the back in an axial slice, else the feet. Values are exact where they are integers that fit 16 bits.
+
+    Raises:
+        NotAnImage, TruncatedFile, CorruptHeader, CorruptPixels, UnsupportedPixels, TooLarge.
+    """
+    data, volume = _gunzip(data, limits) if data.startswith(GZIP_START) else (data, _volume(data))
+    if volume.offset + volume.nbytes > len(data):
+        raise TruncatedFile
+    layout = _layout(volume)
+    rows, columns = volume.shape[layout.down], volume.shape[layout.across]
+    slices = volume.shape[layout.through]
+    total = slices * volume.shape[3]
+    check_size(rows, columns, total, limits)
+    metadata = _metadata(volume, layout, total)
+
+    def read(index: int) -> Frame:
+        picture = _slice(data, volume, layout, index // slices, index % slices)
+        if volume.channels > 1:
+            stored = np.ascontiguousarray(picture[..., :3])
+            return plain_frame(index, stored, metadata, windows.of_picture(stored))
+        stored, step, base = store_whole(picture)
+        slope, intercept = step * volume.slope, base * volume.slope + volume.intercept
+        window = windows.from_values(stored, slope, intercept, None)
+        return plain_frame(index, stored, metadata, window, slope=slope, intercept=intercept)
+
+    return Source(frames_total=total, taken=tuple(policy.choose(total)), read=read)
+
+
+def _gunzip(data: bytes, limits: Limits) -> tuple[bytes, _Volume]:
+    """As much of a gzipped file as its own header asks for."""
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+            head = file.read(544)
+            if not is_nifti(head):
+                raise NotAnImage
+            volume = _volume(head)
+            end = volume.offset + volume.nbytes
+            # Not held to a ratio: masks deflate a thousandfold, and no more is inflated than the header asks for.
+            if end > limits.inflated_bytes:
+                raise TooLarge("bytes when it is inflated", "inflated_bytes", limits.inflated_bytes)
+            file.seek(0)
+            plain = file.read(end)
+            # The checksum stands at the end, and is looked at only there.
+            file.read(1)
+            return plain, volume
+    except EOFError:
+        raise TruncatedFile from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise CorruptPixels from None
+
+
+def _header_size(data: bytes) -> int:
+    little = int.from_bytes(data[:4], "little")
+    return little if little in _FIELDS else int.from_bytes(data[:4], "big")
+
+
+def _volume(data: bytes) -> _Volume:
+    """Read the header and check it."""
+    size = _header_size(data)
+    if size not in _FIELDS or len(data) < size:
+        raise TruncatedFile
+    at, magic = _PAIRED[size]
+    if data[at : at + len(magic)] == magic:
+        raise UnsupportedPixels("the file is a NIfTI header whose voxels lie in another file (.hdr and .img)")
+    order = "<" if int.from_bytes(data[:4], "little") == size else ">"
+    fields = _FIELDS[size]
+    record = np.dtype(
+        {
+            "names": [name for name, _, _ in fields],
+            "offsets": [offset for _, offset, _ in fields],
+            "formats": [np.dtype(kind).newbyteorder(order) for _, _, kind in fields],
+            "itemsize": size,
+        }
+    )
+    header: Any = np.frombuffer(data, record, 1)[0]
+    dims = [int(length) for length in header["dim"]]
+    if not 1 <= dims[0] <= 7 or any(length < 1 for length in dims[1 : dims[0] + 1]):
+        raise CorruptHeader
+    lengths = (dims[1 : dims[0] + 1] + [1] * 7)[:7]
+    if math.prod(lengths[4:]) != 1:
+        raise UnsupportedPixels("the NIfTI file has more than four dimensions")
+    datatype = int(header["datatype"])
+    if datatype not in _TYPES:
+        raise UnsupportedPixels("the NIfTI file's voxels are complex numbers, bits or of 128 bits")
+    kind, channels = _TYPES[datatype]
+    offset = float(header["vox_offset"])
+    if not size <= offset < 2**62:
+        # 0 in a single file is illegal, and some writers mean "after the header" by it.
+        if offset != 0:
+            raise CorruptHeader
+        offset = size + 4
+    slope, intercept = float(header["slope"]), float(header["inter"])
+    if slope == 0 or not math.isfinite(slope) or not math.isfinite(intercept):
+        slope, intercept = 1.0, 0.0
+    spacing, axes = _geometry(header)
+    i, j, k, volumes = lengths[:4]
+    return _Volume(
+        shape=(i, j, k, volumes),
+        dtype=np.dtype(kind).newbyteorder(order),
+        channels=channels,
+        offset=int(offset),
+        slope=slope,
+        intercept=intercept,
+        spacing=spacing,
+        axes=axes,
+    )
+
+
+def _geometry(header: Any) -> tuple[tuple[float, float, float] | None, Matrix | None]:
+    """Spacing in mm, and directions of the voxel axes, LPS+ (nifti1.h, methods 2 and 3; sform before qform)."""
+    pixdim = np.abs(np.array(header["pixdim"], np.float64))
+    units = int(header["xyzt_units"]) & 7
+    if int(header["sform"]) > 0:
+        affine = np.array(header["srow"], np.float64)[:, :3]
+    elif int(header["qform"]) > 0:
+        affine = _rotation(np.array(header["quatern"], np.float64)) * pixdim[1:4]
+        # qfac: pixdim[0] is -1 where the third axis makes the system left-handed.
+        affine[:, 2] *= -1.0 if float(header["pixdim"][0]) < 0 else 1.0
+    else:
+        scale = _MILLIMETRES.get(units)
+        lengths = pixdim[1:4] * (scale or 1.0)
+        return (_plausible(lengths) if scale is not None else None), None
+    lengths = np.linalg.norm(affine, axis=0)
+    # A placed file whose unit is unknown is in mm: its writers mean scanner coordinates.
+    spacing = _plausible(lengths * _MILLIMETRES.get(units, 1.0))
+    if spacing is None or not np.isfinite(affine).all():
+        return spacing, None
+    axes = affine / lengths * np.array([[-1.0], [-1.0], [1.0]])
+    # Axes that nearly coincide place nothing.
+    return spacing, axes if abs(float(np.linalg.det(axes))) > 0.1 else None
+
+
+def _plausible(lengths: Matrix) -> tuple[float, float, float] | None:
+    if not all(0 < length < 1000 for length in lengths):
+        return None
+    i, j, k = (float(f"{length:.6g}") for length in lengths)
+    return i, j, k
+
+
+def _rotation(quaternion: Matrix) -> Matrix:
+    """The rotation of a unit quaternion whose first part is implied (nifti1.h, method 2)."""
+    b, c, d = (float(part) for part in quaternion)
+    a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
+    return np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+
+
+def _layout(volume: _Volume) -> _Layout:
+    through = 2
+    if volume.shape[:3].count(1) == 1:
+        through = volume.shape.index(1)
+    elif volume.spacing is not None:
+        thickest = max(range(3), key=lambda axis: cast(tuple[float, ...], volume.spacing)[axis])
+        others = max(length for axis, length in enumerate(volume.spacing) if axis != thickest)
+        through = thickest if volume.spacing[thickest] > _THICKER * others else 2
+    first, second = (axis for axis in range(3) if axis != through)
+    if volume.axes is None:
+        return _Layout(first, second, through, (False, False, False))
+    nearest = _nearest(volume.axes)
+    # In the order left, back, head: the one across is the first that is not the normal; the other goes down.
+    across, down = sorted((first, second), key=lambda axis: nearest[axis])
+    signs = [volume.axes[nearest[axis], axis] > 0 for axis in range(3)]
+    # Down is the back in an axial slice, and the feet in others.
+    return _Layout(across, down, through, (not signs[across], signs[down] == (nearest[down] == 2), not signs[through]))
+
+
+def _nearest(axes: Matrix) -> tuple[int, ...]:
+    """For each voxel axis the patient axis (0 x, 1 y, 2 z) it runs along, each taken once, the best fit first."""
+    fits = np.abs(axes)
+    found = [0, 0, 0]
+    for _ in range(3):
+        patient, voxel = (int(n) for n in np.unravel_index(np.argmax(fits), (3, 3)))
+        found[voxel] = patient
+        fits[patient, :], fits[:, voxel] = -1, -1
+    return tuple(found)
+
+
+def _metadata(volume: _Volume, layout: _Layout, total: int) -> ImageMetadata:
+    plane, orientation, spacing = None, None, None
+    if volume.axes is not None:
+        right, down = (
+            volume.axes[:, axis] * (-1 if flipped else 1)
+            for axis, flipped in zip((layout.across, layout.down), layout.flipped, strict=False)
+        )
+        plane, orientation = in_the_patient((*map(float, right), *map(float, down)))
+    if volume.spacing is not None:
+        spacing = Spacing(
+            row_mm=volume.spacing[layout.down], column_mm=volume.spacing[layout.across], source="NIfTI header"
+        )
+    return ImageMetadata(
+        source_format="NIfTI", plane=plane, orientation=orientation, spacing=spacing, frames_in_object=total
+    )
+
+
+def _slice(data: bytes, volume: _Volume, layout: _Layout, number: int, place: int) -> NDArray[Any]:
+    """One slice (rows, columns) or (rows, columns, channels), in the order of the file's own type."""
+    i, j, k, _ = volume.shape
+    one = i * j * k * volume.channels
+    voxels = np.frombuffer(data, volume.dtype, one, volume.offset + number * one * volume.dtype.itemsize)
+    # The first axis runs fastest; the channels of a colour faster still.
+    cube = voxels.reshape((volume.channels, i, j, k), order="F")
+    if layout.flipped[2]:
+        place = volume.shape[layout.through] - 1 - place
+    picture = np.moveaxis(cube, (1 + layout.down, 1 + layout.across, 1 + layout.through, 0), (0, 1, 2, 3))[:, :, place]
+    picture = picture[:: -1 if layout.flipped[1] else 1, :: -1 if layout.flipped[0] else 1]
+    return picture[..., 0] if volume.channels == 1 else picture

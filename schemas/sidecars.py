@@ -1,0 +1,95 @@
+"""What a source may say of an image in a JSON file beside it: `scan.png.json` of `scan.png`.
+
+Knows nothing of how it is read, nor which words of free text are let through.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from schemas.images import Laterality, Modality, Plane, Side
+
+Unit = Literal["HU", "SUVbw", "Bq/ml", "counts", "counts/s", "mg/ml", "Gy", "%", "stored value"]
+View = Literal[
+    "AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO", "LAT", "OBL", "CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL",
+    "XCCM", "FB", "SIO", "ISO", "CV", "AT", "TAN",
+]  # fmt: skip
+"""Defined terms of View Position (DICOM PS3.3 C.8.1.1.1.1, C.8.11.5.1.2) and acronyms of PS3.16 CID 4014."""
+
+_Words = Annotated[str, StringConstraints(max_length=200)]
+_Vertical = {"head", "feet"}
+_Lateral = {"patient left", "patient right"}
+
+
+class _Said(BaseModel):
+    """Unknown fields are ignored, and counted: see `ImageMetadata.sidecar_fields_left_out`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class SaidSpacing(_Said):
+    """Distance between the centres of neighbouring pixels, of the image as it is shown."""
+
+    row_mm: float = Field(gt=0, lt=1000, description="Between rows (vertical), mm")
+    column_mm: float = Field(gt=0, lt=1000, description="Between columns (horizontal), mm")
+
+
+class SaidOrientation(_Said):
+    """Where the axes of the image, as it is shown, point in the patient."""
+
+    right: Side = Field(description="Direction in the patient of increasing column index")
+    down: Side = Field(description="Direction in the patient of increasing row index")
+
+    @model_validator(mode="after")
+    def _two_axes(self) -> Self:
+        kinds = [
+            "vertical" if side in _Vertical else "lateral" if side in _Lateral else "depth"
+            for side in (self.right, self.down)
+        ]
+        if kinds[0] == kinds[1]:
+            raise ValueError("right and down must lie along two axes")
+        return self
+
+
+class SaidBox(_Said):
+    """A rectangle in one frame; px, origin at the top left pixel of the image as it is shown."""
+
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    label: _Words | None = Field(default=None, description="As in `labels`")
+    frame: int = Field(default=0, ge=0, description="Index of the frame in its object, from 0")
+
+
+class Sidecar(_Said):
+    """All fields may be left out. What stands here goes before what the image file itself says.
+
+    `unit` alone does not: it is taken where the file names none.
+    """
+
+    modality: Modality | None = None
+    organ: _Words | None = Field(
+        default=None, description="Taken where it names a body part of models/imaging/vocabulary.py"
+    )
+    disease: _Words | None = Field(
+        default=None, description="Taken where it names a disease of models/imaging/vocabulary.py"
+    )
+    view: View | None = Field(default=None, description="Radiographic view")
+    laterality: Laterality | None = None
+    plane: Plane | None = None
+    spacing: SaidSpacing | None = None
+    unit: Unit | None = Field(default=None, description="Unit of the values")
+    orientation: SaidOrientation | None = None
+    mask: _Words | None = Field(
+        default=None,
+        description="Path, below the image's folder, of a PNG, TIFF or NIfTI file of the image's size that holds 0 "
+        "outside and a label's number inside; of images with several frames, one mask a frame",
+    )
+    labels: dict[str, _Words] = Field(
+        default={},
+        max_length=4096,
+        description="Name of each number in the mask. Names that are no words of the vocabulary become "
+        "'annotated region'",
+    )
+    boxes: tuple[SaidBox, ...] = Field(default=(), max_length=4096)

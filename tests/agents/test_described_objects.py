@@ -1,0 +1,46 @@
+"""An image with a sidecar and a mask, from the folder to the message."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from agents.preprocess import frames_of, image_of
+from infra.annotate import find_files
+from models.imaging import FramePolicy, encode_png
+from models.imaging.errors import InvalidSidecar
+from schemas.images import MedicalImage
+from schemas.limits import Limits
+from streams.folder import reference_to
+
+GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
+
+
+def image_in(folder: Path, index: int = 0) -> MedicalImage:
+    """The message of the one object in a folder."""
+    (path,) = find_files([folder])
+    reference = reference_to(path, folder)
+    frames_of(reference, FramePolicy(), Limits())
+    return image_of(reference, FramePolicy(), Limits(), index, "0" * 32)
+
+
+def test_what_the_source_says_travels_on_the_image(tmp_path: Path) -> None:
+    """Metadata and marked regions of the files beside it, which are no objects themselves; a changed sidecar counts."""
+    (tmp_path / "scan.png").write_bytes(encode_png(GREY))
+    (tmp_path / "scan_mask.png").write_bytes(encode_png((GREY > 20).astype(np.uint8)))
+    sidecar = {"modality": "dermoscopy", "mask": "scan_mask.png", "labels": {"1": "Nevus"}}
+    (tmp_path / "scan.png.json").write_bytes(orjson.dumps(sidecar))
+    image = MedicalImage.model_validate_json(image_in(tmp_path).model_dump_json())
+    assert (image.metadata.modality, image.metadata.organ) == ("dermoscopy", "skin")
+    assert [one.label for one in image.annotations] == ["naevus"]
+    (tmp_path / "scan.png.json").write_bytes(orjson.dumps(sidecar | {"modality": "microscopy"}))
+    assert image_in(tmp_path).metadata.modality == "microscopy"
+
+
+def test_a_mask_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:
+    """The message says which field."""
+    (tmp_path / "scan.png").write_bytes(encode_png(GREY))
+    (tmp_path / "scan.png.json").write_text('{"mask": "none.png"}')
+    with pytest.raises(InvalidSidecar, match=", mask names no file"):
+        image_in(tmp_path)
