@@ -171,7 +171,11 @@ class Header:
         return None
 
     def _values(self, keyword: str, within: tuple[Dataset | None, ...]) -> Sequence[object]:
+        tag = tag_for_keyword(keyword)
         for dataset in (*(item for item in within if item is not None), *(() if within else (self.dataset,))):
+            # Most are absent, and pydicom takes its time to say so.
+            if tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
+                continue
             try:
                 value = dataset.get(keyword)
             except LIBRARY_ERRORS:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import cv2
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,20 +12,18 @@ from models.imaging.errors import CorruptPixels, failing_as
 Stored = NDArray[np.uint8 | np.uint16]
 """(rows, columns) grey, or (rows, columns, 3) RGB."""
 
-# Measured on a 512 × 512 CT slice against OpenCV's default: 8 bits 2.4 ms and 43 kB (52 kB), 16 bits 6.2 ms and
-# 173 kB (8.1 ms, 174 kB). No compression at all takes 0.4 and 0.7 ms, but 263 and 525 kB on every topic.
-_SETTINGS: dict[Any, tuple[int, int]] = {
-    np.dtype(np.uint8): (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-    np.dtype(np.uint16): (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_FILTERED),
+# Measured on 512 × 512 of CT, MR and chest radiograph, 16 bits: 5.5, 5.1 and 6.6 ms, 163, 209 and 391 kB; with zlib's
+# matching instead of runs alone (OpenCV, FILTERED) 5.9, 6.2 and 12.3 ms, 173, 213 and 403 kB.
+_SETTINGS: dict[str, Any] = {
+    "level": 1,
+    "strategy": imagecodecs.PNG.STRATEGY.RLE,
+    "filter": imagecodecs.PNG.FILTER.UP,
 }
-_COMMON = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
 
 
 def encode_png(stored: Stored) -> bytes:
     """Encode uint8 or uint16, grey (rows, columns) or RGB (rows, columns, 3), without loss."""
-    swapped: Any = stored if stored.ndim == 2 else cv2.cvtColor(stored, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".png", swapped, (*_COMMON, *_SETTINGS[stored.dtype]))
-    return data.tobytes()
+    return bytes(imagecodecs.png_encode(stored, **_SETTINGS))
 
 
 def decode_png(data: bytes) -> Stored:

@@ -4,7 +4,7 @@ Knows nothing of files, of codecs, or of who the image shows.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,9 +64,7 @@ def quantify(samples: NDArray[np.generic], photometric: str, header: Header, fra
     """
     bits = int(header.number("BitsStored") or samples.dtype.itemsize * 8)
     if photometric == "PALETTE COLOR":
-        with failing_as(CorruptHeader()):
-            samples = apply_color_lut(samples, header.dataset)
-        return _coloured(samples, _palette_bits(header) or samples.dtype.itemsize * 8, as_bytes=True)
+        return _looked_up(samples, header)
     if photometric == "RGB" and samples.ndim == 3:
         return _coloured(samples, bits)
     if photometric not in ("MONOCHROME1", "MONOCHROME2") or samples.ndim != 2:
@@ -161,6 +159,17 @@ def _coloured(samples: NDArray[np.generic], bits: int, *, as_bytes: bool = False
     shifted = samples.astype(np.uint64) << depth >> bits if bits != depth else samples
     stored = np.ascontiguousarray(shifted, dtype=np.uint8 if depth == 8 else np.uint16)
     return Quantities(stored, 1.0, 0.0, STORED_VALUE, windows.span(0, 2**depth - 1, "full range"), inverted=False)
+
+
+def _looked_up(samples: NDArray[Any], header: Header) -> Quantities:
+    """RGB of palette indices (PS3.3 C.7.6.3.1.5), by a table of those that can occur: pydicom is slow a pixel."""
+    if samples.dtype.kind != "u" or samples.dtype.itemsize > 2:
+        raise CorruptHeader
+    indices = np.arange(int(samples.max()) + 1, dtype=np.uint16)
+    with failing_as(CorruptHeader()):
+        table = apply_color_lut(indices, header.dataset)
+    colours = _coloured(table, _palette_bits(header) or table.dtype.itemsize * 8, as_bytes=True)
+    return replace(colours, stored=np.take(colours.stored, samples, axis=0))
 
 
 def _palette_bits(header: Header) -> int | None:

@@ -1,0 +1,340 @@
+"""Reading DICOM side by side on the same files: this stage, the plain Python loop, and DCMTK's command line.
+
+Knows nothing of the pipeline around the stage.
+
+    python benchmarks/imaging.py [--seconds 0.5] [--repeat 3] [--size 512]
+
+One CT-like slice and one colour frame are written in every transfer syntax, so that rows differ by syntax alone; NEMA's
+own files and pydicom's cine are read as they are. `stage` is open_source, every frame, to_pixels; `bare` is the decoder
+and the PNG encoder on what they need alone, which no stage can beat; `plain` is pydicom's pixel_array with rescale or
+palette and Pillow's PNG at the same level, without checks or metadata; `dcmtk` is dcmj2pnm's 8-bit PNG, less the time
+that it takes to start. One process, one core. Pillow, and the plugins that pydicom decodes with, are not part of the
+project: `uv pip install pillow pylibjpeg pylibjpeg-openjpeg pylibjpeg-rle pyjpegls python-gdcm` in an environment to
+throw away; what is missing is `nan`.
+"""
+
+import argparse
+import io
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imagecodecs
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from models.imaging import FramePolicy, codecs, dicom, encode_png, frames, open_source, to_pixels
+
+ALL = FramePolicy()
+Samples = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file."""
+
+    name: str
+    data: bytes
+
+
+def slice_of(size: int) -> Samples:
+    """Signed 12 bits: smooth organs, noise, air around them."""
+    random = np.random.default_rng(0)
+    at = np.indices((size, size)) / size - 0.5
+    body = (at[0] ** 2 / 0.16 + at[1] ** 2 / 0.2) < 1
+    organs = cv2.GaussianBlur(random.normal(0, 1, (size, size)), (0, 0), size / 40) * size / 40 * 150
+    values = np.where(body, organs + 40, -1000) + random.normal(0, 12, (size, size))
+    return np.clip(np.rint(values), -1024, 3071).astype(np.int16)
+
+
+def colour_of(size: int) -> Samples:
+    """The same in 8-bit colours."""
+    grey = np.clip((slice_of(size).astype(float) + 1024) / 8, 0, 255)
+    return np.stack([grey, grey * 0.8, grey * 0.6], -1).astype(np.uint8)
+
+
+def written(samples: Samples, syntax: str, codestream: bytes | None, photometric: str) -> bytes:
+    """An object of one frame."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    dataset.Modality = "CT" if samples.ndim == 2 else "OT"
+    dataset.PhotometricInterpretation = photometric
+    dataset.SamplesPerPixel = 1 if samples.ndim == 2 else 3
+    if samples.ndim == 3:
+        dataset.PlanarConfiguration = 0
+    else:
+        dataset.RescaleSlope, dataset.RescaleIntercept = 1, 0
+        dataset.WindowCenter, dataset.WindowWidth = 40, 400
+    dataset.Rows, dataset.Columns = samples.shape[:2]
+    dataset.BitsAllocated = 8 * samples.itemsize
+    dataset.BitsStored = 12 if samples.itemsize == 2 else 8
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(samples.dtype.kind == "i")
+    if codestream is None:
+        dataset.PixelData = samples.tobytes()
+    else:
+        dataset.PixelData = encapsulate([codestream + b"\0" * (len(codestream) % 2)])
+        dataset["PixelData"].is_undefined_length = True
+    dataset["PixelData"].VR = "OB" if codestream is not None or samples.itemsize == 1 else "OW"
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+    return file.getvalue()
+
+
+def synthetic(size: int) -> list[Case]:
+    """One slice and one colour frame in every syntax that can be written here."""
+    grey, colour = slice_of(size), colour_of(size)
+    wide = grey.view(np.uint16) & 0xFFF
+    lossless = {"lossless": True, "predictor": 1, "bitspersample": 12}
+    eight: Samples = (wide >> 4).astype(np.uint8)
+    plain = written(grey, ExplicitVRLittleEndian, None, "MONOCHROME2")
+    rle = pydicom.dcmread(io.BytesIO(plain))
+    rle.compress("1.2.840.10008.1.2.5")
+    file = io.BytesIO()
+    rle.save_as(file)
+    jpeg: Callable[..., Any] = imagecodecs.jpeg8_encode
+    j2k: dict[str, Any] = {"codecformat": "j2k", "reversible": True}
+    encoded: list[tuple[str, Samples, str, Any, str]] = [
+        ("explicit", grey, "1", None, "MONOCHROME2"),
+        ("JPEG extended, 12 bits", wide, "4.51", jpeg(wide, 95, bitspersample=12), "MONOCHROME2"),
+        ("JPEG baseline, 8 bits", eight, "4.50", jpeg(eight, 95), "MONOCHROME2"),
+        ("JPEG lossless SV1", grey, "4.70", jpeg(wide, **lossless), "MONOCHROME2"),
+        ("JPEG-LS", grey, "4.80", imagecodecs.jpegls_encode(wide), "MONOCHROME2"),
+        ("JPEG-LS near", grey, "4.81", imagecodecs.jpegls_encode(wide, level=2), "MONOCHROME2"),
+        ("JPEG 2000", grey, "4.90", imagecodecs.jpeg2k_encode(grey, bitspersample=12, **j2k), "MONOCHROME2"),
+        ("JPEG 2000 lossy", grey, "4.91", imagecodecs.jpeg2k_encode(grey, level=60, codecformat="j2k"), "MONOCHROME2"),
+        ("HTJ2K", grey, "4.201", imagecodecs.htj2k_encode(grey, reversible=True), "MONOCHROME2"),
+        ("explicit, colour", colour, "1", None, "RGB"),
+        ("JPEG baseline, colour", colour, "4.50", jpeg(colour, 90, subsampling="422"), "YBR_FULL_422"),
+        ("JPEG 2000, colour", colour, "4.90", imagecodecs.jpeg2k_encode(colour, **j2k), "YBR_RCT"),
+    ]  # fmt: skip
+    cases = [
+        Case(
+            name,
+            written(
+                samples,
+                f"1.2.840.10008.1.2.{syntax}",
+                None if codestream is None else bytes(codestream),
+                photometric,
+            ),
+        )
+        for name, samples, syntax, codestream, photometric in encoded
+    ]
+    return [cases[0], Case("RLE", file.getvalue()), *cases[1:]]
+
+
+def real() -> list[Case]:
+    """Files of pydicom-data, where it is installed."""
+    try:
+        import data_store
+    except ImportError:
+        return []
+    folder = Path(data_store.__file__).parent / "data"
+    names = (
+        "MR2_UNCR.dcm",
+        "MR2_J2KR.dcm",
+        "RG3_J2KR.dcm",
+        "JPEG-LL.dcm",
+        "OBXXXX1A_rle.dcm",
+        "color3d_jpeg_baseline.dcm",
+    )
+    return [Case(name, (folder / name).read_bytes()) for name in names]
+
+
+def stage(data: bytes) -> int:
+    """What preprocess does with a file, without its process pool."""
+    found = [to_pixels(frame) for frame in open_source(data, ALL).frames()]
+    return sum(pixels.rows * pixels.columns * pixels.channels * pixels.bits // 8 for pixels in found)
+
+
+def plain(data: bytes) -> int:
+    """The loop that people write: pixel_array, rescale or palette, PNG by Pillow."""
+    from PIL import Image  # pyright: ignore[reportMissingImports]
+
+    dataset = pydicom.dcmread(io.BytesIO(data))
+    array = dataset.pixel_array
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        array = apply_color_lut(array, dataset).astype(np.uint8)
+    count = int(dataset.get("NumberOfFrames", 1) or 1)
+    size = 0
+    for image in array if count > 1 else array[None]:
+        values = image
+        if image.ndim == 2:
+            values = image * float(dataset.get("RescaleSlope", 1)) + float(dataset.get("RescaleIntercept", 0))
+            values = (values - values.min()).astype(np.uint16)
+        Image.fromarray(values).save(io.BytesIO(), "PNG", compress_level=1)
+        size += values.nbytes
+    return size
+
+
+class Stopwatch:
+    """Adds up the time spent in functions, by replacing them in the modules that call them."""
+
+    def __init__(self, parts: dict[str, list[tuple[Any, str]]]) -> None:
+        self.spent = dict.fromkeys(parts, 0.0)
+        self._replaced: list[tuple[Any, str, Any]] = []
+        for part, places in parts.items():
+            for module, name in places:
+                original = getattr(module, name)
+                self._replaced.append((module, name, original))
+                setattr(module, name, self._timed(part, original))
+
+    def _timed(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            start = time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.spent[part] += time.process_time() - start
+
+        return call
+
+    def restore(self) -> None:
+        """Put the functions back."""
+        for module, name, original in self._replaced:
+            setattr(module, name, original)
+
+
+PARTS: dict[str, list[tuple[Any, str]]] = {
+    "header": [(dicom, "read_header"), (dicom, "read_metadata")],
+    "decode": [(dicom, "decode"), (dicom, "decode_native")],
+    "meaning": [(dicom, "quantify")],
+    "identity": [(dicom, "identify")],
+    "encode": [(frames, "encode_png")],
+}
+
+
+def shares(data: bytes, times: int) -> dict[str, float]:
+    """Share of the stage's time in each of its parts."""
+    watch = Stopwatch(PARTS)
+    start = time.process_time()
+    for _ in range(times):
+        stage(data)
+    whole = time.process_time() - start
+    watch.restore()
+    return {part: spent / whole for part, spent in watch.spent.items()}
+
+
+def bare(data: bytes) -> Callable[[], None]:
+    """Decoding each frame's codestream and encoding its pixels, with all that they need at hand."""
+    calls: list[Callable[[], Any]] = []
+    kept: list[frames.Stored] = []
+
+    def record(name: str) -> Callable[..., Any]:
+        original = getattr(codecs, name)
+
+        def call(*args: Any) -> Any:
+            calls.append(lambda: original(*args))
+            return original(*args)
+
+        return call
+
+    originals = {name: getattr(dicom, name) for name in ("decode", "decode_native")}
+    for name in originals:
+        setattr(dicom, name, record(name))
+    kept.extend(frame.stored for frame in open_source(data, ALL).frames())
+    for name, original in originals.items():
+        setattr(dicom, name, original)
+
+    def run() -> None:
+        for call, stored in zip(calls, kept, strict=True):
+            call()
+            encode_png(stored)
+
+    return run
+
+
+def seconds_of(function: Callable[[], Any], least: float) -> float:
+    """CPU seconds of one call: the best of as many as fit."""
+    function()
+    best, end = float("inf"), time.perf_counter() + least
+    while time.perf_counter() < end or best == float("inf"):
+        start = time.process_time()
+        function()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def dcmtk(path: Path) -> float | None:
+    """CPU seconds of dcmj2pnm over all frames; None where it cannot read the file."""
+    if shutil.which("dcmj2pnm") is None:
+        return None
+    taken: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["dcmj2pnm", "-q", "-O", "+on", "+Fa", path, Path(folder) / "view"]
+        for _ in range(3):
+            start = _children()
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                return None
+            taken.append(_children() - start)
+    return statistics.median(taken)
+
+
+def measured(data: bytes, seconds: float, repeat: int) -> tuple[float, float, float]:
+    """Milliseconds of stage, bare and plain: medians of rounds in which they take turns."""
+    run_bare = bare(data)
+    rounds: list[tuple[float, float, float]] = []
+    for _ in range(repeat):
+        try:
+            theirs = seconds_of(lambda: plain(data), seconds)
+        except Exception:  # noqa: BLE001  (whatever pydicom lacks for this syntax)
+            theirs = float("nan")
+        rounds.append((seconds_of(lambda: stage(data), seconds), seconds_of(run_bare, seconds), theirs))
+    ours, least, theirs = (statistics.median(column) * 1e3 for column in zip(*rounds, strict=True))
+    return ours, least, theirs
+
+
+def main() -> None:
+    """Print one row a file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=0.5, help="at least, for each measurement")
+    parser.add_argument("--repeat", type=int, default=3, help="rounds, whose medians are printed")
+    parser.add_argument("--size", type=int, default=512, help="rows and columns of the synthetic images")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print(f"{'':27}{'stage':>8}{'':>8}{'bare':>8}{'stage/':>8}{'plain':>8}{'dcmtk':>8}   share of the stage")
+    print(f"{'':27}{'ms':>8}{'MB/s':>8}{'ms':>8}{'bare':>8}{'ms':>8}{'ms':>8}   {' '.join(PARTS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        smallest = Path(folder) / "smallest.dcm"
+        smallest.write_bytes(written(np.zeros((8, 8), np.uint8), ExplicitVRLittleEndian, None, "MONOCHROME2"))
+        starting = dcmtk(smallest) or 0.0
+        for case in (*synthetic(options.size), *real()):
+            path = Path(folder) / "case.dcm"
+            path.write_bytes(case.data)
+            ours, least, theirs = measured(case.data, options.seconds, options.repeat)
+            command = dcmtk(path)
+            peer = float("nan") if command is None else (command - starting) * 1e3
+            parts = " ".join(f"{share:6.0%}" for share in shares(case.data, 5).values())
+            print(
+                f"{case.name:27}{ours:8.2f}{stage(case.data) / ours / 1e3:8.0f}{least:8.2f}{ours / least:8.2f}"
+                f"{theirs:8.2f}{peer:8.1f}   {parts}",
+                flush=True,
+            )
+    versions = f"python {sys.version.split()[0]}, imagecodecs {imagecodecs.__version__}"
+    print(f"{versions}; DCMTK starts in {starting * 1e3:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
