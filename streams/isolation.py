@@ -189,7 +189,7 @@ class _Process:
         except TimeoutError:
             raise _Overdue from None
         good, value = pickle.loads(answer)  # noqa: S301 - from our own code, by a socket that nobody else has
-        if not good and isinstance(value, MemoryError):
+        if not good and isinstance(value, MemoryError | NeedsTooMuchMemory):
             raise _Died(0, no_memory=True)
         self.calls += 1
         self.busy = False

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from schemas.failures import InvalidInput
+from schemas.failures import InvalidInput, NeedsTooMuchMemory
 from schemas.limits import MEBIBYTE
 
 
@@ -30,6 +30,18 @@ def spin() -> None:
 
 def allocate(mebibytes: int) -> int:
     return len(bytearray(mebibytes * MEBIBYTE))
+
+
+_kept: list[bytearray] = []
+
+
+def keep(mebibytes: int) -> int:
+    """Take memory and never give it back, as a leak does; what a library raises for want of it is turned into ours."""
+    try:
+        _kept.append(bytearray(mebibytes * MEBIBYTE))
+    except MemoryError:
+        raise NeedsTooMuchMemory from None
+    return os.getpid()
 
 
 def allocate_natively() -> None:

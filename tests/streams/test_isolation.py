@@ -50,12 +50,15 @@ async def test_a_crash_costs_one_call(make: Make) -> None:
 
 
 async def test_an_immediate_crash_is_never_lost(make: Make) -> None:
-    """However quickly a process dies, its call ends, and the next ones succeed."""
+    """However quickly a process dies, its call ends, and the next ones succeed; nothing of it stays open."""
     isolated = make(processes=2)
+    await isolated.call(calls.double, 1)
+    held = psutil.Process().num_fds()
     outcomes = await asyncio.gather(
         *(isolated.call(os._exit, n % 3) if n % 2 else isolated.call(calls.double, n) for n in range(16)),
         return_exceptions=True,
     )
+    assert psutil.Process().num_fds() <= held + 4
     assert outcomes[::2] == [2 * n for n in range(0, 16, 2)]
     assert {type(o) for o in outcomes[1::2]} == {DecoderCrashed}
 
@@ -118,6 +121,12 @@ async def test_too_much_memory_is_an_error_of_its_own(make: Make, function: tupl
     with pytest.raises(NeedsTooMuchMemory, match="TRISTREAM_LIMIT_MEMORY"):
         await isolated.call(*function)
     assert await isolated.call(calls.double, 4) == 8
+
+
+async def test_memory_that_earlier_calls_kept_is_not_blamed_on_a_later_one(make: Make) -> None:
+    """A process that others have filled is replaced, and the call made again in a fresh one."""
+    isolated = make()
+    assert len({await isolated.call(calls.keep, 100) for _ in range(5)}) == 3
 
 
 async def test_errors_come_back_as_they_are(make: Make) -> None:
