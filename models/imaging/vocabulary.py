@@ -64,6 +64,9 @@ _PHRASES: dict[str, str] = {
 ORGANS: frozenset[str] = frozenset(_PHRASES)
 """Every value that `ImageMetadata.organ` can have."""
 
+PHRASES: frozenset[str] = frozenset(phrase for phrases in _PHRASES.values() for phrase in phrases.split("|"))
+"""Every phrase by which `organ_of` knows one: words in capitals, one space between."""
+
 _PATTERNS = tuple(
     (organ, re.compile(rf"(?<![A-Z])(?:{phrases.replace(' ', ' +')})(?![A-Z])")) for organ, phrases in _PHRASES.items()
 )
