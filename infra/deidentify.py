@@ -1,6 +1,5 @@
 """deidentify: files in, de-identified copies and a report out. Needs no broker. Names nothing by its source's name."""
 
-import contextlib
 import csv
 import hashlib
 import hmac
@@ -123,8 +122,13 @@ def _place(copy: Copy, out: Path) -> None:
                     file.flush()
                     os.fsync(file.fileno())
                 # link, not rename: a rename would replace what another process has put there meanwhile.
-                with contextlib.suppress(FileExistsError):
+                try:
                     os.link(part, target)
+                except FileExistsError:
+                    pass
+                except OSError:
+                    # Some network and memory-card file systems have no links.
+                    part.replace(target)
             finally:
                 part.unlink(missing_ok=True)
         if target.read_bytes() != copy.data:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
 from pydicom.tag import BaseTag
 from pydicom.valuerep import VR
 
@@ -156,7 +156,9 @@ class _Run:
         keyword, vr = keyword_for_tag(tag), _vr(tag, element)
         if tag in _PIXELS and len(path) == 1:
             return
-        if element is None or not keyword or tag in _REMOVED_TOO or not _fits(tag, element.VR):
+        if tag in _REMOVED_TOO:
+            self._act(dataset, tag, element, path, "X")
+        elif element is None or not keyword or not _fits(tag, element):
             self._give_up(dataset, tag, element, path)
         elif vr == "SQ":
             self._within(element, path)
@@ -164,7 +166,7 @@ class _Run:
             self._replace_uids(dataset, tag, element, path)
         elif vr in _WORDS:
             self._keep_safe(dataset, tag, element, path, self._safe_words(keyword, vr))
-        elif vr in ("DS", "IS"):
+        elif vr in ("DS", "IS") or element.VR in ("DS", "IS"):
             self._keep_safe(dataset, tag, element, path, safe_number)
         elif vr in _TEMPORAL:
             if self.policy.dates == "remove" or not self._dated(dataset, tag, element, path):
@@ -336,10 +338,15 @@ def _vr(tag: BaseTag, element: DataElement | None) -> str:
     return str(element.VR) if element is not None else VR.UN
 
 
-def _fits(tag: BaseTag, vr: str) -> bool:
-    """An element's VR is one under which its value means what the dictionary says."""
-    listed = dictionary_VR(tag).split(" or ")
-    families = (_NUMBERS, _WORDS | NEVER | {"UI"}, frozenset({"OB", "OW", "UN"}))
+def _fits(tag: BaseTag, element: DataElement) -> bool:
+    """An element's VR, and the number of its values, are such that they mean what the dictionary says."""
+    listed, most, vr = dictionary_VR(tag).split(" or "), dictionary_VM(tag), str(element.VR)
+    numbers = not _NUMBERS.isdisjoint(listed)
+    if numbers and vr in _NUMBERS:
+        # More binary numbers than the attribute can have are likely to be the letters of a text.
+        few = most.isdigit() and int(most) >= element.VM
+        return few or (not most.isdigit() and vr in listed)
+    families = (_WORDS | NEVER | {"UI"}, frozenset(_BULK))
     return vr in listed or any(vr in family and not family.isdisjoint(listed) for family in families)
 
 

@@ -18,10 +18,9 @@ NEVER = frozenset({"AE", "AS", "PN", "UR"})
 """Names, addresses, ages and titles that the table does not list have no safe value."""
 
 SAFE_BULK = frozenset({
-    "PixelData", "FloatPixelData", "DoubleFloatPixelData", "WaveformData", "WaveformPaddingValue",
-    "ChannelMinimumValue", "ChannelMaximumValue", "LUTData", "RedPaletteColorLookupTableData",
-    "GreenPaletteColorLookupTableData",
-    "BluePaletteColorLookupTableData", "AlphaPaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
+    "WaveformData", "WaveformPaddingValue", "ChannelMinimumValue", "ChannelMaximumValue", "LUTData",
+    "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
+    "AlphaPaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
     "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
     "SegmentedAlphaPaletteColorLookupTableData", "BlendingLookupTableData", "EdgePointIndexList",
     "TrianglePointIndexList", "VertexPointIndexList", "PrimitivePointIndexList", "DarkCurrentCounts", "AirCounts",
