@@ -16,6 +16,7 @@ from pydicom.valuerep import VR
 from models.imaging.deidentify.codes import ATTRIBUTES as CODE_ATTRIBUTES
 from models.imaging.deidentify.codes import UNKNOWN, clean_code
 from models.imaging.deidentify.dates import moved
+from models.imaging.deidentify.embedded import bare_profile
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
 from models.imaging.deidentify.table import Action, Row, Types, row_of
@@ -32,6 +33,7 @@ Actions = dict[str, str]
 """What was done, by attribute: (gggg,eeee), those within sequences joined by >; and the table's letters. No values."""
 
 _CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
+_ICC_PROFILE = 0x00282000
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _TEMPORAL = ("DA", "DT", "TM")
 _BULK = ("OB", "OW", "UN")
@@ -160,6 +162,8 @@ class _Run:
             self._act(dataset, tag, element, path, "X")
         elif element is None or not keyword or not _fits(tag, element):
             self._give_up(dataset, tag, element, path)
+        elif tag == _ICC_PROFILE:
+            self._bare_profile(dataset, tag, element, path)
         elif vr == "SQ":
             self._within(element, path)
         elif vr == "UI":
@@ -173,6 +177,14 @@ class _Run:
                 self._give_up(dataset, tag, element, path)
         elif vr in NEVER or (vr in _BULK and keyword not in SAFE_BULK) or tag in _PIXELS:
             self._give_up(dataset, tag, element, path)
+
+    def _bare_profile(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> None:
+        profile = bare_profile(element.value) if isinstance(element.value, bytes) else None
+        if profile is None:
+            self._give_up(dataset, tag, element, path)
+        elif profile != element.value:
+            element.value = profile
+            self._note(path, "C")
 
     def _safe_words(self, keyword: str, vr: str) -> Callable[[str], str]:
         terms = self.policy.clean_descriptors

@@ -1,4 +1,4 @@
-"""A DICOM file in, its de-identified copy out. Pixel data passes as it is, in any transfer syntax, never decoded.
+"""A DICOM file in, its de-identified copy out. Pixels pass as they are, in any transfer syntax, never decoded.
 
 Knows nothing of folders and of keys' whereabouts.
 """
@@ -16,6 +16,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from models.imaging.deidentify.embedded import without_comments
 from models.imaging.deidentify.engine import Actions, deidentify
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
@@ -108,7 +109,10 @@ def deidentify_file(
         cleaned = clean_pixels is not None and clean_pixels(dataset)
         if not cleaned and str(dataset.get("BurnedInAnnotation") or "").strip() == "YES":
             raise IdentifyingPixels
+        commented = header.syntax.is_encapsulated and _clear_comments(dataset)
         actions = deidentify(dataset, pseudonyms, policy, pixels_cleaned=cleaned)
+        if commented:
+            actions["(7fe0,0010)"] = "C"
     with failing_as(CorruptHeader()):
         copy = _written(dataset, header.syntax)
         study, series, instance = (
@@ -170,6 +174,14 @@ def _clear_overlay_bits(dataset: Dataset, syntax: UID) -> None:
     lowest = int(dataset.HighBit) + 1 - stored
     mask = ((1 << stored) - 1) << lowest
     dataset["PixelData"].value = (pixels & kind.type(mask)).astype(kind).tobytes()
+
+
+def _clear_comments(dataset: Dataset) -> bool:
+    pixels: object = dataset.get("PixelData")
+    bare = without_comments(pixels) if isinstance(pixels, bytes) else pixels
+    if bare != pixels:
+        dataset["PixelData"].value = bare
+    return bare != pixels
 
 
 def _written(dataset: Dataset, syntax: UID) -> bytes:
