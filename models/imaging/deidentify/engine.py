@@ -4,6 +4,7 @@ Two locks: what table E.1-1 lists gets the table's action; what it does not list
 be safe. Knows nothing of files.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,9 @@ Actions = dict[str, str]
 
 _CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 _ICC_PROFILE = 0x00282000
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+# Patient's Name, Other Patient Names, Birth Name, and the physicians' and operators' names.
+_NAMES = (0x00100010, 0x00101001, 0x00101005, 0x00080090, 0x00081048, 0x00081050, 0x00081060, 0x00081070, 0x0008009C)
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _TEMPORAL = ("DA", "DT", "TM")
 _BULK = ("OB", "OW", "UN")
@@ -58,7 +62,8 @@ def deidentify(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy, *, pixe
 
     Pixel data is not touched. `pixels_cleaned`: the caller has masked the text in it.
     """
-    run = _Run(pseudonyms, policy, Types(_text(dataset, "SOPClassUID")), _shift(dataset, pseudonyms, policy))
+    types, days = Types(_text(dataset, "SOPClassUID")), _shift(dataset, pseudonyms, policy)
+    run = _Run(pseudonyms, policy, types, days, _names(dataset))
     run.clean(dataset, ())
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = "DICOM PS3.15 Annex E by Tristream"
@@ -73,6 +78,13 @@ def _shift(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy) -> int:
     """Days to add to all dates of the object; those of a study that names no patient move together."""
     patient = _identifier(_text(dataset, "PatientID")) or _text(dataset, "StudyInstanceUID")
     return pseudonyms.days(patient) if policy.dates == "shift" else 0
+
+
+def _names(dataset: Dataset) -> frozenset[str]:
+    """The words of the persons' names of an object, upper case."""
+    found = [dataset[tag] for tag in _NAMES if tag in dataset and _readable(dataset, BaseTag(tag)) is not None]
+    words = _NOT_LETTERS.split(" ".join(value for element in found for value in _values(element)).upper())
+    return frozenset(word for word in words if len(word) > 1)
 
 
 def _identifier(text: str) -> str:
@@ -107,6 +119,7 @@ class _Run:
     policy: Policy
     types: Types
     days: int
+    names: frozenset[str]
     actions: Actions = field(default_factory=dict)
 
     def clean(self, dataset: Dataset, path: tuple[int, ...]) -> None:
@@ -187,8 +200,14 @@ class _Run:
             self._note(path, "C")
 
     def _safe_words(self, keyword: str, vr: str) -> Callable[[str], str]:
-        terms = self.policy.clean_descriptors
-        return lambda text: safe_text(keyword, vr, text, terms=terms)
+        def safe(text: str) -> str:
+            found = safe_text(keyword, vr, text, terms=self.policy.clean_descriptors)
+            if vr in FREE_TEXT or keyword == "BodyPartExamined":
+                # Mrs Hand's hand: a term that is a name in this very object is taken for the name.
+                return " ".join(word for word in found.split(" ") if word.upper() not in self.names)
+            return found
+
+        return safe
 
     def _keep_safe(
         self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...], safe: Callable[[str], str]

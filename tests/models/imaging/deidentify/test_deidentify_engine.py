@@ -139,6 +139,18 @@ def test_a_description_gives_its_known_terms_only(text: str, terms: str) -> None
     assert known_terms(text) == terms
 
 
+def test_a_term_that_is_a_name_in_the_object_is_taken_for_the_name() -> None:
+    """Mrs Hand's description says nothing of hands; code strings that make an image readable are not touched."""
+    dataset = cleaned(
+        PatientName="Hand^Rgb", ReferringPhysicianName="Crane^A", SeriesDescription="Hand PA, Mrs. Hand, Dr. Crane",
+        BodyPartExamined="HAND", PhotometricInterpretation="RGB", Manufacturer="SIEMENS",
+    )  # fmt: skip
+    assert dataset.SeriesDescription == "PA"
+    assert dataset.get("BodyPartExamined") != "HAND"
+    assert dataset.PhotometricInterpretation == "RGB"
+    assert cleaned(SeriesDescription="Hand PA").SeriesDescription == "HAND PA"
+
+
 def test_a_cleaned_description_names_the_same_organ() -> None:
     """Cleaning takes nothing from what `organ_of` can find, whatever stands around it."""
     for phrase in sorted(PHRASES):
