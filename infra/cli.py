@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 import orjson
@@ -146,6 +146,58 @@ def annotate(
             f"{summary.skipped_frames} frames skipped, {summary.seconds:.1f} s"
         )
     sys.exit(0 if complete else 1)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the copies.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="What was done: .json or .csv to write."
+)
+@click.option("--map", "map_", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: path,outcome.")
+@click.option("--shift-dates", "dates", flag_value="shift", help="Shift dates, by whole days, the same for a patient.")
+@click.option("--keep-dates", "dates", flag_value="keep", help="Keep dates and times. [default: removed]")
+@click.option("--keep-uids", is_flag=True, help="Keep UIDs.")
+@click.option("--no-descriptions", is_flag=True, help="Remove descriptions instead of keeping known terms of them.")
+def deidentify(
+    paths: tuple[Path, ...],
+    out: Path,
+    report: Path | None,
+    map_: Path | None,
+    dates: Literal["shift", "keep"] | None,
+    keep_uids: bool,
+    no_descriptions: bool,
+) -> None:
+    """Write de-identified copies of DICOM files and folders (PS3.15 Annex E, basic profile).
+
+    Names, dates and UIDs are replaced under the key of this machine; files that cannot be cleaned are not copied.
+    """
+    from infra.deidentify import Report, pseudonyms_of
+    from infra.deidentify import deidentify as run
+    from infra.progress import Counting
+    from models.imaging.deidentify import Policy
+
+    try:
+        pseudonyms = pseudonyms_of(_settings())
+    except BadSetting as error:
+        raise click.UsageError(str(error)) from None
+    policy = Policy(clean_descriptors=not no_descriptions, dates=dates or "remove", keep_uids=keep_uids)
+    found = Report(report, map_)
+    with _plain_errors():
+        try:
+            with Counting("files") as progress:
+                for outcome in run(paths, out, pseudonyms, policy, tell=progress.update):
+                    found.add(outcome)
+        finally:
+            found.write()
+    for name, text, count in found.errors:
+        _say(f"{count} × {name}: {text}")
+    summary = found.summary
+    click.echo(
+        f"{summary.files} files: {summary.copied} copied, {summary.refused} refused, "
+        f"{summary.attributes} attributes changed"
+    )
+    sys.exit(1 if summary.refused else 0)
 
 
 @main.command()

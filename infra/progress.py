@@ -51,3 +51,30 @@ class AccountsProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+class Counting:
+    """A progress bar over things of which the number becomes known on the way; nothing where there is no terminal.
+
+    Args:
+        things: what is counted.
+    """
+
+    def __init__(self, things: str) -> None:
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn(things), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._task = self._progress.add_task("", total=None)
+
+    def update(self, done: int, total: int) -> None:
+        """Show how far it is."""
+        self._progress.update(self._task, completed=done, total=total)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

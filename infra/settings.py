@@ -40,12 +40,20 @@ class Settings:
     key: str | None = field(default=None, repr=False)
 
     @property
+    def secret(self) -> bytes:
+        """The key itself; only keys derived from it are for use outside of names of objects."""
+        try:
+            found = bytes.fromhex(self.key) if self.key else key_from_file(self.key_file.expanduser())
+        except ValueError:
+            found = b""
+        if len(found) < 16:
+            raise BadSetting("the identity key must be at least 32 hexadecimal digits")
+        return found
+
+    @property
     def identity(self) -> Identity:
         """The names of objects under this key."""
-        try:
-            return Identity(bytes.fromhex(self.key) if self.key else key_from_file(self.key_file.expanduser()))
-        except ValueError:
-            raise BadSetting("the identity key must be at least 32 hexadecimal digits") from None
+        return Identity(self.secret)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -26,6 +26,7 @@ from pydicom.uid import (
 )
 from pydicom.valuerep import VR
 
+from models.imaging.deidentify.reading import permitted
 from models.imaging.errors import (
     LIBRARY_ERRORS,
     CorruptHeader,
@@ -129,7 +130,10 @@ class _Reader(BytesIO):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The listed elements of one object. Absent, empty and malformed values are all None."""
+    """The listed elements of one object, as the de-identification profile lets them be read.
+
+    Absent, empty, hidden and malformed values are all None.
+    """
 
     dataset: Dataset = field(repr=False)
     syntax: UID
@@ -185,7 +189,7 @@ class Header:
             if value is not None:
                 values = list(value) if hasattr(value, "__iter__") else [value]
                 if values and values[0] is not None:
-                    return values
+                    return permitted(keyword, values)
         return ()
 
 

@@ -182,6 +182,9 @@ MARKED_REGION = "annotated region"
 ORGANS: frozenset[str] = frozenset(_PHRASES)
 """Every value that `ImageMetadata.organ` can have."""
 
+PHRASES: frozenset[str] = frozenset(phrase for phrases in _PHRASES.values() for phrase in phrases.split("|"))
+"""Every phrase by which `organ_of` knows one: words in capitals, one space between."""
+
 DISEASES: frozenset[str] = frozenset(_DISEASES)
 """Every value that `ImageMetadata.disease` can have."""
 

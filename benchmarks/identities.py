@@ -1,0 +1,219 @@
+"""Planted identities: DICOM files whose every text, date and UID is a token of a seed, so that a leak can be searched.
+
+The same seed plants the same tokens. Used by the tests and by `benchmarks.deidentify`.
+"""
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import pydicom
+from pydicom import DataElement, Dataset
+from pydicom.datadict import DicomDictionary, keyword_for_tag  # pyright: ignore[reportPrivateImportUsage]
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+Kind = Literal["text", "date", "time", "uid"]
+
+_TEXT = ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT")
+_VRS = (*_TEXT, "DA", "DT", "TM", "UI")
+_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+_LENGTH = 12
+_WORD = re.compile(rb"[%s]{%d,}" % (_LETTERS.encode(), _LENGTH))
+# Dates stand alone or before a time: eight digits within the digits of a UID are none.
+_OTHERS = tuple(
+    re.compile(pattern)
+    for pattern in (rb"1\.3\.6\.1\.4\.1\.99999\.\d{18}", rb"(?<!\d)1960\d{4}(?=\d{6}\.|\D|$)", rb"\d{6}\.\d{6}")
+)
+# What a file needs to be read as the image that it is.
+_STRUCTURE = {
+    "SpecificCharacterSet", "SOPClassUID", "PhotometricInterpretation", "BurnedInAnnotation", "VOILUTFunction",
+    "RescaleType", "ModalityLUTType", "Units", "DoseUnits",
+}  # fmt: skip
+_TRAILING_PADDING, _PIXELS = 0xFFFCFFFC, 0x7FE00010
+
+
+@dataclass(slots=True)
+class Identity:
+    """The tokens of one seed.
+
+    Args:
+        seed: decides all of them.
+    """
+
+    seed: int
+    tokens: dict[str, Kind] = field(default_factory=dict)
+    chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+
+    def word(self) -> str:
+        """A word that no list of terms holds."""
+        return self._new("".join(self.chance.choices(_LETTERS, k=_LENGTH)), "text")
+
+    def value(self, vr: str) -> str:
+        """A value of a VR that is, or holds, a token."""
+        if vr == "UI":
+            return self._new(f"1.3.6.1.4.1.99999.{self.chance.randrange(10**17, 10**18)}", "uid")
+        if vr == "DA":
+            return self._date()
+        if vr == "TM":
+            return self._time()
+        if vr == "DT":
+            return self._date() + self._time() + self.chance.choice(("", "+0130"))
+        word = self.word()
+        return {
+            "PN": f"{word}^{word[::-1].title()}",
+            "UR": f"https://{word}.example/{word}",
+            "LO": self.chance.choice((word, f"CT CHEST {word}", f"{word} 3D")),
+            "LT": f"Seen by {word}.\r\nLiver of {word.lower()}",
+            "ST": f"for {word}",
+            "UT": f"{word}: knee\r\n{word}",
+        }.get(vr, word)
+
+    def _date(self) -> str:
+        # All in one year: no dummy, and no shift of one year or more, comes back to it.
+        date = f"1960{self.chance.randrange(1, 13):02}{self.chance.randrange(1, 29):02}"
+        return self._new(date, "date")
+
+    def _time(self) -> str:
+        hour, minute, second = (self.chance.randrange(most) for most in (24, 60, 60))
+        return self._new(f"{hour:02}{minute:02}{second:02}.{self.chance.randrange(10**6):06}", "time")
+
+    def _new(self, token: str, kind: Kind) -> str:
+        self.tokens[token] = kind
+        return token
+
+
+def seen_in(text: bytes) -> set[str]:
+    """Everything in `text` that could be a token of any seed: words forwards and backwards, in any case."""
+    text = text.upper()
+    runs = (run.decode() for run in _WORD.findall(text))
+    words = {run[at : at + _LENGTH] for run in runs for at in range(len(run) - _LENGTH + 1)}
+    others = {match.decode() for pattern in _OTHERS for match in pattern.findall(text)}
+    return words | {word[::-1] for word in words} | others
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A file of a made-up patient."""
+
+    name: str
+    data: bytes = field(repr=False)
+    identity: Identity
+
+
+def images() -> list[Path]:
+    """All files of pydicom and pydicom-data that hold a DICOM image."""
+    import data_store
+
+    roots = (Path(pydicom.__file__).parent / "data", Path(data_store.__file__).parent / "data")
+    return [path for root in roots for path in sorted(root.rglob("*")) if _is_image(path)]
+
+
+def _is_image(path: Path) -> bool:
+    if not path.is_file() or path.suffix in (".py", ".pyc"):
+        return False
+    try:
+        dataset = pydicom.dcmread(path)
+        return "PixelData" in dataset and len(dataset.PixelData) > 0 and "SOPClassUID" in dataset
+    except (InvalidDicomError, AttributeError, EOFError, NotImplementedError, ValueError):
+        return False
+
+
+def plant(path: Path, seed: int, *, added: int = 40) -> Planted:
+    """A copy of an image in which each text, date and UID is a token, and more are added.
+
+    Tokens stand in the attributes that the file has at any depth, in `added` further ones of the dictionary, within
+    sequences to a depth of three, in private ones of known and unknown VR, in a public one written as UN, in a curve
+    and an overlay, in the file meta, the preamble, the padding, behind the data set, and in the file's name.
+    """
+    identity = Identity(seed)
+    dataset = pydicom.dcmread(path)
+    _replace(dataset, identity)
+    _add(dataset, identity, added, depth=3)
+    _add_private(dataset, identity)
+    dataset.add_new(0x00101060, "UN", _even(identity.value("PN")))
+    dataset.add_new(0x00091234, "UN", _even(identity.word()))
+    dataset.add_new(0x50002500, "LO", identity.word())
+    dataset.add_new(0x60004000, "LT", identity.word())
+    dataset.add_new(_TRAILING_PADDING, "OB", _even(identity.word()) * 3)
+    meta = dataset.file_meta
+    for keyword in ("SourceApplicationEntityTitle", "SendingApplicationEntityTitle", "ImplementationVersionName"):
+        setattr(meta, keyword, identity.word())
+    meta.PrivateInformationCreatorUID = UID(identity.value("UI"))
+    meta.PrivateInformation = _even(identity.word())
+    dataset.preamble = _even(identity.word()).ljust(128, b"\0")
+    file = BytesIO()
+    dataset.save_as(file)
+    data = file.getvalue()
+    if meta.TransferSyntaxUID != DeflatedExplicitVRLittleEndian and identity.chance.random() < 0.5:
+        data += identity.chance.choice((b"", b"\0" * 8, b"%PDF-1.7 ")) + _even(identity.value("PN"))
+    return Planted(f"{identity.word()}/{identity.word().title()} {identity.word()}.dcm", data, identity)
+
+
+def _even(text: str) -> bytes:
+    return text.encode() + b" " * (len(text) % 2)
+
+
+def _replace(dataset: Dataset, identity: Identity) -> None:
+    for element in _elements(dataset):
+        if element.VR == "SQ":
+            for item in element.value:
+                _replace(item, identity)
+        elif element.VR in _VRS and element.keyword not in _STRUCTURE:
+            values = [identity.value(element.VR) for _ in range(max(1, element.VM))]
+            element.value = values[0] if len(values) == 1 else values
+        elif element.VR == "UN" and isinstance(element.value, bytes):
+            element.value = _even(identity.word())
+
+
+def _elements(dataset: Dataset) -> list[DataElement]:
+    found: list[DataElement] = []
+    for tag in list(dataset.keys()):
+        try:
+            found.append(dataset[tag])
+        except (ValueError, TypeError, NotImplementedError, BytesLengthException):
+            del dataset[tag]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _plantable() -> tuple[tuple[int, str], ...]:
+    rows: Any = DicomDictionary
+    return tuple((tag, row[0]) for tag, row in rows.items() if tag >> 16 >= 8 and row[0] in _VRS and row[4])
+
+
+@lru_cache(maxsize=1)
+def _sequences() -> tuple[int, ...]:
+    rows: Any = DicomDictionary
+    return tuple(tag for tag, row in rows.items() if row[0] == "SQ" and tag >> 16 >= 8 and row[4])
+
+
+def _add(dataset: Dataset, identity: Identity, count: int, depth: int) -> None:
+    for tag, vr in identity.chance.sample(_plantable(), count):
+        if tag not in dataset and keyword_for_tag(tag) not in _STRUCTURE:
+            dataset.add_new(tag, vr, identity.value(vr))
+    for tag in identity.chance.sample(_sequences(), 3) if depth else ():
+        if tag not in dataset and tag >> 16 != 0x0004:
+            item = Dataset()
+            _add(item, identity, count // 4, depth - 1)
+            dataset.add_new(tag, "SQ", [item])
+
+
+def _add_private(dataset: Dataset, identity: Identity) -> None:
+    block = dataset.private_block(0x0029, identity.word(), create=True)
+    for place, vr in enumerate((*_VRS, "UN"), 1):
+        value = _even(identity.word()) if vr == "UN" else identity.value(vr)
+        block.add_new(place, vr, value)
+    item = Dataset()
+    _add(item, identity, 8, depth=1)
+    inner: Callable[..., Any] = item.private_block(0x0099, identity.word(), create=True).add_new
+    inner(1, "LO", identity.word())
+    block.add_new(0x40, "SQ", [item])

@@ -1,0 +1,192 @@
+"""deidentify: files in, de-identified copies and a report out. Needs no broker. Names nothing by its source's name."""
+
+import csv
+import hashlib
+import hmac
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from infra.annotate import find_files
+from infra.settings import Settings
+from models.imaging.deidentify import Policy, Pseudonyms
+from models.imaging.deidentify.files import CleanPixels, Copy, deidentify_file
+from schemas.failures import InvalidInput, TristreamError
+
+# Text burned into pixels is to be found and masked by a function given here.
+CLEAN_PIXELS: CleanPixels | None = None
+
+_LABEL = b"tristream deidentify 1"
+
+
+class Occupied(InvalidInput):
+    """Another file lies where the copy belongs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the output folder holds another file of this SOP Instance UID, and nothing is overwritten; "
+            "two different files share the UID, or another policy was used before: take an empty folder"
+        )
+
+
+class Unreadable(InvalidInput):
+    """The operating system does not give the file's bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("the file cannot be read; check its permissions and its disk")
+
+
+class NotWritable(TristreamError):
+    """The output folder takes no files. Ends the run: no later file would fare better."""
+
+    def __init__(self) -> None:
+        super().__init__("the output folder cannot be written to; check its permissions and the free space of its disk")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: a copy, or an error."""
+
+    source: Path
+    copy: Copy | None
+    error: InvalidInput | None = None
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of a run."""
+
+    files: int = 0
+    copied: int = 0
+    refused: int = 0
+    attributes: int = 0
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """Pseudonyms under a key of their own, derived from the identity key: neither tells anything of the other."""
+    return Pseudonyms(hmac.new(settings.secret, _LABEL, hashlib.sha256).digest())
+
+
+def deidentify(
+    paths: Iterable[Path], out: Path, pseudonyms: Pseudonyms, policy: Policy, *, tell: Callable[[int, int], None]
+) -> Iterator[Outcome]:
+    """De-identify files and folders into `out`/study/series/instance.dcm, one outcome a file.
+
+    A file that is there already and is the same counts as copied, so that an interrupted run can be repeated.
+
+    Args:
+        paths: files and folders; what lies below `out` is left alone.
+        out: made where missing.
+        pseudonyms: replacements for UIDs and patients.
+        policy: options of the profile.
+        tell: called before each file with the number of files done, and of all.
+
+    Raises:
+        NotWritable: the output cannot be written.
+    """
+    own = out.absolute()
+    files = [file for file in find_files(paths) if own not in file.parents]
+    for done, file in enumerate(files):
+        tell(done, len(files))
+        try:
+            copy = deidentify_file(_read(file), pseudonyms, policy, clean_pixels=CLEAN_PIXELS)
+            _place(copy, out)
+        except InvalidInput as error:
+            yield Outcome(file, None, error)
+        else:
+            yield Outcome(file, copy)
+    tell(len(files), len(files))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise Unreadable from None
+
+
+def _place(copy: Copy, out: Path) -> None:
+    """Write a copy where its UIDs say: whole or not at all, and never over another file."""
+    folder = out / (copy.study or "no-study") / (copy.series or "no-series")
+    target, part = folder / f"{copy.instance}.dcm", folder / f".{copy.instance}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            try:
+                with part.open("wb") as file:
+                    file.write(copy.data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                # link, not rename: a rename would replace what another process has put there meanwhile.
+                try:
+                    os.link(part, target)
+                except FileExistsError:
+                    pass
+                except OSError:
+                    # Some network and memory-card file systems have no links.
+                    part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+        if target.read_bytes() != copy.data:
+            raise Occupied
+    except OSError:
+        raise NotWritable from None
+
+
+class Report:
+    """What was done to each file, by its new SOP Instance UID, and the errors of those refused. No values, no names.
+
+    Args:
+        path: JSON, or CSV by its extension; None: nothing is written.
+        map_: CSV that puts file names beside new UIDs: for who may know both; None: not written.
+    """
+
+    def __init__(self, path: Path | None, map_: Path | None) -> None:
+        self.summary = Summary()
+        self._path = path
+        self._map = map_
+        self._copies: list[dict[str, object]] = []
+        self._errors: Counter[tuple[str, str]] = Counter()
+        self._sources: list[tuple[Path, str]] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.summary.files += 1
+        if outcome.error is not None:
+            self.summary.refused += 1
+            self._errors[type(outcome.error).__name__, str(outcome.error)] += 1
+            self._sources.append((outcome.source, type(outcome.error).__name__))
+        elif outcome.copy is not None:
+            self.summary.copied += 1
+            self.summary.attributes += len(outcome.copy.actions)
+            self._copies.append({"id": outcome.copy.instance, "actions": outcome.copy.actions})
+            self._sources.append((outcome.source, outcome.copy.instance))
+
+    @property
+    def errors(self) -> list[tuple[str, str, int]]:
+        """Class, message and number of files of each error."""
+        return [(*error, count) for error, count in self._errors.most_common()]
+
+    def write(self) -> None:
+        """Write the files asked for."""
+        if self._map is not None:
+            with self._map.open("w", newline="") as file:
+                csv.writer(file).writerows([("path", "outcome"), *self._sources])
+        if self._path is None:
+            return
+        if self._path.suffix.lower() == ".csv":
+            with self._path.open("w", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(("id", "tag", "action"))
+                for copy in self._copies:
+                    actions: object = copy["actions"]
+                    assert isinstance(actions, dict)
+                    writer.writerows((copy["id"], tag, action) for tag, action in actions.items())
+        else:
+            refused = [{"error": name, "message": text, "files": count} for name, text, count in self.errors]
+            body = {"summary": self.summary, "copied": self._copies, "refused": refused}
+            self._path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))

@@ -1,0 +1,394 @@
+"""The profile applied to a dataset, in place, sequences at any depth.
+
+Two locks: what table E.1-1 lists gets the table's action; what it does not list stays only where `values` knows it to
+be safe. Knows nothing of files.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydicom import DataElement, Dataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
+from pydicom.tag import BaseTag
+from pydicom.valuerep import VR
+
+from models.imaging.deidentify.codes import ATTRIBUTES as CODE_ATTRIBUTES
+from models.imaging.deidentify.codes import UNKNOWN, clean_code
+from models.imaging.deidentify.dates import moved
+from models.imaging.deidentify.embedded import bare_profile
+from models.imaging.deidentify.policy import Policy
+from models.imaging.deidentify.pseudonyms import Pseudonyms
+from models.imaging.deidentify.table import Action, Row, Types, row_of
+from models.imaging.deidentify.values import (
+    FREE_TEXT,
+    NEVER,
+    SAFE_BULK,
+    safe_number,
+    safe_text,
+)
+from models.imaging.errors import LIBRARY_ERRORS
+
+Actions = dict[str, str]
+"""What was done, by attribute: (gggg,eeee), those within sequences joined by >; and the table's letters. No values."""
+
+_CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
+_ICC_PROFILE = 0x00282000
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+# Patient's Name, Other Patient Names, Birth Name, and the physicians' and operators' names.
+_NAMES = (0x00100010, 0x00101001, 0x00101005, 0x00080090, 0x00081048, 0x00081050, 0x00081060, 0x00081070, 0x0008009C)
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_TEMPORAL = ("DA", "DT", "TM")
+_BULK = ("OB", "OW", "UN")
+_NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "IS", "DS"})
+_WORDS = FREE_TEXT | {"CS"}
+
+_PSEUDONYMS = {0x00100020: "patient", 0x00120040: "subject", 0x00400512: "container", 0x00400551: "specimen"}
+"""Identifiers whose dummy is a pseudonym, so that what belongs together stays together."""
+
+_REMOVED_TOO = frozenset({0x04000500, 0x4FFE0001})
+"""Not in the table. Encrypted Attributes hold the original values; MAC Parameters mean nothing without a signature."""
+
+_DUMMIES: dict[str, str | bytes] = {
+    "PN": "REMOVED", "AE": "REMOVED", "CS": "OTHER", "AS": "000Y", "DA": "19000101", "TM": "000000",
+    "DT": "19000101000000", "UR": "urn:removed", "OB": b"\0\0", "OW": b"\0\0", "UN": b"\0\0", "OF": bytes(4),
+    "OL": bytes(4), "OD": bytes(8), "OV": bytes(8),
+} | dict.fromkeys(FREE_TEXT, "REMOVED")  # fmt: skip
+
+
+def deidentify(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy, *, pixels_cleaned: bool = False) -> Actions:
+    """Apply the profile to a whole data set, in place, and have it say so (PS3.3 C.12.1, C.7.1.1).
+
+    Pixel data is not touched. `pixels_cleaned`: the caller has masked the text in it.
+    """
+    types, days = Types(_text(dataset, "SOPClassUID")), _shift(dataset, pseudonyms, policy)
+    run = _Run(pseudonyms, policy, types, days, _names(dataset))
+    run.clean(dataset, ())
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.DeidentificationMethod = "DICOM PS3.15 Annex E by Tristream"
+    dataset.DeidentificationMethodCodeSequence = [_code(*code) for code in policy.codes(pixels_cleaned)]
+    dataset.LongitudinalTemporalInformationModified = policy.temporal_information
+    if pixels_cleaned:
+        dataset.BurnedInAnnotation = "NO"
+    return run.actions
+
+
+def _shift(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy) -> int:
+    """Days to add to all dates of the object; those of a study that names no patient move together."""
+    patient = _identifier(_text(dataset, "PatientID")) or _text(dataset, "StudyInstanceUID")
+    return pseudonyms.days(patient) if policy.dates == "shift" else 0
+
+
+def _names(dataset: Dataset) -> frozenset[str]:
+    """The words of the persons' names of an object, upper case."""
+    found = [dataset[tag] for tag in _NAMES if tag in dataset and _readable(dataset, BaseTag(tag)) is not None]
+    words = _NOT_LETTERS.split(" ".join(value for element in found for value in _values(element)).upper())
+    return frozenset(word for word in words if len(word) > 1)
+
+
+def _identifier(text: str) -> str:
+    return text.strip(" \0^").casefold()
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    try:
+        return str(dataset.get(keyword) or "").strip(" \0")
+    except LIBRARY_ERRORS:
+        return ""
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+    return item
+
+
+def _values(element: DataElement) -> list[str]:
+    value: Any = element.value
+    if value is None or isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        value = [value]
+    return [part.decode("latin-1") if isinstance(part, bytes) else str("" if part is None else part) for part in value]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One object's way through the profile."""
+
+    pseudonyms: Pseudonyms
+    policy: Policy
+    types: Types
+    days: int
+    names: frozenset[str]
+    actions: Actions = field(default_factory=dict)
+
+    def clean(self, dataset: Dataset, path: tuple[int, ...]) -> None:
+        """All elements of a dataset; `path`: tags of the sequences around it."""
+        patient = _identifier(_text(dataset, "PatientID"))
+        coded = any(word in dataset for word in _CODE_VALUES)
+        if coded and clean_code(dataset):
+            self._note((*path, 0x00080100), "D")
+        for tag in list(dataset.keys()):
+            if coded and keyword_for_tag(tag) in CODE_ATTRIBUTES:
+                continue
+            here = (*path, int(tag))
+            if _foreign(tag):
+                del dataset[tag]
+                self._note(here, "X")
+                continue
+            row = row_of(tag)
+            element = _readable(dataset, tag)
+            if row is None:
+                self._unlisted(dataset, tag, element, here)
+            else:
+                self._listed(dataset, tag, element, here, row)
+        if patient and 0x00100010 in dataset:
+            dataset.PatientName = self.pseudonyms.name("patient", patient)
+
+    def _listed(
+        self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...], row: Row
+    ) -> None:
+        basic = row.action(self.types.choice(tag, nested=len(path) > 1))
+        vr = _vr(tag, element)
+        if element is None:
+            self._act(dataset, tag, None, path, "X" if basic == "X" else "Z" if vr != "UI" else "X")
+            return
+        if row.uids and self.policy.keep_uids and vr in ("UI", "SQ"):
+            if vr == "SQ":
+                self._within(element, path)
+            elif any(_looks_like_uid(uid) is False for uid in _values(element)):
+                self._act(dataset, tag, element, path, basic)
+            return
+        done = False
+        if row.dates and self.policy.dates != "remove":
+            done = self._dated(dataset, tag, element, path)
+        elif row.clean_descriptors and self.policy.clean_descriptors:
+            done = self._described(dataset, tag, element, path)
+        if not done:
+            self._act(dataset, tag, element, path, basic)
+
+    def _unlisted(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
+        keyword, vr = keyword_for_tag(tag), _vr(tag, element)
+        if tag in _PIXELS and len(path) == 1:
+            return
+        if tag in _REMOVED_TOO:
+            self._act(dataset, tag, element, path, "X")
+        elif element is None or not keyword or not _fits(tag, element):
+            self._give_up(dataset, tag, element, path)
+        elif tag == _ICC_PROFILE:
+            self._bare_profile(dataset, tag, element, path)
+        elif vr == "SQ":
+            self._within(element, path)
+        elif vr == "UI":
+            self._replace_uids(dataset, tag, element, path)
+        elif vr in _WORDS:
+            self._keep_safe(dataset, tag, element, path, self._safe_words(keyword, vr))
+        elif vr in ("DS", "IS") or element.VR in ("DS", "IS"):
+            self._keep_safe(dataset, tag, element, path, safe_number)
+        elif vr in _TEMPORAL:
+            if self.policy.dates == "remove" or not self._dated(dataset, tag, element, path):
+                self._give_up(dataset, tag, element, path)
+        elif vr in NEVER or (vr in _BULK and keyword not in SAFE_BULK) or tag in _PIXELS:
+            self._give_up(dataset, tag, element, path)
+
+    def _bare_profile(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> None:
+        profile = bare_profile(element.value) if isinstance(element.value, bytes) else None
+        if profile is None:
+            self._give_up(dataset, tag, element, path)
+        elif profile != element.value:
+            element.value = profile
+            self._note(path, "C")
+
+    def _safe_words(self, keyword: str, vr: str) -> Callable[[str], str]:
+        def safe(text: str) -> str:
+            found = safe_text(keyword, vr, text, terms=self.policy.clean_descriptors)
+            if vr in FREE_TEXT or keyword == "BodyPartExamined":
+                # Mrs Hand's hand: a term that is a name in this very object is taken for the name.
+                return " ".join(word for word in found.split(" ") if word.upper() not in self.names)
+            return found
+
+        return safe
+
+    def _keep_safe(
+        self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...], safe: Callable[[str], str]
+    ) -> None:
+        """Keep the values that are safe; where none is, the type of the attribute decides."""
+        values = _values(element)
+        kept = [safe(value) for value in values]
+        if all(after == before.strip(" \0") for before, after in zip(values, kept, strict=True)):
+            return
+        if keyword_for_tag(tag) == "ImageType":
+            # Its values have their places (PS3.3 C.7.6.1.1.2).
+            kept = [value or "OTHER" for value in kept]
+        kept = [value for value in kept if value]
+        if not kept:
+            self._give_up(dataset, tag, element, path)
+            return
+        element.value = kept[0] if len(kept) == 1 else kept
+        self._note(path, "C")
+
+    def _give_up(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
+        """Remove what is not known to be safe, as far as the object stays valid."""
+        by_type: dict[int, Action] = {1: "D", 2: "Z", 3: "X"}
+        empty = element is not None and element.is_empty
+        if not empty:
+            self._act(dataset, tag, element, path, by_type[self.types.strictest(tag)])
+
+    def _described(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> bool:
+        """Clean Descriptors on a listed attribute; False where nothing is left of it."""
+        vr = _vr(tag, element)
+        if vr == "SQ" and element.value:
+            self._within(element, path)
+            self._note(path, "C")
+            return True
+        if vr not in FREE_TEXT:
+            return False
+        safe = self._safe_words(keyword_for_tag(tag), vr)
+        kept = [found for value in _values(element) if (found := safe(value))]
+        if kept:
+            _set(dataset, tag, vr, kept[0] if len(kept) == 1 else kept)
+            self._note(path, "C")
+        return bool(kept)
+
+    def _dated(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> bool:
+        """Shift or keep a date or time; False where it is not a valid one."""
+        vr = _vr(tag, element)
+        if vr == "SQ":
+            self._within(element, path)
+            return True
+        if element.is_empty:
+            return True
+        found = [moved(vr, value, self.days) for value in _values(element)]
+        values = [value for value in found if value]
+        if len(values) < len(found):
+            return False
+        if self.policy.dates == "shift":
+            _set(dataset, tag, vr, values[0] if len(values) == 1 else values)
+        self._note(path, "C" if self.policy.dates == "shift" else "K")
+        return True
+
+    def _act(
+        self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...], action: Action
+    ) -> None:
+        vr = _vr(tag, element)
+        if action == "U" and vr == "SQ" and element is not None:
+            self._within(element, path)
+        elif action == "U" or (action == "D" and vr == "UI"):
+            self._replace_uids(dataset, tag, element, path)
+            return
+        elif action == "X":
+            del dataset[tag]
+        elif kind := _PSEUDONYMS.get(tag):
+            identifier = _identifier(_values(element)[0]) if element is not None and not element.is_empty else ""
+            _set(dataset, tag, vr, self.pseudonyms.name(kind, identifier) if identifier else None)
+        elif action == "Z":
+            _set(dataset, tag, vr, [] if vr == "SQ" else None)
+        elif vr == "SQ":
+            self._dummy_items(dataset, tag, element)
+        else:
+            _set(dataset, tag, vr, _DUMMIES.get(vr, 0))
+        self._note(path, action)
+
+    def _replace_uids(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
+        uids = [] if element is None else [uid.strip(" \0") for uid in _values(element)]
+        if self.policy.keep_uids and row_of(tag) is None and all(map(_looks_like_uid, uids)):
+            return
+        after = [self.pseudonyms.uid(uid) if uid else "" for uid in uids]
+        if after != uids or (element is not None and element.VR != "UI"):
+            _set(dataset, tag, "UI", after[0] if len(after) == 1 else after)
+            self._note(path, "U")
+
+    def _within(self, element: DataElement, path: tuple[int, ...]) -> None:
+        for item in _items(element):
+            self.clean(item, path)
+
+    def _dummy_items(self, dataset: Dataset, tag: BaseTag, element: DataElement | None) -> None:
+        """One item of the first one's attributes, all of them dummies; codes become `UNKNOWN`."""
+        items = _items(element)
+        item = items[0] if items else Dataset()
+        self._dummy(item)
+        _set(dataset, tag, "SQ", [item])
+
+    def _dummy(self, item: Dataset) -> None:
+        coded = any(word in item for word in _CODE_VALUES)
+        for tag in list(item.keys()):
+            element, keyword = _readable(item, tag), keyword_for_tag(tag)
+            vr = _vr(tag, element)
+            row = row_of(tag)
+            unwanted = _foreign(tag) or not keyword or tag in _PIXELS or (row and row.basic == "X")
+            if unwanted or element is None or (coded and keyword in CODE_ATTRIBUTES):
+                del item[tag]
+            elif vr == "UI":
+                self._replace_uids(item, tag, element, ())
+            elif vr == "SQ":
+                self._dummy_items(item, tag, element)
+            elif vr == "CS" and all(safe_text(keyword, vr, value, terms=False) for value in _values(element)):
+                continue
+            else:
+                _set(item, tag, vr, _DUMMIES.get(vr, 0))
+        if coded:
+            item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = UNKNOWN
+
+    def _note(self, path: tuple[int, ...], action: str) -> None:
+        if not path:
+            return
+        name = ">".join(map(_shown, path))
+        before = self.actions.get(name, action)
+        self.actions[name] = before if action in before.split("|") else f"{before}|{action}"
+
+
+def _shown(tag: int) -> str:
+    # The tags of private and unknown attributes can be bytes of a text that was never a tag.
+    if tag >> 16 & 1:
+        return "(private)"
+    known = row_of(tag) is not None or dictionary_has_tag(tag)
+    return f"({tag >> 16:04x},{tag & 0xFFFF:04x})" if known else "(unknown)"
+
+
+def _foreign(tag: BaseTag) -> bool:
+    """Private; a group length; of commands, files or directories; or of a curve or overlay."""
+    group = tag.group
+    return tag.is_private or tag.element == 0 or group < 8 or group & 0xFF00 in (0x5000, 0x6000)
+
+
+def _readable(dataset: Dataset, tag: BaseTag) -> DataElement | None:
+    try:
+        element = dataset[tag]
+        element.is_empty  # noqa: B018  # some values are only converted when asked for
+    except LIBRARY_ERRORS:
+        return None
+    return element
+
+
+def _vr(tag: BaseTag, element: DataElement | None) -> str:
+    """The VR that the dictionary gives, or the element's own where it leaves a choice."""
+    if dictionary_has_tag(tag):
+        listed = dictionary_VR(tag)
+        if " or " not in listed and listed != "NONE":
+            return listed
+    return str(element.VR) if element is not None else VR.UN
+
+
+def _fits(tag: BaseTag, element: DataElement) -> bool:
+    """An element's VR, and the number of its values, are such that they mean what the dictionary says."""
+    listed, most, vr = dictionary_VR(tag).split(" or "), dictionary_VM(tag), str(element.VR)
+    numbers = not _NUMBERS.isdisjoint(listed)
+    if numbers and vr in _NUMBERS:
+        # More binary numbers than the attribute can have are likely to be the letters of a text.
+        few = most.isdigit() and int(most) >= element.VM
+        return few or (not most.isdigit() and vr in listed)
+    families = (_WORDS | NEVER | {"UI"}, frozenset(_BULK))
+    return vr in listed or any(vr in family and not family.isdisjoint(listed) for family in families)
+
+
+def _items(element: DataElement | None) -> list[Dataset]:
+    value: Iterable[object] = element.value if element is not None and element.VR == "SQ" and element.value else ()
+    return [item for item in value if isinstance(item, Dataset)]
+
+
+def _looks_like_uid(text: str) -> bool:
+    return len(text) <= 64 and all(part.isdigit() for part in text.split(".")) if text else True
+
+
+def _set(dataset: Dataset, tag: BaseTag, vr: str, value: object) -> None:
+    dataset[tag] = DataElement(tag, vr, value)

@@ -1,0 +1,201 @@
+"""A DICOM file in, its de-identified copy out. Pixels pass as they are, in any transfer syntax, never decoded.
+
+Knows nothing of folders and of keys' whereabouts.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import numpy as np
+import pydicom
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from models.imaging.deidentify.embedded import without_comments
+from models.imaging.deidentify.engine import Actions, deidentify
+from models.imaging.deidentify.policy import Policy
+from models.imaging.deidentify.pseudonyms import Pseudonyms
+from models.imaging.errors import (
+    CorruptHeader,
+    EmptyFile,
+    IdentifyingPixels,
+    NotAnImage,
+    TruncatedFile,
+    failing_as,
+)
+from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
+from schemas.failures import InvalidInput
+
+IMPLEMENTATION_CLASS_UID = UID("2.25.263396925751641424850039849662456812346")
+IMPLEMENTATION_VERSION_NAME = "TRISTREAM"
+
+CleanPixels = Callable[[Dataset], bool]
+"""Masks the text burned into a dataset's pixels, in place; True where all that identifies in them is now masked."""
+
+_LAST = 0x7FE00010
+_UNDEFINED = 0xFFFFFFFF
+_LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"OV", b"UN")
+# By their names in PS3.6: a document, a voice or a vendor's own format is not cleaned by a table of attributes.
+_REFUSED = ("Encapsulated", "Raw Data", "Audio", "Directory")
+
+
+class NotDicom(InvalidInput):
+    """Another format, or none."""
+
+    def __init__(self) -> None:
+        super().__init__("the file is not DICOM; only DICOM files are de-identified and copied")
+
+
+class UncleanableObject(InvalidInput):
+    """A SOP class whose content cannot be de-identified attribute by attribute."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the object is of a private SOP class, or is a directory, an encapsulated document, raw data or audio, and "
+            "these cannot be de-identified attribute by attribute; leave it out"
+        )
+
+
+class OverlayInPixels(InvalidInput):
+    """An overlay in unused bits of compressed pixels (PS3.3 C.9.2, retired), where it cannot be cleared."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an overlay lies in the unused bits of the compressed pixel data, and can hold text; "
+            "decompress the file, for example with gdcmconv --raw, and try again"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A de-identified file. The UIDs are its new ones; a palette is of no study or series, which are empty then."""
+
+    data: bytes = field(repr=False)
+    study: str
+    series: str
+    instance: str
+    actions: Actions
+
+
+def deidentify_file(
+    data: bytes, pseudonyms: Pseudonyms, policy: Policy, *, clean_pixels: CleanPixels | None = None
+) -> Copy:
+    """De-identify a DICOM file, with or without preamble; what follows its data set is left behind.
+
+    Args:
+        data: the file.
+        pseudonyms: replacements for UIDs and patients.
+        policy: options of the profile.
+        clean_pixels: called before the header is cleaned, while it still says what to look for.
+
+    Raises:
+        InvalidInput: NotDicom, UncleanableObject, OverlayInPixels, or one of models.imaging.errors.
+    """
+    if not data:
+        raise EmptyFile
+    try:
+        header, body, at = read_header(data)
+    except NotAnImage:
+        raise NotDicom from None
+    dataset = _read(data, header, body, at)
+    _check_class(dataset)
+    with failing_as(CorruptHeader()):
+        _clear_overlay_bits(dataset, header.syntax)
+        cleaned = clean_pixels is not None and clean_pixels(dataset)
+        if not cleaned and str(dataset.get("BurnedInAnnotation") or "").strip() == "YES":
+            raise IdentifyingPixels
+        commented = header.syntax.is_encapsulated and _clear_comments(dataset)
+        actions = deidentify(dataset, pseudonyms, policy, pixels_cleaned=cleaned)
+        if commented:
+            actions["(7fe0,0010)"] = "C"
+    with failing_as(CorruptHeader()):
+        copy = _written(dataset, header.syntax)
+        study, series, instance = (
+            str(dataset.get(word) or "") for word in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        )
+    return Copy(copy, study, series, instance, actions)
+
+
+def _read(data: bytes, header: Header, body: bytes, at: int) -> Dataset:
+    """The whole data set, up to its pixel data: what comes later is padding, signatures, or no DICOM at all."""
+    with failing_as(CorruptHeader()):
+        dataset = read_partial(BytesIO(data), stop_when=_after_pixels, force=True)
+    if at < len(body):
+        _check_whole(header, body, at)
+        if not any(tag in dataset for tag in PIXEL_ELEMENTS):
+            raise TruncatedFile
+    return dataset
+
+
+def _after_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag > _LAST
+
+
+def _check_whole(header: Header, body: bytes, at: int) -> None:
+    """The pixel data element at `at` ends within the file (pydicom returns what there is)."""
+    order = "<" if header.syntax.is_little_endian else ">"
+    explicit = body[at + 4 : at + 6] in _LONG_VRS
+    try:
+        (length,) = struct.unpack_from(order + "I", body, at + (8 if explicit else 4))
+    except struct.error:
+        raise TruncatedFile from None
+    if length != _UNDEFINED and at + (12 if explicit else 8) + length > len(body):
+        raise TruncatedFile
+
+
+def _check_class(dataset: Dataset) -> None:
+    with failing_as(CorruptHeader()):
+        uid, instance = str(dataset.get("SOPClassUID") or ""), str(dataset.get("SOPInstanceUID") or "")
+    refused = any(word in UID(uid).name for word in _REFUSED) or "DirectoryRecordSequence" in dataset
+    if refused or (uid and UID(uid).type != "SOP Class"):
+        raise UncleanableObject
+    if not (uid and instance):
+        raise CorruptHeader
+
+
+def _clear_overlay_bits(dataset: Dataset, syntax: UID) -> None:
+    """Clear the unused high bits in which an overlay without data of its own lies (PS3.5 8.1.2, retired)."""
+    groups = [tag.group for tag in dataset.keys() if tag.element == 0x0102 and tag.group & 0xFF00 == 0x6000]  # noqa: SIM118  # its items are elements
+    planes = [group for group in groups if (group << 16 | 0x3000) not in dataset]
+    if not planes or "PixelData" not in dataset:
+        return
+    bits, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
+    if stored == bits:
+        return
+    if syntax.is_encapsulated:
+        raise OverlayInPixels
+    kind = np.dtype(f"{'<' if syntax.is_little_endian else '>'}u{bits // 8}")
+    pixels = np.frombuffer(dataset.PixelData, kind)
+    lowest = int(dataset.HighBit) + 1 - stored
+    mask = ((1 << stored) - 1) << lowest
+    dataset["PixelData"].value = (pixels & kind.type(mask)).astype(kind).tobytes()
+
+
+def _clear_comments(dataset: Dataset) -> bool:
+    pixels: object = dataset.get("PixelData")
+    bare = without_comments(pixels) if isinstance(pixels, bytes) else pixels
+    if bare != pixels:
+        dataset["PixelData"].value = bare
+    return bare != pixels
+
+
+def _written(dataset: Dataset, syntax: UID) -> bytes:
+    """The file, with a preamble of zeros and file meta information of our own (PS3.10, 7.1)."""
+    # A deflated object is named as such by its own file meta alone: its header was read inflated.
+    named = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = UID(named) if named else syntax
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
+    dataset.file_meta = meta
+    dataset.preamble = bytes(128)
+    file = BytesIO()
+    pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+    return file.getvalue()

@@ -1,0 +1,91 @@
+"""The second lock: of an attribute that table E.1-1 does not list, only a value that is known to be safe passes.
+
+Safe are numbers, registered UIDs, terms that the standard defines, and words that are known here; never free text.
+"""
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+
+from pydicom.charset import python_encoding
+from pydicom.datadict import tag_for_keyword
+
+from models.imaging.deidentify.codes import known_scheme
+from models.imaging.deidentify.descriptors import known_terms
+
+FREE_TEXT = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
+NEVER = frozenset({"AE", "AS", "PN", "UR"})
+"""Names, addresses, ages and titles that the table does not list have no safe value."""
+
+SAFE_BULK = frozenset({
+    "WaveformData", "WaveformPaddingValue", "ChannelMinimumValue", "ChannelMaximumValue", "LUTData",
+    "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
+    "AlphaPaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
+    "SegmentedAlphaPaletteColorLookupTableData", "BlendingLookupTableData", "EdgePointIndexList",
+    "TrianglePointIndexList", "VertexPointIndexList", "PrimitivePointIndexList", "DarkCurrentCounts", "AirCounts",
+    "BadPixelImage", "RecommendedDisplayCIELabValueList",
+})  # fmt: skip
+"""Attributes of VR OB, OW or UN whose content is samples. Others of these VRs can hold anything."""
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+LONGEST = {"SH": 16, "LO": 64, "CS": 16, "ST": 1024}
+
+_PATTERNS: dict[str, re.Pattern[str]] = {
+    word: re.compile(pattern)
+    for word, pattern in {
+        # CS
+        "SpecificCharacterSet": "|".join(re.escape(name) for name in python_encoding),
+        "PatientOrientation": r"[LRAPHF]{1,3}",
+        "ContextIdentifier": r"(CID )?\d{1,5}",
+        "TemplateIdentifier": r"(TID )?\d{1,5}",
+        "LossyImageCompression": "0[01]",
+        "ImageType": r"[A-Z]\d?|[MRIP]\d?_(FFE|SE|TSE|IR|EPI|PCA|B0|B1)",
+        # LO, SH, UT
+        "Manufacturer": r"(?i:GE|GEMS|GE (MEDICAL SYSTEMS|HEALTHCARE)|SIEMENS( HEALTHINEERS| HEALTHCARE GMBH)?|"
+        r"PHILIPS( MEDICAL SYSTEMS| HEALTHCARE)?(,? INC\.?)?|TOSHIBA(_MEC)?|CANON(_MEC| INC\.?)?|HITACHI(, LTD\.?)?|"
+        r"FUJIFILM( CORPORATION)?|FUJI PHOTO FILM CO\. ?,? LTD\.?|HOLOGIC,?( INC\.?)?|AGFA|KODAK|CARESTREAM( HEALTH)?|"
+        r"SHIMADZU|SAMSUNG( MEDISON| ELECTRONICS)?|MINDRAY|ESAOTE|UIH|ACUSON|ADAC|PICKER|MARCONI|ELSCINT|VARIAN|ELEKTA|"
+        r"KONICA MINOLTA|LEICA|ZEISS|HAMAMATSU|VENTANA|BRUKER|NEUSOFT|TOPCON|HEIDELBERG ENGINEERING|LORAD|SECTRA)",
+        "RescaleType": "HU|US|OD|MGML|Z_EFF|ED|EDW|HU_MOD|PCT",
+        "ModalityLUTType": "HU|US|OD|MGML|Z_EFF|ED|EDW|HU_MOD|PCT",
+        "ConvolutionKernel": r"[A-Z]{1,2}\d{2}[a-z]?|STANDARD|STND|SOFT|BONE|BONEPLUS|LUNG|DETAIL|EDGE|CHEST|SHARP",
+        "StackID": r"\d{1,4}",
+        "ImagedNucleus": r"\d{0,3}[A-Z][a-z]?",
+        "ResonantNucleus": r"\d{0,3}[A-Z]{1,2}",
+        "TransferTubeNumber": r"\d{1,3}",
+        "PositionReferenceIndicator": "SN|OM|XY|ILIAC CREST|IC|CORNEAL_VERTEX_[LR]|SLIDE_CORNER",
+    }.items()
+}
+
+
+@lru_cache(maxsize=1)
+def _defined_terms() -> frozenset[str]:
+    return frozenset((files(__package__ or __name__) / "terms.txt").read_text().splitlines())
+
+
+def safe_text(keyword: str, vr: str, text: str, *, terms: bool) -> str:
+    """What may pass of one value of a code string or a free text; empty where nothing may.
+
+    Args:
+        keyword: of the attribute.
+        vr: CS or one of FREE_TEXT.
+        text: the value.
+        terms: a description may give the terms that are known in it (Clean Descriptors).
+    """
+    text = text.strip(" \0")
+    pattern = _PATTERNS.get(keyword)
+    if pattern is not None and pattern.fullmatch(text):
+        return text
+    if keyword == "CodingSchemeDesignator":
+        return text if known_scheme(text) else ""
+    if keyword == "DimensionDescriptionLabel" and tag_for_keyword(text) is not None:
+        return text
+    if vr == "CS":
+        return text if text in _defined_terms() or text == known_terms(text) else ""
+    return known_terms(text, LONGEST.get(vr, 1024)) if terms else ""
+
+
+def safe_number(text: str) -> str:
+    """A decimal or integer string that is a number, else empty."""
+    return text if NUMBER.fullmatch(text.strip(" \0")) and len(text) <= 32 else ""
