@@ -7,7 +7,7 @@ import logging
 import math
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, cast
 
@@ -24,11 +24,11 @@ from models.imaging.errors import (
     UnsupportedPixels,
     failing_as,
 )
-from models.imaging.frames import Frame, Source, plain_frame
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import check_size
 from models.imaging.png import Stored
 from models.imaging.policy import FramePolicy
-from models.imaging.quantities import store_whole
+from models.imaging.quantities import Quantities, plain, store_whole
 from schemas.images import ImageMetadata
 
 # Its records quote what the file says.
@@ -204,22 +204,22 @@ def open_pages(pages: Pages, policy: FramePolicy) -> Source:
                 "the TIFF file holds several images under one directory, as ImageJ writes large stacks"
             )
 
-    def read(index: int) -> Frame:
+    def quantities(index: int) -> Quantities:
         page = taken[index]
         with failing_as(CorruptPixels()):
             picture = picture_of(page, pages.region(page, 0, 0, page.imagelength, page.imagewidth))
             stored, slope, intercept = _stored(picture.samples)
         stored = _upright(stored, page)
-        metadata = ImageMetadata(
-            source_format="TIFF",
-            frames_in_object=len(taken),
-            lossy_compression=True if int(page.compression) in _LOSSY else None,
-        )
-        top = 2**picture.bits - 1
-        window = (
-            windows.span(0, top, "full range") if picture.bits < 8 else windows.of_picture(stored, slope, intercept)
-        )
-        return plain_frame(index, stored, metadata, window, slope=slope, intercept=intercept, inverted=picture.inverted)
+        if picture.bits < 8:
+            window = windows.span(0, 2**picture.bits - 1, "full range")
+        else:
+            window = windows.of_picture(stored, slope, intercept)
+        return replace(plain(stored, window, slope, intercept), inverted=picture.inverted)
+
+    def read(index: int) -> Frame:
+        lossy = True if int(taken[index].compression) in _LOSSY else None
+        metadata = ImageMetadata(source_format="TIFF", frames_in_object=len(taken), lossy_compression=lossy)
+        return frame_of(index, quantities(index), metadata)
 
     return Source(frames_total=len(taken), taken=tuple(policy.choose(len(taken))), read=read)
 
