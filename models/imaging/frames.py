@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from models.imaging.errors import CorruptPixels, failing_as
 from models.imaging.png import Stored, decode_png, encode_png
+from models.imaging.quantities import Quantities
 from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
-
-STORED_VALUE = "stored value"
-"""The unit of values that the source gives none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,27 +71,18 @@ def identify(stored: Stored, slope: float, intercept: float, unit: str, index: i
     return digest.hexdigest()[:32]
 
 
-def plain_frame(
-    index: int,
-    stored: Stored,
-    metadata: ImageMetadata,
-    window: Window,
-    *,
-    slope: float = 1.0,
-    intercept: float = 0.0,
-    inverted: bool = False,
-) -> Frame:
-    """A frame of a format that names no unit: its values are stored values."""
+def frame_of(index: int, found: Quantities, metadata: ImageMetadata) -> Frame:
+    """A frame of these pixels, named by them."""
     return Frame(
         index=index,
-        stored=stored,
-        slope=slope,
-        intercept=intercept,
-        unit=STORED_VALUE,
-        window=window,
-        inverted=inverted,
+        stored=found.stored,
+        slope=found.slope,
+        intercept=found.intercept,
+        unit=found.unit,
+        window=found.window,
+        inverted=found.inverted,
         metadata=metadata,
-        image_id=identify(stored, slope, intercept, STORED_VALUE, index, inverted),
+        image_id=identify(found.stored, found.slope, found.intercept, found.unit, index, found.inverted),
     )
 
 

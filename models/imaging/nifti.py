@@ -21,11 +21,11 @@ from models.imaging.errors import (
     TruncatedFile,
     UnsupportedPixels,
 )
-from models.imaging.frames import Frame, Source, plain_frame
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import TooLarge, check_size
 from models.imaging.metadata import in_the_patient
 from models.imaging.policy import FramePolicy
-from models.imaging.quantities import store_whole
+from models.imaging.quantities import Quantities, plain, store_whole
 from schemas.images import ImageMetadata, Spacing
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -118,15 +118,17 @@ def open_nifti(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS
     check_size(rows, columns, total, limits)
     metadata = _metadata(volume, layout, total)
 
-    def read(index: int) -> Frame:
+    def quantities(index: int) -> Quantities:
         picture = _slice(data, volume, layout, index // slices, index % slices)
         if volume.channels > 1:
             stored = np.ascontiguousarray(picture[..., :3])
-            return plain_frame(index, stored, metadata, windows.of_picture(stored))
+            return plain(stored, windows.of_picture(stored))
         stored, step, base = store_whole(picture)
         slope, intercept = step * volume.slope, base * volume.slope + volume.intercept
-        window = windows.from_values(stored, slope, intercept, None)
-        return plain_frame(index, stored, metadata, window, slope=slope, intercept=intercept)
+        return plain(stored, windows.from_values(stored, slope, intercept, None), slope, intercept)
+
+    def read(index: int) -> Frame:
+        return frame_of(index, quantities(index), metadata)
 
     return Source(frames_total=total, taken=tuple(policy.choose(total)), read=read)
 

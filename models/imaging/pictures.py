@@ -3,10 +3,11 @@
 from models.imaging import windows
 from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, png_size
 from models.imaging.errors import CorruptPixels, UnsupportedPixels
-from models.imaging.frames import Frame, Source, plain_frame
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import check_size
 from models.imaging.png import decode_png
 from models.imaging.policy import FramePolicy
+from models.imaging.quantities import Quantities, plain
 from schemas.images import ImageMetadata
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -25,17 +26,21 @@ def open_picture(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMI
     rows, columns = png_size(data) if png else _jpeg_size(data)
     check_size(rows, columns, limits=limits)
 
-    def read(index: int) -> Frame:
+    if png:
+        metadata = ImageMetadata(source_format="PNG")
+    else:
+        metadata = ImageMetadata(source_format="JPEG", lossy_compression=True)
+
+    def quantities(_index: int) -> Quantities:
         stored = decode_png(data)
         if png and data[25] == _GREY_WITH_ALPHA and stored.ndim == 3:
             stored = stored[..., 0].copy()
         if sorted(stored.shape[:2]) != sorted((rows, columns)):
             raise CorruptPixels
-        if png:
-            metadata = ImageMetadata(source_format="PNG")
-        else:
-            metadata = ImageMetadata(source_format="JPEG", lossy_compression=True)
-        return plain_frame(index, stored, metadata, windows.of_picture(stored))
+        return plain(stored, windows.of_picture(stored))
+
+    def read(index: int) -> Frame:
+        return frame_of(index, quantities(index), metadata)
 
     return Source(frames_total=1, taken=tuple(policy.choose(1)), read=read)
 

@@ -49,6 +49,11 @@ class Quantities:
     inverted: bool
 
 
+def plain(stored: Stored, window: Window, slope: float = 1.0, intercept: float = 0.0) -> Quantities:
+    """Pixels of a format that names no unit: their values are stored values."""
+    return Quantities(stored, slope, intercept, STORED_VALUE, window, inverted=False)
+
+
 def quantify(samples: NDArray[np.generic], photometric: str, header: Header, frame: int) -> Quantities:
     """Give one decoded frame its meaning.
 

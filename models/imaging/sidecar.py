@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from models.imaging.annotations import Annotations
 from models.imaging.errors import InvalidSidecar
-from models.imaging.frames import STORED_VALUE, Frame, Source, identify
+from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
-from models.imaging.quantities import RESCALED_VALUE
+from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
 from schemas.sidecars import Sidecar

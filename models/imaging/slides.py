@@ -6,7 +6,7 @@ A scanner photographs the whole glass slide too: its label holds names. Such ima
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,11 @@ from tifffile import TiffPage
 
 from models.imaging import windows
 from models.imaging.errors import CorruptHeader, SlideLabel, UnsupportedPixels, failing_as
-from models.imaging.frames import Frame, Source, plain_frame
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.header import Header
 from models.imaging.limits import check_size
 from models.imaging.policy import FramePolicy
+from models.imaging.quantities import Quantities, plain
 from models.imaging.tiff import Pages, picture_of
 from schemas.failures import InvalidInput
 from schemas.images import ImageMetadata, Modality, Spacing
@@ -170,18 +171,21 @@ def open_slide(
         lossy_compression=True if int(level.compression) == 7 else None,
     )
 
-    def read(index: int) -> Frame:
+    def quantities(index: int) -> Quantities:
         picture = picture_of(level, pages.region(level, *grid.place(index)))
         stored = np.ascontiguousarray(picture.samples, picture.samples.dtype.newbyteorder("="))
         if stored.dtype.kind != "u" or stored.dtype.itemsize > 2:
             raise UnsupportedPixels("the slide's samples are not of 8 or 16 bits")
-        return plain_frame(index, stored, metadata, windows.of_picture(stored), inverted=picture.inverted)
+        return replace(plain(stored, windows.of_picture(stored)), inverted=picture.inverted)
+
+    def read(index: int) -> Frame:
+        return frame_of(index, quantities(index), metadata)
 
     overview = _tissue_map(pages, levels)
 
     def wanted(index: int) -> bool:
         if overview is None:
-            return shows_tissue(read(index).stored)
+            return shows_tissue(quantities(index).stored)
         top, left, rows, columns = grid.place(index)
         down, across = overview.shape[0] / grid.rows, overview.shape[1] / grid.columns
         y, x = int(top * down), int(left * across)

@@ -6,8 +6,8 @@ Knows nothing of slides, whose pages are the levels of one pyramid.
 import logging
 import math
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, cast
 
@@ -24,11 +24,11 @@ from models.imaging.errors import (
     UnsupportedPixels,
     failing_as,
 )
-from models.imaging.frames import Frame, Source, plain_frame
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import check_size
 from models.imaging.png import Stored
 from models.imaging.policy import FramePolicy
-from models.imaging.quantities import store_whole
+from models.imaging.quantities import Quantities, plain, store_whole
 from schemas.images import ImageMetadata
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -41,6 +41,7 @@ MOST_PAGES = 2**16
 _REDUCED, _TRANSPARENCY = 1, 4  # NewSubfileType
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _ASSOCIATED_ALPHA, _ALPHA = 1, 2
+_MOST_SAMPLES = 8
 _JPEG = 7
 # None, CCITT (3), LZW, JPEG, deflate, PackBits, deflate (old), JPEG 2000 (Aperio's RGB, and another), LZMA, ZSTD: their
 # decoders are bounded by the segment's size, or their codestreams tell it.
@@ -81,11 +82,15 @@ class Pages:
         """
         if page.dtype is None or page.imagedepth != 1 or isinstance(page.bitspersample, tuple):
             raise UnsupportedPixels("the TIFF file's samples are of an uncommon kind, or it holds a volume in one page")
+        if page.samplesperpixel > _MOST_SAMPLES or page.dtype.kind not in "buif":
+            raise UnsupportedPixels("the TIFF file's pixels have many channels or are complex numbers")
         if int(page.compression) not in _COMPRESSIONS or page.jpegheader is not None:
             raise UnsupportedPixels("the TIFF file is compressed in a way that is not taken here")
         offsets, lengths = page.dataoffsets, page.databytecounts
         if min(_segments(page)) < 1 or len(offsets) != len(lengths) or len(offsets) != math.prod(_segments(page)):
             raise CorruptHeader
+        if page.is_tiled:
+            check_size(page.tilelength, page.tilewidth)
         if any(offset + length > len(self._data) for offset, length in zip(offsets, lengths, strict=True)):
             raise TruncatedFile
 
@@ -98,10 +103,8 @@ class Pages:
         planes, channels = page.shaped[0], page.shaped[4]
         with failing_as(CorruptPixels()):
             found = np.zeros((planes, rows, columns, channels), page.dtype)
-            for index in range(len(page.dataoffsets)):
+            for index in _within(page, top, left, rows, columns):
                 row, column, height, width, plane = _place(page, index)
-                if row >= top + rows or row + height <= top or column >= left + columns or column + width <= left:
-                    continue
                 segment = self._segment(page, index)
                 if segment is None:
                     continue
@@ -162,6 +165,16 @@ def _segments(page: TiffPage) -> tuple[int, int, int]:
     return page.shaped[0], -(-page.imagelength // height), -(-page.imagewidth // width)
 
 
+def _within(page: TiffPage, top: int, left: int, rows: int, columns: int) -> Iterator[int]:
+    """Indices of the strips or tiles that a part of the image touches."""
+    planes, down, across = _segments(page)
+    height, width = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    for plane in range(planes):
+        for row in range(top // height, -(-(top + rows) // height)):
+            for column in range(left // width, -(-(left + columns) // width)):
+                yield (plane * down + row) * across + column
+
+
 def _place(page: TiffPage, index: int) -> tuple[int, int, int, int, int]:
     """Row, column, height, width and plane of a strip or tile; tiles at the edges may reach beyond the image."""
     _, down, across = _segments(page)
@@ -192,22 +205,22 @@ def open_pages(pages: Pages, policy: FramePolicy, limits: Limits = DEFAULT_LIMIT
                 "the TIFF file holds several images under one directory, as ImageJ writes large stacks"
             )
 
-    def read(index: int) -> Frame:
+    def quantities(index: int) -> Quantities:
         page = taken[index]
         with failing_as(CorruptPixels()):
             picture = picture_of(page, pages.region(page, 0, 0, page.imagelength, page.imagewidth))
             stored, slope, intercept = _stored(picture.samples)
         stored = _upright(stored, page)
-        metadata = ImageMetadata(
-            source_format="TIFF",
-            frames_in_object=len(taken),
-            lossy_compression=True if int(page.compression) in _LOSSY else None,
-        )
-        top = 2**picture.bits - 1
-        window = (
-            windows.span(0, top, "full range") if picture.bits < 8 else windows.of_picture(stored, slope, intercept)
-        )
-        return plain_frame(index, stored, metadata, window, slope=slope, intercept=intercept, inverted=picture.inverted)
+        if picture.bits < 8:
+            window = windows.span(0, 2**picture.bits - 1, "full range")
+        else:
+            window = windows.of_picture(stored, slope, intercept)
+        return replace(plain(stored, window, slope, intercept), inverted=picture.inverted)
+
+    def read(index: int) -> Frame:
+        lossy = True if int(taken[index].compression) in _LOSSY else None
+        metadata = ImageMetadata(source_format="TIFF", frames_in_object=len(taken), lossy_compression=lossy)
+        return frame_of(index, quantities(index), metadata)
 
     return Source(frames_total=len(taken), taken=tuple(policy.choose(len(taken))), read=read)
 
@@ -240,8 +253,6 @@ def picture_of(page: TiffPage, samples: NDArray[Any]) -> Picture:
     if photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK) and count == 1 and alone:
         grey = channels[..., 0]
         grey = grey.astype(np.uint8) if grey.dtype == np.bool_ else grey
-        if grey.dtype.kind not in "uif":
-            raise UnsupportedPixels("the TIFF file's samples are complex numbers")
         return Picture(grey, bits, inverted=photometric == _MIN_IS_WHITE)
     if photometric == _PALETTE and count == 1 and channels.dtype.kind == "u":
         palette = page.colormap

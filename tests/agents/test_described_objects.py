@@ -6,13 +6,22 @@ import numpy as np
 import orjson
 import pytest
 
+from agents.describe import describe
+from agents.ground import ground
 from agents.preprocess import frames_of, image_of
 from infra.annotate import find_files
+from models.describers import Composer
+from models.experts.registry import Registry
 from models.imaging import FramePolicy, encode_png
 from models.imaging.errors import InvalidSidecar
 from schemas.images import MedicalImage
+from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
 from streams.folder import reference_to
+from streams.payloads import Payloads
+
+# pycocotools 2.0.11 decodes through an __array__ of the old kind.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 
@@ -36,6 +45,23 @@ def test_what_the_source_says_travels_on_the_image(tmp_path: Path) -> None:
     assert [one.label for one in image.annotations] == ["naevus"]
     (tmp_path / "scan.png.json").write_bytes(orjson.dumps(sidecar | {"modality": "microscopy"}))
     assert image_in(tmp_path).metadata.modality == "microscopy"
+
+
+async def test_what_the_source_marked_is_described(tmp_path: Path) -> None:
+    """From the file to the triplet: an annotated region with its measurement, and a sentence that says so."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "scan.png").write_bytes(encode_png(GREY))
+    boxes = [{"x": 2, "y": 1, "width": 3, "height": 2, "label": "lesion"}]
+    (inbox / "scan.png.json").write_bytes(orjson.dumps({"modality": "dermoscopy", "boxes": boxes}))
+    payloads = Payloads((tmp_path / "payloads").as_uri(), 10**6)
+    (grounded,) = [one async for one in ground(image_in(inbox), registry=Registry.load(), payloads=payloads)]
+    region = grounded.grounding.regions[0]
+    assert (region.kind, region.label, region.area_px, region.intensity.mean) == ("source annotation", "lesion", 6, 15)
+    image = EnrichedImage(**dict(grounded), passages=(), knowledge_snapshot="none@0")
+    (triplet,) = [one async for one in describe(image, describer=Composer())]
+    assert "annotated lesion" in triplet.description.description
+    assert "source" in triplet.lineage.experts
 
 
 def test_a_mask_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import logging
 import random
+import struct
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from conftest import DATA, MORE_DATA, MakeDicom
@@ -298,3 +301,34 @@ def test_pictures_are_read_upright_and_bare() -> None:
     jpeg = picture("jpeg")
     turned = jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
     assert open_source(turned, ALL).read(0).stored.shape == (64, 48, 3)
+
+
+def test_png_of_every_kind_is_grey_or_rgb() -> None:
+    """Grey with alpha is grey; one bit is black and white; a palette is its colours; 16 bits keep every value."""
+
+    def png(colour: int, depth: int, row: bytes, *more: tuple[bytes, bytes]) -> np.ndarray:
+        head = struct.pack(">IIBBBBB", 4, 1, depth, colour, 0, 0, 0)
+        chunks = ((b"IHDR", head), *more, (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b""))
+        parts = [
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
+        ]
+        return open_source(b"\x89PNG\r\n\x1a\n" + b"".join(parts), ALL).read(0).stored
+
+    assert png(4, 8, bytes([10, 255, 20, 0, 30, 128, 40, 255])).tolist() == [[10, 20, 30, 40]]
+    assert png(4, 16, bytes([1, 2, 9, 9] * 4)).tolist() == [[0x0102] * 4]
+    assert png(0, 1, b"\xa0").tolist() == [[255, 0, 255, 0]]
+    assert png(3, 2, b"\x1b", (b"PLTE", bytes(range(12)))).tolist() == [[[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]]
+    assert png(2, 16, bytes(range(24)))[0, 1].tolist() == [0x0607, 0x0809, 0x0A0B]
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [((16, 16, 4), {"colorspace": "CMYK", "outcolorspace": "CMYK"}), ((16, 16), {"bitspersample": 12})],
+)
+def test_jpeg_for_printers_and_of_many_bits_is_refused(shape: tuple[int, ...], options: dict[str, object]) -> None:
+    """OpenCV would turn CMYK into colours by guess, and cannot read 12 bits."""
+    array = np.full(shape, 100, np.uint16 if "bitspersample" in options else np.uint8)
+    data = imagecodecs.jpeg8_encode(array, **options)
+    with pytest.raises(causes.UnsupportedPixels):
+        open_source(data, ALL)
