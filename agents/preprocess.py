@@ -44,7 +44,7 @@ async def preprocess(
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
 @lru_cache(maxsize=4)
 def _open(reference: ObjectReference, policy: FramePolicy) -> Source:
-    return open_source(read_object(reference), policy)
+    return open_source(read_object(reference).data, policy)
 
 
 def frames_of(reference: ObjectReference, policy: FramePolicy) -> tuple[tuple[int, ...], int]:

@@ -9,7 +9,7 @@ from infra.accounting import Accounts, Summary
 from infra.announce import announce
 from infra.settings import Settings
 from schemas.objects import ObjectReference
-from streams.folder import reference_to
+from streams.folder import objects_among, reference_to
 from streams.payloads import Payloads
 from streams.reader import read
 from streams.topics import DEAD_LETTERS, TRIPLETS
@@ -25,14 +25,17 @@ class Outputs:
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
-    """All regular files of the paths, folders taken with all below them, each once, in a stable order."""
+    """All regular files of the paths, folders taken with all below them, each once, in a stable order.
+
+    Without the files that only describe others among them: see streams.folder.
+    """
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
             found.update((file.absolute(), None) for file in sorted(path.rglob("*")) if file.is_file())
         else:
             found[path.absolute()] = None
-    return list(found)
+    return objects_among(found)
 
 
 def annotate(

@@ -10,7 +10,10 @@ class ObjectReference(Message):
 
     bucket: str = Field(repr=False, description="Bucket URL: file:///folder, s3://bucket")
     key: str = Field(repr=False, description="Key within the bucket; may identify a patient")
-    etag: str = Field(description="Version of the content; for a folder the SHA-256 of the bytes, in hexadecimal")
+    etag: str = Field(
+        description="Version of the content; for a folder the SHA-256 of the bytes, in hexadecimal, "
+        "or where files beside the object describe it, of those of all of them"
+    )
     size: int = Field(ge=0, description="Bytes")
 
     def __hash__(self) -> int:

@@ -1,6 +1,7 @@
 """A folder as a bucket: find files, wait until they have stopped growing, take each content once.
 
-Knows nothing of what the files hold.
+An object may have companions: `<name>.json` beside `<name>`, and one more file that this one names. They are no objects
+by themselves, and a change of theirs is a change of their object. Knows nothing else of what the files hold.
 """
 
 import asyncio
@@ -9,11 +10,12 @@ import os
 import stat
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+import orjson
 from watchfiles import awatch
 
 from schemas.failures import InvalidInput
@@ -25,6 +27,12 @@ LISTING = 30.0
 """Seconds between listings, which find what the watcher missed."""
 UNFINISHED = (".part", ".tmp")
 """Endings that uploaders give to files they have not finished."""
+ACCOMPANIED = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".nii.gz", ".dcm", ".dicom", ".svs")
+"""Endings of objects that may have companions, in any case."""
+SIDECAR = ".json"
+NAMED_IN = "mask"
+"""The field of a sidecar that names one more file, by a path below the object's own folder."""
+MOST_SIDECAR_BYTES = 2**24
 
 
 class ObjectGone(InvalidInput):
@@ -39,6 +47,80 @@ class ObjectChanged(InvalidInput):
     """An object was overwritten between being announced and being read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """Where an object's companions are, or would be."""
+
+    sidecar: Path
+    named: Path | None
+
+    def there(self) -> Iterator[tuple[str, Path]]:
+        """Those that exist, by what they are."""
+        for role, path in (("sidecar", self.sidecar), (NAMED_IN, self.named)):
+            if path is not None and path.is_file():
+                yield role, path
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of an object, and of its companions by what they are: `sidecar`, `mask`."""
+
+    data: bytes = field(repr=False)
+    companions: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+
+
+def is_sidecar(path: Path) -> bool:
+    """Whether a file is another's companion by its name, be that one there or not."""
+    return path.name.endswith(SIDECAR) and _may_have_companions(_described_by(path))
+
+
+def _may_have_companions(path: Path) -> bool:
+    return path.name.lower().endswith(ACCOMPANIED)
+
+
+def _described_by(sidecar: Path) -> Path:
+    return sidecar.with_name(sidecar.name.removesuffix(SIDECAR))
+
+
+def companions_of(path: Path) -> Companions | None:
+    """The companions of a file. None where it can have none, or has no sidecar."""
+    sidecar = path.with_name(path.name + SIDECAR)
+    if not _may_have_companions(path) or not sidecar.is_file():
+        return None
+    try:
+        with sidecar.open("rb") as file:
+            described = orjson.loads(file.read(MOST_SIDECAR_BYTES))
+    except (OSError, orjson.JSONDecodeError):
+        # Whoever reads the object says what is wrong with it.
+        return Companions(sidecar, None)
+    name = described.get(NAMED_IN) if isinstance(described, dict) else None
+    named = _below(path.parent, name) if isinstance(name, str) else None
+    return Companions(sidecar, None if named in (path, sidecar) else named)
+
+
+def _below(folder: Path, name: str) -> Path | None:
+    """A file that is named by a relative path. None where that leads out of the folder, by a link too."""
+    try:
+        path = folder / name
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):
+        return None
+    if not inside or Path(name).is_absolute() or ".." in Path(name).parts:
+        return None
+    return path
+
+
+def objects_among(paths: Iterable[Path]) -> list[Path]:
+    """The paths without those that are companions of others among them.
+
+    A file with a sidecar of its own is an object, even where another's sidecar names it.
+    """
+    candidates = [path for path in paths if not is_sidecar(path)]
+    found = {path: companions for path in candidates if (companions := companions_of(path)) is not None}
+    named = {companions.named for companions in found.values()} - found.keys()
+    return [path for path in candidates if path not in named]
+
+
 def files_below(folder: Path) -> Iterator[Path]:
     """Every file below a folder, hidden ones and temporary uploads left out, in a stable order."""
     for parent, folders, names in os.walk(folder):
@@ -49,13 +131,27 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def content_tag(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal: the etag of a folder's object.
+    """The etag of a folder's object, in hexadecimal: SHA-256 of its bytes.
+
+    Of an object with companions: SHA-256 over those of each file.
 
     Raises:
         OSError: it cannot be read.
     """
+    found = companions_of(path)
+    companions = {role: _digest(companion) for role, companion in found.there()} if found is not None else {}
+    return _combined(_digest(path), companions)
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _combined(digest: str, companions: Mapping[str, str]) -> str:
+    if not companions:
+        return digest
+    return hashlib.sha256(repr((digest, sorted(companions.items()))).encode()).hexdigest()
 
 
 def reference_to(path: Path, folder: Path) -> ObjectReference:
@@ -69,26 +165,32 @@ def reference_to(path: Path, folder: Path) -> ObjectReference:
     return ObjectReference(bucket=folder.absolute().as_uri(), key=key, etag=etag, size=size)
 
 
-def read_object(reference: ObjectReference) -> bytes:
-    """The bytes that a reference means.
+def read_object(reference: ObjectReference) -> Content:
+    """What a reference means, with its companions.
 
     Raises:
         ObjectGone, ObjectUnreadable, ObjectChanged: see there.
     """
     path = Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path}/{reference.key}")))
     try:
-        data = path.read_bytes()
+        found = companions_of(path)
+        content = Content(
+            path.read_bytes(),
+            {role: companion.read_bytes() for role, companion in found.there()} if found is not None else {},
+        )
     except (FileNotFoundError, NotADirectoryError):
         raise ObjectGone("The object was deleted before it was read. Drop it again to have it annotated.") from None
     except OSError as error:
         raise ObjectUnreadable(
             f"The object could not be read ({type(error).__name__}). Let the worker's user read it, then replay it."
         ) from None
-    if hashlib.sha256(data).hexdigest() != reference.etag:
+    digests = {role: hashlib.sha256(data).hexdigest() for role, data in content.companions.items()}
+    if _combined(hashlib.sha256(content.data).hexdigest(), digests) != reference.etag:
         raise ObjectChanged(
-            "The object was overwritten after it was announced. Its new content is announced by itself; nothing to do."
+            "The object, or a file beside it that describes it, was overwritten after it was announced. "
+            "Its new content is announced by itself; nothing to do."
         )
-    return data
+    return content
 
 
 def being_written(path: Path) -> bool:
@@ -111,6 +213,13 @@ def being_written(path: Path) -> bool:
     return False
 
 
+_Mark = tuple[int, int, int]
+
+
+def _marked(found: os.stat_result) -> _Mark:
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
 @dataclass(slots=True)
 class FolderWatcher:
     """Yields a reference for every content of every file in a folder, once it has settled, and once only.
@@ -127,7 +236,9 @@ class FolderWatcher:
     settle: float = SETTLE
     listing: float = LISTING
     taken: set[tuple[str, str]] = field(init=False)
-    _seen: dict[Path, tuple[int, int, int]] = field(default_factory=dict)
+    _seen: dict[Path, tuple[_Mark, ...]] = field(default_factory=dict)
+    _owners: dict[Path, Path] = field(default_factory=dict)
+    """Of the files that sidecars name, the object whose companion each is."""
 
     def __post_init__(self) -> None:
         # The watcher reports resolved paths.
@@ -147,7 +258,7 @@ class FolderWatcher:
                     candidates.update(await asyncio.to_thread(lambda: list(files_below(self.folder))))
                     next_listing = time.monotonic() + self.listing
                 growing: set[Path] = set()
-                for path in sorted(candidates):
+                for path in await asyncio.to_thread(self._objects, candidates):
                     reference, wait = await asyncio.to_thread(self._settled, path)
                     if wait:
                         growing.add(path)
@@ -176,27 +287,43 @@ class FolderWatcher:
         parts = path.relative_to(self.folder).parts
         return bool(parts) and not any(part.startswith(".") for part in parts) and not path.name.endswith(UNFINISHED)
 
+    def _objects(self, candidates: Iterable[Path]) -> list[Path]:
+        """The objects that a change of the candidates touches: a companion stands for the one that it describes."""
+        paths = {_described_by(path) if is_sidecar(path) else path for path in candidates}
+        for path in paths:
+            found = companions_of(path)
+            if found is not None and found.named is not None:
+                self._owners[found.named] = path
+        return sorted({self._owner(path) for path in paths})
+
+    def _owner(self, path: Path) -> Path:
+        owner = self._owners.get(path)
+        found = companions_of(owner) if owner is not None and companions_of(path) is None else None
+        return owner if owner is not None and found is not None and found.named == path else path
+
     def _settled(self, path: Path) -> tuple[ObjectReference | None, bool]:
         """A reference if there is something new; and whether to look again soon."""
         try:
-            before = path.stat()
-            if not stat.S_ISREG(before.st_mode):
+            found = companions_of(path)
+            files = [path, *(companion for _, companion in found.there())] if found is not None else [path]
+            states = [file.stat() for file in files]
+            if not stat.S_ISREG(states[0].st_mode):
                 return None, False
-            mark = (before.st_size, before.st_mtime_ns, before.st_ino)
-            if self._seen.get(path) == mark:
+            marks = tuple(map(_marked, states))
+            if self._seen.get(path) == marks:
                 return None, False
-            quiet = time.time() - max(before.st_mtime, before.st_ctime)
-            if 0 <= quiet < self.settle or being_written(path):
+            quiet = time.time() - max(max(state.st_mtime, state.st_ctime) for state in states)
+            if 0 <= quiet < self.settle or any(map(being_written, files)):
                 return None, True
         except FileNotFoundError:
             self._seen.pop(path, None)
             return None, False
         except PermissionError:
-            mark = (0, 0, 0)
-            if self._seen.get(path) == mark:
+            marks = ((0, 0, 0),)
+            if self._seen.get(path) == marks:
                 return None, False
         reference = reference_to(path, self.folder)
-        self._seen[path] = mark
+        self._seen[path] = marks
         fresh = (reference.key, reference.etag) not in self.taken
         self.taken.add((reference.key, reference.etag))
         return (reference if fresh else None), False

@@ -1,6 +1,7 @@
 """A folder as a bucket: settled files, once each, read as announced."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from schemas.objects import ObjectReference
-from streams.folder import FolderWatcher, ObjectChanged, ObjectGone, files_below, read_object, reference_to
+from streams.folder import (
+    Content,
+    FolderWatcher,
+    ObjectChanged,
+    ObjectGone,
+    companions_of,
+    files_below,
+    objects_among,
+    read_object,
+    reference_to,
+)
 
 
 class Seen(list[str]):
@@ -116,7 +127,7 @@ def test_an_object_is_read_as_it_was_announced(tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(b"content")
     reference = ObjectReference.model_validate_json(reference_to(path, tmp_path).model_dump_json())
-    assert read_object(reference) == b"content"
+    assert read_object(reference) == Content(b"content")
     path.write_bytes(b"changed")
     with pytest.raises(ObjectChanged):
         read_object(reference)
@@ -124,3 +135,86 @@ def test_an_object_is_read_as_it_was_announced(tmp_path: Path) -> None:
     with pytest.raises(ObjectGone) as caught:
         read_object(reference)
     assert "Jos" not in str(caught.value)
+
+
+def described(folder: Path, name: str = "scan.png", mask: str = "masks/scan.png") -> Path:
+    """An object with a sidecar and the file that this one names."""
+    path = folder / name
+    path.write_bytes(b"image")
+    (folder / f"{name}.json").write_text(f'{{"mask": "{mask}"}}')
+    (folder / "masks").mkdir(exist_ok=True)
+    (folder / "masks/scan.png").write_bytes(b"mask")
+    return path
+
+
+def test_companions_are_no_objects_by_themselves(tmp_path: Path) -> None:
+    """Sidecars by their names, and what they name; other JSON files, and files with sidecars of their own, are."""
+    described(tmp_path)
+    for name in ("alone.nii.gz.json", "x.dcm.json", "notes.json", "scan.json"):
+        (tmp_path / name).touch()
+    found = objects_among(files_below(tmp_path))
+    assert [path.name for path in found] == ["notes.json", "scan.json", "scan.png"]
+    described(tmp_path, "other.png", mask="scan.png")
+    assert tmp_path / "scan.png" in objects_among(files_below(tmp_path))
+
+
+def test_the_etag_covers_companions_and_leaves_plain_files_as_they_were(tmp_path: Path) -> None:
+    """A change of any of the three is another content; without a sidecar it is the SHA-256 of the file."""
+    path = described(tmp_path)
+    etags = [reference_to(path, tmp_path).etag]
+    for name in ("masks/scan.png", "scan.png.json", "scan.png"):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + b" ")
+        etags.append(reference_to(path, tmp_path).etag)
+    (tmp_path / "masks/scan.png").unlink()
+    etags.append(reference_to(path, tmp_path).etag)
+    assert len(set(etags)) == 5
+    (tmp_path / "scan.png.json").unlink()
+    assert reference_to(path, tmp_path).etag == hashlib.sha256(b"image ").hexdigest()
+
+
+def test_an_object_is_read_with_its_companions(tmp_path: Path) -> None:
+    """As they were announced: a changed sidecar is a changed object."""
+    path = described(tmp_path)
+    reference = reference_to(path, tmp_path)
+    content = read_object(reference)
+    assert content == Content(b"image", {"sidecar": b'{"mask": "masks/scan.png"}', "mask": b"mask"})
+    assert "mask" not in repr(content)
+    (tmp_path / "scan.png.json").write_text("{}")
+    with pytest.raises(ObjectChanged):
+        read_object(reference)
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "masks/../../secret.png", "link.png", "scan.png"])
+def test_a_sidecar_names_no_file_outside_its_folder(tmp_path: Path, name: str) -> None:
+    """Neither by dots, nor absolutely, nor by a link; nor the object itself."""
+    (tmp_path / "secret.png").write_bytes(b"other patient")
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    found = companions_of(described(folder, mask=name))
+    assert found is not None
+    assert [role for role, _ in found.there()] == ["sidecar"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"mask": 5}', '{"mask": "none.png"}', '{"mask": "a\\u0000b"}'])
+def test_a_damaged_sidecar_is_still_a_companion(tmp_path: Path, text: str) -> None:
+    """What it holds is for those who read the object to refuse."""
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"image")
+    (tmp_path / "a.tif.json").write_text(text)
+    assert read_object(reference_to(path, tmp_path)).companions == {"sidecar": text.encode()}
+
+
+async def test_an_object_is_announced_again_when_its_companions_change(tmp_path: Path) -> None:
+    """When a sidecar comes later or what it names changes; not when they are written again as they were."""
+    (tmp_path / "a.png").write_bytes(b"image")
+    async with watching(tmp_path) as seen:
+        await seen.until(1)
+        described(tmp_path, "a.png")
+        await seen.until(2)
+        (tmp_path / "masks/scan.png").write_bytes(b"another")
+        await seen.until(3)
+        described(tmp_path, "a.png")
+        (tmp_path / "b.png").write_bytes(b"marker")
+        await seen.until(4)
+    assert seen == ["a.png", "a.png", "a.png", "b.png"]
