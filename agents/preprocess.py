@@ -10,8 +10,8 @@ from models.imaging import VERSION, FramePolicy, Source, open_source, to_pixels
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.objects import ObjectReference
+from streams.bucket import read_object
 from streams.dead_letters import FrameFailed, Subject
-from streams.folder import read_object
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads
