@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install demo test test-export check experts knowledge schemas lock bench deid-check fuzz clean
+.PHONY: install servers demo test test-export check experts knowledge schemas lock bench deid-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -22,6 +22,9 @@ $(VENV)/.installed: $(BIN)/uv requirements/dev.lock pyproject.toml
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.lock requirements/dev.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+servers: install ## the servers that the integration tests run on beside Kafka, built by Go into the cache
+	@$(BIN)/python -m infra.servers
 
 demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo

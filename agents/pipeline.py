@@ -1,6 +1,6 @@
 """The diagram: which stage takes from which topic, gives to which, and asks whom.
 
-folder ──▶ objects ──▶ images ──▶ grounded ──▶ enriched ──▶ triplets
+bucket ──▶ objects ──▶ images ──▶ grounded ──▶ enriched ──▶ triplets
       watch    preprocess   ground      retrieve     describe
 """
 
@@ -15,13 +15,14 @@ import faust
 from schemas.dead_letters import Stage
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.objects import ObjectReference
+from schemas.stages import StageState
 from streams.app import bind, build_app, run_beside, sender
 from streams.identity import Identity
 from streams.lag import LagReader
 from streams.payloads import Payloads
 from streams.settings import Wires
 from streams.stage import StageRunner, tell
-from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
+from streams.topics import BUCKET_EVENTS, ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
 
 # Each builder imports its own agent: a worker loads no library that its stage does not use.
 
@@ -31,7 +32,8 @@ class Work:
     """What the stages do their work with, beyond the wires."""
 
     identity: Identity
-    inbox: Path = Path("inbox")
+    inbox: str = "inbox"
+    """A folder, or s3://bucket/prefix."""
     frames: str = "all"
     corpus: Path | None = None
     limits: Limits = DEFAULT_LIMITS
@@ -52,13 +54,24 @@ def build_stage(stage: Stage, wires: Wires, work: Work) -> faust.App:
 
 
 def _watch(app: faust.App, wires: Wires, work: Work) -> None:
-    from agents.watch import Watch
+    from agents.watch import Announcer, BucketWatch, watch_folder
+    from streams.s3 import Location, is_bucket
 
-    app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
     send = sender(app)
-    watch = Watch(work.inbox, wires=wires, identity=work.identity, send=send)
-    run_beside(app, watch.run)
-    run_beside(app, partial(tell, watch.state, wires, send))
+    announcer = Announcer(wires=wires, identity=work.identity, send=send)
+    if is_bucket(work.inbox):
+        watch = BucketWatch(Location.parse(work.inbox), announcer, every=wires.listing)
+        runner = StageRunner("watch", BUCKET_EVENTS, OBJECTS, watch.on_event, wires=wires, send=send)
+
+        def state() -> StageState:
+            word = runner.state()
+            return announcer.state() if word.state == "running" else word
+
+        bind(app, runner, BUCKET_EVENTS.on(wires), watch.list_on, state=state)
+    else:
+        app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
+        run_beside(app, partial(watch_folder, Path(work.inbox), announcer, every=wires.listing))
+        run_beside(app, partial(tell, announcer.state, wires, send))
 
 
 def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:

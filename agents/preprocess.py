@@ -12,8 +12,8 @@ from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
+from streams.bucket import read_object
 from streams.dead_letters import FrameFailed, Subject
-from streams.folder import read_object
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads

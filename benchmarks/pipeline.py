@@ -77,7 +77,9 @@ def measure_throughput(objects: int) -> tuple[dict[Stage, Rate], Rate]:
     files = make_images(inbox, objects)
     alone: dict[Stage, Rate] = {}
     # Backpressure would pause preprocess here for ever: the stages that take its images do not run yet.
-    with LocalStack(settings(Wires(high_water=1 << 50)), STATE.absolute() / "alone", inbox=inbox, workers=0) as stack:
+    with LocalStack(
+        settings(Wires(high_water=1 << 50)), STATE.absolute() / "alone", inbox=str(inbox), workers=0
+    ) as stack:
         gauge = Gauge(stack)
         for stage, topic in OUTPUTS.items():
             say(f"{stage} alone")
@@ -89,7 +91,7 @@ def measure_throughput(objects: int) -> tuple[dict[Stage, Rate], Rate]:
     warm = make_images(STATE / "warm", objects + WARM_UP)[objects:]
     inbox = (STATE / "inbox").absolute()
     inbox.mkdir()
-    with LocalStack(settings(), STATE.absolute() / "chain", inbox=inbox) as stack:
+    with LocalStack(settings(), STATE.absolute() / "chain", inbox=str(inbox)) as stack:
         gauge = Gauge(stack)
         drop(warm, inbox)
         gauge.until(reached(WARM_UP), OUTPUTS["describe"])
@@ -112,7 +114,7 @@ def measure_latency(drops: int) -> dict[str, list[float]]:
     rhythm = random.Random(0)
     found: dict[str, list[float]] = {"announced": [], "triplet": []}
     say(f"latency of {drops} files")
-    with LocalStack(settings(), STATE.absolute() / "latency", inbox=inbox) as stack:
+    with LocalStack(settings(), STATE.absolute() / "latency", inbox=str(inbox)) as stack:
         wires = stack.settings.wires
         consumer = Consumer({"bootstrap.servers": wires.bootstrap, "group.id": "bench", "log_level": 0})
         consumer.assign([TopicPartition(TRIPLETS.on(wires), number, 0) for number in range(wires.partitions)])
@@ -157,7 +159,7 @@ def measure_memory(backlog: int) -> Memory:
         working = next((sample.at for sample in samples if sample.count), None)
         return samples[-1].count >= backlog or (working is not None and samples[-1].at - working >= STEADY_S)
 
-    with LocalStack(settings(), STATE.absolute() / f"memory-{backlog}", inbox=inbox, workers=0) as stack:
+    with LocalStack(settings(), STATE.absolute() / f"memory-{backlog}", inbox=str(inbox), workers=0) as stack:
         gauge = Gauge(stack)
         announced = gauge.until(reached(backlog), OUTPUTS["watch"], 0.5)
         for stage in STAGES:

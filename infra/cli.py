@@ -15,10 +15,14 @@ import orjson
 from infra.settings import BadSetting, Settings, from_environment
 from schemas.dead_letters import Origin, Stage
 from schemas.failures import TristreamError
+from streams.s3 import Location, is_bucket
 from streams.topics import Topic
 
 KAFKA = click.option(
     "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
+)
+INBOX = click.option(
+    "--inbox", metavar="DIR|s3://BUCKET/PREFIX", default="inbox", show_default=True, help="Folder or bucket to watch."
 )
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
 
@@ -37,6 +41,17 @@ def _settings(kafka: str | None = None, frames: str | None = None) -> Settings:
     except (BadSetting, ValueError) as error:
         raise click.UsageError(str(error)) from None
     return settings
+
+
+def _inbox(text: str) -> str:
+    """A folder made absolute, or a bucket's URL."""
+    if not is_bucket(text):
+        return os.fspath(Path(text).absolute())
+    try:
+        Location.parse(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return text
 
 
 @contextmanager
@@ -62,13 +77,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--inbox",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="inbox",
-    show_default=True,
-    help="Folder to watch.",
-)
+@INBOX
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
@@ -79,16 +88,16 @@ def main() -> None:
 @click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
 @FRAMES
-def up(inbox: Path, state: Path, port: int, workers: int, frames: str | None) -> None:
+def up(inbox: str, state: Path, port: int, workers: int, frames: str | None) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.stack import LocalStack
 
-    inbox.mkdir(parents=True, exist_ok=True)
+    settings, place = _settings(frames=frames), _inbox(inbox)
+    if not is_bucket(place):
+        Path(place).mkdir(parents=True, exist_ok=True)
     with (
         _plain_errors(),
-        LocalStack(
-            _settings(frames=frames), state.absolute(), port=port, inbox=inbox.absolute(), workers=workers, say=_say
-        ) as stack,
+        LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=_say) as stack,
     ):
         _say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
@@ -202,12 +211,10 @@ def deidentify(
 
 @main.command()
 @click.argument("stage", type=click.Choice(get_args(Stage)))
-@click.option(
-    "--inbox", type=click.Path(file_okay=False, path_type=Path), default="inbox", show_default=True, help="For watch."
-)
+@INBOX
 @KAFKA
 @FRAMES
-def worker(stage: Stage, inbox: Path, kafka: str | None, frames: str | None) -> None:
+def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import Work, build_stage
     from streams.app import configure_logging, run_worker
@@ -217,9 +224,8 @@ def worker(stage: Stage, inbox: Path, kafka: str | None, frames: str | None) -> 
     configure_logging()
     with _plain_errors():
         create_topics(settings.wires)
-        app = build_stage(
-            stage, settings.wires, Work(settings.identity, inbox, settings.frames, limits=settings.limits)
-        )
+        work = Work(settings.identity, _inbox(inbox), settings.frames, limits=settings.limits)
+        app = build_stage(stage, settings.wires, work)
         run_worker(app, settings.wires)
 
 

@@ -33,6 +33,7 @@ def asyncapi() -> dict[str, Any]:
         [(topic.carries, "serialization") for topic in TOPICS], ref_template="#/components/schemas/{model}"
     )
     head = [name for name, _ in headers(OBJECTS.carries(bucket="b", key="k", etag="e", size=0), "watch", Context())]
+    stated = {"type": "object", "properties": {name: {"type": "string"} for name in head}, "required": head}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -74,11 +75,7 @@ def asyncapi() -> dict[str, Any]:
                 topic.carries.__name__: {
                     "name": topic.carries.__name__,
                     "contentType": "application/json",
-                    "headers": {
-                        "type": "object",
-                        "properties": {name: {"type": "string"} for name in head},
-                        "required": head,
-                    },
+                    **({} if topic.foreign else {"headers": stated}),
                     "payload": {"$ref": f"#/components/schemas/{topic.carries.__name__}"},
                     "bindings": {
                         "kafka": {

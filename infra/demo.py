@@ -53,7 +53,7 @@ def main() -> None:
     try:
         with (
             AccountsProgress(len(IMAGES)) as progress,
-            LocalStack(settings, (OUT / "state").absolute(), inbox=inbox.absolute(), say=progress.say) as stack,
+            LocalStack(settings, (OUT / "state").absolute(), inbox=str(inbox.absolute()), say=progress.say) as stack,
         ):
             progress.say(f"dropping {len(IMAGES)} files into {inbox}")
             references = {}

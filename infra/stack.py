@@ -1,6 +1,5 @@
 """The local stack: one Kafka broker and one worker process a stage, started and stopped together."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -26,7 +25,7 @@ class LocalStack:
         settings: `wires.bootstrap` is replaced by the broker's address.
         folder: the broker's data, logs of all processes, payloads. Kept: a stack started on it again goes on.
         port: of the broker; 0: a free one.
-        inbox: a folder to watch; None: objects come from elsewhere.
+        inbox: a folder or s3:// URL to watch; None: objects come from elsewhere.
         workers: processes a stage.
         say: is told what is happening, for a person.
     """
@@ -37,7 +36,7 @@ class LocalStack:
         folder: Path,
         *,
         port: int = 0,
-        inbox: Path | None = None,
+        inbox: str | None = None,
         workers: int = 1,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -73,7 +72,7 @@ class LocalStack:
     def start_worker(self, stage: Stage, name: str) -> None:
         """One more worker process."""
         settings = replace(self.settings, wires=replace(self.settings.wires, worker=name))
-        inbox = ["--inbox", os.fspath(self._inbox)] if stage == "watch" and self._inbox else []
+        inbox = ["--inbox", self._inbox] if stage == "watch" and self._inbox else []
         self.processes.start(
             name,
             [sys.executable, "-P", "-m", "infra.cli", "worker", stage, *inbox],

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -11,6 +12,7 @@ from faust.types import TP, StreamT
 from prometheus_client import start_http_server
 
 from schemas.dead_letters import Stage
+from schemas.stages import StageState
 from streams.lag import group
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
@@ -62,8 +64,14 @@ def sender(app: faust.App) -> Send:
     return send
 
 
-def bind(app: faust.App, runner: StageRunner[Any], topic: str, *background: Background) -> None:
-    """Put a stage on its topic, as the app's only agent."""
+def bind(
+    app: faust.App,
+    runner: StageRunner[Any],
+    topic: str,
+    *background: Background,
+    state: Callable[[], StageState] | None = None,
+) -> None:
+    """Put a stage on its topic, as the app's only agent. `state`: what to tell of it; None: the runner's own word."""
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw", value_type=bytes)
 
     @app.agent(channel, name=runner.stage)
@@ -75,7 +83,7 @@ def bind(app: faust.App, runner: StageRunner[Any], topic: str, *background: Back
 
     app.on_partitions_revoked.connect(cast("Any", forget))
 
-    for work in (runner.tell, *background):
+    for work in (partial(runner.tell, state), *background):
         run_beside(app, work)
 
 
@@ -128,5 +136,5 @@ def configure_logging() -> None:
     for noisy in ("faust", "mode", "aiokafka", "stamina"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Libraries that read images may quote what they read.
-    for silent in ("pydicom", "pylibjpeg", "PIL"):
+    for silent in ("pydicom", "tifffile", "PIL"):
         logging.getLogger(silent).setLevel(logging.CRITICAL + 1)

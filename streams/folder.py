@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import orjson
@@ -69,12 +69,13 @@ class Content:
     companions: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
 
 
-def is_sidecar(path: Path) -> bool:
+def is_sidecar(path: PurePath) -> bool:
     """Whether a file is another's companion by its name, be that one there or not."""
-    return path.name.endswith(SIDECAR) and _may_have_companions(_described_by(path))
+    return path.name.endswith(SIDECAR) and may_have_companions(PurePath(path.name.removesuffix(SIDECAR)))
 
 
-def _may_have_companions(path: Path) -> bool:
+def may_have_companions(path: PurePath) -> bool:
+    """Whether an object is of a kind that another file may describe, by its name."""
     return path.name.lower().endswith(ACCOMPANIED)
 
 
@@ -85,17 +86,25 @@ def _described_by(sidecar: Path) -> Path:
 def companions_of(path: Path) -> Companions | None:
     """The companions of a file. None where it can have none, or has no sidecar."""
     sidecar = path.with_name(path.name + SIDECAR)
-    if not _may_have_companions(path) or not sidecar.is_file():
+    if not may_have_companions(path) or not sidecar.is_file():
         return None
     try:
         with sidecar.open("rb") as file:
-            described = orjson.loads(file.read(MOST_SIDECAR_BYTES))
-    except (OSError, orjson.JSONDecodeError):
-        # Whoever reads the object says what is wrong with it.
+            name = named_in(file.read(MOST_SIDECAR_BYTES))
+    except OSError:
         return Companions(sidecar, None)
-    name = described.get(NAMED_IN) if isinstance(described, dict) else None
-    named = _below(path.parent, name) if isinstance(name, str) else None
+    named = _below(path.parent, name) if name is not None else None
     return Companions(sidecar, None if named in (path, sidecar) else named)
+
+
+def named_in(sidecar: bytes) -> str | None:
+    """The path of the file that a sidecar names, if it names one."""
+    try:
+        described = orjson.loads(sidecar)
+    except orjson.JSONDecodeError:
+        return None  # Whoever reads the object says what is wrong with it.
+    name = described.get(NAMED_IN) if isinstance(described, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _below(folder: Path, name: str) -> Path | None:

@@ -26,6 +26,7 @@ class Wires:
         dead_letter_pause: seconds until a paused stage tries one more message.
         high_water: bytes waiting in later topics at which preprocess stops taking objects.
         low_water: bytes at which it takes them again.
+        listing: seconds between listings of the inbox, which find what no notification told of.
         worker: name of this process among the workers of its stage. A worker that comes back under its name
             takes its partitions back at once (static membership).
     """
@@ -45,6 +46,7 @@ class Wires:
     low_water: int = 128 * MEBIBYTE
     session_timeout: float = 10.0
     metrics_port: int = 0
+    listing: float = 60.0
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
 
     def __post_init__(self) -> None:

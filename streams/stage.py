@@ -231,9 +231,9 @@ class StageRunner(Generic[In]):
             updated_at=datetime.now(UTC),
         )
 
-    async def tell(self) -> None:
-        """Write this worker's state to the `stages` topic until cancelled."""
-        await tell(self.state, self._wires, self._send)
+    async def tell(self, state: Callable[[], StageState] | None = None) -> None:
+        """Write this worker's state, or what `state` says of it, to the `stages` topic until cancelled."""
+        await tell(state or self.state, self._wires, self._send)
 
 
 def away(error: Exception) -> str:

@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from schemas.base import Message
 from schemas.dead_letters import DeadLetter
+from schemas.events import BucketEvent
 from schemas.failures import Unavailable
 from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
@@ -35,6 +36,8 @@ class Topic(Generic[M]):
     retention_ms: int
     summary: str
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    foreign: bool = False
+    """Written by other software: without our headers, and with any key."""
 
     def on(self, wires: Wires) -> str:
         """Its name on that cluster."""
@@ -50,6 +53,10 @@ class Topic(Generic[M]):
         }
 
 
+BUCKET_EVENTS = Topic(
+    "bucket-events", BucketEvent, "nothing that matters", "delete", 7 * DAY_MS,
+    "Notifications of an S3 server, as it sends them; read by watch", max_message_bytes=MEBIBYTE, foreign=True,
+)  # fmt: skip
 OBJECTS = Topic(
     "objects", ObjectReference, "object_id", "compact", -1,
     "References to objects in the bucket; compacted, so that it is also the ledger of what was taken",
@@ -65,7 +72,16 @@ DEAD_LETTERS = Topic(
 )  # fmt: skip
 STAGES = Topic("stages", StageState, "worker", "compact", -1, "What each worker is doing", max_message_bytes=MEBIBYTE)
 
-TOPICS: tuple[Topic[Message], ...] = (OBJECTS, IMAGES, GROUNDED, ENRICHED, TRIPLETS, DEAD_LETTERS, STAGES)  # type: ignore[assignment]
+TOPICS: tuple[Topic[Message], ...] = (
+    BUCKET_EVENTS,
+    OBJECTS,
+    IMAGES,
+    GROUNDED,
+    ENRICHED,
+    TRIPLETS,
+    DEAD_LETTERS,
+    STAGES,
+)  # type: ignore[assignment]
 
 
 def admin(wires: Wires) -> AdminClient:

@@ -265,6 +265,11 @@ def _free_ports(port: int) -> tuple[int, int]:
     return chosen[0], chosen[1]
 
 
+def free_port() -> int:
+    """A port on which nothing listens now."""
+    return _free_ports(0)[0]
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         # As the broker does: what is left of closed connections is no hindrance.

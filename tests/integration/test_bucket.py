@@ -1,0 +1,159 @@
+"""A real S3 bucket as the inbox: by notifications, by listing where they are lost, across the server's restarts."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import obstore
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+
+from infra.processes import Processes
+from infra.s3 import LocalS3
+from infra.servers import VERSITYGW
+from infra.settings import Settings
+from streams.lag import LagReader
+from streams.reader import latest, read
+from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
+from tests.integration.test_pipeline import STAGES as WORKERS
+from tests.integration.test_pipeline import Pipeline, wait_until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(
+        not VERSITYGW.binary().exists() and not os.environ.get("CI"),
+        reason="the S3 server is not there: run 'make servers'",
+    ),
+]
+
+BUCKET, PREFIX = "scans", "new arrivals"
+
+
+@pytest.fixture
+def server(settings: Settings, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalS3:
+    """A running S3 server that tells this test's topic what happens."""
+    found = LocalS3(tmp_path / "s3", BUCKET, kafka=settings.wires.bootstrap, topic=BUCKET_EVENTS.on(settings.wires))
+    found.start(processes)
+    for name, value in found.environment.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+class Chain(Pipeline):
+    """Workers that watch the bucket."""
+
+    def watch(self, listing: float = 3600.0) -> None:
+        wires = dataclasses.replace(self.settings.wires, listing=listing)
+        self.settings = dataclasses.replace(self.settings, wires=wires)
+        self.start("watch", "watch", "--inbox", f"s3://{BUCKET}/{PREFIX}")
+        wait_until(lambda: "watch/watch" in latest(self.settings.wires, STAGES))
+
+    def images(self) -> list[str]:
+        return [r.message.object_id for r in read(self.settings.wires, [IMAGES]) if r and r.message]
+
+    def announced(self) -> list[str]:
+        return [r.message.key for r in read(self.settings.wires, [OBJECTS]) if r and r.message]
+
+    def dead_letters(self) -> list[str]:
+        return [r.message.error for r in latest(self.settings.wires, DEAD_LETTERS).values() if r.message]
+
+    def state(self, worker: str) -> tuple[str, str]:
+        record = latest(self.settings.wires, STAGES).get(worker)
+        return (record.message.state, record.message.reason) if record and record.message else ("", "")
+
+
+@pytest.fixture
+def chain(settings: Settings, server: LocalS3, tmp_path: Path) -> Iterator[Chain]:
+    wires = dataclasses.replace(settings.wires, dead_letter_share=1.0, in_flight=8)
+    running = Chain(dataclasses.replace(settings, wires=wires), tmp_path)
+    try:
+        yield running
+    finally:
+        running.processes.stop()
+
+
+def small_images(count: int) -> Iterator[bytes]:
+    """Distinct DICOM files of 16 × 16 px."""
+    dataset = dcmread(str(get_testdata_file("MR_small.dcm", download=False)))
+    pixels = dataset.pixel_array[:16, :16].copy()
+    dataset.Rows = dataset.Columns = 16
+    for number in range(count):
+        pixels[0, :4] = [number // 10**place % 10 for place in range(4)]
+        dataset.PixelData = pixels.tobytes()
+        file = BytesIO()
+        dataset.save_as(file)
+        yield file.getvalue()
+
+
+def keys(count: int) -> list[str]:
+    """Names as people give them: spaces, other scripts, and signs that mean something in URLs."""
+    return [f"{PREFIX}/Núñez, 田中 {n % 7}/a+b {100 - n % 3}% #{n}&=?.dcm" for n in range(count)]
+
+
+def test_two_thousand_objects_put_while_workers_run(chain: Chain, server: LocalS3, processes: Processes) -> None:
+    """With awkward names, and the server killed in between, each object ends in one triplet, announced once."""
+    chain.watch()
+    for stage in WORKERS:
+        chain.start(stage)
+    for number, (key, data) in enumerate(zip(keys(2000), small_images(2000), strict=True)):
+        if number == 1000:
+            # A notification on its way dies with the server; what was put before the kill is told of by then.
+            wait_until(lambda: len(chain.announced()) == 1000)
+            server.stop(processes)
+            server.start(processes)
+        obstore.put(server.store, key, data)
+    wait_until(lambda: len(latest(chain.settings.wires, TRIPLETS)) == 2000, 240)
+    assert chain.dead_letters() == []
+    assert sorted(chain.announced()) == sorted(keys(2000))
+
+
+def test_what_no_notification_told_of_is_found_by_listing(chain: Chain, server: LocalS3, processes: Processes) -> None:
+    """Notifications lost on purpose: the listing finds every object, and a restarted watch announces none again."""
+    server.stop(processes)
+    server.start(processes, notify=False)
+    for key, data in zip(keys(20), small_images(20), strict=True):
+        obstore.put(server.store, key, data)
+    obstore.put(server.store, f"{PREFIX}/unfinished.part", b"")
+    obstore.put(server.store, "elsewhere/x.dcm", b"")
+    chain.watch(listing=0.5)
+    wait_until(lambda: len(chain.announced()) >= 20)
+    chain.kill("watch")
+    chain.processes.stop("watch")
+    chain.start("watch", "watch", "--inbox", f"s3://{BUCKET}/{PREFIX}")
+    obstore.put(server.store, f"{PREFIX}/one more.dcm", b"x")
+    wait_until(lambda: f"{PREFIX}/one more.dcm" in chain.announced())
+    assert sorted(chain.announced()) == sorted([*keys(20), f"{PREFIX}/one more.dcm"])
+
+
+def test_what_changes_before_it_is_read(chain: Chain, server: LocalS3) -> None:
+    """An overwritten object is read in its new state once; a deleted one ends as a dead letter that says so."""
+    chain.watch()
+    first, second, third = small_images(3)
+    changed, deleted = f"{PREFIX}/changed.dcm", f"{PREFIX}/deleted.dcm"
+    obstore.put(server.store, changed, first)
+    obstore.put(server.store, deleted, third)
+    wait_until(lambda: len(chain.announced()) == 2)
+    obstore.put(server.store, changed, second)
+    obstore.delete(server.store, deleted)
+    wait_until(lambda: len(chain.announced()) == 3)
+    chain.start("preprocess")
+    wait_until(lambda: len(chain.dead_letters()) == 2 and len(chain.images()) == 1)
+    assert sorted(chain.dead_letters()) == ["ObjectChanged", "ObjectGone"]
+
+
+def test_a_stage_waits_for_a_server_that_is_away(chain: Chain, server: LocalS3, processes: Processes) -> None:
+    """While the server is down nothing becomes a dead letter and the stage says that it waits; then it goes on."""
+    chain.watch()
+    for key, data in zip(keys(5), small_images(5), strict=True):
+        obstore.put(server.store, key, data)
+    wait_until(lambda: len(chain.announced()) == 5)
+    server.stop(processes)
+    chain.start("preprocess")
+    wait_until(lambda: chain.state("preprocess/preprocess") == ("waiting", "the bucket does not answer"))
+    server.start(processes)
+    wait_until(lambda: len(chain.images()) == 5)
+    wait_until(lambda: LagReader(chain.settings.wires).read()["preprocess"].waiting == 0)
+    assert chain.dead_letters() == []
