@@ -230,6 +230,35 @@ def bomb_codestream(chance: random.Random, data: bytes, _other: bytes) -> bytes:
     return bytes(spoiled)
 
 
+def directory(chance: random.Random, data: bytes, other: bytes) -> bytes:
+    """Entries of a TIFF directory (type, count, value), or fields of a NIfTI header."""
+    spoiled = bytearray(data)
+    if data[344:347] == b"n+1":
+        for _ in range(chance.choice((1, 2))):
+            field = chance.choice((0, *range(40, 56, 2), 70, 72, *range(76, 124, 4), 252, 254, *range(256, 344, 4)))
+            struct.pack_into("<H", spoiled, field, chance.choice(_NUMBERS))
+        return bytes(spoiled)
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    big = data[2:4] in (b"+\0", b"\0+")
+    try:
+        if order is None:
+            return put_numbers(chance, data, other)
+        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        (entries,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
+        for _ in range(chance.choice((1, 2)) if entries else 0):
+            entry = at + (8 + 20 * chance.randrange(entries) if big else 2 + 12 * chance.randrange(entries))
+            if chance.random() < 0.2:
+                struct.pack_into(order + "H", spoiled, entry + 2, chance.randrange(20))
+            else:
+                field = chance.choice((4, 12 if big else 8, 12 if big else 8))
+                struct.pack_into(
+                    order + "I", spoiled, entry + field, chance.choice((*_LENGTHS, *_NUMBERS, at)) & _UNDEFINED
+                )
+    except (struct.error, OverflowError):
+        pass
+    return bytes(spoiled)
+
+
 def duplicate_element(chance: random.Random, data: bytes, _other: bytes) -> bytes:
     """An element twice, or a run of them."""
     for at, _ in _some_elements(chance, data, 1):
@@ -268,11 +297,11 @@ MUTATIONS: dict[str, Mutation] = {
     for mutation in (
         flip_bits, flip_pixel_bits, put_numbers, truncate, lengths, item_lengths, nest, many_elements, dimensions,
         frames, relabel, swap_pixels, deflate, bomb_codestream, duplicate_element, change_vr, splice, insert_other,
-        remove,
+        remove, directory,
     )
 }  # fmt: skip
 # What reaches the native decoders comes more often; what costs seconds, less.
-_NAMES = [*MUTATIONS, *["flip_pixel_bits", "bomb_codestream", "dimensions", "relabel", "swap_pixels"] * 4]
+_NAMES = [*MUTATIONS, *["flip_pixel_bits", "bomb_codestream", "dimensions", "relabel", "swap_pixels", "directory"] * 4]
 _NAMES = [name for name in _NAMES * 4 if name not in ("many_elements", "deflate")] + ["many_elements", "deflate"] * 2
 
 
