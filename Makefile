@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install servers demo test test-export check experts knowledge schemas lock bench deid-check fuzz clean
+.PHONY: install servers demo test test-export check experts knowledge schemas lock bench deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -61,6 +61,9 @@ bench: install ## throughput, latency and memory of each stage and of the chain
 
 deid-check: install ## search 1000 planted identities in what comes of them
 	@$(BIN)/python -m benchmarks.deidentify --files 1000
+
+leak-check: install ## search 1000 planted identities in all that a real pipeline writes
+	@$(BIN)/python -m benchmarks.leaks --files 1000
 
 clean: ## remove what was installed and made here
 	rm -rf $(VENV) $(EXPORT) out .tristream

@@ -42,6 +42,7 @@ class LocalStack:
     ) -> None:
         self._settings, self.folder, self._inbox, self._workers, self._say = settings, folder, inbox, workers, say
         self._exit = ExitStack()
+        self._started = 0
         self.kafka = LocalKafka(folder / "kafka", port)
 
     @property
@@ -71,7 +72,10 @@ class LocalStack:
 
     def start_worker(self, stage: Stage, name: str) -> None:
         """One more worker process."""
-        settings = replace(self.settings, wires=replace(self.settings.wires, worker=name))
+        # One machine has each port once.
+        port = self.settings.wires.metrics_port and self.settings.wires.metrics_port + self._started
+        self._started += 1
+        settings = replace(self.settings, wires=replace(self.settings.wires, worker=name, metrics_port=port))
         inbox = ["--inbox", self._inbox] if stage == "watch" and self._inbox else []
         self.processes.start(
             name,
