@@ -35,6 +35,7 @@ class Work:
     inbox: str = "inbox"
     """A folder, or s3://bucket/prefix."""
     frames: str = "all"
+    burned_in: str = "mask"
     corpus: Path | None = None
     limits: Limits = DEFAULT_LIMITS
 
@@ -75,8 +76,8 @@ def _watch(app: faust.App, wires: Wires, work: Work) -> None:
 
 
 def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
-    from agents.preprocess import preprocess
-    from models.imaging import FramePolicy
+    from agents.preprocess import Reading, preprocess
+    from models.imaging import BurnedInPolicy, FramePolicy
     from streams.dead_letters import Subject
     from streams.flow import FlowGate
     from streams.isolation import Isolated
@@ -92,8 +93,7 @@ def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
         isolated=isolated,
         identity=work.identity,
         payloads=_payloads(wires),
-        policy=FramePolicy.parse(work.frames),
-        limits=work.limits,
+        reading=Reading(FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits),
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

@@ -4,9 +4,10 @@ What touches the file's bytes runs in a process of its own: native decoders cras
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-from models.imaging import VERSION, FramePolicy, Source, open_source, to_pixels
+from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
 from models.imaging.limits import check_file
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
@@ -19,26 +20,40 @@ from streams.isolation import Isolated
 from streams.payloads import Payloads
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How objects are read.
+
+    Args:
+        frames: which of them are taken.
+        burned_in: what becomes of text in pixels.
+        limits: that each object is held to.
+    """
+
+    frames: FramePolicy
+    burned_in: BurnedInPolicy
+    limits: Limits
+
+
 async def preprocess(
     reference: ObjectReference,
     *,
     isolated: Isolated,
     identity: Identity,
     payloads: Payloads,
-    policy: FramePolicy,
-    limits: Limits,
+    reading: Reading,
 ) -> AsyncIterator[MedicalImage | FrameFailed]:
     """One message a frame taken. A frame that cannot be decoded fails alone.
 
     Raises:
         InvalidInput: the object as a whole cannot be read.
     """
-    check_file(reference.size, limits)
+    check_file(reference.size, reading.limits)
     object_id = identity.object_id(reference)
-    taken, skipped = await isolated.call(frames_of, reference, policy, limits)
+    taken, skipped = await isolated.call(frames_of, reference, reading)
     for index in taken:
         try:
-            image = await isolated.call(image_of, reference, policy, limits, index, object_id)
+            image = await isolated.call(image_of, reference, reading, index, object_id)
         except InvalidInput as error:
             yield FrameFailed(Subject(object_id, None, index, len(taken), skipped), error)
             continue
@@ -47,22 +62,20 @@ async def preprocess(
 
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
 @lru_cache(maxsize=4)
-def _open(reference: ObjectReference, policy: FramePolicy, limits: Limits) -> Source:
+def _open(reference: ObjectReference, reading: Reading) -> Source:
     content = read_object(reference)
-    return open_source(content.data, policy, limits, **content.companions)
+    return open_source(content.data, reading.frames, reading.limits, reading.burned_in, **content.companions)
 
 
-def frames_of(reference: ObjectReference, policy: FramePolicy, limits: Limits) -> tuple[tuple[int, ...], int]:
+def frames_of(reference: ObjectReference, reading: Reading) -> tuple[tuple[int, ...], int]:
     """Indices of the frames to take, and how many are skipped. Runs isolated."""
-    source = _open(reference, policy, limits)
+    source = _open(reference, reading)
     return source.taken, source.skipped
 
 
-def image_of(
-    reference: ObjectReference, policy: FramePolicy, limits: Limits, index: int, object_id: str
-) -> MedicalImage:
+def image_of(reference: ObjectReference, reading: Reading, index: int, object_id: str) -> MedicalImage:
     """One frame of an object, its pixels inline. Runs isolated."""
-    source = _open(reference, policy, limits)
+    source = _open(reference, reading)
     frame = source.read(index)
     return MedicalImage(
         image_id=frame.image_id,

@@ -224,7 +224,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
     configure_logging()
     with _plain_errors():
         create_topics(settings.wires)
-        work = Work(settings.identity, _inbox(inbox), settings.frames, limits=settings.limits)
+        work = Work(settings.identity, _inbox(inbox), settings.frames, settings.burned_in, limits=settings.limits)
         app = build_stage(stage, settings.wires, work)
         run_worker(app, settings.wires)
 

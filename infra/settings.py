@@ -28,6 +28,7 @@ class Settings:
     Args:
         wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
+        burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
         key_file: where the identity key lies, made on first use (TRISTREAM_KEY_FILE).
         key: the identity key in hexadecimal, in place of the file (TRISTREAM_KEY).
@@ -35,6 +36,7 @@ class Settings:
 
     wires: Wires
     frames: str = "all"
+    burned_in: str = "mask"
     limits: Limits = DEFAULT_LIMITS
     key_file: Path = Path("~/.config/tristream/key")
     key: str | None = field(default=None, repr=False)
@@ -66,6 +68,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         wires=_built(Wires, PREFIX, environment),
         limits=_built(Limits, LIMIT, environment),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
+        burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
@@ -91,7 +94,11 @@ def _built(kind: type[T], prefix: str, environment: Mapping[str, str]) -> T:
 
 def to_environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child process these settings."""
-    found = {f"{PREFIX}FRAMES": settings.frames, f"{PREFIX}KEY_FILE": str(settings.key_file)}
+    found = {
+        f"{PREFIX}FRAMES": settings.frames,
+        f"{PREFIX}BURNED_IN": settings.burned_in,
+        f"{PREFIX}KEY_FILE": str(settings.key_file),
+    }
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
     for prefix, part in ((PREFIX, settings.wires), (LIMIT, settings.limits)):

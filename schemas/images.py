@@ -76,6 +76,40 @@ class Orientation(Message):
     down: Side = Field(description="Direction in the patient of increasing row index")
 
 
+ScanReason = Literal[
+    "declared", "secondary capture", "screen capture", "ultrasound", "visible light", "projection X-ray", "derived",
+    "unknown source", "policy", "not suspected",
+]  # fmt: skip
+
+
+class MaskedBox(Message):
+    """Pixels that were masked because text was found there."""
+
+    left: int = Field(ge=0, description="px")
+    top: int = Field(ge=0, description="px")
+    right: int = Field(ge=1, description="px, exclusive")
+    bottom: int = Field(ge=1, description="px, exclusive")
+    score: float = Field(ge=0, le=1, description="Of the text detector")
+
+
+class PixelCleaning(Message):
+    """What was done about text burned into the pixels (DICOM PS3.15 E.3.1). What is masked is no finding."""
+
+    scanned: bool = Field(description="Whether the text detector looked at the frame")
+    reason: ScanReason = Field(description="What made it look, or 'not suspected'")
+    policy: str
+    detector: str | None = Field(default=None, description="Model and version of its rules")
+    complete: bool = Field(default=True, description="False where there was more detail than could be looked at")
+    boxes: tuple[MaskedBox, ...] = Field(default=(), description="Masked; may overlap")
+    masked_share: float = Field(default=0.0, ge=0, le=1, description="Of the pixels, by boxes and outside regions")
+    outside_ultrasound_regions: bool = Field(
+        default=False, description="True where all outside the Sequence of Ultrasound Regions was masked"
+    )
+    recognizable_visual_features: bool | None = Field(
+        default=None, description="Recognizable Visual Features (0028,0302): a face, for example, which is not masked"
+    )
+
+
 class ImageMetadata(Message):
     """The allowlist: nothing else from a source file leaves preprocess. None means that the source does not tell."""
 
@@ -105,6 +139,7 @@ class ImageMetadata(Message):
     frames_in_object: int = Field(default=1, ge=1)
     lossy_compression: bool | None = Field(default=None, description="Lossy Image Compression (0028,2110)")
     transfer_syntax: str | None = Field(default=None, description="Name of the DICOM transfer syntax of the source")
+    pixel_cleaning: PixelCleaning | None = None
     annotations_digest: Digest | None = Field(
         default=None, description="Hash of the regions that the source itself marked; None where it marked none"
     )

@@ -13,7 +13,7 @@ from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import Grounding, Intensity, Region, Relation
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@1"
+NAME = "composer@2"
 
 _NOUNS = {
     "X-ray": "radiograph",
@@ -30,6 +30,8 @@ _VIEWS = {
 UNIFORM, VARIED = 0.5, 2.0
 """Ratios of a region's spread to its surroundings' at which it is called more uniform, or more varied: a factor of two
 is plain to a reader, and well above the error of a standard deviation over a few dozen pixels."""
+MASKING_TOLD = 0.5
+"""Share of pixels from which masking is not told: what is masked then is mostly the screen around the image."""
 RELATIONS_TOLD = 3
 PASSAGES_QUOTED = 2
 
@@ -84,6 +86,10 @@ def _modality(image: EnrichedImage) -> Statement:
     if metadata.contrast_agent:
         text += ", for which the source names a contrast agent"
         evidence.append(_evidence("metadata", "/metadata/contrast_agent", True))
+    cleaning = metadata.pixel_cleaning
+    if cleaning is not None and 0 < cleaning.masked_share < MASKING_TOLD:
+        text += "; parts of it are masked, because text stood there"
+        evidence.append(_evidence("metadata", "/metadata/pixel_cleaning/masked_share", cleaning.masked_share))
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 

@@ -1,5 +1,6 @@
 """The front end: bytes in, de-identified quantitative frames out. Knows nothing of buckets, topics or experts."""
 
+from models.imaging.burned_in import BurnedInPolicy
 from models.imaging.frames import Frame, Source, from_pixels, to_pixels
 from models.imaging.png import decode_png, encode_png
 from models.imaging.policy import FramePolicy
@@ -11,6 +12,7 @@ VERSION = "2"
 
 __all__ = [
     "VERSION",
+    "BurnedInPolicy",
     "Frame",
     "FramePolicy",
     "Source",

@@ -9,23 +9,23 @@ from dataclasses import dataclass
 
 from pydicom.encaps import get_frame
 
+from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
 from models.imaging.codecs import DECODABLE_SYNTAXES, Raster, decode, decode_native
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
-    IdentifyingPixels,
     NoPixelData,
     TruncatedFile,
     UnsupportedTransferSyntax,
     WrongPixelLength,
     failing_as,
 )
-from models.imaging.frames import Frame, Source, identify
+from models.imaging.frames import Frame, Source
 from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.policy import FramePolicy
-from models.imaging.quantities import quantify
+from models.imaging.quantities import Quantities, quantify
 from models.imaging.slides import choose_tiles, refuse_labels
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -45,7 +45,9 @@ class _Layout:
     frames: int
 
 
-def open_dicom(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
+def open_dicom(
+    data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS, burned_in: BurnedInPolicy | None = None
+) -> Source:
     """The frames of a DICOM object, none decoded yet.
 
     Raises:
@@ -54,32 +56,24 @@ def open_dicom(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS
     header, data, at = read_header(data, limits)
     if at >= len(data):
         raise NoPixelData
-    if header.text("BurnedInAnnotation") == "YES":
-        raise IdentifyingPixels
     refuse_labels(header)
     layout = _layout(header, data, at, limits)
     encoded = _encoded_frames(header, data, layout) if header.syntax.is_encapsulated else None
 
-    def read(index: int) -> Frame:
+    def quantities(index: int) -> Quantities:
         if encoded is None:
             native = memoryview(data)[layout.start : layout.end]
             samples, photometric = decode_native(header.syntax, native, layout.raster, index, layout.frames)
         else:
             samples, photometric = decode(header.syntax, encoded(index), layout.raster)
-        found = quantify(samples, photometric, header, index)
-        return Frame(
-            index=index,
-            stored=found.stored,
-            slope=found.slope,
-            intercept=found.intercept,
-            unit=found.unit,
-            window=found.window,
-            inverted=found.inverted,
-            metadata=read_metadata(header, index, layout.frames),
-            image_id=identify(found.stored, found.slope, found.intercept, found.unit, index, found.inverted),
-        )
+        return quantify(samples, photometric, header, index)
 
-    taken = choose_tiles(header, policy, layout.frames, read)
+    cleaner = Cleaner(evidence_of(header), burned_in, layout.frames, quantities)
+
+    def read(index: int) -> Frame:
+        return cleaner.frame(index, read_metadata(header, index, layout.frames))
+
+    taken = choose_tiles(header, policy, layout.frames, quantities)
     return Source(frames_total=layout.frames, taken=taken, read=read)
 
 

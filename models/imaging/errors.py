@@ -92,12 +92,22 @@ class UnsupportedPixels(InvalidInput):
 
 
 class IdentifyingPixels(InvalidInput):
-    """Burned In Annotation (0028,0301) is YES: by its own word the picture itself names the patient."""
+    """Burned In Annotation (0028,0301) is YES, but no text was found that could be masked."""
 
     def __init__(self) -> None:
         super().__init__(
-            "the header says that text burned into the pixels identifies the patient (Burned In Annotation is YES); "
-            "clean the pixels at the source, set Burned In Annotation to NO, and send it again"
+            "the header says that text burned into the pixels identifies the patient (Burned In Annotation is YES), "
+            "but none was found to mask; clean the pixels at the source, set the attribute to NO, and send it again"
+        )
+
+
+class UncertainText(InvalidInput):
+    """There may be text in the pixels, and the policy is to refuse what is uncertain."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there may be text burned into the pixels that the detector is not certain of; look at the image, clean it "
+            "at the source, or set TRISTREAM_BURNED_IN to mask"
         )
 
 

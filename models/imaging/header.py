@@ -49,7 +49,7 @@ TAGS = (
     "SOPClassUID", "ImageType", "Modality", "BodyPartExamined", "AnatomicRegionSequence", "StudyDescription",
     "SeriesDescription", "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality",
     "FrameLaterality", "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
-    "DetectorInformationSequence", "SpecimenLabelInImage",
+    "DetectorInformationSequence",
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
@@ -59,11 +59,13 @@ TAGS = (
     # how its pixels are stored
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
-    "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "BurnedInAnnotation",
+    "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
     "BluePaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
     "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
+    # whether text may be burned into them
+    "BurnedInAnnotation", "ConversionType", "RecognizableVisualFeatures", "SpecimenLabelInImage",
     # what its values mean
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "Units", "DoseGridScaling", "DoseUnits",
     "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.imaging import windows
+from models.imaging.burned_in import NOT_SUSPECTED, BurnedInPolicy, Cleaner
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
@@ -21,7 +22,7 @@ from models.imaging.errors import (
     TruncatedFile,
     UnsupportedPixels,
 )
-from models.imaging.frames import Frame, Source, frame_of
+from models.imaging.frames import Frame, Source
 from models.imaging.limits import TooLarge, check_size
 from models.imaging.metadata import in_the_patient
 from models.imaging.policy import FramePolicy
@@ -97,7 +98,9 @@ def is_nifti(data: bytes) -> bool:
     ) and _header_size(data) in (348, 540)
 
 
-def open_nifti(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
+def open_nifti(
+    data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS, burned_in: BurnedInPolicy | None = None
+) -> Source:
     """A NIfTI file: one frame a slice, volume after volume.
 
     Slices are cut across the axis of the largest spacing, or the third where none is clearly larger. Where the file
@@ -127,8 +130,10 @@ def open_nifti(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS
         slope, intercept = step * volume.slope, base * volume.slope + volume.intercept
         return plain(stored, windows.from_values(stored, slope, intercept, None), slope, intercept)
 
+    cleaner = Cleaner(NOT_SUSPECTED, burned_in, total, quantities)
+
     def read(index: int) -> Frame:
-        return frame_of(index, quantities(index), metadata)
+        return cleaner.frame(index, metadata)
 
     return Source(frames_total=total, taken=tuple(policy.choose(total)), read=read)
 

@@ -1,9 +1,10 @@
 """PNG and JPEG files as frames. Whatever else such a file carries (EXIF, text, profiles) stays behind."""
 
 from models.imaging import windows
+from models.imaging.burned_in import UNKNOWN_SOURCE, BurnedInPolicy, Cleaner
 from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, png_size
 from models.imaging.errors import CorruptPixels, UnsupportedPixels
-from models.imaging.frames import Frame, Source, frame_of
+from models.imaging.frames import Frame, Source
 from models.imaging.limits import check_size
 from models.imaging.png import decode_png
 from models.imaging.policy import FramePolicy
@@ -14,7 +15,9 @@ from schemas.limits import DEFAULT_LIMITS, Limits
 _GREY_WITH_ALPHA = 4
 
 
-def open_picture(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
+def open_picture(
+    data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS, burned_in: BurnedInPolicy | None = None
+) -> Source:
     """A PNG or JPEG file: one frame, grey or RGB, 8 or 16 bits; EXIF orientation is applied, alpha dropped.
 
     Colours are taken as sRGB, whatever profile the file names.
@@ -39,8 +42,10 @@ def open_picture(data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMI
             raise CorruptPixels
         return plain(stored, windows.of_picture(stored))
 
+    cleaner = Cleaner(UNKNOWN_SOURCE, burned_in, 1, quantities)
+
     def read(index: int) -> Frame:
-        return frame_of(index, quantities(index), metadata)
+        return cleaner.frame(index, metadata)
 
     return Source(frames_total=1, taken=tuple(policy.choose(1)), read=read)
 

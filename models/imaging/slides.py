@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from tifffile import TiffPage
 
 from models.imaging import windows
+from models.imaging.burned_in import NOT_SUSPECTED, BurnedInPolicy, Cleaner
 from models.imaging.errors import CorruptHeader, SlideLabel, UnsupportedPixels, failing_as
-from models.imaging.frames import Frame, Source, frame_of
+from models.imaging.frames import Frame, Source
 from models.imaging.header import Header
 from models.imaging.limits import check_size
 from models.imaging.policy import FramePolicy
@@ -58,14 +59,16 @@ def refuse_labels(header: Header) -> None:
         raise SlideLabel
 
 
-def choose_tiles(header: Header, policy: FramePolicy, total: int, read: Callable[[int], Frame]) -> tuple[int, ...]:
+def choose_tiles(
+    header: Header, policy: FramePolicy, total: int, quantities: Callable[[int], Quantities]
+) -> tuple[int, ...]:
     """Frames of a DICOM object to take: of a tiled slide those with tissue, of others what the policy says."""
     if header.text("SOPClassUID") not in _TILED or total == 1:
         return tuple(policy.choose(total))
 
     def wanted(index: int) -> bool:
         try:
-            return shows_tissue(read(index).stored)
+            return shows_tissue(quantities(index).stored)
         except InvalidInput:
             return True  # to be refused by itself, and seen
 
@@ -139,7 +142,11 @@ class _Grid:
 
 
 def open_slide(
-    pages: Pages, levels: tuple[TiffPage, ...], policy: FramePolicy, limits: Limits = DEFAULT_LIMITS
+    pages: Pages,
+    levels: tuple[TiffPage, ...],
+    policy: FramePolicy,
+    limits: Limits = DEFAULT_LIMITS,
+    burned_in: BurnedInPolicy | None = None,
 ) -> Source:
     """A pyramidal TIFF file: each tile with tissue, of the level nearest to TARGET_MPP, is a frame.
 
@@ -178,8 +185,10 @@ def open_slide(
             raise UnsupportedPixels("the slide's samples are not of 8 or 16 bits")
         return replace(plain(stored, windows.of_picture(stored)), inverted=picture.inverted)
 
+    cleaner = Cleaner(NOT_SUSPECTED, burned_in, grid.total, quantities)
+
     def read(index: int) -> Frame:
-        return frame_of(index, quantities(index), metadata)
+        return cleaner.frame(index, metadata)
 
     overview = _tissue_map(pages, levels)
 

@@ -1,5 +1,6 @@
 """What kind of file is this? By its first bytes alone: names and extensions lie, and may hold names."""
 
+from models.imaging.burned_in import BurnedInPolicy
 from models.imaging.codestreams import JPEG_START, PNG_SIGNATURE
 from models.imaging.dicom import open_dicom
 from models.imaging.errors import EmptyFile
@@ -13,11 +14,14 @@ from models.imaging.slides import levels_of, open_slide
 from models.imaging.tiff import STARTS, Pages, open_pages
 from schemas.limits import DEFAULT_LIMITS, Limits
 
+_MASK = BurnedInPolicy()
+
 
 def open_source(
     data: bytes,
     policy: FramePolicy,
     limits: Limits = DEFAULT_LIMITS,
+    burned_in: BurnedInPolicy | None = _MASK,
     *,
     sidecar: bytes | None = None,
     mask: bytes | None = None,
@@ -31,30 +35,35 @@ def open_source(
         data: the file.
         policy: which of its frames to take.
         limits: that it is held to.
+        burned_in: what becomes of text in its pixels; None: nothing, for a comparison or a map of labels.
         sidecar: the JSON file beside it, a `schemas.sidecars.Sidecar`.
         mask: the file that the sidecar names.
 
     Raises:
         InvalidInput: one of models.imaging.errors, or models.imaging.limits.TooLarge.
     """
-    source = _open(data, policy, limits)
+    source = _open(data, policy, limits, burned_in)
     if sidecar is None:
         return source
-    return describe(source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits))
+    return describe(source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits, None))
 
 
-def _open(data: bytes, policy: FramePolicy, limits: Limits) -> Source:
+def _open(data: bytes, policy: FramePolicy, limits: Limits, burned_in: BurnedInPolicy | None) -> Source:
     if not data:
         raise EmptyFile
     check_file(len(data), limits)
     if data.startswith((PNG_SIGNATURE, JPEG_START)):
-        return open_picture(data, policy, limits)
+        return open_picture(data, policy, limits, burned_in)
     # A DICOM object may begin as a TIFF file (PS3.10, 7.1: the preamble is for that).
     if data[128:132] != b"DICM":
         if data.startswith(STARTS):
             pages = Pages(data)
             levels = levels_of(pages, limits)
-            return open_slide(pages, levels, policy, limits) if levels else open_pages(pages, policy, limits)
+            return (
+                open_slide(pages, levels, policy, limits, burned_in)
+                if levels
+                else open_pages(pages, policy, limits, burned_in)
+            )
         if data.startswith(GZIP_START) or is_nifti(data):
-            return open_nifti(data, policy, limits)
-    return open_dicom(data, policy, limits)
+            return open_nifti(data, policy, limits, burned_in)
+    return open_dicom(data, policy, limits, burned_in)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tifffile import TiffFile, TiffPage
 
 from models.imaging import windows
+from models.imaging.burned_in import UNKNOWN_SOURCE, BurnedInPolicy, Cleaner
 from models.imaging.codestreams import Extent, j2k_extent, jpeg_extent
 from models.imaging.errors import (
     CorruptHeader,
@@ -24,7 +25,7 @@ from models.imaging.errors import (
     UnsupportedPixels,
     failing_as,
 )
-from models.imaging.frames import Frame, Source, frame_of
+from models.imaging.frames import Frame, Source
 from models.imaging.limits import check_size
 from models.imaging.png import Stored
 from models.imaging.policy import FramePolicy
@@ -186,7 +187,9 @@ def _place(page: TiffPage, index: int) -> tuple[int, int, int, int, int]:
     return top, 0, min(page.rowsperstrip, page.imagelength - top), page.imagewidth, plane
 
 
-def open_pages(pages: Pages, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS) -> Source:
+def open_pages(
+    pages: Pages, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS, burned_in: BurnedInPolicy | None = None
+) -> Source:
     """Each page as a frame, grey of up to 64 bits or RGB of 8 or 16; alpha is dropped.
 
     Reduced copies and transparency masks are no frames; the Orientation tag is applied. Resolution tags give no
@@ -217,10 +220,12 @@ def open_pages(pages: Pages, policy: FramePolicy, limits: Limits = DEFAULT_LIMIT
             window = windows.of_picture(stored, slope, intercept)
         return replace(plain(stored, window, slope, intercept), inverted=picture.inverted)
 
+    cleaner = Cleaner(UNKNOWN_SOURCE, burned_in, len(taken), quantities)
+
     def read(index: int) -> Frame:
         lossy = True if int(taken[index].compression) in _LOSSY else None
         metadata = ImageMetadata(source_format="TIFF", frames_in_object=len(taken), lossy_compression=lossy)
-        return frame_of(index, quantities(index), metadata)
+        return cleaner.frame(index, metadata)
 
     return Source(frames_total=len(taken), taken=tuple(policy.choose(len(taken))), read=read)
 

@@ -8,11 +8,11 @@ import pytest
 
 from agents.describe import describe
 from agents.ground import ground
-from agents.preprocess import frames_of, image_of
+from agents.preprocess import Reading, frames_of, image_of
 from infra.annotate import find_files
 from models.describers import Composer
 from models.experts.registry import Registry
-from models.imaging import FramePolicy, encode_png
+from models.imaging import BurnedInPolicy, FramePolicy, encode_png
 from models.imaging.errors import InvalidSidecar
 from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
@@ -23,6 +23,7 @@ from streams.payloads import Payloads
 # pycocotools 2.0.11 decodes through an __array__ of the old kind.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
+READING = Reading(FramePolicy(), BurnedInPolicy(), Limits())
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 
 
@@ -30,8 +31,8 @@ def image_in(folder: Path, index: int = 0) -> MedicalImage:
     """The message of the one object in a folder."""
     (path,) = find_files([folder])
     reference = reference_to(path, folder)
-    frames_of(reference, FramePolicy(), Limits())
-    return image_of(reference, FramePolicy(), Limits(), index, "0" * 32)
+    frames_of(reference, READING)
+    return image_of(reference, READING, index, "0" * 32)
 
 
 def test_what_the_source_says_travels_on_the_image(tmp_path: Path) -> None:

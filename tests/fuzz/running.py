@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from agents.preprocess import preprocess
-from models.imaging import FramePolicy, open_source
+from agents.preprocess import Reading, preprocess
+from models.imaging import BurnedInPolicy, FramePolicy, open_source
 from schemas.failures import InvalidInput
 from schemas.limits import MEBIBYTE, Limits
 from schemas.objects import ObjectReference
@@ -135,7 +135,11 @@ async def _through(mutant: Mutant, folder: Path, isolated: Isolated, payloads: P
     started = time.perf_counter()
     try:
         async for found in preprocess(
-            reference, isolated=isolated, identity=identity, payloads=payloads, policy=FRAMES, limits=limits
+            reference,
+            isolated=isolated,
+            identity=identity,
+            payloads=payloads,
+            reading=Reading(FRAMES, BurnedInPolicy(), limits),
         ):
             if isinstance(found, FrameFailed):
                 errors.append(found.cause)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.preprocess import preprocess
-from models.imaging import FramePolicy, encode_png
+from agents.preprocess import Reading, preprocess
+from models.imaging import BurnedInPolicy, FramePolicy, encode_png
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.limits import MEBIBYTE
@@ -81,8 +81,7 @@ async def test_whole_files_among_damaged_ones_lose_nothing(tmp_path: Path) -> No
                     isolated=isolated,
                     identity=Identity(bytes(32)),
                     payloads=payloads,
-                    policy=FramePolicy("spread", 2),
-                    limits=LIMITS,
+                    reading=Reading(FramePolicy("spread", 2), BurnedInPolicy(), LIMITS),
                 )
             ]
         except InvalidInput as error:

@@ -206,3 +206,13 @@ async def test_passages_of_other_modalities_are_not_quoted() -> None:
             title, sentence = re.findall("“([^”]*)”", statement.text)
             assert title == passage.title
             assert passage.text.startswith(sentence.rstrip("."))
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.0, False), (0.03, True), (0.7, False)])
+async def test_masked_text_is_told_where_it_is_a_part_of_the_image(share: float, told: bool) -> None:
+    """With the share as evidence; where most is masked, it was the screen around the image."""
+    cleaning = {"scanned": True, "reason": "ultrasound", "policy": "mask", "masked_share": share}
+    triplet = await composed(plain_image(pixel_cleaning=cleaning))
+    assert ("parts of it are masked" in triplet.description.modality.text) == told
+    pointers = [item.pointer for item in triplet.description.modality.evidence]
+    assert ("/metadata/pixel_cleaning/masked_share" in pointers) == told

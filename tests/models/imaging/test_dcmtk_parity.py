@@ -38,7 +38,7 @@ FILES = sorted(path for root in (DATA, MORE_DATA) for path in root.rglob("*") if
 def frames_of(path: Path) -> list[Frame]:
     """Two frames at most; none of what is no image."""
     try:
-        return list(open_source(path.read_bytes(), FramePolicy("spread", 2)).frames())
+        return list(open_source(path.read_bytes(), FramePolicy("spread", 2), burned_in=None).frames())
     except InvalidInput:
         return []
 

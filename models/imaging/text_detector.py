@@ -1,0 +1,354 @@
+"""Where in a picture is text? PP-OCRv4's line detector (DBNet) on the parts of an image that have strokes in them.
+
+Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020. Knows nothing of DICOM, nor of
+what is done with the text.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MODEL = Path(__file__).parent / "text" / "PP-OCRv4_det.onnx"
+VERSION = "PP-OCRv4_det+1"
+"""Of the model and of the rules here. Raised when the same picture would give other boxes."""
+
+LOWEST = 0.2
+"""Score of the pixels that are gathered into one line; no box has a lower one."""
+MOST_PIXELS = 2**22
+"""Larger pictures are looked at reduced to so many."""
+MOST_WORKING_PIXELS = 3_000_000
+"""Given to the model for one picture, over all its passes: what bounds the time."""
+
+
+class _Pass(NamedTuple):
+    """One look at the picture. Each finds text that the others miss: the model wants it 12 to 60 px high."""
+
+    level: float
+    """Magnification."""
+    even: bool
+    """With its local contrast evened out, for faint text, and turned by 90 degrees, for vertical text."""
+    share: float
+    """Of MOST_WORKING_PIXELS; what one leaves goes to the next."""
+
+
+_PASSES = (
+    _Pass(2.0, True, 0.4), _Pass(1.0, False, 0.25), _Pass(1.0, True, 0.2), _Pass(0.5, False, 0.15),
+)  # fmt: skip
+_TALLEST = 28
+"""Of a line's core in a pass, px. What is taller is an organ here; if it is text, a coarser pass finds it."""
+_ENDS, _SIDES = 1.5, 0.7
+"""The model scores the core of a line, about 0.45 of its height. A box grows by so many cores at its ends and sides."""
+_REACH = 6
+"""How many heights a line is followed beyond each of its ends."""
+_BEST = 40
+"""Height of a box, px, at which a line is followed."""
+_LARGE = 44
+"""Height of a box, px, above which it is doubted."""
+_MOST_FOLLOWING = 600_000
+"""Given to the model for that, px."""
+_FAINTEST = (10, 16, 24, 36, 54, 80, 120)
+"""Contrasts of strokes that are worth a look, of 255: the first at which all areas fit into the pass' pixels."""
+_CELL = 32
+_STROKES_IN_CELL = 6
+_SMALLEST = 128
+"""Longest side, px, below which a reduced picture holds nothing that can be read."""
+
+Grey = NDArray[np.uint8]
+View = NDArray[np.uint8]
+Values = NDArray[np.float32]
+Rectangle = tuple[int, int, int, int]
+"""Left, top, right, bottom; right and bottom exclusive."""
+
+
+class _Line(NamedTuple):
+    """The core of a line of text in one area, px of the pass, and how far the line reaches beyond it."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    across: float
+    down: float
+    score: float
+
+
+class Box(NamedTuple):
+    """Pixels that hold text. `right` and `bottom` are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    score: float
+    """The model's highest, LOWEST to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text of one picture."""
+
+    boxes: tuple[Box, ...]
+    complete: bool
+    """False where the picture had more strokes than could be looked at: those of the highest contrast were."""
+
+
+def find_text(view: View, values: Values | None = None, *, known: tuple[View, Values | None] | None = None) -> Found:
+    """Lines of text, horizontal or vertical, with capitals of 8 px or more.
+
+    Args:
+        view: (rows, columns) or (rows, columns, 3), as it is shown.
+        values: (rows, columns), of a picture of more than 8 bits: text that the view's window hides is still in them.
+        known: view and values of a picture of the same size that was looked at before. Only where there are strokes
+            that it does not have is looked at.
+    """
+    rows, columns = view.shape[:2]
+    scale = min(1.0, (MOST_PIXELS / (rows * columns)) ** 0.5)
+    view = _resized(view, scale)
+    greys = _greys(view, _resized(values, scale))
+    before = _greys(_resized(known[0], scale), _resized(known[1], scale)) if known else None
+    even = _evened(greys[-1])
+    boxes: list[Box] = []
+    seen = np.zeros((rows, columns), bool)
+    budget, complete = 0.0, True
+    for one in _PASSES:
+        budget += one.share * MOST_WORKING_PIXELS
+        reduced, magnified = min(one.level, 1.0), max(one.level, 1.0)
+        if reduced < 1 and max(greys[0].shape) * reduced < _SMALLEST:
+            continue
+        strokes = _strokes(greys, reduced)
+        if before is not None:
+            strokes = strokes - np.minimum(strokes, _strokes(before, reduced))
+        areas, all_of_them = _areas(strokes, budget / magnified**2)
+        complete &= all_of_them
+        picture = _resized(even if one.even else view, reduced)
+        for left, top, right, bottom in areas:
+            budget -= (right - left) * (bottom - top) * magnified**2
+            within = _resized(picture[top:bottom, left:right], magnified)
+            for line in _lines(_scores(within, turned=one.even)):
+                place = _Place(left, top, magnified, reduced * scale, rows, columns)
+                # A coarse pass draws wide boxes: what a finer one found keeps its own.
+                if not (one.level < 1 and _share(seen, place.box(line, 0)) > 0.95):
+                    boxes.append(place.box(line, 1))
+        for left, top, right, bottom, _ in boxes:
+            seen[top:bottom, left:right] = True
+    boxes = _followed(even, list(_distinct(boxes)), scale, rows, columns)
+    return Found(tuple(_distinct(_joined(boxes))), complete)
+
+
+def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: int) -> list[Box]:
+    """Each line with the rest of it, looked for in its direction at the height that the model likes best.
+
+    A large box in which no line is seen then is left out: it was a blob of tissue.
+    """
+    kept: list[Box] = []
+    budget = _MOST_FOLLOWING
+    for box in boxes:
+        flat = _shrunk(box, scale)
+        turned = flat.bottom - flat.top > flat.right - flat.left
+        height = max(1, min(flat.right - flat.left, flat.bottom - flat.top))
+        across, down = (height // 3, _REACH * height) if turned else (_REACH * height, height // 3)
+        left, top = max(0, flat.left - across), max(0, flat.top - down)
+        part = even[top : flat.bottom + down, left : flat.right + across]
+        magnified = min(4.0, _BEST / height)
+        budget -= int(part.size * magnified**2)
+        if budget < 0:
+            kept.append(box)
+            continue
+        place = _Place(left, top, magnified, scale, rows, columns)
+        lines = [place.box(line, 1) for line in _lines(_scores(_resized(part, magnified), turned=turned))]
+        lines = [one for one in lines if _continues(*((_turned(box), _turned(one)) if turned else (box, one)))]
+        if height <= _LARGE or _share(_painted(lines, (rows, columns)), box) > 0.5:
+            kept += [box, *lines]
+    return kept
+
+
+def _painted(boxes: list[Box], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    painted = np.zeros(shape, bool)
+    for left, top, right, bottom, _ in boxes:
+        painted[top:bottom, left:right] = True
+    return painted
+
+
+def _continues(line: Box, other: Box) -> bool:
+    """Whether it is of about the same height and stands level with the line."""
+    heights = sorted((line.bottom - line.top, other.bottom - other.top))
+    shared = min(line.bottom, other.bottom) - max(line.top, other.top)
+    return heights[1] <= 1.7 * heights[0] and shared >= 0.6 * heights[0]
+
+
+def _shrunk(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(side * scale) for side in box[:4])
+    return Box(left, top, right, bottom, box.score)
+
+
+def _resized(picture: Any, scale: float) -> Any:
+    if scale == 1 or picture is None:
+        return picture
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    return cv2.resize(picture, size, interpolation=how)
+
+
+def _greys(view: View, values: Values | None) -> list[Grey]:
+    """The view without colour, and the values over their whole range."""
+    greys: list[Any] = [view if view.ndim == 2 else cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)]
+    if values is not None:
+        low, high = float(values.min()), float(values.max())
+        greys.append(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8))
+    return greys
+
+
+def _evened(grey: Grey) -> Grey:
+    """Local mean 128 and local standard deviation 45, over some 60 px."""
+
+    def local(picture: Values) -> Any:
+        small: Any = cv2.resize(picture, [max(1, side // 8) for side in grey.shape[::-1]], interpolation=cv2.INTER_AREA)
+        return cv2.resize(cv2.GaussianBlur(small, (0, 0), 2), grey.shape[::-1])
+
+    difference = grey.astype(np.float32)
+    difference -= local(difference)
+    spread = np.sqrt(local(difference * difference) + np.float32(36))
+    return np.clip(128 + difference / spread * 45, 0, 255).astype(np.uint8)
+
+
+def _strokes(greys: list[Grey], scale: float) -> Grey:
+    """How much a pixel stands out, in any of the pictures, as part of something thinner than 5 px, light or dark."""
+    kernel = np.ones((5, 5), np.uint8)
+    pictures = [_resized(grey, scale) for grey in greys]
+    light = [cv2.morphologyEx(picture, cv2.MORPH_TOPHAT, kernel) for picture in pictures]
+    dark = [cv2.morphologyEx(picture, cv2.MORPH_BLACKHAT, kernel) for picture in pictures]
+    return np.maximum.reduce(light + dark)
+
+
+def _areas(strokes: Grey, most: float) -> tuple[list[Rectangle], bool]:
+    """Rectangles around cells with strokes, of at most `most` px together, and whether none had to be left out."""
+    rows, columns = strokes.shape
+    for contrast in _FAINTEST:
+        inside = np.pad((strokes >= contrast).astype(np.float32), ((0, -rows % _CELL), (0, -columns % _CELL)))
+        cells = cv2.resize(inside, None, fx=1 / _CELL, fy=1 / _CELL, interpolation=cv2.INTER_AREA)
+        chosen = (cells * _CELL**2 >= _STROKES_IN_CELL).astype(np.uint8)
+        # A ring of cells around them: the model needs to see that a line ends.
+        _, _, found, _ = cv2.connectedComponentsWithStats(cv2.dilate(chosen, np.ones((3, 3), np.uint8)))
+        areas: list[Rectangle] = []
+        for x, y, width, height, _ in (found[1:] * _CELL).tolist():
+            areas.append((x, y, min(x + width, columns), min(y + height, rows)))
+        size = sum((right - left) * (bottom - top) for left, top, right, bottom in areas)
+        if size > rows * columns:
+            areas, size = [(0, 0, columns, rows)], rows * columns
+        if size <= most:
+            return areas, contrast == _FAINTEST[0]
+    return [], False
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """Loaded by the first picture that is looked at, and by no other."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # Areas differ in size, and the arena would keep the memory of each.
+    options.log_severity_level = 4
+    return ort.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+
+
+def _scores(picture: View, *, turned: bool) -> NDArray[np.float32]:
+    """The model's score of each pixel: is it the core of a line of text?"""
+    if turned:  # so that what reads from bottom to top stands upright
+        picture = np.rot90(picture, -1)
+    rows, columns = picture.shape[:2]
+    colours = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture[..., ::-1]
+    # The model halves its input five times.
+    padded = np.pad(colours, ((0, -rows % 32), (0, -columns % 32), (0, 0)), mode="edge")
+    batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
+    batch /= 127.5
+    batch -= 1
+    scores = _session().run(None, {"x": batch})[0][0, 0, :rows, :columns]
+    return np.rot90(scores) if turned else scores
+
+
+def _lines(scores: NDArray[np.float32]) -> Iterator[_Line]:
+    cores = np.ascontiguousarray(scores >= LOWEST, dtype=np.uint8)
+    _, labels, found, _ = cv2.connectedComponentsWithStats(cores, connectivity=8)
+    for label, (x, y, width, height, area) in enumerate(found.tolist()):
+        core = min(width, height)
+        if label == 0 or area < 6 or core > _TALLEST:
+            continue
+        where = np.s_[y : y + height, x : x + width]
+        across, down = (_ENDS, _SIDES) if width >= height else (_SIDES, _ENDS)
+        score = float(scores[where][labels[where] == label].max())
+        yield _Line(x, y, x + width, y + height, across * core + 2, down * core + 2, score)
+
+
+class _Place(NamedTuple):
+    """Where an area lies in the picture."""
+
+    left: int
+    top: int
+    magnified: float
+    reduced: float
+    rows: int
+    columns: int
+
+    def box(self, line: _Line, growth: float) -> Box:
+        """A line in pixels of the picture, grown by so much of its reach."""
+        left, right = (
+            self._within(self.left, x, self.columns)
+            for x in (line.left - growth * line.across, line.right + growth * line.across)
+        )
+        top, bottom = (
+            self._within(self.top, y, self.rows)
+            for y in (line.top - growth * line.down, line.bottom + growth * line.down)
+        )
+        return Box(left, top, right, bottom, line.score)
+
+    def _within(self, start: int, at: float, most: int) -> int:
+        return min(max(round((start + at / self.magnified) / self.reduced), 0), most)
+
+
+def _share(seen: NDArray[np.bool_], box: Box) -> float:
+    inside = seen[box.top : box.bottom, box.left : box.right]
+    return float(inside.mean()) if inside.size else 0.0
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    """Those, and what lies between two that stand in one line, less than their height apart: letters were missed."""
+    between = _gaps(boxes)
+    between += map(_turned, _gaps([_turned(box) for box in boxes]))
+    return boxes + between
+
+
+def _gaps(boxes: list[Box]) -> list[Box]:
+    """What lies between neighbours in a horizontal line."""
+    found: list[Box] = []
+    along = sorted(box for box in boxes if box.right - box.left >= 0.7 * (box.bottom - box.top))
+    for number, a in enumerate(along):
+        for b in along[number + 1 :]:
+            heights = sorted((a.bottom - a.top, b.bottom - b.top))
+            shared = min(a.bottom, b.bottom) - max(a.top, b.top)
+            if 0 < b.left - a.right <= heights[0] and shared >= 0.6 * heights[1]:
+                top, bottom = min(a.top, b.top), max(a.bottom, b.bottom)
+                found.append(Box(a.right, top, b.left, bottom, min(a.score, b.score)))
+    return found
+
+
+def _turned(box: Box) -> Box:
+    return Box(box.top, box.left, box.bottom, box.right, box.score)
+
+
+def _distinct(boxes: Iterable[Box]) -> Iterator[Box]:
+    """Without those that lie within another of the same or a higher score."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda box: (-box.score, box)):
+        inside = any(
+            o.left <= box.left and o.top <= box.top and o.right >= box.right and o.bottom >= box.bottom for o in kept
+        )
+        if not inside and box.right > box.left and box.bottom > box.top:
+            kept.append(box)
+            yield box

@@ -1,0 +1,221 @@
+"""Text in pixels: found and masked where it can be, left to no chance where it cannot."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import MakeDicom
+from pydicom import Dataset
+
+from benchmarks.burned_text import FONTS, STYLES, burn, made_up
+from models.imaging import BurnedInPolicy, FramePolicy, encode_png, open_source
+from models.imaging import burned_in as module
+from models.imaging.burned_in import masked
+from models.imaging.errors import IdentifyingPixels, UncertainText
+from models.imaging.text_detector import Box, Found, find_text
+from schemas.images import PixelCleaning
+
+ALL = FramePolicy()
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+ULTRASOUND = "1.2.840.10008.5.1.4.1.1.6.1"
+BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
+
+
+def shown(burned: np.ndarray, clean: np.ndarray, labels: np.ndarray) -> set[int]:
+    """Characters that differ from what is behind them: white on white is no text."""
+    difference = np.abs(burned.astype(int) - clean.astype(int)).reshape(*labels.shape, -1).max(axis=2)
+    return {label for label in range(1, labels.max() + 1) if difference[labels == label].mean() >= 20}
+
+
+def covered(boxes: Any, labels: np.ndarray) -> set[int]:
+    """Characters of whose ink the boxes cover nine tenths or more."""
+    mask = np.zeros(labels.shape, bool)
+    for left, top, right, bottom, _ in boxes:
+        mask[top:bottom, left:right] = True
+    return {label for label in range(1, labels.max() + 1) if mask[labels == label].mean() >= 0.9}
+
+
+def with_text(background: np.ndarray, seed: int = 1, size: int = 16) -> tuple[np.ndarray, np.ndarray]:
+    """A view with white text on black boxes, and its characters."""
+    burned = burn(background, seed, size=size, style="white on black box", font="aileron")
+    assert burned.lines
+    return burned.image, burned.labels
+
+
+def cleaning_of(data: bytes, burned_in: BurnedInPolicy | None = None) -> PixelCleaning:
+    """What is said of the first frame."""
+    cleaning = open_source(data, ALL, burned_in=burned_in or BurnedInPolicy()).read(0).metadata.pixel_cleaning
+    assert cleaning is not None
+    return cleaning
+
+
+def test_text_is_found_in_all_styles_and_sizes() -> None:
+    """At least 99 of 100 characters, 8 to 48 px high, upright and turned, over tissue, speckle, white and black."""
+    found = visible = 0
+    cases = list(itertools.product(STYLES, (8, 12, 16, 24, 32)))
+    for number, (style, size) in enumerate(cases):
+        background = BACKGROUNDS[number % len(BACKGROUNDS)]
+        font = FONTS[number % len(FONTS)]
+        burned = burn(background, number, size=size, style=style, font=font, turned=number % 4 == 0)
+        characters = shown(burned.image, background, burned.labels)
+        visible += len(characters)
+        found += len(characters & covered(find_text(burned.image).boxes, burned.labels))
+    assert visible > 600
+    assert found / visible >= 0.99
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS, ids=["speckle", "tissue", "white", "colour", "black"])
+def test_pictures_without_text_stay_as_they_are(background: np.ndarray) -> None:
+    """Noise, speckle and plain surfaces are not text."""
+    frame = open_source(encode_png(background), ALL).read(0)
+    assert frame.metadata.pixel_cleaning is not None
+    assert frame.metadata.pixel_cleaning.masked_share <= 0.02
+
+
+def test_a_picture_of_unknown_source_leaves_without_its_text() -> None:
+    """Each character's pixels have one value, the image says what was masked, and its id is of what is left."""
+    image, labels = with_text(BACKGROUNDS[3])
+    frame = open_source(encode_png(image), ALL).read(0)
+    cleaning = frame.metadata.pixel_cleaning
+    assert cleaning is not None
+    assert (cleaning.scanned, cleaning.reason, cleaning.complete) == (True, "unknown source", True)
+    boxes = [(box.left, box.top, box.right, box.bottom, box.score) for box in cleaning.boxes]
+    assert covered(boxes, labels) == set(range(1, labels.max() + 1))
+    assert not (frame.stored[labels > 0] == 255).all(axis=1).any()
+    assert cleaning.masked_share < 0.25
+    assert open_source(encode_png(frame.stored), ALL).read(0).image_id == frame.image_id
+
+
+def test_masking_is_flat_takes_the_level_beside_it_and_leaves_the_rest() -> None:
+    """In every channel, in a copy."""
+    image = np.full((40, 60, 3), (10, 60, 200), np.uint8)
+    image[10:20, 10:30] = 255
+    before = image.copy()
+    clean = masked(image, [Box(10, 10, 30, 20, 1.0)])
+    np.testing.assert_array_equal(clean, np.full_like(image, (10, 60, 200)))
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(masked(image, [Box(0, 0, 60, 40, 1.0)]), np.full_like(image, (10, 60, 200)))
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]}, "not suspected"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "Modality": "MR"}, "not suspected"),
+        ({"ImageType": ["DERIVED", "PRIMARY"], "Modality": "PT", "BurnedInAnnotation": "NO"}, "not suspected"),
+        ({"ImageType": ["DERIVED", "SECONDARY"]}, "derived"),
+        ({}, "derived"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "screen capture"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "ConversionType": "WSD"}, "secondary capture"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "SOPClassUID": SECONDARY_CAPTURE}, "secondary capture"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "SOPClassUID": SECONDARY_CAPTURE + ".4"}, "secondary capture"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "Modality": "US", "BurnedInAnnotation": "NO"}, "ultrasound"),
+        ({"Modality": "XC", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.4"}, "visible light"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "Modality": "DX"}, "projection X-ray"),
+        ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]}, "not suspected"),
+        ({"Modality": "RTDOSE"}, "not suspected"),
+        ({"Modality": "OT"}, "unknown source"),
+        ({"Modality": "DOE^JANE"}, "unknown source"),
+    ],
+)
+def test_the_header_decides_who_is_looked_at(
+    make_dicom: MakeDicom, monkeypatch: pytest.MonkeyPatch, elements: dict[str, Any], reason: str
+) -> None:
+    """Originals of CT, MR and PET do not even load the detector, unless the policy is to look at all."""
+    looked: list[bool] = []
+    monkeypatch.setattr(module, "find_text", lambda *_, **__: looked.append(True) or Found((), complete=True))
+    data = make_dicom(np.arange(64, dtype=np.uint16).reshape(8, 8), **elements)
+    cleaning = cleaning_of(data)
+    assert (cleaning.reason, cleaning.scanned) == (reason, reason != "not suspected")
+    assert bool(looked) == cleaning.scanned
+    always = cleaning_of(data, BurnedInPolicy.parse("mask:always"))
+    assert (always.scanned, always.policy) == (True, "mask:always")
+    assert always.reason == ("policy" if reason == "not suspected" else reason)
+
+
+def test_declared_text_is_masked_or_the_image_is_refused(make_dicom: MakeDicom) -> None:
+    """Burned In Annotation YES on a CT original: found text is masked, and if there is none the image is refused."""
+    original = {"ImageType": ["ORIGINAL", "PRIMARY"], "BurnedInAnnotation": "YES"}
+    image, labels = with_text(BACKGROUNDS[1])
+    frame = open_source(make_dicom(image, **original), ALL).read(0)
+    cleaning = frame.metadata.pixel_cleaning
+    assert cleaning is not None
+    assert cleaning.reason == "declared"
+    assert frame.stored[labels > 0].max() < 255
+    source = open_source(make_dicom(BACKGROUNDS[4], **original), ALL)
+    with pytest.raises(IdentifyingPixels):
+        source.read(0)
+
+
+def region(left: int, top: int, right: int, bottom: int) -> Dataset:
+    """An item of the Sequence of Ultrasound Regions, corners inclusive."""
+    item = Dataset()
+    item.RegionLocationMinX0, item.RegionLocationMinY0 = left, top
+    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = right, bottom
+    return item
+
+
+def test_ultrasound_keeps_what_is_inside_its_regions(make_dicom: MakeDicom) -> None:
+    """All outside is black, text or not; regions of nearly no size tell nothing."""
+    image = np.random.default_rng(0).integers(1, 60, (120, 160, 3), dtype=np.uint8)
+    image[0, 0] = 0
+    elements: dict[str, Any] = {"Modality": "US", "SOPClassUID": ULTRASOUND}
+    regions = [region(40, 30, 139, 109), region(0, 100, 59, 119)]
+    frame = open_source(make_dicom(image, SequenceOfUltrasoundRegions=regions, **elements), ALL).read(0)
+    assert frame.metadata.pixel_cleaning is not None
+    assert frame.metadata.pixel_cleaning.outside_ultrasound_regions
+    inside = np.zeros((120, 160), bool)
+    inside[30:110, 40:140] = inside[100:, :60] = True
+    assert not frame.stored[~inside].any()
+    np.testing.assert_array_equal(frame.stored[inside], image[inside])
+    assert frame.metadata.pixel_cleaning.masked_share == pytest.approx(1 - inside.mean())
+    tiny = make_dicom(image, SequenceOfUltrasoundRegions=[region(0, 0, 3, 3)], **elements)
+    np.testing.assert_array_equal(open_source(tiny, ALL).read(0).stored, image)
+
+
+def test_text_that_appears_later_in_a_cine_is_masked(make_dicom: MakeDicom) -> None:
+    """Static text is masked in all frames, new text where it appears; the order of reading changes nothing."""
+    chance = np.random.default_rng(5)
+    static, labels = with_text(BACKGROUNDS[0], seed=2)
+    frames = np.stack([np.maximum(static, chance.integers(0, 12, static.shape, dtype=np.uint8)) for _ in range(4)])
+    later = burn(frames[2], 9, size=12, style="white", font="opencv", count=1)
+    frames[2] = later.image
+    data = make_dicom(frames, Modality="US", SOPClassUID=ULTRASOUND)
+    forwards = list(open_source(data, ALL).frames())
+    backwards = open_source(data, ALL)
+    assert [backwards.read(index).image_id for index in (3, 2, 1, 0)] == [f.image_id for f in forwards[::-1]]
+    for frame in forwards:
+        assert frame.stored[labels > 0].max() < 255
+    assert forwards[2].stored[later.labels > 0].max() < 255
+
+
+def test_text_that_the_window_hides_is_masked(make_dicom: MakeDicom) -> None:
+    """White text at 4,000 in tissue that the window shows white from 400 on."""
+    _, labels = with_text(BACKGROUNDS[1], seed=4)
+    values = np.where(labels > 0, 4000, BACKGROUNDS[1].astype(np.uint16) + 600).astype(np.uint16)
+    data = make_dicom(values, Modality="DX", WindowCenter=200, WindowWidth=400)
+    assert open_source(data, ALL).read(0).stored[labels > 0].max() < 4000
+
+
+@pytest.mark.parametrize(("text", "boxes"), [("mask", 2), ("pass", 1), ("dead-letter", None)])
+def test_the_policy_decides_what_is_uncertain(
+    make_dicom: MakeDicom, monkeypatch: pytest.MonkeyPatch, text: str, boxes: int | None
+) -> None:
+    """Certain text is always masked."""
+    found = Found((Box(1, 1, 5, 3, 0.95), Box(1, 5, 5, 7, 0.4)), complete=True)
+    monkeypatch.setattr(module, "find_text", lambda *_, **__: found)
+    data = make_dicom(np.arange(64, dtype=np.uint8).reshape(8, 8), Modality="OT")
+    policy = BurnedInPolicy.parse(text)
+    if boxes is None:
+        with pytest.raises(UncertainText):
+            cleaning_of(data, policy)
+    else:
+        assert len(cleaning_of(data, policy).boxes) == boxes
+
+
+@pytest.mark.parametrize("text", ["", "masked", "mask:", "mask:never", "always", "pass:2"])
+def test_a_burned_in_policy_that_is_none_says_how_to_write_one(text: str) -> None:
+    """A setting that cannot be read is refused with its forms."""
+    with pytest.raises(ValueError, match="write mask, dead-letter or pass"):
+        BurnedInPolicy.parse(text)
