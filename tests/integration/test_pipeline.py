@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -191,6 +192,8 @@ def test_every_file_is_accounted_for(pipeline: Pipeline, tmp_path: Path) -> None
     left = (out / "t.jsonl").read_text() + (out / "d.jsonl").read_text()
     for log in pipeline.folder.glob("*.log"):
         left += log.read_text()
+    # Three letters in a row stand by chance in megabytes of base64 and run lengths.
+    left = re.sub(r'"(data|counts)":"[^"]*"', "", left)
     for secret in ("DOE", "JOHN", "CompressedSamples", "1CT1", str(tmp_path)):
         assert secret not in left
 
