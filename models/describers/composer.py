@@ -88,7 +88,7 @@ def _modality(image: EnrichedImage) -> Statement:
         evidence.append(_evidence("metadata", "/metadata/contrast_agent", True))
     cleaning = metadata.pixel_cleaning
     if cleaning is not None and 0 < cleaning.masked_share < MASKING_TOLD:
-        text += "; parts of it are masked, because text stood there"
+        text += "; parts of it are masked, where a text detector answered"
         evidence.append(_evidence("metadata", "/metadata/pixel_cleaning/masked_share", cleaning.masked_share))
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
