@@ -64,9 +64,12 @@ class Location:
         return cls(f"{SCHEME}{parts.netloc}", parts.path.strip("/"))
 
     def holds(self, key: str) -> bool:
-        """Whether a key lies below the prefix, and is no upload's temporary name and no sidecar."""
-        inside = not self.prefix or key.startswith(f"{self.prefix}/")
-        return inside and not key.endswith((*UNFINISHED, "/")) and not is_sidecar(PurePosixPath(key))
+        """Whether a key lies below the prefix, and is not hidden, no upload's temporary name and no sidecar."""
+        below = key.removeprefix(f"{self.prefix}/") if self.prefix else key
+        if self.prefix and below == key:
+            return False
+        hidden = any(part.startswith(".") for part in below.split("/"))
+        return not hidden and not key.endswith((*UNFINISHED, "/")) and not is_sidecar(PurePosixPath(key))
 
 
 def is_bucket(inbox: str) -> bool:

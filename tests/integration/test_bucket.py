@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import obstore
 import pytest
 from pydicom import dcmread
@@ -15,6 +16,7 @@ from infra.processes import Processes
 from infra.s3 import LocalS3
 from infra.servers import VERSITYGW
 from infra.settings import Settings
+from models.imaging import encode_png
 from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
@@ -142,6 +144,18 @@ def test_what_changes_before_it_is_read(chain: Chain, server: LocalS3) -> None:
     chain.start("preprocess")
     wait_until(lambda: len(chain.dead_letters()) == 2 and len(chain.images()) == 1)
     assert sorted(chain.dead_letters()) == ["ObjectChanged", "ObjectGone"]
+
+
+def test_a_sidecar_is_read_with_its_image(chain: Chain, server: LocalS3) -> None:
+    """What lies beside an image describes it, and is no object by itself."""
+    chain.watch()
+    chain.start("preprocess")
+    obstore.put(server.store, f"{PREFIX}/scan.png.json", b'{"modality": "dermoscopy", "mask": "masks/scan.png"}')
+    obstore.put(server.store, f"{PREFIX}/masks/scan.png", encode_png(np.eye(32, dtype=np.uint8)))
+    obstore.put(server.store, f"{PREFIX}/scan.png", encode_png(np.full((32, 32), 90, np.uint8)))
+    wait_until(lambda: len(chain.announced()) == 2 and len(chain.images()) == 2)
+    described = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message and r.message.annotations]
+    assert [image.metadata.modality for image in described] == ["dermoscopy"]
 
 
 def test_a_stage_waits_for_a_server_that_is_away(chain: Chain, server: LocalS3, processes: Processes) -> None:
