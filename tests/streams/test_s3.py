@@ -69,10 +69,12 @@ def test_keys_may_be_encoded_or_not() -> None:
         ("scans", "inner.dcm"),
         ("scans", "in/a.part"),
         ("scans", "in/x/"),
+        ("scans", "in/a.png.json"),
+        ("scans", "in/.masks/a.png"),
     ],
 )
 def test_other_places_are_left_alone(bucket: str, key: str) -> None:
-    """Another bucket, another prefix, an upload's temporary name and a folder's marker are not taken."""
+    """Another bucket, another prefix, an upload's temporary name, a folder's marker, a sidecar and what is hidden are left out."""
     assert keys(event((bucket, key))) == []
 
 
