@@ -74,7 +74,7 @@ def test_keys_may_be_encoded_or_not() -> None:
     ],
 )
 def test_other_places_are_left_alone(bucket: str, key: str) -> None:
-    """Another bucket, another prefix, an upload's temporary name, a folder's marker, a sidecar and what is hidden are left out."""
+    """Another bucket or prefix, unfinished uploads, folder markers, sidecars and hidden keys are left out."""
     assert keys(event((bucket, key))) == []
 
 
