@@ -107,17 +107,16 @@ def drop(files: Iterable[Path], inbox: Path) -> None:
 
 
 def measure_latency(drops: int) -> dict[str, list[float]]:
-    """Milliseconds from a file's drop to its triplet, and to its announcement, one file at a time."""
+    """Milliseconds from a file's drop to its announcement, its image and its triplet, one file at a time."""
     files = make_images(STATE / "dropped", drops + WARM_UP)
     inbox = (STATE / "idle").absolute()
     inbox.mkdir()
     rhythm = random.Random(0)
-    found: dict[str, list[float]] = {"announced": [], "triplet": []}
+    found: dict[str, list[float]] = {"announced": [], "image": [], "triplet": []}
     say(f"latency of {drops} files")
     with LocalStack(settings(), STATE.absolute() / "latency", inbox=str(inbox)) as stack:
         wires = stack.settings.wires
-        consumer = Consumer({"bootstrap.servers": wires.bootstrap, "group.id": "bench", "log_level": 0})
-        consumer.assign([TopicPartition(TRIPLETS.on(wires), number, 0) for number in range(wires.partitions)])
+        consumer, images = reader(TRIPLETS.on(wires), wires), reader(IMAGES.on(wires), wires)
         for number, file in enumerate(files):
             # Uneven, so that drops do not keep step with anything that polls.
             stack.processes.pause(rhythm.uniform(0.3, 0.8))
@@ -136,8 +135,19 @@ def measure_latency(drops: int) -> dict[str, list[float]]:
                 taken = datetime.fromisoformat(Context.read(head).taken_at).timestamp()
                 found["announced"].append((taken - wall) * 1000)
                 found["triplet"].append(elapsed * 1000)
+            image = images.poll(10)
+            if image is not None and number >= WARM_UP:
+                found["image"].append(image.timestamp()[1] - wall * 1000)
         consumer.close()
+        images.close()
     return found
+
+
+def reader(topic: str, wires: Wires) -> Consumer:
+    """A consumer of a topic from its beginning."""
+    consumer = Consumer({"bootstrap.servers": wires.bootstrap, "group.id": "bench", "log_level": 0})
+    consumer.assign([TopicPartition(topic, number, 0) for number in range(wires.partitions)])
+    return consumer
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ def test_stop_takes_the_whole_group(log: Path, mark: str) -> None:
     processes.start("family", FAMILY, log_path=log)
     until(lambda: len(marked(mark)) == 2)
     processes.stop()
-    assert marked(mark) == []
+    # Its own child is waited for; of a child's child the kernel may take a moment more.
+    until(lambda: marked(mark) == [])
 
 
 def test_higher_tiers_stop_first(tmp_path: Path) -> None:

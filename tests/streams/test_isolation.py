@@ -171,10 +171,10 @@ async def test_a_cancelled_call_ends_at_once(make: Make, tmp_path: Path) -> None
 async def test_a_cancelled_wait_costs_nothing(make: Make) -> None:
     """A call cancelled before it had a process never runs, and holds no slot."""
     isolated = make()
+    pid = await isolated.call(os.getpid)
     first = asyncio.create_task(isolated.call(time.sleep, 0.5))
     second = asyncio.create_task(isolated.call(calls.crash))
     await asyncio.sleep(0.1)
-    pid = next(iter(psutil.Process().children())).pid
     second.cancel()
     assert await first is None
     assert await isolated.call(os.getpid) == pid
