@@ -22,7 +22,7 @@ LOWEST = 0.2
 """Score of the pixels that are gathered into one line; no box has a lower one."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
-MOST_WORKING_PIXELS = 3_000_000
+MOST_WORKING_PIXELS = 4_000_000
 """Given to the model for one picture, over all its passes: what bounds the time."""
 
 
@@ -38,7 +38,8 @@ class _Pass(NamedTuple):
 
 
 _PASSES = (
-    _Pass(2.0, True, 0.4), _Pass(1.0, False, 0.25), _Pass(1.0, True, 0.2), _Pass(0.5, False, 0.15),
+    _Pass(2.0, True, 0.3), _Pass(2.0, False, 0.3), _Pass(1.0, False, 0.15), _Pass(1.0, True, 0.15),
+    _Pass(0.5, False, 0.1),
 )  # fmt: skip
 _TALLEST = 28
 """Of a line's core in a pass, px. What is taller is an organ here; if it is text, a coarser pass finds it."""
@@ -48,7 +49,7 @@ _REACH = 6
 """How many heights a line is followed beyond each of its ends."""
 _BEST = 40
 """Height of a box, px, at which a line is followed."""
-_LARGE = 44
+_LARGE = 70
 """Height of a box, px, above which it is doubted."""
 _MOST_FOLLOWING = 600_000
 """Given to the model for that, px."""
