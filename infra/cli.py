@@ -168,6 +168,13 @@ def annotate(
 @click.option("--keep-dates", "dates", flag_value="keep", help="Keep dates and times. [default: removed]")
 @click.option("--keep-uids", is_flag=True, help="Keep UIDs.")
 @click.option("--no-descriptions", is_flag=True, help="Remove descriptions instead of keeping known terms of them.")
+@click.option(
+    "--pixels",
+    type=click.Choice(["clean", "keep"]),
+    default="clean",
+    show_default=True,
+    help="Mask text burned into the pixels, or copy them unseen.",
+)
 def deidentify(
     paths: tuple[Path, ...],
     out: Path,
@@ -176,6 +183,7 @@ def deidentify(
     dates: Literal["shift", "keep"] | None,
     keep_uids: bool,
     no_descriptions: bool,
+    pixels: Literal["clean", "keep"],
 ) -> None:
     """Write de-identified copies of DICOM files and folders (PS3.15 Annex E, basic profile).
 
@@ -191,11 +199,11 @@ def deidentify(
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
     policy = Policy(clean_descriptors=not no_descriptions, dates=dates or "remove", keep_uids=keep_uids)
-    found = Report(report, map_)
+    found = Report(report, map_, pixels)
     with _plain_errors():
         try:
             with Counting("files") as progress:
-                for outcome in run(paths, out, pseudonyms, policy, tell=progress.update):
+                for outcome in run(paths, out, pseudonyms, policy, tell=progress.update, pixels=pixels):
                     found.add(outcome)
         finally:
             found.write()

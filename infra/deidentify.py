@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
@@ -15,10 +16,12 @@ from infra.annotate import find_files
 from infra.settings import Settings
 from models.imaging.deidentify import Policy, Pseudonyms
 from models.imaging.deidentify.files import CleanPixels, Copy, deidentify_file
+from models.imaging.deidentify.pixels import clean_pixels
 from schemas.failures import InvalidInput, TristreamError
 
-# Text burned into pixels is to be found and masked by a function given here.
-CLEAN_PIXELS: CleanPixels | None = None
+CLEAN_PIXELS: CleanPixels = clean_pixels
+Pixels = Literal["clean", "keep"]
+"""Whether text burned into pixels is looked for and masked, or pixels are copied unseen."""
 
 _LABEL = b"tristream deidentify 1"
 
@@ -72,7 +75,13 @@ def pseudonyms_of(settings: Settings) -> Pseudonyms:
 
 
 def deidentify(
-    paths: Iterable[Path], out: Path, pseudonyms: Pseudonyms, policy: Policy, *, tell: Callable[[int, int], None]
+    paths: Iterable[Path],
+    out: Path,
+    pseudonyms: Pseudonyms,
+    policy: Policy,
+    *,
+    tell: Callable[[int, int], None],
+    pixels: Pixels = "clean",
 ) -> Iterator[Outcome]:
     """De-identify files and folders into `out`/study/series/instance.dcm, one outcome a file.
 
@@ -84,16 +93,17 @@ def deidentify(
         pseudonyms: replacements for UIDs and patients.
         policy: options of the profile.
         tell: called before each file with the number of files done, and of all.
+        pixels: clean or keep.
 
     Raises:
         NotWritable: the output cannot be written.
     """
-    own = out.absolute()
+    own, clean = out.absolute(), CLEAN_PIXELS if pixels == "clean" else None
     files = [file for file in find_files(paths) if own not in file.parents]
     for done, file in enumerate(files):
         tell(done, len(files))
         try:
-            copy = deidentify_file(_read(file), pseudonyms, policy, clean_pixels=CLEAN_PIXELS)
+            copy = deidentify_file(_read(file), pseudonyms, policy, clean_pixels=clean)
             _place(copy, out)
         except InvalidInput as error:
             yield Outcome(file, None, error)
@@ -143,10 +153,12 @@ class Report:
     Args:
         path: JSON, or CSV by its extension; None: nothing is written.
         map_: CSV that puts file names beside new UIDs: for who may know both; None: not written.
+        pixels: what the run was told to do with them.
     """
 
-    def __init__(self, path: Path | None, map_: Path | None) -> None:
+    def __init__(self, path: Path | None, map_: Path | None, pixels: Pixels = "clean") -> None:
         self.summary = Summary()
+        self._pixels = pixels
         self._path = path
         self._map = map_
         self._copies: list[dict[str, object]] = []
@@ -163,7 +175,9 @@ class Report:
         elif outcome.copy is not None:
             self.summary.copied += 1
             self.summary.attributes += len(outcome.copy.actions)
-            self._copies.append({"id": outcome.copy.instance, "actions": outcome.copy.actions})
+            self._copies.append(
+                {"id": outcome.copy.instance, "actions": outcome.copy.actions, "pixels": outcome.copy.masked}
+            )
             self._sources.append((outcome.source, outcome.copy.instance))
 
     @property
@@ -188,5 +202,5 @@ class Report:
                     writer.writerows((copy["id"], tag, action) for tag, action in actions.items())
         else:
             refused = [{"error": name, "message": text, "files": count} for name, text, count in self.errors]
-            body = {"summary": self.summary, "copied": self._copies, "refused": refused}
+            body = {"pixels": self._pixels, "summary": self.summary, "copied": self._copies, "refused": refused}
             self._path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))

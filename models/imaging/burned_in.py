@@ -3,7 +3,7 @@
 PS3.15 E.3.1 (Clean Pixel Data Option) asks for it and leaves the way open. Knows nothing of how text is found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -175,7 +175,7 @@ class Cleaner:
             detector=VERSION if scanned else None,
             complete=text.complete,
             boxes=tuple(MaskedBox(**box._asdict()) for box in boxes),
-            masked_share=float(_covered(stored.shape, boxes, evidence.ultrasound_regions if outside else ()).mean()),
+            masked_share=float(covered(stored.shape, boxes, evidence.ultrasound_regions if outside else ()).mean()),
             outside_ultrasound_regions=outside,
             recognizable_visual_features=evidence.recognizable,
         )
@@ -210,17 +210,21 @@ def _to_mask(text: Found, policy: BurnedInPolicy) -> list[Box]:
     return certain if policy.uncertain == "pass" else list(text.boxes)
 
 
-def masked(stored: Stored, boxes: list[Box]) -> Stored:
-    """A copy with each box filled flat, per channel, with the median of the unmasked pixels around it.
+def median(around: NDArray[Any]) -> Any:
+    """Of each channel."""
+    return np.median(around, axis=0)
+
+
+def masked(stored: NDArray[Any], boxes: Sequence[Box], level: Callable[[NDArray[Any]], Any] = median) -> NDArray[Any]:
+    """A copy with each box filled flat, per channel, with the median, or another `level`, of what is around.
 
     A flat fill leaves nothing to be read; its level, that of what is beside it, makes no bright or dark finding.
     """
-    copy, covered = stored.copy(), _covered(stored.shape, boxes, ())
+    copy, hidden = stored.copy(), covered(stored.shape, boxes, ())
     for left, top, right, bottom, _ in boxes:
         near = np.s_[max(0, top - _RING) : bottom + _RING, max(0, left - _RING) : right + _RING]
-        around = stored[near][~covered[near]]
-        level: Any = np.median(around, axis=0) if around.size else stored.min(axis=(0, 1))
-        copy[top:bottom, left:right] = level
+        around = stored[near][~hidden[near]]
+        copy[top:bottom, left:right] = level(around) if around.size else stored.min(axis=(0, 1))
     return copy
 
 
@@ -228,7 +232,7 @@ def _inside(stored: Stored, regions: tuple[Rectangle, ...], *, inverted: bool) -
     """The pixels with what lies outside the regions black, and whether anything does."""
     if not regions:
         return stored, False
-    outside = _covered(stored.shape, [], regions)
+    outside = covered(stored.shape, [], regions)
     if not outside.any() or 1 - outside.mean() < _LEAST_SHARE:
         return stored, False
     copy = stored.copy()
@@ -236,14 +240,14 @@ def _inside(stored: Stored, regions: tuple[Rectangle, ...], *, inverted: bool) -
     return copy, True
 
 
-def _covered(shape: tuple[int, ...], boxes: list[Box], regions: tuple[Rectangle, ...]) -> NDArray[np.bool_]:
+def covered(shape: tuple[int, ...], boxes: Sequence[Box], regions: tuple[Rectangle, ...]) -> NDArray[np.bool_]:
     """(rows, columns): where boxes lie, or what lies outside all regions."""
-    covered = np.full(shape[:2], bool(regions))
+    found = np.full(shape[:2], bool(regions))
     for left, top, right, bottom in regions:
-        covered[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
+        found[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
     for left, top, right, bottom, _ in boxes:
-        covered[top:bottom, left:right] = True
-    return covered
+        found[top:bottom, left:right] = True
+    return found
 
 
 def _shown(found: Quantities) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:

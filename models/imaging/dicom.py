@@ -5,12 +5,12 @@ Knows nothing of the patient: see header.TAGS for all that is read.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydicom.encaps import get_frame
 
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
-from models.imaging.codecs import DECODABLE_SYNTAXES, Raster, decode, decode_native
+from models.imaging.codecs import DECODABLE_SYNTAXES, Raster, Samples, decode, decode_native
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
@@ -45,6 +45,16 @@ class _Layout:
     frames: int
 
 
+@dataclass(frozen=True, slots=True)
+class PixelData:
+    """An object's pixels: laid out as its header says, whole, and not decoded yet."""
+
+    raster: Raster
+    frames: int
+    samples: Callable[[int], tuple[Samples, str]] = field(repr=False)
+    """Decode one frame; with the photometric interpretation of what is returned. Raises an InvalidInput."""
+
+
 def open_dicom(
     data: bytes, policy: FramePolicy, limits: Limits = DEFAULT_LIMITS, burned_in: BurnedInPolicy | None = None
 ) -> Source:
@@ -57,24 +67,41 @@ def open_dicom(
     if at >= len(data):
         raise NoPixelData
     refuse_labels(header)
+    pixels = pixel_data(header, data, at, limits)
+    cleaner = cleaner_of(header, pixels, burned_in)
+
+    def read(index: int) -> Frame:
+        return cleaner.frame(index, read_metadata(header, index, pixels.frames))
+
+    taken = choose_tiles(header, policy, pixels.frames, cleaner.quantities)
+    return Source(frames_total=pixels.frames, taken=taken, read=read)
+
+
+def pixel_data(header: Header, data: bytes, at: int, limits: Limits = DEFAULT_LIMITS) -> PixelData:
+    """The pixels of an object that `read_header` has read.
+
+    Raises:
+        An InvalidInput of models.imaging.errors, or TooLarge.
+    """
     layout = _layout(header, data, at, limits)
     encoded = _encoded_frames(header, data, layout) if header.syntax.is_encapsulated else None
 
-    def quantities(index: int) -> Quantities:
+    def samples(index: int) -> tuple[Samples, str]:
         if encoded is None:
             native = memoryview(data)[layout.start : layout.end]
-            samples, photometric = decode_native(header.syntax, native, layout.raster, index, layout.frames)
-        else:
-            samples, photometric = decode(header.syntax, encoded(index), layout.raster)
-        return quantify(samples, photometric, header, index)
+            return decode_native(header.syntax, native, layout.raster, index, layout.frames)
+        return decode(header.syntax, encoded(index), layout.raster)
 
-    cleaner = Cleaner(evidence_of(header), burned_in, layout.frames, quantities)
+    return PixelData(layout.raster, layout.frames, samples)
 
-    def read(index: int) -> Frame:
-        return cleaner.frame(index, read_metadata(header, index, layout.frames))
 
-    taken = choose_tiles(header, policy, layout.frames, quantities)
-    return Source(frames_total=layout.frames, taken=taken, read=read)
+def cleaner_of(header: Header, pixels: PixelData, burned_in: BurnedInPolicy | None) -> Cleaner:
+    """What masks the text of an object's frames."""
+
+    def quantities(index: int) -> Quantities:
+        return quantify(*pixels.samples(index), header, index)
+
+    return Cleaner(evidence_of(header), burned_in, pixels.frames, quantities)
 
 
 def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:

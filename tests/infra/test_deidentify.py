@@ -15,6 +15,7 @@ from infra import deidentify as module
 from infra.cli import main
 from infra.deidentify import NotWritable, pseudonyms_of
 from infra.settings import BadSetting, from_environment
+from models.imaging.deidentify.files import Masked
 
 KEY = "00112233445566778899aabbccddeeff"
 
@@ -170,9 +171,9 @@ def test_an_unreadable_file_is_one_refusal(inbox: Path, tmp_path: Path, monkeypa
 def test_masked_pixels_are_written(inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a function that finds burned-in text is given, it is called on each object."""
 
-    def mask(dataset: pydicom.Dataset) -> bool:
+    def mask(dataset: pydicom.Dataset, *_: object) -> Masked:
         dataset.PixelData = bytes(len(dataset.PixelData))
-        return True
+        return Masked(3, complete=True)
 
     monkeypatch.setattr(module, "CLEAN_PIXELS", mask)
     run(inbox, "--out", tmp_path / "out")
@@ -180,3 +181,26 @@ def test_masked_pixels_are_written(inbox: Path, tmp_path: Path, monkeypatch: pyt
         dataset = pydicom.dcmread(BytesIO(path.read_bytes()))
         assert not any(dataset.PixelData)
         assert dataset.BurnedInAnnotation == "NO"
+
+
+def test_burned_in_text_is_masked_and_counted_unless_pixels_are_kept(tmp_path: Path) -> None:
+    """The report says how many areas were masked, or that nobody looked; a declared text is refused then."""
+    source, report = tmp_path / "in.dcm", tmp_path / "report.json"
+    dataset = pydicom.dcmread(get_testdata_file("examples_palette.dcm"))
+    dataset.save_as(source)
+    assert run(source, "--out", tmp_path / "clean", "--report", report).exit_code == 0
+    body = json.loads(report.read_text())
+    assert body["pixels"] == "clean"
+    assert body["copied"][0]["pixels"]["areas"] >= 1
+    assert body["copied"][0]["pixels"]["complete"] is True
+    assert run(source, "--out", tmp_path / "kept", "--pixels", "keep", "--report", report).exit_code == 0
+    body = json.loads(report.read_text())
+    assert (body["pixels"], body["copied"][0]["pixels"]) == ("keep", None)
+    before, masked, kept = (
+        pydicom.dcmread(path).pixel_array for path in (source, *copies(tmp_path / "clean"), *copies(tmp_path / "kept"))
+    )
+    assert (kept == before).all()
+    assert (masked != before).any()
+    dataset.BurnedInAnnotation = "YES"
+    dataset.save_as(source)
+    assert "IdentifyingPixels" in run(source, "--out", tmp_path / "no", "--pixels", "keep").output

@@ -1,6 +1,6 @@
-"""A DICOM file in, its de-identified copy out. Pixels pass as they are, in any transfer syntax, never decoded.
+"""A DICOM file in, its de-identified copy out. Pixels pass as they are, in any transfer syntax, but for burned-in text.
 
-Knows nothing of folders and of keys' whereabouts.
+Knows nothing of folders and of keys' whereabouts, nor of how text is found.
 """
 
 import struct
@@ -33,9 +33,6 @@ from schemas.failures import InvalidInput
 
 IMPLEMENTATION_CLASS_UID = UID("2.25.263396925751641424850039849662456812346")
 IMPLEMENTATION_VERSION_NAME = "TRISTREAM"
-
-CleanPixels = Callable[[Dataset], bool]
-"""Masks the text burned into a dataset's pixels, in place; True where all that identifies in them is now masked."""
 
 _LAST = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
@@ -71,6 +68,40 @@ class OverlayInPixels(InvalidInput):
         )
 
 
+class UncheckedPixels(InvalidInput):
+    """Suspected of text, and in an encoding that cannot be read here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "text may be burned into the pixels, and their encoding (a video, for example) cannot be read here to look "
+            "for it; convert the file to Explicit VR Little Endian, or look at it yourself and take --pixels keep"
+        )
+
+
+class PartlySeenText(InvalidInput):
+    """Burned In Annotation (0028,0301) is YES, and the image has more detail than could be looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the header says that text burned into the pixels identifies the patient (Burned In Annotation is YES), "
+            "and they have more detail than could be looked at; clean them at the source, and set the attribute to NO"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Pixels that were looked at, and hold none of the text found in them now."""
+
+    areas: int
+    """Boxes of text, counted in each frame; what lies outside the ultrasound regions of a frame is one."""
+    complete: bool
+    """False where a frame had more detail than could be looked at: nothing is said of the copy then."""
+
+
+CleanPixels = Callable[[Dataset, Header, bytes, int], Masked | None]
+"""Masks the text burned into a dataset's pixels, in place. Takes what read_header gave too; None: no reason to look."""
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A de-identified file. The UIDs are its new ones; a palette is of no study or series, which are empty then."""
@@ -80,6 +111,8 @@ class Copy:
     series: str
     instance: str
     actions: Actions
+    masked: Masked | None = None
+    """None where the pixels were not looked at."""
 
 
 def deidentify_file(
@@ -94,7 +127,8 @@ def deidentify_file(
         clean_pixels: called before the header is cleaned, while it still says what to look for.
 
     Raises:
-        InvalidInput: NotDicom, UncleanableObject, OverlayInPixels, or one of models.imaging.errors.
+        InvalidInput: NotDicom, UncleanableObject, OverlayInPixels, PartlySeenText, one of models.imaging.errors, or
+            what `clean_pixels` raises.
     """
     if not data:
         raise EmptyFile
@@ -106,25 +140,30 @@ def deidentify_file(
     _check_class(dataset)
     with failing_as(CorruptHeader()):
         _clear_overlay_bits(dataset, header.syntax)
-        cleaned = clean_pixels is not None and clean_pixels(dataset)
+        masked = clean_pixels(dataset, header, body, at) if clean_pixels else None
+        cleaned = masked is not None and masked.complete
         if not cleaned and str(dataset.get("BurnedInAnnotation") or "").strip() == "YES":
-            raise IdentifyingPixels
-        commented = header.syntax.is_encapsulated and _clear_comments(dataset)
+            raise PartlySeenText if masked else IdentifyingPixels
+        commented = dataset.file_meta.TransferSyntaxUID.is_encapsulated and _clear_comments(dataset)
         actions = deidentify(dataset, pseudonyms, policy, pixels_cleaned=cleaned)
-        if commented:
+        if commented or (masked and masked.areas):
             actions["(7fe0,0010)"] = "C"
     with failing_as(CorruptHeader()):
-        copy = _written(dataset, header.syntax)
+        copy = _written(dataset)
         study, series, instance = (
             str(dataset.get(word) or "") for word in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
         )
-    return Copy(copy, study, series, instance, actions)
+    return Copy(copy, study, series, instance, actions, masked)
 
 
 def _read(data: bytes, header: Header, body: bytes, at: int) -> Dataset:
     """The whole data set, up to its pixel data: what comes later is padding, signatures, or no DICOM at all."""
     with failing_as(CorruptHeader()):
         dataset = read_partial(BytesIO(data), stop_when=_after_pixels, force=True)
+        # A deflated object is named as such by its own file meta alone: its header was read inflated.
+        named = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = UID(named) if named else header.syntax
     if at < len(body):
         _check_whole(header, body, at)
         if not any(tag in dataset for tag in PIXEL_ELEMENTS):
@@ -184,12 +223,10 @@ def _clear_comments(dataset: Dataset) -> bool:
     return bare != pixels
 
 
-def _written(dataset: Dataset, syntax: UID) -> bytes:
+def _written(dataset: Dataset) -> bytes:
     """The file, with a preamble of zeros and file meta information of our own (PS3.10, 7.1)."""
-    # A deflated object is named as such by its own file meta alone: its header was read inflated.
-    named = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = UID(named) if named else syntax
+    meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID

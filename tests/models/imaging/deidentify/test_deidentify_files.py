@@ -19,8 +19,10 @@ from models.imaging.deidentify.embedded import bare_profile, without_comments
 from models.imaging.deidentify.files import (
     CleanPixels,
     Copy,
+    Masked,
     NotDicom,
     OverlayInPixels,
+    PartlySeenText,
     UncleanableObject,
     deidentify_file,
 )
@@ -166,18 +168,19 @@ def test_other_formats_and_damaged_files_are_refused(make_dicom, sample) -> None
 def test_pixels_that_were_cleaned_are_taken_and_said_to_be_clean(make_dicom) -> None:
     """The caller's function sees the header as it was, changes the pixels, and answers for them."""
 
-    def mask(dataset: pydicom.Dataset) -> bool:
+    def mask(dataset: pydicom.Dataset, *_: object) -> Masked:
         assert dataset.PatientName == "JONES^A"
         dataset.PixelData = bytes(len(dataset.PixelData))
-        return True
+        return Masked(1, complete=True)
 
     data = make_dicom(PIXELS, **IDS, BurnedInAnnotation="YES")
     copy = pydicom.dcmread(BytesIO(clean(data, clean_pixels=mask).data))
     assert not any(copy.PixelData)
     assert copy.BurnedInAnnotation == "NO"
     assert "113101" in [code.CodeValue for code in copy.DeidentificationMethodCodeSequence]
-    with pytest.raises(IdentifyingPixels):
-        clean(data, clean_pixels=lambda _: False)
+    for found, error in ((None, IdentifyingPixels), (Masked(1, complete=False), PartlySeenText)):
+        with pytest.raises(error):
+            clean(data, clean_pixels=lambda *_, found=found: found)
 
 
 def test_an_overlay_within_the_pixels_goes_with_its_header(make_dicom, sample) -> None:
