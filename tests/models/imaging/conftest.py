@@ -1,13 +1,9 @@
 """Samples: pydicom's own files, and small DICOM objects made here."""
 
-import os
-import shutil
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import data_store
 import numpy as np
 import pydicom
 import pytest
@@ -15,14 +11,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-DATA = Path(pydicom.__file__).parent / "data"
-MORE_DATA = Path(data_store.__file__).parent / "data"
-MakeDicom = Callable[..., bytes]
-
-# On CI the peer must be there: a test that skips itself proves nothing.
-needs_dcmtk = pytest.mark.skipif(
-    shutil.which("dcmj2pnm") is None and os.environ.get("CI") != "true", reason="DCMTK is not installed"
-)
+from tests.models.imaging.samples import DATA, MORE_DATA, MakeDicom
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from pydicom import Dataset
 
 from benchmarks.burned_text import FONTS, STYLES, burn, made_up
@@ -15,6 +14,7 @@ from models.imaging.burned_in import masked
 from models.imaging.errors import IdentifyingPixels, UncertainText
 from models.imaging.text_detector import Box, Found, find_text
 from schemas.images import PixelCleaning
+from tests.models.imaging.samples import MakeDicom
 
 ALL = FramePolicy()
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"

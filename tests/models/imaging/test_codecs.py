@@ -11,7 +11,6 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from conftest import MakeDicom, needs_dcmtk
 from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
@@ -21,6 +20,7 @@ from models.imaging import errors as causes
 from models.imaging.codecs import DECODABLE_SYNTAXES
 from models.imaging.codestreams import check_rle
 from schemas.failures import InvalidInput
+from tests.models.imaging.samples import MakeDicom, needs_dcmtk
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

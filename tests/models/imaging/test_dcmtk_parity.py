@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import DATA, MORE_DATA, needs_dcmtk
 from numpy.typing import NDArray
 
 from models.imaging import Frame, FramePolicy, open_source, render
 from schemas.failures import InvalidInput
+from tests.models.imaging.samples import DATA, MORE_DATA, needs_dcmtk
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

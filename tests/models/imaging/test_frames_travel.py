@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 
 from models.imaging import FramePolicy, decode_png, encode_png, from_pixels, open_source, to_pixels
 from models.imaging.errors import CorruptPixels
 from schemas.images import Pixels
+from tests.models.imaging.samples import MakeDicom
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

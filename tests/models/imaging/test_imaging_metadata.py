@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from pydicom import Dataset
 
 from models.imaging import FramePolicy, open_source
 from models.imaging.vocabulary import ORGANS, organ_of
 from schemas.images import MODALITIES, ImageMetadata, Orientation, Spacing
+from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from models.imaging import FramePolicy, encode_png, open_source
 from models.imaging.limits import TooLarge, check_size, most_inflated
 from schemas.failures import NeedsTooMuchMemory
 from schemas.limits import MEBIBYTE, Limits
+from tests.models.imaging.samples import MakeDicom
 
 ALL = FramePolicy()
 LIMITS = Limits()

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
-from conftest import MakeDicom
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
@@ -16,6 +15,7 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from models.imaging import Frame, FramePolicy, open_source
 from schemas.images import Spacing
+from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

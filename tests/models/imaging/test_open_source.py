@@ -13,13 +13,13 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
-from conftest import DATA, MORE_DATA, MakeDicom
 from pydicom.uid import UID, JPEG2000Lossless
 
 from models.imaging import FramePolicy, encode_png, open_source
 from models.imaging import errors as causes
 from models.imaging.limits import TooLarge
 from schemas.failures import InvalidInput
+from tests.models.imaging.samples import DATA, MORE_DATA, MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
 from models.imaging import Frame, FramePolicy, open_source
+from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

@@ -5,13 +5,13 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
 from models.imaging import Frame, FramePolicy, open_source, render
 from models.imaging.quantities import store
 from schemas.images import Window
+from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 Sample = Callable[[str], bytes]

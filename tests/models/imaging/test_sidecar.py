@@ -8,7 +8,6 @@ import numpy as np
 import orjson
 import pytest
 import tifffile
-from conftest import MakeDicom
 from pycocotools import mask as coco
 
 from models.imaging import FramePolicy, encode_png, open_source
@@ -16,6 +15,7 @@ from models.imaging.errors import InvalidSidecar
 from models.imaging.frames import Frame
 from models.imaging.vocabulary import DISEASES, MARKED_REGION, disease_of, label_of
 from schemas.images import MODALITIES, Orientation, Spacing
+from tests.models.imaging.samples import MakeDicom
 
 # pycocotools 2.0.11 decodes through an __array__ of the old kind.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from conftest import MakeDicom
 
 from models.imaging import FramePolicy, open_source
 from models.imaging.errors import CorruptHeader, SlideLabel, TruncatedFile
 from models.imaging.frames import Frame
 from models.imaging.policy import FramePolicy as Policy
+from tests.models.imaging.samples import MakeDicom
 
 ALL = FramePolicy()
 WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from pydicom import Dataset
 
 from models.imaging import Frame, FramePolicy, open_source
+from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

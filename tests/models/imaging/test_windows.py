@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from conftest import MakeDicom
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from models.imaging import Frame, FramePolicy, open_source, render, windows
 from models.imaging.lookup import Lookup
 from schemas.images import Window
+from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 

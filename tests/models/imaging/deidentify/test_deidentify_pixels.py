@@ -7,7 +7,6 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from conftest import MakeDicom
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
@@ -33,6 +32,7 @@ from models.imaging.deidentify.files import Copy, Masked, PartlySeenText, Unchec
 from models.imaging.deidentify.pixels import clean_pixels
 from models.imaging.errors import IdentifyingPixels, SlideLabel
 from models.imaging.text_detector import Box, Found
+from tests.models.imaging.samples import MakeDicom
 
 KEY = Pseudonyms(b"a key for the tests")
 IDS = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.4", "PatientName": "JONES^A", "PatientID": "4711"}
