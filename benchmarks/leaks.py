@@ -21,6 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from benchmarks.identities import Kind, Planted, images, plant, seen_in
 from infra.accounting import Accounts
 from infra.annotate import collect, payloads_of
+from infra.kafka.local import free_port, is_free
 from infra.settings import Settings
 from infra.stack import LocalStack
 from streams.folder import reference_to
@@ -28,7 +29,7 @@ from streams.settings import Wires
 from streams.topics import MAX_MESSAGE_BYTES, OBJECTS
 
 OUT = Path("out/leaks")
-METRICS_PORT = 19_700
+WORKERS = 5
 DAMAGED = 7
 """Every so many-th file is cut short, and the next one has bytes overwritten."""
 CONTROL = "control"
@@ -53,9 +54,18 @@ def drop(count: int, seed: int, inbox: Path) -> list[Planted]:
     return files
 
 
+def free_ports() -> int:
+    """The first of as many free ports in a row as there are workers."""
+    while True:
+        first = free_port()
+        if all(is_free(first + number) for number in range(WORKERS)):
+            return first
+
+
 def run(inbox: Path) -> Iterator[tuple[str, bytes]]:
     """Send all files of the inbox through a stack, and yield everything it wrote, by where."""
-    settings = Settings(wires=Wires(dead_letter_share=1.0, metrics_port=METRICS_PORT), frames="spread:2", key="0" * 64)
+    port = free_ports()
+    settings = Settings(wires=Wires(dead_letter_share=1.0, metrics_port=port), frames="spread:2", key="0" * 64)
     state = (OUT / "state").absolute()
     with LocalStack(settings, state, inbox=str(inbox)) as stack:
         files = (path for path in inbox.rglob("*") if path.is_file())
@@ -67,8 +77,8 @@ def run(inbox: Path) -> Iterator[tuple[str, bytes]]:
             accounts.close()
         yield "summary", repr(accounts.summary(0)).encode()
         print(f"{len(ids)} files: {accounts.triplets} triplets, {accounts.dead_letters} dead letters", flush=True)
-        for number in range(5):
-            with urllib.request.urlopen(f"http://127.0.0.1:{METRICS_PORT + number}/metrics") as answer:
+        for number in range(WORKERS):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port + number}/metrics") as answer:
                 yield "metrics", answer.read()
         yield from on_topics(stack.settings.wires)
     for path in (*state.rglob("*"), OUT / "triplets.jsonl", OUT / "dead-letters.jsonl"):

@@ -255,12 +255,12 @@ class LocalKafka:
 
 def _free_ports(port: int) -> tuple[int, int]:
     """Ports for broker (`port`, unless 0) and controller on which nothing listens now."""
-    if port and not _is_free(port):
+    if port and not is_free(port):
         raise KafkaFailed(f"port {port} is in use: stop what listens there, or choose another port")
     chosen = [port] if port else []
     while len(chosen) < 2:
         candidate = random.choice(PORTS)  # noqa: S311 - chance spreads the choices, it keeps no secret
-        if candidate not in chosen and _is_free(candidate):
+        if candidate not in chosen and is_free(candidate):
             chosen.append(candidate)
     return chosen[0], chosen[1]
 
@@ -270,7 +270,8 @@ def free_port() -> int:
     return _free_ports(0)[0]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         # As the broker does: what is left of closed connections is no hindrance.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
