@@ -4,12 +4,37 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from infra.accounting import Accounts
 
 
-class AccountsProgress:
+class _Bar:
+    """Shown from entering to leaving. On a terminal it moves; elsewhere it is not there."""
+
+    def __init__(self, *columns: ProgressColumn) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+class AccountsProgress(_Bar):
     """A progress bar over objects. On a terminal it moves; elsewhere only what is said is printed.
 
     Args:
@@ -17,18 +42,14 @@ class AccountsProgress:
     """
 
     def __init__(self, total: int) -> None:
-        console = Console(stderr=True)
-        self._progress = Progress(
+        super().__init__(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("objects"),
             TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
         )
-        self._console = console
         self._task = self._progress.add_task("starting", total=total)
 
     def say(self, text: str) -> None:
@@ -43,17 +64,8 @@ class AccountsProgress:
             description=f"{accounts.triplets} triplets, {accounts.dead_letters} dead letters",
         )
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-
-class Counting:
+class Counting(_Bar):
     """A progress bar over things of which the number becomes known on the way; nothing where there is no terminal.
 
     Args:
@@ -61,20 +73,9 @@ class Counting:
     """
 
     def __init__(self, things: str) -> None:
-        console = Console(stderr=True)
-        columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn(things), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        super().__init__(SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn(things), TimeElapsedColumn())
         self._task = self._progress.add_task("", total=None)
 
     def update(self, done: int, total: int) -> None:
         """Show how far it is."""
         self._progress.update(self._task, completed=done, total=total)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
