@@ -28,6 +28,7 @@ from models.experts.regions import (
     intensity,
     measure,
     named,
+    unmasked,
     whole_image,
 )
 from models.experts.relations import relate
@@ -152,7 +153,7 @@ class Registry:
 
         `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `inverted`: low values are shown
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
-        its own regions only.
+        its own regions only. Pixels that were masked as text are in no region and in no measurement.
         """
         if values.ndim == 3:
             luma = cast(FloatImage, cv2.cvtColor(values, cv2.COLOR_RGB2GRAY))
@@ -160,14 +161,16 @@ class Registry:
         else:
             luma, measured_unit = np.ascontiguousarray(values), unit
 
+        visible = unmasked(values.shape, metadata)
         runs: list[ExpertRun] = []
         found: list[Measured] = []
         sources: list[Measured] = []
         if annotations:
             candidates, run = marked(annotations, values.shape)
-            sources = measure(candidates, luma, metadata, measured_unit)
+            sources = measure(candidates, luma, metadata, measured_unit, visible)
             sources = [Measured(as_annotated(one.region), one.crop) for one in sources]
-            runs.append(run)
+            masked = run.regions - len(sources)
+            runs.append(run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -180,7 +183,7 @@ class Registry:
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
                 continue
-            regions = measure(candidates, luma, metadata, measured_unit)
+            regions = measure(candidates, luma, metadata, measured_unit, visible)
             found += regions
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
@@ -190,10 +193,10 @@ class Registry:
             reported = tuple(one.region for one in measured)
         else:
             rule = "experts found nothing" if runs else "no expert fits this modality"
-            reported = (whole_image(luma, metadata, measured_unit, rule),)
+            reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
             relations=relate(measured, metadata.spacing, inverted),
             experts=tuple(runs),
-            intensity=intensity(luma, None, measured_unit),
+            intensity=intensity(luma, visible, measured_unit),
         )
