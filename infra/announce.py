@@ -13,6 +13,7 @@ from schemas.triplets import Lineage, Triplet
 from streams.codec import Context, encode, headers
 from streams.dead_letters import subject_key
 from streams.reader import latest
+from streams.security import for_confluent, knock
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, OBJECTS, TRIPLETS
 
@@ -21,15 +22,15 @@ class _Sender:
     """Sends and, at the end, knows that everything arrived."""
 
     def __init__(self, wires: Wires) -> None:
+        knock(wires)
         self._producer = Producer(
             {
-                "bootstrap.servers": wires.bootstrap,
+                **for_confluent(wires),
                 "acks": "all",
                 "enable.idempotence": True,
                 "message.max.bytes": MAX_MESSAGE_BYTES,
                 # The same partitioner as the workers' client: a key's messages stay in one partition.
                 "partitioner": "murmur2_random",
-                "log_level": 0,
             }
         )
         self._errors: list[KafkaError] = []
@@ -179,9 +180,7 @@ def _resend_message(sender: _Sender, wires: Wires, origin: Origin) -> bool:
 
 def _message_at(wires: Wires, origin: Origin) -> Message | None:
     """The message at an address, or None if it is no longer kept."""
-    consumer = Consumer(
-        {"bootstrap.servers": wires.bootstrap, "group.id": f"{wires.prefix}tristream-reader", "log_level": 0}
-    )
+    consumer = Consumer({**for_confluent(wires), "group.id": f"{wires.prefix}tristream-reader"})
     try:
         partition = TopicPartition(origin.topic, origin.partition, origin.offset)
         low, high = consumer.get_watermark_offsets(partition, timeout=10)

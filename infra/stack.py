@@ -13,6 +13,7 @@ from infra.prerequisites import check_prerequisites
 from infra.processes import Processes
 from infra.settings import Settings, to_environment
 from schemas.dead_letters import Stage
+from streams.settings import Security
 from streams.topics import create_topics
 
 STAGES: tuple[Stage, ...] = ("preprocess", "ground", "retrieve", "describe")
@@ -22,7 +23,7 @@ class LocalStack:
     """A running pipeline on this machine.
 
     Args:
-        settings: `wires.bootstrap` is replaced by the broker's address.
+        settings: `wires.bootstrap` is replaced by the broker's address, and `wires.security` by none.
         folder: the broker's data, logs of all processes, payloads. Kept: a stack started on it again goes on.
         port: of the broker; 0: a free one.
         inbox: a folder or s3:// URL to watch; None: objects come from elsewhere.
@@ -48,7 +49,7 @@ class LocalStack:
     @property
     def settings(self) -> Settings:
         """The settings that reach this stack."""
-        wires = replace(self._settings.wires, bootstrap=self.kafka.bootstrap, state=self.folder)
+        wires = replace(self._settings.wires, bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
         return replace(self._settings, wires=wires)
 
     def __enter__(self) -> Self:

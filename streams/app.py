@@ -14,6 +14,7 @@ from prometheus_client import start_http_server
 from schemas.dead_letters import Stage
 from schemas.stages import StageState
 from streams.lag import group
+from streams.security import for_faust
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
 from streams.topics import MAX_MESSAGE_BYTES
@@ -25,7 +26,7 @@ def build_app(stage: Stage, wires: Wires) -> faust.App:
     """A Faust app with nothing in it, bounded where Faust's defaults are for small messages."""
     return faust.App(
         group(stage, wires),
-        broker=f"kafka://{wires.bootstrap}",
+        **for_faust(wires),
         store="memory://",
         datadir=str(wires.state / "faust"),
         value_serializer="raw",
