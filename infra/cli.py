@@ -66,6 +66,14 @@ def _plain_errors() -> Generator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _trace(settings: Settings, service: str) -> None:
+    """Send this command's spans to where the settings say, if they do."""
+    from streams.tracing import send_spans
+
+    if settings.wires.otlp_endpoint:
+        send_spans(settings.wires.otlp_endpoint, f"tristream-{service}", settings.wires.worker)
+
+
 def _say(text: str) -> None:
     click.echo(text, err=True)
 
@@ -132,6 +140,7 @@ def annotate(
     from infra.stack import LocalStack
 
     settings = _settings(kafka, frames)
+    _trace(settings, "annotate")
     files = find_files(paths)
     outputs = Outputs(triplets, dead_letters, map_)
     with _plain_errors(), ExitStack() as stack:
@@ -234,6 +243,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
         create_topics(settings.wires)
         work = Work(settings.identity, _inbox(inbox), settings.frames, settings.burned_in, limits=settings.limits)
         app = build_stage(stage, settings.wires, work)
+        _trace(settings, stage)
         run_worker(app, settings.wires)
 
 
@@ -282,6 +292,7 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
     settings = _settings(kafka)
     if sum((object_id is not None, origin is not None, stale)) > 1:
         raise click.UsageError("--object, --origin and --stale exclude each other")
+    _trace(settings, "replay")
     with _plain_errors():
         if stale:
             replayed = replay_stale(settings, current_lineage(settings))
