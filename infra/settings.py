@@ -66,8 +66,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         BadSetting: a value that cannot be used; the message names the variable.
     """
+    # OpenTelemetry's own variable is known to whoever runs a collector; ours wins.
+    endpoint = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    traced = {f"{PREFIX}OTLP_ENDPOINT": endpoint} if endpoint else {}
     return Settings(
-        wires=dataclasses.replace(_built(Wires, PREFIX, environment), security=_built(Security, KAFKA, environment)),
+        wires=dataclasses.replace(
+            _built(Wires, PREFIX, {**traced, **environment}), security=_built(Security, KAFKA, environment)
+        ),
         limits=_built(Limits, LIMIT, environment),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
