@@ -14,6 +14,7 @@ from schemas.dead_letters import Stage
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.objects import ObjectReference
 from schemas.stages import StageState
+from schemas.weaviate import WeaviateServer
 from streams.app import StageApp, bind, build_app, run_beside, sender, speak
 from streams.identity import Identity
 from streams.lag import LagReader
@@ -34,7 +35,12 @@ class Work:
     """A folder, or s3://bucket/prefix."""
     frames: str = "all"
     burned_in: str = "mask"
-    corpus: Path | None = None
+    knowledge: Path | None = None
+    """An index that `tristream knowledge build` wrote; None: the starter corpus."""
+    encoder: Path | None = None
+    """Folder of the encoder that the knowledge base was built with; None: it brings its own."""
+    weaviate: WeaviateServer | None = None
+    """Where the knowledge base is; None: in this process."""
     limits: Limits = DEFAULT_LIMITS
 
 
@@ -109,10 +115,10 @@ def _ground(app: StageApp, wires: Wires, work: Work) -> None:
 
 def _retrieve(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.retrieve import retrieve
-    from models.knowledge import STARTER_CORPUS, ensure_index, open_embedded
+    from models.knowledge import open_knowledge
 
-    index = ensure_index(work.corpus or STARTER_CORPUS, wires.state / "knowledge")
-    handler = partial(retrieve, knowledge=open_embedded(index))
+    knowledge = open_knowledge(wires.state, index=work.knowledge, encoder=work.encoder, weaviate=work.weaviate)
+    handler = partial(retrieve, knowledge=knowledge)
     bind(app, StageRunner("retrieve", GROUNDED, ENRICHED, handler, wires=wires, send=sender(app)), GROUNDED.on(wires))
 
 

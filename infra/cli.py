@@ -254,7 +254,16 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
     configure_logging()
     with _plain_errors():
         create_topics(settings.wires)
-        work = Work(settings.identity, _inbox(inbox), settings.frames, settings.burned_in, limits=settings.limits)
+        work = Work(
+            settings.identity,
+            _inbox(inbox),
+            settings.frames,
+            settings.burned_in,
+            settings.knowledge,
+            settings.encoder,
+            settings.weaviate,
+            settings.limits,
+        )
         app = build_stage(stage, settings.wires, work)
         _trace(settings, stage)
         run_worker(app, settings.wires)
