@@ -60,7 +60,11 @@ class Connection:
                     additional_config=AdditionalConfig(timeout=Timeout(init=5, query=20, insert=120)),
                     skip_init_checks=True,  # they ask PyPI for the newest client
                 )
-                client.connect()
+                try:
+                    client.connect()
+                except BaseException:
+                    client.close()
+                    raise
                 self._client = client
             return self._client
 
