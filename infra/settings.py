@@ -87,10 +87,15 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
         knowledge=_path(environment, "KNOWLEDGE"),
         encoder=_path(environment, "ENCODER"),
-        weaviate=_built(WeaviateServer, WEAVIATE, environment) if environment.get(f"{WEAVIATE}URL") else None,
+        weaviate=weaviate_server(url, environment) if (url := environment.get(f"{WEAVIATE}URL")) else None,
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def weaviate_server(url: str, environment: Mapping[str, str] = os.environ) -> WeaviateServer:
+    """The server at `url`, with the other variables that tell of it. Raises BadSetting."""
+    return _built(WeaviateServer, WEAVIATE, {**environment, f"{WEAVIATE}URL": url})
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -70,6 +70,11 @@ class EmbeddedKnowledge:
     def snapshot(self) -> str:
         return self._index.snapshot
 
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All of them, by id."""
+        return self._index.passages
+
     def search(self, query: Query) -> tuple[FoundPassage, ...]:
         lexical = self._index.bm25.scores(words(query.text))
         semantic = self._index.vectors @ self._index.encoder.encode([query.text])[0]

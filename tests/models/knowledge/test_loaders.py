@@ -210,7 +210,7 @@ def test_a_truncated_gzip_is_named(tmp_path: Path) -> None:
     """What was whole before the break stays."""
     text = PUBMED % "".join(ARTICLE % (n, "T", ABSTRACT) for n in range(1, 800))
     path = tmp_path / "cut.xml.gz"
-    path.write_bytes(gzip.compress(text.encode())[:-4000])
+    path.write_bytes(gzip.compress(text.encode())[:-200])
     passages, rejected = loaded(path)
     assert passages
     assert [each.reason for each in rejected] == [
