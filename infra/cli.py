@@ -15,6 +15,7 @@ import orjson
 from infra.settings import BadSetting, Settings, from_environment
 from schemas.dead_letters import Origin, Stage
 from schemas.failures import TristreamError
+from streams.aws import ProfileUnusable, options
 from streams.s3 import Location, is_bucket
 from streams.topics import Topic
 
@@ -49,7 +50,8 @@ def _inbox(text: str) -> str:
         return os.fspath(Path(text).absolute())
     try:
         Location.parse(text)
-    except ValueError as error:
+        options(text)
+    except (ValueError, ProfileUnusable) as error:
         raise click.UsageError(str(error)) from None
     return text
 
