@@ -18,6 +18,7 @@ from schemas.dead_letters import Origin, Stage
 from schemas.failures import TristreamError
 from schemas.images import Modality
 from schemas.knowledge import Passage
+from streams.aws import ProfileUnusable, options
 from streams.s3 import Location, is_bucket
 from streams.topics import Topic
 
@@ -57,7 +58,8 @@ def _inbox(text: str) -> str:
         return os.fspath(Path(text).absolute())
     try:
         Location.parse(text)
-    except ValueError as error:
+        options(text)
+    except (ValueError, ProfileUnusable) as error:
         raise click.UsageError(str(error)) from None
     return text
 
