@@ -1,7 +1,6 @@
-"""From score maps to measured regions: components, masks, areas, places, intensities. Knows nothing of ONNX Runtime."""
+"""From score maps to measured regions: components, masks, areas, intensities. Knows nothing of ONNX Runtime."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import cv2
@@ -9,10 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
 
-from schemas.images import ImageMetadata, Orientation, Side
-from schemas.regions import Box, Intensity, Mask, Region
+from models.experts.figures import figures
+from models.experts.places import Within, place, position
+from models.experts.shapes import Pixel, outline
+from models.experts.terms import terms
+from models.experts.textures import discretise, texture
+from schemas.images import ImageMetadata
+from schemas.regions import Box, Contrast, Intensity, Margin, Mask, Region
 
-MEASUREMENT_VERSION = "1"
+MEASUREMENT_VERSION = "2"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
@@ -46,15 +50,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A region and its mask within its box."""
+    """A region, its mask within its box, and the outlined part of the image that its place is told in."""
 
     region: Region
     crop: BinaryImage
-
-
-def figures(value: float, digits: int = 4) -> float:
-    """`value` to four significant digits: what a message needs, and what no measurement here exceeds."""
-    return float(f"{value:.{digits}g}")
+    within: Within | None = None
 
 
 def filled(crop: BinaryImage) -> BinaryImage:
@@ -121,12 +121,21 @@ def _at_full_size(start: int, length: int, working: int, full: int) -> tuple[int
     return first, np.arange(first, end) * working // full - start
 
 
-def measure(candidates: list[Candidate], luma: FloatImage, metadata: ImageMetadata, unit: str) -> list[Measured]:
+def measure(
+    candidates: list[Candidate],
+    luma: FloatImage,
+    metadata: ImageMetadata,
+    unit: str,
+    *,
+    within: Within | None = None,
+    inverted: bool = False,
+) -> list[Measured]:
     """Regions of `luma` (rows, columns), in `unit`, not yet named.
 
-    Those whose claim the measurement denies are dropped.
+    Those whose claim the measurement denies are dropped. `within`: the part of the image that places are told in, where
+    an expert outlined one. `inverted`: low values are shown bright.
     """
-    measured = ((one, _measure(one, luma, metadata, unit)) for one in candidates)
+    measured = ((one, _measure(one, luma, metadata, unit, within, inverted)) for one in candidates)
     return [found for one, found in measured if _holds(one.contrast, found.region)]
 
 
@@ -147,20 +156,31 @@ def named(*groups: list[Measured]) -> list[Measured]:
         for one in sorted(group, key=lambda m: (-m.region.area_px, m.region.label, m.region.box.y, m.region.box.x))
     ]
     return [
-        Measured(one.region.model_copy(update={"region_id": f"r{n}"}), one.crop)
+        replace(one, region=one.region.model_copy(update={"region_id": f"r{n}"}))
         for n, one in enumerate(ordered, start=1)
     ]
 
 
-def _measure(candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, unit: str) -> Measured:
-    part = candidate.component
+def _measure(
+    candidate: Candidate,
+    luma: FloatImage,
+    metadata: ImageMetadata,
+    unit: str,
+    within: Within | None,
+    inverted: bool,
+) -> Measured:
+    part, spacing, pixel = candidate.component, metadata.spacing, Pixel.of(metadata)
     height, width = part.crop.shape
-    x = part.x + float(cv2.reduce(part.crop, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] @ np.arange(width)) / part.area_px
-    y = (
-        part.y
-        + float(cv2.reduce(part.crop, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0] @ np.arange(height)) / part.area_px
-    )
-    spacing = metadata.spacing
+    moments = cv2.moments(part.crop, binaryImage=True)
+    x, y = part.x + moments["m10"] / part.area_px, part.y + moments["m01"] / part.area_px
+    values = luma[part.y : part.y + height, part.x : part.x + width]
+    inside = _statistics(values, part.crop, unit)
+    around, across = _across(part, luma, unit)
+    form = outline(part.crop, moments, pixel)
+    margin = _margin(form.irregularity, across, around, pixel, unit)
+    contrast = _contrast(inside, around, inverted) if around else None
+    where = place(x, y, luma.shape, metadata.orientation, within, _share(part, luma.shape, within))
+    parts = {"size": form.size, "shape": form.shape, "margin": margin, "intensity": inside, "contrast": contrast}
     region = Region(
         region_id="r0",
         label=candidate.label,
@@ -172,15 +192,30 @@ def _measure(candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, un
         area_px=part.area_px,
         area_mm2=None if spacing is None else figures(part.area_px * spacing.row_mm * spacing.column_mm),
         centroid=(figures(x), figures(y)),
-        position=position(x, y, luma.shape, metadata.orientation),
-        intensity=intensity(luma[part.y : part.y + height, part.x : part.x + width], part.crop, unit),
-        surroundings=_surroundings(part, luma, unit),
+        position=position(where),
+        intensity=inside,
+        surroundings=around,
+        place=where,
+        size=form.size,
+        shape=form.shape,
+        margin=margin,
+        contrast=contrast,
+        texture=texture(discretise(values, part.crop, inside.minimum, inside.maximum, unit), part.area_px),
+        terms=terms(parts, metadata.modality, pixel.unit, unit),
     )
-    return Measured(region, part.crop)
+    return Measured(region, part.crop, within)
+
+
+def _share(part: Component, size: tuple[int, ...], within: Within | None) -> float:
+    if within is None:
+        return figures(100 * part.area_px / (size[0] * size[1]))
+    height, width = part.crop.shape
+    inside = within.mask[part.y : part.y + height, part.x : part.x + width] & part.crop
+    return figures(100 * int(cv2.countNonZero(inside)) / within.area_px)
 
 
 def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intensity:
-    """Statistics of `values` (rows, columns) where `mask` is not 0, which must be somewhere."""
+    """Mean, spread and extremes of `values` (rows, columns) where `mask` is not 0, which must be somewhere."""
     mean, spread = cv2.meanStdDev(values, mask=mask)
     low, high, _, _ = cv2.minMaxLoc(values, mask=mask)
     return Intensity(
@@ -188,7 +223,48 @@ def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intens
     )
 
 
-def _surroundings(part: Component, luma: FloatImage, unit: str) -> Intensity | None:
+def _statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
+    """All of `Intensity`; percentiles lie between values by the linear rule, as numpy.percentile's."""
+    told = np.sort(values[mask.view(np.bool_)])
+    number, low, high = len(told), float(told[0]), float(told[-1])
+    mean = float(told.sum(dtype=np.float64)) / number
+    second = third = fourth = 0.0
+    for start in range(0, number, _CHUNK) if low < high else ():
+        apart = np.subtract(told[start : start + _CHUNK], mean, dtype=np.float64)
+        square = apart * apart
+        second += float(apart @ apart)
+        third += float(square @ apart)
+        fourth += float(square @ square)
+    variance = second / number
+    skewness = third / number / variance**1.5 if variance else 0.0
+    kurtosis = fourth / number / variance**2 - 3 if variance else 0.0
+    last = number - 1
+    at = [part * last for part in (0.1, 0.5, 0.9)]
+    tenth, median, ninetieth = (
+        float(told[int(n)]) * (1 - n % 1) + float(told[min(int(n) + 1, last)]) * (n % 1) for n in at
+    )
+    return Intensity(
+        mean=figures(mean), spread=figures(variance**0.5), minimum=figures(low), maximum=figures(high), unit=unit,
+        median=figures(median), percentile_10=figures(tenth), percentile_90=figures(ninetieth),
+        skewness=figures(skewness), kurtosis=figures(kurtosis),
+    )  # fmt: skip
+
+
+_CHUNK = 2**16
+"""Values whose moments are taken at once: of a whole slide, all in double precision would fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Across:
+    """Means along the outline, on both sides of it and further off: deep inside, its edge, beyond it, far outside."""
+
+    deep: float
+    edge: float
+    beyond: float
+    far: float
+
+
+def _across(part: Component, luma: FloatImage, unit: str) -> tuple[Intensity | None, _Across | None]:
     """Intensity of a ring around the region, 1 % of the longest side wide and at least 2 px, cut off at the edges."""
     rows, columns = luma.shape
     reach = max(2, round(max(rows, columns) / 100))
@@ -200,9 +276,53 @@ def _surroundings(part: Component, luma: FloatImage, unit: str) -> Intensity | N
     side = 2 * reach + 1
     ring = cast(BinaryImage, cv2.dilate(padded, np.ones((side, side), np.uint8)) - padded)
     if cv2.countNonZero(ring) == 0:
-        return None
+        return None, None
     y, x = part.y - top, part.x - left
-    return intensity(luma[y : y + ring.shape[0], x : x + ring.shape[1]], ring, unit)
+    values = luma[y : y + ring.shape[0], x : x + ring.shape[1]]
+    # Where the image cuts a region off it has no margin: OpenCV's erosion leaves the image's own edge.
+    core = cv2.erode(padded, _STEP)
+    nearest = cv2.dilate(padded, _STEP) - padded
+    further = ring - nearest
+    across = _Across(
+        deep=_mean(values, core if cv2.countNonZero(core) else padded),
+        edge=_mean(values, padded - core),
+        beyond=_mean(values, nearest),
+        far=_mean(values, further if cv2.countNonZero(further) else ring),
+    )
+    return intensity(values, ring, unit), across
+
+
+_STEP = np.ones((3, 3), np.uint8)
+
+
+def _mean(values: FloatImage, mask: cv2.typing.MatLike) -> float:
+    return float(cv2.mean(values, mask=mask)[0])
+
+
+def _margin(irregularity: float, across: _Across | None, around: Intensity | None, pixel: Pixel, unit: str) -> Margin:
+    if across is None or around is None:
+        return Margin(irregularity=irregularity)
+    step, full = abs(across.edge - across.beyond), abs(across.deep - across.far)
+    return Margin(
+        irregularity=irregularity,
+        gradient=figures(step / pixel.side),
+        gradient_unit=f"{unit}/{pixel.unit}",
+        sharpness=figures(min(1.0, step / full)) if full > around.spread else None,
+    )
+
+
+def _contrast(inside: Intensity, around: Intensity, inverted: bool) -> Contrast:
+    difference = figures(inside.mean - around.mean)
+    if around.spread == 0:
+        return Contrast(difference=difference, unit=inside.unit)
+    noise = figures(difference / around.spread)
+    return Contrast(
+        difference=difference,
+        unit=inside.unit,
+        contrast_to_noise=noise,
+        as_displayed=-noise if inverted else noise,
+        spread_ratio=figures(inside.spread / around.spread),
+    )
 
 
 def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str:
@@ -220,8 +340,8 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
     changes = (x + column) * rows + y + row
     starts, ends = changes[::2], changes[1::2]
     # A run down to the last row goes on at the first row of the next column.
-    joined = np.flatnonzero(starts[1:] == ends[:-1])
-    starts, ends = np.delete(starts, joined + 1), np.delete(ends, joined)
+    apart = starts[1:] != ends[:-1]
+    starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
     edges = np.empty(2 * len(starts) + 2, np.int64)
     edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, ends, rows * columns
     counts = np.diff(edges)
@@ -229,33 +349,6 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
         counts = counts[:-1]
     plain: Any = {"size": [rows, columns], "counts": counts.tolist()}
     return cast(bytes, coco.frPyObjects(plain, rows, columns)["counts"]).decode("ascii")
-
-
-_OPPOSITE: dict[Side, Side] = {
-    "patient left": "patient right", "patient right": "patient left", "anterior": "posterior",
-    "posterior": "anterior", "head": "feet", "feet": "head",
-}  # fmt: skip
-_WORDS: dict[Side, str] = {
-    "patient left": "patient's left", "patient right": "patient's right", "anterior": "anterior",
-    "posterior": "posterior", "head": "towards the head", "feet": "towards the feet",
-}  # fmt: skip
-
-
-def position(x: float, y: float, size: tuple[int, ...], orientation: Orientation | None) -> str:
-    """Where a centroid (px) lies: thirds of the image in words, and the patient's side where `orientation` tells."""
-    across = min(2, math.floor(3 * (x + 0.5) / size[1]))
-    down = min(2, math.floor(3 * (y + 0.5) / size[0]))
-    if across == down == 1:
-        return "centre of the image"
-    words = f"{('upper', 'middle', 'lower')[down]} {('left', 'centre', 'right')[across]} of the image"
-    if orientation is None:
-        return words
-    sides: list[Side] = []
-    if across != 1:
-        sides.append(orientation.right if across == 2 else _OPPOSITE[orientation.right])
-    if down != 1:
-        sides.append(orientation.down if down == 2 else _OPPOSITE[orientation.down])
-    return f"{words} ({', '.join(_WORDS[side] for side in sides)})"
 
 
 def whole_image(luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str) -> Region:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +16,9 @@ from onnxruntime.capi import (
 
 from models.experts import manifest as manifests
 from models.experts.annotated import as_annotated, marked
+from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert, Manifest
+from models.experts.places import Within
 from models.experts.regions import (
     MEASUREMENT_VERSION,
     BinaryImage,
@@ -78,10 +80,11 @@ class Expert:
             raise BrokenExpert(f"ONNX Runtime cannot load {path.stem}.onnx: run 'make experts'.") from error
         return cls(manifest, session)
 
-    def look(self, image: FloatImage, *, negated: bool) -> tuple[list[Candidate], int]:
+    def look(self, image: FloatImage, *, negated: bool) -> tuple[list[Candidate], int, Within | None]:
         """Candidates in `image` (rows, columns) or (rows, columns, 3), and how many smaller ones were left out.
 
-        `negated`: low values are shown bright, and the expert judges what is shown.
+        The third is what the expert outlined to look within, at the image's size. `negated`: low values are shown
+        bright, and the expert judges what is shown.
         """
         contract, size = self.manifest.input, (image.shape[0], image.shape[1])
         scale = min(1.0, contract.longest_side / max(size))
@@ -112,7 +115,11 @@ class Expert:
             contrast = _CONTRAST[output.contrast] * (-1 if negated else 1)
             found += [Candidate(part, output.label, output.rule, self.manifest.expert, contrast) for part in kept]
             left_out += more
-        return found, left_out
+        outlined = None
+        if within is not None and mask is not None:
+            whole = mask if mask.shape == size else cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)
+            outlined = Within.of(within.output, cast(BinaryImage, whole))
+        return found, left_out, outlined
 
 
 @dataclass(frozen=True)
@@ -162,29 +169,33 @@ class Registry:
 
         runs: list[ExpertRun] = []
         found: list[Measured] = []
-        sources: list[Measured] = []
-        if annotations:
-            candidates, run = marked(annotations, values.shape)
-            sources = measure(candidates, luma, metadata, measured_unit)
-            sources = [Measured(as_annotated(one.region), one.crop) for one in sources]
-            runs.append(run)
+        within: Within | None = None
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
             image = luma if contract.channels == 1 else values
             try:
-                candidates, left_out = expert.look(image, negated=inverted and contract.polarity == "displayed")
+                candidates, left_out, outlined = expert.look(
+                    image, negated=inverted and contract.polarity == "displayed"
+                )
             except (_UnfitOutput, *_RUN_ERRORS) as error:
                 # The library's text can quote its input: the class alone is safe to log.
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
                 continue
-            regions = measure(candidates, luma, metadata, measured_unit)
+            within = within or outlined
+            regions = measure(candidates, luma, metadata, measured_unit, within=outlined, inverted=inverted)
             found += regions
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
 
+        sources: list[Measured] = []
+        if annotations:
+            candidates, run = marked(annotations, values.shape)
+            sources = measure(candidates, luma, metadata, measured_unit, within=within, inverted=inverted)
+            sources = [replace(one, region=as_annotated(one.region)) for one in sources]
+            runs.insert(0, run)
         measured = named(sources, found)
         if measured:
             reported = tuple(one.region for one in measured)
@@ -193,7 +204,8 @@ class Registry:
             reported = (whole_image(luma, metadata, measured_unit, rule),)
         return Grounding(
             regions=reported,
-            relations=relate(measured, metadata.spacing, inverted),
+            relations=relate(measured, metadata.spacing, inverted, metadata.orientation),
+            distributions=distribute(measured, luma, metadata.orientation, measured_unit),
             experts=tuple(runs),
             intensity=intensity(luma, None, measured_unit),
         )
