@@ -27,16 +27,18 @@ class UnreadableMessage(InvalidInput):
 class Context:
     """What travels beside a message from the bucket to the triplet.
 
-    `traceparent` follows W3C Trace Context; `taken_at` is when the object was first taken (RFC 3339, UTC).
+    `traceparent` follows W3C Trace Context; `taken_at` is when the object was first taken (RFC 3339, UTC). `root`: it
+    came from no message, so that nobody has told of a span under these ids.
     """
 
     traceparent: str = field(default_factory=lambda: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
     taken_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    root: bool = field(default=True, compare=False)
 
     def child(self) -> Self:
         """The same trace, a span of its own."""
         version, trace, _, flags = self.traceparent.split("-")
-        return replace(self, traceparent=f"{version}-{trace}-{secrets.token_hex(8)}-{flags}")
+        return replace(self, traceparent=f"{version}-{trace}-{secrets.token_hex(8)}-{flags}", root=False)
 
     @classmethod
     def read(cls, headers: Mapping[str, bytes] | Iterable[tuple[str, bytes]] | None) -> Self:
@@ -48,6 +50,7 @@ class Context:
         return cls(
             traceparent=traceparent.decode("ascii", "replace") if valid and traceparent else fresh.traceparent,
             taken_at=taken_at.decode("ascii", "replace") if taken_at else fresh.taken_at,
+            root=not valid,
         )
 
 

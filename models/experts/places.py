@@ -52,6 +52,10 @@ class Within:
         x, y, width, height = cv2.boundingRect(mask)
         return cls(name, mask, area, (x, y, width, height)) if area else None
 
+    def where(self, visible: BinaryImage | None) -> "Within | None":
+        """What of it is not masked."""
+        return self if visible is None else Within.of(self.name, self.mask & visible)
+
 
 def directions(orientation: Orientation | None) -> tuple[tuple[Direction, bool], tuple[Direction, bool]]:
     """Where columns and rows lead: the end by which the axis is told, and whether the index grows towards it."""

@@ -1,4 +1,4 @@
-"""From score maps to measured regions: components, masks, areas, intensities. Knows nothing of ONNX Runtime."""
+"""From score maps to measured regions: components, masks, and all that is told of each. Knows no ONNX Runtime."""
 
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -9,14 +9,15 @@ import numpy.typing as npt
 from pycocotools import mask as coco
 
 from models.experts.figures import figures
+from models.experts.intensities import contrast, intensity, margin, statistics, surroundings
 from models.experts.places import Within, place, position
 from models.experts.shapes import Pixel, outline
 from models.experts.terms import terms
 from models.experts.textures import discretise, texture
 from schemas.images import ImageMetadata
-from schemas.regions import Box, Contrast, Intensity, Margin, Mask, Region
+from schemas.regions import Box, Mask, Region
 
-MEASUREMENT_VERSION = "2"
+MEASUREMENT_VERSION = "3"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
@@ -121,22 +122,67 @@ def _at_full_size(start: int, length: int, working: int, full: int) -> tuple[int
     return first, np.arange(first, end) * working // full - start
 
 
+def unmasked(size: tuple[int, ...], metadata: ImageMetadata) -> BinaryImage | None:
+    """(rows, columns) of 0 where text was masked and 1 elsewhere; None where none was.
+
+    What is masked is no finding, and its values are not the image's.
+    """
+    boxes = metadata.pixel_cleaning.boxes if metadata.pixel_cleaning else ()
+    if not boxes:
+        return None
+    visible = np.ones(size[:2], np.uint8)
+    for box in boxes:
+        visible[box.top : box.bottom, box.left : box.right] = 0
+    return visible if visible.any() else None
+
+
+def apart_from_masked(candidates: list[Candidate], visible: BinaryImage | None) -> list[Candidate]:
+    """Candidates without their masked pixels; those of which more than half are masked are dropped."""
+    if visible is None:
+        return candidates
+    kept: list[Candidate] = []
+    for one in candidates:
+        part = one.component
+        height, width = part.crop.shape
+        crop = part.crop & visible[part.y : part.y + height, part.x : part.x + width]
+        area = int(cv2.countNonZero(crop))
+        if area == part.area_px:
+            kept.append(one)
+        elif 2 * area >= part.area_px:
+            x, y, width, height = cv2.boundingRect(crop)
+            crop = np.ascontiguousarray(crop[y : y + height, x : x + width])
+            kept.append(replace(one, component=Component(part.x + x, part.y + y, crop, area, part.score)))
+    return kept
+
+
 def measure(
     candidates: list[Candidate],
     luma: FloatImage,
     metadata: ImageMetadata,
     unit: str,
+    visible: BinaryImage | None = None,
     *,
     within: Within | None = None,
     inverted: bool = False,
 ) -> list[Measured]:
-    """Regions of `luma` (rows, columns), in `unit`, not yet named.
+    """Regions of `luma` (rows, columns), in `unit`, not yet named, measured where `visible` is not 0.
 
     Those whose claim the measurement denies are dropped. `within`: the part of the image that places are told in, where
     an expert outlined one. `inverted`: low values are shown bright.
     """
-    measured = ((one, _measure(one, luma, metadata, unit, within, inverted)) for one in candidates)
+    image = _Image(luma, metadata, unit, visible, within, inverted)
+    measured = ((one, _measure(one, image)) for one in apart_from_masked(candidates, visible))
     return [found for one, found in measured if _holds(one.contrast, found.region)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    luma: FloatImage
+    metadata: ImageMetadata
+    unit: str
+    visible: BinaryImage | None
+    within: Within | None
+    inverted: bool
 
 
 def _holds(contrast: int, region: Region) -> bool:
@@ -161,26 +207,20 @@ def named(*groups: list[Measured]) -> list[Measured]:
     ]
 
 
-def _measure(
-    candidate: Candidate,
-    luma: FloatImage,
-    metadata: ImageMetadata,
-    unit: str,
-    within: Within | None,
-    inverted: bool,
-) -> Measured:
-    part, spacing, pixel = candidate.component, metadata.spacing, Pixel.of(metadata)
+def _measure(candidate: Candidate, image: _Image) -> Measured:
+    part, metadata, luma, unit = candidate.component, image.metadata, image.luma, image.unit
+    spacing, pixel = metadata.spacing, Pixel.of(metadata)
     height, width = part.crop.shape
     moments = cv2.moments(part.crop, binaryImage=True)
     x, y = part.x + moments["m10"] / part.area_px, part.y + moments["m01"] / part.area_px
     values = luma[part.y : part.y + height, part.x : part.x + width]
-    inside = _statistics(values, part.crop, unit)
-    around, across = _across(part, luma, unit)
+    inside = statistics(values, part.crop, unit)
+    around, across = surroundings(part.crop, part.x, part.y, luma, unit, image.visible)
     form = outline(part.crop, moments, pixel)
-    margin = _margin(form.irregularity, across, around, pixel, unit)
-    contrast = _contrast(inside, around, inverted) if around else None
-    where = place(x, y, luma.shape, metadata.orientation, within, _share(part, luma.shape, within))
-    parts = {"size": form.size, "shape": form.shape, "margin": margin, "intensity": inside, "contrast": contrast}
+    edge = margin(form.irregularity, across, around, pixel, unit)
+    apart = contrast(inside, around, image.inverted) if around else None
+    where = place(x, y, luma.shape, metadata.orientation, image.within, _share(part, luma.shape, image.within))
+    parts = {"size": form.size, "shape": form.shape, "margin": edge, "intensity": inside, "contrast": apart}
     region = Region(
         region_id="r0",
         label=candidate.label,
@@ -198,12 +238,12 @@ def _measure(
         place=where,
         size=form.size,
         shape=form.shape,
-        margin=margin,
-        contrast=contrast,
+        margin=edge,
+        contrast=apart,
         texture=texture(discretise(values, part.crop, inside.minimum, inside.maximum, unit), part.area_px),
         terms=terms(parts, metadata.modality, pixel.unit, unit),
     )
-    return Measured(region, part.crop, within)
+    return Measured(region, part.crop, image.within)
 
 
 def _share(part: Component, size: tuple[int, ...], within: Within | None) -> float:
@@ -212,117 +252,6 @@ def _share(part: Component, size: tuple[int, ...], within: Within | None) -> flo
     height, width = part.crop.shape
     inside = within.mask[part.y : part.y + height, part.x : part.x + width] & part.crop
     return figures(100 * int(cv2.countNonZero(inside)) / within.area_px)
-
-
-def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intensity:
-    """Mean, spread and extremes of `values` (rows, columns) where `mask` is not 0, which must be somewhere."""
-    mean, spread = cv2.meanStdDev(values, mask=mask)
-    low, high, _, _ = cv2.minMaxLoc(values, mask=mask)
-    return Intensity(
-        mean=figures(mean.item()), spread=figures(spread.item()), minimum=figures(low), maximum=figures(high), unit=unit
-    )
-
-
-def _statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
-    """All of `Intensity`; percentiles lie between values by the linear rule, as numpy.percentile's."""
-    told = np.sort(values[mask.view(np.bool_)])
-    number, low, high = len(told), float(told[0]), float(told[-1])
-    mean = float(told.sum(dtype=np.float64)) / number
-    second = third = fourth = 0.0
-    for start in range(0, number, _CHUNK) if low < high else ():
-        apart = np.subtract(told[start : start + _CHUNK], mean, dtype=np.float64)
-        square = apart * apart
-        second += float(apart @ apart)
-        third += float(square @ apart)
-        fourth += float(square @ square)
-    variance = second / number
-    skewness = third / number / variance**1.5 if variance else 0.0
-    kurtosis = fourth / number / variance**2 - 3 if variance else 0.0
-    last = number - 1
-    at = [part * last for part in (0.1, 0.5, 0.9)]
-    tenth, median, ninetieth = (
-        float(told[int(n)]) * (1 - n % 1) + float(told[min(int(n) + 1, last)]) * (n % 1) for n in at
-    )
-    return Intensity(
-        mean=figures(mean), spread=figures(variance**0.5), minimum=figures(low), maximum=figures(high), unit=unit,
-        median=figures(median), percentile_10=figures(tenth), percentile_90=figures(ninetieth),
-        skewness=figures(skewness), kurtosis=figures(kurtosis),
-    )  # fmt: skip
-
-
-_CHUNK = 2**16
-"""Values whose moments are taken at once: of a whole slide, all in double precision would fill the memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Across:
-    """Means along the outline, on both sides of it and further off: deep inside, its edge, beyond it, far outside."""
-
-    deep: float
-    edge: float
-    beyond: float
-    far: float
-
-
-def _across(part: Component, luma: FloatImage, unit: str) -> tuple[Intensity | None, _Across | None]:
-    """Intensity of a ring around the region, 1 % of the longest side wide and at least 2 px, cut off at the edges."""
-    rows, columns = luma.shape
-    reach = max(2, round(max(rows, columns) / 100))
-    height, width = part.crop.shape
-    top, left = min(reach, part.y), min(reach, part.x)
-    bottom = min(reach, rows - part.y - height)
-    right = min(reach, columns - part.x - width)
-    padded = cv2.copyMakeBorder(part.crop, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
-    side = 2 * reach + 1
-    ring = cast(BinaryImage, cv2.dilate(padded, np.ones((side, side), np.uint8)) - padded)
-    if cv2.countNonZero(ring) == 0:
-        return None, None
-    y, x = part.y - top, part.x - left
-    values = luma[y : y + ring.shape[0], x : x + ring.shape[1]]
-    # Where the image cuts a region off it has no margin: OpenCV's erosion leaves the image's own edge.
-    core = cv2.erode(padded, _STEP)
-    nearest = cv2.dilate(padded, _STEP) - padded
-    further = ring - nearest
-    across = _Across(
-        deep=_mean(values, core if cv2.countNonZero(core) else padded),
-        edge=_mean(values, padded - core),
-        beyond=_mean(values, nearest),
-        far=_mean(values, further if cv2.countNonZero(further) else ring),
-    )
-    return intensity(values, ring, unit), across
-
-
-_STEP = np.ones((3, 3), np.uint8)
-
-
-def _mean(values: FloatImage, mask: cv2.typing.MatLike) -> float:
-    return float(cv2.mean(values, mask=mask)[0])
-
-
-def _margin(irregularity: float, across: _Across | None, around: Intensity | None, pixel: Pixel, unit: str) -> Margin:
-    if across is None or around is None:
-        return Margin(irregularity=irregularity)
-    step, full = abs(across.edge - across.beyond), abs(across.deep - across.far)
-    return Margin(
-        irregularity=irregularity,
-        gradient=figures(step / pixel.side),
-        gradient_unit=f"{unit}/{pixel.unit}",
-        sharpness=figures(min(1.0, step / full)) if full > around.spread else None,
-    )
-
-
-def _contrast(inside: Intensity, around: Intensity, inverted: bool) -> Contrast:
-    difference = figures(inside.mean - around.mean)
-    if around.spread == 0:
-        return Contrast(difference=difference, unit=inside.unit)
-    noise = figures(difference / around.spread)
-    return Contrast(
-        difference=difference,
-        unit=inside.unit,
-        contrast_to_noise=noise,
-        as_displayed=-noise if inverted else noise,
-        spread_ratio=figures(inside.spread / around.spread),
-    )
 
 
 def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str:
@@ -351,8 +280,10 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
     return cast(bytes, coco.frPyObjects(plain, rows, columns)["counts"]).decode("ascii")
 
 
-def whole_image(luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str) -> Region:
-    """The one region of an image in which no expert found anything."""
+def whole_image(
+    luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str, visible: BinaryImage | None = None
+) -> Region:
+    """The one region of an image in which no expert found anything. Its intensity is that of `visible` pixels."""
     rows, columns = luma.shape
     spacing = metadata.spacing
     everything = np.ones((rows, columns), np.uint8)
@@ -368,5 +299,5 @@ def whole_image(luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str)
         area_mm2=None if spacing is None else figures(rows * columns * spacing.row_mm * spacing.column_mm),
         centroid=((columns - 1) / 2, (rows - 1) / 2),
         position="the whole image",
-        intensity=intensity(luma, None, unit),
+        intensity=intensity(luma, visible, unit),
     )

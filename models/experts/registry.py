@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -30,9 +32,11 @@ from models.experts.regions import (
     intensity,
     measure,
     named,
+    unmasked,
     whole_image,
 )
 from models.experts.relations import relate
+from models.experts.terms import TERMS_DIGEST
 from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import ExpertRun, Grounding
 
@@ -138,8 +142,8 @@ class Registry:
 
     @property
     def version(self) -> str:
-        """Changes with any manifest, any graph, and the way regions are measured."""
-        digest = hashlib.sha256(MEASUREMENT_VERSION.encode())
+        """Changes with any manifest, any graph, the way regions are measured and the table of words."""
+        digest = hashlib.sha256(f"{MEASUREMENT_VERSION} {TERMS_DIGEST}".encode())
         for expert in self.experts:
             digest.update(expert.manifest.model_dump_json().encode())
         return f"experts@{digest.hexdigest()[:12]}"
@@ -152,6 +156,7 @@ class Registry:
         *,
         inverted: bool = False,
         annotations: tuple[SourceAnnotation, ...] = (),
+        ran: Callable[[ExpertRun, float], None] = lambda run, seconds: None,
     ) -> Grounding:
         """Regions of one image, at least one: the whole image where no expert fits or none finds anything.
 
@@ -159,7 +164,8 @@ class Registry:
 
         `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `inverted`: low values are shown
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
-        its own regions only.
+        its own regions only. Pixels that were masked as text are in no region and in no measurement.
+        `ran` is told of each expert's turn, and the seconds that it took.
         """
         if values.ndim == 3:
             luma = cast(FloatImage, cv2.cvtColor(values, cv2.COLOR_RGB2GRAY))
@@ -167,6 +173,7 @@ class Registry:
         else:
             luma, measured_unit = np.ascontiguousarray(values), unit
 
+        visible = unmasked(values.shape, metadata)
         runs: list[ExpertRun] = []
         found: list[Measured] = []
         within: Within | None = None
@@ -175,6 +182,7 @@ class Registry:
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
             image = luma if contract.channels == 1 else values
+            started = time.perf_counter()
             try:
                 candidates, left_out, outlined = expert.look(
                     image, negated=inverted and contract.polarity == "displayed"
@@ -183,29 +191,33 @@ class Registry:
                 # The library's text can quote its input: the class alone is safe to log.
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
+                ran(runs[-1], time.perf_counter() - started)
                 continue
+            outlined = outlined and outlined.where(visible)
             within = within or outlined
-            regions = measure(candidates, luma, metadata, measured_unit, within=outlined, inverted=inverted)
+            regions = measure(candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted)
             found += regions
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
+            ran(runs[-1], time.perf_counter() - started)
 
         sources: list[Measured] = []
         if annotations:
             candidates, run = marked(annotations, values.shape)
-            sources = measure(candidates, luma, metadata, measured_unit, within=within, inverted=inverted)
+            sources = measure(candidates, luma, metadata, measured_unit, visible, within=within, inverted=inverted)
             sources = [replace(one, region=as_annotated(one.region)) for one in sources]
-            runs.insert(0, run)
+            masked = run.regions - len(sources)
+            runs.insert(0, run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
         measured = named(sources, found)
         if measured:
             reported = tuple(one.region for one in measured)
         else:
             rule = "experts found nothing" if runs else "no expert fits this modality"
-            reported = (whole_image(luma, metadata, measured_unit, rule),)
+            reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
             relations=relate(measured, metadata.spacing, inverted, metadata.orientation),
             distributions=distribute(measured, luma, metadata.orientation, measured_unit),
             experts=tuple(runs),
-            intensity=intensity(luma, None, measured_unit),
+            intensity=intensity(luma, visible, measured_unit),
         )

@@ -1,5 +1,6 @@
 """Words for measurements, by the thresholds of terms.toml. Knows nothing of how anything is measured."""
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -12,6 +13,8 @@ from schemas.images import Modality
 from schemas.regions import Term
 
 TABLE = Path(__file__).with_suffix(".toml")
+TERMS_DIGEST = hashlib.sha256(TABLE.read_bytes()).hexdigest()
+"""Part of the registry's version: another table says other words."""
 Aspect = Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
 STANDS_OUT, PLAIN = 1.0, 3.0
 """Contrast-to-noise at which a region is called 'slightly' of another level, and plainly so; see the table."""
