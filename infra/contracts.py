@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from pydantic.json_schema import models_json_schema
 
+from models.experts.manifest import Manifest
 from schemas.sidecars import Sidecar
 from streams.codec import Context, headers
 from streams.topics import OBJECTS, TOPICS
@@ -20,11 +21,14 @@ VERSION = "1.0.0"
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """One self-contained JSON Schema (2020-12) a message type, and that of the sidecar, by type name."""
+    """One self-contained JSON Schema (2020-12) a message type, and those of the files that people write, by name."""
     return {
         topic.carries.__name__: {"$schema": DIALECT, **topic.carries.model_json_schema(mode="serialization")}
         for topic in TOPICS
-    } | {Sidecar.__name__: {"$schema": DIALECT, **Sidecar.model_json_schema()}}
+    } | {
+        "Sidecar": {"$schema": DIALECT, **Sidecar.model_json_schema()},
+        "ExpertManifest": {"$schema": DIALECT, **Manifest.model_json_schema()},
+    }
 
 
 def asyncapi() -> dict[str, Any]:
