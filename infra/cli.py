@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -24,6 +24,7 @@ from streams.topics import Topic
 
 if TYPE_CHECKING:
     from infra.knowledge import Gathered
+    from models.experts.checking import Promise
 
 KAFKA = click.option(
     "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
@@ -271,6 +272,8 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.encoder,
             settings.weaviate,
             settings.limits,
+            settings.experts,
+            settings.expert_runtime,
         )
         app = build_stage(stage, settings.wires, work)
         _trace(settings, stage)
@@ -295,6 +298,63 @@ def dead_letters(follow: bool, kafka: str | None) -> None:
     from streams.topics import DEAD_LETTERS
 
     _print(_settings(kafka), DEAD_LETTERS, follow)
+
+
+@main.group()
+def experts() -> None:
+    """The models that say where to look: packaged ones, and your own in TRISTREAM_EXPERTS."""
+
+
+MANIFEST = click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@experts.command("list")
+def experts_list() -> None:
+    """One line an expert: name, kind, modalities, organs, labels, and whose it is."""
+    from infra.experts import rows
+
+    with _plain_errors():
+        for row in rows(_settings().experts):
+            click.echo(" | ".join(row))
+
+
+@experts.command("show")
+@click.argument("name")
+def experts_show(name: str) -> None:
+    """Print an expert's card, or its manifest."""
+    from infra.experts import shown
+
+    with _plain_errors():
+        click.echo(shown(name, _settings().experts))
+
+
+@experts.command("check")
+@MANIFEST
+def experts_check(manifest: Path) -> None:
+    """Run an expert on a sample, and tell of each promise of its manifest whether it is kept."""
+    from models.experts.checking import check
+
+    settings = _settings()
+    sys.exit(1 if _told(check(manifest.absolute(), settings.expert_runtime)) else 0)
+
+
+@experts.command("add")
+@MANIFEST
+def experts_add(manifest: Path) -> None:
+    """Copy an expert that keeps its promises into TRISTREAM_EXPERTS. Workers find it when they start anew."""
+    from infra.experts import add
+
+    with _plain_errors():
+        _told(add(manifest.absolute(), _settings().experts))
+
+
+def _told(promises: "Iterable[Promise]") -> int:
+    """Print each promise; how many are broken."""
+    broken = 0
+    for one in promises:
+        broken += not one.kept
+        click.echo(f"{'kept  ' if one.kept else 'BROKEN'}  {one.what}: {one.seen}")
+    return broken
 
 
 @main.group()

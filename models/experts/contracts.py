@@ -183,6 +183,7 @@ class Boxes(_Decoding):
     output: str = Field(default="output0", description="Of YOLO's layouts")
     coordinates: Literal["px", "fraction"] = Field(default="px", description="Of the graph's input, or parts of it")
     nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
 
 
 class Instances(_Decoding):

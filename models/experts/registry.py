@@ -31,8 +31,9 @@ from models.experts.regions import (
     whole_image,
 )
 from models.experts.relations import relate
-from models.experts.running import RUN_ERRORS, Expert, Prompt, Runtime, Sight
+from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.terms import TERMS_DIGEST
+from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import Box, ExpertRun, Grounding
 
@@ -48,7 +49,9 @@ class Registry:
     experts: tuple[Expert, ...]
 
     @classmethod
-    def load(cls, folder: Path = PACKAGED, *, own: Path | None = None, runtime: Runtime | None = None) -> "Registry":
+    def load(
+        cls, folder: Path = PACKAGED, *, own: Path | None = None, runtime: ExpertRuntime | None = None
+    ) -> "Registry":
         """All experts in `folder`, and in `own`, which go before others of their name. Raises BrokenExpert."""
         paths = {path.stem: path for place in (folder, own) if place for path in place.glob("*.toml")}
         experts = [Expert.load(paths[name], runtime) for name in sorted(paths)]

@@ -1,8 +1,10 @@
 """An expert's ONNX files on ONNX Runtime: sessions, processors, threads, and what it is shown. Knows no labels."""
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +21,7 @@ from models.experts.inputs import Floats
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.places import Within
 from models.experts.regions import Candidate, FloatImage
+from schemas.experts import ExpertRuntime
 from schemas.regions import Box, Code
 
 _FAILURES: tuple[type[Exception], ...] = (
@@ -27,12 +30,11 @@ _FAILURES: tuple[type[Exception], ...] = (
 )  # fmt: skip
 _LOAD_ERRORS: tuple[type[Exception], ...] = (*_FAILURES, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf)
 
-PROVIDERS = {
+_PROVIDERS = {
     "tensorrt": "TensorrtExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
-"""Words of the settings, and ONNX Runtime's."""
 TYPES: dict[str, npt.DTypeLike] = {
     "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8,
 }  # fmt: skip
@@ -48,31 +50,6 @@ class UnfitOutput(Exception):
 # A graph that keeps to no promise makes NumPy fail wherever its outputs are read.
 RUN_ERRORS: tuple[type[Exception], ...] = (UnfitOutput, *_FAILURES, ValueError, IndexError)
 """What an expert that fails on an image raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """How experts are run.
-
-    Args:
-        threads: of ONNX Runtime within one image. One is best where several images are in work at once.
-        providers: processors in the order of preference: tensorrt, cuda, cpu. What the machine lacks is passed over.
-        batch: images of one shape, of several messages, that a graph with a dynamic batch is given at once.
-        wait_s: that the first of them waits for others.
-        engines: folder in which TensorRT keeps what it built; None: it builds anew in each process.
-    """
-
-    threads: int = 1
-    providers: tuple[str, ...] = ("cuda", "cpu")
-    batch: int = 1
-    wait_s: float = 0.005
-    engines: Path | None = None
-
-    def __post_init__(self) -> None:
-        if unknown := set(self.providers) - PROVIDERS.keys():
-            raise ValueError(f"providers of experts are {', '.join(PROVIDERS)}, not {', '.join(sorted(unknown))}")
-        if self.threads < 1 or self.batch < 1 or self.wait_s < 0:
-            raise ValueError("threads and batch of experts must be at least 1, and the wait not below 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +106,9 @@ class Expert:
     batcher: Batcher | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def load(cls, path: Path, runtime: Runtime | None = None) -> "Expert":
+    def load(cls, path: Path, runtime: ExpertRuntime | None = None) -> "Expert":
         """The expert whose manifest is at `path`. Raises BrokenExpert."""
-        runtime = runtime or Runtime()
+        runtime = runtime or ExpertRuntime()
         manifest, files = manifests.read(path)
         sessions = [open_session(name, graph, runtime) for name, graph in files.items()]
         given = [one for one in sessions[0].get_inputs() if one.name == manifest.input.name]
@@ -143,7 +120,7 @@ class Expert:
             )
         axes = [one.shape[0] if one.shape else 1 for one in (*given, *sessions[0].get_outputs())]
         batched = manifest.input.layout != "CHW" and not any(isinstance(axis, int) for axis in axes)
-        batcher = Batcher(runtime.batch, runtime.wait_s) if batched and runtime.batch > 1 else None
+        batcher = Batcher(runtime.batch, runtime.batch_wait_ms / 1000) if batched and runtime.batch > 1 else None
         return cls(manifest, sessions[0], TYPES[kind], batched, sessions[1] if sessions[1:] else None, batcher)
 
     def run(self, batch: Floats, names: Sequence[str]) -> list[Floats]:
@@ -172,28 +149,41 @@ class Expert:
         return f"; the slice stood for its {slices - 1} neighbours" if slices > 1 else ""
 
 
-def open_session(name: str, graph: bytes, runtime: Runtime) -> ort.InferenceSession:
+def open_session(name: str, graph: bytes, runtime: ExpertRuntime) -> ort.InferenceSession:
     """A session on the first processor that takes the graph. Raises BrokenExpert."""
     options = ort.SessionOptions()
-    options.intra_op_num_threads = runtime.threads
+    options.intra_op_num_threads = runtime.threads or 1
     options.inter_op_num_threads = 1
     # Threads that wait by spinning take the cores from other sessions and messages.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The layouts beyond EXTENDED are for many channels: with one they take up to three times as long.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.log_severity_level = 4  # its warnings quote graph internals; failures come as exceptions
-    wanted = [word for word in runtime.providers if PROVIDERS[word] in ort.get_available_providers()] or ["cpu"]
+    wanted = [word for word in runtime.order if _PROVIDERS[word] in ort.get_available_providers()] or ["cpu"]
     engines: dict[str, Any] = (
         {} if runtime.engines is None
         else {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(runtime.engines)}
     )  # fmt: skip
-    providers: list[Any] = [(PROVIDERS[word], engines) if word == "tensorrt" else PROVIDERS[word] for word in wanted]
+    providers: list[Any] = [(_PROVIDERS[word], engines) if word == "tensorrt" else _PROVIDERS[word] for word in wanted]
     try:
         session = ort.InferenceSession(graph, options, providers=providers)
     except _LOAD_ERRORS as error:
         raise BrokenExpert(
             f"ONNX Runtime cannot load {name}: run 'make experts', or 'tristream experts check' on one of your own."
         ) from error
-    if session.get_providers()[0] != PROVIDERS[wanted[0]]:
-        _log.warning("expert does not run where it should", extra={"expert": name, "wanted": wanted[0]})
+    _say(wanted[0], session.get_providers()[0])
     return session
+
+
+@lru_cache
+def _say(wanted: str, provider: str) -> None:
+    """Once a process, and for each fall back, where experts run."""
+    if provider == _PROVIDERS[wanted]:
+        _log.info("experts run on", extra={"processor": wanted})
+    else:
+        _log.warning("experts do not run where they should", extra={"wanted": wanted, "provider": provider})
+
+
+def cores() -> int:
+    """Cores that this process may use. A container's limit on processor time is not one on cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.experts.batching import Batcher
-from models.experts.running import Expert, Runtime
+from models.experts.running import Expert
+from schemas.experts import ExpertRuntime
 from tests.models.experts.adapters.examples import GRAPHS, disc, seen
 
 
@@ -75,7 +76,7 @@ def test_same_regions_batched() -> None:
         image[disc(image.shape, 60, 60, radius)] = 0.0
         images.append(image)
     plain = Expert.load(GRAPHS / "unet.toml")
-    batched = Expert.load(GRAPHS / "unet.toml", Runtime(batch=4, wait_s=0.05))
+    batched = Expert.load(GRAPHS / "unet.toml", ExpertRuntime(batch=4, batch_wait_ms=50))
     assert batched.batcher is not None
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda image: seen(batched, image).candidates, images))
@@ -88,12 +89,12 @@ def test_same_regions_batched() -> None:
 
 def test_fixed_batch_is_not_batched() -> None:
     """A graph that takes one image is never given two."""
-    assert Expert.load(GRAPHS / "yolo.toml", Runtime(batch=4)).batcher is None
+    assert Expert.load(GRAPHS / "yolo.toml", ExpertRuntime(batch=4)).batcher is None
 
 
 def test_runtime_refuses_what_it_cannot_do() -> None:
     """A misspelt provider and no threads are said at once."""
     with pytest.raises(ValueError, match="tensorrt, cuda, cpu"):
-        Runtime(providers=("gpu",))
+        ExpertRuntime(processors="gpu")
     with pytest.raises(ValueError, match="at least 1"):
-        Runtime(threads=0)
+        ExpertRuntime(batch=0)
