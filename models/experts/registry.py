@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -146,6 +148,7 @@ class Registry:
         *,
         inverted: bool = False,
         annotations: tuple[SourceAnnotation, ...] = (),
+        ran: Callable[[ExpertRun, float], None] = lambda run, seconds: None,
     ) -> Grounding:
         """Regions of one image, at least one: the whole image where no expert fits or none finds anything.
 
@@ -154,6 +157,7 @@ class Registry:
         `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `inverted`: low values are shown
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
         its own regions only. Pixels that were masked as text are in no region and in no measurement.
+        `ran` is told of each expert's turn, and the seconds that it took.
         """
         if values.ndim == 3:
             luma = cast(FloatImage, cv2.cvtColor(values, cv2.COLOR_RGB2GRAY))
@@ -176,17 +180,20 @@ class Registry:
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
             image = luma if contract.channels == 1 else values
+            started = time.perf_counter()
             try:
                 candidates, left_out = expert.look(image, negated=inverted and contract.polarity == "displayed")
             except (_UnfitOutput, *_RUN_ERRORS) as error:
                 # The library's text can quote its input: the class alone is safe to log.
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
+                ran(runs[-1], time.perf_counter() - started)
                 continue
             regions = measure(candidates, luma, metadata, measured_unit, visible)
             found += regions
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
+            ran(runs[-1], time.perf_counter() - started)
 
         measured = named(sources, found)
         if measured:
