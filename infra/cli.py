@@ -18,6 +18,7 @@ from schemas.dead_letters import Origin, Stage
 from schemas.failures import TristreamError
 from schemas.images import Modality
 from schemas.knowledge import Passage
+from streams.aws import ProfileUnusable, options
 from streams.s3 import Location, is_bucket
 from streams.topics import Topic
 
@@ -30,6 +31,8 @@ KAFKA = click.option(
 INBOX = click.option(
     "--inbox", metavar="DIR|s3://BUCKET/PREFIX", default="inbox", show_default=True, help="Folder or bucket to watch."
 )
+METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
+"""Of `up --watch`: where others look for them."""
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
 
 
@@ -55,7 +58,8 @@ def _inbox(text: str) -> str:
         return os.fspath(Path(text).absolute())
     try:
         Location.parse(text)
-    except ValueError as error:
+        options(text)
+    except (ValueError, ProfileUnusable) as error:
         raise click.UsageError(str(error)) from None
     return text
 
@@ -70,6 +74,14 @@ def _plain_errors() -> Generator[None]:
     except BrokenPipeError:
         # The reader of our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _trace(settings: Settings, service: str) -> None:
+    """Send this command's spans to where the settings say, if they do."""
+    from streams.tracing import send_spans
+
+    if settings.wires.otlp_endpoint:
+        send_spans(settings.wires.otlp_endpoint, f"tristream-{service}", settings.wires.worker)
 
 
 def _say(text: str) -> None:
@@ -93,18 +105,29 @@ def main() -> None:
 )
 @click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
+@click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
 @FRAMES
-def up(inbox: str, state: Path, port: int, workers: int, frames: str | None) -> None:
+def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: str | None) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
+    from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
     settings, place = _settings(frames=frames), _inbox(inbox)
+    if watch and not settings.wires.metrics_port:
+        settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
     if not is_bucket(place):
         Path(place).mkdir(parents=True, exist_ok=True)
     with (
         _plain_errors(),
         LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=_say) as stack,
     ):
+        for name, address in stack.metrics.items():
+            _say(f"{name}: http://{address}/metrics")
+        if watch:
+            prometheus = LocalPrometheus(state / "prometheus", stack.metrics, port=PROMETHEUS_PORT)
+            prometheus.start(stack.processes)
+            prometheus.wait_ready()
+            _say(f"Prometheus: http://{prometheus.address}/alerts; dashboards: see docs/watching.md")
         _say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
 
@@ -138,6 +161,7 @@ def annotate(
     from infra.stack import LocalStack
 
     settings = _settings(kafka, frames)
+    _trace(settings, "annotate")
     files = find_files(paths)
     outputs = Outputs(triplets, dead_letters, map_)
     with _plain_errors(), ExitStack() as stack:
@@ -249,6 +273,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.limits,
         )
         app = build_stage(stage, settings.wires, work)
+        _trace(settings, stage)
         run_worker(app, settings.wires)
 
 
@@ -443,6 +468,7 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
     settings = _settings(kafka)
     if sum((object_id is not None, origin is not None, stale)) > 1:
         raise click.UsageError("--object, --origin and --stale exclude each other")
+    _trace(settings, "replay")
     with _plain_errors():
         if stale:
             replayed = replay_stale(settings, current_lineage(settings))

@@ -10,10 +10,11 @@ from typing import TypeVar
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
 from streams.identity import Identity, key_from_file
-from streams.settings import Wires
+from streams.settings import Security, Wires
 
 PREFIX = "TRISTREAM_"
 LIMIT = "TRISTREAM_LIMIT_"
+KAFKA = "TRISTREAM_KAFKA_"
 WEAVIATE = "TRISTREAM_WEAVIATE_"
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ class Settings:
     """What a command runs with.
 
     Args:
-        wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires.
+        wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires, and for its `security`
+            TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
@@ -73,8 +75,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         BadSetting: a value that cannot be used; the message names the variable.
     """
+    # OpenTelemetry's own variable is known to whoever runs a collector; ours wins.
+    endpoint = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    traced = {f"{PREFIX}OTLP_ENDPOINT": endpoint} if endpoint else {}
     return Settings(
-        wires=_built(Wires, PREFIX, environment),
+        wires=dataclasses.replace(
+            _built(Wires, PREFIX, {**traced, **environment}), security=_built(Security, KAFKA, environment)
+        ),
         limits=_built(Limits, LIMIT, environment),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
@@ -101,9 +108,9 @@ def _built(kind: type[T], prefix: str, environment: Mapping[str, str]) -> T:
     found: dict[str, object] = {}
     for name, field_type in {f.name: f.type for f in dataclasses.fields(kind)}.items():  # pyright: ignore[reportArgumentType]
         variable = prefix + name.upper()
-        if (text := environment.get(variable)) is None:
+        if field_type is Security or (text := environment.get(variable)) is None:
             continue
-        convert = {int: int, float: float, Path: Path}.get(field_type, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+        convert = {int: int, float: float, Path: Path, Path | None: Path}.get(field_type, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
         try:
             found[name] = convert(text)
         except ValueError:
@@ -126,9 +133,15 @@ def to_environment(settings: Settings) -> dict[str, str]:
     for name, path in (("KNOWLEDGE", settings.knowledge), ("ENCODER", settings.encoder)):
         if path is not None:
             found[PREFIX + name] = str(path)
-    for prefix, part in ((PREFIX, settings.wires), (LIMIT, settings.limits), (WEAVIATE, settings.weaviate)):
+    parts = (
+        (PREFIX, settings.wires),
+        (KAFKA, settings.wires.security),
+        (LIMIT, settings.limits),
+        (WEAVIATE, settings.weaviate),
+    )
+    for prefix, part in parts:
         for part_field in dataclasses.fields(part) if part is not None else ():
             value = getattr(part, part_field.name)
-            if value is not None:
+            if value is not None and not isinstance(value, Security):
                 found[prefix + part_field.name.upper()] = str(value)
     return found
