@@ -232,7 +232,14 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
     configure_logging()
     with _plain_errors():
         create_topics(settings.wires)
-        work = Work(settings.identity, _inbox(inbox), settings.frames, settings.burned_in, limits=settings.limits)
+        work = Work(
+            settings.identity,
+            _inbox(inbox),
+            settings.frames,
+            settings.burned_in,
+            limits=settings.limits,
+            serving=settings.serving,
+        )
         app = build_stage(stage, settings.wires, work)
         run_worker(app, settings.wires)
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from models.describers.settings import Serving
 from schemas.limits import DEFAULT_LIMITS, Limits
 from streams.identity import Identity, key_from_file
 from streams.settings import Wires
 
 PREFIX = "TRISTREAM_"
 LIMIT = "TRISTREAM_LIMIT_"
+SGLANG = "TRISTREAM_SGLANG_"
 
 T = TypeVar("T")
 
@@ -30,6 +32,8 @@ class Settings:
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
+        serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
+            models.describers.settings.Serving, but TRISTREAM_UNSUPPORTED.
         key_file: where the identity key lies, made on first use (TRISTREAM_KEY_FILE).
         key: the identity key in hexadecimal, in place of the file (TRISTREAM_KEY).
     """
@@ -38,6 +42,7 @@ class Settings:
     frames: str = "all"
     burned_in: str = "mask"
     limits: Limits = DEFAULT_LIMITS
+    serving: Serving = field(default_factory=Serving)
     key_file: Path = Path("~/.config/tristream/key")
     key: str | None = field(default=None, repr=False)
 
@@ -67,11 +72,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         wires=_built(Wires, PREFIX, environment),
         limits=_built(Limits, LIMIT, environment),
+        serving=_built(Serving, SGLANG, _with_policy(environment)),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """What becomes of unsupported statements is no matter of the server's: its variable has no SGLANG in its name."""
+    policy = environment.get(f"{PREFIX}UNSUPPORTED")
+    return environment if policy is None else {**environment, f"{SGLANG}UNSUPPORTED": policy}
 
 
 def _built(kind: type[T], prefix: str, environment: Mapping[str, str]) -> T:
@@ -101,9 +113,10 @@ def to_environment(settings: Settings) -> dict[str, str]:
     }
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
-    for prefix, part in ((PREFIX, settings.wires), (LIMIT, settings.limits)):
+    for prefix, part in ((PREFIX, settings.wires), (LIMIT, settings.limits), (SGLANG, settings.serving)):
         for part_field in dataclasses.fields(part):
             value = getattr(part, part_field.name)
             if value is not None:
                 found[prefix + part_field.name.upper()] = str(value)
+    found[f"{PREFIX}UNSUPPORTED"] = found.pop(f"{SGLANG}UNSUPPORTED")
     return found
