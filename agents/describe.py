@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from agents import metrics
 from models.describers import Describer, make_triplet
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Triplet
@@ -25,3 +26,4 @@ async def describe(
     if payloads is not None:
         seen = image.model_copy(update={"view": await payloads.fetch(image.view)})
     yield make_triplet(image, await describer.describe(seen), describer)
+    metrics.TRIPLETS.labels(image.metadata.modality).inc()

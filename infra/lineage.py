@@ -4,7 +4,7 @@ from infra.settings import Settings
 from models.describers import Composer
 from models.experts.registry import Registry
 from models.imaging import VERSION
-from models.knowledge import STARTER_CORPUS, ensure_index, open_embedded
+from models.knowledge import open_knowledge
 from schemas.triplets import Lineage
 
 
@@ -16,12 +16,15 @@ def current_lineage(settings: Settings) -> Lineage:
         from models.describers.sglang import prompt_of
 
         describer, prompt = serving.name, prompt_of(serving)
+    knowledge = open_knowledge(
+        settings.wires.state, index=settings.knowledge, encoder=settings.encoder, weaviate=settings.weaviate
+    )
     return Lineage(
         preprocess=VERSION,
         metadata_digest="0" * 32,
         grounding=Registry.load().version,
         experts=(),
-        knowledge=open_embedded(ensure_index(STARTER_CORPUS, settings.wires.state / "knowledge")).snapshot,
+        knowledge=knowledge().snapshot,
         describer=describer,
         prompt=prompt,
     )

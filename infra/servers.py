@@ -34,7 +34,9 @@ class Server:
 
 VERSITYGW = Server("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
 """An S3 server over a folder that sends bucket notifications to Kafka (Apache-2.0)."""
-SERVERS = (VERSITYGW,)
+WEAVIATE = Server("weaviate-server", "github.com/weaviate/weaviate/cmd/weaviate-server", "v1.35.2")
+"""A vector database with hybrid search (BSD-3-Clause)."""
+SERVERS = (VERSITYGW, WEAVIATE)
 
 
 def install(server: Server, processes: Processes) -> Path:
