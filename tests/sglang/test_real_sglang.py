@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 import pytest
 from confluent_kafka import Producer
+from pycocotools import mask as coco
 
 from infra.processes import Processes
 from infra.settings import Settings, to_environment
@@ -49,10 +50,13 @@ def image(seed: int, passage: str = "Fat measures about -100 HU.") -> EnrichedIm
     """A CT slice of noise in which one region is outlined; each seed is another image."""
     grey = np.random.default_rng(seed).integers(0, 255, (112, 112)).astype(np.uint8)
     data = base64.b64encode(encode_png(grey)).decode()
+    mask = np.zeros((112, 112), np.uint8, order="F")
+    mask[40:60, 40:60] = 1
     intensity = {"mean": -92.2, "spread": 12.5, "minimum": -140, "maximum": -40, "unit": "HU"}
     region = {
         "region_id": "r1", "label": "fat-density region", "rule": "-190 to -30 HU", "expert": "ct-density@1.0.0",
-        "mask": {"size": (112, 112), "counts": "PPY31"}, "box": {"x": 0, "y": 0, "width": 112, "height": 112},
+        "mask": {"size": (112, 112), "counts": coco.encode(mask)["counts"].decode()},
+        "box": {"x": 40, "y": 40, "width": 20, "height": 20},
         "area_px": 400 + seed, "centroid": (56.0, 56.0), "position": "centre of the image", "intensity": intensity,
     }  # fmt: skip
     return EnrichedImage(
