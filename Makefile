@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install servers demo test test-export check experts knowledge schemas lock bench deid-check leak-check fuzz clean
+.PHONY: install servers demo test test-export check experts knowledge schemas dashboards lock bench deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -43,18 +43,23 @@ $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
 	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
 	@touch $@
 
-check: install ## format, lint, types, who imports whom, contracts, locks
+check: install ## format, lint, types, who imports whom, contracts, locks, dashboards, alerts
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/pyright --warnings
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.contracts --check
+	@$(BIN)/python -m infra.grafana.pages --check
+	@! command -v promtool >/dev/null || promtool test rules infra/prometheus/alerts.test.yml >/dev/null
 
 fuzz: install ## ten thousand damaged files through preprocess; see docs/reliability.md
 	@$(BIN)/python -m tests.fuzz --cases 10000
 
 schemas: install ## write schemas/generated anew from the types
 	@$(BIN)/python -m infra.contracts
+
+dashboards: install ## write infra/grafana/dashboards anew
+	@$(BIN)/python -m infra.grafana.pages
 
 bench: install ## throughput, latency and memory of each stage and of the chain
 	@$(BIN)/python -m benchmarks.pipeline

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from agents import metrics
 from models.describers import Describer, make_triplet
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Triplet
@@ -14,3 +15,4 @@ async def describe(image: EnrichedImage, *, describer: Describer) -> AsyncIterat
         Unavailable: the model that writes does not answer.
     """
     yield make_triplet(image, await describer.describe(image), describer)
+    metrics.TRIPLETS.labels(image.metadata.modality).inc()

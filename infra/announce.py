@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from opentelemetry.trace import SpanKind
 
 from infra.settings import Settings
 from schemas.dead_letters import DeadLetter, Origin
@@ -16,6 +17,7 @@ from streams.reader import latest
 from streams.security import for_confluent, knock
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, OBJECTS, TRIPLETS
+from streams.tracing import span
 
 
 class _Sender:
@@ -65,13 +67,13 @@ def announce(settings: Settings, references: Iterable[ObjectReference]) -> int:
     """
     sender, count = _Sender(settings.wires), 0
     for reference in references:
-        context = Context()
-        sender.send(
-            OBJECTS.on(settings.wires),
-            settings.identity.object_id(reference),
-            encode(reference),
-            headers(reference, "announce", context),
-        )
+        with span("announce", Context(), SpanKind.PRODUCER) as context:
+            sender.send(
+                OBJECTS.on(settings.wires),
+                settings.identity.object_id(reference),
+                encode(reference),
+                headers(reference, "announce", context),
+            )
         count += 1
     sender.flush()
     return count
@@ -114,12 +116,13 @@ def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Rep
         elif letter.object_id in known:
             if letter.object_id not in sent:
                 reference = known[letter.object_id]
-                sender.send(
-                    OBJECTS.on(settings.wires),
-                    letter.object_id,
-                    encode(reference),
-                    headers(reference, "replay", Context()),
-                )
+                with span("replay", Context(), SpanKind.PRODUCER) as context:
+                    sender.send(
+                        OBJECTS.on(settings.wires),
+                        letter.object_id,
+                        encode(reference),
+                        headers(reference, "replay", context),
+                    )
                 sent.add(letter.object_id)
             cleared.append(letter)
     sender.flush()

@@ -38,7 +38,9 @@ HELM = Server("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.1")
 """Renders and checks the chart (Apache-2.0)."""
 COMPOSE = Server("compose-spec", "github.com/compose-spec/compose-go/v2/cmd", "v2.16.2")
 """Reads a compose file as `docker compose config` does: the library of both (Apache-2.0)."""
-SERVERS = (VERSITYGW, HELM, COMPOSE)
+WEAVIATE = Server("weaviate-server", "github.com/weaviate/weaviate/cmd/weaviate-server", "v1.35.2")
+"""A vector database with hybrid search (BSD-3-Clause)."""
+SERVERS = (VERSITYGW, WEAVIATE, HELM, COMPOSE)
 
 
 def install(server: Server, processes: Processes) -> Path:

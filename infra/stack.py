@@ -44,6 +44,8 @@ class LocalStack:
         self._settings, self.folder, self._inbox, self._workers, self._say = settings, folder, inbox, workers, say
         self._exit = ExitStack()
         self._started = 0
+        self.metrics: dict[str, str] = {}
+        """host:port of /metrics by worker; empty where none are served."""
         self.kafka = LocalKafka(folder / "kafka", port)
 
     @property
@@ -76,6 +78,8 @@ class LocalStack:
         # One machine has each port once.
         port = self.settings.wires.metrics_port and self.settings.wires.metrics_port + self._started
         self._started += 1
+        if port:
+            self.metrics[name] = f"{self.settings.wires.metrics_host}:{port}"
         settings = replace(self.settings, wires=replace(self.settings.wires, worker=name, metrics_port=port))
         inbox = ["--inbox", self._inbox] if stage == "watch" and self._inbox else []
         self.processes.start(

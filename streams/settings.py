@@ -86,6 +86,9 @@ class Wires:
         high_water: bytes waiting in later topics at which preprocess stops taking objects.
         low_water: bytes at which it takes them again.
         listing: seconds between listings of the inbox, which find what no notification told of.
+        metrics_port: of /metrics, /healthz and /readyz; 0: none.
+        metrics_host: address on which they are served.
+        otlp_endpoint: base URL of a receiver of OpenTelemetry spans (OTLP over HTTP); None: no spans are made.
         worker: name of this process among the workers of its stage. A worker that comes back under its name
             takes its partitions back at once (static membership).
     """
@@ -106,6 +109,8 @@ class Wires:
     low_water: int = 128 * MEBIBYTE
     session_timeout: float = 10.0
     metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    otlp_endpoint: str | None = None
     listing: float = 60.0
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
 

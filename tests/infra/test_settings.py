@@ -79,6 +79,29 @@ def test_limits_reach_a_worker_through_its_environment() -> None:
     assert from_environment(to_environment(settings)).limits == settings.limits
 
 
+def test_the_knowledge_base_reaches_a_worker_through_its_environment() -> None:
+    """Where Weaviate is, its key too, and the key is not shown where settings are printed."""
+    named = {
+        "TRISTREAM_WEAVIATE_URL": "https://weaviate.example",
+        "TRISTREAM_WEAVIATE_GRPC": "grpc.example:443",
+        "TRISTREAM_WEAVIATE_API_KEY": "hush",
+        "TRISTREAM_WEAVIATE_ALIAS": "Own",
+        "TRISTREAM_KNOWLEDGE": "/somewhere/own.npz",
+        "TRISTREAM_ENCODER": "/somewhere/medcpt",
+    }
+    settings = from_environment(named)
+    assert named.items() <= to_environment(settings).items()
+    assert set(named) <= set(DOCUMENTED)
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["weaviate.example:8080", "ftp://weaviate.example", "https://a:b@weaviate.example"])
+def test_an_address_of_weaviate_that_cannot_be_used_is_named(url: str) -> None:
+    """Without a scheme there is no telling whether TLS is meant; a password in a URL would end in logs."""
+    with pytest.raises(BadSetting, match="URL of Weaviate"):
+        from_environment({"TRISTREAM_WEAVIATE_URL": url})
+
+
 @pytest.mark.parametrize(("variable", "value"), [("LIMIT_PIXELS", "many"), ("LIMIT_MEMORY", "0"), ("LOW_WATER", "1e9")])
 def test_a_value_that_cannot_be_used_is_named(variable: str, value: str) -> None:
     """The message says which variable to mend."""
