@@ -87,5 +87,6 @@ lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) pyproject.toml --extra cpu -o requirements/pipeline.lock
 	$(COMPILE) pyproject.toml --extra gpu -o requirements/gpu.lock
 	$(COMPILE) pyproject.toml --extra cpu --group dev -c requirements/pipeline.lock -o requirements/dev.lock
+	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) --group export -c requirements/pipeline.lock -o requirements/export.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock
