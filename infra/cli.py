@@ -271,6 +271,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.encoder,
             settings.weaviate,
             settings.limits,
+            settings.serving,
         )
         app = build_stage(stage, settings.wires, work)
         _trace(settings, stage)
