@@ -3,30 +3,42 @@
 Knows nothing of the pipeline around the stage.
 
     python -m benchmarks.experts regions [--regions 10] [--side 512] [--rounds 30]
+    python -m benchmarks.experts picture docs/images/regions.png
 
 `regions`: one image with ellipses of 6 to 40 px half axis, turned and textured. `measure` is all that a region is told
 of; `plain` is what stood there before it: the mask, area, box, centroid and the mean and spread of the region and of
 the ring around it; `scikit-image` is regionprops and graycomatrix for the same size, shape and texture, without the
 rest. The three take turns, so that a busy machine slows all alike; times are of this thread's processor.
+`picture`: a drawn CT slice whose lesions are marked by its source, and what is told of them, as docs/regions.md shows.
 """
 
 import argparse
+import asyncio
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import cast
 
 import cv2
 import numpy as np
+from pycocotools import mask as coco
 from skimage.feature import graycomatrix, graycoprops
 from skimage.measure import regionprops
 
-from models.experts.intensities import FloatImage, intensity
+from models.describers import Composer
+from models.experts.intensities import BinaryImage, FloatImage, intensity
+from models.experts.phantoms import draw
 from models.experts.regions import Candidate, Component, measure, run_lengths
+from models.experts.registry import Registry
 from models.experts.textures import discretise
-from schemas.images import ImageMetadata
+from schemas.images import ImageMetadata, Pixels, SourceAnnotation
+from schemas.knowledge import EnrichedImage
+from schemas.shapes import Mask
 
 UNIT = "stored value"
+# Okabe and Ito, in BGR.
+_COLOURS = ((0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240))
 
 
 def scene(count: int, side: int) -> tuple[FloatImage, list[Candidate], ImageMetadata]:
@@ -110,6 +122,49 @@ def regions(count: int, side: int, rounds: int) -> None:
         print(f"{name:14}{middle:8.2f} ms   best {min(told):7.2f} ms   {middle / base:6.2f} × measure")
 
 
+def picture(path: Path) -> None:
+    """Draw the regions of a phantom, and print what is told of them."""
+    phantom = draw("CT", seed=4, contrast=6.0)
+    _, labels = cv2.connectedComponents(phantom.truth["lesion"])
+    marks = tuple(_marked((labels == number).astype(np.uint8)) for number in range(1, int(labels.max()) + 1))
+    grounding = Registry.load().ground(phantom.values, phantom.metadata, phantom.unit, annotations=marks)
+    shown = np.clip((phantom.values + 160) / 400 * 255, 0, 255).astype(np.uint8)
+    canvas = cv2.cvtColor(cv2.resize(shown, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
+    told = [region for region in grounding.regions if region.kind == "source annotation"]
+    for region, colour in zip(told, _COLOURS, strict=False):
+        mask = np.asarray(
+            coco.decode({"size": list(region.mask.size), "counts": region.mask.counts.encode()}), np.uint8
+        )
+        large = cv2.resize(mask, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
+        contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(canvas, contours, -1, colour, 2, cv2.LINE_AA)
+        at = (round(3 * region.centroid[0]) - 40, round(3 * region.centroid[1]) - 30)
+        cv2.putText(canvas, region.region_id, at, cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, 2, cv2.LINE_AA)
+    side = canvas.shape[0]
+    for word, at in (
+        ("patient's right", (8, side // 2)),
+        ("patient's left", (side - 130, side // 2)),
+        ("anterior", (side // 2 - 36, side // 10 + 24)),
+        ("posterior", (side // 2 - 40, side - side // 10 - 12)),
+    ):
+        cv2.putText(canvas, word, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (220, 220, 220), 1, cv2.LINE_AA)
+    cv2.imwrite(str(path), canvas[side // 10 : side - side // 10])
+    image = EnrichedImage(
+        image_id="0" * 32, object_id="0" * 32, frame=0, frames_taken=1, metadata=phantom.metadata,
+        view=Pixels(rows=256, columns=256, channels=1, bits=8, unit="grey level", data="-"), grounding=grounding,
+        passages=(), knowledge_snapshot="", preprocess_version="", grounding_version="",
+    )  # fmt: skip
+    for region in told[:1]:
+        print(region.model_dump_json(indent=2, exclude={"mask"}))
+    print(grounding.distributions[0].model_dump_json(indent=2))
+    print(asyncio.run(Composer().describe(image)).description)
+
+
+def _marked(mask: BinaryImage) -> SourceAnnotation:
+    counts = cast(bytes, coco.encode(np.asfortranarray(mask))["counts"]).decode()
+    return SourceAnnotation(label="annotated region", mask=Mask(size=mask.shape, counts=counts))
+
+
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -118,9 +173,13 @@ def main() -> None:
     of_regions.add_argument("--regions", type=int, default=10)
     of_regions.add_argument("--side", type=int, default=512)
     of_regions.add_argument("--rounds", type=int, default=30)
+    of_regions.set_defaults(run=lambda said: regions(said.regions, said.side, said.rounds))
+    of_picture = what.add_parser("picture", help="the picture of docs/regions.md")
+    of_picture.add_argument("path", type=Path)
+    of_picture.set_defaults(run=lambda said: picture(said.path))
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    regions(options.regions, options.side, options.rounds)
+    options.run(options)
 
 
 if __name__ == "__main__":

@@ -293,7 +293,9 @@ def _against_surroundings(index: int, region: Region, around: Intensity, *, firs
         if first
         else f"region {region.region_id} has {level} {than} its surroundings, {means}"
     )
-    text += _spreads(index, region, around, evidence) + _grain(index, region, evidence)
+    text += _spreads(index, region, around, evidence)
+    if first:
+        text += _grain(index, region, evidence)
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 
