@@ -1,19 +1,27 @@
-"""How many planted identities get through: `make deid-check`. Prints one line; exit status 1 where one does."""
+"""How many planted identities get through: `make deid-check`. Prints one line; exit status 1 where one does.
+
+Pixels are cleaned in each file. Copies of one image differ in their headers alone, so the text detector is asked once
+of each picture.
+"""
 
 import argparse
+import hashlib
 import io
 import logging
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.identities import Kind, Planted, images, plant, seen_in
 from infra.deidentify import Report, deidentify
-from models.imaging import FramePolicy, open_source
+from models.imaging import FramePolicy, burned_in, open_source
 from models.imaging.deidentify import Policy, Pseudonyms
+from models.imaging.text_detector import Found as Text
 from schemas.failures import InvalidInput
 
 _KEY = b"a key for planted identities only"
@@ -26,6 +34,22 @@ POLICIES: tuple[tuple[Policy, tuple[Kind, ...]], ...] = (
     (Policy(dates="keep", keep_uids=True), ("text",)),
 )
 _BATCH = 40
+
+
+def remembering(find: Callable[..., Text]) -> Callable[..., Text]:
+    """The detector, with its answers about pictures that are compared with no others kept."""
+    answers: dict[bytes, Text] = {}
+
+    def found(view: Any, values: Any = None, *, known: Any = None) -> Text:
+        if known is not None:
+            return find(view, values, known=known)
+        parts = [part for part in (view, values) if part is not None]
+        key = hashlib.sha256(b"".join(str(part.shape).encode() + part.tobytes() for part in parts)).digest()
+        if key not in answers:
+            answers[key] = find(view, values)
+        return answers[key]
+
+    return found
 
 
 @dataclass(slots=True)
@@ -87,6 +111,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    burned_in.find_text = remembering(burned_in.find_text)
     sources, found, started = images(), Found(), time.monotonic()
     for start in range(0, arguments.files, _BATCH):
         numbers = range(start, min(start + _BATCH, arguments.files))

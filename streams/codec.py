@@ -3,6 +3,7 @@
 Knows the types of `schemas` only as Pydantic models.
 """
 
+import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,9 @@ from schemas.base import Message
 from schemas.failures import InvalidInput
 
 M = TypeVar("M", bound=Message)
+
+# It goes into logs: what a foreign producer puts there must be ids and nothing else.
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class UnreadableMessage(InvalidInput):
@@ -46,9 +50,9 @@ class Context:
         found = cast("dict[str, bytes]", dict(headers or {}))
         traceparent, taken_at = found.get("traceparent"), found.get("ce_takenat")
         fresh = cls()
-        valid = traceparent is not None and traceparent.count(b"-") == 3
+        valid = traceparent is not None and _TRACEPARENT.fullmatch(traceparent) is not None
         return cls(
-            traceparent=traceparent.decode("ascii", "replace") if valid and traceparent else fresh.traceparent,
+            traceparent=traceparent.decode("ascii") if valid and traceparent else fresh.traceparent,
             taken_at=taken_at.decode("ascii", "replace") if taken_at else fresh.taken_at,
             root=not valid,
         )

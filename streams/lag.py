@@ -45,6 +45,15 @@ class Lag:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A stage's position in one partition: the first message kept, the first not done, the next to come."""
+
+    start: int
+    committed: int
+    end: int
+
+
 class LagReader:
     """Asks one broker for positions. Blocks: call it in a thread."""
 
@@ -65,12 +74,24 @@ class LagReader:
         Raises:
             Unavailable: the broker does not answer.
         """
+        positions = self.positions(stage).values()
+        return Lag(
+            done=sum(position.committed - position.start for position in positions),
+            waiting=sum(max(0, position.end - position.committed) for position in positions),
+        )
+
+    def positions(self, stage: Stage) -> dict[int, Position]:
+        """Where a stage stands in each partition of its input.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
         try:
-            return self._lag(stage, INPUTS[stage].on(self._wires))
+            return self._positions(stage, INPUTS[stage].on(self._wires))
         except KafkaException as error:
             raise Unavailable(f"Kafka at {self._wires.bootstrap} does not answer: {error.args[0].name()}") from error
 
-    def _lag(self, stage: Stage, topic: str) -> Lag:
+    def _positions(self, stage: Stage, topic: str) -> dict[int, Position]:
         metadata = self._admin.list_topics(topic, timeout=self._timeout).topics[topic]
         partitions = [TopicPartition(topic, number) for number in metadata.partitions]
         ends = self._offsets(partitions, LATEST)
@@ -78,12 +99,10 @@ class LagReader:
         asked = ConsumerGroupTopicPartitions(group(stage, self._wires), partitions)
         answer = self._admin.list_consumer_group_offsets([asked], request_timeout=self._timeout)
         committed = {p.partition: p.offset for p in next(iter(answer.values())).result().topic_partitions or []}
-        done = waiting = 0
-        for number, end in ends.items():
-            position = max(committed.get(number, 0), starts[number])
-            done += position - starts[number]
-            waiting += max(0, end - position)
-        return Lag(done, waiting)
+        return {
+            number: Position(starts[number], max(committed.get(number, 0), starts[number]), end)
+            for number, end in ends.items()
+        }
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
         answers = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=self._timeout)
