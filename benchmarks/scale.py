@@ -18,7 +18,7 @@ from benchmarks.pipeline import make_images
 from models.describers import Composer
 from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy
-from models.knowledge import STARTER_CORPUS, ensure_index, open_embedded
+from models.knowledge import open_knowledge
 from schemas.limits import DEFAULT_LIMITS
 from streams.codec import encode
 from streams.folder import reference_to
@@ -42,7 +42,7 @@ async def message_bytes(folder: Path) -> dict[str, int]:
     frames_of(reference, reading)
     payloads = Payloads((folder / "payloads").as_uri(), 2**20)
     image = image_of(reference, reading, 0, "0" * 32)
-    knowledge = open_embedded(ensure_index(STARTER_CORPUS, folder / "knowledge"))
+    knowledge = open_knowledge(folder)
     grounded = await anext(ground(image, registry=Registry.load(), payloads=payloads))
     enriched = await anext(retrieve(grounded, knowledge=knowledge))
     triplet = await anext(describe(enriched, describer=Composer()))
