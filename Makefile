@@ -4,11 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 EXPORT := .venv-export
+SGLANG := .venv-sglang
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install servers demo test test-export check experts knowledge schemas dashboards lock bench deid-check leak-check fuzz clean
+.PHONY: install servers demo test test-export test-sglang check experts knowledge schemas dashboards lock bench deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -30,10 +31,13 @@ demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo
 
 test: install test-export ## all tests, on a real Kafka
-	@$(BIN)/python -m pytest --ignore tests/export
+	@$(BIN)/python -m pytest --ignore tests/export --ignore tests/sglang
 
 test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
 	@$(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider tests/export
+
+test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
+	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang
 
 experts: $(EXPORT)/.installed ## write models/experts/library anew
 	@$(EXPORT)/bin/python -m models.experts.export
@@ -41,6 +45,11 @@ experts: $(EXPORT)/.installed ## write models/experts/library anew
 $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
 	@$(PYTHON) -m venv $(EXPORT)
 	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
+	@touch $@
+
+$(SGLANG)/.installed: $(BIN)/uv requirements/sglang.lock
+	@$(PYTHON) -m venv $(SGLANG)
+	@$(UV) pip sync --quiet --python $(SGLANG)/bin/python --require-hashes requirements/sglang.lock
 	@touch $@
 
 check: install ## format, lint, types, who imports whom, contracts, locks, dashboards, alerts
@@ -71,11 +80,13 @@ leak-check: install ## search 1000 planted identities in all that a real pipelin
 	@$(BIN)/python -m benchmarks.leaks --files 1000
 
 clean: ## remove what was installed and made here
-	rm -rf $(VENV) $(EXPORT) out .tristream
+	rm -rf $(VENV) $(EXPORT) $(SGLANG) out .tristream
 
 lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) pyproject.toml --extra cpu -o requirements/pipeline.lock
 	$(COMPILE) pyproject.toml --extra gpu -o requirements/gpu.lock
 	$(COMPILE) pyproject.toml --extra cpu --group dev -c requirements/pipeline.lock -o requirements/dev.lock
+	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) --group export -c requirements/pipeline.lock -o requirements/export.lock
+	$(COMPILE) --group sglang -o requirements/sglang.lock

@@ -6,10 +6,11 @@ bucket ──▶ objects ──▶ images ──▶ grounded ──▶ enriched 
 
 import atexit
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from models.describers.settings import Serving
 from schemas.dead_letters import Stage
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
@@ -43,6 +44,7 @@ class Work:
     weaviate: WeaviateServer | None = None
     """Where the knowledge base is; None: in this process."""
     limits: Limits = DEFAULT_LIMITS
+    serving: Serving = field(default_factory=Serving)
     experts: Path | None = None
     """Folder of one's own experts, beside the packaged ones."""
     expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
@@ -50,6 +52,9 @@ class Work:
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
     """One stage's app, ready to run. Imports only what that stage needs."""
+    if stage == "describe" and work.serving.url is not None:
+        # How many are at work is the server's to say: the stage must have as many in hand as it may ever ask for.
+        wires = replace(wires, in_flight=max(wires.in_flight, work.serving.concurrency))
     app = build_app(stage, wires)
     builders: dict[Stage, Callable[[StageApp, Wires, Work], None]] = {
         "watch": _watch,
@@ -133,9 +138,17 @@ def _retrieve(app: StageApp, wires: Wires, work: Work) -> None:
 
 def _describe(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.describe import describe
-    from models.describers import Composer
 
-    handler = partial(describe, describer=Composer())
+    if work.serving.url is None:
+        from models.describers import Composer
+
+        handler = partial(describe, describer=Composer())
+    else:
+        from models.describers.sglang import SglangDescriber
+        from streams.metrics import DescriberMetrics
+
+        describer = SglangDescriber(work.serving, observer=DescriberMetrics())
+        handler = partial(describe, describer=describer, payloads=_payloads(wires))
     bind(app, StageRunner("describe", ENRICHED, TRIPLETS, handler, wires=wires, send=sender(app)), ENRICHED.on(wires))
 
 

@@ -272,6 +272,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.encoder,
             settings.weaviate,
             settings.limits,
+            settings.serving,
             settings.experts,
             settings.expert_runtime,
         )

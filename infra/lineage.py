@@ -10,7 +10,12 @@ from schemas.triplets import Lineage
 
 def current_lineage(settings: Settings) -> Lineage:
     """A lineage of current versions. `experts` and `metadata_digest` depend on the image and are left empty."""
-    describer = Composer()
+    serving = settings.serving
+    describer, prompt = Composer.name, Composer.prompt
+    if serving.url is not None:
+        from models.describers.sglang import prompt_of
+
+        describer, prompt = serving.name, prompt_of(serving)
     knowledge = open_knowledge(
         settings.wires.state, index=settings.knowledge, encoder=settings.encoder, weaviate=settings.weaviate
     )
@@ -20,6 +25,6 @@ def current_lineage(settings: Settings) -> Lineage:
         grounding=Registry.load(own=settings.experts).version,
         experts=(),
         knowledge=knowledge().snapshot,
-        describer=describer.name,
-        prompt=describer.prompt,
+        describer=describer,
+        prompt=prompt,
     )

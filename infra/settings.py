@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from models.describers.settings import Serving
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
@@ -15,6 +16,7 @@ from streams.settings import Security, Wires
 
 PREFIX = "TRISTREAM_"
 LIMIT = "TRISTREAM_LIMIT_"
+SGLANG = "TRISTREAM_SGLANG_"
 KAFKA = "TRISTREAM_KAFKA_"
 WEAVIATE = "TRISTREAM_WEAVIATE_"
 EXPERT = "TRISTREAM_EXPERT_"
@@ -36,6 +38,8 @@ class Settings:
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
+        serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
+            models.describers.settings.Serving, but TRISTREAM_UNSUPPORTED.
         knowledge: index that `tristream knowledge build` wrote; None: the starter corpus (TRISTREAM_KNOWLEDGE).
         encoder: folder of an exported encoder; None: one is fitted to each corpus (TRISTREAM_ENCODER).
         weaviate: the server that holds the knowledge base, in place of an index (TRISTREAM_WEAVIATE_URL, and
@@ -50,6 +54,7 @@ class Settings:
     frames: str = "all"
     burned_in: str = "mask"
     limits: Limits = DEFAULT_LIMITS
+    serving: Serving = field(default_factory=Serving)
     knowledge: Path | None = None
     encoder: Path | None = None
     weaviate: WeaviateServer | None = None
@@ -89,6 +94,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
             _built(Wires, PREFIX, {**traced, **environment}), security=_built(Security, KAFKA, environment)
         ),
         limits=_built(Limits, LIMIT, environment),
+        serving=_built(Serving, SGLANG, _with_policy(environment)),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
         knowledge=_path(environment, "KNOWLEDGE"),
@@ -99,6 +105,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """What becomes of unsupported statements is no matter of the server's: its variable has no SGLANG in its name."""
+    policy = environment.get(f"{PREFIX}UNSUPPORTED")
+    return environment if policy is None else {**environment, f"{SGLANG}UNSUPPORTED": policy}
 
 
 def weaviate_server(url: str, environment: Mapping[str, str] = os.environ) -> WeaviateServer:
@@ -145,6 +157,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
         (PREFIX, settings.wires),
         (KAFKA, settings.wires.security),
         (LIMIT, settings.limits),
+        (SGLANG, settings.serving),
         (WEAVIATE, settings.weaviate),
         (EXPERT, settings.expert_runtime),
     )
@@ -153,4 +166,5 @@ def to_environment(settings: Settings) -> dict[str, str]:
             value = getattr(part, part_field.name)
             if value is not None and not isinstance(value, Security):
                 found[prefix + part_field.name.upper()] = str(value)
+    found[f"{PREFIX}UNSUPPORTED"] = found.pop(f"{SGLANG}UNSUPPORTED")
     return found

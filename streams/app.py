@@ -169,7 +169,7 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("faust", "mode", "aiokafka", "stamina", "aiohttp"):
+    for noisy in ("faust", "mode", "aiokafka", "stamina", "aiohttp", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Libraries that read images may quote what they read.
     for silent in ("pydicom", "tifffile", "PIL"):

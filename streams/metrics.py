@@ -59,6 +59,22 @@ LATENCY = Histogram(
     buckets=(0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
 )
 
+DESCRIBER_TOKENS = Counter(
+    "tristream_describer_tokens",
+    "Tokens of an MLLM's answers. cached is a part of prompt: its share falls when the prompt's prefix is not stable.",
+    ["kind"],
+)
+DESCRIBER_RETRIES = Counter(
+    "tristream_describer_retries",
+    "Requests sent again. overloaded, timeout: the server is too small; error: see its log; correction: see verdicts.",
+    ["reason"],
+)
+VERDICTS = Counter(
+    "tristream_verdicts", "Verdicts on an MLLM's statements. Fewer supported: another model or prompt.", ["verdict"]
+)
+DESCRIBER_CONCURRENCY = Gauge(
+    "tristream_describer_concurrency", "Requests that the MLLM's server may have at once, as the worker judges it."
+)
 STATES = ("running", "backpressure", "dead letters", "waiting")
 
 
@@ -80,3 +96,24 @@ def watch_state(stage: Stage, state: Callable[[], StageState]) -> None:
     """Have STATE ask, whenever it is read."""
     for name in STATES:
         STATE.labels(stage, name).set_function(lambda name=name: condition(state()) == name)
+
+
+class DescriberMetrics:
+    """Counts what a describer tells of itself."""
+
+    def tokens(self, prompt: int, cached: int, completion: int) -> None:
+        """Of one answer."""
+        for kind, number in (("prompt", prompt), ("cached", cached), ("completion", completion)):
+            DESCRIBER_TOKENS.labels(kind).inc(number)
+
+    def retried(self, reason: str) -> None:
+        """A request is sent again."""
+        DESCRIBER_RETRIES.labels(reason).inc()
+
+    def verdict(self, outcome: str) -> None:
+        """Of one statement."""
+        VERDICTS.labels(outcome).inc()
+
+    def allowed(self, requests: int) -> None:
+        """Requests at once."""
+        DESCRIBER_CONCURRENCY.set(requests)

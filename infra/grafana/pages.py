@@ -132,6 +132,8 @@ QUALITY = Dashboard(
               (Query(_rate("tristream_describer_retries_total", "reason"), "{{reason}}"),), "ops", optional=AN_MLLM),
         Panel("Describer's tokens", "Read, read from the server's cache, written. Most that is read should be cached.",
               (Query(_rate("tristream_describer_tokens_total", "kind"), "{{kind}}"),), "ops", optional=AN_MLLM),
+        Panel("Describer's concurrency", "Requests that its server may have at once. At one: the server is too small.",
+              (Query("sum(tristream_describer_concurrency)", "requests"),), optional=AN_MLLM),
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from models.describers.phrases import (
+    VIEWS,
     area,
     article,
     count,
@@ -34,10 +35,6 @@ _NOUNS = {
     "other": "image of an unlisted modality",
     "unknown": "image of unknown modality",
 }
-_VIEWS = {
-    "AP": "anteroposterior", "PA": "posteroanterior", "LL": "left lateral", "RL": "right lateral", "LAT": "lateral",
-    "CC": "craniocaudal", "MLO": "mediolateral oblique", "ML": "mediolateral", "LM": "lateromedial",
-}  # fmt: skip
 
 UNIFORM, VARIED = 0.5, 2.0
 """Ratios of a region's spread to its surroundings' at which it is called more uniform, or more varied: a factor of two
@@ -91,8 +88,8 @@ def _modality(image: EnrichedImage) -> Statement:
     if metadata.plane is not None:
         what = f"{metadata.plane} {what}"
         evidence.append(_evidence("metadata", "/metadata/plane", metadata.plane))
-    elif metadata.view in _VIEWS:
-        what = f"{_VIEWS[metadata.view]} {what}"
+    elif metadata.view in VIEWS:
+        what = f"{VIEWS[metadata.view]} {what}"
         evidence.append(_evidence("metadata", "/metadata/view", metadata.view))
     text = f"this is {article(what)} measuring {view.columns} × {view.rows} px"
     evidence += [_evidence("image", "/image/columns", view.columns), _evidence("image", "/image/rows", view.rows)]
@@ -236,8 +233,12 @@ def _several(group: list[tuple[int, Region]]) -> Statement:
 
 
 def _named(region: Region) -> str:
-    kind = "annotated" if region.kind == "source annotation" else "candidate"
-    return region.label if region.label.startswith(kind) else f"{kind} {region.label}"
+    return _kinded(region.kind, region.label)
+
+
+def _kinded(of: str, label: str) -> str:
+    kind = "annotated" if of == "source annotation" else "candidate"
+    return label if label.startswith(kind) else f"{kind} {label}"
 
 
 def _placed(index: int, region: Region) -> list[Evidence]:
@@ -293,7 +294,9 @@ def _against_surroundings(index: int, region: Region, around: Intensity, *, firs
         if first
         else f"region {region.region_id} has {level} {than} its surroundings, {means}"
     )
-    text += _spreads(index, region, around, evidence) + _grain(index, region, evidence)
+    text += _spreads(index, region, around, evidence)
+    if first:
+        text += _grain(index, region, evidence)
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 
@@ -339,7 +342,7 @@ def _distribution(index: int, found: Distribution) -> Statement:
         _evidence("relation", f"{pointer}/share_percent", found.share_percent),
         _evidence("relation", f"{pointer}/within", found.within),
     ]
-    noun = found.label if found.kind == "candidate" else f"annotated {found.label.removeprefix('annotated ')}"
+    noun = _kinded(found.kind, found.label)
     who = f"{count(found.regions)} {plural(noun)}" if several else noun
     verbs = ("are", "cover") if several else ("is", "covers")
     text = f"the {who} {verbs[0]} {found.spread} and {verbs[1]} {number(found.share_percent)}% of the {found.within}"

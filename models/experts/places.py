@@ -4,7 +4,7 @@ Knows nothing of how regions are found or measured.
 """
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -28,9 +28,9 @@ _THIRDS: dict[Direction, tuple[str, str, str]] = {
     "image right": ("left", "centre", "right"),
     "image down": ("upper", "middle", "lower"),
 }
-_SPOKEN: tuple[Direction, ...] = ("patient left", "feet", "posterior", "image down", "image right")
+_SPOKEN: dict[Direction, int] = {"patient left": 0, "feet": 1, "posterior": 2, "image down": 3, "image right": 4}
 """The order in which words of two axes are said: the patient's right superior part; the upper left part."""
-_KEPT: tuple[Direction, ...] = ("patient left", "posterior", "feet", "image right", "image down")
+_KEPT: dict[Direction, int] = {"patient left": 0, "posterior": 1, "feet": 2, "image right": 3, "image down": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,26 @@ def place(
 ) -> Place:
     """Of a centroid (px) in an image of `size` (rows, columns); `share` in percent of what it lies within."""
     left, top, width, height = within.box if within else (0, 0, size[1], size[0])
-    fractions = ((x + 0.5 - left) / width, (y + 0.5 - top) / height)
-    axes: list[Axis] = []
-    halves: dict[Direction, str] = {}
-    for (towards, grows), along in zip(directions(orientation), fractions, strict=True):
-        fraction = along if grows else 1 - along
-        thirds = _THIRDS[towards]
-        axes.append(Axis(towards=towards, fraction=round(fraction, 3), third=thirds[_part(fraction, 3)]))
-        halves[towards] = thirds[2 * _part(fraction, 2)]
+    (across, along_columns), (down, along_rows) = directions(orientation)
+    told = {
+        across: _along(across, along_columns, (x + 0.5 - left) / width),
+        down: _along(down, along_rows, (y + 0.5 - top) / height),
+    }
+    first, second = (across, down) if _KEPT[across] < _KEPT[down] else (down, across)
+    spoken, last = (across, down) if _SPOKEN[across] < _SPOKEN[down] else (down, across)
     return Place(
         within=within.name if within else "image",
-        axes=cast(tuple[Axis, Axis], tuple(sorted(axes, key=lambda axis: _KEPT.index(axis.towards)))),
-        quadrant=" ".join(halves[towards] for towards in _SPOKEN if towards in halves),
+        axes=(told[first][0], told[second][0]),
+        quadrant=f"{told[spoken][1]} {told[last][1]}",
         share_percent=share,
     )
+
+
+def _along(towards: Direction, grows: bool, part: float) -> tuple[Axis, str]:
+    """An axis, and its half in words."""
+    fraction, thirds = part if grows else 1 - part, _THIRDS[towards]
+    axis = Axis(towards=towards, fraction=round(fraction, 3), third=thirds[_part(fraction, 3)])
+    return axis, thirds[2 * _part(fraction, 2)]
 
 
 def _part(fraction: float, parts: int) -> int:

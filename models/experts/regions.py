@@ -283,6 +283,9 @@ def _share(part: Component, size: tuple[int, ...], within: Within | None) -> flo
     return figures(100 * int(cv2.countNonZero(inside)) / within.area_px)
 
 
+_TRUE = np.ones(1, np.bool_)
+
+
 def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str:
     """COCO compressed run lengths of a mask of `size` (rows, columns) that is 0 outside `crop` at (x, y).
 
@@ -299,7 +302,7 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
     starts, ends = changes[::2], changes[1::2]
     # A run down to the last row goes on at the first row of the next column.
     apart = starts[1:] != ends[:-1]
-    starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
+    starts, ends = starts[np.concatenate((_TRUE, apart))], ends[np.concatenate((apart, _TRUE))]
     edges = np.empty(2 * len(starts) + 2, np.int64)
     edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, ends, rows * columns
     counts = np.diff(edges)

@@ -20,7 +20,7 @@ MIRRORED = 0.5
 """IoU of a region with the mirror image of the other: what detection counts as a match (PASCAL VOC, IJCV 88, 2010)."""
 SAME_TEXTURE, SAME_SPREAD, LEAST_TEXTURE_PX = 0.1, 1.25, 64
 """Largest difference of homogeneity, correlation and energy, and ratio of spreads; below so many pixels a co-occurrence
-matrix is mostly chance. Stated here, from drawn textures: docs/regions.md."""
+matrix is mostly chance. Stated here, and tried on three drawn textures only: docs/regions.md."""
 COMPARED = 3
 """How many of the first regions are compared pair by pair."""
 MOST = 16

@@ -24,6 +24,7 @@ BIN_WIDTHS = {"HU": 25.0, "SUVbw": 0.5}
 """Of calibrated units. 25 HU: IBSI's configurations A and C; SUV 0.5: Leijenaar et al., Sci Rep 5:11075, 2015."""
 MOST_BINS = 128
 """Beyond it a fixed number of bins is used: metal in a CT region would ask for hundreds, nearly all of them empty."""
+_Counts = npt.NDArray[np.float64]
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -54,10 +55,10 @@ def discretise(values: FloatImage, mask: BinaryImage, low: float, high: float, u
 
 
 def _kept(binned: FloatImage, levels: int, mask: BinaryImage) -> npt.NDArray[np.uint8]:
-    return cast(npt.NDArray[np.uint8], np.clip(binned, 1, levels, out=binned).astype(np.uint8) * mask)
+    return cast(BinaryImage, np.clip(binned, 1, levels, out=binned).astype(np.uint8) * mask)
 
 
-def cooccurrence(discretised: Discretised) -> npt.NDArray[np.float64]:
+def cooccurrence(discretised: Discretised) -> _Counts:
     """How often level i has a neighbour of level j, both in the region: (levels, levels), symmetric, not normalised.
 
     The joint histogram of the bins and the bins one pixel on is that matrix; OpenCV adds up the four directions.
@@ -75,12 +76,12 @@ def cooccurrence(discretised: Discretised) -> npt.NDArray[np.float64]:
         found = cv2.calcHist(pair, [0, 1], None, size, span, found, accumulate=found is not None)
     if found is None:
         return np.zeros((levels, levels))
-    counted = cast(npt.NDArray[np.float64], found.astype(np.float64))
+    counted = cast(_Counts, found.astype(np.float64))
     return counted + counted.T
 
 
 @lru_cache(maxsize=256)
-def _weights(levels: int) -> npt.NDArray[np.float64]:
+def _weights(levels: int) -> _Counts:
     """What each pair (i, j) counts for: in contrast, inverse difference moment, and means of ij, i and i²."""
     i = np.repeat(np.arange(1, levels + 1, dtype=np.float64), levels)
     j = np.tile(np.arange(1, levels + 1, dtype=np.float64), levels)

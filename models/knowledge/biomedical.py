@@ -98,7 +98,7 @@ class _Tower:
 
     def run(self, ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> Vectors:
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-        return np.asarray(self._session.run(["embedding"], feed)[0], np.float32)
+        return np.asarray(self._session.run(["vector"], feed)[0], np.float32)
 
 
 def _read(folder: Path) -> tuple[Manifest, dict[str, bytes]]:

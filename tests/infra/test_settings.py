@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import EXPERT, KAFKA, LIMIT, PREFIX, BadSetting, from_environment, to_environment
+from infra.settings import EXPERT, KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
+from models.describers.settings import Serving
 from schemas.experts import ExpertRuntime
 from schemas.limits import Limits
 from streams.settings import Security, Wires
@@ -124,3 +125,39 @@ def test_a_value_that_cannot_be_used_is_named(variable: str, value: str) -> None
     with pytest.raises(BadSetting, match=f"(?i){variable.removeprefix('LIMIT_')}") as caught:
         from_environment({PREFIX + variable: value})
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Serving), ids=lambda field: field.name)
+def test_every_setting_of_the_model_is_documented_with_its_default(field: dataclasses.Field[object]) -> None:
+    """One row a field; what has no default has an empty cell."""
+    prefix = PREFIX if field.name == "unsupported" else SGLANG
+    told = DOCUMENTED[prefix + field.name.upper()].strip("`")
+    default = field.default
+    assert told == ("none" if default in (None, "") else f"{default:g}" if isinstance(default, float) else str(default))
+
+
+def test_the_model_reaches_a_worker_and_its_key_stays_out_of_sight() -> None:
+    """All of it goes through the environment; a repr does not show the key."""
+    given = {
+        "TRISTREAM_SGLANG_URL": "http://h:1", "TRISTREAM_SGLANG_MODEL": "m@1", "TRISTREAM_SGLANG_API_KEY": "hidden",
+        "TRISTREAM_SGLANG_DEADLINE": "7.5", "TRISTREAM_UNSUPPORTED": "mark",
+    }  # fmt: skip
+    settings = from_environment(given)
+    assert settings.serving == Serving("http://h:1", "m@1", "hidden", deadline=7.5, unsupported="mark")
+    assert from_environment(to_environment(settings)).serving == settings.serving
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"SGLANG_URL": "http://h:1"}, "TRISTREAM_SGLANG_MODEL"),
+        ({"SGLANG_URL": "h:1", "SGLANG_MODEL": "m"}, "http://"),
+        ({"UNSUPPORTED": "keep"}, "remove, mark"),
+        ({"SGLANG_SHOWN": "boxes"}, "outlines"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_refused(given: dict[str, str], named: str) -> None:
+    """Before any worker starts, with the way to mend it."""
+    with pytest.raises(BadSetting, match=named):
+        from_environment({PREFIX + name: value for name, value in given.items()})

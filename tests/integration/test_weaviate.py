@@ -12,6 +12,7 @@ import pytest
 
 from infra.settings import Settings
 from models.knowledge import STARTER_CORPUS, Query, read_corpus
+from models.knowledge.biomedical import BiomedicalEncoder
 from models.knowledge.weaviate import WeaviateKnowledge, build, current_passages
 from models.knowledge.weaviate.connection import Connection
 from schemas.failures import Unavailable
@@ -110,6 +111,19 @@ def test_an_alias_without_a_base_is_named(server: WeaviateServer) -> None:
     with pytest.raises(Unavailable, match="tristream knowledge build"):
         knowledge()
     knowledge.close()
+
+
+def test_a_base_asks_for_its_encoder(server: WeaviateServer) -> None:
+    """A base of an encoder's vectors is searched with that encoder only; a worker without it waits and says why."""
+    encoder = BiomedicalEncoder(Path(__file__).parents[1] / "models" / "knowledge" / "tiny-encoder")
+    snapshot = build(server, "edition", edition(0)[:5], encoder=encoder)
+    without, having = WeaviateKnowledge(server), WeaviateKnowledge(server, encoder)
+    with pytest.raises(Unavailable, match="TRISTREAM_ENCODER"):
+        without()
+    assert having().snapshot == snapshot
+    assert having().search(Query("dark air, number 3", limit=1))[0].passage_id == "0-003"
+    without.close()
+    having.close()
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ PREDICATES = (
     "mirror of", "same texture as", "patient left of", "anterior to", "superior to",
 )  # fmt: skip
 WORDS = {
-    "shape": ("round", "oval", "irregular", "ring-shaped"), "outline": ("smooth",), "margin": ("indistinct",),
-    "density": ("fat density",), "uptake": ("avid",), "contrast": ("slightly hypoechoic", "isointense"),
+    "shape": ("round", "oval", "irregular", "ring-shaped"), "outline": ("lobulated or spiculated",),
+    "margin": ("indistinct",), "density": ("fat density",), "uptake": ("avid",),
+    "contrast": ("slightly hypoechoic", "isointense"),
 }  # fmt: skip
 PIXELS = base64.b64encode(b"not looked at here").decode()
 

@@ -140,10 +140,10 @@ async def test_drawn_images_are_varied() -> None:
         "more uniform", "more varied", "a standard deviation of", "the same standard deviation", "a higher mean",
         "a lower mean", "the same mean", "The whole image has", "apart vertically", "apart horizontally", "encloses",
         "s differ by", "times the area", "For reference", "cm²", "mm²", "px", "an unlisted modality",
-        "mediolateral oblique", "GLCM contrast", "lies around the", "is round", "is oval and smooth", "µm", " touches ",
-        " overlaps ", " mirrors ", "same texture", "further to the patient's left", "anterior to", "superior to",
-        "is outlined, and places are told", "multifocal", "on the patient's left side", "on both sides of its midline",
-        "as displayed", "(fat density",
+        "mediolateral oblique", "GLCM contrast", "lies around the", "is round", "is oval and lobulated", "µm",
+        " touches ", " overlaps ", " mirrors ", "same texture", "further to the patient's left", "anterior to",
+        "superior to", "is outlined, and places are told", "multifocal", "on the patient's left side",
+        "on both sides of its midline", "as displayed", "(fat density",
     ):  # fmt: skip
         assert phrase in text, phrase
     assert re.search(r"\b\d\d candidate", text)

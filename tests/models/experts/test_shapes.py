@@ -89,6 +89,21 @@ def test_forms() -> None:
     assert of(ring).shape.filling == pytest.approx(ring.sum() / disc.sum(), rel=1e-3)
 
 
+def test_ellipses_are_convex() -> None:
+    """Of drawn ellipses of 30 px and more, of any axes and turn, one in a hundred at most would be called irregular."""
+    random = np.random.default_rng(0)
+    down, across = np.mgrid[:80, :80]
+    solid: list[float] = []
+    while len(solid) < 400:
+        long, turn = random.uniform(4, 30), random.uniform(0, math.pi)
+        x, y = across - 40 - random.uniform(), down - 40 - random.uniform()
+        u, v = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
+        mask = ((u / long) ** 2 + (v / (long * random.uniform(0.25, 1))) ** 2 <= 1).astype(np.uint8)
+        if mask.sum() >= 30:
+            solid.append(of(mask).shape.solidity)
+    assert np.percentile(solid, 1) >= 0.92
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (1, 9), (9, 1), (2, 2)])
 def test_few_pixels(shape: tuple[int, int]) -> None:
     """The smallest regions have finite measurements within their bounds."""
