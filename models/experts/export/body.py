@@ -79,7 +79,7 @@ class ChestXray(nn.Module):
     """On values as shown (high is bright). Maps: lung field, opacity, brighter than the other side, and the trunk."""
 
     WIDE_PX = 24.0
-    LEAST = 2.6
+    LEAST = 2.4
     LEAST_ASYMMETRY = 3.5
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class ChestXray(nn.Module):
         lung = opening(ramp(-smooth, -threshold, -dark + 1e-6), 7) * from_grid(trunk, image)
         # An opacity as bright as tissue is a gap in the field.
         field = closing((to_grid(lung) > 0.5).to(grid.dtype), 5)
-        where = (from_grid(erode(field, 3), image) > 0.5).to(image.dtype)
+        where = (from_grid(erode(field, 5), image) > 0.5).to(image.dtype)
         z = self.focal(image, where) * where
         opacity = opening(half_height(z, self.LEAST, 16), 5)
         asymmetry = opening(half_height(z - mirrored(z, where), self.LEAST_ASYMMETRY, 16), 5)

@@ -40,16 +40,15 @@ class CtDensity(nn.Module):
         hu = torch.clamp(image, -1024.0, 3071.0)
         air = ramp(-closing(hu, 3), -self.AIR_HU, -self.PURE_AIR_HU)
         high = ramp(opening(hu, 3), self.HIGH_HU, self.CORTICAL_HU)
-        smooth = mean3(hu)
-        band = self.FAT_HALF_WIDTH_HU - torch.abs(smooth - self.FAT_HU)
+        band = self.FAT_HALF_WIDTH_HU - torch.abs(mean3(hu) - self.FAT_HU)
         # The blurred border between air and soft tissue passes through fat's band: it is narrow, so 5 px opens it away.
         fat = ramp(opening(band, 5), 0.0, self.FAT_HALF_WIDTH_HU)
         # Vessels in a lung are bridged; the border between gas and tissue is narrow and falls away.
-        inflated = closing(self.LUNG_HALF_WIDTH_HU - torch.abs(smooth - self.LUNG_HU), 5)
-        lung = from_grid(opening(to_grid(ramp(inflated, 0.0, self.LUNG_HALF_WIDTH_HU)), 3), hu)
+        inflated = closing(self.LUNG_HALF_WIDTH_HU - torch.abs(to_grid(hu) - self.LUNG_HU), 3)
+        lung = from_grid(ramp(opening(inflated, 3), 0.0, self.LUNG_HALF_WIDTH_HU), hu)
         cells = self.FOCUS_PX // GRID
-        share = to_grid((hu >= self.FOCUS_HU).to(hu.dtype))
-        share = functional.avg_pool2d(share, cells, stride=1, padding=cells // 2)
+        dense = to_grid((hu >= self.FOCUS_HU).to(hu.dtype))
+        share = functional.conv2d(dense, torch.full((1, 1, cells, cells), 1.0 / cells**2), padding=cells // 2)
         alone = from_grid((share < self.FOCUS_SHARE).to(hu.dtype), hu)
         focus = ramp(hu, self.FOCUS_HU, 2 * self.FOCUS_HU) * (alone > 0.5).to(hu.dtype)
         body = (opening(hu[:, :, ::2, ::2], 3) > self.BODY_HU).to(hu.dtype)
