@@ -4,11 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 EXPORT := .venv-export
+SGLANG := .venv-sglang
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install servers demo test test-export check experts knowledge schemas lock bench experts-check deid-check leak-check fuzz clean
+.PHONY: install servers demo test test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -30,10 +31,13 @@ demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo
 
 test: install test-export ## all tests, on a real Kafka
-	@$(BIN)/python -m pytest --ignore tests/export
+	@$(BIN)/python -m pytest --ignore tests/export --ignore tests/sglang
 
 test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
 	@$(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider tests/export
+
+test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
+	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang
 
 experts: $(EXPORT)/.installed ## write models/experts/library anew
 	@$(EXPORT)/bin/python -m models.experts.export
@@ -43,18 +47,28 @@ $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
 	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
 	@touch $@
 
-check: install ## format, lint, types, who imports whom, contracts, locks
+$(SGLANG)/.installed: $(BIN)/uv requirements/sglang.lock
+	@$(PYTHON) -m venv $(SGLANG)
+	@$(UV) pip sync --quiet --python $(SGLANG)/bin/python --require-hashes requirements/sglang.lock
+	@touch $@
+
+check: install ## format, lint, types, who imports whom, contracts, locks, dashboards, alerts
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/pyright --warnings
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m infra.contracts --check
+	@$(BIN)/python -m infra.grafana.pages --check
+	@! command -v promtool >/dev/null || promtool test rules infra/prometheus/alerts.test.yml >/dev/null
 
 fuzz: install ## ten thousand damaged files through preprocess; see docs/reliability.md
 	@$(BIN)/python -m tests.fuzz --cases 10000
 
 schemas: install ## write schemas/generated anew from the types
 	@$(BIN)/python -m infra.contracts
+
+dashboards: install ## write infra/grafana/dashboards anew
+	@$(BIN)/python -m infra.grafana.pages
 
 bench: install ## throughput, latency and memory of each stage and of the chain
 	@$(BIN)/python -m benchmarks.pipeline
@@ -69,11 +83,13 @@ leak-check: install ## search 1000 planted identities in all that a real pipelin
 	@$(BIN)/python -m benchmarks.leaks --files 1000
 
 clean: ## remove what was installed and made here
-	rm -rf $(VENV) $(EXPORT) out .tristream
+	rm -rf $(VENV) $(EXPORT) $(SGLANG) out .tristream
 
 lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) pyproject.toml --extra cpu -o requirements/pipeline.lock
 	$(COMPILE) pyproject.toml --extra gpu -o requirements/gpu.lock
 	$(COMPILE) pyproject.toml --extra cpu --group dev -c requirements/pipeline.lock -o requirements/dev.lock
+	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) --group export -c requirements/pipeline.lock -o requirements/export.lock
+	$(COMPILE) --group sglang -o requirements/sglang.lock

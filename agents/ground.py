@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from agents import metrics
 from models.experts.registry import Registry
 from models.imaging import encode_png, from_pixels, render
 from schemas.images import MedicalImage, Pixels
@@ -37,8 +38,14 @@ def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]
     values = stored * np.float32(pixels.slope) + np.float32(pixels.intercept)
     view = render(values, image.window, image.inverted)
     grounding = registry.ground(
-        values, image.metadata, pixels.unit, inverted=image.inverted, annotations=image.annotations
+        values,
+        image.metadata,
+        pixels.unit,
+        inverted=image.inverted,
+        annotations=image.annotations,
+        ran=metrics.expert_ran,
     )
+    metrics.grounded(image.metadata.modality, grounding)
     return grounding, Pixels(
         rows=pixels.rows,
         columns=pixels.columns,

@@ -6,17 +6,17 @@ bucket ──▶ objects ──▶ images ──▶ grounded ──▶ enriched 
 
 import atexit
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import faust
-
+from models.describers.settings import Serving
 from schemas.dead_letters import Stage
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.objects import ObjectReference
 from schemas.stages import StageState
-from streams.app import bind, build_app, run_beside, sender
+from schemas.weaviate import WeaviateServer
+from streams.app import StageApp, bind, build_app, run_beside, sender, speak
 from streams.identity import Identity
 from streams.lag import LagReader
 from streams.payloads import Payloads
@@ -36,14 +36,23 @@ class Work:
     """A folder, or s3://bucket/prefix."""
     frames: str = "all"
     burned_in: str = "mask"
-    corpus: Path | None = None
+    knowledge: Path | None = None
+    """An index that `tristream knowledge build` wrote; None: the starter corpus."""
+    encoder: Path | None = None
+    """Folder of the encoder that the knowledge base was built with; None: it brings its own."""
+    weaviate: WeaviateServer | None = None
+    """Where the knowledge base is; None: in this process."""
     limits: Limits = DEFAULT_LIMITS
+    serving: Serving = field(default_factory=Serving)
 
 
-def build_stage(stage: Stage, wires: Wires, work: Work) -> faust.App:
+def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
     """One stage's app, ready to run. Imports only what that stage needs."""
+    if stage == "describe" and work.serving.url is not None:
+        # How many are at work is the server's to say: the stage must have as many in hand as it may ever ask for.
+        wires = replace(wires, in_flight=max(wires.in_flight, work.serving.concurrency))
     app = build_app(stage, wires)
-    builders: dict[Stage, Callable[[faust.App, Wires, Work], None]] = {
+    builders: dict[Stage, Callable[[StageApp, Wires, Work], None]] = {
         "watch": _watch,
         "preprocess": _preprocess,
         "ground": _ground,
@@ -54,7 +63,7 @@ def build_stage(stage: Stage, wires: Wires, work: Work) -> faust.App:
     return app
 
 
-def _watch(app: faust.App, wires: Wires, work: Work) -> None:
+def _watch(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.watch import Announcer, BucketWatch, watch_folder
     from streams.s3 import Location, is_bucket
 
@@ -73,9 +82,10 @@ def _watch(app: faust.App, wires: Wires, work: Work) -> None:
         app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
         run_beside(app, partial(watch_folder, Path(work.inbox), announcer, every=wires.listing))
         run_beside(app, partial(tell, announcer.state, wires, send))
+        speak(app, "watch", announcer.state)
 
 
-def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
+def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.preprocess import Reading, preprocess
     from models.imaging import BurnedInPolicy, FramePolicy
     from streams.dead_letters import Subject
@@ -100,7 +110,7 @@ def _preprocess(app: faust.App, wires: Wires, work: Work) -> None:
     bind(app, runner, OBJECTS.on(wires), gate.watch)
 
 
-def _ground(app: faust.App, wires: Wires, work: Work) -> None:
+def _ground(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.ground import ground
     from models.experts.registry import Registry
 
@@ -108,20 +118,28 @@ def _ground(app: faust.App, wires: Wires, work: Work) -> None:
     bind(app, StageRunner("ground", IMAGES, GROUNDED, handler, wires=wires, send=sender(app)), IMAGES.on(wires))
 
 
-def _retrieve(app: faust.App, wires: Wires, work: Work) -> None:
+def _retrieve(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.retrieve import retrieve
-    from models.knowledge import STARTER_CORPUS, ensure_index, open_embedded
+    from models.knowledge import open_knowledge
 
-    index = ensure_index(work.corpus or STARTER_CORPUS, wires.state / "knowledge")
-    handler = partial(retrieve, knowledge=open_embedded(index))
+    knowledge = open_knowledge(wires.state, index=work.knowledge, encoder=work.encoder, weaviate=work.weaviate)
+    handler = partial(retrieve, knowledge=knowledge)
     bind(app, StageRunner("retrieve", GROUNDED, ENRICHED, handler, wires=wires, send=sender(app)), GROUNDED.on(wires))
 
 
-def _describe(app: faust.App, wires: Wires, work: Work) -> None:
+def _describe(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.describe import describe
-    from models.describers import Composer
 
-    handler = partial(describe, describer=Composer())
+    if work.serving.url is None:
+        from models.describers import Composer
+
+        handler = partial(describe, describer=Composer())
+    else:
+        from models.describers.sglang import SglangDescriber
+        from streams.metrics import DescriberMetrics
+
+        describer = SglangDescriber(work.serving, observer=DescriberMetrics())
+        handler = partial(describe, describer=describer, payloads=_payloads(wires))
     bind(app, StageRunner("describe", ENRICHED, TRIPLETS, handler, wires=wires, send=sender(app)), ENRICHED.on(wires))
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from agents import metrics
 from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
 from models.imaging.limits import check_file
 from schemas.failures import InvalidInput
@@ -51,6 +52,7 @@ async def preprocess(
     check_file(reference.size, reading.limits)
     object_id = identity.object_id(reference)
     taken, skipped = await isolated.call(frames_of, reference, reading)
+    metrics.SKIPPED.inc(skipped)
     for index in taken:
         try:
             image = await isolated.call(image_of, reference, reading, index, object_id)
@@ -58,6 +60,7 @@ async def preprocess(
             yield FrameFailed(Subject(object_id, None, index, len(taken), skipped), error)
             continue
         yield image.model_copy(update={"pixels": await payloads.place(image.pixels)})
+        metrics.IMAGES.labels(image.metadata.modality).inc()
 
 
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from models.knowledge import KnowledgeBase, query_for
-from schemas.knowledge import EnrichedImage
+from models.knowledge import Knowledge, Query, query_for
+from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import GroundedImage
 
 
-async def retrieve(image: GroundedImage, *, knowledge: KnowledgeBase) -> AsyncIterator[EnrichedImage]:
+async def retrieve(image: GroundedImage, *, knowledge: Knowledge) -> AsyncIterator[EnrichedImage]:
     """The image with the passages that were found for it.
 
     Raises:
         Unavailable: the knowledge base does not answer.
     """
-    passages = await asyncio.to_thread(knowledge.search, query_for(image.metadata, image.grounding))
+    passages, snapshot = await asyncio.to_thread(_find, knowledge, query_for(image.metadata, image.grounding))
     yield EnrichedImage(
         image_id=image.image_id,
         object_id=image.object_id,
@@ -25,7 +25,12 @@ async def retrieve(image: GroundedImage, *, knowledge: KnowledgeBase) -> AsyncIt
         view=image.view,
         grounding=image.grounding,
         passages=passages,
-        knowledge_snapshot=knowledge.snapshot,
+        knowledge_snapshot=snapshot,
         preprocess_version=image.preprocess_version,
         grounding_version=image.grounding_version,
     )
+
+
+def _find(knowledge: Knowledge, query: Query) -> tuple[tuple[FoundPassage, ...], str]:
+    base = knowledge()
+    return base.search(query), base.snapshot

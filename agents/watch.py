@@ -9,12 +9,14 @@ import stamina
 import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
+from opentelemetry.trace import SpanKind
 
 from schemas.base import Message
 from schemas.events import BucketEvent
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from schemas.stages import StageState
+from streams import metrics, tracing
 from streams.codec import Context, encode, headers
 from streams.folder import FolderWatcher
 from streams.identity import Identity
@@ -51,17 +53,20 @@ class Announcer:
     async def announce(self, reference: ObjectReference) -> None:
         """Put it on the topic, however long the broker is away."""
         object_id = self._identity.object_id(reference)
-        async for attempt in stamina.retry_context(on=self._retry, attempts=None, timeout=None, wait_max=15):
-            with attempt:
-                head = headers(reference, "watch", Context())
-                await (await self._send(OBJECTS.on(self._wires), object_id, encode(reference), head))
-        self._away = ""
-        self._done += 1
-        log.info("announced", object_id=object_id, size=reference.size)
+        with tracing.span("watch", Context(), SpanKind.PRODUCER) as context:
+            async for attempt in stamina.retry_context(on=self._retry, attempts=None, timeout=None, wait_max=15):
+                with attempt:
+                    head = headers(reference, "watch", context)
+                    await (await self._send(OBJECTS.on(self._wires), object_id, encode(reference), head))
+            self._away = ""
+            self._done += 1
+            metrics.ANNOUNCED.inc()
+            log.info("announced", object_id=object_id, size=reference.size)
 
     def _retry(self, error: Exception) -> bool:
         if not isinstance(error, KafkaError | ProducerSendError):
             return False
+        metrics.RETRIES.labels("watch", type(error).__name__).inc()
         self.waiting(away(error))
         return True
 

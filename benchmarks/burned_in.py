@@ -24,12 +24,11 @@ import numpy as np
 import onnxruntime as ort
 import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import FileMetaDataset
 
 from benchmarks.burned_text import SIZES, STYLES, Burned, Line, available, burn, made_up
 from models.imaging import render
+from models.imaging.dicom import cleaner_of, pixel_data
 from models.imaging.header import read_header
-from models.imaging.quantities import quantify
 from models.imaging.text_detector import Box, find_text
 
 View = NDArray[np.uint8]
@@ -52,15 +51,8 @@ VISIBLE = 15
 def view_of(name: str) -> View:
     """The first frame of a file, as it is shown, with whatever text it has."""
     path = next(folder / name for folder in FOLDERS if (folder / name).exists())
-    header, _, _ = read_header(path.read_bytes())
-    dataset = pydicom.dcmread(path, force=True)
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = header.syntax
-    samples = dataset.pixel_array
-    if int(dataset.get("NumberOfFrames") or 1) > 1:
-        samples = samples[0]
-    photometric = dataset.PhotometricInterpretation
-    found = quantify(samples, "RGB" if photometric.startswith("YBR") else photometric, header, 0)
+    header, data, at = read_header(path.read_bytes())
+    found = cleaner_of(header, pixel_data(header, data, at), None).quantities(0)
     values = found.stored.astype(np.float32) * np.float32(found.slope) + np.float32(found.intercept)
     return render(values, found.window, found.inverted)
 

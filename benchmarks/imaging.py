@@ -5,12 +5,12 @@ Knows nothing of the pipeline around the stage.
     python benchmarks/imaging.py [--seconds 0.5] [--repeat 3] [--size 512]
 
 One CT-like slice and one colour frame are written in every transfer syntax, so that rows differ by syntax alone; NEMA's
-own files and pydicom's cine are read as they are. `stage` is open_source, every frame, to_pixels; `bare` is the decoder
-and the PNG encoder on what they need alone, which no stage can beat; `plain` is pydicom's pixel_array with rescale or
-palette and Pillow's PNG at the same level, without checks or metadata; `dcmtk` is dcmj2pnm's 8-bit PNG, less the time
-that it takes to start. One process, one core. Pillow, and the plugins that pydicom decodes with, are not part of the
-project: `uv pip install pillow pylibjpeg pylibjpeg-openjpeg pylibjpeg-rle pyjpegls python-gdcm` in an environment to
-throw away; what is missing is `nan`.
+own files and pydicom's cine are read as they are. `stage` is open_dicom, every frame, to_pixels, without the search
+for text, which docs/burned-in-text.md measures; `bare` is the decoder and the PNG encoder on what they need alone,
+which no stage can beat; `plain` is pydicom's pixel_array with rescale or palette and Pillow's PNG at the same level,
+without checks or metadata; `dcmtk` is dcmj2pnm's 8-bit PNG, less the time that it takes to start. One process, one
+core. Pillow, and the plugins that pydicom decodes with, are not part of the project: `uv pip install pillow pylibjpeg
+pylibjpeg-openjpeg pylibjpeg-rle pyjpegls python-gdcm` in an environment to throw away; what is missing is `nan`.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from models.imaging import FramePolicy, codecs, dicom, encode_png, frames, open_source, to_pixels
+from models.imaging import FramePolicy, codecs, dicom, encode_png, frames, to_pixels
 
 ALL = FramePolicy()
 Samples = NDArray[Any]
@@ -160,7 +160,7 @@ def real() -> list[Case]:
 
 def stage(data: bytes) -> int:
     """What preprocess does with a file, without its process pool."""
-    found = [to_pixels(frame) for frame in open_source(data, ALL).frames()]
+    found = [to_pixels(frame) for frame in dicom.open_dicom(data, ALL).frames()]
     return sum(pixels.rows * pixels.columns * pixels.channels * pixels.bits // 8 for pixels in found)
 
 
@@ -216,7 +216,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "header": [(dicom, "read_header"), (dicom, "read_metadata")],
     "decode": [(dicom, "decode"), (dicom, "decode_native")],
     "meaning": [(dicom, "quantify")],
-    "identity": [(dicom, "identify")],
+    "identity": [(frames, "identify")],
     "encode": [(frames, "encode_png")],
 }
 
@@ -249,7 +249,7 @@ def bare(data: bytes) -> Callable[[], None]:
     originals = {name: getattr(dicom, name) for name in ("decode", "decode_native")}
     for name in originals:
         setattr(dicom, name, record(name))
-    kept.extend(frame.stored for frame in open_source(data, ALL).frames())
+    kept.extend(frame.stored for frame in dicom.open_dicom(data, ALL).frames())
     for name, original in originals.items():
         setattr(dicom, name, original)
 

@@ -25,6 +25,7 @@ from infra.kafka.local import free_port, is_free
 from infra.settings import Settings
 from infra.stack import LocalStack
 from streams.folder import reference_to
+from streams.security import for_confluent
 from streams.settings import Wires
 from streams.topics import MAX_MESSAGE_BYTES, OBJECTS
 
@@ -93,12 +94,11 @@ def on_topics(wires: Wires) -> Iterator[tuple[str, bytes]]:
     """Every message of every topic there is, with key and headers."""
     consumer = Consumer(
         {
-            "bootstrap.servers": wires.bootstrap,
+            **for_confluent(wires),
             "group.id": "leaks",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-            "log_level": 0,
         }
     )
     topics = consumer.list_topics(timeout=10).topics

@@ -36,6 +36,7 @@ from schemas.dead_letters import Stage
 from schemas.failures import TristreamError
 from streams.codec import Context
 from streams.folder import reference_to
+from streams.security import for_confluent
 from streams.settings import MEBIBYTE, Wires
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS, Topic
 
@@ -145,7 +146,7 @@ def measure_latency(drops: int) -> dict[str, list[float]]:
 
 def reader(topic: str, wires: Wires) -> Consumer:
     """A consumer of a topic from its beginning."""
-    consumer = Consumer({"bootstrap.servers": wires.bootstrap, "group.id": "bench", "log_level": 0})
+    consumer = Consumer({**for_confluent(wires), "group.id": "bench"})
     consumer.assign([TopicPartition(topic, number, 0) for number in range(wires.partitions)])
     return consumer
 

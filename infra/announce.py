@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from opentelemetry.trace import SpanKind
 
 from infra.settings import Settings
 from schemas.dead_letters import DeadLetter, Origin
@@ -13,23 +14,25 @@ from schemas.triplets import Lineage, Triplet
 from streams.codec import Context, encode, headers
 from streams.dead_letters import subject_key
 from streams.reader import latest
+from streams.security import for_confluent, knock
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, OBJECTS, TRIPLETS
+from streams.tracing import span
 
 
 class _Sender:
     """Sends and, at the end, knows that everything arrived."""
 
     def __init__(self, wires: Wires) -> None:
+        knock(wires)
         self._producer = Producer(
             {
-                "bootstrap.servers": wires.bootstrap,
+                **for_confluent(wires),
                 "acks": "all",
                 "enable.idempotence": True,
                 "message.max.bytes": MAX_MESSAGE_BYTES,
                 # The same partitioner as the workers' client: a key's messages stay in one partition.
                 "partitioner": "murmur2_random",
-                "log_level": 0,
             }
         )
         self._errors: list[KafkaError] = []
@@ -64,13 +67,13 @@ def announce(settings: Settings, references: Iterable[ObjectReference]) -> int:
     """
     sender, count = _Sender(settings.wires), 0
     for reference in references:
-        context = Context()
-        sender.send(
-            OBJECTS.on(settings.wires),
-            settings.identity.object_id(reference),
-            encode(reference),
-            headers(reference, "announce", context),
-        )
+        with span("announce", Context(), SpanKind.PRODUCER) as context:
+            sender.send(
+                OBJECTS.on(settings.wires),
+                settings.identity.object_id(reference),
+                encode(reference),
+                headers(reference, "announce", context),
+            )
         count += 1
     sender.flush()
     return count
@@ -113,12 +116,13 @@ def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Rep
         elif letter.object_id in known:
             if letter.object_id not in sent:
                 reference = known[letter.object_id]
-                sender.send(
-                    OBJECTS.on(settings.wires),
-                    letter.object_id,
-                    encode(reference),
-                    headers(reference, "replay", Context()),
-                )
+                with span("replay", Context(), SpanKind.PRODUCER) as context:
+                    sender.send(
+                        OBJECTS.on(settings.wires),
+                        letter.object_id,
+                        encode(reference),
+                        headers(reference, "replay", context),
+                    )
                 sent.add(letter.object_id)
             cleared.append(letter)
     sender.flush()
@@ -179,9 +183,7 @@ def _resend_message(sender: _Sender, wires: Wires, origin: Origin) -> bool:
 
 def _message_at(wires: Wires, origin: Origin) -> Message | None:
     """The message at an address, or None if it is no longer kept."""
-    consumer = Consumer(
-        {"bootstrap.servers": wires.bootstrap, "group.id": f"{wires.prefix}tristream-reader", "log_level": 0}
-    )
+    consumer = Consumer({**for_confluent(wires), "group.id": f"{wires.prefix}tristream-reader"})
     try:
         partition = TopicPartition(origin.topic, origin.partition, origin.offset)
         low, high = consumer.get_watermark_offsets(partition, timeout=10)

@@ -2,21 +2,28 @@
 
 import dataclasses
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 import orjson
 
-from infra.settings import BadSetting, Settings, from_environment
+from infra.settings import BadSetting, Settings, from_environment, weaviate_server
 from schemas.dead_letters import Origin, Stage
 from schemas.failures import TristreamError
+from schemas.images import Modality
+from schemas.knowledge import Passage
+from streams.aws import ProfileUnusable, options
 from streams.s3 import Location, is_bucket
 from streams.topics import Topic
+
+if TYPE_CHECKING:
+    from infra.knowledge import Gathered
 
 KAFKA = click.option(
     "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
@@ -24,6 +31,8 @@ KAFKA = click.option(
 INBOX = click.option(
     "--inbox", metavar="DIR|s3://BUCKET/PREFIX", default="inbox", show_default=True, help="Folder or bucket to watch."
 )
+METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
+"""Of `up --watch`: where others look for them."""
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
 
 
@@ -49,7 +58,8 @@ def _inbox(text: str) -> str:
         return os.fspath(Path(text).absolute())
     try:
         Location.parse(text)
-    except ValueError as error:
+        options(text)
+    except (ValueError, ProfileUnusable) as error:
         raise click.UsageError(str(error)) from None
     return text
 
@@ -64,6 +74,14 @@ def _plain_errors() -> Generator[None]:
     except BrokenPipeError:
         # The reader of our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _trace(settings: Settings, service: str) -> None:
+    """Send this command's spans to where the settings say, if they do."""
+    from streams.tracing import send_spans
+
+    if settings.wires.otlp_endpoint:
+        send_spans(settings.wires.otlp_endpoint, f"tristream-{service}", settings.wires.worker)
 
 
 def _say(text: str) -> None:
@@ -87,18 +105,29 @@ def main() -> None:
 )
 @click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
+@click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
 @FRAMES
-def up(inbox: str, state: Path, port: int, workers: int, frames: str | None) -> None:
+def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: str | None) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
+    from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
     settings, place = _settings(frames=frames), _inbox(inbox)
+    if watch and not settings.wires.metrics_port:
+        settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
     if not is_bucket(place):
         Path(place).mkdir(parents=True, exist_ok=True)
     with (
         _plain_errors(),
         LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=_say) as stack,
     ):
+        for name, address in stack.metrics.items():
+            _say(f"{name}: http://{address}/metrics")
+        if watch:
+            prometheus = LocalPrometheus(state / "prometheus", stack.metrics, port=PROMETHEUS_PORT)
+            prometheus.start(stack.processes)
+            prometheus.wait_ready()
+            _say(f"Prometheus: http://{prometheus.address}/alerts; dashboards: see docs/watching.md")
         _say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
 
@@ -132,6 +161,7 @@ def annotate(
     from infra.stack import LocalStack
 
     settings = _settings(kafka, frames)
+    _trace(settings, "annotate")
     files = find_files(paths)
     outputs = Outputs(triplets, dead_letters, map_)
     with _plain_errors(), ExitStack() as stack:
@@ -232,8 +262,19 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
     configure_logging()
     with _plain_errors():
         create_topics(settings.wires)
-        work = Work(settings.identity, _inbox(inbox), settings.frames, settings.burned_in, limits=settings.limits)
+        work = Work(
+            settings.identity,
+            _inbox(inbox),
+            settings.frames,
+            settings.burned_in,
+            settings.knowledge,
+            settings.encoder,
+            settings.weaviate,
+            settings.limits,
+            settings.serving,
+        )
         app = build_stage(stage, settings.wires, work)
+        _trace(settings, stage)
         run_worker(app, settings.wires)
 
 
@@ -255,6 +296,152 @@ def dead_letters(follow: bool, kafka: str | None) -> None:
     from streams.topics import DEAD_LETTERS
 
     _print(_settings(kafka), DEAD_LETTERS, follow)
+
+
+@main.group()
+def knowledge() -> None:
+    """Build and search the passages that describe what is seen."""
+
+
+WEAVIATE = click.option(
+    "--weaviate", metavar="URL", help="The Weaviate to use. [default: $TRISTREAM_WEAVIATE_URL; else a file]"
+)
+INDEX = click.option(
+    "--index",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to use. [default: $TRISTREAM_KNOWLEDGE or own.npz in the state folder]",
+)
+SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+REJECTED = click.option(
+    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write: records without passages."
+)
+KEEP = click.option(
+    "--keep", default=1, show_default=True, type=click.IntRange(0), help="Earlier snapshots to keep in Weaviate."
+)
+
+
+@knowledge.command("build")
+@SOURCES
+@click.option("--name", default="own", show_default=True, help="Of the base; its snapshots are NAME@digest.")
+@WEAVIATE
+@INDEX
+@KEEP
+@REJECTED
+def knowledge_build(
+    sources: tuple[Path, ...], name: str, weaviate: str | None, index: Path | None, keep: int, rejected: Path | None
+) -> None:
+    """Make a base of files and folders, in place of the one before.
+
+    Read are .jsonl, .md, .txt, PubMed .xml and .xml.gz, and Bookshelf .nxml.
+
+    Workers go over to it by themselves where it is in Weaviate; where it is a file, start them anew.
+    """
+    from infra.knowledge import gather
+    from infra.progress import Counting
+
+    settings = _with_knowledge(weaviate, index)
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        raise click.UsageError("--name must be of letters, digits, '.', '_' and '-'")
+    with _plain_errors():
+        with Counting("files") as progress:
+            gathered = gather(sources, progress.update)
+        _index(settings, name, gathered, gathered.in_order, keep, rejected)
+
+
+@knowledge.command("add")
+@SOURCES
+@WEAVIATE
+@INDEX
+@KEEP
+@REJECTED
+def knowledge_add(
+    sources: tuple[Path, ...], weaviate: str | None, index: Path | None, keep: int, rejected: Path | None
+) -> None:
+    """Add passages to the base, in place of those of the same id. A new snapshot, as `build` makes one."""
+    from infra.knowledge import current, gather
+    from infra.progress import Counting
+
+    settings = _with_knowledge(weaviate, index)
+    with _plain_errors():
+        name, before = current(settings)
+        with Counting("files") as progress:
+            gathered = gather(sources, progress.update)
+        merged = {passage.passage_id: passage for passage in (*before, *gathered.in_order)}
+        _index(settings, name, gathered, [merged[key] for key in sorted(merged)], keep, rejected)
+
+
+@knowledge.command("search")
+@click.argument("text")
+@click.option("--modality", type=click.Choice(get_args(Modality)), help="Only passages that fit it.")
+@click.option("--organ", help="Only passages that fit it, if there are any.")
+@click.option("--disease", help="Only passages that fit it, if there are any.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
+@WEAVIATE
+@INDEX
+def knowledge_search(
+    text: str,
+    modality: Modality | None,
+    organ: str | None,
+    disease: str | None,
+    limit: int,
+    as_json: bool,
+    weaviate: str | None,
+    index: Path | None,
+) -> None:
+    """Search the base as a worker would."""
+    from infra.knowledge import searched
+    from models.knowledge import Query
+
+    with _plain_errors():
+        base = searched(_with_knowledge(weaviate, index))
+        for found in base.search(Query(text, modality, organ, disease, limit)):
+            if as_json:
+                click.echo(orjson.dumps(found.model_dump(mode="json")).decode())
+            else:
+                click.echo(
+                    f"{found.score:.4f}  {found.passage_id}\n  {found.title}\n  {found.text}\n  {found.reference}"
+                )
+        _say(f"snapshot {base.snapshot}")
+
+
+def _with_knowledge(weaviate: str | None, index: Path | None) -> Settings:
+    settings = _settings()
+    if weaviate and index:
+        raise click.UsageError("--weaviate and --index exclude each other")
+    try:
+        if weaviate:
+            found = settings.weaviate
+            server = dataclasses.replace(found, url=weaviate) if found else weaviate_server(weaviate)
+            return dataclasses.replace(settings, weaviate=server)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return dataclasses.replace(settings, weaviate=None, knowledge=index.absolute()) if index else settings
+
+
+def _index(
+    settings: Settings,
+    name: str,
+    gathered: "Gathered",
+    passages: Sequence[Passage],
+    keep: int,
+    rejected: Path | None,
+) -> None:
+    from infra.knowledge import build, index_of
+    from infra.progress import Counting
+
+    for reason, count, places in gathered.reasons():
+        _say(f"{count} × {reason}: {places}")
+    if rejected is not None:
+        gathered.write_rejected(rejected)
+    with Counting("passages") as progress:
+        snapshot = build(settings, name, passages, keep=keep, tell=progress.update)
+    click.echo(
+        f"{gathered.files} files: {len(gathered.passages)} passages, {len(gathered.rejected)} records without one; "
+        f"{snapshot} holds {len(passages)} passages"
+    )
+    if settings.weaviate is None and settings.knowledge != index_of(settings):
+        _say(f"to use it: export TRISTREAM_KNOWLEDGE={index_of(settings)}")
 
 
 @main.command()
@@ -282,6 +469,7 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
     settings = _settings(kafka)
     if sum((object_id is not None, origin is not None, stale)) > 1:
         raise click.UsageError("--object, --origin and --stale exclude each other")
+    _trace(settings, "replay")
     with _plain_errors():
         if stale:
             replayed = replay_stale(settings, current_lineage(settings))

@@ -1,4 +1,5 @@
-"""The contracts as files: JSON Schema of each message type, and one AsyncAPI 3 document, generated from the types.
+"""The contracts as files: JSON Schema of each message type, one AsyncAPI 3 document, and the topics for the Helm chart,
+generated from the types and the table of topics.
 
 `python -m infra.contracts` writes them; with `--check` it fails when they are not current.
 """
@@ -12,9 +13,11 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.sidecars import Sidecar
 from streams.codec import Context, headers
+from streams.lag import INPUTS
 from streams.topics import OBJECTS, TOPICS
 
 FOLDER = Path(__file__).parents[1] / "schemas" / "generated"
+CHART = Path(__file__).parent / "helm" / "tristream" / "files"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSION = "1.0.0"
 
@@ -98,13 +101,19 @@ def files() -> dict[Path, bytes]:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
     found = {FOLDER / f"{name}.schema.json": text(schema) for name, schema in json_schemas().items()}
-    return {**found, FOLDER / "asyncapi.json": text(asyncapi())}
+    topics = [{"name": topic.name, "summary": topic.summary, "config": topic.config} for topic in TOPICS]
+    return {
+        **found,
+        FOLDER / "asyncapi.json": text(asyncapi()),
+        CHART / "topics.json": text(topics),
+        CHART / "inputs.json": text({stage: topic.name for stage, topic in INPUTS.items()}),
+    }
 
 
 def stale() -> list[Path]:
     """Generated files that are missing, not current, or of no type any more."""
     wanted = files()
-    present = set(FOLDER.glob("*.json"))
+    present = {*FOLDER.glob("*.json"), *CHART.glob("*.json")}
     return sorted(
         {path for path, content in wanted.items() if path not in present or path.read_bytes() != content}
         | (present - wanted.keys())
@@ -118,6 +127,7 @@ def main() -> None:
             sys.exit(f"not current: {', '.join(path.name for path in old)}: run 'make schemas'")
         return
     FOLDER.mkdir(exist_ok=True)
+    CHART.mkdir(exist_ok=True)
     for path in stale():
         path.unlink(missing_ok=True)
     for path, content in files().items():

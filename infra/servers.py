@@ -1,4 +1,4 @@
-"""Servers of other people's that Tristream is tested on, built once by Go into a cache.
+"""Servers and tools of other people's that Tristream is tested with, built once by Go into a cache.
 
 `python -m infra.servers` builds all of them. Knows nothing of how they are run.
 """
@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from infra.kafka.jars import cache_folder, installing
 from infra.prerequisites import MissingPrerequisite
@@ -34,7 +34,13 @@ class Server:
 
 VERSITYGW = Server("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
 """An S3 server over a folder that sends bucket notifications to Kafka (Apache-2.0)."""
-SERVERS = (VERSITYGW,)
+HELM = Server("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.1")
+"""Renders and checks the chart (Apache-2.0)."""
+COMPOSE = Server("compose-spec", "github.com/compose-spec/compose-go/v2/cmd", "v2.16.2")
+"""Reads a compose file as `docker compose config` does: the library of both (Apache-2.0)."""
+WEAVIATE = Server("weaviate-server", "github.com/weaviate/weaviate/cmd/weaviate-server", "v1.35.2")
+"""A vector database with hybrid search (BSD-3-Clause)."""
+SERVERS = (VERSITYGW, WEAVIATE, HELM, COMPOSE)
 
 
 def install(server: Server, processes: Processes) -> Path:
@@ -61,6 +67,8 @@ def install(server: Server, processes: Processes) -> Path:
         )
         if status != 0:
             raise ServerFailed(f"Go could not build {server.name}; {log_path} ends:\n{tail(log_path)}")
+        # Go names a program after its folder, and some are in one named cmd.
+        (partial / PurePosixPath(server.module).name).rename(partial / server.name)
         partial.rename(binary.parent)
     return binary
 

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from models.describers.settings import Serving
 from schemas.limits import DEFAULT_LIMITS, Limits
+from schemas.weaviate import WeaviateServer
 from streams.identity import Identity, key_from_file
-from streams.settings import Wires
+from streams.settings import Security, Wires
 
 PREFIX = "TRISTREAM_"
 LIMIT = "TRISTREAM_LIMIT_"
+SGLANG = "TRISTREAM_SGLANG_"
+KAFKA = "TRISTREAM_KAFKA_"
+WEAVIATE = "TRISTREAM_WEAVIATE_"
 
 T = TypeVar("T")
 
@@ -26,10 +31,17 @@ class Settings:
     """What a command runs with.
 
     Args:
-        wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires.
+        wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires, and for its `security`
+            TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
+        serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
+            models.describers.settings.Serving, but TRISTREAM_UNSUPPORTED.
+        knowledge: index that `tristream knowledge build` wrote; None: the starter corpus (TRISTREAM_KNOWLEDGE).
+        encoder: folder of an exported encoder; None: one is fitted to each corpus (TRISTREAM_ENCODER).
+        weaviate: the server that holds the knowledge base, in place of an index (TRISTREAM_WEAVIATE_URL, and
+            TRISTREAM_WEAVIATE_<FIELD> for each field of schemas.weaviate.WeaviateServer).
         key_file: where the identity key lies, made on first use (TRISTREAM_KEY_FILE).
         key: the identity key in hexadecimal, in place of the file (TRISTREAM_KEY).
     """
@@ -38,6 +50,10 @@ class Settings:
     frames: str = "all"
     burned_in: str = "mask"
     limits: Limits = DEFAULT_LIMITS
+    serving: Serving = field(default_factory=Serving)
+    knowledge: Path | None = None
+    encoder: Path | None = None
+    weaviate: WeaviateServer | None = None
     key_file: Path = Path("~/.config/tristream/key")
     key: str | None = field(default=None, repr=False)
 
@@ -64,14 +80,39 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         BadSetting: a value that cannot be used; the message names the variable.
     """
+    # OpenTelemetry's own variable is known to whoever runs a collector; ours wins.
+    endpoint = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    traced = {f"{PREFIX}OTLP_ENDPOINT": endpoint} if endpoint else {}
     return Settings(
-        wires=_built(Wires, PREFIX, environment),
+        wires=dataclasses.replace(
+            _built(Wires, PREFIX, {**traced, **environment}), security=_built(Security, KAFKA, environment)
+        ),
         limits=_built(Limits, LIMIT, environment),
+        serving=_built(Serving, SGLANG, _with_policy(environment)),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
+        knowledge=_path(environment, "KNOWLEDGE"),
+        encoder=_path(environment, "ENCODER"),
+        weaviate=weaviate_server(url, environment) if (url := environment.get(f"{WEAVIATE}URL")) else None,
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """What becomes of unsupported statements is no matter of the server's: its variable has no SGLANG in its name."""
+    policy = environment.get(f"{PREFIX}UNSUPPORTED")
+    return environment if policy is None else {**environment, f"{SGLANG}UNSUPPORTED": policy}
+
+
+def weaviate_server(url: str, environment: Mapping[str, str] = os.environ) -> WeaviateServer:
+    """The server at `url`, with the other variables that tell of it. Raises BadSetting."""
+    return _built(WeaviateServer, WEAVIATE, {**environment, f"{WEAVIATE}URL": url})
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(PREFIX + name)
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _built(kind: type[T], prefix: str, environment: Mapping[str, str]) -> T:
@@ -79,9 +120,9 @@ def _built(kind: type[T], prefix: str, environment: Mapping[str, str]) -> T:
     found: dict[str, object] = {}
     for name, field_type in {f.name: f.type for f in dataclasses.fields(kind)}.items():  # pyright: ignore[reportArgumentType]
         variable = prefix + name.upper()
-        if (text := environment.get(variable)) is None:
+        if field_type is Security or (text := environment.get(variable)) is None:
             continue
-        convert = {int: int, float: float, Path: Path}.get(field_type, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+        convert = {int: int, float: float, Path: Path, Path | None: Path}.get(field_type, str)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
         try:
             found[name] = convert(text)
         except ValueError:
@@ -101,9 +142,20 @@ def to_environment(settings: Settings) -> dict[str, str]:
     }
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
-    for prefix, part in ((PREFIX, settings.wires), (LIMIT, settings.limits)):
-        for part_field in dataclasses.fields(part):
+    for name, path in (("KNOWLEDGE", settings.knowledge), ("ENCODER", settings.encoder)):
+        if path is not None:
+            found[PREFIX + name] = str(path)
+    parts = (
+        (PREFIX, settings.wires),
+        (KAFKA, settings.wires.security),
+        (LIMIT, settings.limits),
+        (SGLANG, settings.serving),
+        (WEAVIATE, settings.weaviate),
+    )
+    for prefix, part in parts:
+        for part_field in dataclasses.fields(part) if part is not None else ():
             value = getattr(part, part_field.name)
-            if value is not None:
+            if value is not None and not isinstance(value, Security):
                 found[prefix + part_field.name.upper()] = str(value)
+    found[f"{PREFIX}UNSUPPORTED"] = found.pop(f"{SGLANG}UNSUPPORTED")
     return found

@@ -13,6 +13,7 @@ from infra.prerequisites import check_prerequisites
 from infra.processes import Processes
 from infra.settings import Settings, to_environment
 from schemas.dead_letters import Stage
+from streams.settings import Security
 from streams.topics import create_topics
 
 STAGES: tuple[Stage, ...] = ("preprocess", "ground", "retrieve", "describe")
@@ -22,7 +23,7 @@ class LocalStack:
     """A running pipeline on this machine.
 
     Args:
-        settings: `wires.bootstrap` is replaced by the broker's address.
+        settings: `wires.bootstrap` is replaced by the broker's address, and `wires.security` by none.
         folder: the broker's data, logs of all processes, payloads. Kept: a stack started on it again goes on.
         port: of the broker; 0: a free one.
         inbox: a folder or s3:// URL to watch; None: objects come from elsewhere.
@@ -43,12 +44,14 @@ class LocalStack:
         self._settings, self.folder, self._inbox, self._workers, self._say = settings, folder, inbox, workers, say
         self._exit = ExitStack()
         self._started = 0
+        self.metrics: dict[str, str] = {}
+        """host:port of /metrics by worker; empty where none are served."""
         self.kafka = LocalKafka(folder / "kafka", port)
 
     @property
     def settings(self) -> Settings:
         """The settings that reach this stack."""
-        wires = replace(self._settings.wires, bootstrap=self.kafka.bootstrap, state=self.folder)
+        wires = replace(self._settings.wires, bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
         return replace(self._settings, wires=wires)
 
     def __enter__(self) -> Self:
@@ -75,6 +78,8 @@ class LocalStack:
         # One machine has each port once.
         port = self.settings.wires.metrics_port and self.settings.wires.metrics_port + self._started
         self._started += 1
+        if port:
+            self.metrics[name] = f"{self.settings.wires.metrics_host}:{port}"
         settings = replace(self.settings, wires=replace(self.settings.wires, worker=name, metrics_port=port))
         inbox = ["--inbox", self._inbox] if stage == "watch" and self._inbox else []
         self.processes.start(

@@ -7,6 +7,15 @@ from schemas.images import ImageMetadata, Pixels
 from schemas.regions import Grounding
 
 
+class Citation(Message):
+    """Where a passage stands in its source: `text[start:end]` of the source's text, in characters, is the passage."""
+
+    source: str = Field(description="Name of the source, such as pubmed:12345678 or a file's name")
+    section: str = Field(default="", description="Headings above the passage, outermost first, joined by ' › '")
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
 class Passage(Message):
     """A citable piece of text."""
 
@@ -16,6 +25,8 @@ class Passage(Message):
     reference: str = Field(description="The source, as a reader would cite it")
     modalities: tuple[str, ...] = Field(default=(), description="Empty: any")
     organs: tuple[str, ...] = Field(default=(), description="Empty: any")
+    diseases: tuple[str, ...] = Field(default=(), description="Empty: any")
+    citation: Citation | None = Field(default=None, description="None: the reference alone tells where it stands")
 
 
 class FoundPassage(Passage):

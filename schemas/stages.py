@@ -17,6 +17,7 @@ class StageState(Message):
     state: Literal["running", "paused", "waiting"] = Field(
         description="paused: by dead letters or by backpressure; waiting: something it needs is away"
     )
+    cause: Literal["backpressure", "dead letters"] | None = Field(default=None, description="Of a pause")
     reason: str = ""
     in_flight: int = Field(ge=0)
     done: int = Field(ge=0, description="Messages finished since the worker started")

@@ -21,11 +21,33 @@ class Evidence(Message):
     value: str | float | int | bool = Field(description="The value at the pointer when the statement was written")
 
 
+class Verdict(Message):
+    """What came of holding a statement against metadata and measurements."""
+
+    outcome: Literal["supported", "unsupported", "contradicted"] = Field(
+        description="unsupported: nothing measured speaks for it; contradicted: something measured speaks against it"
+    )
+    reason: str = Field(default="", description="What is not supported, or what is so instead; empty where supported")
+    pointers: tuple[str, ...] = Field(default=(), description="JSON Pointers of the facts that it was held against")
+
+
 class Statement(Message):
     """One sentence and everything that backs it."""
 
     text: str
     evidence: tuple[Evidence, ...] = Field(min_length=1)
+    author: str | None = Field(
+        default=None, description="name@version of what wrote this sentence; None: the describer of the lineage"
+    )
+    verdict: Verdict | None = Field(default=None, description="None where the sentence was written from measurements")
+
+
+class Removed(Message):
+    """A statement that was not kept. Its words are not told: what a model makes up can look like a name."""
+
+    part: Literal["modality", "organ", "regions", "texture", "relations"]
+    author: str
+    verdict: Verdict
 
 
 class Description(Message):
@@ -40,6 +62,9 @@ class Description(Message):
         default=(), description="What the passages say; general knowledge, not a finding"
     )
     description: str
+    removed: tuple[Removed, ...] = Field(
+        default=(), description="Statements that verification took out; empty where all were kept, or marked"
+    )
 
 
 class Lineage(Message):

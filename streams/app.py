@@ -9,11 +9,13 @@ from typing import Any, cast
 import faust
 import structlog
 from faust.types import TP, StreamT
-from prometheus_client import start_http_server
 
 from schemas.dead_letters import Stage
 from schemas.stages import StageState
+from streams import metrics
 from streams.lag import group
+from streams.probes import Probes
+from streams.security import for_faust
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
 from streams.topics import MAX_MESSAGE_BYTES
@@ -21,11 +23,32 @@ from streams.topics import MAX_MESSAGE_BYTES
 Background = Callable[[], Awaitable[None]]
 
 
-def build_app(stage: Stage, wires: Wires) -> faust.App:
+class StageApp(faust.App):
+    """A Faust app that knows how its stage is.
+
+    `word` is the stage's own word, once it has one; `joined` is true while the consumer group has given it partitions,
+    be it none: the worker beyond the last partition stands by.
+    """
+
+    word: Callable[[], StageState] | None = None
+    joined: bool = False
+    logger = logging.getLogger("faust.app")
+
+    def unready(self) -> str:
+        """Why it does not work now, in words; empty: it does. Backpressure is work as it should be."""
+        if self.word is None or not self.started:
+            return "starting"
+        word = self.word()
+        if word.state == "waiting" or word.cause == "dead letters":
+            return word.reason
+        return "" if self.joined or self.producer_only else "the consumer group is not joined"
+
+
+def build_app(stage: Stage, wires: Wires) -> StageApp:
     """A Faust app with nothing in it, bounded where Faust's defaults are for small messages."""
-    return faust.App(
+    return StageApp(
         group(stage, wires),
-        broker=f"kafka://{wires.bootstrap}",
+        **for_faust(wires),
         store="memory://",
         datadir=str(wires.state / "faust"),
         value_serializer="raw",
@@ -65,7 +88,7 @@ def sender(app: faust.App) -> Send:
 
 
 def bind(
-    app: faust.App,
+    app: StageApp,
     runner: StageRunner[Any],
     topic: str,
     *background: Background,
@@ -80,11 +103,23 @@ def bind(
 
     async def forget(_app: Any, revoked: set[TP], **_: Any) -> None:
         runner.revoke({(tp.topic, tp.partition) for tp in revoked})
+        app.joined = False
+
+    async def join(_app: Any, assigned: set[TP], **_: Any) -> None:
+        app.joined = True
 
     app.on_partitions_revoked.connect(cast("Any", forget))
+    app.on_partitions_assigned.connect(cast("Any", join))
+    speak(app, runner.stage, state or runner.state)
 
-    for work in (partial(runner.tell, state), *background):
+    for work in (partial(runner.tell, state), runner.watch_lag, *background):
         run_beside(app, work)
+
+
+def speak(app: StageApp, stage: Stage, state: Callable[[], StageState]) -> None:
+    """Have a stage's word on itself stand in the metrics and decide whether its worker is ready."""
+    app.word = state
+    metrics.watch_state(stage, state)
 
 
 def run_beside(app: faust.App, work: Background) -> None:
@@ -96,18 +131,19 @@ def run_beside(app: faust.App, work: Background) -> None:
         await work()
 
 
-def run_worker(app: faust.App, wires: Wires) -> None:
+def run_worker(app: StageApp, wires: Wires) -> None:
     """Run an app in this process until SIGTERM or SIGINT; then exit."""
-    if wires.metrics_port:
-        start_http_server(wires.metrics_port, addr="127.0.0.1")
+    probes = [Probes(wires.metrics_host, wires.metrics_port, app.unready)] if wires.metrics_port else []
     app.conf.datadir.mkdir(parents=True, exist_ok=True)
-    worker = faust.Worker(app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
+    worker = faust.Worker(app, *probes, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None  # It would write to the terminal in the midst of the log's JSON.
     worker.execute_from_commandline()
 
 
 def configure_logging() -> None:
     """Logs as JSON lines on standard error."""
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -133,7 +169,7 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("faust", "mode", "aiokafka", "stamina"):
+    for noisy in ("faust", "mode", "aiokafka", "stamina", "aiohttp", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Libraries that read images may quote what they read.
     for silent in ("pydicom", "tifffile", "PIL"):

@@ -3,6 +3,7 @@
 Knows the types of `schemas` only as Pydantic models.
 """
 
+import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,9 @@ from schemas.failures import InvalidInput
 
 M = TypeVar("M", bound=Message)
 
+# It goes into logs: what a foreign producer puts there must be ids and nothing else.
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
 
 class UnreadableMessage(InvalidInput):
     """A message on a topic that is not of the topic's type."""
@@ -27,16 +31,18 @@ class UnreadableMessage(InvalidInput):
 class Context:
     """What travels beside a message from the bucket to the triplet.
 
-    `traceparent` follows W3C Trace Context; `taken_at` is when the object was first taken (RFC 3339, UTC).
+    `traceparent` follows W3C Trace Context; `taken_at` is when the object was first taken (RFC 3339, UTC). `root`: it
+    came from no message, so that nobody has told of a span under these ids.
     """
 
     traceparent: str = field(default_factory=lambda: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
     taken_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    root: bool = field(default=True, compare=False)
 
     def child(self) -> Self:
         """The same trace, a span of its own."""
         version, trace, _, flags = self.traceparent.split("-")
-        return replace(self, traceparent=f"{version}-{trace}-{secrets.token_hex(8)}-{flags}")
+        return replace(self, traceparent=f"{version}-{trace}-{secrets.token_hex(8)}-{flags}", root=False)
 
     @classmethod
     def read(cls, headers: Mapping[str, bytes] | Iterable[tuple[str, bytes]] | None) -> Self:
@@ -44,10 +50,11 @@ class Context:
         found = cast("dict[str, bytes]", dict(headers or {}))
         traceparent, taken_at = found.get("traceparent"), found.get("ce_takenat")
         fresh = cls()
-        valid = traceparent is not None and traceparent.count(b"-") == 3
+        valid = traceparent is not None and _TRACEPARENT.fullmatch(traceparent) is not None
         return cls(
-            traceparent=traceparent.decode("ascii", "replace") if valid and traceparent else fresh.traceparent,
+            traceparent=traceparent.decode("ascii") if valid and traceparent else fresh.traceparent,
             taken_at=taken_at.decode("ascii", "replace") if taken_at else fresh.taken_at,
+            root=not valid,
         )
 
 

@@ -5,6 +5,7 @@ Knows only lags and sizes. The reasons stand in docs/backpressure.md.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -20,6 +21,17 @@ INTERVAL = 1.0
 LATER: tuple[Stage, ...] = ("ground", "retrieve", "describe")
 
 
+@dataclass(slots=True)
+class MeanSize:
+    """Mean size in bytes of the last few dozen messages; 0 before the first."""
+
+    value: float = 0.0
+
+    def observe(self, size: int) -> None:
+        """Note one message."""
+        self.value = size if self.value == 0 else 0.95 * self.value + 0.05 * size
+
+
 class FlowGate:
     """Open below the low-water mark, closed above the high-water mark, unchanged between them.
 
@@ -32,16 +44,20 @@ class FlowGate:
         self._wires, self._read = wires, read
         self._open = asyncio.Event()
         self._open.set()
-        self._mean_bytes = 0.0
+        self._mean = MeanSize()
         self._waiting_bytes = 0
+        metrics.HIGH_WATER.set(wires.high_water)
 
     def observe(self, size: int) -> None:
         """Note the size in bytes of a message that was sent on; lags are in messages, marks in bytes."""
-        self._mean_bytes = size if self._mean_bytes == 0 else 0.95 * self._mean_bytes + 0.05 * size
+        self._mean.observe(size)
 
     def update(self, lags: Mapping[Stage, Lag]) -> None:
         """Open or close by the bytes that wait in later topics."""
-        self._waiting_bytes = round(sum(lags[stage].waiting for stage in LATER) * self._mean_bytes)
+        self._waiting_bytes = round(sum(lags[stage].waiting for stage in LATER) * self._mean.value)
+        for stage, lag in lags.items():
+            # A stage of which no worker runs tells nothing itself.
+            metrics.LAG.labels(stage).set(lag.waiting)
         metrics.LATER_BYTES.set(self._waiting_bytes)
         if self._waiting_bytes > self._wires.high_water:
             self._open.clear()

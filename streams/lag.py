@@ -1,17 +1,22 @@
 """How far each stage is behind, asked of the broker. Knows nothing of what is in the messages."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from schemas.base import Message
 from schemas.dead_letters import Stage
 from schemas.failures import Unavailable
+from streams import metrics
 from streams.settings import Wires
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, Topic, admin
+
+log = structlog.get_logger()
 
 INPUTS: Mapping[Stage, Topic[Message]] = {  # pyright: ignore[reportAssignmentType]  # Topic is invariant for Generic's sake alone
     "preprocess": OBJECTS,
@@ -29,6 +34,8 @@ def group(stage: str, wires: Wires) -> str:
 LATEST = cast(OffsetSpec, OffsetSpec.latest())
 EARLIEST = cast(OffsetSpec, OffsetSpec.earliest())
 
+INTERVAL = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Lag:
@@ -36,6 +43,15 @@ class Lag:
 
     done: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A stage's position in one partition: the first message kept, the first not done, the next to come."""
+
+    start: int
+    committed: int
+    end: int
 
 
 class LagReader:
@@ -50,12 +66,32 @@ class LagReader:
         Raises:
             Unavailable: the broker does not answer.
         """
+        return {stage: self.lag(stage) for stage in INPUTS}
+
+    def lag(self, stage: Stage) -> Lag:
+        """The lag of one stage.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        positions = self.positions(stage).values()
+        return Lag(
+            done=sum(position.committed - position.start for position in positions),
+            waiting=sum(max(0, position.end - position.committed) for position in positions),
+        )
+
+    def positions(self, stage: Stage) -> dict[int, Position]:
+        """Where a stage stands in each partition of its input.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
         try:
-            return {stage: self._lag(stage, topic.on(self._wires)) for stage, topic in INPUTS.items()}
+            return self._positions(stage, INPUTS[stage].on(self._wires))
         except KafkaException as error:
             raise Unavailable(f"Kafka at {self._wires.bootstrap} does not answer: {error.args[0].name()}") from error
 
-    def _lag(self, stage: Stage, topic: str) -> Lag:
+    def _positions(self, stage: Stage, topic: str) -> dict[int, Position]:
         metadata = self._admin.list_topics(topic, timeout=self._timeout).topics[topic]
         partitions = [TopicPartition(topic, number) for number in metadata.partitions]
         ends = self._offsets(partitions, LATEST)
@@ -63,13 +99,31 @@ class LagReader:
         asked = ConsumerGroupTopicPartitions(group(stage, self._wires), partitions)
         answer = self._admin.list_consumer_group_offsets([asked], request_timeout=self._timeout)
         committed = {p.partition: p.offset for p in next(iter(answer.values())).result().topic_partitions or []}
-        done = waiting = 0
-        for number, end in ends.items():
-            position = max(committed.get(number, 0), starts[number])
-            done += position - starts[number]
-            waiting += max(0, end - position)
-        return Lag(done, waiting)
+        return {
+            number: Position(starts[number], max(committed.get(number, 0), starts[number]), end)
+            for number, end in ends.items()
+        }
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
         answers = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=self._timeout)
         return {p.partition: future.result().offset for p, future in answers.items()}
+
+
+async def watch_lag(stage: Stage, wires: Wires, mean_bytes: Callable[[], float]) -> None:
+    """Keep a stage's own lag in the metrics current until cancelled.
+
+    Args:
+        stage: one that consumes.
+        wires: where.
+        mean_bytes: of a message of its input.
+    """
+    reader = LagReader(wires)
+    while True:
+        try:
+            lag = await asyncio.to_thread(reader.lag, stage)
+        except Unavailable as error:
+            log.warning("lag unknown", reason=str(error))
+        else:
+            metrics.LAG.labels(stage).set(lag.waiting)
+            metrics.LAG_BYTES.labels(stage).set(round(lag.waiting * mean_bytes()))
+        await asyncio.sleep(INTERVAL)

@@ -1,18 +1,31 @@
-"""Every metric of a worker, with what it means when it moves.
+"""Every metric of the wires, with what it means when it moves. docs/watching.md and the dashboards are held against it.
 
-Labels hold stage names and error classes, never identifiers.
+Labels hold stage names, states and error classes, never identifiers. What is done twice is counted twice.
 """
+
+from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from schemas.dead_letters import Stage
+from schemas.stages import StageState
+
 MESSAGES = Counter(
     "tristream_messages",
-    "Messages finished by a stage. Flat while lag grows: the stage is stuck.",
+    "Messages finished by a stage; those of preprocess are objects. Flat while lag grows: the stage is stuck.",
     ["stage", "outcome"],
 )
-SENT_BYTES = Counter("tristream_sent_bytes", "Bytes of messages that the broker has acknowledged.", ["stage"])
+ANNOUNCED = Counter("tristream_objects_announced", "Objects that watch has found and the broker has acknowledged.")
+SENT_BYTES = Counter("tristream_sent_bytes", "Bytes of the messages that a stage has sent.", ["stage"])
 DEAD_LETTERS = Counter(
-    "tristream_dead_letters", "Dead letters written. A jump after a deployment: the deployment.", ["stage", "error"]
+    "tristream_dead_letters",
+    "Dead letters written, by class of error. A jump after a deployment: the deployment.",
+    ["stage", "reason"],
+)
+RETRIES = Counter(
+    "tristream_retries",
+    "Tries that failed because something was away, by class of error. Rising: look at what the stage waits for.",
+    ["stage", "reason"],
 )
 DURATION = Histogram(
     "tristream_stage_duration_seconds",
@@ -20,11 +33,87 @@ DURATION = Histogram(
     ["stage"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
-IN_FLIGHT = Gauge("tristream_in_flight_messages", "Messages in work. At its bound: the stage is busy.", ["stage"])
-PAUSED = Gauge("tristream_paused", "1 while the stage takes nothing, by backpressure or dead letters.", ["stage"])
+IN_FLIGHT = Gauge("tristream_in_flight_messages", "Messages in work. At its limit: the stage is busy.", ["stage"])
+IN_FLIGHT_LIMIT = Gauge("tristream_in_flight_limit_messages", "Most messages one worker has in work.", ["stage"])
+LAG = Gauge(
+    "tristream_lag_messages",
+    "Messages of a stage's input that are not done, by the whole consumer group. Every worker of a stage tells the "
+    "same, and preprocess tells it of all: take the largest.",
+    ["stage"],
+)
+LAG_BYTES = Gauge(
+    "tristream_lag_bytes",
+    "The same in bytes: messages times the mean size of those that this worker has lately taken.",
+    ["stage"],
+)
+STATE = Gauge(
+    "tristream_stage_state",
+    "1 for what the worker is doing now, 0 for the others. Anything but running for long: see why in its log.",
+    ["stage", "state"],
+)
 LATER_BYTES = Gauge("tristream_later_topics_bytes", "Estimated bytes waiting in later topics, as preprocess sees them.")
+HIGH_WATER = Gauge("tristream_high_water_bytes", "Bytes in later topics at which preprocess stops taking objects.")
 LATENCY = Histogram(
     "tristream_object_to_triplet_seconds",
     "From taking an object to its triplet acknowledged.",
-    buckets=(0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+    buckets=(0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
 )
+
+DESCRIBER_TOKENS = Counter(
+    "tristream_describer_tokens",
+    "Tokens of an MLLM's answers. cached is a part of prompt: its share falls when the prompt's prefix is not stable.",
+    ["kind"],
+)
+DESCRIBER_RETRIES = Counter(
+    "tristream_describer_retries",
+    "Requests sent again. overloaded, timeout: the server is too small; error: see its log; correction: see verdicts.",
+    ["reason"],
+)
+VERDICTS = Counter(
+    "tristream_verdicts", "Verdicts on an MLLM's statements. Fewer supported: another model or prompt.", ["verdict"]
+)
+DESCRIBER_CONCURRENCY = Gauge(
+    "tristream_describer_concurrency", "Requests that the MLLM's server may have at once, as the worker judges it."
+)
+STATES = ("running", "backpressure", "dead letters", "waiting")
+
+
+def start(stage: Stage, in_flight: int) -> None:
+    """Let a stage's series stand at zero before anything happens: a rate does not see a counter's first step."""
+    for outcome in ("done", "dead letter"):
+        MESSAGES.labels(stage, outcome)
+    RETRIES.labels(stage, "Unavailable")
+    IN_FLIGHT.labels(stage)
+    IN_FLIGHT_LIMIT.labels(stage).set(in_flight)
+
+
+def condition(word: StageState) -> str:
+    """What a worker is doing, as one of STATES."""
+    return word.cause or word.state
+
+
+def watch_state(stage: Stage, state: Callable[[], StageState]) -> None:
+    """Have STATE ask, whenever it is read."""
+    for name in STATES:
+        STATE.labels(stage, name).set_function(lambda name=name: condition(state()) == name)
+
+
+class DescriberMetrics:
+    """Counts what a describer tells of itself."""
+
+    def tokens(self, prompt: int, cached: int, completion: int) -> None:
+        """Of one answer."""
+        for kind, number in (("prompt", prompt), ("cached", cached), ("completion", completion)):
+            DESCRIBER_TOKENS.labels(kind).inc(number)
+
+    def retried(self, reason: str) -> None:
+        """A request is sent again."""
+        DESCRIBER_RETRIES.labels(reason).inc()
+
+    def verdict(self, outcome: str) -> None:
+        """Of one statement."""
+        VERDICTS.labels(outcome).inc()
+
+    def allowed(self, requests: int) -> None:
+        """Requests at once."""
+        DESCRIBER_CONCURRENCY.set(requests)

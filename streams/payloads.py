@@ -14,6 +14,7 @@ from obstore.store import from_url
 
 from schemas.failures import InvalidInput, Unavailable
 from schemas.images import Pixels
+from streams.aws import options
 
 
 class PayloadMissing(InvalidInput):
@@ -33,7 +34,7 @@ class Payloads:
     """
 
     def __init__(self, url: str, inline_limit: int) -> None:
-        self._store = from_url(url, mkdir=True) if url.startswith("file://") else from_url(url)
+        self._store = from_url(url, mkdir=True) if url.startswith("file://") else from_url(url, **options(url))
         self._inline_limit = inline_limit
 
     async def place(self, pixels: Pixels) -> Pixels:

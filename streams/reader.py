@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from schemas.base import Message
 from schemas.failures import Unavailable
 from streams.codec import decode
+from streams.security import for_confluent, knock
 from streams.settings import Wires
 from streams.topics import MAX_MESSAGE_BYTES, Topic
 
@@ -50,19 +51,19 @@ def read(
         timeout: seconds until a broker that does not answer is away.
 
     Raises:
-        Unavailable: the broker does not answer or lacks a topic.
+        Unavailable: the broker does not answer, lets us not in, or lacks a topic.
     """
     by_name = {topic.on(wires): topic for topic in topics}
+    knock(wires, timeout)
     consumer = Consumer(
         {
-            "bootstrap.servers": wires.bootstrap,
+            **for_confluent(wires),
             "group.id": f"{wires.prefix}tristream-reader",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "enable.partition.eof": False,
             "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
             "queued.max.messages.kbytes": 16 * 1024,
-            "log_level": 0,
         }
     )
     with closing(consumer):

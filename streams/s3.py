@@ -1,25 +1,26 @@
 """An S3 bucket: what lies in it, one object of it, and what its server's notifications mean.
 
-Credentials and endpoint come by the usual AWS variables and metadata services, as obstore reads them. Knows nothing of
-what the objects hold.
+Knows nothing of what the objects hold.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 from urllib.parse import unquote_plus, urlsplit
 
 import obstore
+import stamina
 from obstore.exceptions import BaseError, GenericError, InvalidPathError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store, from_url
 
 from schemas.events import BucketEvent
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
+from streams.aws import options
 from streams.folder import (
     NAMED_IN,
     SIDECAR,
@@ -33,10 +34,25 @@ from streams.folder import (
     named_in,
 )
 
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
 T = TypeVar("T")
 
 SCHEME = "s3://"
 CREATED = "ObjectCreated:"
+BESIDE = " "
+"""Between an object's etag and its sidecar's, in the state of both: no etag has a space (RFC 9110, 8.8.3)."""
+PAGE = 1000
+"""Keys a listing asks for at once: the most that S3 gives."""
+PATIENCE = 10.0
+"""Seconds for which a question is asked again; after them the stage waits for the bucket, and says so."""
+REFUSED = re.compile(r"non-2xx status code: (3\d\d|4(?!08|29)\d\d)")
+"""In obstore's text of an answer that it has no class for: one that asking again does not change."""
+
+
+class Hiccup(Exception):
+    """The server is away, throttles (429, 503) or fails (5xx): asking again may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +95,13 @@ def is_bucket(inbox: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _store(bucket: str) -> S3Store:
-    # Retries here are for a hiccup; who waits for a server to come back is the stage, which says so meanwhile.
-    return from_url(bucket, retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)})  # pyright: ignore[reportReturnType]
+    # obstore's own retries are left out: what is asked again, and for how long, stands in `_asked` alone.
+    return from_url(bucket, retry_config={"max_retries": 0}, **options(bucket))  # pyright: ignore[reportReturnType]
+
+
+def clear_stores() -> None:
+    """Have the environment read again at the next question."""
+    _store.cache_clear()
 
 
 def _failed(error: BaseError | OSError | ValueError) -> NoReturn:
@@ -96,6 +117,10 @@ def _failed(error: BaseError | OSError | ValueError) -> NoReturn:
                 "The object's key has an empty segment, or one of dots alone, and cannot be asked for. Copy the object "
                 "to another key."
             ) from None
+        case GenericError() if REFUSED.search(str(error)):
+            raise Unavailable(
+                "the bucket refuses to be asked like this: look at AWS_REGION and AWS_ENDPOINT_URL"
+            ) from None
         case GenericError() | OSError():
             raise Unavailable("the bucket does not answer") from None
         case _:
@@ -103,14 +128,43 @@ def _failed(error: BaseError | OSError | ValueError) -> NoReturn:
 
 
 def _asked(question: Callable[[], T]) -> T:
+    """The answer of the bucket, asked again through hiccups.
+
+    Raises:
+        BaseError, OSError, ValueError: obstore's, of a question that no retry mends, or that none has mended.
+    """
+    failed: GenericError | None = None
     try:
-        return question()
+        for attempt in stamina.retry_context(
+            on=Hiccup, attempts=None, timeout=PATIENCE, wait_initial=0.2, wait_jitter=0.2
+        ):
+            with attempt:
+                try:
+                    return question()
+                except GenericError as error:
+                    if REFUSED.search(str(error)):
+                        raise
+                    failed = error
+                    # stamina logs what it retries for, and obstore's text holds the key.
+                    raise Hiccup from None
+    except Hiccup:
+        assert failed is not None
+        raise failed from None
+    raise AssertionError
+
+
+def _answered(question: Callable[[], T]) -> T:
+    try:
+        return _asked(question)
     except (BaseError, OSError, ValueError) as error:
         _failed(error)
 
 
 def read_s3(reference: ObjectReference) -> Content:
-    """What a reference means, with its companions as they are now: their states are not in the etag. Blocks.
+    """What a reference means, with its companions as they are now. Blocks.
+
+    The sidecar's state in the etag is there to announce a changed one; which one is read is not held against it, as a
+    newer one is announced by itself and ends in the same triplet.
 
     Raises:
         ObjectGone, ObjectUnreadable, ObjectChanged: see there.
@@ -122,7 +176,7 @@ def read_s3(reference: ObjectReference) -> Content:
             "The bucket's server gives no etags, so the states of an object cannot be told apart. Let it keep them, "
             "then replay the object."
         )
-    if etag != reference.etag:
+    if etag != reference.etag.partition(BESIDE)[0]:
         raise ObjectChanged(
             "The object was overwritten after it was announced. Its new content is announced by itself; nothing to do."
         )
@@ -134,7 +188,7 @@ def _get(bucket: str, key: str) -> tuple[bytes, str]:
         result = obstore.get(_store(bucket), key)
         return bytes(result.bytes()), _bare(result.meta["e_tag"])
 
-    return _asked(get)
+    return _answered(get)
 
 
 def _companions(reference: ObjectReference) -> Iterator[tuple[str, bytes]]:
@@ -153,17 +207,31 @@ def _companions(reference: ObjectReference) -> Iterator[tuple[str, bytes]]:
 
 
 def head(bucket: str, key: str) -> ObjectReference | None:
-    """The reference to an object as it is now, or None where there is none. Blocks.
+    """The reference to an object as it is now, its sidecar included, or None where there is none. Blocks.
 
     Raises:
         ObjectUnreadable: it may not be asked for.
         Unavailable: the bucket does not answer.
     """
+    found = _meta(bucket, key)
+    if found is None:
+        return None
+    beside = _meta(bucket, key + SIDECAR) if may_have_companions(PurePosixPath(key)) else None
+    return _reference(bucket, found, beside)
+
+
+def _meta(bucket: str, key: str) -> "ObjectMeta | None":
     try:
-        meta = _asked(lambda: obstore.head(_store(bucket), key))
+        return _answered(lambda: obstore.head(_store(bucket), key))
     except ObjectGone:
         return None
-    return ObjectReference(bucket=bucket, key=key, etag=_bare(meta["e_tag"]), size=meta["size"])
+
+
+def _reference(bucket: str, found: "ObjectMeta", beside: "ObjectMeta | None") -> ObjectReference:
+    etag = _bare(found["e_tag"])
+    if beside is not None:
+        etag += BESIDE + _bare(beside["e_tag"])
+    return ObjectReference(bucket=bucket, key=found["path"], etag=etag, size=found["size"])
 
 
 async def listing(location: Location) -> AsyncIterator[ObjectReference]:
@@ -172,26 +240,50 @@ async def listing(location: Location) -> AsyncIterator[ObjectReference]:
     Raises:
         Unavailable: the bucket does not answer, or may not be listed.
     """
-    pages = obstore.list(_store(location.bucket), location.prefix or None, chunk_size=1000)
-    while True:
-        try:
-            page = await asyncio.to_thread(next, pages, None)
-        except (BaseError, OSError) as error:
-            raise Unavailable("the bucket cannot be listed") from error
-        if page is None:
-            return
+    waiting: dict[str, ObjectMeta] = {}
+    """By the key of the sidecar that may still come: servers list keys in the order of their bytes."""
+    last: str | None = None
+    while page := await asyncio.to_thread(_page, location, last):
+        last = page[-1]["path"]
         for meta in page:
-            if location.holds(meta["path"]):
-                yield ObjectReference(
-                    bucket=location.bucket, key=meta["path"], etag=_bare(meta["e_tag"]), size=meta["size"]
+            key = meta["path"]
+            for passed in [sidecar for sidecar in waiting if sidecar.encode() < key.encode()]:
+                yield _reference(location.bucket, waiting.pop(passed), None)
+            if key in waiting:
+                yield _reference(location.bucket, waiting.pop(key), meta)
+            elif location.holds(key) and may_have_companions(PurePosixPath(key)):
+                waiting[key + SIDECAR] = meta
+            elif location.holds(key):
+                yield _reference(location.bucket, meta, None)
+    for meta in waiting.values():
+        yield _reference(location.bucket, meta, None)
+
+
+def _page(location: Location, after: str | None) -> "Sequence[ObjectMeta]":
+    """Up to 1,000 objects whose keys come after one. A page that fails is asked for again, not those before it."""
+    store, prefix = _store(location.bucket), location.prefix or None
+    try:
+        return _asked(lambda: next(obstore.list(store, prefix, offset=after, chunk_size=PAGE), []))
+    except (BaseError, OSError) as error:
+        # Of a listing, obstore has no classes for refusals.
+        match REFUSED.search(str(error)):
+            case None:
+                reason = "the bucket cannot be listed"
+            case found if found[1] == "404":
+                reason = "there is no such bucket"
+            case _:
+                reason = (
+                    "the bucket refuses to be listed: look at the worker's credentials, AWS_REGION, AWS_ENDPOINT_URL"
                 )
+        raise Unavailable(reason) from None
 
 
 def created(event: BucketEvent, location: Location) -> Iterator[tuple[tuple[str, ...], str | None, int | None]]:
     """Objects that a notification says were made: the keys it can mean, the likelier first, and etag and size.
 
-    AWS and MinIO write keys URL-encoded, with + for a space; others write them as they are. Only where the two readings
-    differ are there two keys.
+    A sidecar stands for what it describes, of which the notification tells no etag and size. AWS and MinIO write keys
+    URL-encoded, with + for a space; others write them as they are. Only where the two readings differ are there two
+    keys.
     """
     for record in event.records:
         if not record.name.removeprefix("s3:").startswith(
@@ -199,9 +291,12 @@ def created(event: BucketEvent, location: Location) -> Iterator[tuple[tuple[str,
         ) or record.s3.bucket.name != location.bucket.removeprefix(SCHEME):
             continue
         written = record.s3.object.key
-        keys = tuple(dict.fromkeys((unquote_plus(written), written)))
+        plain = unquote_plus(written)
+        keys = tuple(dict.fromkeys(map(_described, (plain, written))))
         if any(location.holds(key) for key in keys):
             etag, size = record.s3.object.etag, record.s3.object.size
+            if keys[0] != plain:
+                etag = size = None
             yield keys, None if etag is None else _bare(etag), size
 
 
@@ -211,11 +306,17 @@ def resolve(location: Location, keys: tuple[str, ...], etag: str | None, size: i
     Raises:
         ObjectUnreadable, Unavailable: as `head`.
     """
-    if len(keys) == 1 and etag is not None and size is not None:
+    alone = len(keys) == 1 and not may_have_companions(PurePosixPath(keys[0]))
+    if alone and etag is not None and size is not None:
         return ObjectReference(bucket=location.bucket, key=keys[0], etag=etag, size=size)
     found = [one for key in keys if location.holds(key) and (one := head(location.bucket, key)) is not None]
     # Two objects, one for each reading: the etag tells which is meant.
-    return next((one for one in found if one.etag == etag), found[0] if found else None)
+    return next((one for one in found if one.etag.partition(BESIDE)[0] == etag), found[0] if found else None)
+
+
+def _described(key: str) -> str:
+    """The key of what a sidecar describes; of anything else, its own."""
+    return key.removesuffix(SIDECAR) if is_sidecar(PurePosixPath(key)) else key
 
 
 def _bare(etag: str | None) -> str:

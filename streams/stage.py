@@ -21,10 +21,11 @@ from schemas.base import Message
 from schemas.dead_letters import Origin, Stage
 from schemas.failures import InvalidInput, Unavailable
 from schemas.stages import StageState
-from streams import metrics
+from streams import metrics, tracing
 from streams.codec import Context, decode, encode, headers
 from streams.dead_letters import DeadLetterLimit, FrameFailed, Subject, dead_letter, subject_key, subject_of
-from streams.flow import FlowGate
+from streams.flow import FlowGate, MeanSize
+from streams.lag import INPUTS, watch_lag
 from streams.ordered import OrderedAcks, Ticket
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, STAGES, Topic
@@ -86,6 +87,8 @@ class StageRunner(Generic[In]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._done = self._dead = 0
         self._away = ""
+        self._mean_in = MeanSize()
+        metrics.start(stage, wires.in_flight)
 
     async def run(self, events: AsyncIterator[Event]) -> None:
         """Work until cancelled. What is in work then stays unacknowledged and is delivered again."""
@@ -108,37 +111,44 @@ class StageRunner(Generic[In]):
 
     async def _may_take(self) -> None:
         while True:
-            if self._gate is not None and self._gate.closed:
-                metrics.PAUSED.labels(self.stage).set(1)
+            if self._gate is not None:
                 await self._gate.wait_open()
             if not self._limit.paused:
                 break
-            metrics.PAUSED.labels(self.stage).set(1)
             await asyncio.sleep(0.25)
-        metrics.PAUSED.labels(self.stage).set(0)
         self._limit.take()
 
     async def _work(self, message: Any, ticket: Ticket) -> None:
         metrics.IN_FLIGHT.labels(self.stage).inc()
         started = time.perf_counter()
+        self._mean_in.observe(len(message.value or b""))
+        place: dict[str, str | int] = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": message.topic,
+            "messaging.destination.partition.id": str(message.partition),
+            "messaging.kafka.offset": message.offset,
+        }
         try:
-            dead = await self._until_done(message)
+            with tracing.span(self.stage, Context.read(message.headers), attributes=place) as context:
+                dead = await self._until_done(message, context)
+                outcome = "dead letter" if dead else "done"
+                tracing.outcome(outcome)
             self._limit.record(dead)
             self._done += 1
-            metrics.MESSAGES.labels(self.stage, "dead letter" if dead else "done").inc()
+            metrics.MESSAGES.labels(self.stage, outcome).inc()
             metrics.DURATION.labels(self.stage).observe(time.perf_counter() - started)
             self._acks.finish(ticket)
         finally:
             metrics.IN_FLIGHT.labels(self.stage).dec()
             self._slots.release()
 
-    async def _until_done(self, message: Any) -> bool:
+    async def _until_done(self, message: Any, context: Context) -> bool:
         dead = False
         async for attempt in stamina.retry_context(
             on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=15
         ):
             with attempt:
-                dead = await self._once(message)
+                dead = await self._once(message, context)
         self._away = ""
         return dead
 
@@ -146,13 +156,13 @@ class StageRunner(Generic[In]):
         if not isinstance(error, Unavailable | KafkaError | ProducerSendError):
             return False
         self._away = away(error)
+        metrics.RETRIES.labels(self.stage, type(error).__name__).inc()
         log.warning("waiting", stage=self.stage, reason=self._away)
         return True
 
-    async def _once(self, message: Any) -> bool:
+    async def _once(self, message: Any, context: Context) -> bool:
         """Do the work of one message; True if all that came of it is dead letters."""
         origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
-        context = Context.read(message.headers).child()
         pending: deque[Awaitable[Any]] = deque()
         subject = Subject()
         good = bad = 0
@@ -206,6 +216,7 @@ class StageRunner(Generic[In]):
         log.warning("dead letter", stage=self.stage, object_id=subject.object_id, error=name, message=text)
         self._dead += 1
         metrics.DEAD_LETTERS.labels(self.stage, name).inc()
+        tracing.failed(name)
         return await self._send(
             DEAD_LETTERS.on(self._wires), subject_key(letter), encode(letter), headers(letter, self.stage, context)
         )
@@ -213,17 +224,19 @@ class StageRunner(Generic[In]):
     def state(self) -> StageState:
         """What this worker is doing."""
         state: Literal["running", "paused", "waiting"] = "running"
+        cause: Literal["backpressure", "dead letters"] | None = None
         reason = ""
         if self._gate is not None and self._gate.closed:
-            state, reason = "paused", self._gate.reason
+            state, cause, reason = "paused", "backpressure", self._gate.reason
         elif self._limit.paused:
-            state, reason = "paused", self._limit.reason
+            state, cause, reason = "paused", "dead letters", self._limit.reason
         elif self._away:
             state, reason = "waiting", self._away
         return StageState(
             worker=f"{self.stage}/{self._wires.worker}",
             stage=self.stage,
             state=state,
+            cause=cause,
             reason=reason,
             in_flight=self._acks.in_work,
             done=self._done,
@@ -234,6 +247,11 @@ class StageRunner(Generic[In]):
     async def tell(self, state: Callable[[], StageState] | None = None) -> None:
         """Write this worker's state, or what `state` says of it, to the `stages` topic until cancelled."""
         await tell(state or self.state, self._wires, self._send)
+
+    async def watch_lag(self) -> None:
+        """Keep this stage's lag in the metrics current until cancelled, where metrics are served."""
+        if self._wires.metrics_port and self.stage in INPUTS:
+            await watch_lag(self.stage, self._wires, lambda: self._mean_in.value)
 
 
 def away(error: Exception) -> str:

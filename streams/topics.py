@@ -18,6 +18,7 @@ from schemas.objects import ObjectReference
 from schemas.regions import GroundedImage
 from schemas.stages import StageState
 from schemas.triplets import Triplet
+from streams.security import for_confluent, knock
 from streams.settings import MEBIBYTE, Wires
 
 M = TypeVar("M", bound=Message)
@@ -86,7 +87,7 @@ TOPICS: tuple[Topic[Message], ...] = (
 
 def admin(wires: Wires) -> AdminClient:
     """An admin client for that cluster."""
-    return AdminClient({"bootstrap.servers": wires.bootstrap, "log_level": 0})
+    return AdminClient(for_confluent(wires))
 
 
 def create_topics(wires: Wires, timeout: float = 30.0) -> None:
@@ -95,6 +96,7 @@ def create_topics(wires: Wires, timeout: float = 30.0) -> None:
     Raises:
         Unavailable: the broker does not answer, or refuses.
     """
+    knock(wires, timeout)
     wanted = [
         NewTopic(
             topic.on(wires), num_partitions=wires.partitions, replication_factor=wires.replication, config=topic.config

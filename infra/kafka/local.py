@@ -12,7 +12,8 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -50,7 +51,7 @@ PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
     "auto.create.topics.enable": "false",
     "message.max.bytes": LARGEST_MESSAGE_BYTES,
     "replica.fetch.max.bytes": LARGEST_MESSAGE_BYTES,
@@ -77,6 +78,19 @@ PROPERTIES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class SecureListener:
+    """A second door of the broker, with TLS and SASL.
+
+    Args:
+        properties: of the listener, without its prefix: keystore, mechanisms, login modules.
+        users: added when the folder is formatted, as kafka-storage's --add-scram takes them.
+    """
+
+    properties: Mapping[str, str]
+    users: tuple[str, ...] = ()
+
+
 class LocalKafka:
     """A broker on 127.0.0.1 whose data lives in `folder` and outlives it.
 
@@ -87,13 +101,17 @@ class LocalKafka:
         folder: data, settings and `kafka.log`.
         port: of the broker; 0: a free one, chosen at each start.
         cache: where jars are kept.
+        secure: has clients come in by TLS and SASL too; None: over loopback only as they are.
     """
 
-    def __init__(self, folder: Path, port: int = 0, *, cache: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, *, cache: Path | None = None, secure: SecureListener | None = None
+    ) -> None:
         self.folder = folder.absolute()
         self.log_path = self.folder / "kafka.log"
         self._port = port
         self._chosen_port = port
+        self._secure, self._secure_port = secure, 0
         self._jars = jars_folder(cache or cache_folder())
         self._processes = Processes()
 
@@ -116,6 +134,11 @@ class LocalKafka:
     def bootstrap(self) -> str:
         """Address for clients. With port 0 it is known once the broker was started."""
         return f"127.0.0.1:{self._chosen_port}"
+
+    @property
+    def secure_bootstrap(self) -> str:
+        """Address for clients that come by TLS and SASL, once the broker was started."""
+        return f"127.0.0.1:{self._secure_port}"
 
     @property
     def pid(self) -> int | None:
@@ -190,8 +213,8 @@ class LocalKafka:
             java.append(f"-XX:SharedArchiveFile={self._archive}")
         if not data.exists():
             self._format(java, data)
-        self._chosen_port, controller = _free_ports(self._port)
-        settings = self._write("server.properties", data, self._chosen_port, controller)
+        self._chosen_port, controller, self._secure_port = _free_ports(self._port)
+        settings = self._write("server.properties", data, self._chosen_port, controller, self._secure_port)
         argv = (*java, *flags, "kafka.Kafka", settings.name)
         self._processes.start(NAME, argv, log_path=self.log_path, cwd=self.folder, restart=True, tier=0)
 
@@ -201,21 +224,26 @@ class LocalKafka:
         shutil.rmtree(partial, ignore_errors=True)
         settings = self._write("format.properties", partial, *_free_ports(0))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        argv = (*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={settings.name}")
+        users = [f"--add-scram={user}" for user in (self._secure.users if self._secure else ())]
+        tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={settings.name}")
+        argv = (*java, *tool, *users)
         if self._processes.run("kafka-format", argv, log_path=self.log_path, cwd=self.folder) != 0:
             raise KafkaFailed(f"Kafka's folder cannot be formatted; {self.log_path} ends:\n{tail(self.log_path)}")
         settings.unlink()
         partial.rename(data)
 
-    def _write(self, name: str, data: Path, broker: int, controller: int) -> Path:
+    def _write(self, name: str, data: Path, broker: int, controller: int, secure: int) -> Path:
         path = self.folder / name
+        door = f",SECURE://127.0.0.1:{secure}" if self._secure else ""
         properties = PROPERTIES | {
-            "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{door}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker}{door}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             # Relative to where the broker runs: commas and letters beyond Latin-1 in a path would be misread here.
             "log.dirs": data.name,
         }
+        if self._secure is not None:
+            properties |= {f"listener.name.secure.{key}": value for key, value in self._secure.properties.items()}
         path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         return path
 
@@ -253,16 +281,16 @@ class LocalKafka:
         partial.rename(self._archive)
 
 
-def _free_ports(port: int) -> tuple[int, int]:
-    """Ports for broker (`port`, unless 0) and controller on which nothing listens now."""
+def _free_ports(port: int) -> tuple[int, int, int]:
+    """Ports for broker (`port`, unless 0), controller and secure listener on which nothing listens now."""
     if port and not is_free(port):
         raise KafkaFailed(f"port {port} is in use: stop what listens there, or choose another port")
     chosen = [port] if port else []
-    while len(chosen) < 2:
+    while len(chosen) < 3:
         candidate = random.choice(PORTS)  # noqa: S311 - chance spreads the choices, it keeps no secret
         if candidate not in chosen and is_free(candidate):
             chosen.append(candidate)
-    return chosen[0], chosen[1]
+    return chosen[0], chosen[1], chosen[2]
 
 
 def free_port() -> int:

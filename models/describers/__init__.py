@@ -2,4 +2,5 @@
 
 from models.describers.base import Describer as Describer
 from models.describers.composer import Composer as Composer
+from models.describers.settings import Serving as Serving
 from models.describers.triplet import make_triplet as make_triplet

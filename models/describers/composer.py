@@ -7,7 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal
 
-from models.describers.phrases import area, article, count, joined, mean, mean_of, number, plural, quantity, sentence
+from models.describers.phrases import (
+    VIEWS,
+    area,
+    article,
+    count,
+    joined,
+    mean,
+    mean_of,
+    number,
+    plural,
+    quantity,
+    sentence,
+)
 from schemas.images import ImageMetadata, Spacing
 from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import Grounding, Intensity, Region, Relation
@@ -22,10 +34,6 @@ _NOUNS = {
     "other": "image of an unlisted modality",
     "unknown": "image of unknown modality",
 }
-_VIEWS = {
-    "AP": "anteroposterior", "PA": "posteroanterior", "LL": "left lateral", "RL": "right lateral", "LAT": "lateral",
-    "CC": "craniocaudal", "MLO": "mediolateral oblique", "ML": "mediolateral", "LM": "lateromedial",
-}  # fmt: skip
 
 UNIFORM, VARIED = 0.5, 2.0
 """Ratios of a region's spread to its surroundings' at which it is called more uniform, or more varied: a factor of two
@@ -74,8 +82,8 @@ def _modality(image: EnrichedImage) -> Statement:
     if metadata.plane is not None:
         what = f"{metadata.plane} {what}"
         evidence.append(_evidence("metadata", "/metadata/plane", metadata.plane))
-    elif metadata.view in _VIEWS:
-        what = f"{_VIEWS[metadata.view]} {what}"
+    elif metadata.view in VIEWS:
+        what = f"{VIEWS[metadata.view]} {what}"
         evidence.append(_evidence("metadata", "/metadata/view", metadata.view))
     text = f"this is {article(what)} measuring {view.columns} × {view.rows} px"
     evidence += [_evidence("image", "/image/columns", view.columns), _evidence("image", "/image/rows", view.rows)]

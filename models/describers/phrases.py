@@ -12,6 +12,12 @@ _NAMED = (
     "relative dose",
 )  # fmt: skip
 
+VIEWS = {
+    "AP": "anteroposterior", "PA": "posteroanterior", "LL": "left lateral", "RL": "right lateral", "LAT": "lateral",
+    "CC": "craniocaudal", "MLO": "mediolateral oblique", "ML": "mediolateral", "LM": "lateromedial",
+}  # fmt: skip
+"""Radiographic views in words, by their defined terms."""
+
 
 def number(value: float, figures: int = 3) -> str:
     """A value to so many significant figures, without an exponent: 0.00123 → 0.00123, 48210 → 48200."""

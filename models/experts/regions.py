@@ -1,7 +1,7 @@
 """From score maps to measured regions: components, masks, areas, places, intensities. Knows nothing of ONNX Runtime."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import cv2
@@ -12,7 +12,7 @@ from pycocotools import mask as coco
 from schemas.images import ImageMetadata, Orientation, Side
 from schemas.regions import Box, Intensity, Mask, Region
 
-MEASUREMENT_VERSION = "1"
+MEASUREMENT_VERSION = "2"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
@@ -121,12 +121,52 @@ def _at_full_size(start: int, length: int, working: int, full: int) -> tuple[int
     return first, np.arange(first, end) * working // full - start
 
 
-def measure(candidates: list[Candidate], luma: FloatImage, metadata: ImageMetadata, unit: str) -> list[Measured]:
-    """Regions of `luma` (rows, columns), in `unit`, not yet named.
+def unmasked(size: tuple[int, ...], metadata: ImageMetadata) -> BinaryImage | None:
+    """(rows, columns) of 0 where text was masked and 1 elsewhere; None where none was.
+
+    What is masked is no finding, and its values are not the image's.
+    """
+    boxes = metadata.pixel_cleaning.boxes if metadata.pixel_cleaning else ()
+    if not boxes:
+        return None
+    visible = np.ones(size[:2], np.uint8)
+    for box in boxes:
+        visible[box.top : box.bottom, box.left : box.right] = 0
+    return visible if visible.any() else None
+
+
+def apart_from_masked(candidates: list[Candidate], visible: BinaryImage | None) -> list[Candidate]:
+    """Candidates without their masked pixels; those of which more than half are masked are dropped."""
+    if visible is None:
+        return candidates
+    kept: list[Candidate] = []
+    for one in candidates:
+        part = one.component
+        height, width = part.crop.shape
+        crop = part.crop & visible[part.y : part.y + height, part.x : part.x + width]
+        area = int(cv2.countNonZero(crop))
+        if area == part.area_px:
+            kept.append(one)
+        elif 2 * area >= part.area_px:
+            x, y, width, height = cv2.boundingRect(crop)
+            crop = np.ascontiguousarray(crop[y : y + height, x : x + width])
+            kept.append(replace(one, component=Component(part.x + x, part.y + y, crop, area, part.score)))
+    return kept
+
+
+def measure(
+    candidates: list[Candidate],
+    luma: FloatImage,
+    metadata: ImageMetadata,
+    unit: str,
+    visible: BinaryImage | None = None,
+) -> list[Measured]:
+    """Regions of `luma` (rows, columns), in `unit`, not yet named, measured where `visible` is not 0.
 
     Those whose claim the measurement denies are dropped.
     """
-    measured = ((one, _measure(one, luma, metadata, unit)) for one in candidates)
+    shown = apart_from_masked(candidates, visible)
+    measured = ((one, _measure(one, luma, metadata, unit, visible)) for one in shown)
     return [found for one, found in measured if _holds(one.contrast, found.region)]
 
 
@@ -152,7 +192,9 @@ def named(*groups: list[Measured]) -> list[Measured]:
     ]
 
 
-def _measure(candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, unit: str) -> Measured:
+def _measure(
+    candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, unit: str, visible: BinaryImage | None
+) -> Measured:
     part = candidate.component
     height, width = part.crop.shape
     x = part.x + float(cv2.reduce(part.crop, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] @ np.arange(width)) / part.area_px
@@ -174,7 +216,7 @@ def _measure(candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, un
         centroid=(figures(x), figures(y)),
         position=position(x, y, luma.shape, metadata.orientation),
         intensity=intensity(luma[part.y : part.y + height, part.x : part.x + width], part.crop, unit),
-        surroundings=_surroundings(part, luma, unit),
+        surroundings=_surroundings(part, luma, unit, visible),
     )
     return Measured(region, part.crop)
 
@@ -188,7 +230,7 @@ def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intens
     )
 
 
-def _surroundings(part: Component, luma: FloatImage, unit: str) -> Intensity | None:
+def _surroundings(part: Component, luma: FloatImage, unit: str, visible: BinaryImage | None) -> Intensity | None:
     """Intensity of a ring around the region, 1 % of the longest side wide and at least 2 px, cut off at the edges."""
     rows, columns = luma.shape
     reach = max(2, round(max(rows, columns) / 100))
@@ -199,9 +241,11 @@ def _surroundings(part: Component, luma: FloatImage, unit: str) -> Intensity | N
     padded = cv2.copyMakeBorder(part.crop, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
     side = 2 * reach + 1
     ring = cast(BinaryImage, cv2.dilate(padded, np.ones((side, side), np.uint8)) - padded)
+    y, x = part.y - top, part.x - left
+    if visible is not None:
+        ring &= visible[y : y + ring.shape[0], x : x + ring.shape[1]]
     if cv2.countNonZero(ring) == 0:
         return None
-    y, x = part.y - top, part.x - left
     return intensity(luma[y : y + ring.shape[0], x : x + ring.shape[1]], ring, unit)
 
 
@@ -258,8 +302,10 @@ def position(x: float, y: float, size: tuple[int, ...], orientation: Orientation
     return f"{words} ({', '.join(_WORDS[side] for side in sides)})"
 
 
-def whole_image(luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str) -> Region:
-    """The one region of an image in which no expert found anything."""
+def whole_image(
+    luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str, visible: BinaryImage | None = None
+) -> Region:
+    """The one region of an image in which no expert found anything. Its intensity is that of `visible` pixels."""
     rows, columns = luma.shape
     spacing = metadata.spacing
     everything = np.ones((rows, columns), np.uint8)
@@ -275,5 +321,5 @@ def whole_image(luma: FloatImage, metadata: ImageMetadata, unit: str, rule: str)
         area_mm2=None if spacing is None else figures(rows * columns * spacing.row_mm * spacing.column_mm),
         centroid=((columns - 1) / 2, (rows - 1) / 2),
         position="the whole image",
-        intensity=intensity(luma, None, unit),
+        intensity=intensity(luma, visible, unit),
     )

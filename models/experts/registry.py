@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -28,6 +30,7 @@ from models.experts.regions import (
     intensity,
     measure,
     named,
+    unmasked,
     whole_image,
 )
 from models.experts.relations import relate
@@ -145,6 +148,7 @@ class Registry:
         *,
         inverted: bool = False,
         annotations: tuple[SourceAnnotation, ...] = (),
+        ran: Callable[[ExpertRun, float], None] = lambda run, seconds: None,
     ) -> Grounding:
         """Regions of one image, at least one: the whole image where no expert fits or none finds anything.
 
@@ -152,7 +156,8 @@ class Registry:
 
         `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `inverted`: low values are shown
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
-        its own regions only.
+        its own regions only. Pixels that were masked as text are in no region and in no measurement.
+        `ran` is told of each expert's turn, and the seconds that it took.
         """
         if values.ndim == 3:
             luma = cast(FloatImage, cv2.cvtColor(values, cv2.COLOR_RGB2GRAY))
@@ -160,40 +165,45 @@ class Registry:
         else:
             luma, measured_unit = np.ascontiguousarray(values), unit
 
+        visible = unmasked(values.shape, metadata)
         runs: list[ExpertRun] = []
         found: list[Measured] = []
         sources: list[Measured] = []
         if annotations:
             candidates, run = marked(annotations, values.shape)
-            sources = measure(candidates, luma, metadata, measured_unit)
+            sources = measure(candidates, luma, metadata, measured_unit, visible)
             sources = [Measured(as_annotated(one.region), one.crop) for one in sources]
-            runs.append(run)
+            masked = run.regions - len(sources)
+            runs.append(run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
             image = luma if contract.channels == 1 else values
+            started = time.perf_counter()
             try:
                 candidates, left_out = expert.look(image, negated=inverted and contract.polarity == "displayed")
             except (_UnfitOutput, *_RUN_ERRORS) as error:
                 # The library's text can quote its input: the class alone is safe to log.
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
+                ran(runs[-1], time.perf_counter() - started)
                 continue
-            regions = measure(candidates, luma, metadata, measured_unit)
+            regions = measure(candidates, luma, metadata, measured_unit, visible)
             found += regions
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
+            ran(runs[-1], time.perf_counter() - started)
 
         measured = named(sources, found)
         if measured:
             reported = tuple(one.region for one in measured)
         else:
             rule = "experts found nothing" if runs else "no expert fits this modality"
-            reported = (whole_image(luma, metadata, measured_unit, rule),)
+            reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
             relations=relate(measured, metadata.spacing, inverted),
             experts=tuple(runs),
-            intensity=intensity(luma, None, measured_unit),
+            intensity=intensity(luma, visible, measured_unit),
         )

@@ -16,7 +16,7 @@ from models.imaging.frames import Frame, frame_of
 from models.imaging.header import Header
 from models.imaging.png import Stored
 from models.imaging.quantities import Quantities
-from models.imaging.text_detector import VERSION, Box, Found, find_text
+from models.imaging.text_detector import VERSION, Box, Found, Known, find_text
 from models.imaging.windows import render
 from schemas.failures import InvalidInput
 from schemas.images import ImageMetadata, MaskedBox, PixelCleaning, ScanReason
@@ -133,8 +133,9 @@ def _regions(header: Header) -> list[Rectangle]:
 class Cleaner:
     """Masks the text of one object's frames.
 
-    What is masked in a frame depends on that frame and on the first, never on the order in which they are read. Text in
-    a cine mostly stands still: the first frame is looked at whole, and of the others only what the first has not.
+    What is masked in a frame depends on that frame and on three of all, never on the order in which they are read. Text
+    in a cine mostly stands still: the first frame is looked at whole, the middle and the last where they differ from
+    those before, and of the others only what none of these has.
     """
 
     evidence: Evidence
@@ -182,25 +183,45 @@ class Cleaner:
         return replace(found, stored=stored), cleaning
 
     def _text(self, index: int, found: Quantities) -> Found:
-        first = self._first if self.frames > 1 else None
-        if first is None:
+        if self.frames == 1:
             return find_text(*_shown(found))
-        picture, text = first
-        if index == 0 or picture.stored.shape != found.stored.shape:
-            return text if index == 0 else find_text(*_shown(found))
-        here = find_text(*_shown(found), known=_shown(picture))
+        shape, text, known = self._at_keys
+        if shape != found.stored.shape or known is None:
+            return find_text(*_shown(found))
+        if index in self._keys:
+            return text
+        here = find_text(*_shown(found), known=known)
         return Found(text.boxes + here.boxes, text.complete and here.complete)
 
     @cached_property
-    def _first(self) -> tuple[Quantities, Found] | None:
-        """The first frame within its ultrasound regions, and its text; None where it is damaged."""
-        try:
-            found = self.quantities(0)
-        except InvalidInput:
-            return None
-        stored, _ = _inside(found.stored, self.evidence.ultrasound_regions, inverted=found.inverted)
-        picture = replace(found, stored=stored)
-        return picture, find_text(*_shown(picture))
+    def _keys(self) -> tuple[int, ...]:
+        """The frames that all others are compared with."""
+        return tuple(sorted({0, self.frames // 2, self.frames - 1}))
+
+    @cached_property
+    def _at_keys(self) -> tuple[tuple[int, ...], Found, Known | None]:
+        """The shape of the first frame, the text of all key frames, and what else is in them.
+
+        A key frame that is damaged, or of another shape, is left out; without the first there is nothing known.
+        """
+        pictures: list[tuple[NDArray[np.uint8], NDArray[np.float32] | None]] = []
+        shape: tuple[int, ...] = ()
+        boxes: tuple[Box, ...] = ()
+        complete = True
+        for index in self._keys:
+            try:
+                found = self.quantities(index)
+            except InvalidInput:
+                continue
+            shape = shape or found.stored.shape
+            if found.stored.shape != shape:
+                continue
+            stored, _ = _inside(found.stored, self.evidence.ultrasound_regions, inverted=found.inverted)
+            picture = _shown(replace(found, stored=stored))
+            text = find_text(*picture, known=Known(pictures) if pictures else None)
+            boxes, complete = boxes + text.boxes, complete and text.complete
+            pictures.append(picture)
+        return shape, Found(boxes, complete), Known(pictures, moving=len(pictures) > 2) if pictures else None
 
 
 def _to_mask(text: Found, policy: BurnedInPolicy) -> list[Box]:

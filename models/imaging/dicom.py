@@ -5,12 +5,13 @@ Knows nothing of the patient: see header.TAGS for all that is read.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydicom.encaps import get_frame
 
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
 from models.imaging.codecs import DECODABLE_SYNTAXES, Raster, Samples, decode, decode_native
+from models.imaging.colour import dicom_profile, to_srgb
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
@@ -98,8 +99,11 @@ def pixel_data(header: Header, data: bytes, at: int, limits: Limits = DEFAULT_LI
 def cleaner_of(header: Header, pixels: PixelData, burned_in: BurnedInPolicy | None) -> Cleaner:
     """What masks the text of an object's frames."""
 
+    profile = dicom_profile(header)
+
     def quantities(index: int) -> Quantities:
-        return quantify(*pixels.samples(index), header, index)
+        found = quantify(*pixels.samples(index), header, index)
+        return replace(found, stored=to_srgb(found.stored, profile)) if profile else found
 
     return Cleaner(evidence_of(header), burned_in, pixels.frames, quantities)
 

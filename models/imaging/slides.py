@@ -14,13 +14,14 @@ from tifffile import TiffPage
 
 from models.imaging import windows
 from models.imaging.burned_in import NOT_SUSPECTED, BurnedInPolicy, Cleaner
+from models.imaging.colour import to_srgb
 from models.imaging.errors import CorruptHeader, SlideLabel, UnsupportedPixels, failing_as
 from models.imaging.frames import Frame, Source
 from models.imaging.header import Header
 from models.imaging.limits import check_size
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, plain
-from models.imaging.tiff import Pages, picture_of
+from models.imaging.tiff import Pages, picture_of, profile_of
 from schemas.failures import InvalidInput
 from schemas.images import ImageMetadata, Modality, Spacing
 from schemas.limits import DEFAULT_LIMITS, Limits
@@ -183,6 +184,7 @@ def open_slide(
         stored = np.ascontiguousarray(picture.samples, picture.samples.dtype.newbyteorder("="))
         if stored.dtype.kind != "u" or stored.dtype.itemsize > 2:
             raise UnsupportedPixels("the slide's samples are not of 8 or 16 bits")
+        stored = to_srgb(stored, profile_of(level))
         return replace(plain(stored, windows.of_picture(stored)), inverted=picture.inverted)
 
     cleaner = Cleaner(NOT_SUSPECTED, burned_in, grid.total, quantities)

@@ -4,25 +4,25 @@ Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AA
 what is done with the text.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 MODEL = Path(__file__).parent / "text" / "PP-OCRv4_det.onnx"
-VERSION = "PP-OCRv4_det+1"
+VERSION = "PP-OCRv4_det+2"
 """Of the model and of the rules here. Raised when the same picture would give other boxes."""
 
 LOWEST = 0.2
 """Score of the pixels that are gathered into one line; no box has a lower one."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
-MOST_WORKING_PIXELS = 4_000_000
+MOST_WORKING_PIXELS = 4_500_000
 """Given to the model for one picture, over all its passes: what bounds the time."""
 
 
@@ -31,16 +31,21 @@ class _Pass(NamedTuple):
 
     level: float
     """Magnification."""
-    even: bool
-    """With its local contrast evened out, for faint text, and turned by 90 degrees, for vertical text."""
+    picture: Literal["shown", "even", "dark"]
+    """As it is shown; with its local contrast evened out, for faint text; or dark strokes alone, shown bright."""
+    turned: bool
+    """By 90 degrees, for vertical text."""
     share: float
     """Of MOST_WORKING_PIXELS; what one leaves goes to the next."""
 
 
 _PASSES = (
-    _Pass(2.0, True, 0.3), _Pass(2.0, False, 0.3), _Pass(1.0, False, 0.15), _Pass(1.0, True, 0.15),
-    _Pass(0.5, False, 0.1),
+    _Pass(2.0, "even", True, 0.24), _Pass(2.0, "shown", False, 0.24), _Pass(1.0, "shown", False, 0.12),
+    _Pass(1.0, "even", True, 0.12), _Pass(1.0, "shown", True, 0.1), _Pass(1.5, "dark", False, 0.1),
+    _Pass(0.5, "shown", False, 0.04), _Pass(0.5, "shown", True, 0.04),
 )  # fmt: skip
+_LEVELS = (1.0, 0.5)
+"""At which strokes are sought: of the passes, those below 1, and 1 for all others."""
 _TALLEST = 28
 """Of a line's core in a pass, px. What is taller is an organ here; if it is text, a coarser pass finds it."""
 _ENDS, _SIDES = 1.5, 0.7
@@ -49,6 +54,8 @@ _REACH = 6
 """How many heights a line is followed beyond each of its ends."""
 _BEST = 40
 """Height of a box, px, at which a line is followed."""
+_CONFIRMING = (_BEST, 56)
+"""Heights of a box, px, at one of which what is seen among dark strokes alone must be seen again."""
 _LARGE = 70
 """Height of a box, px, above which it is doubted."""
 _MOST_FOLLOWING = 600_000
@@ -57,6 +64,10 @@ _FAINTEST = (10, 16, 24, 36, 54, 80, 120)
 """Contrasts of strokes that are worth a look, of 255: the first at which all areas fit into the pass' pixels."""
 _CELL = 32
 _STROKES_IN_CELL = 6
+_BUSIER, _AND_MORE = 1.5, 12
+"""So many times the strokes that a place has in other pictures of a cine, and so many more, make it unusual."""
+_STRIKING = 60
+"""Contrast from which new strokes are looked at wherever they are."""
 _SMALLEST = 128
 """Longest side, px, below which a reduced picture holds nothing that can be read."""
 
@@ -99,47 +110,123 @@ class Found:
     """False where the picture had more strokes than could be looked at: those of the highest contrast were."""
 
 
-def find_text(view: View, values: Values | None = None, *, known: tuple[View, Values | None] | None = None) -> Found:
+class Known:
+    """Pictures of one size that were looked at: their strokes, at each magnification below 1 and at 1 itself.
+
+    Args:
+        pictures: view and values of each, as `find_text` takes them.
+        moving: whether they are so many of a cine that its other pictures are like them. Then only what is bright or
+            dark, or a place with more strokes than it had in any of them, is looked at again: speckle, which moves,
+            has as many in each.
+    """
+
+    def __init__(self, pictures: Sequence[tuple[View, Values | None]], *, moving: bool = False) -> None:
+        each = [_Detail(*picture) for picture in pictures]
+        self._strokes = {level: np.maximum.reduce([one.strokes(level) for one in each]) for level in _LEVELS}
+        self._cells = {
+            level: np.maximum.reduce([_cells_by_contrast(one.strokes(level)) for one in each]) for level in _LEVELS
+        } if moving else None  # fmt: skip
+
+    def unlike(self, strokes: Grey, level: float) -> Grey:
+        """Strokes of another picture of that size, without those that are as strong here."""
+        new = np.where(strokes > self._strokes[level], strokes, 0).astype(np.uint8)
+        if self._cells is None:
+            return new
+        usual = self._cells[level]
+        unusual = (_cells_by_contrast(strokes) > usual * _BUSIER + _AND_MORE).any(axis=0)
+        unusual |= _cells(new >= _STRIKING) >= _STROKES_IN_CELL
+        inside = np.repeat(np.repeat(unusual, _CELL, axis=0), _CELL, axis=1)
+        return np.where(inside[: new.shape[0], : new.shape[1]], new, 0).astype(np.uint8)
+
+
+class _Detail:
+    """A picture reduced to what can be looked at, and its strokes, each level of them computed once."""
+
+    def __init__(self, view: View, values: Values | None) -> None:
+        self.scale = min(1.0, (MOST_PIXELS / (view.shape[0] * view.shape[1])) ** 0.5)
+        self.view: View = _resized(view, self.scale)
+        self.greys = _greys(self.view, _resized(values, self.scale))
+        self._strokes: dict[float, Grey] = {}
+
+    def strokes(self, level: float) -> Grey:
+        if level not in self._strokes:
+            self._strokes[level] = _strokes(self.greys, level)
+        return self._strokes[level]
+
+    @cached_property
+    def even(self) -> Grey:
+        return _evened(self.greys[-1])
+
+    @cached_property
+    def dark(self) -> Grey:
+        """What is darker than all around it and thinner than 9 px, its contrast three times as strong."""
+        strokes = cv2.morphologyEx(self.greys[-1], cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8))
+        return np.minimum(strokes.astype(np.uint16) * 3, 255).astype(np.uint8)
+
+    def picture(self, kind: Literal["shown", "even", "dark"]) -> View:
+        return self.view if kind == "shown" else self.even if kind == "even" else self.dark
+
+
+def find_text(view: View, values: Values | None = None, *, known: Known | None = None) -> Found:
     """Lines of text, horizontal or vertical, with capitals of 8 px or more.
 
     Args:
         view: (rows, columns) or (rows, columns, 3), as it is shown.
         values: (rows, columns), of a picture of more than 8 bits: text that the view's window hides is still in them.
-        known: view and values of a picture of the same size that was looked at before. Only where there are strokes
-            that it does not have is looked at.
+        known: of pictures of the same size that were looked at before. Only where there are strokes that they do not
+            have is looked at.
     """
     rows, columns = view.shape[:2]
-    scale = min(1.0, (MOST_PIXELS / (rows * columns)) ** 0.5)
-    view = _resized(view, scale)
-    greys = _greys(view, _resized(values, scale))
-    before = _greys(_resized(known[0], scale), _resized(known[1], scale)) if known else None
-    even = _evened(greys[-1])
+    detail = _Detail(view, values)
     boxes: list[Box] = []
     seen = np.zeros((rows, columns), bool)
     budget, complete = 0.0, True
     for one in _PASSES:
         budget += one.share * MOST_WORKING_PIXELS
         reduced, magnified = min(one.level, 1.0), max(one.level, 1.0)
-        if reduced < 1 and max(greys[0].shape) * reduced < _SMALLEST:
+        if reduced < 1 and max(detail.view.shape) * reduced < _SMALLEST:
             continue
-        strokes = _strokes(greys, reduced)
-        if before is not None:
-            strokes = strokes - np.minimum(strokes, _strokes(before, reduced))
-        areas, all_of_them = _areas(strokes, budget / magnified**2)
+        strokes = detail.strokes(reduced)
+        areas, all_of_them = _areas(known.unlike(strokes, reduced) if known else strokes, budget / magnified**2)
         complete &= all_of_them
-        picture = _resized(even if one.even else view, reduced)
+        if not areas:
+            continue
+        picture = _resized(detail.picture(one.picture), reduced)
         for left, top, right, bottom in areas:
             budget -= (right - left) * (bottom - top) * magnified**2
             within = _resized(picture[top:bottom, left:right], magnified)
-            for line in _lines(_scores(within, turned=one.even)):
-                place = _Place(left, top, magnified, reduced * scale, rows, columns)
+            for line in _lines(_scores(within, turned=one.turned)):
+                place = _Place(left, top, magnified, reduced * detail.scale, rows, columns)
                 # A coarse pass draws wide boxes: what a finer one found keeps its own.
-                if not (one.level < 1 and _share(seen, place.box(line, 0)) > 0.95):
+                if one.level < 1 and _share(seen, place.box(line, 0)) > 0.95:
+                    continue
+                if one.picture != "dark" or _confirmed(detail.dark, place.box(line, 1), detail.scale, rows, columns):
                     boxes.append(place.box(line, 1))
         for left, top, right, bottom, _ in boxes:
             seen[top:bottom, left:right] = True
-    boxes = _followed(even, list(_distinct(boxes)), scale, rows, columns)
+    if not boxes:
+        return Found((), complete)
+    # Apart: a large box is doubted, and the lines within it must not go with it.
+    large = [box for box in boxes if _height(_shrunk(box, detail.scale)) > _LARGE]
+    lines = [box for box in boxes if box not in large]
+    boxes = _followed(detail.even, [*_distinct(lines), *_distinct(large)], detail.scale, rows, columns)
     return Found(tuple(_distinct(_joined(boxes))), complete)
+
+
+def _confirmed(picture: Grey, box: Box, scale: float, rows: int, columns: int) -> bool:
+    """Whether a line is seen there at one of two other heights too: gaps between organs seldom are."""
+    flat = _shrunk(box, scale)
+    turned = flat.bottom - flat.top > flat.right - flat.left
+    height = _height(flat)
+    left, top = max(0, flat.left - height), max(0, flat.top - height)
+    part = picture[top : flat.bottom + height, left : flat.right + height]
+    for wanted in _CONFIRMING:
+        magnified = min(4.0, wanted / height)
+        place = _Place(left, top, magnified, scale, rows, columns)
+        lines = [place.box(line, 1) for line in _lines(_scores(_resized(part, magnified), turned=turned))]
+        if _share(_painted(lines, (rows, columns)), box) > 0.5:
+            return True
+    return False
 
 
 def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: int) -> list[Box]:
@@ -152,7 +239,7 @@ def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: in
     for box in boxes:
         flat = _shrunk(box, scale)
         turned = flat.bottom - flat.top > flat.right - flat.left
-        height = max(1, min(flat.right - flat.left, flat.bottom - flat.top))
+        height = _height(flat)
         across, down = (height // 3, _REACH * height) if turned else (_REACH * height, height // 3)
         left, top = max(0, flat.left - across), max(0, flat.top - down)
         part = even[top : flat.bottom + down, left : flat.right + across]
@@ -181,6 +268,11 @@ def _continues(line: Box, other: Box) -> bool:
     heights = sorted((line.bottom - line.top, other.bottom - other.top))
     shared = min(line.bottom, other.bottom) - max(line.top, other.top)
     return heights[1] <= 1.7 * heights[0] and shared >= 0.6 * heights[0]
+
+
+def _height(box: Box) -> int:
+    """Of a line, whichever way it runs; at least 1."""
+    return max(1, min(box.right - box.left, box.bottom - box.top))
 
 
 def _shrunk(box: Box, scale: float) -> Box:
@@ -227,13 +319,24 @@ def _strokes(greys: list[Grey], scale: float) -> Grey:
     return np.maximum.reduce(light + dark)
 
 
+def _cells(chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How many pixels are chosen in each cell."""
+    rows, columns = chosen.shape
+    padded = np.pad(chosen.astype(np.float32), ((0, -rows % _CELL), (0, -columns % _CELL)))
+    shares = cv2.resize(padded, None, fx=1 / _CELL, fy=1 / _CELL, interpolation=cv2.INTER_AREA)
+    return np.rint(shares * np.float32(_CELL**2))
+
+
+def _cells_by_contrast(strokes: Grey) -> NDArray[np.float32]:
+    """(contrasts, rows, columns): pixels of each cell with strokes of at least each contrast."""
+    return np.stack([_cells(strokes >= contrast) for contrast in _FAINTEST])
+
+
 def _areas(strokes: Grey, most: float) -> tuple[list[Rectangle], bool]:
     """Rectangles around cells with strokes, of at most `most` px together, and whether none had to be left out."""
     rows, columns = strokes.shape
     for contrast in _FAINTEST:
-        inside = np.pad((strokes >= contrast).astype(np.float32), ((0, -rows % _CELL), (0, -columns % _CELL)))
-        cells = cv2.resize(inside, None, fx=1 / _CELL, fy=1 / _CELL, interpolation=cv2.INTER_AREA)
-        chosen = (cells * _CELL**2 >= _STROKES_IN_CELL).astype(np.uint8)
+        chosen = (_cells(strokes >= contrast) >= _STROKES_IN_CELL).astype(np.uint8)
         # A ring of cells around them: the model needs to see that a line ends.
         _, _, found, _ = cv2.connectedComponentsWithStats(cv2.dilate(chosen, np.ones((3, 3), np.uint8)))
         areas: list[Rectangle] = []
@@ -283,7 +386,8 @@ def _lines(scores: NDArray[np.float32]) -> Iterator[_Line]:
             continue
         where = np.s_[y : y + height, x : x + width]
         across, down = (_ENDS, _SIDES) if width >= height else (_SIDES, _ENDS)
-        score = float(scores[where][labels[where] == label].max())
+        # Rounding takes some a little above 1.
+        score = min(float(scores[where][labels[where] == label].max()), 1.0)
         yield _Line(x, y, x + width, y + height, across * core + 2, down * core + 2, score)
 
 

@@ -18,6 +18,7 @@ from tifffile import TiffFile, TiffPage
 from models.imaging import windows
 from models.imaging.burned_in import UNKNOWN_SOURCE, BurnedInPolicy, Cleaner
 from models.imaging.codestreams import Extent, j2k_extent, jpeg_extent
+from models.imaging.colour import to_srgb
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
@@ -193,7 +194,7 @@ def open_pages(
     """Each page as a frame, grey of up to 64 bits or RGB of 8 or 16; alpha is dropped.
 
     Reduced copies and transparency masks are no frames; the Orientation tag is applied. Resolution tags give no
-    spacing: most writers put there what a printer should do. Colours are taken as sRGB.
+    spacing: most writers put there what a printer should do. Colours are brought to sRGB from the page's profile.
 
     Raises:
         TruncatedFile, CorruptHeader, CorruptPixels, UnsupportedPixels, TooLarge.
@@ -213,7 +214,7 @@ def open_pages(
         with failing_as(CorruptPixels()):
             picture = picture_of(page, pages.region(page, 0, 0, page.imagelength, page.imagewidth))
             stored, slope, intercept = _stored(picture.samples)
-        stored = _upright(stored, page)
+        stored = to_srgb(_upright(stored, page), profile_of(page))
         if picture.bits < 8:
             window = windows.span(0, 2**picture.bits - 1, "full range")
         else:
@@ -228,6 +229,12 @@ def open_pages(
         return cleaner.frame(index, metadata)
 
     return Source(frames_total=len(taken), taken=tuple(policy.choose(len(taken))), read=read)
+
+
+def profile_of(page: TiffPage) -> bytes | None:
+    """The page's ICC profile (tag 34675)."""
+    profile = page.tags.valueof("InterColorProfile")
+    return profile if isinstance(profile, bytes) else None
 
 
 def _holds_more(file: TiffFile) -> bool:

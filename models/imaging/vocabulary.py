@@ -219,6 +219,18 @@ def disease_of(text: str | None) -> str | None:
     return _first(_DISEASE_PATTERNS, _SEPARATORS_OF_NAMES.sub(" ", text.upper())) if text else None
 
 
+def organs_in(text: str) -> frozenset[str]:
+    """Every organ and body part that a text names, in the vocabulary's words."""
+    words = _SEPARATORS.sub(" ", text.upper())
+    return frozenset(word for word, pattern in _ORGAN_PATTERNS if pattern.search(words))
+
+
+def findings_in(text: str) -> frozenset[str]:
+    """Every disease, and every other thing that sources mark, that a text names, in the vocabulary's words."""
+    words = _SEPARATORS_OF_NAMES.sub(" ", text.upper())
+    return frozenset(word for word, pattern in (*_DISEASE_PATTERNS, *_MARKED_PATTERNS) if pattern.search(words))
+
+
 def label_of(text: str | None) -> str:
     """What a region's name in its source marks, in the vocabulary's words, with its side; else MARKED_REGION."""
     words = _SEPARATORS_OF_NAMES.sub(" ", (text or "").upper()).strip()

@@ -3,11 +3,15 @@
 Knows no store, no encoder and no corpus.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.images import Modality
 from schemas.knowledge import FoundPassage
+
+ANY_MODALITY = frozenset({None, "unknown", "other"})
+"""Modalities of a query that leave out nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +19,14 @@ class Query:
     """What to look for.
 
     `modality` keeps only passages that fit it; None, "unknown" and "other" keep all.
-    `organ` keeps only passages that fit it, unless none would be left.
+    `organ`, then `disease`, keeps only passages that fit it, unless none would be left; case does not matter.
     `limit` is the most passages returned, at least 1.
     """
 
     text: str
     modality: Modality | None = None
     organ: str | None = None
+    disease: str | None = None
     limit: int = 4
 
     def __post_init__(self) -> None:
@@ -30,7 +35,7 @@ class Query:
 
 
 class KnowledgeBase(Protocol):
-    """A searchable body of passages. Implementations may be called from several threads at once."""
+    """A searchable body of passages that does not change. Several threads may search it at once."""
 
     @property
     def snapshot(self) -> str:
@@ -43,3 +48,8 @@ class KnowledgeBase(Protocol):
         Text without a known word finds nothing. Raises `schemas.failures.Unavailable` where a server is away.
         """
         ...
+
+
+Knowledge = Callable[[], KnowledgeBase]
+"""Gives the base to search now, and blocks. Another may take its place later: what was found in one, and its snapshot,
+are asked of the object that one call gave. Raises `schemas.failures.Unavailable` where a server is away."""

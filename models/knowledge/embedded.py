@@ -3,11 +3,10 @@
 Knows nothing of images. Why NumPy and no database: docs/decisions/0001-embedded-knowledge-store.md.
 """
 
-import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,17 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from models.knowledge.base import Query
+from models.knowledge.base import ANY_MODALITY, Query
 from models.knowledge.bm25 import Bm25
 from models.knowledge.encoder import Encoder, LatentSemanticEncoder, Vectors, fit_encoder
 from models.knowledge.passages import read_corpus
-from models.knowledge.text import ANALYSIS_VERSION, words
-from schemas.failures import InvalidInput, Unavailable
+from models.knowledge.snapshots import snapshot_of
+from models.knowledge.text import indexed, words
+from schemas.failures import InvalidInput, TristreamError, Unavailable
 from schemas.knowledge import FoundPassage, Passage
 
 DIMENSIONS = 64
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 # Reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): the paper's constant, and how deep each list is read.
 _RANK_CONSTANT = 60
@@ -33,11 +33,18 @@ _DEPTH = 50
 # Cosines that differ by less are equal: the last bits depend on the machine's linear algebra, and rankings must not.
 _COSINE_DIGITS = 5
 
-_ANY_MODALITY = frozenset({None, "unknown", "other"})
-
 
 class InvalidIndex(InvalidInput):
     """A file that is no index of this version, or a damaged one. Building it again mends it."""
+
+
+class OtherEncoder(TristreamError):
+    """A base was built with an encoder that this process was not given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the knowledge base was built with the encoder {name}: give its folder in TRISTREAM_ENCODER or build again"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,18 @@ class EmbeddedKnowledge:
     def __init__(self, index: _Index) -> None:
         self._index = index
         self._fits_modality = _membership([passage.modalities for passage in index.passages])
-        self._fits_organ = _membership([passage.organs for passage in index.passages])
+        self._narrowing = tuple(
+            _membership([getattr(passage, field) for passage in index.passages]) for field in ("organs", "diseases")
+        )
 
     @property
     def snapshot(self) -> str:
         return self._index.snapshot
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All of them, by id."""
+        return self._index.passages
 
     def search(self, query: Query) -> tuple[FoundPassage, ...]:
         lexical = self._index.bm25.scores(words(query.text))
@@ -76,19 +90,22 @@ class EmbeddedKnowledge:
         )
 
     def _eligible(self, query: Query) -> npt.NDArray[np.bool_]:
-        everything = np.ones(len(self._index.passages), np.bool_)
-        of_modality = everything if query.modality in _ANY_MODALITY else _fitting(self._fits_modality, query.modality)
-        if query.organ is None:
-            return of_modality
-        of_both = of_modality & _fitting(self._fits_organ, query.organ.lower())
-        return of_both if of_both.any() else of_modality
+        found = np.ones(len(self._index.passages), np.bool_)
+        if query.modality is not None and query.modality not in ANY_MODALITY:
+            found = _fitting(self._fits_modality, query.modality.lower())
+        for membership, label in zip(self._narrowing, (query.organ, query.disease), strict=True):
+            if label is not None:
+                narrowed = found & _fitting(membership, label.lower())
+                found = narrowed if narrowed.any() else found
+        return found
 
 
 def _membership(labels: Sequence[tuple[str, ...]]) -> dict[str | None, npt.NDArray[np.bool_]]:
     """Which passages fit each label, and under None those without labels, which fit any."""
     anything = np.array([not label for label in labels])
-    names = {name for label in labels for name in label}
-    return {None: anything} | {name: anything | np.array([name in label for label in labels]) for name in names}
+    names = {name.lower() for label in labels for name in label}
+    folded = [{name.lower() for name in label} for label in labels]
+    return {None: anything} | {name: anything | np.array([name in label for label in folded]) for name in names}
 
 
 def _fitting(membership: dict[str | None, npt.NDArray[np.bool_]], label: str | None) -> npt.NDArray[np.bool_]:
@@ -102,21 +119,14 @@ def _best(scores: npt.NDArray[Any], most: int) -> npt.NDArray[np.intp]:
     return candidates[np.argsort(-scores[candidates], kind="stable")][:most]
 
 
-def snapshot_of(name: str, passages: Iterable[Passage], dimensions: int = DIMENSIONS) -> str:
-    """Return name@digest over every passage and everything that decides how they are ranked."""
-    digest = hashlib.sha256()
-    recipe = [_FORMAT_VERSION, ANALYSIS_VERSION, LatentSemanticEncoder.name, dimensions]
-    for part in (recipe, *(passage.model_dump(mode="json") for passage in passages)):
-        digest.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS) + b"\n")
-    return f"{name}@{digest.hexdigest()[:16]}"
-
-
 def build(corpus: Path, folder: Path) -> Path:
     """Index a corpus into one file in `folder`, replacing an earlier one at once, and return its path.
 
     Raises InvalidCorpus for a wrong line, `schemas.failures.Unavailable` where a file cannot be read or written.
     """
-    return _build(corpus.stem, read_corpus(corpus), folder)
+    path = folder / f"{corpus.stem}.npz"
+    write_index(corpus.stem, read_corpus(corpus), path)
+    return path
 
 
 def ensure_index(corpus: Path, folder: Path) -> Path:
@@ -124,32 +134,49 @@ def ensure_index(corpus: Path, folder: Path) -> Path:
     passages = read_corpus(corpus)
     path = folder / f"{corpus.stem}.npz"
     try:
-        current = open_embedded(path).snapshot == snapshot_of(corpus.stem, passages)
+        fitted = snapshot_of(corpus.stem, passages, _recipe(LatentSemanticEncoder.name, DIMENSIONS))
+        current = open_embedded(path).snapshot == fitted
     except (InvalidIndex, Unavailable):
         current = False
-    return path if current else _build(corpus.stem, passages, folder)
+    if not current:
+        write_index(corpus.stem, passages, path)
+    return path
 
 
-def _build(name: str, passages: tuple[Passage, ...], folder: Path) -> Path:
-    texts = [f"{passage.title}. {passage.title}. {passage.text}" for passage in passages]  # a title counts twice
-    encoder = fit_encoder(texts, DIMENSIONS)
+def write_index(name: str, passages: Sequence[Passage], path: Path, encoder: Encoder | None = None) -> str:
+    """Index passages, sorted by id and each id once, into one file, replacing an earlier one at once.
+
+    `encoder`: None fits one to the passages, which then lies in the file; another has to be given again to open it.
+    Returns the snapshot. Raises `schemas.failures.Unavailable` where the file cannot be written.
+    """
+    texts = [indexed(passage.title, passage.text) for passage in passages]
+    fitted = fit_encoder(texts, DIMENSIONS) if encoder is None else None
+    chosen = encoder or fitted
+    assert chosen is not None
     bm25 = Bm25.of([words(text) for text in texts])
+    # The dimensions asked for: what a small corpus is reduced to follows from its passages.
+    recipe = _recipe(chosen.name, DIMENSIONS if fitted else chosen.dimensions)
+    snapshot = snapshot_of(name, passages, recipe)
     header = {
-        "snapshot": snapshot_of(name, passages),
+        "format": _FORMAT_VERSION,
+        "snapshot": snapshot,
+        "encoder": chosen.name,
         "passages": [passage.model_dump(mode="json") for passage in passages],
         "terms": list(bm25.terms),
-        "features": encoder.features,
+        "features": fitted.features if fitted else (),
     }
-    path = folder / f"{name}.npz"
+    vectors = chosen.encode_passages([(passage.title, passage.text) for passage in passages])
+    weights = {"feature_weights": fitted.weights, "projection": fitted.projection} if fitted else {}
+    folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.stem}-", delete=False) as file:
             try:
                 np.savez(
                     file,
                     header=np.frombuffer(orjson.dumps(header), np.uint8),
-                    starts=bm25.starts, documents=bm25.documents, weights=bm25.weights,
-                    vectors=encoder.encode(texts), feature_weights=encoder.weights, projection=encoder.projection,
+                    starts=bm25.starts, documents=bm25.documents, weights=bm25.weights, vectors=vectors,
+                    allow_pickle=False, **weights,
                 )  # fmt: skip
                 file.flush()
                 os.fsync(file.fileno())
@@ -160,25 +187,35 @@ def _build(name: str, passages: tuple[Passage, ...], folder: Path) -> Path:
         raise Unavailable(
             "the knowledge index cannot be written; check the folder's free space and permissions"
         ) from error
-    return path
+    return snapshot
 
 
-def open_embedded(path: Path) -> EmbeddedKnowledge:
-    """Load an index that `build` wrote. Nothing in the file is executed: arrays and JSON only.
+def _recipe(encoder: str, dimensions: int) -> tuple[object, ...]:
+    return ("embedded", _FORMAT_VERSION, encoder, dimensions)
 
-    Raises InvalidIndex for a damaged file, `schemas.failures.Unavailable` where there is none to read.
+
+def open_embedded(path: Path, encoder: Encoder | None = None) -> EmbeddedKnowledge:
+    """Load an index that `write_index` wrote. Nothing in the file is executed: arrays and JSON only.
+
+    `encoder`: the one it was built with, unless that was fitted to its passages.
+    Raises InvalidIndex for a damaged file, OtherEncoder where `encoder` is not the one it needs,
+    `schemas.failures.Unavailable` where there is none to read.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             header = orjson.loads(arrays["header"].tobytes())
             passages = tuple(Passage.model_validate(passage) for passage in header["passages"])
+            assert header["format"] == _FORMAT_VERSION
             terms = {term: place for place, term in enumerate(header["terms"])}
             bm25 = Bm25(terms, arrays["starts"], arrays["documents"], arrays["weights"], len(passages))
-            encoder = LatentSemanticEncoder(header["features"], arrays["feature_weights"], arrays["projection"])
+            if header["encoder"] == LatentSemanticEncoder.name:
+                encoder = LatentSemanticEncoder(header["features"], arrays["feature_weights"], arrays["projection"])
+            elif encoder is None or encoder.name != header["encoder"]:
+                raise OtherEncoder(header["encoder"])
             return EmbeddedKnowledge(_Index(header["snapshot"], passages, bm25, arrays["vectors"], encoder))
     except OSError as error:
         raise Unavailable("the knowledge index cannot be read; build it from its corpus") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, AssertionError, zipfile.BadZipFile) as error:
         raise InvalidIndex(
             "the knowledge index is damaged or of another version; build it again from its corpus"
         ) from error

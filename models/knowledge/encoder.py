@@ -6,12 +6,14 @@ Knows nothing of passages or ranking. Only fitting needs SciPy; encoding is NumP
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from io import BytesIO
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
-from models.knowledge.text import ngrams
+from models.knowledge.text import indexed, ngrams
 
 Vectors = npt.NDArray[np.float32]
 
@@ -19,23 +21,30 @@ _MOST_FEATURES = 20_000
 
 
 class Encoder(Protocol):
-    """Turns texts into vectors whose dot product tells how alike two texts are."""
+    """Turns queries and passages into vectors whose dot product tells how well they fit. Threads may share it."""
 
     @property
     def name(self) -> str:
-        """Name and version; part of the knowledge snapshot."""
+        """name@version, or name@digest of its weights; part of the knowledge snapshot."""
         ...
 
     @property
     def dimensions(self) -> int: ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (n, dimensions): rows of length 1, or all 0 where a text holds nothing the encoder knows."""
+        """Return float32 (n, dimensions) of queries; a row is all 0 where a text holds nothing the encoder knows."""
+        ...
+
+    def encode_passages(self, passages: Sequence[tuple[str, str]]) -> Vectors:
+        """Return float32 (n, dimensions) of passages, given as title and text."""
         ...
 
 
 class LatentSemanticEncoder:
-    """TF-IDF (log term frequency) projected on its leading singular vectors (Deerwester et al. 1990)."""
+    """TF-IDF (log term frequency) projected on its leading singular vectors (Deerwester et al. 1990); rows of length 1.
+
+    One is fitted to each corpus, and lies in the index beside the vectors.
+    """
 
     name = "latent-semantic-ngrams@1"
 
@@ -65,6 +74,22 @@ class LatentSemanticEncoder:
             if length > 0:
                 vectors[row] = vector / length
         return vectors
+
+    def encode_passages(self, passages: Sequence[tuple[str, str]]) -> Vectors:
+        return self.encode([indexed(title, text) for title, text in passages])
+
+    def to_bytes(self) -> bytes:
+        """All that `from_bytes` needs: arrays and JSON, nothing that is executed."""
+        features = np.frombuffer(orjson.dumps(self.features), np.uint8)
+        buffer = BytesIO()
+        np.savez(buffer, features=features, weights=self.weights, projection=self.projection)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The encoder that `to_bytes` wrote. Raises ValueError, KeyError or zipfile.BadZipFile for other bytes."""
+        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+            return cls(orjson.loads(arrays["features"].tobytes()), arrays["weights"], arrays["projection"])
 
 
 def fit_encoder(texts: Sequence[str], dimensions: int) -> LatentSemanticEncoder:

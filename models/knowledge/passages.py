@@ -33,7 +33,7 @@ def read_corpus(path: Path) -> tuple[Passage, ...]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        passage = _passage(line, number)
+        passage = passage_of(line, number)
         if passage.passage_id in line_of:
             raise InvalidCorpus(f"line {number}: same passage_id as line {line_of[passage.passage_id]}; make it unique")
         line_of[passage.passage_id] = number
@@ -43,7 +43,8 @@ def read_corpus(path: Path) -> tuple[Passage, ...]:
     return tuple(sorted(passages, key=lambda passage: passage.passage_id))
 
 
-def _passage(line: bytes, number: int) -> Passage:
+def passage_of(line: bytes, number: int) -> Passage:
+    """The passage of one line. Raises InvalidCorpus, which names the line by its number."""
     try:
         passage = Passage.model_validate_json(line, strict=True)
     except ValidationError as error:

@@ -57,6 +57,7 @@ def query_for(metadata: ImageMetadata, grounding: Grounding, limit: int = 4) -> 
         text=". ".join(dict.fromkeys(phrases)),
         modality=None if metadata.modality == "unknown" else metadata.modality,
         organ=metadata.organ,
+        disease=metadata.disease,
         limit=limit,
     )
 

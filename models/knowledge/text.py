@@ -38,6 +38,11 @@ def words(text: str) -> list[str]:
     return [_fold(word) for word in _WORD.findall(text.lower()) if word not in _STOP]
 
 
+def indexed(title: str, text: str) -> str:
+    """What is counted of a passage: its title twice, because it names the topic, and its text."""
+    return f"{title}. {title}. {text}"
+
+
 def _fold(word: str) -> str:
     if word.isdigit():
         return word

@@ -17,6 +17,7 @@ from models.imaging.errors import InvalidSidecar
 from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
+from schemas.triplets import Description
 from streams.folder import reference_to
 from streams.payloads import Payloads
 
@@ -71,3 +72,27 @@ def test_a_mask_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:
     (tmp_path / "scan.png.json").write_text('{"mask": "none.png"}')
     with pytest.raises(InvalidSidecar, match=", mask names no file"):
         image_in(tmp_path)
+
+
+async def test_a_describer_sees_large_pixels_that_the_triplet_only_names(tmp_path: Path) -> None:
+    """They are fetched for it; the message that goes on keeps the reference."""
+
+    class Looking(Composer):
+        seen: str | None = None
+
+        async def describe(self, image: EnrichedImage) -> Description:
+            self.seen = image.view.data
+            return await super().describe(image)
+
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "scan.png").write_bytes(encode_png(GREY))
+    payloads = Payloads((tmp_path / "payloads").as_uri(), 1)
+    image = image_in(inbox).model_copy(update={"pixels": await payloads.place(image_in(inbox).pixels)})
+    (grounded,) = [one async for one in ground(image, registry=Registry.load(), payloads=payloads)]
+    enriched = EnrichedImage(**dict(grounded), passages=(), knowledge_snapshot="none@0")
+    describer = Looking()
+    (triplet,) = [one async for one in describe(enriched, describer=describer, payloads=payloads)]
+    assert describer.seen is not None
+    assert triplet.image.data is None
+    assert triplet.image.reference == enriched.view.reference

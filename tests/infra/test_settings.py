@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import LIMIT, PREFIX, BadSetting, from_environment, to_environment
+from infra.settings import KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
+from models.describers.settings import Serving
 from schemas.limits import Limits
-from streams.settings import Wires
+from streams.settings import Security, Wires
 
 REPOSITORY = Path(__file__).parents[2]
 ROW = re.compile(r"^\| `(TRISTREAM_[A-Z_]+)`.*?\| (.*?) \|", re.MULTILINE)
+WIRES = sorted({field.name for field in dataclasses.fields(Wires)} - {"bootstrap", "security"})
+SECURITY = [field.name for field in dataclasses.fields(Security)]
 DOCUMENTED = dict(ROW.findall((REPOSITORY / "docs/configuration.md").read_text()))
 
 
@@ -21,10 +24,43 @@ def test_every_limit_is_documented_with_its_default() -> None:
     assert table == {LIMIT + field.name.upper(): field.default for field in dataclasses.fields(Limits)}
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Wires) if field.name != "bootstrap"])
+@pytest.mark.parametrize("field", WIRES)
 def test_every_wire_setting_is_documented(field: str) -> None:
     """No variable is read that the table does not name."""
     assert PREFIX + field.upper() in DOCUMENTED
+
+
+@pytest.mark.parametrize("field", SECURITY)
+def test_every_security_setting_is_documented(field: str) -> None:
+    """The same for how Kafka lets us in."""
+    assert KAFKA + field.upper() in DOCUMENTED
+
+
+def test_security_reaches_a_worker_and_no_print() -> None:
+    """A worker logs in as the one that started it; the password is in no repr."""
+    given = {"PROTOCOL": "SASL_SSL", "USERNAME": "tristream", "PASSWORD": "hidden", "CA": "/ca.pem"}
+    settings = from_environment({KAFKA + name: value for name, value in given.items()})
+    assert settings.wires.security == Security("SASL_SSL", username="tristream", password="hidden", ca=Path("/ca.pem"))
+    assert from_environment(to_environment(settings)) == settings
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"PROTOCOL": "TLS"}, "PROTOCOL"),
+        ({"PROTOCOL": "SASL_SSL", "USERNAME": "u", "PASSWORD": "p", "MECHANISM": "GSSAPI"}, "MECHANISM"),
+        ({"PROTOCOL": "SASL_SSL", "USERNAME": "u"}, "PASSWORD_FILE"),
+        ({"PROTOCOL": "SASL_SSL", "USERNAME": "u", "PASSWORD": "p", "PASSWORD_FILE": "f"}, "PASSWORD_FILE"),
+        ({"PROTOCOL": "SSL", "CERTIFICATE": "c"}, "KEY"),
+        ({"USERNAME": "u", "PASSWORD": "p"}, "PROTOCOL"),
+        ({"PROTOCOL": "SASL_PLAINTEXT", "USERNAME": "u", "PASSWORD": "p", "CA": "c"}, "PROTOCOL"),
+    ],
+)
+def test_security_that_makes_no_sense_is_refused(given: dict[str, str], named: str) -> None:
+    """Half a login, or one that would go unused, is a mistake to name before anything is sent."""
+    with pytest.raises(BadSetting, match=KAFKA + named):
+        from_environment({KAFKA + name: value for name, value in given.items()})
 
 
 def test_every_limit_that_an_error_names_exists() -> None:
@@ -44,9 +80,68 @@ def test_limits_reach_a_worker_through_its_environment() -> None:
     assert from_environment(to_environment(settings)).limits == settings.limits
 
 
+def test_the_knowledge_base_reaches_a_worker_through_its_environment() -> None:
+    """Where Weaviate is, its key too, and the key is not shown where settings are printed."""
+    named = {
+        "TRISTREAM_WEAVIATE_URL": "https://weaviate.example",
+        "TRISTREAM_WEAVIATE_GRPC": "grpc.example:443",
+        "TRISTREAM_WEAVIATE_API_KEY": "hush",
+        "TRISTREAM_WEAVIATE_ALIAS": "Own",
+        "TRISTREAM_KNOWLEDGE": "/somewhere/own.npz",
+        "TRISTREAM_ENCODER": "/somewhere/medcpt",
+    }
+    settings = from_environment(named)
+    assert named.items() <= to_environment(settings).items()
+    assert set(named) <= set(DOCUMENTED)
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["weaviate.example:8080", "ftp://weaviate.example", "https://a:b@weaviate.example"])
+def test_an_address_of_weaviate_that_cannot_be_used_is_named(url: str) -> None:
+    """Without a scheme there is no telling whether TLS is meant; a password in a URL would end in logs."""
+    with pytest.raises(BadSetting, match="URL of Weaviate"):
+        from_environment({"TRISTREAM_WEAVIATE_URL": url})
+
+
 @pytest.mark.parametrize(("variable", "value"), [("LIMIT_PIXELS", "many"), ("LIMIT_MEMORY", "0"), ("LOW_WATER", "1e9")])
 def test_a_value_that_cannot_be_used_is_named(variable: str, value: str) -> None:
     """The message says which variable to mend."""
     with pytest.raises(BadSetting, match=f"(?i){variable.removeprefix('LIMIT_')}") as caught:
         from_environment({PREFIX + variable: value})
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Serving), ids=lambda field: field.name)
+def test_every_setting_of_the_model_is_documented_with_its_default(field: dataclasses.Field[object]) -> None:
+    """One row a field; what has no default has an empty cell."""
+    prefix = PREFIX if field.name == "unsupported" else SGLANG
+    told = DOCUMENTED[prefix + field.name.upper()].strip("`")
+    default = field.default
+    assert told == ("none" if default in (None, "") else f"{default:g}" if isinstance(default, float) else str(default))
+
+
+def test_the_model_reaches_a_worker_and_its_key_stays_out_of_sight() -> None:
+    """All of it goes through the environment; a repr does not show the key."""
+    given = {
+        "TRISTREAM_SGLANG_URL": "http://h:1", "TRISTREAM_SGLANG_MODEL": "m@1", "TRISTREAM_SGLANG_API_KEY": "hidden",
+        "TRISTREAM_SGLANG_DEADLINE": "7.5", "TRISTREAM_UNSUPPORTED": "mark",
+    }  # fmt: skip
+    settings = from_environment(given)
+    assert settings.serving == Serving("http://h:1", "m@1", "hidden", deadline=7.5, unsupported="mark")
+    assert from_environment(to_environment(settings)).serving == settings.serving
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"SGLANG_URL": "http://h:1"}, "TRISTREAM_SGLANG_MODEL"),
+        ({"SGLANG_URL": "h:1", "SGLANG_MODEL": "m"}, "http://"),
+        ({"UNSUPPORTED": "keep"}, "remove, mark"),
+        ({"SGLANG_SHOWN": "boxes"}, "outlines"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_refused(given: dict[str, str], named: str) -> None:
+    """Before any worker starts, with the way to mend it."""
+    with pytest.raises(BadSetting, match=named):
+        from_environment({PREFIX + name: value for name, value in given.items()})

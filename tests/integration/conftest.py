@@ -2,23 +2,80 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
-from infra.kafka.local import LocalKafka
+from infra.kafka.local import LocalKafka, SecureListener
 from infra.processes import Processes
 from infra.settings import Settings
-from streams.settings import Wires
+from streams.settings import MECHANISMS, Wires
 from streams.topics import create_topics
+
+USER, PASSWORD = "tristream", "a password; with = and spaces"
+LOGIN = "org.apache.kafka.common.security"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files made for this session: who signs, another who does not, and a client's own."""
+
+    ca: Path
+    stranger: Path
+    broker: Path
+    certificate: Path
+    key: Path
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a broker on a free port, started once a session."""
-    folder: Path = tmp_path_factory.mktemp("kafka")
-    with LocalKafka(folder) as broker:
-        yield broker.bootstrap
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Signed on the spot."""
+    folder = tmp_path_factory.mktemp("certificates")
+    found = Certificates(*(folder / f"{field.name}.pem" for field in fields(Certificates)))
+    ca = trustme.CA()
+    broker, client = ca.issue_cert("127.0.0.1"), ca.issue_cert("tristream@example.org")
+    ca.cert_pem.write_to_path(found.ca)
+    trustme.CA().cert_pem.write_to_path(found.stranger)
+    # Java reads private keys in PKCS #8 only.
+    key = load_pem_private_key(broker.private_key_pem.bytes(), None)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    found.broker.write_bytes(pem + broker.cert_chain_pems[0].bytes())
+    client.cert_chain_pems[0].write_to_path(found.certificate)
+    client.private_key_pem.write_to_path(found.key)
+    return found
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[LocalKafka]:
+    """A broker on free ports, started once a session. Its second door wants TLS, a certificate and a login."""
+    properties = {
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(certificates.broker),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(certificates.ca),
+        "ssl.client.auth": "required",
+        "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+        "plain.sasl.jaas.config": f'{LOGIN}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+        "scram-sha-256.sasl.jaas.config": f"{LOGIN}.scram.ScramLoginModule required;",
+        "scram-sha-512.sasl.jaas.config": f"{LOGIN}.scram.ScramLoginModule required;",
+    }
+    users = tuple(f'{mechanism}=[name={USER},password="{PASSWORD}"]' for mechanism in MECHANISMS[1:])
+    with LocalKafka(tmp_path_factory.mktemp("kafka"), secure=SecureListener(properties, users)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: LocalKafka) -> str:
+    """The address of its first door."""
+    return broker.bootstrap
 
 
 @pytest.fixture

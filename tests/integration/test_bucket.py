@@ -1,13 +1,19 @@
 """A real S3 bucket as the inbox: by notifications, by listing where they are lost, across the server's restarts."""
 
+import asyncio
 import dataclasses
+import http.client
 import os
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import obstore
+import orjson
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
@@ -17,8 +23,12 @@ from infra.s3 import LocalS3
 from infra.servers import VERSITYGW
 from infra.settings import Settings
 from models.imaging import encode_png
+from schemas.failures import Unavailable
+from schemas.objects import ObjectReference
+from streams.folder import ObjectUnreadable
 from streams.lag import LagReader
 from streams.reader import latest, read
+from streams.s3 import Location, clear_stores, head, listing, read_s3
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
 from tests.integration.test_pipeline import STAGES as WORKERS
 from tests.integration.test_pipeline import Pipeline, wait_until
@@ -32,6 +42,7 @@ pytestmark = [
 ]
 
 BUCKET, PREFIX = "scans", "new arrivals"
+LOCATION = Location.parse(f"s3://{BUCKET}/{PREFIX}")
 OBJECTS_PUT = int(os.environ.get("TRISTREAM_TEST_OBJECTS", "400"))
 """Passes with 2,000 too, in a minute and a half."""
 
@@ -43,6 +54,7 @@ def server(settings: Settings, processes: Processes, tmp_path: Path, monkeypatch
     found.start(processes)
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)
+    clear_stores()
     return found
 
 
@@ -159,6 +171,141 @@ def test_a_sidecar_is_read_with_its_image(chain: Chain, server: LocalS3) -> None
     assert chain.announced() == [f"{PREFIX}/scan.png"]
     (image,) = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message]
     assert (image.metadata.modality, len(image.annotations)) == ("dermoscopy", 1)
+
+
+def test_a_changed_sidecar_has_its_image_read_again(chain: Chain, server: LocalS3) -> None:
+    """A sidecar that comes after its image, or changes, makes the image a new object; the same one again does not."""
+    chain.watch()
+    chain.start("preprocess")
+    obstore.put(server.store, f"{PREFIX}/scan.png", encode_png(np.full((32, 32), 90, np.uint8)))
+    wait_until(lambda: len(chain.images()) == 1)
+    for count, modality in ((2, "dermoscopy"), (3, "MR"), (3, "MR")):
+        obstore.put(server.store, f"{PREFIX}/scan.png.json", orjson.dumps({"modality": modality}))
+        wait_until(lambda count=count: len(chain.images()) == count)
+    obstore.put(server.store, f"{PREFIX}/last.png", b"")
+    wait_until(lambda: f"{PREFIX}/last.png" in chain.announced())
+    found = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message]
+    assert sorted(image.metadata.modality or "" for image in found) == ["MR", "dermoscopy", "unknown"]
+    assert len({image.object_id for image in found}) == 3
+
+
+async def test_a_listing_finds_the_same_states(server: LocalS3) -> None:
+    """A listing says of an image and its sidecar what asking for the two says, whatever stands between their keys."""
+    names = ["scan.png", "scan.png-2.png", "scan.png.json", "scan.png0.png", "z.png", "z.png.json", "plain"]
+    for name in names:
+        obstore.put(server.store, f"{PREFIX}/{name}", name.encode())
+    found = [reference async for reference in listing(LOCATION)]
+    assert sorted(found, key=lambda reference: reference.key) == [
+        head(LOCATION.bucket, f"{PREFIX}/{name}") for name in sorted(names) if not name.endswith(".json")
+    ]
+    described = {reference.key for reference in found if " " in reference.etag}
+    assert described == {f"{PREFIX}/scan.png", f"{PREFIX}/z.png"}
+
+
+class Throttle(ThreadingHTTPServer):
+    """A proxy before the real server that says SlowDown to every third request."""
+
+    def __init__(self, server: LocalS3) -> None:
+        super().__init__(("127.0.0.1", 0), Throttled)
+        self.asked = self.refused = 0
+        self.behind = urlsplit(server.environment["AWS_ENDPOINT_URL"]).netloc
+        self.share = 3
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Throttled(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Throttle
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        if self.server.asked % self.server.share == 0:
+            self.server.refused += 1
+            self.answer(503, {}, b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>")
+            return
+        behind = http.client.HTTPConnection(self.server.behind)
+        # The signature covers the host that the client knows.
+        behind.request(self.command, self.path, headers=dict(self.headers))
+        answer = behind.getresponse()
+        self.answer(answer.status, dict(answer.getheaders()), answer.read())
+        behind.close()
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's word
+
+    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        headers = {name.lower(): value for name, value in headers.items()} | {"connection": "close"}
+        headers.pop("transfer-encoding", None)
+        for name, value in {"content-length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def throttle(server: LocalS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Throttle]:
+    proxy = Throttle(server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.server_port}")
+    yield proxy
+    proxy.shutdown()
+    proxy.server_close()
+
+
+async def test_a_server_that_throttles(
+    server: LocalS3, throttle: Throttle, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """503 SlowDown to every third request is asked again: everything is listed and read, and no log holds a key."""
+    monkeypatch.setattr("streams.s3.PAGE", 3)
+    put = dict(zip(keys(9), small_images(9), strict=True))
+    for key, data in put.items():
+        obstore.put(server.store, key, data)
+    found = [reference async for reference in listing(LOCATION)]
+    assert {reference.key: (await asyncio.to_thread(read_s3, reference)).data for reference in found} == put
+    assert throttle.refused > 5
+    assert "arrivals" not in "".join(capfd.readouterr())
+
+
+def test_what_no_retry_mends_is_asked_once(
+    server: LocalS3, throttle: Throttle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing bucket or object, and refused credentials, are told at once."""
+    throttle.share = 10**9
+    with pytest.raises(Unavailable, match="no such bucket"):
+        asyncio.run(anext(listing(Location.parse("s3://nowhere"))))
+    assert head(LOCATION.bucket, "nothing") is None
+    assert throttle.asked == 2
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    clear_stores()
+    with pytest.raises(ObjectUnreadable, match="credentials"):
+        read_s3(ObjectReference(bucket=LOCATION.bucket, key="nothing", etag="e", size=1))
+    with pytest.raises(Unavailable, match="refuses to be listed"):
+        asyncio.run(anext(listing(LOCATION)))
+    assert throttle.asked == 4
+
+
+def test_a_profile_gives_the_credentials(server: LocalS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without AWS variables, keys, region and endpoint come from the profile that AWS_PROFILE names."""
+    given = server.environment
+    access, secret = given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"]
+    (tmp_path / "credentials").write_text(
+        "[default]\naws_access_key_id = x\naws_secret_access_key = y\n"
+        f"[scans]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n"
+    )
+    endpoint = given["AWS_ENDPOINT_URL"]
+    (tmp_path / "config").write_text(f"[profile scans]\nregion = us-east-1\nendpoint_url = {endpoint}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "scans")
+    obstore.put(server.store, "scan", b"pixels")
+    found = head(LOCATION.bucket, "scan")
+    assert found is not None
+    assert read_s3(found).data == b"pixels"
 
 
 def test_a_stage_waits_for_a_server_that_is_away(chain: Chain, server: LocalS3, processes: Processes) -> None:

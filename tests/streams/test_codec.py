@@ -49,7 +49,13 @@ def test_a_trace_goes_on_through_stages() -> None:
     assert child.taken_at == parent.taken_at
 
 
-@pytest.mark.parametrize("head", [None, [], [("traceparent", b"garbage")], {"traceparent": b"\xff-\xff"}])
+@pytest.mark.parametrize(
+    "head",
+    [None, [], [("traceparent", b"garbage")], {"traceparent": b"\xff-\xff"}, [("traceparent", b"00-DOE-JOHN-01")]],
+)
 def test_foreign_headers_get_a_new_trace(head: object) -> None:
     """A producer without a usable trace context starts a new one."""
-    assert Context.read(head).child().traceparent.count("-") == 3  # pyright: ignore[reportArgumentType]
+    context = Context.read(head)  # pyright: ignore[reportArgumentType]
+    assert context.root
+    assert context.child().traceparent.count("-") == 3
+    assert "DOE" not in context.traceparent

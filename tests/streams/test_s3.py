@@ -47,10 +47,10 @@ def test_a_folder_is_no_bucket() -> None:
 
 def test_several_records_are_several_objects() -> None:
     """A notification may tell of several objects; each plain key is meant as it stands, and nothing needs be asked."""
-    found = list(created(event(("scans", "in/a.dcm"), ("scans", "in/b.dcm")), LOCATION))
+    found = list(created(event(("scans", "in/IM0001"), ("scans", "in/IM0002")), LOCATION))
     assert [resolve(LOCATION, *one) for one in found] == [
-        resolve(LOCATION, ("in/a.dcm",), "abc", 3),
-        resolve(LOCATION, ("in/b.dcm",), "abc", 3),
+        resolve(LOCATION, ("in/IM0001",), "abc", 3),
+        resolve(LOCATION, ("in/IM0002",), "abc", 3),
     ]
     assert [one.etag for one in (resolve(LOCATION, *one) for one in found) if one] == ["abc", "abc"]
 
@@ -69,13 +69,18 @@ def test_keys_may_be_encoded_or_not() -> None:
         ("scans", "inner.dcm"),
         ("scans", "in/a.part"),
         ("scans", "in/x/"),
-        ("scans", "in/a.png.json"),
         ("scans", "in/.masks/a.png"),
     ],
 )
 def test_other_places_are_left_alone(bucket: str, key: str) -> None:
     """Another bucket or prefix, unfinished uploads, folder markers, sidecars and hidden keys are left out."""
     assert keys(event((bucket, key))) == []
+
+
+def test_a_sidecar_stands_for_what_it_describes() -> None:
+    """Its own etag and size say nothing of the image: the bucket has to be asked."""
+    notification = event(("scans", "in/Jos%C3%A9+1.png.json"))
+    assert list(created(notification, LOCATION)) == [(("in/José 1.png", "in/Jos%C3%A9+1.png"), None, None)]
 
 
 def test_events_that_make_nothing_are_left_alone() -> None:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
+from benchmarks.burned_text import burn, made_up
 from models.experts.manifest import Manifest
 from models.experts.registry import Registry
-from schemas.images import ImageMetadata, SourceAnnotation, Spacing
+from models.imaging import FramePolicy, encode_png, open_source
+from schemas.images import ImageMetadata, MaskedBox, PixelCleaning, SourceAnnotation, Spacing
 from schemas.regions import Grounding
 from schemas.shapes import Box, Mask
 
@@ -146,6 +148,41 @@ def test_what_the_source_marked_comes_first(registry: Registry, disc: np.ndarray
     larger = [one for one in grounding.relations if one.predicate == "larger than"]
     assert larger
     assert all(ids[one.subject] > ids[one.object] for one in larger)
+
+
+def test_what_is_masked_is_no_finding(registry: Registry, disc: np.ndarray) -> None:
+    """A region mostly under a mask is gone, one at its edge ends there, and no measurement includes masked pixels."""
+    image = disc.copy()
+    image[150:170, 110:150] = 900.0
+    image[100:110, 140:190] = 900.0
+    places = ((108, 148, 152, 166), (172, 90, 200, 120))
+    boxes = tuple(MaskedBox(left=a, top=b, right=c, bottom=d, score=1) for a, b, c, d in places)
+    cleaning = PixelCleaning(scanned=True, reason="policy", policy="mask", boxes=boxes)
+    found = registry.ground(image, CT.model_copy(update={"pixel_cleaning": cleaning}), "HU")
+    hidden = np.zeros(image.shape, bool)
+    hidden[148:166, 108:152] = hidden[90:120, 172:200] = True
+    for region in found.regions:
+        mask = coco.decode({"size": list(image.shape), "counts": region.mask.counts.encode()}).astype(bool)
+        assert not (mask & hidden).any()
+        assert region.area_px == mask.sum()
+        assert region.intensity.mean == pytest.approx(float(image[mask].mean()), abs=0.1)
+    bright = [region for region in found.regions if region.intensity.mean > 500]
+    assert [(region.box.x, region.box.width) for region in bright] == [(140, 32)]
+    assert found.intensity.mean == pytest.approx(float(image[~hidden].mean()), abs=0.1)
+
+
+def test_text_that_was_masked_is_no_finding(registry: Registry) -> None:
+    """A picture with text, as preprocess leaves it: a mark on the text goes, and is counted; one beside it stays."""
+    background = dict(made_up(3, 256, 352))["colour"]
+    burned = burn(background, 1, size=16, style="white on black box", font="aileron", count=1)
+    frame = open_source(encode_png(burned.image), FramePolicy()).read(0)
+    left, top, right, bottom = burned.lines[0].box
+    on_text = Box(x=left, y=top, width=right - left, height=bottom - top)
+    beside = Box(x=0 if left > 100 else 300, y=0 if top > 100 else 200, width=40, height=40)
+    marks = tuple(SourceAnnotation(label="annotated region", box=box) for box in (on_text, beside))
+    grounding = registry.ground(frame.stored.astype(np.float32), frame.metadata, frame.unit, annotations=marks)
+    assert [region.box for region in grounding.regions] == [beside]
+    assert [(run.regions, run.left_out) for run in grounding.experts] == [(1, 1)]
 
 
 def test_marks_are_enough_where_no_expert_fits(registry: Registry) -> None:

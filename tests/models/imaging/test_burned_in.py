@@ -12,7 +12,7 @@ from models.imaging import BurnedInPolicy, FramePolicy, encode_png, open_source
 from models.imaging import burned_in as module
 from models.imaging.burned_in import masked
 from models.imaging.errors import IdentifyingPixels, UncertainText
-from models.imaging.text_detector import Box, Found, find_text
+from models.imaging.text_detector import Box, Found, Known, find_text
 from schemas.images import PixelCleaning
 from tests.models.imaging.samples import MakeDicom
 
@@ -175,19 +175,34 @@ def test_ultrasound_keeps_what_is_inside_its_regions(make_dicom: MakeDicom) -> N
 
 
 def test_text_that_appears_later_in_a_cine_is_masked(make_dicom: MakeDicom) -> None:
-    """Static text is masked in all frames, new text where it appears; the order of reading changes nothing."""
-    chance = np.random.default_rng(5)
+    """Static text is masked in all frames, that of one frame where it is; the order of reading changes nothing.
+
+    Of 9 frames the first, the middle and the last are looked at whole; the third is told by strokes that they lack.
+    """
     static, labels = with_text(BACKGROUNDS[0], seed=2)
-    frames = np.stack([np.maximum(static, chance.integers(0, 12, static.shape, dtype=np.uint8)) for _ in range(4)])
+    behind = np.where(labels > 0, 0, BACKGROUNDS[0])
+    frames = np.stack([np.maximum(np.where(static > behind, static, 0), np.roll(behind, i, axis=0)) for i in range(9)])
     later = burn(frames[2], 9, size=12, style="white", font="opencv", count=1)
     frames[2] = later.image
     data = make_dicom(frames, Modality="US", SOPClassUID=ULTRASOUND)
     forwards = list(open_source(data, ALL).frames())
     backwards = open_source(data, ALL)
-    assert [backwards.read(index).image_id for index in (3, 2, 1, 0)] == [f.image_id for f in forwards[::-1]]
+    assert [backwards.read(index).image_id for index in (8, 2, 1)] == [forwards[index].image_id for index in (8, 2, 1)]
     for frame in forwards:
         assert frame.stored[labels > 0].max() < 255
     assert forwards[2].stored[later.labels > 0].max() < 255
+    untouched = [frame.metadata.pixel_cleaning for frame in (forwards[1], forwards[3])]
+    assert all(one is not None and one.masked_share < 0.3 for one in untouched)
+
+
+def test_a_new_line_in_a_cine_is_looked_at_and_moving_speckle_is_not() -> None:
+    """Bright letters in one frame alone; the same speckle shifted has no strokes that its place had not before."""
+    speckle = [np.roll(BACKGROUNDS[0], shift, axis=0) for shift in range(6)]
+    known = Known([(one, None) for one in speckle[:3]], moving=True)
+    line = burn(speckle[5], 3, size=12, style="white", font="aileron", count=1)
+    found = find_text(line.image, known=known).boxes
+    assert covered(found, line.labels) == shown(line.image, speckle[5], line.labels)
+    assert not find_text(speckle[4], known=known).boxes
 
 
 def test_text_that_the_window_hides_is_masked(make_dicom: MakeDicom) -> None:

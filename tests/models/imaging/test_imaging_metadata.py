@@ -70,6 +70,10 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         ("MR", "1.2.840.10008.5.1.4.1.1.4.1", "MR"),
         ("US", "1.2.840.10008.5.1.4.1.1.3.1", "ultrasound"),
         ("EC", "1.2.840.10008.5.1.4.1.1.6.1", "ultrasound"),
+        ("BMD", "1.2.840.10008.5.1.4.1.1.1", "X-ray"),
+        ("PA", "1.2.840.10008.5.1.4.1.1.6.3", "other"),
+        ("SR", "1.2.840.10008.5.1.4.1.1.4", "MR"),
+        ("SR", "1.2.3", "other"),
         ("SC", "1.2.840.10008.5.1.4.1.1.4", "MR"),
         ("SC", "1.2.3", "unknown"),
     ],
@@ -78,6 +82,12 @@ def test_modality_follows_its_code_and_never_a_screen_capture(metadata_of, code,
     """Secondary captures are of unknown modality; visible-light images, whose UIDs begin alike, are not captures."""
     assert modality in MODALITIES
     assert metadata_of(Modality=code, SOPClassUID=sop_class).modality == modality
+
+
+@pytest.mark.parametrize(("code", "kept"), [("RTRAD", "RTRAD"), ("OPR", "OPR"), ("DR", None), ("ct", None)])
+def test_only_defined_terms_are_passed_on_as_codes(metadata_of, code: str, kept: str | None) -> None:
+    """Those of objects without pixels and retired ones too; DR, though common, is none."""
+    assert metadata_of(Modality=code).modality_code == kept
 
 
 def test_photographs_are_of_what_their_tags_say(metadata_of) -> None:

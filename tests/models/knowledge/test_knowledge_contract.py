@@ -1,6 +1,8 @@
 """What every KnowledgeBase must do. To run another implementation through it, add an opener to `OPENERS`."""
 
-from collections.abc import Callable, Sequence
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,10 +10,20 @@ import orjson
 import pytest
 
 from models.knowledge import KnowledgeBase, Query, build, open_embedded
-from schemas.knowledge import FoundPassage, Passage
+from models.knowledge.weaviate import WeaviateKnowledge
+from models.knowledge.weaviate import build as build_in_weaviate
+from schemas.knowledge import Citation, FoundPassage, Passage
+from schemas.weaviate import WeaviateServer
 
 
-def passage(passage_id: str, text: str, modalities: Sequence[str] = (), organs: Sequence[str] = ()) -> Passage:
+def passage(
+    passage_id: str,
+    text: str,
+    modalities: Sequence[str] = (),
+    organs: Sequence[str] = (),
+    diseases: Sequence[str] = (),
+    citation: Citation | None = None,
+) -> Passage:
     return Passage(
         passage_id=passage_id,
         title=passage_id.replace("-", " "),
@@ -19,15 +31,25 @@ def passage(passage_id: str, text: str, modalities: Sequence[str] = (), organs: 
         reference="A textbook, chapter 1",
         modalities=tuple(modalities),
         organs=tuple(organs),
+        diseases=tuple(diseases),
+        citation=citation,
     )
 
 
 PASSAGES = (
     passage("ct-air", "Air-density regions measure about −1000 HU.", ["CT"]),
     passage("ct-liver", "The liver is slightly denser than the spleen.", ["CT"], ["liver", "abdomen"]),
-    passage("ct-kidney", "Renal cysts have fluid density.", ["CT"], ["kidney", "abdomen"]),
+    passage(
+        "ct-kidney",
+        "Renal cysts have fluid density.",
+        ["CT"],
+        ["kidney", "abdomen"],
+        citation=Citation(source="a-book", section="Kidney › Cysts", start=10, end=41),
+    ),
     passage("mr-liver", "The liver is bright on T1-weighted images after contrast.", ["MR"], ["liver", "abdomen"]),
     passage("mr-fluid", "Fluid is hyperintense on T2-weighted images.", ["MR"]),
+    passage("mr-stroke", "Stroke is bright on diffusion-weighted images.", ["MR"], ["brain"], ["stroke"]),
+    passage("mr-plaque", "Plaques are bright on images of the brain.", ["MR"], ["brain"], ["multiple sclerosis"]),
     passage("twin-b", "Speckle is granular."),
     passage("window", "A window maps values of air, fluid and liver to the display."),
 )
@@ -41,17 +63,33 @@ def open_in_process(folder: Path, passages: Sequence[Passage]) -> KnowledgeBase:
     return open_embedded(build(corpus, folder))
 
 
-OPENERS: dict[str, Opener] = {"embedded": open_in_process}
+@pytest.fixture(scope="module")
+def open_in_weaviate(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    server: WeaviateServer = request.getfixturevalue("weaviate").server
+    opened: list[WeaviateKnowledge] = []
+
+    def open_(folder: Path, passages: Sequence[Passage]) -> KnowledgeBase:
+        own = dataclasses.replace(server, alias=f"T{uuid.uuid4().hex[:8]}")
+        build_in_weaviate(own, "contract", sorted(passages, key=lambda each: each.passage_id))
+        opened.append(WeaviateKnowledge(own))
+        return opened[-1]()
+
+    yield open_
+    for each in opened:
+        each.close()
 
 
-@pytest.fixture(params=list(OPENERS))
+OPENERS = ["embedded", pytest.param("weaviate", marks=pytest.mark.integration)]
+
+
+@pytest.fixture(scope="module", params=OPENERS)
 def opener(request: pytest.FixtureRequest) -> Opener:
-    return OPENERS[request.param]
+    return open_in_process if request.param == "embedded" else request.getfixturevalue("open_in_weaviate")
 
 
-@pytest.fixture
-def knowledge(opener: Opener, tmp_path: Path) -> KnowledgeBase:
-    return opener(tmp_path, PASSAGES)
+@pytest.fixture(scope="module")
+def knowledge(opener: Opener, tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
+    return opener(tmp_path_factory.mktemp("contract"), PASSAGES)
 
 
 def ids(found: Sequence[FoundPassage]) -> list[str]:
@@ -91,6 +129,15 @@ def test_organ_without_passages_falls_back(opener: Opener, tmp_path: Path) -> No
     """Where no passage fits the organ, the modality alone decides."""
     only_organs = opener(tmp_path, [each for each in PASSAGES if each.organs])
     assert "ct-kidney" in ids(only_organs.search(Query("fluid density", modality="CT", organ="knee")))
+
+
+def test_disease_narrows_where_it_can(knowledge: KnowledgeBase) -> None:
+    """A disease leaves out passages of others, in any case of letters; one without passages leaves out nothing."""
+    of_stroke = ids(knowledge.search(Query("bright brain images", "MR", "brain", disease="Stroke", limit=10)))
+    of_gout = ids(knowledge.search(Query("bright brain images", "MR", "brain", disease="gout", limit=10)))
+    assert "mr-stroke" in of_stroke
+    assert "mr-plaque" not in of_stroke
+    assert "mr-fluid" in of_gout
 
 
 def test_limit_is_the_most(knowledge: KnowledgeBase) -> None:

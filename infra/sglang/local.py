@@ -1,0 +1,106 @@
+"""A real SGLang server on this machine's CPU, with a tiny model made on the spot. For tests; knows nothing of prompts.
+
+Production launches stand in launch.sh beside it.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import httpx
+
+from infra.kafka.local import free_port
+from infra.processes import Processes, tail
+from schemas.failures import TristreamError, Unavailable
+
+NAME = "sglang"
+MODEL = "tiny/vlm"
+HERE = Path(__file__).parent
+
+
+class SglangFailed(TristreamError):
+    """The server, or its model, cannot be made to run; the message ends with the log."""
+
+
+class LocalSglang:
+    """One server on one port, which stays the same when it is started again.
+
+    Args:
+        folder: the model and `sglang.log`.
+        python: of the environment in which SGLang is installed.
+        running: requests that it works on at once.
+        queued: requests that may wait; more are refused with 503.
+    """
+
+    def __init__(self, folder: Path, python: Path, *, running: int = 2, queued: int = 3) -> None:
+        self.folder, self._python = folder.absolute(), python.absolute()
+        self._running, self._queued = running, queued
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log_path(self) -> Path:
+        """What it writes."""
+        return self.folder / "sglang.log"
+
+    def make_model(self, processes: Processes) -> None:
+        """Write the model, unless it is there.
+
+        Raises:
+            SglangFailed: it could not be made.
+        """
+        model = self.folder / "model"
+        if model.exists():
+            return
+        partial = self.folder / "model.partial"
+        log_path = self.folder / "model.log"
+        argv = (str(self._python), str(HERE / "cpu" / "tiny.py"), str(partial))
+        if processes.run("sglang-model", argv, log_path=log_path, env=self._environment()) != 0:
+            raise SglangFailed(f"the tiny model could not be made; {log_path} ends:\n{tail(log_path)}")
+        partial.rename(model)
+
+    def start(self, processes: Processes) -> None:
+        """Start it. It is not ready yet: see `wait_ready`."""
+        argv = (
+            str(self._python), "-m", "sglang.launch_server", "--model-path", str(self.folder / "model"),
+            "--served-model-name", MODEL, "--host", "127.0.0.1", "--port", str(self._port), "--device", "cpu",
+            "--attention-backend", "torch_native", "--sampling-backend", "pytorch", "--grammar-backend", "xgrammar",
+            "--disable-overlap-schedule", "--skip-server-warmup", "--mem-fraction-static", "0.1",
+            "--max-total-tokens", "32768", "--max-running-requests", str(self._running),
+            "--max-queued-requests", str(self._queued), "--enable-metrics", "--enable-cache-report",
+            "--constrained-json-disable-any-whitespace", "--random-seed", "0",
+        )  # fmt: skip
+        processes.start(NAME, argv, log_path=self.log_path, env=self._environment(), restart=False)
+
+    def wait_ready(self, processes: Processes, timeout_s: float = 900.0) -> None:
+        """Return once its health check passes.
+
+        Raises:
+            Unavailable: it did not in `timeout_s`.
+            ChildFailed: it ended instead.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self.healthy():
+            if time.monotonic() > deadline:
+                raise Unavailable(f"SGLang is not ready; its log, {self.log_path}, ends:\n{tail(self.log_path)}")
+            processes.pause(0.5)
+
+    def healthy(self) -> bool:
+        """Whether it serves."""
+        try:
+            return httpx.get(f"{self.url}/health", timeout=20.0).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self, processes: Processes) -> None:
+        """Stop it and all processes of its own."""
+        processes.stop(NAME)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PYTHONPATH": os.fspath(HERE / "cpu"),
+            "HF_HUB_OFFLINE": "1",
+            "SGLANG_USE_CPU_ENGINE": "1",
+            # A model this small is slower on several threads than on one, and far slower beside other work.
+            "OMP_NUM_THREADS": "1",
+        }

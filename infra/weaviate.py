@@ -1,0 +1,109 @@
+"""A real Weaviate, one node on loopback. Knows how to start and stop it; nothing of what it holds."""
+
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infra.kafka.local import free_port, is_free
+from infra.processes import Processes
+from infra.servers import WEAVIATE
+from schemas.failures import Unavailable
+from schemas.weaviate import WeaviateServer
+
+NAME = "weaviate"
+NODE = "node1"
+MEMORY_BYTES = 1024 * 1024 * 1024
+"""At which its garbage collector works harder; it starts with some 100 MB."""
+
+
+class LocalWeaviate:
+    """A server on free ports whose data lies in `folder` and outlives it.
+
+    Args:
+        folder: data, and `weaviate.log`.
+        api_key: without it clients are refused; None: everybody is let in.
+    """
+
+    def __init__(self, folder: Path, *, api_key: str | None = None) -> None:
+        self.folder = folder.absolute()
+        self._api_key = api_key
+        # Kept over restarts: a node knows itself by the address of its Raft log.
+        # In one machine's cluster it expects the port of each second kind right above that of the first.
+        self._port, self._grpc = free_ports()
+        self._gossip, self._data = free_ports()
+        self._raft, self._raft_rpc = free_ports()
+
+    @property
+    def server(self) -> WeaviateServer:
+        """How clients reach it."""
+        return WeaviateServer(f"http://127.0.0.1:{self._port}", grpc=f"127.0.0.1:{self._grpc}", api_key=self._api_key)
+
+    def start(self, processes: Processes) -> None:
+        """Start it, and return when it says that it is ready.
+
+        Raises:
+            Unavailable: it does not say so.
+        """
+        data = self.folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        argv = (str(WEAVIATE.binary()), "--host", "127.0.0.1", "--port", str(self._port), "--scheme", "http")
+        log_path = self.folder / "weaviate.log"
+        processes.start(NAME, argv, log_path=log_path, env=self._environment(data), cwd=self.folder, restart=False)
+        deadline = time.monotonic() + 90
+        while not self._ready():
+            if time.monotonic() > deadline:
+                raise Unavailable(f"Weaviate does not get ready; its log is {log_path}")
+            processes.pause(0.1)
+
+    def stop(self, processes: Processes) -> None:
+        """Stop it. Its data stays."""
+        processes.stop(NAME)
+
+    def _environment(self, data: Path) -> dict[str, str]:
+        authentication = (
+            {
+                "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "false",
+                "AUTHENTICATION_APIKEY_ENABLED": "true",
+                "AUTHENTICATION_APIKEY_ALLOWED_KEYS": self._api_key,
+                "AUTHENTICATION_APIKEY_USERS": "tristream",
+                "AUTHORIZATION_ADMINLIST_ENABLED": "true",
+                "AUTHORIZATION_ADMINLIST_USERS": "tristream",
+            }
+            if self._api_key
+            else {"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true"}
+        )
+        return authentication | {
+            "PERSISTENCE_DATA_PATH": str(data),
+            "DEFAULT_VECTORIZER_MODULE": "none",
+            "ENABLE_MODULES": "",
+            "GRPC_PORT": str(self._grpc),
+            "CLUSTER_HOSTNAME": NODE,
+            "CLUSTER_IN_LOCALHOST": "true",
+            "CLUSTER_ADVERTISE_ADDR": "127.0.0.1",
+            "CLUSTER_GOSSIP_BIND_PORT": str(self._gossip),
+            "CLUSTER_DATA_BIND_PORT": str(self._data),
+            "RAFT_PORT": str(self._raft),
+            "RAFT_INTERNAL_RPC_PORT": str(self._raft_rpc),
+            "RAFT_BOOTSTRAP_EXPECT": "1",
+            "RAFT_BOOTSTRAP_TIMEOUT": "30",
+            "GO_PROFILING_DISABLE": "true",
+            "DISABLE_TELEMETRY": "true",
+            "GOMEMLIMIT": str(MEMORY_BYTES),
+            "LOG_LEVEL": "warning",
+        }
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.server.url}/v1/.well-known/ready", timeout=2):  # noqa: S310 - our own URL
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def free_ports() -> tuple[int, int]:
+    """Two ports in a row on which nothing listens now."""
+    while True:
+        port = free_port()
+        if is_free(port + 1):
+            return port, port + 1

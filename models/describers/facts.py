@@ -1,0 +1,95 @@
+"""All that is known of an image, as the places and values that a statement may cite. Knows nothing of who writes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from schemas.images import ImageMetadata
+from schemas.knowledge import EnrichedImage, FoundPassage
+from schemas.regions import Grounding, Region
+from schemas.triplets import Evidence
+
+Scalar = str | float | int | bool
+Kind = Literal["metadata", "image", "region", "relation", "passage"]
+
+_KINDS: dict[str, Kind] = {
+    "metadata": "metadata", "image": "image", "intensity": "image", "regions": "region", "experts": "region",
+    "relations": "relation", "passages": "passage",
+}  # fmt: skip
+_LEFT_OUT = {"mask", "rule", "expert", "score", "box", "centroid", "minimum", "maximum"}
+"""Of a region: true, and no help to who describes the image."""
+_TOLD = (
+    "modality", "organ", "disease", "plane", "view", "laterality", "spacing", "slice_thickness_mm", "contrast_agent",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a description of one image may rest on. Pointers are those of its triplet."""
+
+    metadata: ImageMetadata
+    grounding: Grounding
+    passages: tuple[FoundPassage, ...]
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, image: EnrichedImage) -> "Facts":
+        """The facts of an image on its way to the describer."""
+        return cls(image.metadata, image.grounding, image.passages, image.view.rows, image.view.columns)
+
+    @cached_property
+    def values(self) -> dict[str, Scalar]:
+        """Every scalar in the triplet that these facts will be part of, by its JSON Pointer; pixels are left out."""
+        document = {
+            "metadata": self.metadata.model_dump(mode="json"),
+            "image": {"rows": self.rows, "columns": self.columns},
+            **self.grounding.model_dump(mode="json"),
+            "passages": [passage.model_dump(mode="json") for passage in self.passages],
+        }
+        found: dict[str, Scalar] = {}
+        _collect(document, "", found)
+        return found
+
+    @cached_property
+    def offered(self) -> dict[str, Scalar]:
+        """The values that are put before who describes the image, in reading order."""
+        return {pointer: value for pointer, value in self.values.items() if _is_offered(pointer)}
+
+    @cached_property
+    def regions(self) -> dict[str, tuple[int, Region]]:
+        """Index and region by region_id; empty where nothing is outlined."""
+        outlined = enumerate(self.grounding.regions)
+        return {region.region_id: (index, region) for index, region in outlined if region.kind != "whole image"}
+
+    def evidence(self, pointer: str) -> Evidence | None:
+        """The value at a pointer, as evidence; None where there is none."""
+        value = self.values.get(pointer)
+        kind = _KINDS.get(pointer.split("/")[1] if pointer.startswith("/") else "")
+        return None if value is None or kind is None else Evidence(kind=kind, pointer=pointer, value=value)
+
+
+def _collect(node: Any, pointer: str, found: dict[str, Scalar]) -> None:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            _collect(value, f"{pointer}/{key}", found)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            _collect(value, f"{pointer}/{index}", found)
+    elif node is not None:
+        found[pointer] = node
+
+
+def _is_offered(pointer: str) -> bool:
+    room, *path = pointer.split("/")[1:]
+    match room:
+        case "metadata":
+            return path[0] in _TOLD and path[-1] != "source"
+        case "regions":
+            return not _LEFT_OUT & set(path)
+        case "passages":
+            return path[-1] in {"title", "text"}
+        case "experts":
+            return False
+        case _:
+            return not _LEFT_OUT & set(path)

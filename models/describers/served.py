@@ -1,0 +1,263 @@
+"""One SGLang server, asked over its OpenAI-compatible API. Knows HTTP and its failures; nothing of descriptions.
+
+connection refused or cut, 401, 403, 404, 502, 504, wrong model   Unavailable: the stage waits
+429, 503, timeout                           fewer requests at once; asked again, then Unavailable
+400, 413, 422                               RequestRefused: this image's dead letter
+500 again and again from a healthy server   ServerFailed: this image's dead letter
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+
+from models.describers.concurrency import Concurrency
+from models.describers.settings import Serving
+from schemas.failures import InvalidInput, Unavailable
+
+LOOK_EVERY = 1.0
+"""Seconds between looks at the server's own metrics."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
+_OK = 200
+_REFUSED = {400, 413, 422}
+_OVERLOADED = {429, 503}
+_AWAY = {401, 403, 404, 502, 504}
+
+
+class RequestRefused(InvalidInput):
+    """The server will not take the request for this image."""
+
+    def __init__(self, status: int, too_long: bool) -> None:
+        super().__init__(
+            "SGLang refused the request because prompt, image and answer together are longer than the model's context: "
+            "start it with a larger --context-length or lower TRISTREAM_SGLANG_MAX_TOKENS, and replay"
+            if too_long
+            else f"SGLang refused the request for this image (HTTP {status}); its log says why. Mend that, and replay"
+        )
+
+
+class ServerFailed(InvalidInput):
+    """The server answers others and fails on this image."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SGLang failed on this image each time it was asked (HTTP 500) while its health check passed; its log says "
+            "why. Mend that, and replay"
+        )
+
+
+class Observer(Protocol):
+    """Is told what happens, in numbers. Implementations count; none may raise."""
+
+    def tokens(self, prompt: int, cached: int, completion: int) -> None:
+        """Of one answer; `cached` of `prompt` were in the server's prefix cache."""
+        ...
+
+    def retried(self, reason: str) -> None:
+        """A request is sent again: overloaded, timeout, error, correction."""
+        ...
+
+    def verdict(self, outcome: str) -> None:
+        """Of one statement of a model, after it was sent back where it was."""
+        ...
+
+    def allowed(self, requests: int) -> None:
+        """How many requests may now be at work at once."""
+        ...
+
+
+class Silent:
+    """An observer that counts nothing."""
+
+    def tokens(self, prompt: int, cached: int, completion: int) -> None:
+        """Not counted."""
+
+    def retried(self, reason: str) -> None:
+        """Not counted."""
+
+    def verdict(self, outcome: str) -> None:
+        """Not counted."""
+
+    def allowed(self, requests: int) -> None:
+        """Not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model wrote; `finished` is False where it was cut off at the most tokens."""
+
+    text: str
+    finished: bool
+
+
+class _Overloaded(Exception):
+    """Too much at once: worth another try soon, with less."""
+
+
+class SglangServer:
+    """Asks a server for answers of one JSON Schema.
+
+    Args:
+        serving: where it is and how it is asked.
+        schema: of the answers.
+        observer: is told of tokens, retries and concurrency.
+        transport: of httpx; None: the network.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        schema: dict[str, Any],
+        *,
+        observer: Observer,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        assert serving.url is not None
+        self._serving, self._observer = serving, observer
+        self._format = {
+            "type": "json_schema",
+            "json_schema": {"name": "description", "schema": schema, "strict": True},
+        }
+        self.concurrency = Concurrency(serving.concurrency, serving.queue)
+        headers = {"Authorization": f"Bearer {serving.api_key}"} if serving.api_key else {}
+        self._client = httpx.AsyncClient(
+            base_url=serving.url,
+            headers=headers,
+            timeout=httpx.Timeout(serving.deadline, connect=5.0),
+            limits=httpx.Limits(max_connections=serving.concurrency + 2),
+            transport=transport,
+        )
+        self._known = False
+        self._looked = 0.0
+
+    async def ask(self, messages: list[dict[str, Any]]) -> Reply:
+        """One answer.
+
+        Raises:
+            Unavailable: the server is away, or takes nothing for now.
+            RequestRefused: it does not take this request.
+            ServerFailed: it fails on this request and on no other.
+        """
+        reason, failures = "", 0
+        for attempt in range(self._serving.retries + 1):
+            if attempt:
+                self._observer.retried(reason)
+                # With jitter: those refused together must not come back together.
+                await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
+            async with self.concurrency.slot() as began:
+                try:
+                    await self._check_model()
+                    await self._look()
+                    async with asyncio.timeout(self._serving.deadline):
+                        reply = await self._post(messages)
+                except (TimeoutError, httpx.TimeoutException):
+                    reason = "timeout"
+                    self.concurrency.overloaded(began)
+                except _Overloaded:
+                    reason = "overloaded"
+                    self.concurrency.overloaded(began)
+                except httpx.TransportError as error:
+                    self._known = False
+                    raise Unavailable(f"SGLang does not answer: {type(error).__name__}") from error
+                except _Failed:
+                    reason = "error"
+                    failures += 1
+                else:
+                    self.concurrency.succeeded()
+                    return reply
+                finally:
+                    self._observer.allowed(self.concurrency.allowed)
+        if failures > self._serving.retries and await self._healthy():
+            raise ServerFailed
+        raise Unavailable(
+            {
+                "timeout": f"SGLang did not answer within {self._serving.deadline:g} s",
+                "overloaded": "SGLang takes no more requests for now: its queue is full",
+                "error": "SGLang fails on what it is asked (HTTP 500)",
+            }[reason]
+        )
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+    async def _post(self, messages: list[dict[str, Any]]) -> Reply:
+        response = await self._client.post(
+            "/v1/chat/completions",
+            json={
+                "model": self._serving.served,
+                "messages": messages,
+                "temperature": 0,
+                "seed": self._serving.seed,
+                "max_tokens": self._serving.max_tokens,
+                "response_format": self._format,
+            },
+        )
+        if response.status_code in _REFUSED:
+            raise RequestRefused(response.status_code, _is_too_long(response.text))
+        _check(response)
+        body = response.json()
+        usage = body.get("usage") or {}
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
+        self._observer.tokens(usage.get("prompt_tokens", 0), cached or 0, usage.get("completion_tokens", 0))
+        choice = body["choices"][0]
+        if choice["finish_reason"] == "abort":  # the server is going down, or dropped it for another
+            raise _Overloaded
+        return Reply(choice["message"]["content"] or "", choice["finish_reason"] == "stop")
+
+    async def _check_model(self) -> None:
+        """Descriptions must not go under another model's name: asked once for each life of the server."""
+        if self._known:
+            return
+        response = await self._client.get("/v1/models", timeout=10.0)
+        _check(response)
+        names = {str(model.get("id")) for model in response.json().get("data", [])}
+        if self._serving.served not in names:
+            raise Unavailable("SGLang serves another model than TRISTREAM_SGLANG_MODEL names: mend one of them")
+        self._known = True
+
+    async def _look(self) -> None:
+        """Ask the server how many requests wait in it."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        response = await self._client.get("/metrics", timeout=5.0)
+        if response.status_code == _OK:  # otherwise it was started without --enable-metrics
+            lines = (line.rpartition(" ") for line in response.text.splitlines())
+            self.concurrency.queued(sum(float(value) for name, _, value in lines if _is_queue(name)))
+
+    async def _healthy(self) -> bool:
+        try:
+            return (await self._client.get("/health", timeout=10.0)).status_code == _OK
+        except httpx.TransportError:
+            return False
+
+
+class _Failed(Exception):
+    """HTTP 500: of this request, or of the server."""
+
+
+def _is_queue(name: str) -> bool:
+    return name == "sglang:num_queue_reqs" or name.startswith("sglang:num_queue_reqs{")
+
+
+def _is_too_long(text: str) -> bool:
+    return "context length" in text or "longer than" in text or "max_req_input_len" in text
+
+
+def _check(response: httpx.Response) -> None:
+    status = response.status_code
+    if status in _OVERLOADED:
+        raise _Overloaded
+    if status in (401, 403):
+        raise Unavailable("SGLang does not accept the key in TRISTREAM_SGLANG_API_KEY")
+    if status in _AWAY:
+        raise Unavailable(f"there is no SGLang at TRISTREAM_SGLANG_URL: it answers HTTP {status}")
+    if status >= 500:
+        raise _Failed
+    if status != _OK:
+        raise Unavailable(f"SGLang answers HTTP {status}")

@@ -1,0 +1,162 @@
+"""The container file and the compose file, as far as they can be checked without building and pulling images."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from infra.servers import COMPOSE
+from infra.settings import from_environment
+from streams.lag import INPUTS
+from streams.topics import BUCKET_EVENTS
+
+REPOSITORY = Path(__file__).parents[2]
+CONTAINERFILE = REPOSITORY / "infra" / "Containerfile"
+STAGES = {"watch", *INPUTS}
+DOCUMENTED = set(re.findall(r"`(TRISTREAM_[A-Z_]+)`", (REPOSITORY / "docs/configuration.md").read_text()))
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The container file's instructions with continued lines joined."""
+    lines = [line for line in CONTAINERFILE.read_text().splitlines() if line and not line.startswith("#")]
+    joined = "\n".join(lines).replace("\\\n", " ")
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines())]
+
+
+def test_hadolint_finds_nothing() -> None:
+    """But that consecutive RUNs could be one: then a changed lock would build everything anew."""
+    hadolint = Path(sys.executable).with_name("hadolint")
+    found = subprocess.run([hadolint, "--ignore", "DL3059", CONTAINERFILE], capture_output=True, text=True, timeout=60)
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_every_path_that_is_copied_exists() -> None:
+    """Also for the other lock, and none is left out by the list of what the builder is sent."""
+    for word, rest in instructions():
+        if word == "COPY" and not rest.startswith("--from"):
+            for lock in ("pipeline", "gpu"):
+                for name in rest.replace("${LOCK}", lock).split()[:-1]:
+                    assert (REPOSITORY / name).exists(), name
+    kept = re.findall(r"^!(.+)$", (REPOSITORY / "infra/Containerfile.dockerignore").read_text(), re.MULTILINE)
+    copied = {
+        name
+        for word, rest in instructions()
+        if word == "COPY" and "--from" not in rest
+        for name in rest.split()[:-1]
+        if not name.startswith("requirements/")
+    }
+    assert copied == set(kept) - {"requirements/*.lock"}
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    """The last user is a number other than root's, so that Kubernetes can tell; and the front door is the command."""
+    last = dict(instructions())
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last["USER"])
+    assert last["ENTRYPOINT"] == '["tristream"]'
+
+
+def test_what_it_sets_are_settings() -> None:
+    """And they are ones that a worker accepts."""
+    text = " ".join(rest for word, rest in instructions() if word == "ENV")
+    given = dict(re.findall(r"(TRISTREAM_[A-Z_]+)=(\S+)", text))
+    assert given.keys() <= DOCUMENTED
+    assert from_environment(given).wires.metrics_port == 9464
+
+
+@pytest.mark.parametrize("lock", ["pipeline", "gpu", "build"])
+def test_what_it_installs_is_hashed(lock: str) -> None:
+    """pip and uv refuse a lock in which one hash is missing; so does this, earlier."""
+    requirements = re.split(r"\n(?=\S)", (REPOSITORY / f"requirements/{lock}.lock").read_text().strip())
+    pins = [text for text in requirements if not text.startswith("#")]
+    assert pins
+    assert all("--hash=sha256:" in text for text in pins)
+
+
+VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]+)\}")
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The compose file as the reference implementation reads it, every profile of it, with example.env filled in."""
+    if not COMPOSE.binary().exists() and not os.environ.get("CI"):
+        pytest.skip("compose's library is not there: run 'make servers'")
+    example = dict(re.findall(r"^(\w+)=(.*)$", (REPOSITORY / "infra/example.env").read_text(), re.MULTILINE))
+    filled = {name: value or "00112233" for name, value in example.items()} | {"WEAVIATE_URL": "http://weaviate:8080"}
+    folder = tmp_path_factory.mktemp("compose")
+    # The reference program passes its library no variables, so they are put in here.
+    text = VARIABLE.sub(lambda m: filled.get(m[1]) or m[2], (REPOSITORY / "infra/compose.yaml").read_text())
+    (folder / "compose.yaml").write_text(text)
+    command = (str(COMPOSE.binary()), "--format", "json", "compose.yaml")
+    ended = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr.decode()
+    return orjson.loads(ended.stdout)
+
+
+def test_the_example_names_every_variable_that_has_no_default() -> None:
+    """Who fills it in has filled in all; and it holds no secret itself."""
+    example = dict(re.findall(r"^(\w+)=(.*)$", (REPOSITORY / "infra/example.env").read_text(), re.MULTILINE))
+    found = VARIABLE.findall((REPOSITORY / "infra/compose.yaml").read_text())
+    assert {name for name, default in found if not default} <= example.keys()
+    assert {name for name, value in example.items() if value} == {"COMPOSE_PROFILES", "SGLANG_REVISION"}
+
+
+def test_every_stage_has_a_service(compose: dict[str, Any]) -> None:
+    """One worker of each; nothing else is started by our image."""
+    commands = [service["command"] for service in compose["services"].values() if "tristream" in service["image"]]
+    assert {command[1] for command in commands} == STAGES
+    assert all(command[0] == "worker" for command in commands)
+
+
+def test_images_are_pinned_and_watched(compose: dict[str, Any]) -> None:
+    """Each has a version, and each that goes on running says how it is, by itself or by its image."""
+    for name, service in compose["services"].items():
+        assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
+        once = name in {"topics", "buckets"}
+        assert once or "tristream" in service["image"] or service["healthcheck"]["test"][0] == "CMD", name
+
+
+def test_what_compose_sets_are_settings(compose: dict[str, Any]) -> None:
+    """Every variable of a worker is one that is read, and all together are accepted."""
+    for service in compose["services"].values():
+        if "tristream" in service["image"]:
+            given = {name: value for name, value in service["environment"].items() if name.startswith("TRISTREAM_")}
+            assert given.keys() <= DOCUMENTED
+            assert from_environment(given).wires.bootstrap == "kafka:9092"
+            assert service["read_only"]
+            assert service["user"] == "10001:10001"
+
+
+def test_ports_are_on_loopback(compose: dict[str, Any]) -> None:
+    """Nothing is served to the network that was not put there on purpose."""
+    ports = [port for service in compose["services"].values() for port in service.get("ports", ())]
+    assert ports
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_the_topic_made_for_notifications_is_ours(compose: dict[str, Any]) -> None:
+    """It is made before any worker runs, as the table of topics says."""
+    command = compose["services"]["topics"]["command"]
+    assert BUCKET_EVENTS.name in command
+    for setting in ("retention.ms", "max.message.bytes"):
+        assert f"{setting}={BUCKET_EVENTS.config[setting]}" in command
+
+
+def test_what_is_mounted_exists() -> None:
+    """Docker would make an empty folder in place of a file that is not there."""
+    text = (REPOSITORY / "infra/compose.yaml").read_text()
+    mounted = re.findall(r"- \./([^:]+):\S+:ro$", text, re.MULTILINE)
+    assert len(mounted) == 5
+    for path in mounted:
+        assert (REPOSITORY / "infra" / path).exists(), path
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    """Keys and passwords come from the environment alone."""
+    text = (REPOSITORY / "infra/compose.yaml").read_text()
+    for name, value in re.findall(r"^\s+(\w*(?:KEYS?|PASSWORD|TOKEN)): (.+)$", text, re.MULTILINE):
+        assert value.startswith("${"), name

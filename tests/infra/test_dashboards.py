@@ -1,0 +1,93 @@
+"""Dashboards, alerts and their page speak of the metrics that there are."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import orjson
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
+import agents.metrics
+import streams.metrics
+from infra.grafana.pages import FOLDER, PAGES
+from infra.prometheus.local import ALERTS, CONFIGURATION
+
+PAGE = (Path(__file__).parents[2] / "docs/watching.md").read_text()
+OF_AN_MLLM = {
+    "tristream_describer_tokens_total",
+    "tristream_describer_retries_total",
+    "tristream_describer_concurrency",
+    "tristream_verdicts_total",
+}
+
+
+def declared() -> dict[str, tuple[str, ...]]:
+    """Names, as they are scraped, and labels."""
+    found: dict[str, tuple[str, ...]] = {}
+    for module in (streams.metrics, agents.metrics):
+        for metric in vars(module).values():
+            if isinstance(metric, MetricWrapperBase):
+                (family,) = metric.describe()
+                found[family.name + ("_total" if family.type == "counter" else "")] = metric._labelnames
+    return found
+
+
+def used(text: str) -> set[str]:
+    """Names in some text, those of a histogram's series as the histogram."""
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"tristream_[a-z_]+", text)}
+
+
+def test_panels_and_alerts_ask_for_metrics_that_exist() -> None:
+    """A metric that is renamed takes its panels along."""
+    panels = [panel for page in PAGES for panel in page.panels]
+    expressions = " ".join(query.expression for panel in panels for query in panel.queries if not panel.optional)
+    assert used(expressions) <= declared().keys()
+    assert used(ALERTS.read_text()) <= declared().keys()
+    optional = " ".join(query.expression for panel in panels for query in panel.queries if panel.optional)
+    assert used(optional) == OF_AN_MLLM
+
+
+def test_every_metric_is_documented_with_its_labels() -> None:
+    """The table of docs/watching.md is what the code declares."""
+    rows = re.findall(r"^\| `(tristream_[a-z_]+)` \|(.*?)\|", PAGE, re.MULTILINE)
+    table = {
+        name: tuple(re.sub(r"\([^)]*\)|[ `]", "", labels).split(",")) if labels.strip() else () for name, labels in rows
+    }
+    assert table == declared()
+
+
+def test_every_alert_is_documented() -> None:
+    """Whoever is woken by one finds what to do under its name."""
+    alerts = re.findall(r"alert: (\w+)", ALERTS.read_text())
+    assert sorted(alerts) == sorted(re.findall(r"^\| (Tristream\w+) \|", PAGE, re.MULTILINE))
+
+
+def test_the_json_is_current_and_fits_the_grid() -> None:
+    """Grafana reads files; they are what the pages say. No panel lies over another."""
+    for page in PAGES:
+        found = orjson.loads((FOLDER / f"{page.uid}.json").read_bytes())
+        assert found == page.json()
+        taken: set[tuple[int, int]] = set()
+        for panel in found["panels"]:
+            at = panel["gridPos"]
+            cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+            assert not cells & taken
+            assert max(x for x, _ in cells) < 24
+            taken |= cells
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed")
+def test_alerts_fire_when_they_should() -> None:
+    """The rules pass their own tests, and the configuration is valid."""
+    for argv in (("test", "rules", ALERTS.with_name("alerts.test.yml")), ("check", "config", CONFIGURATION)):
+        done = subprocess.run(["promtool", *map(str, argv)], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_test_in_which_it_fires() -> None:
+    """A rule without a test is a rule that nobody has seen firing."""
+    tested = ALERTS.with_name("alerts.test.yml").read_text()
+    fires = set(re.findall(r"alertname: (\w+)\n\s+exp_alerts:\n", tested))
+    assert fires == set(re.findall(r"alert: (\w+)", ALERTS.read_text()))

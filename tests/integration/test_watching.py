@@ -1,0 +1,230 @@
+"""Real workers, watched by a real Prometheus and by a real receiver of spans, over the wire."""
+
+import contextlib
+import re
+import shutil
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import orjson
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from pydicom.data import get_testdata_file
+
+from infra.grafana.pages import PAGES
+from infra.kafka.local import free_port, is_free
+from infra.prometheus.local import LocalPrometheus, PrometheusFailed
+from infra.settings import Settings
+from infra.stack import STAGES, LocalStack
+from streams.reader import latest
+from streams.settings import Wires
+from streams.topics import DEAD_LETTERS, TRIPLETS
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed"),
+]
+
+IMAGES = ("CT_small.dcm", "MR_small.dcm", "examples_palette.dcm", "examples_ybr_color.dcm")
+WORKERS = ("watch", *STAGES)
+COMPARISON = re.compile(r"\s*(?:==|!=|>=|<=|>|<)\s*(?:[\d.]+ \* )?(?:[\d.]+|(?=max))")
+
+
+@dataclass
+class Spans:
+    """What a receiver of OTLP over HTTP was sent: spans by id, and the service of each."""
+
+    bodies: list[bytes] = field(default_factory=list)
+
+    @property
+    def found(self) -> dict[bytes, tuple[str, object]]:
+        spans: dict[bytes, tuple[str, object]] = {}
+        for body in self.bodies:
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                service = next(a.value.string_value for a in resource.resource.attributes if a.key == "service.name")
+                spans |= {span.span_id: (service, span) for scope in resource.scope_spans for span in scope.spans}
+        return spans
+
+
+@contextlib.contextmanager
+def receiver() -> Iterator[tuple[str, Spans]]:
+    spans = Spans()
+
+    class Receive(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/v1/traces":
+                spans.bodies.append(body)
+            self.send_response(200 if self.path == "/v1/traces" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receive) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", spans
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def free_ports(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        first = free_port()
+        if all(is_free(first + number) for number in range(count)):
+            return first
+
+
+@dataclass
+class Watched:
+    """A stack that has worked, and those who watch it."""
+
+    stack: LocalStack
+    prometheus: LocalPrometheus
+    spans: Spans
+
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+        for _ in range(round(seconds / 0.2)):
+            if condition():
+                return
+            self.stack.processes.pause(0.2)
+        pytest.fail("it did not happen in time")
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A stack to which some good images and a bad one were dropped while Prometheus watched."""
+    folder = tmp_path_factory.mktemp("watched")
+    inbox = folder / "inbox"
+    inbox.mkdir()
+    with receiver() as (endpoint, spans), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
+        wires = Wires(partitions=2, metrics_port=free_ports(len(WORKERS)), otlp_endpoint=endpoint)
+        settings = Settings(wires=wires, frames="spread:2", key="0" * 64)
+        with LocalStack(settings, folder / "state", inbox=str(inbox)) as stack:
+            prometheus = LocalPrometheus(folder / "prometheus", stack.metrics, interval=1)
+            prometheus.start(stack.processes)
+            prometheus.wait_ready()
+            watched = Watched(stack, prometheus, spans)
+            watched.until(lambda: all(ready(address)[0] == 200 for address in stack.metrics.values()))
+            # Two scrapes before anything happens, so that a rate sees it happen.
+            watched.until(lambda: up(prometheus, "sum(count_over_time(up[1m]))") >= 2 * len(WORKERS))
+            for name in IMAGES:
+                shutil.copy(str(get_testdata_file(name, download=False)), inbox / f"DOE_JOHN_{name}")
+            (inbox / "DOE_JOHN_bad.dcm").write_bytes(b"DOE^JOHN" * 100)
+            wires = stack.settings.wires
+            watched.until(lambda: len(latest(wires, TRIPLETS)) == 5 and len(latest(wires, DEAD_LETTERS)) == 1)
+            watched.until(lambda: up(prometheus, "sum(tristream_triplets_total)") == 5)
+            yield watched
+
+
+def ready(address: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(f"http://{address}/readyz", timeout=5) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+    except OSError:
+        return 0, b""
+
+
+def up(prometheus: LocalPrometheus, expression: str) -> float:
+    found = prometheus.query(expression)
+    return float(found[0]["value"][1]) if found else 0
+
+
+def queries() -> list[tuple[str, str, bool]]:
+    """Title, expression, and whether it may be empty, of every query of every panel."""
+    return [
+        (f"{page.title}: {panel.title}", query.expression, bool(panel.optional))
+        for page in PAGES
+        for panel in page.panels
+        for query in panel.queries
+    ]
+
+
+def test_every_panel_shows_something(watched: Watched) -> None:
+    """Each query gives at least one series, and a number in it; those of an MLLM, of which none runs, are valid."""
+    # A quantile or a mean of what happened is a number only over a window in which it happened.
+    watched.until(lambda: up(watched.prometheus, "sum(rate(tristream_triplets_total[30s]))") > 0)
+    empty: list[str] = []
+    for title, expression, optional in queries():
+        for stage in STAGES if "$stage" in expression else ("",):
+            asked = expression.replace("$__rate_interval", "1m").replace("$stage", stage)
+            numbers = [series["value"][1] for series in watched.prometheus.query(asked)]
+            if not optional and all(number == "NaN" for number in numbers):
+                empty.append(f"{title} {stage}: {asked}")
+    assert not empty
+
+
+def test_every_alert_is_on_something(watched: Watched) -> None:
+    """Each rule is evaluated without an error, and there are series on both sides of its `unless`, compared or not.
+
+    None of them fires on this pipeline; that each fires when it should is tested by promtool.
+    """
+    watched.until(lambda: all(rule["health"] == "ok" for rule in watched.prometheus.rules()))
+    rules = watched.prometheus.rules()
+    assert len(rules) >= 10
+    for rule in rules:
+        assert rule["state"] != "firing", rule["name"]
+        for part in re.split(r"\bunless on ?\(stage\)", rule["query"]):
+            watching = COMPARISON.sub("", part) if "2 *" not in part else part.replace(">", "<")
+            assert watched.prometheus.query(watching), f"{rule['name']}: {watching}"
+
+
+def test_a_query_that_is_wrong_is_refused(watched: Watched) -> None:
+    """The check above can fail."""
+    with pytest.raises(PrometheusFailed, match="parse error"):
+        watched.prometheus.query("sum by (")
+    assert not watched.prometheus.query("tristream_no_such_metric")
+
+
+def test_what_was_done_is_what_was_counted(watched: Watched) -> None:
+    """Objects, frames, triplets, dead letters and expert turns agree with what came out."""
+    expected = {
+        "sum(tristream_objects_announced_total)": 5,
+        'sum(tristream_messages_total{stage="preprocess"})': 5,
+        "sum(tristream_images_total)": 5,
+        "sum(tristream_skipped_frames_total)": 28,
+        'sum(tristream_images_total{modality="ultrasound"})': 3,
+        'sum(tristream_dead_letters_total{stage="preprocess"})': 1,
+        "sum(tristream_image_regions_count)": 5,
+        "tristream_object_to_triplet_seconds_count": 5,
+        "max by (stage) (tristream_lag_messages)": 0,
+    }
+    watched.until(lambda: {query: up(watched.prometheus, query) for query in expected} == expected, 20)
+    runs = {"expert_runs": "tristream_expert_runs_total", "durations": "tristream_expert_duration_seconds_count"}
+    found = {name: up(watched.prometheus, f"sum({metric})") for name, metric in runs.items()}
+    assert found["expert_runs"] == found["durations"] > 0
+
+
+def test_one_object_is_one_trace_through_all_stages(watched: Watched) -> None:
+    """Spans come in over HTTP; each stage's is the child of the one before, and none names anybody."""
+    watched.until(lambda: len(watched.spans.found) == 5 * len(WORKERS), 30)
+    spans = watched.spans.found
+    for service, span in spans.values():
+        assert service == f"tristream-{span.name}"
+        if span.name == "watch":
+            assert not span.parent_span_id
+        else:
+            _, parent = spans[span.parent_span_id]
+            assert WORKERS.index(parent.name) == WORKERS.index(span.name) - 1
+            assert parent.trace_id == span.trace_id
+    assert len({span.trace_id for _, span in spans.values()}) == 5
+    assert not any(secret in body for body in watched.spans.bodies for secret in (b"DOE", b"JOHN", b".dcm", b"inbox"))
+
+
+def test_logs_name_the_trace(watched: Watched) -> None:
+    """The trace of a dead letter stands beside it in the log, and among the spans."""
+    log = (watched.stack.folder / "logs" / "preprocess-1.log").read_bytes()
+    lines = [orjson.loads(line) for line in log.splitlines()]
+    (trace,) = {line["trace_id"] for line in lines if line["event"] == "dead letter"}
+    assert bytes.fromhex(trace) in {span.trace_id for _, span in watched.spans.found.values()}

@@ -1,0 +1,161 @@
+"""A real Weaviate under the pipeline: re-indexed while it is searched, stopped and started while a stage needs it."""
+
+import dataclasses
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from infra.settings import Settings
+from models.knowledge import STARTER_CORPUS, Query, read_corpus
+from models.knowledge.biomedical import BiomedicalEncoder
+from models.knowledge.weaviate import WeaviateKnowledge, build, current_passages
+from models.knowledge.weaviate.connection import Connection
+from schemas.failures import Unavailable
+from schemas.knowledge import Passage
+from schemas.triplets import Triplet
+from schemas.weaviate import WeaviateServer
+from streams.reader import latest
+from streams.topics import STAGES
+from tests.conftest import RunningWeaviate
+from tests.integration.test_pipeline import GOOD, Pipeline, sample
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def server(weaviate: RunningWeaviate) -> WeaviateServer:
+    """An alias of the test's own."""
+    return dataclasses.replace(weaviate.server, alias=f"I{uuid.uuid4().hex[:8]}")
+
+
+def edition(number: int) -> list[Passage]:
+    """Passages that tell by their ids which edition they are of."""
+    return [
+        Passage(passage_id=f"{number}-{n:03}", title="Air", text=f"Air is dark, number {n}.", reference="A textbook")
+        for n in range(60)
+    ]
+
+
+def collections(server: WeaviateServer) -> list[str]:
+    connection = Connection(server)
+    with connection.use() as client:
+        found = [name for name in client.collections.list_all() if name.startswith(f"{server.alias}_Snapshot")]
+    connection.close()
+    return found
+
+
+def test_searches_never_see_a_mixture(server: WeaviateServer) -> None:
+    """While the base is built anew three times, each search finds passages of one edition, the one of its snapshot."""
+    editions = {build(server, "edition", edition(0)): "0"}
+    knowledge = WeaviateKnowledge(server, clock=lambda: time.monotonic() * 1000)  # looks at the alias each time
+    seen: list[tuple[str, tuple[str, ...]]] = []
+    failures: list[Exception] = []
+    over = threading.Event()
+
+    def search() -> None:
+        while not over.is_set():
+            try:
+                base = knowledge()
+                found = base.search(Query("dark air", limit=20))
+            except Unavailable as error:
+                failures.append(error)
+            else:
+                seen.append((base.snapshot, tuple(each.passage_id.partition("-")[0] for each in found)))
+
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(1, 4):
+            editions[build(server, "edition", edition(number))] = str(number)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+        knowledge.close()
+    assert failures == []
+    assert {snapshot for snapshot, _ in seen} >= set(list(editions)[1:3])
+    assert all(of == (editions[snapshot],) * 20 for snapshot, of in seen)
+
+
+def test_earlier_collections_go_beyond_the_keep_count(server: WeaviateServer) -> None:
+    """The current collection stays with as many earlier ones as asked; the same passages are not built twice."""
+    for number in range(4):
+        build(server, "edition", edition(number)[:5], keep=2)
+    before = collections(server)
+    assert len(before) == 3
+    build(server, "edition", edition(3)[:5], keep=0)
+    assert collections(server) == before
+    build(server, "edition", edition(4)[:5], keep=0)
+    assert len(collections(server)) == 1
+    assert current_passages(server) == ("edition", tuple(edition(4)[:5]))
+
+
+def test_a_wrong_key_is_named(server: WeaviateServer) -> None:
+    """A server that refuses the key is waited for, with a reason that a person can act on and that holds no key."""
+    knowledge = WeaviateKnowledge(dataclasses.replace(server, api_key="another"))
+    with pytest.raises(Unavailable, match="TRISTREAM_WEAVIATE_API_KEY") as raised:
+        knowledge()
+    assert "another" not in str(raised.value)
+    knowledge.close()
+
+
+def test_an_alias_without_a_base_is_named(server: WeaviateServer) -> None:
+    """A server without the base says what makes one."""
+    knowledge = WeaviateKnowledge(server)
+    with pytest.raises(Unavailable, match="tristream knowledge build"):
+        knowledge()
+    knowledge.close()
+
+
+def test_a_base_asks_for_its_encoder(server: WeaviateServer) -> None:
+    """A base of an encoder's vectors is searched with that encoder only; a worker without it waits and says why."""
+    encoder = BiomedicalEncoder(Path(__file__).parents[1] / "models" / "knowledge" / "tiny-encoder")
+    snapshot = build(server, "edition", edition(0)[:5], encoder=encoder)
+    without, having = WeaviateKnowledge(server), WeaviateKnowledge(server, encoder)
+    with pytest.raises(Unavailable, match="TRISTREAM_ENCODER"):
+        without()
+    assert having().snapshot == snapshot
+    assert having().search(Query("dark air, number 3", limit=1))[0].passage_id == "0-003"
+    without.close()
+    having.close()
+
+
+@pytest.fixture
+def chain(server: WeaviateServer, settings: Settings, tmp_path: Path) -> Iterator[Pipeline]:
+    """Workers of all stages that retrieve from Weaviate."""
+    running = Pipeline(dataclasses.replace(settings, weaviate=server), tmp_path)
+    try:
+        yield running
+    finally:
+        running.processes.stop()
+
+
+def test_the_stage_waits_for_weaviate(chain: Pipeline, server: WeaviateServer, weaviate: RunningWeaviate) -> None:
+    """With Weaviate killed, retrieve says that it waits; once it is back every file ends in a triplet that names it."""
+    snapshot = build(server, "starter", read_corpus(STARTER_CORPUS))
+    weaviate.stop()
+    waited: list[str] = []
+
+    def until_it_waits() -> None:
+        record = latest(chain.settings.wires, STAGES).get("retrieve/retrieve")
+        if not waited and record and record.message and record.message.state == "waiting":
+            waited.append(record.message.reason)
+            weaviate.start()
+
+    try:
+        chain.start_all()
+        summary, out = chain.annotate(*(sample(name) for name in GOOD[:4]), meanwhile=until_it_waits)
+    finally:
+        if not waited:
+            weaviate.start()
+    assert waited == ["Weaviate does not answer"]
+    assert (summary.triplets, summary.dead_letters) == (summary.images, 0)
+    triplets = [Triplet.model_validate(orjson.loads(line)) for line in (out / "t.jsonl").read_bytes().splitlines()]
+    assert {triplet.lineage.knowledge for triplet in triplets} == {snapshot}
+    assert all(triplet.passages for triplet in triplets)
