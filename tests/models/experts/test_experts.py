@@ -53,9 +53,9 @@ def body() -> np.ndarray:
 @pytest.mark.parametrize(
     ("label", "centre", "radius", "place"),
     [
-        ("air-density", (160, 160), 30, "upper left of the image (patient's right, anterior)"),
-        ("high-density", (256, 380), 25, "lower centre of the image (posterior)"),
-        ("fat-density", (350, 200), 35, "middle right of the image (patient's left)"),
+        ("air-density", (160, 160), 30, "patient's right anterior part of the body"),
+        ("high-density", (256, 380), 25, "posterior third of the body"),
+        ("fat-density", (350, 200), 35, "patient's left third of the body"),
     ],
 )
 def test_ct_phantom(
@@ -77,7 +77,7 @@ def test_ct_mirrored(registry: Registry, body: np.ndarray) -> None:
     grounding = registry.ground(np.ascontiguousarray(body[:, ::-1]), metadata("CT", orientation=turned), "HU")
     (air,) = labelled(grounding, "air-density")
     assert air.centroid == pytest.approx((511 - 160, 160), abs=1.0)
-    assert air.position == "upper right of the image (patient's right, anterior)"
+    assert air.position == "patient's right anterior part of the body"
 
 
 def test_ct_table(registry: Registry, body: np.ndarray) -> None:
