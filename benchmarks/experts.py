@@ -37,7 +37,7 @@ from models.experts.regions import Candidate, Component, measure, run_lengths
 from models.experts.registry import Registry
 from models.experts.running import Expert, Sight
 from models.experts.textures import discretise
-from schemas.images import ImageMetadata, Pixels, SourceAnnotation
+from schemas.images import ImageMetadata, Modality, Pixels, SourceAnnotation
 from schemas.knowledge import EnrichedImage
 from schemas.shapes import Mask
 
@@ -135,7 +135,7 @@ def stage(side: int, rounds: int, batches: Sequence[int], said: argparse.Namespa
     registry = Registry.load(own=cast(Path | None, said.own))
     print(f"{'expert':22}{'batch':>6}{'bare':>10}{'expert':>10}{'all':>10}   expert/bare   all/bare  (images/s)")
     for expert in registry.experts:
-        modality = next((one for one in expert.manifest.modalities if one in DRAWN), None)
+        modality = cast(Modality | None, next((one for one in expert.manifest.modalities if one in DRAWN), None))
         if modality is None or said.only not in ("", expert.manifest.name):
             continue
         phantom = draw(modality, side=side)
