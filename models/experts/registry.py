@@ -157,7 +157,7 @@ class Registry:
         if measured:
             reported = tuple(one.region for one in measured)
         else:
-            rule = "experts found nothing" if runs else "no expert fits this modality"
+            rule = "experts found nothing" if runs else "no expert fits this image"
             reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
