@@ -72,7 +72,7 @@ class LocalSglang:
         )  # fmt: skip
         processes.start(NAME, argv, log_path=self.log_path, env=self._environment(), restart=False)
 
-    def wait_ready(self, processes: Processes, timeout_s: float = 900.0) -> None:
+    def wait_ready(self, processes: Processes, timeout_s: float = 1200.0) -> None:
         """Return once its health check passes.
 
         Raises:
@@ -103,4 +103,8 @@ class LocalSglang:
             "SGLANG_USE_CPU_ENGINE": "1",
             # A model this small is slower on several threads than on one, and far slower beside other work.
             "OMP_NUM_THREADS": "1",
+            # Otherwise the first answers wait for a C++ compiler.
+            "TORCHDYNAMO_DISABLE": "1",
+            # Three processes import torch and transformers at each start: only the first of all is to compile them.
+            "PYTHONDONTWRITEBYTECODE": "",
         }

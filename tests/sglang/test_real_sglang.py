@@ -40,7 +40,7 @@ from streams.topics import DEAD_LETTERS, ENRICHED, STAGES, TRIPLETS, create_topi
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timeout(1500),
+    pytest.mark.timeout(2400),
     # pycocotools 2.0.11 decodes through an __array__ of the old kind.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
