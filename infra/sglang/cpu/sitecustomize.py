@@ -1,4 +1,4 @@
-"""For every Python process of the server, before it does anything else: Python imports a module of this name by itself."""
+"""For every Python process of the server, before all else: Python itself imports a module of this name."""
 
 import ctypes
 import signal
