@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench deid-check leak-check fuzz clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -76,6 +76,9 @@ dashboards: install ## write infra/grafana/dashboards anew
 
 bench: install ## throughput, latency and memory of each stage and of the chain
 	@$(BIN)/python -m benchmarks.pipeline
+
+experts-check: install ## Dice and false regions of every expert on phantoms; see docs/experts.md
+	@$(BIN)/python -m benchmarks.experts_quality
 
 deid-check: install ## search 1000 planted identities in what comes of them
 	@$(BIN)/python -m benchmarks.deidentify --files 1000

@@ -1,17 +1,15 @@
 """A U-Net trained on phantoms against the rule-based experts, on phantoms that neither has seen: Dice by modality.
 
-`.venv-export/bin/python -m benchmarks.training --out out/training [MODALITY...]` trains and measures (CPU minutes a
-modality), `--table` prints what has been measured there as Markdown, `--curves FILE.svg` draws the validation Dice.
+`.venv-export/bin/python -m benchmarks.training [MODALITY...]` trains and measures (CPU minutes a modality), `--measure`
+measures again what was trained before, `--curves FILE.svg` draws the validation Dice.
 """
 
 import argparse
-import os
 import sys
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import orjson
@@ -82,31 +80,38 @@ def by_label(registry: Registry, seen: Sequence[Phantom]) -> dict[str, float]:
     }
 
 
-def measure(modality: Modality, folder: Path, epochs: int, count: int, library: Path) -> dict[str, Any]:
-    """Train on one modality, and hold it against the best rule for it: the label with the highest mean Dice."""
+def key(modality: Modality) -> str:
+    """Of a modality's files."""
+    return modality.replace(" ", "-").lower()
+
+
+def learn(modality: Modality, folder: Path, epochs: int, count: int) -> None:
+    """Train on one modality; the expert lies in a folder of its own, its curve beside it."""
     from models.experts.training import Settings, Subject, train_expert
 
-    name = f"unet-{modality.replace(' ', '-').lower()}"
+    name = f"unet-{key(modality)}"
     settings = Settings(
         side=SIDE, patch=128, width=8, depth=3, epochs=epochs, patience=epochs, learning_rate=3e-3, validation=0.1,
         held_out=0.03,
     )  # fmt: skip
     subject = Subject(modality=modality, source="drawn with the phantoms", licence="Apache-2.0")
-    started = time.perf_counter()
     report = train_expert(
         phantoms(modality, count), folder / name / f"{name}.onnx", settings, subject,
         tell=lambda epoch: print(f"{modality} {epoch}", file=sys.stderr, flush=True),
     )  # fmt: skip
-    took = time.perf_counter() - started
-    trained, rules = Registry.load(folder / name), Registry.load(library)
-    found: dict[str, Any] = {"modality": modality, "seconds": round(took), "rules": rules.version, "contrasts": {}}
+    curve = [round(epoch.validation_dice, 4) for epoch in report.history]
+    (folder / name / "curve.json").write_bytes(orjson.dumps(curve))
+
+
+def measure(modality: Modality, folder: Path, rules: Registry) -> dict[str, Any]:
+    """A trained expert against the best rule: the expert and label with the highest mean Dice on the same images."""
+    trained = Registry.load(folder / f"unet-{key(modality)}")
+    found: dict[str, Any] = {"modality": modality, "contrasts": {}}
     for contrast in CONTRASTS:
         seen = [draw(modality, seed=seed, contrast=contrast, side=SIDE) for seed in TEST_SEEDS]
         best = max(by_label(rules, seen).items(), key=lambda pair: pair[1], default=("none", 0.0))
         network = max(by_label(trained, seen).values(), default=0.0)
         found["contrasts"][f"{contrast:g}"] = {"rule": best[0], "rule dice": best[1], "network dice": network}
-    found["curve"] = [round(epoch.validation_dice, 4) for epoch in report.history]
-    found["best epoch"], found["images"] = report.best_epoch, count
     return found
 
 
@@ -122,7 +127,7 @@ def table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
             )
 
 
-def curves(results: Sequence[dict[str, Any]]) -> str:
+def curves(found: Mapping[Modality, Sequence[float]]) -> str:
     """Validation Dice by epoch, as SVG."""
     width, height, left, top = 480, 280, 40, 10
     box = f'viewBox="0 0 {width + 220} {height + 50}" font-family="sans-serif" font-size="12"'
@@ -130,15 +135,12 @@ def curves(results: Sequence[dict[str, Any]]) -> str:
     for tenth in range(0, 11, 2):
         y = top + height * (1 - tenth / 10)
         lines.append(f'<path d="M{left} {y}h{width}" stroke="#ddd"/><text x="12" y="{y + 4}">{tenth / 10:g}</text>')
-    for number, (one, colour) in enumerate(zip(results, COLOURS, strict=False)):
-        curve = one["curve"]
+    for number, ((modality, curve), colour) in enumerate(zip(found.items(), COLOURS, strict=False)):
         step = width / max(len(curve) - 1, 1)
         points = " ".join(f"{left + at * step:.1f},{top + height * (1 - value):.1f}" for at, value in enumerate(curve))
         lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-        lines.append(
-            f'<text x="{left + width + 12}" y="{top + 14 + 18 * number}" fill="{colour}">{one["modality"]}</text>'
-        )
-    longest = max((len(one["curve"]) for one in results), default=0)
+        lines.append(f'<text x="{left + width + 12}" y="{top + 14 + 18 * number}" fill="{colour}">{modality}</text>')
+    longest = max(map(len, found.values()), default=0)
     lines.append(f'<text x="{left}" y="{height + 40}">epoch 1</text>')
     lines.append(f'<text x="{left + width - 50}" y="{height + 40}">epoch {longest}</text></svg>')
     return "\n".join(lines) + "\n"
@@ -152,23 +154,26 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--library", type=Path, default=PACKAGED, help="folder of the rule-based experts")
-    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--measure", action="store_true", help="train nothing: measure what was trained into --out")
     parser.add_argument("--curves", type=Path)
     arguments = parser.parse_args()
     if unknown := set(arguments.modalities) - set(DRAWN):
         parser.error(f"no phantom of {', '.join(sorted(unknown))}: take of {', '.join(DRAWN)}")
-    if not arguments.table and arguments.curves is None:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        for modality in (one for one in get_args(Modality) if one in (arguments.modalities or DRAWN)):
-            found = measure(modality, arguments.out, arguments.epochs, arguments.images, arguments.library)
-            path = arguments.out / f"{modality.replace(' ', '-').lower()}.json"
-            path.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    files = {path.stem: orjson.loads(path.read_bytes()) for path in arguments.out.glob("*.json")}
-    results = [files[key] for one in DRAWN if (key := one.replace(" ", "-").lower()) in files]
-    for line in table(results):
-        print(line)
+    chosen = [one for one in DRAWN if one in (arguments.modalities or DRAWN)]
+    if not arguments.measure:
+        for modality in chosen:
+            learn(modality, arguments.out, arguments.epochs, arguments.images)
+    trained = [one for one in chosen if (arguments.out / f"unet-{key(one)}" / "curve.json").exists()]
+    rules = Registry.load(arguments.library)
+    print(f"rules: {rules.version}; {len(TEST_SEEDS)} phantoms of {SIDE} px a contrast\n")
+    for line in table([measure(modality, arguments.out, rules) for modality in trained]):
+        print(line, flush=True)
     if arguments.curves is not None:
-        arguments.curves.write_text(curves(results), encoding="utf-8")
+        found: dict[Modality, Sequence[float]] = {
+            modality: orjson.loads((arguments.out / f"unet-{key(modality)}" / "curve.json").read_bytes())
+            for modality in trained
+        }
+        arguments.curves.write_text(curves(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

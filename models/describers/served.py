@@ -180,6 +180,10 @@ class SglangServer:
             }[reason]
         )
 
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
     async def _post(self, messages: list[dict[str, Any]]) -> Reply:
         response = await self._client.post(
             "/v1/chat/completions",

@@ -77,6 +77,10 @@ class SglangDescriber:
             self._observer.verdict(one.verdict.outcome)
         return self._description(judged, await self._composer.describe(image), facts)
 
+    async def close(self) -> None:
+        """Close its connections to the server."""
+        await self._server.close()
+
     async def _answered(self, messages: list[dict[str, Any]], facts: Facts) -> list[_Judged]:
         """The model's statements, sent back once where any was refused; () where it wrote nothing that can be read."""
         reply = await self._server.ask(messages)

@@ -66,6 +66,9 @@ class Manifest(_Table):
     source: str = Field(description="Paper or standard behind the rule")
     modalities: tuple[Modality, ...] = Field(min_length=1)
     organs: tuple[str, ...] = Field(description="Empty: any")
+    views: tuple[str, ...] = Field(
+        default=(), description="Planes or radiographic views; empty: any. An image that tells neither is taken"
+    )
     limits: tuple[str, ...]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Of the .onnx file")]
     input: InputContract
@@ -82,6 +85,7 @@ class Manifest(_Table):
         return (
             metadata.modality in self.modalities
             and (not self.organs or metadata.organ in self.organs)
+            and (not self.views or {metadata.plane, metadata.view} - {None} <= set(self.views))
             and (not self.input.units or unit in self.input.units)
             and (self.input.channels == 1 or len(shape) == 3)
             and min(shape[:2]) >= self.input.shortest_side

@@ -1,6 +1,5 @@
-"""From score maps to measured regions: components, masks, areas, places, intensities. Knows nothing of ONNX Runtime."""
+"""From score maps to measured regions: components, masks, and all that is told of each. Knows no ONNX Runtime."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -9,10 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
 
-from schemas.images import ImageMetadata, Orientation, Side
-from schemas.regions import Box, Intensity, Mask, Region
+from models.experts.figures import figures
+from models.experts.intensities import contrast, intensity, margin, statistics, surroundings
+from models.experts.places import Within, place, position
+from models.experts.shapes import Pixel, outline
+from models.experts.terms import terms
+from models.experts.textures import discretise, texture
+from schemas.images import ImageMetadata
+from schemas.regions import Box, Mask, Region
 
-MEASUREMENT_VERSION = "2"
+MEASUREMENT_VERSION = "3"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
@@ -46,15 +51,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A region and its mask within its box."""
+    """A region, its mask within its box, and the outlined part of the image that its place is told in."""
 
     region: Region
     crop: BinaryImage
-
-
-def figures(value: float, digits: int = 4) -> float:
-    """`value` to four significant digits: what a message needs, and what no measurement here exceeds."""
-    return float(f"{value:.{digits}g}")
+    within: Within | None = None
 
 
 def filled(crop: BinaryImage) -> BinaryImage:
@@ -160,14 +161,28 @@ def measure(
     metadata: ImageMetadata,
     unit: str,
     visible: BinaryImage | None = None,
+    *,
+    within: Within | None = None,
+    inverted: bool = False,
 ) -> list[Measured]:
     """Regions of `luma` (rows, columns), in `unit`, not yet named, measured where `visible` is not 0.
 
-    Those whose claim the measurement denies are dropped.
+    Those whose claim the measurement denies are dropped. `within`: the part of the image that places are told in, where
+    an expert outlined one. `inverted`: low values are shown bright.
     """
-    shown = apart_from_masked(candidates, visible)
-    measured = ((one, _measure(one, luma, metadata, unit, visible)) for one in shown)
+    image = _Image(luma, metadata, unit, visible, within, inverted)
+    measured = ((one, _measure(one, image)) for one in apart_from_masked(candidates, visible))
     return [found for one, found in measured if _holds(one.contrast, found.region)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    luma: FloatImage
+    metadata: ImageMetadata
+    unit: str
+    visible: BinaryImage | None
+    within: Within | None
+    inverted: bool
 
 
 def _holds(contrast: int, region: Region) -> bool:
@@ -187,22 +202,25 @@ def named(*groups: list[Measured]) -> list[Measured]:
         for one in sorted(group, key=lambda m: (-m.region.area_px, m.region.label, m.region.box.y, m.region.box.x))
     ]
     return [
-        Measured(one.region.model_copy(update={"region_id": f"r{n}"}), one.crop)
+        replace(one, region=one.region.model_copy(update={"region_id": f"r{n}"}))
         for n, one in enumerate(ordered, start=1)
     ]
 
 
-def _measure(
-    candidate: Candidate, luma: FloatImage, metadata: ImageMetadata, unit: str, visible: BinaryImage | None
-) -> Measured:
-    part = candidate.component
+def _measure(candidate: Candidate, image: _Image) -> Measured:
+    part, metadata, luma, unit = candidate.component, image.metadata, image.luma, image.unit
+    spacing, pixel = metadata.spacing, Pixel.of(metadata)
     height, width = part.crop.shape
-    x = part.x + float(cv2.reduce(part.crop, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] @ np.arange(width)) / part.area_px
-    y = (
-        part.y
-        + float(cv2.reduce(part.crop, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0] @ np.arange(height)) / part.area_px
-    )
-    spacing = metadata.spacing
+    moments = cv2.moments(part.crop, binaryImage=True)
+    x, y = part.x + moments["m10"] / part.area_px, part.y + moments["m01"] / part.area_px
+    values = luma[part.y : part.y + height, part.x : part.x + width]
+    inside = statistics(values, part.crop, unit)
+    around, across = surroundings(part.crop, part.x, part.y, luma, unit, image.visible)
+    form = outline(part.crop, moments, pixel)
+    edge = margin(form.irregularity, across, around, pixel, unit)
+    apart = contrast(inside, around, image.inverted) if around else None
+    where = place(x, y, luma.shape, metadata.orientation, image.within, _share(part, luma.shape, image.within))
+    parts = {"size": form.size, "shape": form.shape, "margin": edge, "intensity": inside, "contrast": apart}
     region = Region(
         region_id="r0",
         label=candidate.label,
@@ -214,39 +232,29 @@ def _measure(
         area_px=part.area_px,
         area_mm2=None if spacing is None else figures(part.area_px * spacing.row_mm * spacing.column_mm),
         centroid=(figures(x), figures(y)),
-        position=position(x, y, luma.shape, metadata.orientation),
-        intensity=intensity(luma[part.y : part.y + height, part.x : part.x + width], part.crop, unit),
-        surroundings=_surroundings(part, luma, unit, visible),
+        position=position(where),
+        intensity=inside,
+        surroundings=around,
+        place=where,
+        size=form.size,
+        shape=form.shape,
+        margin=edge,
+        contrast=apart,
+        texture=texture(discretise(values, part.crop, inside.minimum, inside.maximum, unit), part.area_px),
+        terms=terms(parts, metadata.modality, pixel.unit, unit),
     )
-    return Measured(region, part.crop)
+    return Measured(region, part.crop, image.within)
 
 
-def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intensity:
-    """Statistics of `values` (rows, columns) where `mask` is not 0, which must be somewhere."""
-    mean, spread = cv2.meanStdDev(values, mask=mask)
-    low, high, _, _ = cv2.minMaxLoc(values, mask=mask)
-    return Intensity(
-        mean=figures(mean.item()), spread=figures(spread.item()), minimum=figures(low), maximum=figures(high), unit=unit
-    )
-
-
-def _surroundings(part: Component, luma: FloatImage, unit: str, visible: BinaryImage | None) -> Intensity | None:
-    """Intensity of a ring around the region, 1 % of the longest side wide and at least 2 px, cut off at the edges."""
-    rows, columns = luma.shape
-    reach = max(2, round(max(rows, columns) / 100))
+def _share(part: Component, size: tuple[int, ...], within: Within | None) -> float:
+    if within is None:
+        return figures(100 * part.area_px / (size[0] * size[1]))
     height, width = part.crop.shape
-    top, left = min(reach, part.y), min(reach, part.x)
-    bottom = min(reach, rows - part.y - height)
-    right = min(reach, columns - part.x - width)
-    padded = cv2.copyMakeBorder(part.crop, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
-    side = 2 * reach + 1
-    ring = cast(BinaryImage, cv2.dilate(padded, np.ones((side, side), np.uint8)) - padded)
-    y, x = part.y - top, part.x - left
-    if visible is not None:
-        ring &= visible[y : y + ring.shape[0], x : x + ring.shape[1]]
-    if cv2.countNonZero(ring) == 0:
-        return None
-    return intensity(luma[y : y + ring.shape[0], x : x + ring.shape[1]], ring, unit)
+    inside = within.mask[part.y : part.y + height, part.x : part.x + width] & part.crop
+    return figures(100 * int(cv2.countNonZero(inside)) / within.area_px)
+
+
+_TRUE = np.ones(1, np.bool_)
 
 
 def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str:
@@ -264,8 +272,8 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
     changes = (x + column) * rows + y + row
     starts, ends = changes[::2], changes[1::2]
     # A run down to the last row goes on at the first row of the next column.
-    joined = np.flatnonzero(starts[1:] == ends[:-1])
-    starts, ends = np.delete(starts, joined + 1), np.delete(ends, joined)
+    apart = starts[1:] != ends[:-1]
+    starts, ends = starts[np.concatenate((_TRUE, apart))], ends[np.concatenate((apart, _TRUE))]
     edges = np.empty(2 * len(starts) + 2, np.int64)
     edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, ends, rows * columns
     counts = np.diff(edges)
@@ -273,33 +281,6 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
         counts = counts[:-1]
     plain: Any = {"size": [rows, columns], "counts": counts.tolist()}
     return cast(bytes, coco.frPyObjects(plain, rows, columns)["counts"]).decode("ascii")
-
-
-_OPPOSITE: dict[Side, Side] = {
-    "patient left": "patient right", "patient right": "patient left", "anterior": "posterior",
-    "posterior": "anterior", "head": "feet", "feet": "head",
-}  # fmt: skip
-_WORDS: dict[Side, str] = {
-    "patient left": "patient's left", "patient right": "patient's right", "anterior": "anterior",
-    "posterior": "posterior", "head": "towards the head", "feet": "towards the feet",
-}  # fmt: skip
-
-
-def position(x: float, y: float, size: tuple[int, ...], orientation: Orientation | None) -> str:
-    """Where a centroid (px) lies: thirds of the image in words, and the patient's side where `orientation` tells."""
-    across = min(2, math.floor(3 * (x + 0.5) / size[1]))
-    down = min(2, math.floor(3 * (y + 0.5) / size[0]))
-    if across == down == 1:
-        return "centre of the image"
-    words = f"{('upper', 'middle', 'lower')[down]} {('left', 'centre', 'right')[across]} of the image"
-    if orientation is None:
-        return words
-    sides: list[Side] = []
-    if across != 1:
-        sides.append(orientation.right if across == 2 else _OPPOSITE[orientation.right])
-    if down != 1:
-        sides.append(orientation.down if down == 2 else _OPPOSITE[orientation.down])
-    return f"{words} ({', '.join(_WORDS[side] for side in sides)})"
 
 
 def whole_image(

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +18,9 @@ from onnxruntime.capi import (
 
 from models.experts import manifest as manifests
 from models.experts.annotated import as_annotated, marked
+from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert, Manifest
+from models.experts.places import Within
 from models.experts.regions import (
     MEASUREMENT_VERSION,
     BinaryImage,
@@ -34,6 +36,7 @@ from models.experts.regions import (
     whole_image,
 )
 from models.experts.relations import relate
+from models.experts.terms import TERMS_DIGEST
 from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import ExpertRun, Grounding
 
@@ -81,10 +84,11 @@ class Expert:
             raise BrokenExpert(f"ONNX Runtime cannot load {path.stem}.onnx: run 'make experts'.") from error
         return cls(manifest, session)
 
-    def look(self, image: FloatImage, *, negated: bool) -> tuple[list[Candidate], int]:
+    def look(self, image: FloatImage, *, negated: bool) -> tuple[list[Candidate], int, Within | None]:
         """Candidates in `image` (rows, columns) or (rows, columns, 3), and how many smaller ones were left out.
 
-        `negated`: low values are shown bright, and the expert judges what is shown.
+        The third is what the expert outlined to look within, at the image's size. `negated`: low values are shown
+        bright, and the expert judges what is shown.
         """
         contract, size = self.manifest.input, (image.shape[0], image.shape[1])
         scale = min(1.0, contract.longest_side / max(size))
@@ -115,7 +119,11 @@ class Expert:
             contrast = _CONTRAST[output.contrast] * (-1 if negated else 1)
             found += [Candidate(part, output.label, output.rule, self.manifest.expert, contrast) for part in kept]
             left_out += more
-        return found, left_out
+        outlined = None
+        if within is not None and mask is not None:
+            whole = mask if mask.shape == size else cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)
+            outlined = Within.of(within.output, cast(BinaryImage, whole))
+        return found, left_out, outlined
 
 
 @dataclass(frozen=True)
@@ -134,8 +142,8 @@ class Registry:
 
     @property
     def version(self) -> str:
-        """Changes with any manifest, any graph, and the way regions are measured."""
-        digest = hashlib.sha256(MEASUREMENT_VERSION.encode())
+        """Changes with any manifest, any graph, the way regions are measured and the table of words."""
+        digest = hashlib.sha256(f"{MEASUREMENT_VERSION} {TERMS_DIGEST}".encode())
         for expert in self.experts:
             digest.update(expert.manifest.model_dump_json().encode())
         return f"experts@{digest.hexdigest()[:12]}"
@@ -168,13 +176,7 @@ class Registry:
         visible = unmasked(values.shape, metadata)
         runs: list[ExpertRun] = []
         found: list[Measured] = []
-        sources: list[Measured] = []
-        if annotations:
-            candidates, run = marked(annotations, values.shape)
-            sources = measure(candidates, luma, metadata, measured_unit, visible)
-            sources = [Measured(as_annotated(one.region), one.crop) for one in sources]
-            masked = run.regions - len(sources)
-            runs.append(run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
+        within: Within | None = None
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -182,19 +184,30 @@ class Registry:
             image = luma if contract.channels == 1 else values
             started = time.perf_counter()
             try:
-                candidates, left_out = expert.look(image, negated=inverted and contract.polarity == "displayed")
+                candidates, left_out, outlined = expert.look(
+                    image, negated=inverted and contract.polarity == "displayed"
+                )
             except (_UnfitOutput, *_RUN_ERRORS) as error:
                 # The library's text can quote its input: the class alone is safe to log.
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
                 ran(runs[-1], time.perf_counter() - started)
                 continue
-            regions = measure(candidates, luma, metadata, measured_unit, visible)
+            outlined = outlined and outlined.where(visible)
+            within = within or outlined
+            regions = measure(candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted)
             found += regions
             outcome = "regions" if regions else "nothing found"
             runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
             ran(runs[-1], time.perf_counter() - started)
 
+        sources: list[Measured] = []
+        if annotations:
+            candidates, run = marked(annotations, values.shape)
+            sources = measure(candidates, luma, metadata, measured_unit, visible, within=within, inverted=inverted)
+            sources = [replace(one, region=as_annotated(one.region)) for one in sources]
+            masked = run.regions - len(sources)
+            runs.insert(0, run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
         measured = named(sources, found)
         if measured:
             reported = tuple(one.region for one in measured)
@@ -203,7 +216,8 @@ class Registry:
             reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
-            relations=relate(measured, metadata.spacing, inverted),
+            relations=relate(measured, metadata.spacing, inverted, metadata.orientation),
+            distributions=distribute(measured, luma, metadata.orientation, measured_unit),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )

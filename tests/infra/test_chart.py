@@ -18,7 +18,7 @@ from infra.settings import from_environment
 from streams.lag import INPUTS, group
 from streams.settings import Wires
 from streams.topics import TOPICS
-from tests.infra.test_containers import COMING, DOCUMENTED, STAGES
+from tests.infra.test_containers import DOCUMENTED, STAGES
 
 CHART = Path(__file__).parents[2] / "infra" / "helm" / "tristream"
 KUBERNETES = "1.34"
@@ -174,7 +174,7 @@ def test_what_the_chart_sets_are_settings(rendered: Rendered) -> None:
     """Every variable is one that is read, and all together are accepted."""
     for pod in stages(rendered).values():
         given = {name: value for name, value in variables(pod).items() if name.startswith("TRISTREAM_")}
-        assert given.keys() <= DOCUMENTED | COMING
+        assert given.keys() <= DOCUMENTED
         assert from_environment(given).wires.metrics_port == 9464
 
 

@@ -19,8 +19,6 @@ REPOSITORY = Path(__file__).parents[2]
 CONTAINERFILE = REPOSITORY / "infra" / "Containerfile"
 STAGES = {"watch", *INPUTS}
 DOCUMENTED = set(re.findall(r"`(TRISTREAM_[A-Z_]+)`", (REPOSITORY / "docs/configuration.md").read_text()))
-COMING = {"TRISTREAM_SGLANG_API_KEY", "TRISTREAM_SGLANG_MODEL", "TRISTREAM_SGLANG_URL"}
-"""Of the describer on SGLang, not described yet: to be emptied with it."""
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -66,7 +64,7 @@ def test_what_it_sets_are_settings() -> None:
     """And they are ones that a worker accepts."""
     text = " ".join(rest for word, rest in instructions() if word == "ENV")
     given = dict(re.findall(r"(TRISTREAM_[A-Z_]+)=(\S+)", text))
-    assert given.keys() <= DOCUMENTED | COMING
+    assert given.keys() <= DOCUMENTED
     assert from_environment(given).wires.metrics_port == 9464
 
 
@@ -127,7 +125,7 @@ def test_what_compose_sets_are_settings(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         if "tristream" in service["image"]:
             given = {name: value for name, value in service["environment"].items() if name.startswith("TRISTREAM_")}
-            assert given.keys() <= DOCUMENTED | COMING
+            assert given.keys() <= DOCUMENTED
             assert from_environment(given).wires.bootstrap == "kafka:9092"
             assert service["read_only"]
             assert service["user"] == "10001:10001"

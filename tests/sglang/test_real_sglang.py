@@ -7,7 +7,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +95,31 @@ def serving(server: LocalSglang, **changes: Any) -> Serving:
     )
 
 
+Opened = Callable[[Serving, Counts], SglangDescriber]
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opened]:
+    """Makes describers whose connections end with the test."""
+    made: list[SglangDescriber] = []
+
+    def describer(asked: Serving, observer: Counts) -> SglangDescriber:
+        made.append(SglangDescriber(asked, observer=observer))
+        return made[-1]
+
+    yield describer
+    for one in made:
+        await one.close()
+
+
 def statements(d: Description) -> list[Statement]:
     return [d.modality, *([d.organ] if d.organ else []), *d.regions, *d.texture, *d.relations, *d.context]
 
 
-async def test_an_answer_fits_the_schema_and_the_prefix_is_cached(sglang: LocalSglang) -> None:
+async def test_an_answer_fits_the_schema_and_the_prefix_is_cached(sglang: LocalSglang, opened: Opened) -> None:
     """The grammar holds noise to the schema; of a second image's prompt, the stable prefix is not computed again."""
     counts = Counts()
-    describer = SglangDescriber(serving(sglang), observer=counts)
+    describer = opened(serving(sglang), counts)
     replies: list[str] = []
     ask = describer._server.ask
 
@@ -126,10 +143,10 @@ async def test_an_answer_fits_the_schema_and_the_prefix_is_cached(sglang: LocalS
 
 @pytest.mark.parametrize("policy", ["remove", "mark"])
 @pytest.mark.parametrize("shown", ["outlines", "crops"])
-async def test_noise_is_not_believed(sglang: LocalSglang, policy: Any, shown: Any) -> None:
+async def test_noise_is_not_believed(sglang: LocalSglang, opened: Opened, policy: Any, shown: Any) -> None:
     """What is kept as supported verifies; the rest is removed or marked; every part has statements and authors."""
     counts = Counts()
-    describer = SglangDescriber(serving(sglang, unsupported=policy, shown=shown), observer=counts)
+    describer = opened(serving(sglang, unsupported=policy, shown=shown), counts)
     seen = image(3)
     d = await describer.describe(seen)
     facts = Facts.of(seen)
@@ -148,10 +165,10 @@ async def test_noise_is_not_believed(sglang: LocalSglang, policy: Any, shown: An
     assert len(told) + len(d.removed) == sum(counts.counted[o] for o in ("supported", "unsupported", "contradicted"))
 
 
-async def test_a_full_queue_lowers_the_concurrency_and_loses_nothing(sglang: LocalSglang) -> None:
+async def test_a_full_queue_lowers_the_concurrency_and_loses_nothing(sglang: LocalSglang, opened: Opened) -> None:
     """Sixteen at once meet a server that takes two and lets three wait: 503, fewer at once, and all are described."""
     counts = Counts()
-    describer = SglangDescriber(serving(sglang, max_tokens=24, queue=1000), observer=counts)
+    describer = opened(serving(sglang, max_tokens=24, queue=1000), counts)
     describer._server.concurrency._allowed = 16.0
 
     away: list[str] = []
@@ -170,9 +187,9 @@ async def test_a_full_queue_lowers_the_concurrency_and_loses_nothing(sglang: Loc
     assert min(counts.bounds) <= 8
 
 
-async def test_a_request_that_is_too_long_is_that_images_dead_letter(sglang: LocalSglang) -> None:
+async def test_a_request_that_is_too_long_is_that_images_dead_letter(sglang: LocalSglang, opened: Opened) -> None:
     """And the message says what to do."""
-    describer = SglangDescriber(serving(sglang))
+    describer = opened(serving(sglang), Counts())
     with pytest.raises(RequestRefused, match="--context-length"):
         await describer.describe(image(4, passage="fat and water " * 30_000))
 
