@@ -159,11 +159,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.modalities) - set(DRAWN):
         parser.error(f"no phantom of {', '.join(sorted(unknown))}: take of {', '.join(DRAWN)}")
-    chosen = [one for one in DRAWN if one in (arguments.modalities or DRAWN)]
+    names: list[str] = arguments.modalities or list(DRAWN)
+    chosen: list[Modality] = [modality for modality in DRAWN if names.count(modality)]
     if not arguments.measure:
         for modality in chosen:
             learn(modality, arguments.out, arguments.epochs, arguments.images)
-    trained = [one for one in chosen if (arguments.out / f"unet-{key(one)}" / "curve.json").exists()]
+    trained: list[Modality] = [one for one in chosen if (arguments.out / f"unet-{key(one)}" / "curve.json").exists()]
     rules = Registry.load(arguments.library)
     print(f"rules: {rules.version}; {len(TEST_SEEDS)} phantoms of {SIDE} px a contrast\n")
     for line in table([measure(modality, arguments.out, rules) for modality in trained]):
