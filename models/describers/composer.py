@@ -13,6 +13,7 @@ from models.describers.phrases import (
     article,
     count,
     joined,
+    lengths,
     mean,
     mean_of,
     number,
@@ -22,10 +23,10 @@ from models.describers.phrases import (
 )
 from schemas.images import ImageMetadata, Spacing
 from schemas.knowledge import EnrichedImage, FoundPassage
-from schemas.regions import Grounding, Intensity, Region, Relation
+from schemas.regions import Distribution, Grounding, Intensity, Region, Relation, Term
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@2"
+NAME = "composer@3"
 
 _NOUNS = {
     "X-ray": "radiograph",
@@ -38,9 +39,14 @@ _NOUNS = {
 UNIFORM, VARIED = 0.5, 2.0
 """Ratios of a region's spread to its surroundings' at which it is called more uniform, or more varied: a factor of two
 is plain to a reader, and well above the error of a standard deviation over a few dozen pixels."""
+FORM: tuple[str, ...] = ("shape", "outline", "margin")
+"""Aspects told when a region is introduced, in this order."""
+LEVEL: tuple[str, ...] = ("density", "uptake", "contrast")
+"""Aspects told with its intensity."""
 MASKING_TOLD = 0.5
 """Share of pixels from which masking is not told: what is masked then is mostly the screen around the image."""
 RELATIONS_TOLD = 3
+DISTRIBUTIONS_TOLD = 2
 PASSAGES_QUOTED = 2
 
 Kind = Literal["metadata", "image", "region", "relation", "passage"]
@@ -54,10 +60,10 @@ class Composer:
 
     async def describe(self, image: EnrichedImage) -> Description:
         """Describe the image. Never fails, and never says what was not measured."""
-        modality, organ = _modality(image), _organ(image.metadata)
+        modality, organ = _modality(image), _organ(image.metadata) or _structure(image.grounding)
         regions = tuple(_regions(image.grounding))
         texture = tuple(_texture(image.grounding))
-        relations = tuple(_relations(image.grounding))
+        relations = (*_distributions(image.grounding), *_relations(image.grounding))
         context = tuple(_context(image.passages, image.metadata))
         statements = (modality, *((organ,) if organ else ()), *regions, *texture, *relations, *context)
         return Description(
@@ -119,6 +125,17 @@ def _organ(metadata: ImageMetadata) -> Statement | None:
     return Statement(text=sentence(f"the source names {organ} as the part examined"), evidence=tuple(evidence))
 
 
+def _structure(grounding: Grounding) -> Statement | None:
+    """What an expert outlined, where the source names no organ."""
+    for index, region in enumerate(grounding.regions):
+        if region.place is not None and region.place.within != "image":
+            return Statement(
+                text=sentence(f"the {region.place.within} is outlined, and places are told within it"),
+                evidence=(_evidence("region", f"/regions/{index}/place/within", region.place.within),),
+            )
+    return None
+
+
 def _regions(grounding: Grounding) -> Iterator[Statement]:
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, region in enumerate(grounding.regions):
@@ -148,38 +165,84 @@ def _nothing(grounding: Grounding, index: int) -> Statement:
 
 
 def _single(region: Region, index: int) -> Statement:
+    evidence = [_evidence("region", f"/regions/{index}/label", region.label)]
+    form = _terms(region, index, FORM, evidence)
     text = (
-        f"region {region.region_id}, {article(_named(region))} of {_area(region)}, lies in the {region.position} and "
-        f"has {mean_of(region.intensity.mean, region.intensity.unit)}"
+        f"region {region.region_id}, {article(_named(region))} of {_area(region)}{_axes(region, index, evidence)}, "
+        f"{f'is {joined(form)}, ' if form else ''}lies {_where(region)}{' and' if not form else ', and'} "
+        f"has {_level(region, index, evidence)}"
     )
-    return Statement(text=sentence(text), evidence=tuple(_of_region(index, region)))
+    return Statement(text=sentence(text), evidence=(*evidence, *_placed(index, region)))
+
+
+def _axes(region: Region, index: int, evidence: list[Evidence]) -> str:
+    size, pointer = region.size, f"/regions/{index}/size"
+    if size is None:
+        return ""
+    evidence.append(_evidence("region", f"{pointer}/longest_axis", size.longest_axis))
+    evidence.append(_evidence("region", f"{pointer}/shortest_axis", size.shortest_axis))
+    return f" ({lengths(size.longest_axis, size.shortest_axis, size.unit)})"
+
+
+def _where(region: Region) -> str:
+    ring = any(term.word == "ring-shaped" for term in region.terms)
+    return f"{'around' if ring else 'in'} the {region.position}"
+
+
+def _level(region: Region, index: int, evidence: list[Evidence]) -> str:
+    """The mean, and the words for it that the label does not hold already."""
+    evidence.append(_evidence("region", f"/regions/{index}/intensity/mean", region.intensity.mean))
+    words = _terms(region, index, LEVEL, evidence)
+    return mean_of(region.intensity.mean, region.intensity.unit) + (f" ({', '.join(words)})" if words else "")
+
+
+def _terms(region: Region, index: int, aspects: tuple[str, ...], evidence: list[Evidence]) -> list[str]:
+    """Words of those aspects, in their order, each with the word and its measurement as evidence."""
+    found: list[str] = []
+    for aspect in aspects:
+        for place, term in enumerate(region.terms):
+            if term.aspect == aspect and not _said(term, region.label):
+                found.append(term.word)
+                evidence.append(_evidence("region", f"/regions/{index}/terms/{place}/word", term.word))
+    return found
+
+
+def _said(term: Term, label: str) -> bool:
+    """Whether a label speaks of the same: a rule that looks further than the ring may call hyperintense what is not
+    so against the ring, and 'bright' beside 'hyperintense' says nothing."""
+    return any(
+        stem in label and stem in term.word for stem in ("dens", "intense", "echo", "uptake", "X-rays", "opaque")
+    )
 
 
 def _several(group: list[tuple[int, Region]]) -> Statement:
     # Regions come largest first.
     (index, first), *others = group
-    evidence = [*_of_region(index, first), *(_area_evidence(number, region) for number, region in others)]
+    evidence = [_evidence("region", f"/regions/{index}/label", first.label)]
+    form = _terms(first, index, FORM, evidence)
     rest = joined([f"{_area(region)} ({region.region_id})" for _, region in others])
     text = (
-        f"{count(len(group))} {plural(_named(first))} are outlined: the largest ({first.region_id}) lies in the "
-        f"{first.position}, covers {_area(first)} and has {mean_of(first.intensity.mean, first.intensity.unit)}; "
+        f"{count(len(group))} {plural(_named(first))} are outlined: the largest ({first.region_id}) lies "
+        f"{_where(first)}, covers {_area(first)}{_axes(first, index, evidence)}, "
+        f"{f'is {joined(form)}, ' if form else ''}and has {_level(first, index, evidence)}; "
         f"the {'other covers' if len(others) == 1 else 'others cover'} {rest}"
     )
+    evidence += _placed(index, first)
+    evidence += [_area_evidence(number, region) for number, region in others]
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 
 def _named(region: Region) -> str:
-    kind = "annotated" if region.kind == "source annotation" else "candidate"
-    return region.label if region.label.startswith(kind) else f"{kind} {region.label}"
+    return _kinded(region.kind, region.label)
 
 
-def _of_region(index: int, region: Region) -> list[Evidence]:
-    return [
-        _evidence("region", f"/regions/{index}/label", region.label),
-        _evidence("region", f"/regions/{index}/position", region.position),
-        _area_evidence(index, region),
-        _evidence("region", f"/regions/{index}/intensity/mean", region.intensity.mean),
-    ]
+def _kinded(of: str, label: str) -> str:
+    kind = "annotated" if of == "source annotation" else "candidate"
+    return label if label.startswith(kind) else f"{kind} {label}"
+
+
+def _placed(index: int, region: Region) -> list[Evidence]:
+    return [_evidence("region", f"/regions/{index}/position", region.position), _area_evidence(index, region)]
 
 
 def _area(region: Region) -> str:
@@ -215,12 +278,10 @@ def _texture(grounding: Grounding) -> Iterator[Statement]:
 
 def _against_surroundings(index: int, region: Region, around: Intensity, *, first: bool) -> Statement:
     inside, pointer = region.intensity, f"/regions/{index}"
-    evidence = (
+    evidence = [
         _evidence("region", f"{pointer}/intensity/mean", inside.mean),
         _evidence("region", f"{pointer}/surroundings/mean", around.mean),
-        _evidence("region", f"{pointer}/intensity/spread", inside.spread),
-        _evidence("region", f"{pointer}/surroundings/spread", around.spread),
-    )
+    ]
     named = mean(inside.unit)
     if number(inside.mean) == number(around.mean):
         level, than = f"the same {named}", "as"
@@ -233,23 +294,80 @@ def _against_surroundings(index: int, region: Region, around: Intensity, *, firs
         if first
         else f"region {region.region_id} has {level} {than} its surroundings, {means}"
     )
-    return Statement(text=sentence(text + _spreads(inside, around)), evidence=evidence)
+    text += _spreads(index, region, around, evidence)
+    if first:
+        text += _grain(index, region, evidence)
+    return Statement(text=sentence(text), evidence=tuple(evidence))
 
 
-def _spreads(inside: Intensity, around: Intensity) -> str:
+def _spreads(index: int, region: Region, around: Intensity, evidence: list[Evidence]) -> str:
+    inside = region.intensity
     ours, theirs = number(inside.spread), quantity(around.spread, inside.unit)
     if inside.spread == around.spread:
-        return f", and the same standard deviation, {theirs}"
-    if inside.spread <= UNIFORM * around.spread:
-        return f", and is more uniform (standard deviation {ours} against {theirs})"
-    if inside.spread >= VARIED * around.spread:
-        return f", and is more varied (standard deviation {ours} against {theirs})"
-    return f"; the standard deviations, {ours} inside and {theirs} around it, lie within a factor of two"
+        text = f", and the same standard deviation, {theirs}"
+    elif inside.spread <= UNIFORM * around.spread:
+        text = f", and is more uniform (standard deviation {ours} against {theirs})"
+    elif inside.spread >= VARIED * around.spread:
+        text = f", and is more varied (standard deviation {ours} against {theirs})"
+    else:
+        text = f", and a standard deviation of {ours} against {theirs}"
+    evidence.append(_evidence("region", f"/regions/{index}/intensity/spread", inside.spread))
+    evidence.append(_evidence("region", f"/regions/{index}/surroundings/spread", around.spread))
+    return text
+
+
+def _grain(index: int, region: Region, evidence: list[Evidence]) -> str:
+    """Grey level co-occurrence: how much neighbours differ, and how alike most of them are."""
+    found, pointer = region.texture, f"/regions/{index}/texture"
+    if found is None:
+        return ""
+    evidence.append(_evidence("region", f"{pointer}/contrast", found.contrast))
+    evidence.append(_evidence("region", f"{pointer}/homogeneity", found.homogeneity))
+    return f", with a GLCM contrast of {number(found.contrast)} and a GLCM homogeneity of {number(found.homogeneity)}"
+
+
+def _distributions(grounding: Grounding) -> Iterator[Statement]:
+    """How the regions are spread: of those that cover most."""
+    order = sorted(enumerate(grounding.distributions), key=lambda one: -one[1].share_percent)
+    for index, found in sorted(order[:DISTRIBUTIONS_TOLD]):
+        yield _distribution(index, found)
+
+
+def _distribution(index: int, found: Distribution) -> Statement:
+    pointer, several = f"/distributions/{index}", found.regions > 1
+    evidence = [
+        _evidence("relation", f"{pointer}/label", found.label),
+        _evidence("relation", f"{pointer}/regions", found.regions),
+        _evidence("relation", f"{pointer}/spread", found.spread),
+        _evidence("relation", f"{pointer}/share_percent", found.share_percent),
+        _evidence("relation", f"{pointer}/within", found.within),
+    ]
+    noun = _kinded(found.kind, found.label)
+    who = f"{count(found.regions)} {plural(noun)}" if several else noun
+    verbs = ("are", "cover") if several else ("is", "covers")
+    text = f"the {who} {verbs[0]} {found.spread} and {verbs[1]} {number(found.share_percent)}% of the {found.within}"
+    if found.side is not None:
+        evidence.append(_evidence("relation", f"{pointer}/side", found.side))
+        text += (
+            ", on both sides of its midline" if found.side == "both sides" else f", on the {_sided(found.side)} side"
+        )
+    return Statement(text=sentence(text), evidence=tuple(evidence))
+
+
+def _sided(side: str) -> str:
+    return side.replace("patient ", "patient's ")
 
 
 def _relations(grounding: Grounding) -> Iterator[Statement]:
-    for index, relation in enumerate(grounding.relations[:RELATIONS_TOLD]):
-        pointer = f"/relations/{index}"
+    """The most telling, of each predicate one before any is told twice."""
+    told: set[str] = set()
+    first: list[int] = []
+    again: list[int] = []
+    for index, relation in enumerate(grounding.relations):
+        (again if relation.predicate in told else first).append(index)
+        told.add(relation.predicate)
+    for index in sorted([*first, *again][:RELATIONS_TOLD]):
+        relation, pointer = grounding.relations[index], f"/relations/{index}"
         evidence = [
             _evidence("relation", f"{pointer}/subject", relation.subject),
             _evidence("relation", f"{pointer}/predicate", relation.predicate),
@@ -266,21 +384,39 @@ def _related(relation: Relation) -> str:
     subject, other = f"region {relation.subject}", f"region {relation.object}"
     match relation.predicate:
         case "left of":
-            return f"{subject} lies to the left of {other} in the image"
+            return f"{subject} lies to the left of {other} as displayed"
         case "above":
-            return f"{subject} lies above {other} in the image"
-        case "inside":
-            return f"{subject} lies inside {other}"
+            return f"{subject} lies above {other} as displayed"
+        case "patient left of":
+            return f"{subject} lies further to the patient's left than {other}"
+        case "anterior to" | "superior to" | "inside":
+            return f"{subject} lies {relation.predicate} {other}"
+        case "touching":
+            return f"{subject} touches {other}"
+        case "overlapping":
+            return f"{subject} overlaps {other}"
+        case "mirror of":
+            return f"{subject} mirrors {other} across the midline"
+        case "same texture as":
+            return f"{subject} has the same texture as {other}"
         case predicate:
             return f"{subject} is {predicate} {other}"
 
 
 def _by_how_much(relation: Relation, value: float, unit: str) -> str:
     match relation.predicate:
-        case "left of" | "above":
+        case "left of" | "above" | "patient left of" | "anterior to" | "superior to":
             # The unit is 'mm between centroids', along the axis of the predicate.
-            along = "horizontally" if relation.predicate == "left of" else "vertically"
+            along = {"left of": "horizontally", "above": "vertically"}.get(relation.predicate, "along that axis")
             return f", their centroids {number(value)} {unit.split()[0]} apart {along}"
+        case "touching":
+            return f" along {number(value)} px"
+        case "overlapping":
+            return f" with {quantity(value, unit)}"
+        case "mirror of":
+            return f", with an overlap (IoU) of {number(value)}"
+        case "same texture as":
+            return f"; their GLCM features differ by {number(value)} at most"
         case "inside":
             return f", which encloses {quantity(value, unit)}"
         case "larger than" | "similar in size to":

@@ -206,7 +206,10 @@ def find_text(view: View, values: Values | None = None, *, known: Known | None =
             seen[top:bottom, left:right] = True
     if not boxes:
         return Found((), complete)
-    boxes = _followed(detail.even, list(_distinct(boxes)), detail.scale, rows, columns)
+    # Apart: a large box is doubted, and the lines within it must not go with it.
+    large = [box for box in boxes if _height(_shrunk(box, detail.scale)) > _LARGE]
+    lines = [box for box in boxes if box not in large]
+    boxes = _followed(detail.even, [*_distinct(lines), *_distinct(large)], detail.scale, rows, columns)
     return Found(tuple(_distinct(_joined(boxes))), complete)
 
 
@@ -214,7 +217,7 @@ def _confirmed(picture: Grey, box: Box, scale: float, rows: int, columns: int) -
     """Whether a line is seen there at one of two other heights too: gaps between organs seldom are."""
     flat = _shrunk(box, scale)
     turned = flat.bottom - flat.top > flat.right - flat.left
-    height = max(1, min(flat.right - flat.left, flat.bottom - flat.top))
+    height = _height(flat)
     left, top = max(0, flat.left - height), max(0, flat.top - height)
     part = picture[top : flat.bottom + height, left : flat.right + height]
     for wanted in _CONFIRMING:
@@ -236,7 +239,7 @@ def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: in
     for box in boxes:
         flat = _shrunk(box, scale)
         turned = flat.bottom - flat.top > flat.right - flat.left
-        height = max(1, min(flat.right - flat.left, flat.bottom - flat.top))
+        height = _height(flat)
         across, down = (height // 3, _REACH * height) if turned else (_REACH * height, height // 3)
         left, top = max(0, flat.left - across), max(0, flat.top - down)
         part = even[top : flat.bottom + down, left : flat.right + across]
@@ -265,6 +268,11 @@ def _continues(line: Box, other: Box) -> bool:
     heights = sorted((line.bottom - line.top, other.bottom - other.top))
     shared = min(line.bottom, other.bottom) - max(line.top, other.top)
     return heights[1] <= 1.7 * heights[0] and shared >= 0.6 * heights[0]
+
+
+def _height(box: Box) -> int:
+    """Of a line, whichever way it runs; at least 1."""
+    return max(1, min(box.right - box.left, box.bottom - box.top))
 
 
 def _shrunk(box: Box, scale: float) -> Box:
