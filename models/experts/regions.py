@@ -17,7 +17,7 @@ from models.experts.textures import discretise, texture
 from schemas.images import ImageMetadata
 from schemas.regions import Box, Intensity, Mask, Region, Texture
 
-MEASUREMENT_VERSION = "3"
+MEASUREMENT_VERSION = "4"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]

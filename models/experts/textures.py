@@ -104,7 +104,8 @@ def texture(discretised: Discretised, area_px: int) -> Texture | None:
     share = np.bincount(discretised.bins.ravel(), minlength=levels + 1)[1:] / area_px
     filled = share[share > 0]
     joint = counted.ravel() / total
-    contrast, homogeneity, product, mean, square = (_weights(levels) @ joint).tolist()
+    # Not by BLAS, which wakes its threads for so little where there are many levels.
+    contrast, homogeneity, product, mean, square = np.einsum("ij,j", _weights(levels), joint).tolist()
     variance = square - mean**2
     correlation = 1.0 if variance < 1e-9 else (product - mean**2) / variance
     return Texture(
@@ -115,5 +116,5 @@ def texture(discretised: Discretised, area_px: int) -> Texture | None:
         contrast=figures(max(0.0, contrast)),
         homogeneity=figures(min(1.0, homogeneity)),
         correlation=figures(min(1.0, max(-1.0, correlation))),
-        energy=figures(min(1.0, float(joint @ joint))),
+        energy=figures(min(1.0, float(np.einsum("i,i", joint, joint)))),
     )
