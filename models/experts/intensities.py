@@ -1,6 +1,7 @@
 """Pixel values of a region, of a ring around it, and across its outline. Knows nothing of shapes or places."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -28,7 +29,7 @@ def statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
     """All of `Intensity`; percentiles lie between values by the linear rule, as numpy.percentile's."""
     told = np.sort(values[mask.view(np.bool_)])
     number, low, high = len(told), float(told[0]), float(told[-1])
-    mean = float(told.sum(dtype=np.float64)) / number
+    mean = float(np.add.reduce(told, dtype=np.float64)) / number
     second = third = fourth = 0.0
     for start in range(0, number, _CHUNK) if low < high else ():
         apart = np.subtract(told[start : start + _CHUNK], mean, dtype=np.float64)
@@ -40,9 +41,9 @@ def statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
     skewness = third / number / variance**1.5 if variance else 0.0
     kurtosis = fourth / number / variance**2 - 3 if variance else 0.0
     last = number - 1
-    at = [part * last for part in (0.1, 0.5, 0.9)]
     tenth, median, ninetieth = (
-        float(told[int(n)]) * (1 - n % 1) + float(told[min(int(n) + 1, last)]) * (n % 1) for n in at
+        told.item(int(n)) * (1 - n % 1) + told.item(min(int(n) + 1, last)) * (n % 1)
+        for n in (0.1 * last, 0.5 * last, 0.9 * last)
     )
     return Intensity(
         mean=figures(mean), spread=figures(variance**0.5), minimum=figures(low), maximum=figures(high), unit=unit,
@@ -51,8 +52,9 @@ def statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
     )  # fmt: skip
 
 
-_CHUNK = 2**16
-"""Values whose moments are taken at once: of a whole slide, all in double precision would fill the memory."""
+_CHUNK = 2**13
+"""Values whose moments are taken at once: of a whole slide, all in double precision would fill the memory, and OpenBLAS
+wakes its threads for products of more than 10,000, who take longer to come than the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,7 @@ def surroundings(
     top, left = min(reach, y), min(reach, x)
     bottom, right = min(reach, rows - y - height), min(reach, columns - x - width)
     padded = cast(BinaryImage, cv2.copyMakeBorder(crop, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0))
-    side = 2 * reach + 1
-    ring = cast(BinaryImage, cv2.dilate(padded, np.ones((side, side), np.uint8)) - padded)
+    ring = cast(BinaryImage, cv2.dilate(padded, _square(reach)) - padded)
     nearest = cast(BinaryImage, cv2.dilate(padded, _STEP) - padded)
     window = slice(y - top, y - top + ring.shape[0]), slice(x - left, x - left + ring.shape[1])
     solid = padded
@@ -103,7 +104,12 @@ def surroundings(
     return intensity(values, ring, unit), across
 
 
-_STEP = np.ones((3, 3), np.uint8)
+@lru_cache(maxsize=16)
+def _square(reach: int) -> BinaryImage:
+    return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+
+
+_STEP = _square(1)
 
 
 def _mean(values: FloatImage, mask: cv2.typing.MatLike) -> float:

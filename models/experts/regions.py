@@ -9,15 +9,15 @@ import numpy.typing as npt
 from pycocotools import mask as coco
 
 from models.experts.figures import figures
-from models.experts.intensities import contrast, intensity, margin, statistics, surroundings
+from models.experts.intensities import Across, contrast, intensity, margin, statistics, surroundings
 from models.experts.places import Within, place, position
-from models.experts.shapes import Pixel, outline
+from models.experts.shapes import Outline, Pixel, outline
 from models.experts.terms import terms
 from models.experts.textures import discretise, texture
 from schemas.images import ImageMetadata
-from schemas.regions import Box, Code, Mask, Region
+from schemas.regions import Box, Code, Intensity, Mask, Region, Texture
 
-MEASUREMENT_VERSION = "4"
+MEASUREMENT_VERSION = "5"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
@@ -198,9 +198,33 @@ def measure(
     Those whose claim the measurement denies are dropped. `within`: the part of the image that places are told in, where
     an expert outlined one. `inverted`: low values are shown bright.
     """
-    image = _Image(luma, metadata, unit, visible, within, inverted)
-    measured = ((one, _measure(one, image)) for one in apart_from_masked(candidates, visible))
-    return [found for one, found in measured if _holds(one.contrast, found.region)]
+    kept = apart_from_masked(candidates, visible)
+    # Step by step for all regions, not region by region: the code of a step then stays in the processor's caches, which
+    # saves a quarter of the time.
+    inside = [statistics(_within_box(one.component, luma), one.component.crop, unit) for one in kept]
+    around = [surroundings(part.crop, part.x, part.y, luma, unit, visible) for part in (one.component for one in kept)]
+    told = [
+        _Told(one.component, one, mine, ring, across)
+        for one, mine, (ring, across) in zip(kept, inside, around, strict=True)
+        if _holds(one.contrast, mine, ring)
+    ]
+    image = _Image(luma, metadata, unit, within, inverted)
+    pixel = Pixel.of(metadata)
+    moments = [cv2.moments(one.part.crop) for one in told]
+    forms = [outline(one.part.crop, moment, pixel) for one, moment in zip(told, moments, strict=True)]
+    binned = [
+        discretise(_within_box(one.part, luma), one.part.crop, one.inside.minimum, one.inside.maximum, unit)
+        for one in told
+    ]
+    textures = [texture(bins, one.part.area_px) for one, bins in zip(told, binned, strict=True)]
+    masks = [run_lengths(one.part.crop, one.part.x, one.part.y, luma.shape) for one in told]
+    steps = zip(told, moments, forms, textures, masks, strict=True)
+    return [_measured(*each, pixel, image) for each in steps]
+
+
+def _within_box(part: Component, luma: FloatImage) -> FloatImage:
+    height, width = part.crop.shape
+    return luma[part.y : part.y + height, part.x : part.x + width]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +232,23 @@ class _Image:
     luma: FloatImage
     metadata: ImageMetadata
     unit: str
-    visible: BinaryImage | None
     within: Within | None
     inverted: bool
 
 
-def _holds(contrast: int, region: Region) -> bool:
-    if contrast == 0 or region.surroundings is None:
-        return True
-    return contrast * (region.intensity.mean - region.surroundings.mean) > 0
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A candidate whose claim its values do not deny."""
+
+    part: Component
+    candidate: Candidate
+    inside: Intensity
+    around: Intensity | None
+    across: Across | None
+
+
+def _holds(contrast: int, inside: Intensity, around: Intensity | None) -> bool:
+    return contrast == 0 or around is None or contrast * (inside.mean - around.mean) > 0
 
 
 def named(*groups: list[Measured]) -> list[Measured]:
@@ -235,17 +267,21 @@ def named(*groups: list[Measured]) -> list[Measured]:
     ]
 
 
-def _measure(candidate: Candidate, image: _Image) -> Measured:
-    part, metadata, luma, unit = candidate.component, image.metadata, image.luma, image.unit
-    spacing, pixel = metadata.spacing, Pixel.of(metadata)
+def _measured(
+    told: _Told,
+    moments: cv2.typing.Moments,
+    form: Outline,
+    grain: Texture | None,
+    counts: str,
+    pixel: Pixel,
+    image: _Image,
+) -> Measured:
+    part, candidate, inside, around = told.part, told.candidate, told.inside, told.around
+    metadata, luma, unit = image.metadata, image.luma, image.unit
+    spacing = metadata.spacing
     height, width = part.crop.shape
-    moments = cv2.moments(part.crop, binaryImage=True)
     x, y = part.x + moments["m10"] / part.area_px, part.y + moments["m01"] / part.area_px
-    values = luma[part.y : part.y + height, part.x : part.x + width]
-    inside = statistics(values, part.crop, unit)
-    around, across = surroundings(part.crop, part.x, part.y, luma, unit, image.visible)
-    form = outline(part.crop, moments, pixel)
-    edge = margin(form.irregularity, across, around, pixel, unit)
+    edge = margin(form.irregularity, told.across, around, pixel, unit)
     apart = contrast(inside, around, image.inverted) if around else None
     where = place(x, y, luma.shape, metadata.orientation, image.within, _share(part, luma.shape, image.within))
     parts = {"size": form.size, "shape": form.shape, "margin": edge, "intensity": inside, "contrast": apart}
@@ -256,7 +292,7 @@ def _measure(candidate: Candidate, image: _Image) -> Measured:
         rule=candidate.rule,
         expert=candidate.expert,
         score=figures(part.score),
-        mask=Mask(size=luma.shape, counts=run_lengths(part.crop, part.x, part.y, luma.shape)),
+        mask=Mask(size=luma.shape, counts=counts),
         box=Box(x=part.x, y=part.y, width=width, height=height),
         area_px=part.area_px,
         area_mm2=None if spacing is None else figures(part.area_px * spacing.row_mm * spacing.column_mm),
@@ -269,7 +305,7 @@ def _measure(candidate: Candidate, image: _Image) -> Measured:
         shape=form.shape,
         margin=edge,
         contrast=apart,
-        texture=texture(discretise(values, part.crop, inside.minimum, inside.maximum, unit), part.area_px),
+        texture=grain,
         terms=terms(parts, metadata.modality, pixel.unit, unit),
     )
     return Measured(region, part.crop, image.within, candidate.boxed)
@@ -299,16 +335,18 @@ def run_lengths(crop: BinaryImage, x: int, y: int, size: tuple[int, ...]) -> str
     # Columns are kept apart by a 0 at each end, so changes are in turn the start of a run and the end of it.
     column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), height + 2)
     changes = (x + column) * rows + y + row
-    starts, ends = changes[::2], changes[1::2]
-    # A run down to the last row goes on at the first row of the next column.
-    apart = starts[1:] != ends[:-1]
-    starts, ends = starts[np.concatenate((_TRUE, apart))], ends[np.concatenate((apart, _TRUE))]
-    edges = np.empty(2 * len(starts) + 2, np.int64)
-    edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, ends, rows * columns
-    counts = np.diff(edges)
+    if height == rows:
+        # A run down to the last row goes on at the first row of the next column.
+        starts, ends = changes[::2], changes[1::2]
+        apart = starts[1:] != ends[:-1]
+        starts, ends = starts[np.concatenate((_TRUE, apart))], ends[np.concatenate((apart, _TRUE))]
+        changes = np.stack((starts, ends), axis=1).ravel()
+    edges = np.empty(len(changes) + 2, np.int64)
+    edges[0], edges[1:-1], edges[-1] = 0, changes, rows * columns
+    counts = edges[1:] - edges[:-1]
     if counts[-1] == 0:
         counts = counts[:-1]
-    plain: Any = {"size": [rows, columns], "counts": counts.tolist()}
+    plain: Any = {"size": [rows, columns], "counts": counts}
     return cast(bytes, coco.frPyObjects(plain, rows, columns)["counts"]).decode("ascii")
 
 

@@ -78,14 +78,15 @@ def table() -> tuple[Row, ...]:
 
 
 @lru_cache(maxsize=256)
-def _fitting(modality: Modality, length: str, unit: str) -> tuple[tuple[Row, str, str], ...]:
-    """Rows for such an image, each with the two steps of its pointer."""
-    found: list[tuple[Row, str, str]] = []
+def _fitting(modality: Modality, length: str, unit: str) -> tuple[tuple[Term, str, str], ...]:
+    """The words for such an image, each with the two steps of its pointer."""
+    found: list[tuple[Term, str, str]] = []
     for row in table():
         measured_in = length if row.aspect == "size" else unit
         if (not row.modalities or modality in row.modalities) and (not row.units or measured_in in row.units):
             _, part, field = row.measure.split("/")
-            found.append((row, part, field))
+            term = Term(aspect=row.aspect, word=row.word, measure=row.measure, at_least=row.at_least, below=row.below)
+            found.append((term, part, field))
     return tuple(found)
 
 
@@ -99,15 +100,13 @@ def terms(parts: Mapping[str, BaseModel | None], modality: Modality, length: str
         unit: of the pixel values.
     """
     found: dict[str, Term] = {}
-    for row, part, field in _fitting(modality, length, unit):
+    for term, part, field in _fitting(modality, length, unit):
         measured = parts.get(part)
-        if row.aspect in found or measured is None:
+        if term.aspect in found or measured is None:
             continue
         value: float | None = getattr(measured, field)
-        if value is None or (row.at_least is not None and value < row.at_least):
+        if value is None or (term.at_least is not None and value < term.at_least):
             continue
-        if row.below is None or value < row.below:
-            found[row.aspect] = Term(
-                aspect=row.aspect, word=row.word, measure=row.measure, at_least=row.at_least, below=row.below
-            )
+        if term.below is None or value < term.below:
+            found[term.aspect] = term
     return tuple(found.values())

@@ -25,7 +25,6 @@ BIN_WIDTHS = {"HU": 25.0, "SUVbw": 0.5}
 MOST_BINS = 128
 """Beyond it a fixed number of bins is used: metal in a CT region would ask for hundreds, nearly all of them empty."""
 _Counts = npt.NDArray[np.float64]
-_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +54,37 @@ def discretise(values: FloatImage, mask: BinaryImage, low: float, high: float, u
 
 
 def _kept(binned: FloatImage, levels: int, mask: BinaryImage) -> npt.NDArray[np.uint8]:
-    return cast(BinaryImage, np.clip(binned, 1, levels, out=binned).astype(np.uint8) * mask)
+    np.minimum(np.maximum(binned, 1, out=binned), levels, out=binned)
+    return cast(BinaryImage, binned.astype(np.uint8) * mask)
 
 
 def cooccurrence(discretised: Discretised) -> _Counts:
     """How often level i has a neighbour of level j, both in the region: (levels, levels), symmetric, not normalised.
 
-    The joint histogram of the bins and the bins one pixel on is that matrix; OpenCV adds up the four directions.
+    The joint histogram of the bins and the bins one pixel on, in four directions, is that matrix.
     """
-    bins, levels = discretised.bins, discretised.levels
-    rows, columns = bins.shape
-    found: Any = None
+    levels = discretised.levels
+    rows, columns = discretised.bins.shape
+    # Laid out flat with a 0 after each row, a neighbour is a fixed distance away, and none is found across an edge.
+    step = columns + 1
+    padded = np.zeros((rows + 2, step), np.uint8)
+    padded[:rows, :columns] = discretised.bins
+    flat, end = padded.ravel(), rows * step
     # Bin 0, outside the region, is below the range and so not counted.
     size, span = [levels, levels], [1.0, levels + 1.0] * 2
-    for down, across in _STEPS:
-        if rows <= down or columns <= abs(across):
-            continue
-        left, right = max(0, -across), max(0, across)
-        pair = [bins[: rows - down, left : columns - right], bins[down:, right : columns - left]]
-        found = cv2.calcHist(pair, [0, 1], None, size, span, found, accumulate=found is not None)
-    if found is None:
-        return np.zeros((levels, levels))
+    found: Any = None
+    for start in range(0, end, _CHUNK):
+        stop = min(start + _CHUNK, end)
+        one = flat[start:stop]
+        others = [flat[start + apart : stop + apart] for apart in (1, step - 1, step, step + 1)]
+        pair: list[Any] = [np.concatenate((one, one, one, one)), np.concatenate(others)]
+        found = cv2.calcHist(pair, [0, 1], None, size, span, found, accumulate=start > 0)
     counted = cast(_Counts, found.astype(np.float64))
     return counted + counted.T
+
+
+_CHUNK = 2**16
+"""Pixels whose neighbours are counted at once: four directions of a whole slide would fill the memory."""
 
 
 @lru_cache(maxsize=256)
@@ -91,13 +98,14 @@ def _weights(levels: int) -> _Counts:
 def texture(discretised: Discretised, area_px: int) -> Texture | None:
     """Features of a region of `area_px`; None where no two of its pixels are neighbours."""
     levels, counted = discretised.levels, cooccurrence(discretised)
-    total = counted.sum()
+    total = float(np.add.reduce(counted, axis=None))
     if total == 0:
         return None
     share = np.bincount(discretised.bins.ravel(), minlength=levels + 1)[1:] / area_px
     filled = share[share > 0]
     joint = counted.ravel() / total
-    contrast, homogeneity, product, mean, square = (_weights(levels) @ joint).tolist()
+    # Not by BLAS, which wakes its threads for so little where there are many levels.
+    contrast, homogeneity, product, mean, square = np.einsum("ij,j", _weights(levels), joint).tolist()
     variance = square - mean**2
     correlation = 1.0 if variance < 1e-9 else (product - mean**2) / variance
     return Texture(
@@ -108,5 +116,5 @@ def texture(discretised: Discretised, area_px: int) -> Texture | None:
         contrast=figures(max(0.0, contrast)),
         homogeneity=figures(min(1.0, homogeneity)),
         correlation=figures(min(1.0, max(-1.0, correlation))),
-        energy=figures(min(1.0, float(joint @ joint))),
+        energy=figures(min(1.0, float(np.einsum("i,i", joint, joint)))),
     )

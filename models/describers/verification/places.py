@@ -2,8 +2,8 @@
 
 import re
 
-from models.describers.composer import UNIFORM, VARIED
 from models.describers.phrases import number
+from models.describers.regions import UNIFORM, VARIED
 from models.describers.verification.reading import Reading
 from schemas.regions import Intensity, Region
 
