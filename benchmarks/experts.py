@@ -3,6 +3,7 @@
 Knows nothing of the pipeline around the stage.
 
     python -m benchmarks.experts regions [--regions 10] [--side 512] [--rounds 30]
+    python -m benchmarks.experts stage [--side 512] [--rounds 15] [--batches 1,4] [--own DIR] [--only NAME]
     python -m benchmarks.experts picture docs/images/regions.png
 
 `regions`: one image with ellipses of 6 to 40 px half axis, turned and textured. `measure` is all that a region is told
@@ -17,6 +18,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -27,12 +29,15 @@ from skimage.feature import graycomatrix, graycoprops
 from skimage.measure import regionprops
 
 from models.describers import Composer
+from models.experts.adapters import look
+from models.experts.inputs import Floats, prepare
 from models.experts.intensities import BinaryImage, FloatImage, intensity
-from models.experts.phantoms import draw
+from models.experts.phantoms import DRAWN, draw
 from models.experts.regions import Candidate, Component, measure, run_lengths
 from models.experts.registry import Registry
+from models.experts.running import Expert, Sight
 from models.experts.textures import discretise
-from schemas.images import ImageMetadata, Pixels, SourceAnnotation
+from schemas.images import ImageMetadata, Modality, Pixels, SourceAnnotation
 from schemas.knowledge import EnrichedImage
 from schemas.shapes import Mask
 
@@ -122,6 +127,56 @@ def regions(count: int, side: int, rounds: int) -> None:
         print(f"{name:14}{middle:8.2f} ms   best {min(told):7.2f} ms   {middle / base:6.2f} × measure")
 
 
+def stage(side: int, rounds: int, batches: Sequence[int], said: argparse.Namespace) -> None:
+    """Print images/s of one core by expert and batch: the bare session, the expert without and with measurement.
+
+    The three take turns on the same phantom; times are of this thread's processor, with one thread of ONNX Runtime.
+    """
+    registry = Registry.load(own=cast(Path | None, said.own))
+    print(f"{'expert':22}{'batch':>6}{'bare':>10}{'expert':>10}{'all':>10}   expert/bare   all/bare  (images/s)")
+    for expert in registry.experts:
+        modality = cast(Modality | None, next((one for one in expert.manifest.modalities if one in DRAWN), None))
+        if modality is None or said.only not in ("", expert.manifest.name):
+            continue
+        phantom = draw(modality, side=side)
+        metadata = phantom.metadata.model_copy(update={"organ": (*expert.manifest.organs, None)[0]})
+        if not expert.manifest.fits(metadata, phantom.unit, phantom.values.shape):
+            print(f"{expert.manifest.name:22}  does not take the phantom of {modality}")
+            continue
+        grey = expert.manifest.input.channels == 1 and phantom.values.ndim == 3
+        image = cv2.cvtColor(phantom.values, cv2.COLOR_RGB2GRAY) if grey else phantom.values
+        sight = Sight(cast(FloatImage, image), spacing=(1.0, 1.0))
+        prepared = prepare(sight.image, expert.manifest.input, sight.spacing)
+        alone = Registry((expert,))
+        for size in batches if expert.batched else [1]:
+            fed = np.concatenate([prepared.batch] * size) if size > 1 else prepared.batch
+            ways: dict[str, Callable[[], object]] = {"bare": partial(_bare, expert, fed)}
+            if size == 1:
+                ways["expert"] = partial(look, expert, sight)
+                ways["all"] = partial(alone.ground, phantom.values, metadata, phantom.unit)
+            rate = {name: size / took for name, took in _turns(ways, rounds).items()}
+            told = "".join(f"{rate[name]:10.1f}" if name in rate else f"{'':10}" for name in ("bare", "expert", "all"))
+            parts = "".join(f"{rate[name] / rate['bare']:14.2f}" for name in ("expert", "all") if name in rate)
+            print(f"{expert.manifest.name:22}{size:6}{told}{parts}")
+
+
+def _bare(expert: Expert, fed: Floats) -> None:
+    contract = expert.manifest.input
+    given = fed.transpose(0, 2, 3, 1) if contract.layout == "NHWC" else fed[0] if contract.layout == "CHW" else fed
+    expert.session.run(None, {contract.name: given})
+
+
+def _turns(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of this thread for each way, in turns."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds + 2):
+        for name, run in ways.items():
+            started = time.thread_time()
+            run()
+            taken[name].append(time.thread_time() - started)
+    return {name: statistics.median(times[2:]) for name, times in taken.items()}
+
+
 def picture(path: Path) -> None:
     """Draw the regions of a phantom, and print what is told of them."""
     phantom = draw("CT", seed=4, contrast=6.0)
@@ -174,6 +229,15 @@ def main() -> None:
     of_regions.add_argument("--side", type=int, default=512)
     of_regions.add_argument("--rounds", type=int, default=30)
     of_regions.set_defaults(run=lambda said: regions(said.regions, said.side, said.rounds))
+    of_stage = what.add_parser("stage", help="experts against a bare session on the same input")
+    of_stage.add_argument("--side", type=int, default=512)
+    of_stage.add_argument("--rounds", type=int, default=15)
+    of_stage.add_argument("--batches", default="1,4", help="of experts with a dynamic batch")
+    of_stage.add_argument("--only", default="", help="name of an expert")
+    of_stage.add_argument("--own", type=Path, help="a folder of further experts")
+    of_stage.set_defaults(
+        run=lambda said: stage(said.side, said.rounds, [int(one) for one in said.batches.split(",")], said)
+    )
     of_picture = what.add_parser("picture", help="the picture of docs/regions.md")
     of_picture.add_argument("path", type=Path)
     of_picture.set_defaults(run=lambda said: picture(said.path))

@@ -24,8 +24,10 @@ import skimage
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
+from models.experts.adapters import look as look_at
 from models.experts.phantoms import DRAWN, Phantom, draw
 from models.experts.registry import Registry
+from models.experts.running import Sight
 from models.imaging import FramePolicy, open_source
 from schemas.images import ImageMetadata, Modality
 from schemas.regions import Region
@@ -259,7 +261,7 @@ def times(registry: Registry, repeats: int = 30) -> Iterator[str]:
         # In turn, so that whatever else the machine does falls on all alike.
         for expert in registry.experts:
             start = time.perf_counter()
-            expert.look(inputs[expert.manifest.name], negated=False)
+            look_at(expert, Sight(inputs[expert.manifest.name]))
             name = expert.manifest.name
             taken[name] = min(taken[name], time.perf_counter() - start)
     yield "| expert | ms | × ct-density |"

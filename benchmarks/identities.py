@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import pydicom
 from pydicom import DataElement, Dataset
 from pydicom.datadict import DicomDictionary, keyword_for_tag  # pyright: ignore[reportPrivateImportUsage]
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
@@ -127,15 +129,18 @@ def _is_image(path: Path) -> bool:
         return False
 
 
-def plant(path: Path, seed: int, *, added: int = 40) -> Planted:
+def plant(path: Path, seed: int, *, added: int = 40, frames: int | None = None) -> Planted:
     """A copy of an image in which each text, date and UID is a token, and more are added.
 
     Tokens stand in the attributes that the file has at any depth, in `added` further ones of the dictionary, within
     sequences to a depth of three, in private ones of known and unknown VR, in a public one written as UN, in a curve
-    and an overlay, in the file meta, the preamble, the padding, behind the data set, and in the file's name.
+    and an overlay, in the file meta, the preamble, the padding, behind the data set, and in the file's name. Of a
+    compressed image that has more `frames`, only so many are kept.
     """
     identity = Identity(seed)
     dataset = pydicom.dcmread(path)
+    if frames and dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        _shorten(dataset, frames)
     _replace(dataset, identity)
     _add(dataset, identity, added, depth=3)
     _add_private(dataset, identity)
@@ -156,6 +161,13 @@ def plant(path: Path, seed: int, *, added: int = 40) -> Planted:
     if meta.TransferSyntaxUID != DeflatedExplicitVRLittleEndian and identity.chance.random() < 0.5:
         data += identity.chance.choice((b"", b"\0" * 8, b"%PDF-1.7 ")) + _even(identity.value("PN"))
     return Planted(f"{identity.word()}/{identity.word().title()} {identity.word()}.dcm", data, identity)
+
+
+def _shorten(dataset: Dataset, frames: int) -> None:
+    number = str(dataset.get("NumberOfFrames") or 1)
+    if number.isdigit() and int(number) > frames:
+        kept = list(islice(generate_frames(dataset.PixelData, number_of_frames=int(number)), frames))
+        dataset.PixelData, dataset.NumberOfFrames = encapsulate(kept), frames
 
 
 def _even(text: str) -> bytes:

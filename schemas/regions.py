@@ -125,14 +125,26 @@ class Term(Message):
     below: float | None = None
 
 
+class Code(Message):
+    """A concept of a terminology, by a coding scheme designator of DICOM PS3.16, 8."""
+
+    scheme: Literal["SCT", "RADLEX", "DCM"]
+    value: str
+    meaning: str
+
+
 class Region(Message):
     """A part of the image that a stated rule singled out. A candidate is never a diagnosis."""
 
     region_id: str = Field(pattern=r"^r\d+$", description="Unique within its image: r1, r2, …")
     kind: Literal["candidate", "source annotation", "whole image"] = "candidate"
     label: str = Field(description="What the rule selects, in a few lower-case words: 'air-density region'")
+    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
     rule: str = Field(description="The rule that found it, with its thresholds and units")
     expert: str = Field(description="name@version of the expert, or 'none' for the whole image")
+    agreeing: tuple[str, ...] = Field(
+        default=(), description="Other experts, by name@version, that found this label here; this region stands for all"
+    )
     score: float | None = Field(default=None, description="Strength of the finding as the expert's card defines it")
     mask: Mask
     box: Box
@@ -196,6 +208,7 @@ class ExpertRun(Message):
     outcome: Literal["regions", "nothing found", "failed"]
     regions: int = Field(ge=0)
     left_out: int = Field(default=0, ge=0, description="Smaller components beyond the most that are reported")
+    merged: int = Field(default=0, ge=0, description="Regions for which one of another expert stands")
 
 
 class Grounding(Message):

@@ -15,9 +15,9 @@ from models.experts.shapes import Pixel, outline
 from models.experts.terms import terms
 from models.experts.textures import discretise, texture
 from schemas.images import ImageMetadata
-from schemas.regions import Box, Mask, Region
+from schemas.regions import Box, Code, Mask, Region
 
-MEASUREMENT_VERSION = "3"
+MEASUREMENT_VERSION = "4"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
@@ -40,6 +40,7 @@ class Candidate:
     """A component with the words of the rule that found it.
 
     `contrast` is what these words claim of the region's mean against its surroundings: +1 higher, -1 lower, 0 nothing.
+    `boxed`: nothing is known of its form, and its mask fills its box.
     """
 
     component: Component
@@ -47,15 +48,21 @@ class Candidate:
     rule: str
     expert: str
     contrast: int = 0
+    code: Code | None = None
+    boxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A region, its mask within its box, and the outlined part of the image that its place is told in."""
+    """A region, its mask within its box, and the outlined part of the image that its place is told in.
+
+    `boxed`: the mask fills the box because nothing is known of the form.
+    """
 
     region: Region
     crop: BinaryImage
     within: Within | None = None
+    boxed: bool = False
 
 
 def filled(crop: BinaryImage) -> BinaryImage:
@@ -109,11 +116,32 @@ def components(
         part = cast(BinaryImage, (labels[y : y + height, x : x + width] == label).astype(np.uint8))
         x, y = x + x0, y + y0
         strength = float(cv2.mean(score[y : y + height, x : x + width], mask=part)[0])
-        top, down = _at_full_size(y, height, mask.shape[0], size[0])
-        left, across = _at_full_size(x, width, mask.shape[1], size[1])
-        crop = part if size == mask.shape else part[:, across][down]
-        found.append(Component(left, top, crop, int(cv2.countNonZero(crop)), strength))
+        component = placed(part, x, y, mask.shape, size, strength)
+        if component is not None:
+            found.append(component)
     return found, max(len(order) - most, 0)
+
+
+def placed(
+    crop: BinaryImage, x: int, y: int, working: tuple[int, ...], size: tuple[int, int], score: float
+) -> Component | None:
+    """A mask at (x, y) of a working copy, brought to the image's size; None where nothing of it is left."""
+    if size != working:
+        y, down = _at_full_size(y, crop.shape[0], working[0], size[0])
+        x, across = _at_full_size(x, crop.shape[1], working[1], size[1])
+        crop = crop[:, across][down]
+        if size[0] < working[0] or size[1] < working[1]:  # Its edges may have fallen between pixels.
+            if (part := boxed_part(crop)) is None:
+                return None
+            crop, x, y = part[0], x + part[1], y + part[2]
+    area = int(cv2.countNonZero(crop))
+    return Component(x, y, crop, area, score) if area else None
+
+
+def boxed_part(mask: BinaryImage) -> tuple[BinaryImage, int, int] | None:
+    """A mask within its box, and where that lies (x, y); None where it is empty."""
+    x, y, width, height = cv2.boundingRect(mask) if mask.size else (0, 0, 0, 0)
+    return (np.ascontiguousarray(mask[y : y + height, x : x + width]), x, y) if width else None
 
 
 def _at_full_size(start: int, length: int, working: int, full: int) -> tuple[int, npt.NDArray[np.int64]]:
@@ -224,6 +252,7 @@ def _measure(candidate: Candidate, image: _Image) -> Measured:
     region = Region(
         region_id="r0",
         label=candidate.label,
+        code=candidate.code,
         rule=candidate.rule,
         expert=candidate.expert,
         score=figures(part.score),
@@ -243,7 +272,7 @@ def _measure(candidate: Candidate, image: _Image) -> Measured:
         texture=texture(discretise(values, part.crop, inside.minimum, inside.maximum, unit), part.area_px),
         terms=terms(parts, metadata.modality, pixel.unit, unit),
     )
-    return Measured(region, part.crop, image.within)
+    return Measured(region, part.crop, image.within, candidate.boxed)
 
 
 def _share(part: Component, size: tuple[int, ...], within: Within | None) -> float:

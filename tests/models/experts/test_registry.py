@@ -41,7 +41,7 @@ def test_no_expert(registry: Registry) -> None:
     image = np.arange(48, dtype=np.float32).reshape(6, 8)
     grounding = registry.ground(image, ImageMetadata(source_format="PNG"), "grey level")
     (region,) = grounding.regions
-    assert (region.kind, region.expert, region.rule) == ("whole image", "none", "no expert fits this modality")
+    assert (region.kind, region.expert, region.rule) == ("whole image", "none", "no expert fits this image")
     assert coco.decode({"size": [6, 8], "counts": region.mask.counts.encode()}).all()
     assert (region.area_px, grounding.experts, grounding.relations) == (48, (), ())
     assert grounding.intensity.mean == pytest.approx(23.5)
