@@ -45,15 +45,15 @@ def run(path: Path, image: np.ndarray) -> list[np.ndarray]:
 
 @each
 def test_same_maps(definition: Definition, exported: Path) -> None:
-    """The committed graph, a fresh export and the torch module give the same maps to within 1e-5."""
+    """The committed graph, a fresh export and the torch module give the same maps to within 5e-5."""
     for image in images(definition):
         committed = run(LIBRARY / f"{definition.name}.onnx", image)
         fresh = run(exported / f"{definition.name}.onnx", image)
         with torch.no_grad():
             maps = definition.module(torch.from_numpy(image))
         for one, other, module in zip(committed, fresh, maps if isinstance(maps, tuple) else (maps,), strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5)
-            np.testing.assert_allclose(one, module.numpy(), atol=1e-5)
+            np.testing.assert_allclose(one, other, atol=5e-5)
+            np.testing.assert_allclose(one, module.numpy(), atol=5e-5)
             assert np.isfinite(one).all()
 
 

@@ -9,6 +9,9 @@ from models.experts.export.layers import GRID, Gaussian, dilate, from_grid, to_g
 CLIP = 2.5
 """Deviations from the neighbourhood beyond which a pixel does not count as part of it."""
 ROUNDS = 3
+LEAST_SPREAD, ROUNDING = 1e-3, 1e-5
+"""Parts of the image's range of values, and of its largest one, that a typical deviation never falls below: in what is
+drawn flat, rounding would otherwise stand out."""
 FRACTION = 0.4
 """Part of the local peak's height at which an outline is drawn."""
 
@@ -29,7 +32,7 @@ class Focal(nn.Module):
     def forward(self, image: Tensor, weight: Tensor) -> Tensor:
         """Of `image`, where `weight` is 1; both (1, 1, rows, columns). Deviations are SDs of 4 × 4 px means."""
         smooth, level, spread = self.parts(image, weight)
-        return (smooth - level) / (spread + 1e-6)
+        return (smooth - level) / spread
 
     def parts(self, image: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The smoothed value, the neighbourhood's mean, and its typical deviation (a scalar)."""
@@ -38,12 +41,13 @@ class Focal(nn.Module):
         middle = (image * weight).sum() / (weight.sum() + 1e-6)
         value = to_grid((image - middle) * weight) / (share + 1e-6)
         kept = share
+        floor = LEAST_SPREAD * (image.max() - image.min()) + ROUNDING * image.abs().max() + 1e-6
         around, spread = value, value.mean()
         for _ in range(ROUNDS):
             around = self.wide(value, kept)
             apart = torch.abs(value - around)
             # 1.25 × the mean absolute deviation is the SD where it is Gaussian.
-            spread = 1.2533 * (apart * kept).sum() / (kept.sum() + 1e-6)
+            spread = torch.maximum(1.2533 * (apart * kept).sum() / (kept.sum() + 1e-6), floor)
             kept = share * (apart <= CLIP * spread).to(share.dtype)
         around = self.wide(value, kept)
         return self.fine(image, torch.ones_like(image)), from_grid(around, image) + middle, spread
