@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install servers demo test test-export test-sglang check experts knowledge schemas dashboards lock bench deid-check leak-check fuzz clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -39,12 +39,16 @@ test-export: $(EXPORT)/.installed ## export the experts again and compare with w
 test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
 	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang
 
+train-env: $(EXPORT)/.installed ## the pipeline with torch beside it, to train experts: see docs/training.md
+	@echo "Train with $(EXPORT)/bin/tristream experts train --help"
+
 experts: $(EXPORT)/.installed ## write models/experts/library anew
 	@$(EXPORT)/bin/python -m models.experts.export
 
 $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
 	@$(PYTHON) -m venv $(EXPORT)
 	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
+	@$(UV) pip install --quiet --python $(EXPORT)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SGLANG)/.installed: $(BIN)/uv requirements/sglang.lock
@@ -73,6 +77,9 @@ dashboards: install ## write infra/grafana/dashboards anew
 bench: install ## throughput, latency and memory of each stage and of the chain
 	@$(BIN)/python -m benchmarks.pipeline
 
+experts-check: install ## Dice and false regions of every expert on phantoms; see docs/experts.md
+	@$(BIN)/python -m benchmarks.experts_quality
+
 deid-check: install ## search 1000 planted identities in what comes of them
 	@$(BIN)/python -m benchmarks.deidentify --files 1000
 
@@ -88,5 +95,5 @@ lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) pyproject.toml --extra gpu -o requirements/gpu.lock
 	$(COMPILE) pyproject.toml --extra cpu --group dev -c requirements/pipeline.lock -o requirements/dev.lock
 	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
-	$(COMPILE) --group export -c requirements/pipeline.lock -o requirements/export.lock
+	$(COMPILE) pyproject.toml --extra cpu --extra train --group export -c requirements/pipeline.lock -o requirements/export.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock

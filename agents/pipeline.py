@@ -12,6 +12,7 @@ from pathlib import Path
 
 from models.describers.settings import Serving
 from schemas.dead_letters import Stage
+from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.objects import ObjectReference
 from schemas.stages import StageState
@@ -44,6 +45,9 @@ class Work:
     """Where the knowledge base is; None: in this process."""
     limits: Limits = DEFAULT_LIMITS
     serving: Serving = field(default_factory=Serving)
+    experts: Path | None = None
+    """Folder of one's own experts, beside the packaged ones."""
+    expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
 
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
@@ -113,8 +117,13 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
 def _ground(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.ground import ground
     from models.experts.registry import Registry
+    from models.experts.running import cores
 
-    handler = partial(ground, registry=Registry.load(), payloads=_payloads(wires))
+    # A message in work is a thread of its own: only cores beyond those are for threads within an image.
+    threads = work.expert_runtime.threads or max(1, cores() // wires.in_flight)
+    registry = Registry.load(own=work.experts, runtime=replace(work.expert_runtime, threads=threads))
+    registry.warm_up()
+    handler = partial(ground, registry=registry, payloads=_payloads(wires))
     bind(app, StageRunner("ground", IMAGES, GROUNDED, handler, wires=wires, send=sender(app)), IMAGES.on(wires))
 
 

@@ -2,28 +2,27 @@
 
 import dataclasses
 import os
-import re
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 import orjson
 
-from infra.settings import BadSetting, Settings, from_environment, weaviate_server
+from infra.cli_experts import experts
+from infra.cli_knowledge import knowledge
+from infra.console import current_settings, plain_errors, say, trace
+from infra.settings import BadSetting, Settings
 from schemas.dead_letters import Origin, Stage
-from schemas.failures import TristreamError
-from schemas.images import Modality
-from schemas.knowledge import Passage
 from streams.aws import ProfileUnusable, options
 from streams.s3 import Location, is_bucket
 from streams.topics import Topic
 
 if TYPE_CHECKING:
-    from infra.knowledge import Gathered
+    pass
 
 KAFKA = click.option(
     "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
@@ -34,22 +33,6 @@ INBOX = click.option(
 METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
 """Of `up --watch`: where others look for them."""
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
-
-
-def _settings(kafka: str | None = None, frames: str | None = None) -> Settings:
-    try:
-        settings = from_environment()
-        if frames is not None:
-            from models.imaging import FramePolicy
-
-            FramePolicy.parse(frames)
-            settings = dataclasses.replace(settings, frames=frames)
-        bootstrap = kafka or os.environ.get("TRISTREAM_KAFKA")
-        if bootstrap:
-            settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, bootstrap=bootstrap))
-    except (BadSetting, ValueError) as error:
-        raise click.UsageError(str(error)) from None
-    return settings
 
 
 def _inbox(text: str) -> str:
@@ -64,34 +47,14 @@ def _inbox(text: str) -> str:
     return text
 
 
-@contextmanager
-def _plain_errors() -> Generator[None]:
-    """Errors that a person can act on are one line, not a traceback."""
-    try:
-        yield
-    except TristreamError as error:
-        raise click.ClickException(str(error)) from None
-    except BrokenPipeError:
-        # The reader of our output has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _trace(settings: Settings, service: str) -> None:
-    """Send this command's spans to where the settings say, if they do."""
-    from streams.tracing import send_spans
-
-    if settings.wires.otlp_endpoint:
-        send_spans(settings.wires.otlp_endpoint, f"tristream-{service}", settings.wires.worker)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tristream")
 def main() -> None:
     """A stream of medical images in, image–ROI–description triplets out."""
+
+
+main.add_command(experts)
+main.add_command(knowledge)
 
 
 @main.command()
@@ -112,23 +75,23 @@ def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: st
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings, place = _settings(frames=frames), _inbox(inbox)
+    settings, place = current_settings(frames=frames), _inbox(inbox)
     if watch and not settings.wires.metrics_port:
         settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
     if not is_bucket(place):
         Path(place).mkdir(parents=True, exist_ok=True)
     with (
-        _plain_errors(),
-        LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=_say) as stack,
+        plain_errors(),
+        LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=say) as stack,
     ):
         for name, address in stack.metrics.items():
-            _say(f"{name}: http://{address}/metrics")
+            say(f"{name}: http://{address}/metrics")
         if watch:
             prometheus = LocalPrometheus(state / "prometheus", stack.metrics, port=PROMETHEUS_PORT)
             prometheus.start(stack.processes)
             prometheus.wait_ready()
-            _say(f"Prometheus: http://{prometheus.address}/alerts; dashboards: see docs/watching.md")
-        _say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
+            say(f"Prometheus: http://{prometheus.address}/alerts; dashboards: see docs/watching.md")
+        say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
 
 
@@ -160,11 +123,11 @@ def annotate(
     from infra.progress import AccountsProgress
     from infra.stack import LocalStack
 
-    settings = _settings(kafka, frames)
-    _trace(settings, "annotate")
+    settings = current_settings(kafka, frames)
+    trace(settings, "annotate")
     files = find_files(paths)
     outputs = Outputs(triplets, dead_letters, map_)
-    with _plain_errors(), ExitStack() as stack:
+    with plain_errors(), ExitStack() as stack:
         progress = stack.enter_context(AccountsProgress(len(files)))
         poll: Callable[[], None] = lambda: None  # noqa: E731
         if kafka is None:
@@ -225,12 +188,12 @@ def deidentify(
     from models.imaging.deidentify import Policy
 
     try:
-        pseudonyms = pseudonyms_of(_settings())
+        pseudonyms = pseudonyms_of(current_settings())
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
     policy = Policy(clean_descriptors=not no_descriptions, dates=dates or "remove", keep_uids=keep_uids)
     found = Report(report, map_, pixels)
-    with _plain_errors():
+    with plain_errors():
         try:
             with Counting("files") as progress:
                 for outcome in run(paths, out, pseudonyms, policy, tell=progress.update, pixels=pixels):
@@ -238,7 +201,7 @@ def deidentify(
         finally:
             found.write()
     for name, text, count in found.errors:
-        _say(f"{count} × {name}: {text}")
+        say(f"{count} × {name}: {text}")
     summary = found.summary
     click.echo(
         f"{summary.files} files: {summary.copied} copied, {summary.refused} refused, "
@@ -258,9 +221,9 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = _settings(kafka, frames)
+    settings = current_settings(kafka, frames)
     configure_logging()
-    with _plain_errors():
+    with plain_errors():
         create_topics(settings.wires)
         work = Work(
             settings.identity,
@@ -272,9 +235,11 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.weaviate,
             settings.limits,
             settings.serving,
+            settings.experts,
+            settings.expert_runtime,
         )
         app = build_stage(stage, settings.wires, work)
-        _trace(settings, stage)
+        trace(settings, stage)
         run_worker(app, settings.wires)
 
 
@@ -285,7 +250,7 @@ def triplets(follow: bool, kafka: str | None) -> None:
     """Print triplets as JSON Lines, each once."""
     from streams.topics import TRIPLETS
 
-    _print(_settings(kafka), TRIPLETS, follow)
+    _print(current_settings(kafka), TRIPLETS, follow)
 
 
 @main.command("dead-letters")
@@ -295,153 +260,7 @@ def dead_letters(follow: bool, kafka: str | None) -> None:
     """Print open dead letters as JSON Lines."""
     from streams.topics import DEAD_LETTERS
 
-    _print(_settings(kafka), DEAD_LETTERS, follow)
-
-
-@main.group()
-def knowledge() -> None:
-    """Build and search the passages that describe what is seen."""
-
-
-WEAVIATE = click.option(
-    "--weaviate", metavar="URL", help="The Weaviate to use. [default: $TRISTREAM_WEAVIATE_URL; else a file]"
-)
-INDEX = click.option(
-    "--index",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to use. [default: $TRISTREAM_KNOWLEDGE or own.npz in the state folder]",
-)
-SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-REJECTED = click.option(
-    "--rejected", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write: records without passages."
-)
-KEEP = click.option(
-    "--keep", default=1, show_default=True, type=click.IntRange(0), help="Earlier snapshots to keep in Weaviate."
-)
-
-
-@knowledge.command("build")
-@SOURCES
-@click.option("--name", default="own", show_default=True, help="Of the base; its snapshots are NAME@digest.")
-@WEAVIATE
-@INDEX
-@KEEP
-@REJECTED
-def knowledge_build(
-    sources: tuple[Path, ...], name: str, weaviate: str | None, index: Path | None, keep: int, rejected: Path | None
-) -> None:
-    """Make a base of files and folders, in place of the one before.
-
-    Read are .jsonl, .md, .txt, PubMed .xml and .xml.gz, and Bookshelf .nxml.
-
-    Workers go over to it by themselves where it is in Weaviate; where it is a file, start them anew.
-    """
-    from infra.knowledge import gather
-    from infra.progress import Counting
-
-    settings = _with_knowledge(weaviate, index)
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
-        raise click.UsageError("--name must be of letters, digits, '.', '_' and '-'")
-    with _plain_errors():
-        with Counting("files") as progress:
-            gathered = gather(sources, progress.update)
-        _index(settings, name, gathered, gathered.in_order, keep, rejected)
-
-
-@knowledge.command("add")
-@SOURCES
-@WEAVIATE
-@INDEX
-@KEEP
-@REJECTED
-def knowledge_add(
-    sources: tuple[Path, ...], weaviate: str | None, index: Path | None, keep: int, rejected: Path | None
-) -> None:
-    """Add passages to the base, in place of those of the same id. A new snapshot, as `build` makes one."""
-    from infra.knowledge import current, gather
-    from infra.progress import Counting
-
-    settings = _with_knowledge(weaviate, index)
-    with _plain_errors():
-        name, before = current(settings)
-        with Counting("files") as progress:
-            gathered = gather(sources, progress.update)
-        merged = {passage.passage_id: passage for passage in (*before, *gathered.in_order)}
-        _index(settings, name, gathered, [merged[key] for key in sorted(merged)], keep, rejected)
-
-
-@knowledge.command("search")
-@click.argument("text")
-@click.option("--modality", type=click.Choice(get_args(Modality)), help="Only passages that fit it.")
-@click.option("--organ", help="Only passages that fit it, if there are any.")
-@click.option("--disease", help="Only passages that fit it, if there are any.")
-@click.option("--limit", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
-@WEAVIATE
-@INDEX
-def knowledge_search(
-    text: str,
-    modality: Modality | None,
-    organ: str | None,
-    disease: str | None,
-    limit: int,
-    as_json: bool,
-    weaviate: str | None,
-    index: Path | None,
-) -> None:
-    """Search the base as a worker would."""
-    from infra.knowledge import searched
-    from models.knowledge import Query
-
-    with _plain_errors():
-        base = searched(_with_knowledge(weaviate, index))
-        for found in base.search(Query(text, modality, organ, disease, limit)):
-            if as_json:
-                click.echo(orjson.dumps(found.model_dump(mode="json")).decode())
-            else:
-                click.echo(
-                    f"{found.score:.4f}  {found.passage_id}\n  {found.title}\n  {found.text}\n  {found.reference}"
-                )
-        _say(f"snapshot {base.snapshot}")
-
-
-def _with_knowledge(weaviate: str | None, index: Path | None) -> Settings:
-    settings = _settings()
-    if weaviate and index:
-        raise click.UsageError("--weaviate and --index exclude each other")
-    try:
-        if weaviate:
-            found = settings.weaviate
-            server = dataclasses.replace(found, url=weaviate) if found else weaviate_server(weaviate)
-            return dataclasses.replace(settings, weaviate=server)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    return dataclasses.replace(settings, weaviate=None, knowledge=index.absolute()) if index else settings
-
-
-def _index(
-    settings: Settings,
-    name: str,
-    gathered: "Gathered",
-    passages: Sequence[Passage],
-    keep: int,
-    rejected: Path | None,
-) -> None:
-    from infra.knowledge import build, index_of
-    from infra.progress import Counting
-
-    for reason, count, places in gathered.reasons():
-        _say(f"{count} × {reason}: {places}")
-    if rejected is not None:
-        gathered.write_rejected(rejected)
-    with Counting("passages") as progress:
-        snapshot = build(settings, name, passages, keep=keep, tell=progress.update)
-    click.echo(
-        f"{gathered.files} files: {len(gathered.passages)} passages, {len(gathered.rejected)} records without one; "
-        f"{snapshot} holds {len(passages)} passages"
-    )
-    if settings.weaviate is None and settings.knowledge != index_of(settings):
-        _say(f"to use it: export TRISTREAM_KNOWLEDGE={index_of(settings)}")
+    _print(current_settings(kafka), DEAD_LETTERS, follow)
 
 
 @main.command()
@@ -452,8 +271,8 @@ def status(kafka: str | None) -> None:
 
     from infra.status import status_table
 
-    with _plain_errors():
-        Console().print(status_table(_settings(kafka).wires))
+    with plain_errors():
+        Console().print(status_table(current_settings(kafka).wires))
 
 
 @main.command()
@@ -466,11 +285,11 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
     from infra.announce import replay_dead_letters, replay_origin, replay_stale
     from infra.lineage import current_lineage
 
-    settings = _settings(kafka)
+    settings = current_settings(kafka)
     if sum((object_id is not None, origin is not None, stale)) > 1:
         raise click.UsageError("--object, --origin and --stale exclude each other")
-    _trace(settings, "replay")
-    with _plain_errors():
+    trace(settings, "replay")
+    with plain_errors():
         if stale:
             replayed = replay_stale(settings, current_lineage(settings))
         elif origin is not None:
@@ -489,7 +308,7 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
 def _print(settings: Settings, topic: Topic[Any], follow: bool) -> None:
     from infra.tail import each_once
 
-    with _plain_errors():
+    with plain_errors():
         for message in each_once(settings.wires, topic, follow):
             sys.stdout.buffer.write(orjson.dumps(message.model_dump(mode="json")) + b"\n")
             sys.stdout.buffer.flush()

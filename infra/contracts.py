@@ -1,5 +1,5 @@
 """The contracts as files: JSON Schema of each message type, one AsyncAPI 3 document, and the topics for the Helm chart,
-generated from the types and the table of topics.
+generated from the types and the table of topics. Beside them the launch of SGLang, as a chart reads no file outside it.
 
 `python -m infra.contracts` writes them; with `--check` it fails when they are not current.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from pydantic.json_schema import models_json_schema
 
+from models.experts.manifest import Manifest
 from schemas.sidecars import Sidecar
 from streams.codec import Context, headers
 from streams.lag import INPUTS
@@ -18,16 +19,20 @@ from streams.topics import OBJECTS, TOPICS
 
 FOLDER = Path(__file__).parents[1] / "schemas" / "generated"
 CHART = Path(__file__).parent / "helm" / "tristream" / "files"
+LAUNCH = Path(__file__).parent / "sglang" / "launch.sh"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSION = "1.0.0"
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """One self-contained JSON Schema (2020-12) a message type, and that of the sidecar, by type name."""
+    """One self-contained JSON Schema (2020-12) a message type, and those of the files that people write, by name."""
     return {
         topic.carries.__name__: {"$schema": DIALECT, **topic.carries.model_json_schema(mode="serialization")}
         for topic in TOPICS
-    } | {Sidecar.__name__: {"$schema": DIALECT, **Sidecar.model_json_schema()}}
+    } | {
+        "Sidecar": {"$schema": DIALECT, **Sidecar.model_json_schema()},
+        "ExpertManifest": {"$schema": DIALECT, **Manifest.model_json_schema()},
+    }
 
 
 def asyncapi() -> dict[str, Any]:
@@ -107,13 +112,14 @@ def files() -> dict[Path, bytes]:
         FOLDER / "asyncapi.json": text(asyncapi()),
         CHART / "topics.json": text(topics),
         CHART / "inputs.json": text({stage: topic.name for stage, topic in INPUTS.items()}),
+        CHART / LAUNCH.name: LAUNCH.read_bytes(),
     }
 
 
 def stale() -> list[Path]:
     """Generated files that are missing, not current, or of no type any more."""
     wanted = files()
-    present = {*FOLDER.glob("*.json"), *CHART.glob("*.json")}
+    present = {*FOLDER.glob("*.json"), *CHART.glob("*")}
     return sorted(
         {path for path, content in wanted.items() if path not in present or path.read_bytes() != content}
         | (present - wanted.keys())

@@ -22,7 +22,7 @@ def current_lineage(settings: Settings) -> Lineage:
     return Lineage(
         preprocess=VERSION,
         metadata_digest="0" * 32,
-        grounding=Registry.load().version,
+        grounding=Registry.load(own=settings.experts).version,
         experts=(),
         knowledge=knowledge().snapshot,
         describer=describer,

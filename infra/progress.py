@@ -33,6 +33,10 @@ class _Bar:
     ) -> None:
         self._progress.stop()
 
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        self._console.print(text, highlight=False)
+
 
 class AccountsProgress(_Bar):
     """A progress bar over objects. On a terminal it moves; elsewhere only what is said is printed.
@@ -51,10 +55,6 @@ class AccountsProgress(_Bar):
             TimeElapsedColumn(),
         )
         self._task = self._progress.add_task("starting", total=total)
-
-    def say(self, text: str) -> None:
-        """A line of its own."""
-        self._console.print(text, highlight=False)
 
     def update(self, accounts: Accounts) -> None:
         """Show where the accounts stand."""

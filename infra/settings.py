@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from models.describers.settings import Serving
+from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
 from streams.identity import Identity, key_from_file
@@ -18,6 +19,7 @@ LIMIT = "TRISTREAM_LIMIT_"
 SGLANG = "TRISTREAM_SGLANG_"
 KAFKA = "TRISTREAM_KAFKA_"
 WEAVIATE = "TRISTREAM_WEAVIATE_"
+EXPERT = "TRISTREAM_EXPERT_"
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class Settings:
         encoder: folder of an exported encoder; None: one is fitted to each corpus (TRISTREAM_ENCODER).
         weaviate: the server that holds the knowledge base, in place of an index (TRISTREAM_WEAVIATE_URL, and
             TRISTREAM_WEAVIATE_<FIELD> for each field of schemas.weaviate.WeaviateServer).
+        experts: folder of one's own experts, beside the packaged ones (TRISTREAM_EXPERTS).
+        expert_runtime: how they are run: TRISTREAM_EXPERT_<FIELD> for each field of schemas.experts.ExpertRuntime.
         key_file: where the identity key lies, made on first use (TRISTREAM_KEY_FILE).
         key: the identity key in hexadecimal, in place of the file (TRISTREAM_KEY).
     """
@@ -54,6 +58,8 @@ class Settings:
     knowledge: Path | None = None
     encoder: Path | None = None
     weaviate: WeaviateServer | None = None
+    experts: Path | None = None
+    expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
     key_file: Path = Path("~/.config/tristream/key")
     key: str | None = field(default=None, repr=False)
 
@@ -94,6 +100,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         knowledge=_path(environment, "KNOWLEDGE"),
         encoder=_path(environment, "ENCODER"),
         weaviate=weaviate_server(url, environment) if (url := environment.get(f"{WEAVIATE}URL")) else None,
+        experts=_path(environment, "EXPERTS"),
+        expert_runtime=_built(ExpertRuntime, EXPERT, environment),
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
@@ -142,7 +150,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
     }
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
-    for name, path in (("KNOWLEDGE", settings.knowledge), ("ENCODER", settings.encoder)):
+    for name, path in (("KNOWLEDGE", settings.knowledge), ("ENCODER", settings.encoder), ("EXPERTS", settings.experts)):
         if path is not None:
             found[PREFIX + name] = str(path)
     parts = (
@@ -151,6 +159,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
         (LIMIT, settings.limits),
         (SGLANG, settings.serving),
         (WEAVIATE, settings.weaviate),
+        (EXPERT, settings.expert_runtime),
     )
     for prefix, part in parts:
         for part_field in dataclasses.fields(part) if part is not None else ():

@@ -5,19 +5,132 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import FrameMessage, Message
-from schemas.images import ImageMetadata, Pixels
+from schemas.images import ImageMetadata, Pixels, Side
 from schemas.shapes import Box as Box
 from schemas.shapes import Mask as Mask
 
 
 class Intensity(Message):
-    """Statistics of pixel values."""
+    """Statistics of pixel values. Those that may be None are told of regions alone."""
 
     mean: float
     spread: float = Field(ge=0, description="Standard deviation")
     minimum: float
     maximum: float
     unit: str
+    median: float | None = None
+    percentile_10: float | None = None
+    percentile_90: float | None = None
+    skewness: float | None = Field(default=None, description="IBSI KE2A; 0 where all values are the same")
+    kurtosis: float | None = Field(default=None, description="Excess, IBSI IPH6; 0 where all values are the same")
+
+
+class Axis(Message):
+    """Where a centroid lies along one axis of the image, told in the patient where the orientation is known."""
+
+    towards: Side | Literal["image right", "image down"] = Field(
+        description="Where the fraction grows: patient left, posterior or feet; an image axis where nothing tells"
+    )
+    fraction: float = Field(description="Of the extent of what it lies within, from 0 to 1; beyond them, outside it")
+    third: str = Field(description="In words: 'patient's right', 'anterior', 'middle', …")
+
+
+class Place(Message):
+    """Where a region lies within the image, or within the part of it that an expert outlined."""
+
+    within: str = Field(description="'image', or what was outlined: 'body', 'brain', 'lungs'")
+    axes: tuple[Axis, Axis] = Field(description="Left and right first, front and back before head and feet")
+    quadrant: str = Field(description="By halves, in the words of the thirds")
+    share_percent: float = Field(ge=0, description="Of the area it lies within that the region covers")
+
+
+class Size(Message):
+    """Lengths of a region."""
+
+    unit: Literal["mm", "px"] = Field(description="px where the pixel spacing is unknown: widths of a pixel")
+    longest_axis: float = Field(gt=0, description="Maximum Feret diameter")
+    shortest_axis: float = Field(gt=0, description="Extent across the longest axis, at right angles to it")
+    minor_axis: float = Field(gt=0, description="Of the ellipse with the same moments (IBSI P9VJ, of square pixels)")
+    equivalent_diameter: float = Field(gt=0, description="Of the disc of the same area")
+    perimeter: float = Field(gt=0, description="Of the outer outline")
+
+
+class Shape(Message):
+    """Form of a region, without a unit; measured in mm where the spacing is known."""
+
+    sphericity: float = Field(ge=0, le=1, description="Perimeter of the disc of the same area over the perimeter")
+    roundness: float = Field(ge=0, le=1, description="Area over that of the disc of the longest axis")
+    solidity: float = Field(ge=0, le=1, description="Area over that of the convex hull")
+    eccentricity: float = Field(ge=0, le=1, description="Of the ellipse with the same moments: 0 a circle")
+    elongation: float = Field(ge=0, le=1, description="Minor over major axis of that ellipse (IBSI Q3CK)")
+    filling: float = Field(gt=0, le=1, description="Area over that with its holes filled")
+
+
+class Margin(Message):
+    """The outline of a region, and how values change across it."""
+
+    irregularity: float = Field(ge=0, description="Perimeter over that of the convex hull, less 1")
+    gradient: float | None = Field(
+        default=None, ge=0, description="Mean step across the outline in `gradient_unit`; None without surroundings"
+    )
+    gradient_unit: str | None = None
+    sharpness: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Part of the full difference that falls on one pixel across the outline; None where the region "
+        "stands out from its surroundings by less than their standard deviation",
+    )
+
+
+class Contrast(Message):
+    """A region against its surroundings."""
+
+    difference: float = Field(description="Of the means, region less surroundings, in `unit`")
+    unit: str
+    contrast_to_noise: float | None = Field(
+        default=None, description="Difference over the standard deviation of the surroundings; None where that is 0"
+    )
+    as_displayed: float | None = Field(
+        default=None, description="The same, positive where the region is shown brighter"
+    )
+    spread_ratio: float | None = Field(
+        default=None, description="Standard deviation over that of the surroundings; None where that is 0"
+    )
+
+
+class Texture(Message):
+    """First-order and grey level co-occurrence features of the discretised values (IBSI, arXiv 1612.07003).
+
+    Co-occurrences are of 8-connected neighbours at 1 px within the region, symmetric, the four directions merged.
+    """
+
+    discretisation: str = Field(description="'fixed bin number 32', or 'fixed bin width 25 HU'")
+    levels: int = Field(ge=1, description="Bins from the lowest to the highest value")
+    entropy: float = Field(ge=0, description="Discretised intensity entropy, bits (TLU2)")
+    uniformity: float = Field(ge=0, le=1, description="Discretised intensity uniformity (BJ5W)")
+    contrast: float = Field(ge=0, description="GLCM contrast (ACUI)")
+    homogeneity: float = Field(ge=0, le=1, description="GLCM inverse difference moment (WF0Z)")
+    correlation: float = Field(ge=-1, le=1, description="GLCM correlation (NI2N); 1 where all values are the same")
+    energy: float = Field(ge=0, le=1, description="GLCM angular second moment (8ZQL)")
+
+
+class Term(Message):
+    """A word for a measurement, by a threshold of the table in models/experts/terms.toml."""
+
+    aspect: Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
+    word: str
+    measure: str = Field(pattern=r"^/", description="JSON Pointer within the region: /shape/solidity")
+    at_least: float | None = Field(default=None, description="Bound of the measurement at which the word holds")
+    below: float | None = None
+
+
+class Code(Message):
+    """A concept of a terminology, by a coding scheme designator of DICOM PS3.16, 8."""
+
+    scheme: Literal["SCT", "RADLEX", "DCM"]
+    value: str
+    meaning: str
 
 
 class Region(Message):
@@ -26,26 +139,65 @@ class Region(Message):
     region_id: str = Field(pattern=r"^r\d+$", description="Unique within its image: r1, r2, …")
     kind: Literal["candidate", "source annotation", "whole image"] = "candidate"
     label: str = Field(description="What the rule selects, in a few lower-case words: 'air-density region'")
+    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
     rule: str = Field(description="The rule that found it, with its thresholds and units")
     expert: str = Field(description="name@version of the expert, or 'none' for the whole image")
+    agreeing: tuple[str, ...] = Field(
+        default=(), description="Other experts, by name@version, that found this label here; this region stands for all"
+    )
     score: float | None = Field(default=None, description="Strength of the finding as the expert's card defines it")
     mask: Mask
     box: Box
     area_px: int = Field(ge=1)
     area_mm2: float | None = Field(default=None, description="None where the pixel spacing is unknown")
     centroid: tuple[float, float] = Field(description="x, y in px")
-    position: str = Field(description="In words, in the image's frame, and in the patient's where it is known")
+    position: str = Field(description="In words: the patient's sides where they are known, else as displayed")
     intensity: Intensity
     surroundings: Intensity | None = Field(default=None, description="Of a ring around it; None where there is none")
+    place: Place | None = Field(default=None, description="None, as all that follows, for the whole image")
+    size: Size | None = None
+    shape: Shape | None = None
+    margin: Margin | None = None
+    contrast: Contrast | None = Field(default=None, description="None where there are no surroundings")
+    texture: Texture | None = Field(default=None, description="None too where no two pixels are neighbours")
+    terms: tuple[Term, ...] = Field(default=(), description="Measurements in words, one an aspect at most")
 
 
 class Relation(Message):
     """A measured relation between two regions."""
 
     subject: str = Field(description="region_id")
-    predicate: Literal["larger than", "brighter than", "inside", "left of", "above", "similar in size to"]
+    predicate: Literal[
+        "larger than", "brighter than", "inside", "left of", "above", "similar in size to", "touching", "overlapping",
+        "mirror of", "same texture as", "patient left of", "anterior to", "superior to",
+    ] = Field(description="'left of' and 'above' are as displayed, of images whose orientation is unknown")  # fmt: skip
     object: str = Field(description="region_id")
     value: float | None = Field(default=None, description="The measurement behind it, in `unit`")
+    unit: str | None = None
+
+
+class Distribution(Message):
+    """How the regions of one kind and label are spread over the image, or over what they lie within."""
+
+    kind: Literal["candidate", "source annotation"]
+    label: str
+    spread: Literal["focal", "multifocal", "diffuse"]
+    within: str = Field(description="As in `Place`")
+    regions: int = Field(ge=1)
+    share_percent: float = Field(ge=0, description="Of the area within which they lie that they cover together")
+    ninths: int = Field(ge=1, le=9, description="Of its thirds by thirds, how many hold a centroid")
+    side: Literal["patient left", "patient right", "both sides"] | None = Field(
+        default=None, description="Where their area lies; None where left and right are unknown, or nothing is outlined"
+    )
+    asymmetry: float | None = Field(
+        default=None, ge=-1, le=1, description="(left - right) / (left + right) of their area: 1 is all on patient left"
+    )
+    side_difference: float | None = Field(
+        default=None, description="Mean of the outlined part's patient left half less that of its right half, in `unit`"
+    )
+    side_difference_without: float | None = Field(
+        default=None, description="The same without these regions: what they do to the symmetry is the difference"
+    )
     unit: str | None = None
 
 
@@ -56,6 +208,7 @@ class ExpertRun(Message):
     outcome: Literal["regions", "nothing found", "failed"]
     regions: int = Field(ge=0)
     left_out: int = Field(default=0, ge=0, description="Smaller components beyond the most that are reported")
+    merged: int = Field(default=0, ge=0, description="Regions for which one of another expert stands")
 
 
 class Grounding(Message):
@@ -63,6 +216,7 @@ class Grounding(Message):
 
     regions: tuple[Region, ...] = Field(min_length=1)
     relations: tuple[Relation, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     experts: tuple[ExpertRun, ...] = ()
     intensity: Intensity = Field(description="Of the whole image")
 

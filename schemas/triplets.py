@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
-from schemas.regions import ExpertRun, Region, Relation
+from schemas.regions import Distribution, ExpertRun, Region, Relation
 from schemas.regions import Intensity as Intensity
 
 
@@ -89,6 +89,7 @@ class Triplet(FrameMessage):
     intensity: Intensity = Field(description="Of the whole image, in quantitative pixels")
     regions: tuple[Region, ...] = Field(min_length=1)
     relations: tuple[Relation, ...]
+    distributions: tuple[Distribution, ...] = ()
     experts: tuple[ExpertRun, ...]
     passages: tuple[FoundPassage, ...]
     description: Description

@@ -22,6 +22,11 @@ from streams.topics import MAX_MESSAGE_BYTES
 
 Background = Callable[[], Awaitable[None]]
 
+FETCHED = MEBIBYTE
+"""Bytes fetched at once of all partitions. aiokafka holds them several times over while it takes them apart."""
+LEAST_FETCHED = 32 * 1024
+"""Of each partition, however many there are."""
+
 
 class StageApp(faust.App):
     """A Faust app that knows how its stage is.
@@ -68,7 +73,8 @@ def build_app(stage: Stage, wires: Wires) -> StageApp:
         broker_max_poll_interval=24 * 3600.0,
         broker_commit_livelock_soft_timeout=24 * 3600.0,
         consumer_group_instance_id=f"{stage}-{wires.worker}",
-        consumer_max_fetch_size=MEBIBYTE,
+        # Of each partition, so that all of them together hold little. A message that is larger comes alone.
+        consumer_max_fetch_size=max(FETCHED // wires.partitions, LEAST_FETCHED),
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_max_request_size=MAX_MESSAGE_BYTES,

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import stamina
 import structlog
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from schemas.base import Message
@@ -54,6 +55,12 @@ class Position:
     end: int
 
 
+def _has_no_leader_yet(error: Exception) -> bool:
+    """True of a partition that was just made, or whose broker just left: Kafka names another leader soon."""
+    passing = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+    return isinstance(error, KafkaException) and error.args[0].code() in passing
+
+
 class LagReader:
     """Asks one broker for positions. Blocks: call it in a thread."""
 
@@ -86,8 +93,10 @@ class LagReader:
         Raises:
             Unavailable: the broker does not answer.
         """
+        topic = INPUTS[stage].on(self._wires)
         try:
-            return self._positions(stage, INPUTS[stage].on(self._wires))
+            patient = stamina.RetryingCaller(attempts=None, timeout=self._timeout)
+            return patient(_has_no_leader_yet, self._positions, stage, topic)
         except KafkaException as error:
             raise Unavailable(f"Kafka at {self._wires.bootstrap} does not answer: {error.args[0].name()}") from error
 

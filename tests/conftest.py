@@ -1,13 +1,14 @@
 """Servers that tests of several rooms run on, each started once a session."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from infra.processes import Processes
 from infra.servers import WEAVIATE
-from infra.weaviate import LocalWeaviate
+from infra.weaviate import NAME, LocalWeaviate
 
 
 class RunningWeaviate:
@@ -20,7 +21,8 @@ class RunningWeaviate:
     def start(self) -> None:
         self._local.start(self._processes)
 
-    def stop(self) -> None:
+    def kill(self) -> None:
+        os.kill(self._processes.pids[NAME], signal.SIGKILL)
         self._local.stop(self._processes)
 
 

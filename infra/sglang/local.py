@@ -1,9 +1,10 @@
 """A real SGLang server on this machine's CPU, with a tiny model made on the spot. For tests; knows nothing of prompts.
 
-Production launches stand in launch.sh beside it.
+It is started by the production's launch.sh, with what a CPU needs behind it.
 """
 
 import os
+import secrets
 import time
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class LocalSglang:
         self._running, self._queued = running, queued
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
+        self.api_key = secrets.token_hex(16)
 
     @property
     def log_path(self) -> Path:
@@ -62,17 +64,18 @@ class LocalSglang:
     def start(self, processes: Processes) -> None:
         """Start it. It is not ready yet: see `wait_ready`."""
         argv = (
-            str(self._python), "-m", "sglang.launch_server", "--model-path", str(self.folder / "model"),
-            "--served-model-name", MODEL, "--host", "127.0.0.1", "--port", str(self._port), "--device", "cpu",
-            "--attention-backend", "torch_native", "--sampling-backend", "pytorch", "--grammar-backend", "xgrammar",
-            "--disable-overlap-schedule", "--skip-server-warmup", "--mem-fraction-static", "0.1",
-            "--max-total-tokens", "32768", "--max-running-requests", str(self._running),
-            "--max-queued-requests", str(self._queued), "--enable-metrics", "--enable-cache-report",
-            "--constrained-json-disable-any-whitespace", "--random-seed", "0",
+            "bash", str(HERE / "launch.sh"), "--device", "cpu", "--attention-backend", "torch_native",
+            "--sampling-backend", "pytorch", "--disable-overlap-schedule", "--skip-server-warmup",
+            "--max-total-tokens", "32768", "--max-running-requests", str(self._running), "--random-seed", "0",
         )  # fmt: skip
-        processes.start(NAME, argv, log_path=self.log_path, env=self._environment(), restart=False)
+        told = {
+            "PATH": f"{self._python.parent}{os.pathsep}{os.environ['PATH']}",
+            "MODEL": str(self.folder / "model"), "REVISION": "main", "SERVED": MODEL, "API_KEY": self.api_key,
+            "HOST": "127.0.0.1", "PORT": str(self._port), "MEMORY": "0.1", "QUEUE": str(self._queued),
+        }  # fmt: skip
+        processes.start(NAME, argv, log_path=self.log_path, env=self._environment() | told, restart=False)
 
-    def wait_ready(self, processes: Processes, timeout_s: float = 900.0) -> None:
+    def wait_ready(self, processes: Processes, timeout_s: float = 1200.0) -> None:
         """Return once its health check passes.
 
         Raises:
@@ -103,4 +106,8 @@ class LocalSglang:
             "SGLANG_USE_CPU_ENGINE": "1",
             # A model this small is slower on several threads than on one, and far slower beside other work.
             "OMP_NUM_THREADS": "1",
+            # Otherwise the first answers wait for a C++ compiler.
+            "TORCHDYNAMO_DISABLE": "1",
+            # Three processes import torch and transformers at each start: only the first of all is to compile them.
+            "PYTHONDONTWRITEBYTECODE": "",
         }

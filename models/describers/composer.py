@@ -1,31 +1,27 @@
 """The composer: writes only what metadata, measurements and passages say, each statement with its evidence.
 
-No model takes part, and the lineage says so. Regions are candidates, named by the rule that found them.
+No model takes part, and the lineage says so. What it says of regions stands in regions.py.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
-from typing import Literal
 
 from models.describers.phrases import (
     VIEWS,
-    area,
     article,
     count,
-    joined,
     mean,
-    mean_of,
     number,
     plural,
     quantity,
     sentence,
 )
+from models.describers.regions import evident, kinded, of_regions, of_texture
 from schemas.images import ImageMetadata, Spacing
 from schemas.knowledge import EnrichedImage, FoundPassage
-from schemas.regions import Grounding, Intensity, Region, Relation
+from schemas.regions import Distribution, Grounding, Relation
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@2"
+NAME = "composer@3"
 
 _NOUNS = {
     "X-ray": "radiograph",
@@ -35,15 +31,11 @@ _NOUNS = {
     "unknown": "image of unknown modality",
 }
 
-UNIFORM, VARIED = 0.5, 2.0
-"""Ratios of a region's spread to its surroundings' at which it is called more uniform, or more varied: a factor of two
-is plain to a reader, and well above the error of a standard deviation over a few dozen pixels."""
 MASKING_TOLD = 0.5
 """Share of pixels from which masking is not told: what is masked then is mostly the screen around the image."""
 RELATIONS_TOLD = 3
+DISTRIBUTIONS_TOLD = 2
 PASSAGES_QUOTED = 2
-
-Kind = Literal["metadata", "image", "region", "relation", "passage"]
 
 
 class Composer:
@@ -54,10 +46,10 @@ class Composer:
 
     async def describe(self, image: EnrichedImage) -> Description:
         """Describe the image. Never fails, and never says what was not measured."""
-        modality, organ = _modality(image), _organ(image.metadata)
-        regions = tuple(_regions(image.grounding))
-        texture = tuple(_texture(image.grounding))
-        relations = tuple(_relations(image.grounding))
+        modality, organ = _modality(image), _organ(image.metadata) or _structure(image.grounding)
+        regions = tuple(of_regions(image.grounding))
+        texture = tuple(of_texture(image.grounding))
+        relations = (*_distributions(image.grounding), *_relations(image.grounding))
         context = tuple(_context(image.passages, image.metadata))
         statements = (modality, *((organ,) if organ else ()), *regions, *texture, *relations, *context)
         return Description(
@@ -71,193 +63,111 @@ class Composer:
         )
 
 
-def _evidence(kind: Kind, pointer: str, value: str | float | bool) -> Evidence:
-    return Evidence(kind=kind, pointer=pointer, value=value)
-
-
 def _modality(image: EnrichedImage) -> Statement:
     metadata, view = image.metadata, image.view
-    evidence = [_evidence("metadata", "/metadata/modality", metadata.modality)]
+    evidence = [evident("metadata", "/metadata/modality", metadata.modality)]
     what = _NOUNS.get(metadata.modality, f"{metadata.modality} image")
     if metadata.plane is not None:
         what = f"{metadata.plane} {what}"
-        evidence.append(_evidence("metadata", "/metadata/plane", metadata.plane))
+        evidence.append(evident("metadata", "/metadata/plane", metadata.plane))
     elif metadata.view in VIEWS:
         what = f"{VIEWS[metadata.view]} {what}"
-        evidence.append(_evidence("metadata", "/metadata/view", metadata.view))
+        evidence.append(evident("metadata", "/metadata/view", metadata.view))
     text = f"this is {article(what)} measuring {view.columns} × {view.rows} px"
-    evidence += [_evidence("image", "/image/columns", view.columns), _evidence("image", "/image/rows", view.rows)]
+    evidence += [evident("image", "/image/columns", view.columns), evident("image", "/image/rows", view.rows)]
     if metadata.spacing is None:
         text += ", without a recorded pixel spacing"
     else:
         text += f" with a pixel spacing of {_spacing(metadata.spacing, evidence)}"
     if metadata.contrast_agent:
         text += ", for which the source names a contrast agent"
-        evidence.append(_evidence("metadata", "/metadata/contrast_agent", True))
+        evidence.append(evident("metadata", "/metadata/contrast_agent", True))
     cleaning = metadata.pixel_cleaning
     if cleaning is not None and 0 < cleaning.masked_share < MASKING_TOLD:
         text += "; parts of it are masked, where a text detector answered"
-        evidence.append(_evidence("metadata", "/metadata/pixel_cleaning/masked_share", cleaning.masked_share))
+        evidence.append(evident("metadata", "/metadata/pixel_cleaning/masked_share", cleaning.masked_share))
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 
 def _spacing(spacing: Spacing, evidence: list[Evidence]) -> str:
     across, down = number(spacing.column_mm), number(spacing.row_mm)
-    evidence.append(_evidence("metadata", "/metadata/spacing/row_mm", spacing.row_mm))
-    evidence.append(_evidence("metadata", "/metadata/spacing/column_mm", spacing.column_mm))
+    evidence.append(evident("metadata", "/metadata/spacing/row_mm", spacing.row_mm))
+    evidence.append(evident("metadata", "/metadata/spacing/column_mm", spacing.column_mm))
     return f"{down} mm" if across == down else f"{across} mm across and {down} mm down"
 
 
 def _organ(metadata: ImageMetadata) -> Statement | None:
     if metadata.organ is None:
         return None
-    evidence = [_evidence("metadata", "/metadata/organ", metadata.organ)]
+    evidence = [evident("metadata", "/metadata/organ", metadata.organ)]
     organ = f"the {metadata.organ}"
     if metadata.laterality is not None:
         organ = f"{organ} on both sides" if metadata.laterality == "both" else f"the {metadata.laterality} {organ[4:]}"
-        evidence.append(_evidence("metadata", "/metadata/laterality", metadata.laterality))
+        evidence.append(evident("metadata", "/metadata/laterality", metadata.laterality))
     return Statement(text=sentence(f"the source names {organ} as the part examined"), evidence=tuple(evidence))
 
 
-def _regions(grounding: Grounding) -> Iterator[Statement]:
-    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+def _structure(grounding: Grounding) -> Statement | None:
+    """What an expert outlined, where the source names no organ."""
     for index, region in enumerate(grounding.regions):
-        groups[region.kind, region.label].append(index)
-    for (kind, _), indices in groups.items():
-        if kind == "whole image":
-            yield _nothing(grounding, indices[0])
-        elif len(indices) == 1:
-            yield _single(grounding.regions[indices[0]], indices[0])
-        else:
-            yield _several([(index, grounding.regions[index]) for index in indices])
+        if region.place is not None and region.place.within != "image":
+            return Statement(
+                text=sentence(f"the {region.place.within} is outlined, and places are told within it"),
+                evidence=(evident("region", f"/regions/{index}/place/within", region.place.within),),
+            )
+    return None
 
 
-def _nothing(grounding: Grounding, index: int) -> Statement:
-    evidence = [_evidence("region", f"/regions/{index}/rule", grounding.regions[index].rule)]
-    evidence += [
-        _evidence("region", f"/experts/{turn}/outcome", run.outcome) for turn, run in enumerate(grounding.experts)
+def _distributions(grounding: Grounding) -> Iterator[Statement]:
+    """How the regions are spread: of those that cover most."""
+    order = sorted(enumerate(grounding.distributions), key=lambda one: -one[1].share_percent)
+    for index, found in sorted(order[:DISTRIBUTIONS_TOLD]):
+        yield _distribution(index, found)
+
+
+def _distribution(index: int, found: Distribution) -> Statement:
+    pointer, several = f"/distributions/{index}", found.regions > 1
+    evidence = [
+        evident("relation", f"{pointer}/label", found.label),
+        evident("relation", f"{pointer}/regions", found.regions),
+        evident("relation", f"{pointer}/spread", found.spread),
+        evident("relation", f"{pointer}/share_percent", found.share_percent),
+        evident("relation", f"{pointer}/within", found.within),
     ]
-    outcomes = {run.outcome for run in grounding.experts}
-    if not outcomes:
-        why = "no expert fits this kind of image"
-    elif "failed" not in outcomes:
-        why = "no expert found a candidate"
-    else:
-        why = "every expert failed" if outcomes == {"failed"} else "one expert or more failed and no other found any"
-    return Statement(text=sentence(f"no part of the image is outlined, because {why}"), evidence=tuple(evidence))
-
-
-def _single(region: Region, index: int) -> Statement:
-    text = (
-        f"region {region.region_id}, {article(_named(region))} of {_area(region)}, lies in the {region.position} and "
-        f"has {mean_of(region.intensity.mean, region.intensity.unit)}"
-    )
-    return Statement(text=sentence(text), evidence=tuple(_of_region(index, region)))
-
-
-def _several(group: list[tuple[int, Region]]) -> Statement:
-    # Regions come largest first.
-    (index, first), *others = group
-    evidence = [*_of_region(index, first), *(_area_evidence(number, region) for number, region in others)]
-    rest = joined([f"{_area(region)} ({region.region_id})" for _, region in others])
-    text = (
-        f"{count(len(group))} {plural(_named(first))} are outlined: the largest ({first.region_id}) lies in the "
-        f"{first.position}, covers {_area(first)} and has {mean_of(first.intensity.mean, first.intensity.unit)}; "
-        f"the {'other covers' if len(others) == 1 else 'others cover'} {rest}"
-    )
+    noun = kinded(found.kind, found.label)
+    who = f"{count(found.regions)} {plural(noun)}" if several else noun
+    verbs = ("are", "cover") if several else ("is", "covers")
+    text = f"the {who} {verbs[0]} {found.spread} and {verbs[1]} {number(found.share_percent)}% of the {found.within}"
+    if found.side is not None:
+        evidence.append(evident("relation", f"{pointer}/side", found.side))
+        text += (
+            ", on both sides of its midline" if found.side == "both sides" else f", on the {_sided(found.side)} side"
+        )
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 
-def _named(region: Region) -> str:
-    kind = "annotated" if region.kind == "source annotation" else "candidate"
-    return region.label if region.label.startswith(kind) else f"{kind} {region.label}"
-
-
-def _of_region(index: int, region: Region) -> list[Evidence]:
-    return [
-        _evidence("region", f"/regions/{index}/label", region.label),
-        _evidence("region", f"/regions/{index}/position", region.position),
-        _area_evidence(index, region),
-        _evidence("region", f"/regions/{index}/intensity/mean", region.intensity.mean),
-    ]
-
-
-def _area(region: Region) -> str:
-    return area(region.area_px, region.area_mm2)
-
-
-def _area_evidence(index: int, region: Region) -> Evidence:
-    if region.area_mm2 is None:
-        return _evidence("region", f"/regions/{index}/area_px", region.area_px)
-    return _evidence("region", f"/regions/{index}/area_mm2", region.area_mm2)
-
-
-def _texture(grounding: Grounding) -> Iterator[Statement]:
-    """Of the largest region of each label, against its surroundings; else of the whole image."""
-    told: set[str] = set()
-    for index, region in enumerate(grounding.regions):
-        around = region.surroundings
-        if region.label in told or region.kind == "whole image" or around is None:
-            continue
-        yield _against_surroundings(index, region, around, first=not told)
-        told.add(region.label)
-    if not told:
-        whole = grounding.intensity
-        text = f"has {mean_of(whole.mean, whole.unit)} and a standard deviation of {quantity(whole.spread, whole.unit)}"
-        yield Statement(
-            text=sentence(f"the whole image {text}"),
-            evidence=(
-                _evidence("image", "/intensity/mean", whole.mean),
-                _evidence("image", "/intensity/spread", whole.spread),
-            ),
-        )
-
-
-def _against_surroundings(index: int, region: Region, around: Intensity, *, first: bool) -> Statement:
-    inside, pointer = region.intensity, f"/regions/{index}"
-    evidence = (
-        _evidence("region", f"{pointer}/intensity/mean", inside.mean),
-        _evidence("region", f"{pointer}/surroundings/mean", around.mean),
-        _evidence("region", f"{pointer}/intensity/spread", inside.spread),
-        _evidence("region", f"{pointer}/surroundings/spread", around.spread),
-    )
-    named = mean(inside.unit)
-    if number(inside.mean) == number(around.mean):
-        level, than = f"the same {named}", "as"
-        means = quantity(inside.mean, inside.unit)
-    else:
-        level, than = f"a {'higher' if inside.mean > around.mean else 'lower'} {named}", "than"
-        means = f"{number(inside.mean)} against {quantity(around.mean, inside.unit)}"
-    text = (
-        f"compared with its surroundings, region {region.region_id} has {level}, {means}"
-        if first
-        else f"region {region.region_id} has {level} {than} its surroundings, {means}"
-    )
-    return Statement(text=sentence(text + _spreads(inside, around)), evidence=evidence)
-
-
-def _spreads(inside: Intensity, around: Intensity) -> str:
-    ours, theirs = number(inside.spread), quantity(around.spread, inside.unit)
-    if inside.spread == around.spread:
-        return f", and the same standard deviation, {theirs}"
-    if inside.spread <= UNIFORM * around.spread:
-        return f", and is more uniform (standard deviation {ours} against {theirs})"
-    if inside.spread >= VARIED * around.spread:
-        return f", and is more varied (standard deviation {ours} against {theirs})"
-    return f"; the standard deviations, {ours} inside and {theirs} around it, lie within a factor of two"
+def _sided(side: str) -> str:
+    return side.replace("patient ", "patient's ")
 
 
 def _relations(grounding: Grounding) -> Iterator[Statement]:
-    for index, relation in enumerate(grounding.relations[:RELATIONS_TOLD]):
-        pointer = f"/relations/{index}"
+    """The most telling, of each predicate one before any is told twice."""
+    told: set[str] = set()
+    first: list[int] = []
+    again: list[int] = []
+    for index, relation in enumerate(grounding.relations):
+        (again if relation.predicate in told else first).append(index)
+        told.add(relation.predicate)
+    for index in sorted([*first, *again][:RELATIONS_TOLD]):
+        relation, pointer = grounding.relations[index], f"/relations/{index}"
         evidence = [
-            _evidence("relation", f"{pointer}/subject", relation.subject),
-            _evidence("relation", f"{pointer}/predicate", relation.predicate),
-            _evidence("relation", f"{pointer}/object", relation.object),
+            evident("relation", f"{pointer}/subject", relation.subject),
+            evident("relation", f"{pointer}/predicate", relation.predicate),
+            evident("relation", f"{pointer}/object", relation.object),
         ]
         text = _related(relation)
         if relation.value is not None and relation.unit is not None:
-            evidence.append(_evidence("relation", f"{pointer}/value", relation.value))
+            evidence.append(evident("relation", f"{pointer}/value", relation.value))
             text += _by_how_much(relation, relation.value, relation.unit)
         yield Statement(text=sentence(text), evidence=tuple(evidence))
 
@@ -266,21 +176,39 @@ def _related(relation: Relation) -> str:
     subject, other = f"region {relation.subject}", f"region {relation.object}"
     match relation.predicate:
         case "left of":
-            return f"{subject} lies to the left of {other} in the image"
+            return f"{subject} lies to the left of {other} as displayed"
         case "above":
-            return f"{subject} lies above {other} in the image"
-        case "inside":
-            return f"{subject} lies inside {other}"
+            return f"{subject} lies above {other} as displayed"
+        case "patient left of":
+            return f"{subject} lies further to the patient's left than {other}"
+        case "anterior to" | "superior to" | "inside":
+            return f"{subject} lies {relation.predicate} {other}"
+        case "touching":
+            return f"{subject} touches {other}"
+        case "overlapping":
+            return f"{subject} overlaps {other}"
+        case "mirror of":
+            return f"{subject} mirrors {other} across the midline"
+        case "same texture as":
+            return f"{subject} has the same texture as {other}"
         case predicate:
             return f"{subject} is {predicate} {other}"
 
 
 def _by_how_much(relation: Relation, value: float, unit: str) -> str:
     match relation.predicate:
-        case "left of" | "above":
+        case "left of" | "above" | "patient left of" | "anterior to" | "superior to":
             # The unit is 'mm between centroids', along the axis of the predicate.
-            along = "horizontally" if relation.predicate == "left of" else "vertically"
+            along = {"left of": "horizontally", "above": "vertically"}.get(relation.predicate, "along that axis")
             return f", their centroids {number(value)} {unit.split()[0]} apart {along}"
+        case "touching":
+            return f" along {number(value)} px"
+        case "overlapping":
+            return f" with {quantity(value, unit)}"
+        case "mirror of":
+            return f", with an overlap (IoU) of {number(value)}"
+        case "same texture as":
+            return f"; their GLCM features differ by {number(value)} at most"
         case "inside":
             return f", which encloses {quantity(value, unit)}"
         case "larger than" | "similar in size to":
@@ -297,8 +225,8 @@ def _context(passages: tuple[FoundPassage, ...], metadata: ImageMetadata) -> Ite
         yield Statement(
             text=f"For reference, from “{passage.title}”: “{first}.”",
             evidence=(
-                _evidence("passage", f"/passages/{index}/passage_id", passage.passage_id),
-                _evidence("passage", f"/passages/{index}/title", passage.title),
+                evident("passage", f"/passages/{index}/passage_id", passage.passage_id),
+                evident("passage", f"/passages/{index}/title", passage.title),
             ),
         )
 

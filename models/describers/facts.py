@@ -14,9 +14,15 @@ Kind = Literal["metadata", "image", "region", "relation", "passage"]
 
 _KINDS: dict[str, Kind] = {
     "metadata": "metadata", "image": "image", "intensity": "image", "regions": "region", "experts": "region",
-    "relations": "relation", "passages": "passage",
+    "relations": "relation", "distributions": "relation", "passages": "passage",
 }  # fmt: skip
-_LEFT_OUT = {"mask", "rule", "expert", "score", "box", "centroid", "minimum", "maximum"}
+_LEFT_OUT = {
+    "mask", "rule", "expert", "score", "box", "centroid", "minimum", "maximum", "median", "percentile_10",
+    "percentile_90", "skewness", "kurtosis", "axes", "quadrant", "minor_axis", "equivalent_diameter", "perimeter",
+    "shape", "margin", "as_displayed", "spread_ratio", "discretisation", "levels", "entropy", "uniformity",
+    "correlation", "energy", "aspect", "measure", "at_least", "below", "ninths", "asymmetry", "side_difference",
+    "side_difference_without",
+}  # fmt: skip
 """Of a region: true, and no help to who describes the image."""
 _TOLD = (
     "modality", "organ", "disease", "plane", "view", "laterality", "spacing", "slice_thickness_mm", "contrast_agent",

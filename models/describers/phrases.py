@@ -31,10 +31,19 @@ def number(value: float, figures: int = 3) -> str:
 
 
 def area(px: int, mm2: float | None) -> str:
-    """An area: cm² from 100 mm² up, mm² below, px where the spacing is unknown."""
+    """An area: cm² from 100 mm² up, µm² below 0.01 mm², px where the spacing is unknown."""
     if mm2 is None:
         return f"{px} px"
+    if mm2 < 0.01:
+        return f"{number(mm2 * 1e6)} µm²"
     return f"{number(mm2 / 100)} cm²" if mm2 >= 100 else f"{number(mm2)} mm²"
+
+
+def lengths(longest: float, shortest: float, unit: str) -> str:
+    """Two lengths: '12 × 8.6 mm'; in µm below 0.1 mm."""
+    if unit == "mm" and longest < 0.1:
+        longest, shortest, unit = 1000 * longest, 1000 * shortest, "µm"
+    return f"{number(longest)} × {number(shortest)} {unit}"
 
 
 def count(n: int) -> str:

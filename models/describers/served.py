@@ -246,7 +246,8 @@ def _is_queue(name: str) -> bool:
 
 
 def _is_too_long(text: str) -> bool:
-    return "context length" in text or "longer than" in text or "max_req_input_len" in text
+    """SGLang's words for more than the context holds, and, of its scheduler, for more than its cache does."""
+    return "context length" in text or "maximum allowed length" in text
 
 
 def _check(response: httpx.Response) -> None:

@@ -28,6 +28,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         intensity=image.grounding.intensity,
         regions=image.grounding.regions,
         relations=image.grounding.relations,
+        distributions=image.grounding.distributions,
         experts=image.grounding.experts,
         passages=image.passages,
         description=description,

@@ -3,35 +3,21 @@
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from models.experts.contracts import Decoding, Hover, InputContract, Label, Promptable, Sha256, Table
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality
+from schemas.regions import Code
 
 
 class BrokenExpert(TristreamError):
     """An expert that cannot be loaded: a fault of the installation, never of an image."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class InputContract(_Table):
-    """What the graph's input `image`, float32 (1, channels, rows, columns), must hold."""
-
-    units: tuple[str, ...] = Field(description="Units it accepts; empty: any")
-    channels: Literal[1, 3] = Field(description="1: the value, of colour its luma; 3: RGB only")
-    polarity: Literal["value", "displayed"] = Field(
-        description="'displayed': negated where low values are shown bright"
-    )
-    shortest_side: int = Field(ge=1, description="px; smaller images are not taken")
-    longest_side: int = Field(ge=1, description="px; larger images are reduced to this, keeping their shape")
-
-
-class Foreground(_Table):
+class Foreground(Table):
     """A map within which regions are looked for: its larger components, their holes filled. It may be a reduced one."""
 
     output: str
@@ -39,7 +25,7 @@ class Foreground(_Table):
     margin: float = Field(ge=0, le=0.2, description="Part of the longest side that is taken off along its outline")
 
 
-class Output(_Table):
+class Output(Table):
     """One map (1, 1, rows, columns) in [0, 1] and what its regions are called."""
 
     name: str
@@ -53,9 +39,10 @@ class Output(_Table):
     contrast: Literal["any", "brighter", "darker"] = Field(
         description="What the rule claims against the surroundings; a region that is not so is dropped"
     )
+    code: Code | None = Field(default=None, description="Of the label, where a terminology has it")
 
 
-class Manifest(_Table):
+class Manifest(Table):
     """An expert's card in machine form."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
@@ -66,40 +53,79 @@ class Manifest(_Table):
     source: str = Field(description="Paper or standard behind the rule")
     modalities: tuple[Modality, ...] = Field(min_length=1)
     organs: tuple[str, ...] = Field(description="Empty: any")
+    unknown_organ: bool = Field(default=False, description="Images whose organ is not told are taken too")
+    views: tuple[str, ...] = Field(
+        default=(), description="Planes or radiographic views; empty: any. An image that tells neither is taken"
+    )
     limits: tuple[str, ...]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Of the .onnx file")]
+    sha256: Annotated[Sha256, Field(description="Of the .onnx file")]
+    priority: int = Field(default=0, description="Where two experts find the same, the region of the higher one stays")
     input: InputContract
     foreground: Foreground | None = None
-    outputs: tuple[Output, ...] = Field(min_length=1)
+    outputs: tuple[Output, ...] = Field(default=(), description="Maps whose rules are told here; or else [decoding]")
+    decoding: Decoding | None = Field(default=None, description="How the outputs of a network are read")
+    labels: tuple[Label, ...] = Field(default=(), description="What [decoding] finds")
+
+    @model_validator(mode="after")
+    def _one_way_to_read(self) -> Self:
+        if bool(self.outputs) == (self.decoding is not None) or bool(self.labels) != (self.decoding is not None):
+            raise ValueError("either [[outputs]], or [decoding] with [[labels]]")
+        kind, tiled = self.decoding.kind if self.decoding else "maps", self.input.size.policy == "tiles"
+        if tiled and kind not in ("semantic", "boxes", "hover", "stardist"):
+            raise ValueError(f"tiles cannot be put together again for {kind!r}")
+        if self.foreground and self.decoding:
+            raise ValueError("[foreground] belongs to [[outputs]]")
+        background: tuple[int, ...] = getattr(self.decoding, "background", ())
+        indices = [label.index for label in self.labels]
+        if len({*indices, *background}) < len(indices) + len(background):
+            raise ValueError("an index stands for two labels, or for a label and the background")
+        alone = kind in ("promptable", "stardist") or (isinstance(self.decoding, Hover) and not self.decoding.types)
+        if alone and len(indices) > 1:
+            raise ValueError(f"{kind!r} finds one label")
+        return self
 
     @property
     def expert(self) -> str:
         """name@version, as regions and lineage name it."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def beside(self) -> dict[str, str]:
+        """SHA-256 of further files, by name."""
+        decoding = self.decoding
+        return {decoding.decoder: decoding.decoder_sha256} if isinstance(decoding, Promptable) else {}
+
     def fits(self, metadata: ImageMetadata, unit: str, shape: tuple[int, ...]) -> bool:
         """Whether the expert may look at an image of `shape` (rows, columns) or (rows, columns, 3)."""
         return (
             metadata.modality in self.modalities
-            and (not self.organs or metadata.organ in self.organs)
+            and (not self.organs or metadata.organ in self.organs or (self.unknown_organ and metadata.organ is None))
+            and (not self.views or {metadata.plane, metadata.view} - {None} <= set(self.views))
             and (not self.input.units or unit in self.input.units)
-            and (self.input.channels == 1 or len(shape) == 3)
+            and (self.input.channels == 1 or len(shape) == 3 or self.input.grey_as_colour)
             and min(shape[:2]) >= self.input.shortest_side
+            and (self.input.size.policy != "keep" or max(shape[:2]) <= self.input.longest_side)
+            and (self.input.spacing_mm is None or metadata.spacing is not None)
         )
 
 
-def read(path: Path) -> tuple[Manifest, bytes]:
-    """The manifest at `path` (.toml) and the .onnx file beside it.
+def parse(text: str) -> Manifest:
+    """Raises tomllib.TOMLDecodeError or pydantic.ValidationError."""
+    return Manifest.model_validate(tomllib.loads(text))
 
-    Raises BrokenExpert where the manifest is not valid, or the .onnx is missing or not the one it was written for.
+
+def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest at `path` (.toml), and the .onnx files beside it by name: its own, and a decoder's.
+
+    Raises BrokenExpert where the manifest is not valid, or a file is missing or not the one it was written for.
     """
+    again = "run 'make experts', or 'tristream experts check' on one of your own"
     try:
-        manifest = Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        graph = path.with_suffix(".onnx").read_bytes()
-    except (tomllib.TOMLDecodeError, ValidationError, OSError) as error:
-        raise BrokenExpert(
-            f"The expert {path.stem} has no valid manifest or no .onnx file: run 'make experts'."
-        ) from error
-    if hashlib.sha256(graph).hexdigest() != manifest.sha256:
-        raise BrokenExpert(f"The file {path.stem}.onnx is not the one of its manifest: run 'make experts'.")
-    return manifest, graph
+        manifest = parse(path.read_text(encoding="utf-8"))
+        files = {name: path.with_name(name).read_bytes() for name in (f"{path.stem}.onnx", *manifest.beside)}
+    except (tomllib.TOMLDecodeError, ValidationError, OSError, UnicodeDecodeError) as error:
+        raise BrokenExpert(f"The expert {path.stem} has no valid manifest or no .onnx file: {again}.") from error
+    for name, sha256 in ((f"{path.stem}.onnx", manifest.sha256), *manifest.beside.items()):
+        if hashlib.sha256(files[name]).hexdigest() != sha256:
+            raise BrokenExpert(f"The file {name} is not the one of its manifest: {again}.")
+    return manifest, files

@@ -1,32 +1,29 @@
-"""Which experts there are, which fit an image, what they find in it. Knows nothing of how experts are made."""
+"""Which experts there are, which fit an image, what they find in it. Knows nothing of how experts are made or run."""
 
 import hashlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
-from onnxruntime.capi import (
-    onnxruntime_pybind11_state as ort_errors,  # pyright: ignore[reportAttributeAccessIssue]  # an extension, no stubs
-)
 
-from models.experts import manifest as manifests
+from models.experts.adapters import look
 from models.experts.annotated import as_annotated, marked
-from models.experts.manifest import BrokenExpert, Manifest
+from models.experts.contracts import Promptable
+from models.experts.distributions import distribute
+from models.experts.manifest import BrokenExpert
+from models.experts.merging import merge
+from models.experts.places import Within
 from models.experts.regions import (
     MEASUREMENT_VERSION,
-    BinaryImage,
     Candidate,
     FloatImage,
     Measured,
-    components,
-    foreground,
     intensity,
     measure,
     named,
@@ -34,108 +31,53 @@ from models.experts.regions import (
     whole_image,
 )
 from models.experts.relations import relate
+from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
+from models.experts.terms import TERMS_DIGEST
+from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
-from schemas.regions import ExpertRun, Grounding
+from schemas.regions import Box, ExpertRun, Grounding
 
 PACKAGED = Path(__file__).parent / "library"
-
-_RUN_ERRORS: tuple[type[Exception], ...] = (
-    ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.RuntimeException, ort_errors.NotImplemented,
-    ort_errors.EPFail, ort_errors.EngineError,
-)  # fmt: skip
-_LOAD_ERRORS: tuple[type[Exception], ...] = (*_RUN_ERRORS, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf)
-
-_CONTRAST = {"any": 0, "brighter": 1, "darker": -1}
 
 _log = logging.getLogger(__name__)
 
 
-def _providers() -> list[str]:
-    return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in ort.get_available_providers()]
-
-
-class _UnfitOutput(Exception):
-    """A map that is not of the image's size."""
-
-
-@dataclass(frozen=True)
-class Expert:
-    """A manifest and its session. ONNX Runtime sessions may run in several threads at once."""
-
-    manifest: Manifest
-    session: ort.InferenceSession
-
-    @classmethod
-    def load(cls, path: Path, threads: int) -> "Expert":
-        """The expert whose manifest is at `path`; raises BrokenExpert."""
-        manifest, graph = manifests.read(path)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # The layouts beyond EXTENDED are for many channels: with one they take up to three times as long.
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.log_severity_level = 4  # its warnings quote graph internals; failures come as exceptions
-        try:
-            session = ort.InferenceSession(graph, options, providers=_providers())
-        except _LOAD_ERRORS as error:
-            raise BrokenExpert(f"ONNX Runtime cannot load {path.stem}.onnx: run 'make experts'.") from error
-        return cls(manifest, session)
-
-    def look(self, image: FloatImage, *, negated: bool) -> tuple[list[Candidate], int]:
-        """Candidates in `image` (rows, columns) or (rows, columns, 3), and how many smaller ones were left out.
-
-        `negated`: low values are shown bright, and the expert judges what is shown.
-        """
-        contract, size = self.manifest.input, (image.shape[0], image.shape[1])
-        scale = min(1.0, contract.longest_side / max(size))
-        working = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-        reduced = image if working == size else cv2.resize(image, working[::-1], interpolation=cv2.INTER_AREA)
-        batch = np.ascontiguousarray(np.atleast_3d(-reduced if negated else reduced).transpose(2, 0, 1)[None])
-
-        names = [output.name for output in self.manifest.outputs]
-        within = self.manifest.foreground
-        maps = cast(list[FloatImage], self.session.run([*names, within.output] if within else names, {"image": batch}))
-        if any(one.shape != (1, 1, *working) for one in maps[: len(names)]):
-            raise _UnfitOutput
-        mask = None
-        if within is not None:
-            body = cast(BinaryImage, (maps[-1][0, 0] > 0.5).astype(np.uint8))
-            mask = foreground(body, within.min_part_of_largest, within.margin)
-            if mask.shape != working:
-                mask = cast(BinaryImage, cv2.resize(mask, working[::-1], interpolation=cv2.INTER_NEAREST))
-
-        found: list[Candidate] = []
-        left_out = 0
-        for output, score in zip(self.manifest.outputs, maps, strict=False):
-            inside = cast(BinaryImage, (score[0, 0] >= output.threshold).astype(np.uint8))
-            if mask is not None:
-                inside &= mask
-            smallest = max(output.min_area_px, output.min_area_fraction * size[0] * size[1])
-            kept, more = components(score[0, 0], inside, size, smallest, output.max_regions)
-            contrast = _CONTRAST[output.contrast] * (-1 if negated else 1)
-            found += [Candidate(part, output.label, output.rule, self.manifest.expert, contrast) for part in kept]
-            left_out += more
-        return found, left_out
-
-
 @dataclass(frozen=True)
 class Registry:
-    """The experts of one folder, in the order of their names. Safe to share between threads."""
+    """Experts, in the order of their names, those that others prompt last. Safe to share between threads."""
 
     experts: tuple[Expert, ...]
 
     @classmethod
-    def load(cls, folder: Path = PACKAGED, *, threads: int = 1) -> "Registry":
-        """All experts in `folder`; `threads` of ONNX Runtime within one image. Raises BrokenExpert."""
-        experts = tuple(Expert.load(path, threads) for path in sorted(folder.glob("*.toml")))
+    def load(
+        cls, folder: Path = PACKAGED, *, own: Path | None = None, runtime: ExpertRuntime | None = None
+    ) -> "Registry":
+        """All experts in `folder`, and in `own`, which go before others of their name. Raises BrokenExpert."""
+        paths = {path.stem: path for place in (folder, own) if place for path in place.glob("*.toml")}
+        experts = [Expert.load(paths[name], runtime) for name in sorted(paths)]
         if not experts:
             raise BrokenExpert("The expert library holds no manifest: run 'make experts'.")
-        return cls(experts)
+        return cls(tuple(sorted(experts, key=_prompted)))
+
+    def warm_up(self) -> None:
+        """Have each expert look at an empty image, so that the first real one does not wait for what is made once."""
+        for expert in self.experts:
+            contract, label = expert.manifest.input, "warm-up"
+            side = min(max(256, contract.shortest_side), contract.longest_side)
+            image = np.zeros((side, side, 3)[: 2 if contract.channels == 1 else 3], np.float32)
+            prompts = (Prompt(Box(x=0, y=0, width=side, height=side), label, None, label),)
+            try:
+                look(expert, Sight(image, spacing=(1.0, 1.0), prompts=prompts))
+            except RUN_ERRORS as error:
+                _log.warning(
+                    "expert fails on an empty image",
+                    extra={"expert": expert.manifest.expert, "error": type(error).__name__},
+                )
 
     @property
     def version(self) -> str:
-        """Changes with any manifest, any graph, and the way regions are measured."""
-        digest = hashlib.sha256(MEASUREMENT_VERSION.encode())
+        """Changes with any manifest, any graph, the way regions are measured and the table of words."""
+        digest = hashlib.sha256(f"{MEASUREMENT_VERSION} {TERMS_DIGEST}".encode())
         for expert in self.experts:
             digest.update(expert.manifest.model_dump_json().encode())
         return f"experts@{digest.hexdigest()[:12]}"
@@ -166,44 +108,83 @@ class Registry:
             luma, measured_unit = np.ascontiguousarray(values), unit
 
         visible = unmasked(values.shape, metadata)
+        marks, marks_run = marked(annotations, values.shape) if annotations else ([], None)
+        spacing = (metadata.spacing.row_mm, metadata.spacing.column_mm) if metadata.spacing else None
+        told: list[Candidate] = list(marks)
         runs: list[ExpertRun] = []
         found: list[Measured] = []
-        sources: list[Measured] = []
-        if annotations:
-            candidates, run = marked(annotations, values.shape)
-            sources = measure(candidates, luma, metadata, measured_unit, visible)
-            sources = [Measured(as_annotated(one.region), one.crop) for one in sources]
-            masked = run.regions - len(sources)
-            runs.append(run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
+        within: Within | None = None
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
-            image = luma if contract.channels == 1 else values
+            negated = inverted and contract.polarity == "displayed"
+            sight = Sight(luma if contract.channels == 1 else values, negated, spacing, _prompts(expert, told))
             started = time.perf_counter()
             try:
-                candidates, left_out = expert.look(image, negated=inverted and contract.polarity == "displayed")
-            except (_UnfitOutput, *_RUN_ERRORS) as error:
+                seen = look(expert, sight)
+            except RUN_ERRORS as error:
                 # The library's text can quote its input: the class alone is safe to log.
                 _log.warning("expert failed", extra={"expert": name, "error": type(error).__name__})
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
                 ran(runs[-1], time.perf_counter() - started)
                 continue
-            regions = measure(candidates, luma, metadata, measured_unit, visible)
+            outlined = seen.within and seen.within.where(visible)
+            within = within or outlined
+            regions = measure(
+                seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted
+            )
+            told += seen.candidates
             found += regions
             outcome = "regions" if regions else "nothing found"
-            runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=left_out))
+            runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=seen.left_out))
             ran(runs[-1], time.perf_counter() - started)
 
+        found, merged = merge(found, {one.manifest.expert: one.manifest.priority for one in self.experts})
+        runs = [
+            run.model_copy(update={"regions": run.regions - merged[run.expert], "merged": merged[run.expert]})
+            for run in runs
+        ]
+
+        sources: list[Measured] = []
+        if marks_run is not None:
+            run = marks_run
+            sources = measure(marks, luma, metadata, measured_unit, visible, within=within, inverted=inverted)
+            sources = [replace(one, region=as_annotated(one.region)) for one in sources]
+            masked = run.regions - len(sources)
+            runs.insert(0, run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))
         measured = named(sources, found)
         if measured:
             reported = tuple(one.region for one in measured)
         else:
-            rule = "experts found nothing" if runs else "no expert fits this modality"
+            rule = "experts found nothing" if runs else "no expert fits this image"
             reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
-            relations=relate(measured, metadata.spacing, inverted),
+            relations=relate(measured, metadata.spacing, inverted, metadata.orientation),
+            distributions=distribute(measured, luma, metadata.orientation, measured_unit),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )
+
+
+def _prompted(expert: Expert) -> bool:
+    return isinstance(expert.manifest.decoding, Promptable)
+
+
+def _prompts(expert: Expert, told: list[Candidate]) -> tuple[Prompt, ...]:
+    """What was told before of those by whose boxes this expert is prompted."""
+    decoding = expert.manifest.decoding
+    if not isinstance(decoding, Promptable) or decoding.prompts != "boxes":
+        return ()
+    return tuple(
+        Prompt(
+            Box(x=part.x, y=part.y, width=part.crop.shape[1], height=part.crop.shape[0]),
+            one.label,
+            one.code,
+            one.expert,
+        )
+        for one in told
+        for part in (one.component,)
+        if not decoding.prompted_by or one.expert.partition("@")[0] in decoding.prompted_by
+    )

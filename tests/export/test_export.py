@@ -13,7 +13,8 @@ import onnx  # noqa: E402
 import onnxruntime as ort  # noqa: E402
 
 from models.experts.export.__main__ import LIBRARY, card, export, graph, manifest  # noqa: E402
-from models.experts.export.definitions import DEFINITIONS, Definition  # noqa: E402
+from models.experts.export.definition import Definition  # noqa: E402
+from models.experts.export.definitions import DEFINITIONS  # noqa: E402
 
 each = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.name)
 

@@ -13,8 +13,10 @@ import orjson
 import pytest
 import yaml
 
+from infra.contracts import LAUNCH
 from infra.servers import HELM
 from infra.settings import from_environment
+from schemas.weaviate import WeaviateServer
 from streams.lag import INPUTS, group
 from streams.settings import Wires
 from streams.topics import TOPICS
@@ -25,7 +27,7 @@ KUBERNETES = "1.34"
 KEDA = "github.com/kedacore/keda/v2@v2.21.0"
 EVERYTHING = (
     "sglang.enabled=true,sglang.model=org/model,sglang.revision=0123abc,stages.ground.gpu=true,weaviate.url=http://w:8080,"
-    "weaviate.existingSecret=weaviate,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
+    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
     "kafka.certificateSecret=tristream-user,monitoring.podMonitor=true,networkPolicy.enabled=true"
 )
 PLAIN = (
@@ -193,11 +195,34 @@ def test_each_stage_is_one_worker_under_watch(rendered: Rendered) -> None:
 
 
 def test_only_who_names_objects_holds_the_key(everything: Rendered) -> None:
-    """The identity key reaches watch and preprocess; the bucket's credentials those that read or write it."""
+    """The identity key reaches watch and preprocess; the bucket's credentials those that read or write pixels."""
     pods = stages(everything)
     assert {name for name, pod in pods.items() if "TRISTREAM_KEY_FILE" in variables(pod)} == {"watch", "preprocess"}
     with_credentials = {name for name, pod in pods.items() if "envFrom" in pod["containers"][0]}
-    assert with_credentials == {"watch", "preprocess", "ground"}
+    assert with_credentials == {"watch", "preprocess", "ground", "describe"}
+
+
+def test_sglang_is_launched_by_its_one_script(everything: Rendered) -> None:
+    """With what it needs to be told, the key from a Secret, and by a pod that starts anew when the script changes."""
+    (script,) = [one["data"]["launch.sh"] for one in of("ConfigMap", everything)]
+    assert script == LAUNCH.read_text()
+    (template,) = [one["spec"]["template"] for one in of("Deployment", everything) if component(one) == "sglang"]
+    (container,) = template["spec"]["containers"]
+    assert (container["command"], container["args"]) == (["bash", "/launch/launch.sh"], ["--tp-size=2"])
+    told = variables(template["spec"])
+    assert (told["MODEL"], told["REVISION"], told["TP"]) == ("org/model", "0123abc", "1")
+    assert told["API_KEY"] == "of a secret"
+    assert container["startupProbe"]["httpGet"]["path"] == container["livenessProbe"]["httpGet"]["path"] == "/health"
+
+
+def test_describe_asks_the_model_that_is_launched(everything: Rendered) -> None:
+    """Under the same name, with the same key, and retrieve the knowledge base that is named."""
+    pods = stages(everything)
+    settings = from_environment(variables(pods["describe"]))
+    assert (settings.serving.url, settings.serving.model) == ("http://lab-sglang:30000", "org/model@0123abc")
+    assert settings.serving.api_key == "of a secret"
+    weaviate = from_environment(variables(pods["retrieve"])).weaviate
+    assert weaviate == WeaviateServer("http://w:8080", grpc="w:50051", api_key="of a secret", alias="Lab")
 
 
 def test_gpus_are_asked_for_where_they_are_used(everything: Rendered) -> None:

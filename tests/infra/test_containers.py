@@ -1,5 +1,6 @@
 """The container file and the compose file, as far as they can be checked without building and pulling images."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from infra.contracts import LAUNCH
 from infra.servers import COMPOSE
 from infra.settings import from_environment
 from streams.lag import INPUTS
@@ -86,7 +88,7 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if not COMPOSE.binary().exists() and not os.environ.get("CI"):
         pytest.skip("compose's library is not there: run 'make servers'")
     example = dict(re.findall(r"^(\w+)=(.*)$", (REPOSITORY / "infra/example.env").read_text(), re.MULTILINE))
-    filled = {name: value or "00112233" for name, value in example.items()} | {"WEAVIATE_URL": "http://weaviate:8080"}
+    filled = {name: value or "aa112233" for name, value in example.items()} | {"WEAVIATE_URL": "http://weaviate:8080"}
     folder = tmp_path_factory.mktemp("compose")
     # The reference program passes its library no variables, so they are put in here.
     text = VARIABLE.sub(lambda m: filled.get(m[1]) or m[2], (REPOSITORY / "infra/compose.yaml").read_text())
@@ -131,6 +133,35 @@ def test_what_compose_sets_are_settings(compose: dict[str, Any]) -> None:
             assert service["user"] == "10001:10001"
 
 
+def test_describe_asks_the_model_that_is_launched(compose: dict[str, Any]) -> None:
+    """By the one script, under the same name, with the same key."""
+    server, worker = compose["services"]["sglang"], compose["services"]["describe-model"]
+    assert [mount["target"] for mount in server["volumes"] if mount["source"].endswith("sglang/launch.sh")] == [
+        server["command"][1]
+    ]
+    told, serving = server["environment"], from_environment(worker["environment"]).serving
+    assert (serving.url, serving.model) == ("http://sglang:30000", f"{told['MODEL']}@{told['REVISION']}")
+    assert serving.api_key == told["API_KEY"]
+
+
+@pytest.mark.parametrize("key", ["", "hidden"])
+def test_the_launch_passes_on_what_it_is_told(key: str, tmp_path: Path) -> None:
+    """To Python, with what is in front of its own arguments last; without a revision it does not start."""
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODEL": "org/model", "API_KEY": key, "TP": "2"}
+    command = ("bash", str(LAUNCH), "--context-length=1")
+    assert subprocess.run(command, env=given, capture_output=True, timeout=60).returncode != 0
+    ended = subprocess.run(command, env={**given, "REVISION": "1"}, capture_output=True, text=True, timeout=60)
+    words = ended.stdout.split()
+    assert words[:2] == ["-m", "sglang.launch_server"]
+    assert words[-1] == "--context-length=1"
+    told = dict(itertools.pairwise(words))
+    assert (told["--model-path"], told["--revision"], told["--tp-size"]) == ("org/model", "1", "2")
+    assert told.get("--api-key", "") == key
+
+
 def test_ports_are_on_loopback(compose: dict[str, Any]) -> None:
     """Nothing is served to the network that was not put there on purpose."""
     ports = [port for service in compose["services"].values() for port in service.get("ports", ())]
@@ -150,7 +181,7 @@ def test_what_is_mounted_exists() -> None:
     """Docker would make an empty folder in place of a file that is not there."""
     text = (REPOSITORY / "infra/compose.yaml").read_text()
     mounted = re.findall(r"- \./([^:]+):\S+:ro$", text, re.MULTILINE)
-    assert len(mounted) == 5
+    assert len(mounted) == 6
     for path in mounted:
         assert (REPOSITORY / "infra" / path).exists(), path
 

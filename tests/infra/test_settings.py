@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
+from infra.settings import EXPERT, KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
 from models.describers.settings import Serving
+from schemas.experts import ExpertRuntime
 from schemas.limits import Limits
 from streams.settings import Security, Wires
 
@@ -34,6 +35,21 @@ def test_every_wire_setting_is_documented(field: str) -> None:
 def test_every_security_setting_is_documented(field: str) -> None:
     """The same for how Kafka lets us in."""
     assert KAFKA + field.upper() in DOCUMENTED
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(ExpertRuntime)])
+def test_every_expert_setting_is_documented(field: str) -> None:
+    """The same for how experts are run."""
+    assert EXPERT + field.upper() in DOCUMENTED
+
+
+def test_experts_reach_a_worker() -> None:
+    """A worker runs the experts of the one that started it, as that one would; a misspelt processor is named."""
+    settings = from_environment({f"{PREFIX}EXPERTS": "/experts", f"{EXPERT}BATCH": "4", f"{EXPERT}PROCESSORS": "cpu"})
+    assert settings.expert_runtime == ExpertRuntime(batch=4, processors="cpu")
+    assert from_environment(to_environment(settings)) == settings
+    with pytest.raises(BadSetting, match="EXPERT_PROCESSORS"):
+        from_environment({f"{EXPERT}PROCESSORS": "gpu"})
 
 
 def test_security_reaches_a_worker_and_no_print() -> None:

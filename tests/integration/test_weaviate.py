@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -13,8 +14,8 @@ import pytest
 from infra.settings import Settings
 from models.knowledge import STARTER_CORPUS, Query, read_corpus
 from models.knowledge.biomedical import BiomedicalEncoder
-from models.knowledge.weaviate import WeaviateKnowledge, build, current_passages
-from models.knowledge.weaviate.connection import Connection
+from models.knowledge.weaviate import WeaviateKnowledge, build, building, current_passages
+from models.knowledge.weaviate.connection import Connection, RequestRefused
 from schemas.failures import Unavailable
 from schemas.knowledge import Passage
 from schemas.triplets import Triplet
@@ -105,6 +106,42 @@ def test_a_wrong_key_is_named(server: WeaviateServer) -> None:
     knowledge.close()
 
 
+def test_a_refused_search_is_a_defect(server: WeaviateServer) -> None:
+    """A ready server that cannot take the query is not waited for; one whose collection is gone is asked anew."""
+    build(server, "edition", edition(0)[:5])
+    knowledge, connection = WeaviateKnowledge(server), Connection(server)
+    base = knowledge()
+    (name,) = collections(server)
+    with connection.use() as client, pytest.raises(RequestRefused, match="refuses"), connection.use():
+        client.collections.use(name).query.bm25("air", query_properties=["no_such_property"])
+    with connection.use() as client:
+        client.alias.delete(alias_name=server.alias)
+        client.collections.delete(name)
+    with pytest.raises(Unavailable, match="was removed"):
+        base.search(Query("dark air"))
+    connection.close()
+    knowledge.close()
+
+
+def test_what_a_build_left_goes_after_a_day(server: WeaviateServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection that never became whole stays while its build may still run, and goes with the next one later."""
+
+    def broken_off(*_: object) -> None:
+        raise Unavailable("broken off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(building, "_fill", broken_off)
+        with pytest.raises(Unavailable, match="broken off"):
+            build(server, "edition", edition(0)[:5])
+    (left,) = collections(server)
+    build(server, "edition", edition(1)[:5], keep=0)
+    assert left in collections(server)
+    monkeypatch.setattr(building, "_GIVEN_UP", timedelta(0))
+    build(server, "edition", edition(2)[:5], keep=0)
+    assert len(collections(server)) == 1
+    assert left not in collections(server)
+
+
 def test_an_alias_without_a_base_is_named(server: WeaviateServer) -> None:
     """A server without the base says what makes one."""
     knowledge = WeaviateKnowledge(server)
@@ -139,7 +176,7 @@ def chain(server: WeaviateServer, settings: Settings, tmp_path: Path) -> Iterato
 def test_the_stage_waits_for_weaviate(chain: Pipeline, server: WeaviateServer, weaviate: RunningWeaviate) -> None:
     """With Weaviate killed, retrieve says that it waits; once it is back every file ends in a triplet that names it."""
     snapshot = build(server, "starter", read_corpus(STARTER_CORPUS))
-    weaviate.stop()
+    weaviate.kill()
     waited: list[str] = []
 
     def until_it_waits() -> None:

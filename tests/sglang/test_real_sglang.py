@@ -40,7 +40,7 @@ from streams.topics import DEAD_LETTERS, ENRICHED, STAGES, TRIPLETS, create_topi
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timeout(1500),
+    pytest.mark.timeout(2400),
     # pycocotools 2.0.11 decodes through an __array__ of the old kind.
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
@@ -91,7 +91,10 @@ class Counts:
 
 def serving(server: LocalSglang, **changes: Any) -> Serving:
     return dataclasses.replace(
-        Serving(server.url, f"{MODEL}@random", max_tokens=512, deadline=300, retries=12, concurrency=16), **changes
+        Serving(
+            server.url, f"{MODEL}@random", server.api_key, max_tokens=512, deadline=300, retries=12, concurrency=16
+        ),
+        **changes,
     )
 
 
@@ -194,8 +197,17 @@ async def test_a_request_that_is_too_long_is_that_images_dead_letter(sglang: Loc
         await describer.describe(image(4, passage="fat and water " * 30_000))
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+@pytest.mark.parametrize(
+    ("change", "words"), [({"api_key": "another"}, "TRISTREAM_SGLANG_API_KEY"), ({"model": "other@1"}, "another model")]
+)
+async def test_who_is_not_let_in_waits(sglang: LocalSglang, opened: Opened, change: dict[str, Any], words: str) -> None:
+    """Without the key, or for another model, nothing is described, and the reason is said."""
+    with pytest.raises(Unavailable, match=words):
+        await opened(serving(sglang, **change), Counts()).describe(image(5))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 600
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.5)
@@ -240,7 +252,7 @@ def test_a_restart_of_the_server_loses_nothing(
         assert producer.flush(30) == 0
 
     send(range(200, 206))
-    wait_until(lambda: len(latest(wires, TRIPLETS)) >= 1, 300)
+    wait_until(lambda: len(latest(wires, TRIPLETS)) >= 1)
     sglang.stop(processes)
     send(range(206, 200 + total))
 
@@ -248,15 +260,15 @@ def test_a_restart_of_the_server_loses_nothing(
         words = [record.message for record in latest(wires, STAGES).values() if record.message]
         return any(word.state == "waiting" and "SGLang does not answer" in word.reason for word in words)
 
-    wait_until(waits, 120)
+    wait_until(waits)
     done = len(latest(wires, TRIPLETS))
     assert done < total
     assert NAME not in processes.pids
     sglang.start(processes)
     sglang.wait_ready(processes)
-    wait_until(lambda: len(latest(wires, TRIPLETS)) == total, 300)
+    wait_until(lambda: len(latest(wires, TRIPLETS)) == total)
     assert list(read(wires, [DEAD_LETTERS])) == []
-    assert settings.serving.api_key is None or settings.serving.api_key not in stage.read_text()
+    assert sglang.api_key not in stage.read_text()
     for record in latest(wires, TRIPLETS).values():
         assert record.message is not None
         assert record.message.lineage.describer == f"{MODEL}@random"

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from models.describers.answer import Claim, Draft
 from models.describers.facts import Facts
 from models.describers.verification.claims import check_claim
+from models.describers.verification.language import check_language
 from models.describers.verification.numbers import check_counts, check_counts_of_labels, check_quantities
 from models.describers.verification.places import check_places, check_relations, check_surroundings
 from models.describers.verification.reading import REGION, Reading, fold
 from models.describers.verification.words import check_body, check_kind, check_labels
 from schemas.triplets import Evidence, Verdict
 
-VERSION = "1"
+VERSION = "2"
 """Part of the prompt's version: raise it when the same statement would get another verdict."""
 
 _QUOTED = re.compile(r"“([^”]*)”")
@@ -45,6 +46,7 @@ def verify(text: str, pointers: Sequence[str], claims: Sequence[Claim], facts: F
     check_counts_of_labels(reading)
     check_labels(reading)
     check_kind(reading)
+    check_language(reading)
     check_places(reading)
     check_relations(reading)
     check_surroundings(reading)

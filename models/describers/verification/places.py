@@ -2,8 +2,8 @@
 
 import re
 
-from models.describers.composer import UNIFORM, VARIED
 from models.describers.phrases import number
+from models.describers.regions import UNIFORM, VARIED
 from models.describers.verification.reading import Reading
 from schemas.regions import Intensity, Region
 
@@ -11,12 +11,13 @@ _WORD = r"(?:upper|lower|top|bottom|middle|mid|cent(?:re|er)|central|left|right)
 _PART = r"(?:third|half|quadrant|corner|part|portion|side|edge|area|region)"
 _POSITION = re.compile(
     rf"\b(?P<framed>{_WORD}(?:[- ]{_WORD})*)(?:[- ]{_PART})?,? (?:of|in) (?:the|this) "
-    r"(?:image|picture|frame|field of view)(?:\s*\((?P<patient>[^)]*)\))?"
+    r"(?:image|picture|frame|field of view)(?: as displayed \(orientation unknown\))?(?:\s*\((?P<patient>[^)]*)\))?"
     rf"|\b(?P<bare>{_WORD}[- ]{_WORD})\b(?!\s+(?:lobe|lung|limb|extremity|abdomen|zone))(?:[- ]{_PART})?",
     re.IGNORECASE,
 )
 _IN_PATIENT = re.compile(
-    r"patient's (?:left|right)(?: side)?|\banterior\b|\bposterior\b|towards the (?:head|feet)", re.IGNORECASE
+    r"patient's (?:left|right)(?: side)?|\b(?:anterior|posterior|superior|inferior)\b|towards the (?:head|feet)",
+    re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\b(?:whole|entire) image\b", re.IGNORECASE)
 _DOWN = {"upper": "upper", "top": "upper", "lower": "lower", "bottom": "lower"}
@@ -80,12 +81,12 @@ def _axes(words: str) -> tuple[str | None, str | None]:
 
 
 def _position(reading: Reading, place: int, said: tuple[str | None, str | None], patient: str | None) -> None:
-    regions = [one for one in reading.bound(place) if one[1].position.split(" (")[0].endswith("of the image")]
+    regions = reading.bound(place)
     if not regions:
         reading.doubt("it places something in a part of the image, and nothing there was outlined")
         return
     for index, region in regions:
-        found = _axes(region.position.split(" (")[0].removesuffix(" of the image"))
+        found = _shown(region, reading.facts.rows, reading.facts.columns)
         if all(ours is None or ours == theirs for ours, theirs in zip(said, found, strict=True)):
             reading.support(f"/regions/{index}/position")
             for word in (patient or "").split(", ") if patient else ():
@@ -95,10 +96,24 @@ def _position(reading: Reading, place: int, said: tuple[str | None, str | None],
     reading.contradict(f"region {region.region_id} lies in the {region.position}", f"/regions/{index}/position")
 
 
+def _shown(region: Region, rows: int, columns: int) -> tuple[str | None, str | None]:
+    """Thirds of the image as displayed: by the position's words, or by the centroid where these are the patient's."""
+    words = region.position.split(" (")[0].removesuffix(" as displayed")
+    if words.endswith(" of the image") and not _IN_PATIENT.search(words):
+        down, across = _axes(re.sub(r" (?:third|part)$", "", words.removesuffix(" of the image")))
+        return down or "middle", across or "centre"
+    across, down = (
+        min(2, int(3 * (at + 0.5) / extent)) for at, extent in zip(region.centroid, (columns, rows), strict=True)
+    )
+    return ("upper", "middle", "lower")[down], ("left", "centre", "right")[across]
+
+
 def _in_patient(reading: Reading, place: int, said: str, only: tuple[int, Region] | None = None) -> None:
     said = said.lower().removesuffix(" side").strip()
     regions = [only] if only else reading.bound(place)
-    known = [(index, region, region.position.partition(" (")[2].rstrip(")").split(", ")) for index, region in regions]
+    known = [
+        (index, region, [one[0].lower() for one in _IN_PATIENT.finditer(region.position)]) for index, region in regions
+    ]
     if any(said in sides for _, _, sides in known):
         index = next(index for index, _, sides in known if said in sides)
         reading.support(f"/regions/{index}/position")
@@ -116,7 +131,7 @@ def _in_patient(reading: Reading, place: int, said: str, only: tuple[int, Region
 
 
 def _opposite(said: str) -> str:
-    pairs = (("left", "right"), ("anterior", "posterior"), ("head", "feet"))
+    pairs = (("left", "right"), ("anterior", "posterior"), ("superior", "inferior"), ("head", "feet"))
     for one, other in pairs:
         if said.endswith(one):
             return said.removesuffix(one) + other

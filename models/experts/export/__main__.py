@@ -9,7 +9,8 @@ from pathlib import Path
 import onnx
 import torch
 
-from models.experts.export.definitions import DEFINITIONS, LICENCE, MADE, Definition
+from models.experts.export.definition import LICENCE, MADE, Definition
+from models.experts.export.definitions import DEFINITIONS
 
 LIBRARY = Path(__file__).parents[1] / "library"
 OPSET = 20
@@ -65,7 +66,7 @@ def manifest(definition: Definition, sha256: str) -> str:
     table = {
         "name": definition.name, "version": definition.version, "title": definition.title, "licence": LICENCE,
         "made": MADE, "source": definition.source, "modalities": definition.modalities, "organs": definition.organs,
-        "limits": definition.limits, "sha256": sha256,
+        "views": definition.views, "limits": definition.limits, "sha256": sha256,
     }  # fmt: skip
     contract = {
         "units": definition.units, "channels": definition.channels, "polarity": definition.polarity,
@@ -88,6 +89,7 @@ def manifest(definition: Definition, sha256: str) -> str:
 def card(definition: Definition, size: int) -> str:
     """The expert's card, for people."""
     polarity = ", as shown: high is bright" if definition.polarity == "displayed" else ""
+    views = f"; {', '.join(definition.views)}, or not told" if definition.views else ""
     channels = "three channels, RGB" if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
     sizes = "; ".join(
         f"{output.name}: at most {output.max_regions}, from {output.min_area_px} px and "
@@ -99,7 +101,7 @@ def card(definition: Definition, size: int) -> str:
         "",
         "A region is a candidate that a stated rule singled out, never a diagnosis.",
         "",
-        f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}",
+        f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}{views}",
         f"- **Takes**: {channels}; {' or '.join(definition.units) or 'any unit'}{polarity}",
         (
             f"- **Size**: at least {definition.shortest_side} px a side; above {definition.longest_side} px on the "

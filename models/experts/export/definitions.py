@@ -1,10 +1,7 @@
 """What each expert claims, in words written from the same constants as its module. Knows nothing of ONNX."""
 
-from dataclasses import dataclass, field
-from typing import Literal
-
-from torch import nn
-
+from models.experts.export.body_definitions import BODY
+from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
 from models.experts.export.modules import (
     CountContrast,
     CtDensity,
@@ -15,68 +12,21 @@ from models.experts.export.modules import (
     UltrasoundEcho,
     XrayTransmission,
 )
+from models.experts.export.picture_definitions import PICTURES
 
-LICENCE = "Apache-2.0"
-MADE = (
-    "Weights computed from the constants in models/experts/export/modules.py; nothing was trained, nothing downloaded."
-)
 AROUND = f"a neighbourhood of sigma {LocalContrast.NEIGHBOURHOOD_PX:g} px"
-
-
-@dataclass(frozen=True)
-class Output:
-    """One map of an expert, and what its regions are called."""
-
-    name: str
-    label: str
-    rule: str
-    score: str
-    threshold: float = 0.5
-    min_area_px: int = 12
-    min_area_fraction: float = 0.0005
-    max_regions: int = 5
-    contrast: Literal["any", "brighter", "darker"] = "any"
-
-
-@dataclass(frozen=True)
-class Foreground:
-    """The map within which regions are looked for: its larger components, their holes filled."""
-
-    output: str
-    min_part_of_largest: float = 0.1
-    margin: float = 0.0
-
-
-@dataclass(frozen=True)
-class Definition:
-    """An expert before export."""
-
-    name: str
-    version: str
-    title: str
-    module: nn.Module
-    source: str
-    modalities: tuple[str, ...]
-    outputs: tuple[Output, ...]
-    limits: tuple[str, ...]
-    units: tuple[str, ...] = ()
-    channels: Literal[1, 3] = 1
-    polarity: Literal["value", "displayed"] = "value"
-    foreground: Foreground | None = None
-    shortest_side: int = 32
-    longest_side: int = 512
-    organs: tuple[str, ...] = field(default=())
 
 
 DEFINITIONS = (
     Definition(
         name="ct-density",
-        version="1.0.0",
+        version="1.1.0",
         title="Density bands of CT",
         module=CtDensity(),
         source=(
             "Hounsfield scale (DICOM PS3.3 C.11.1.1.2): air -1000 HU, water 0 HU; bands as in Kalender, Computed "
-            "Tomography, 3rd ed. 2011; flat grey openings: Serra, Image Analysis and Mathematical Morphology, 1982"
+            "Tomography, 3rd ed. 2011; flat grey openings: Serra, Image Analysis and Mathematical Morphology, 1982; "
+            "foci from 130 HU: Agatston et al., Quantification of coronary artery calcium, J Am Coll Cardiol 15, 1990"
         ),
         modalities=("CT",),
         units=("HU",),
@@ -107,11 +57,36 @@ DEFINITIONS = (
                 score=f"0.5 at the band's edges, 1 at {CtDensity.FAT_HU:g} HU, mean over the region",
                 min_area_fraction=0.002,
             ),
+            Output(
+                name="lung",
+                label="lung-density region",
+                rule=(
+                    f"between {CtDensity.LUNG_HU - CtDensity.LUNG_HALF_WIDTH_HU:g} and "
+                    f"{CtDensity.LUNG_HU + CtDensity.LUNG_HALF_WIDTH_HU:g} HU after smoothing, vessels bridged, inside "
+                    "the body outline"
+                ),
+                score=f"0.5 at the band's edges, 1 at {CtDensity.LUNG_HU:g} HU, mean over the region",
+                min_area_fraction=0.01,
+                max_regions=2,
+            ),
+            Output(
+                name="focus",
+                label="small high-density focus",
+                rule=(
+                    f"at least {CtDensity.FOCUS_HU:g} HU where less than {100 * CtDensity.FOCUS_SHARE:g} % of a square "
+                    f"of {CtDensity.FOCUS_PX} px around is, as calcifications are, inside the body outline"
+                ),
+                score=f"0.5 at {CtDensity.FOCUS_HU:g} HU, 1 at twice that, mean over the region",
+                min_area_px=6,
+                min_area_fraction=0.0,
+                contrast="brighter",
+            ),
         ),
         limits=(
             "HU depend on tube voltage, kernel and artefacts; bands overlap between tissues.",
             "Air that reaches the image's edge (a lung cut off by the field of view) is not reported.",
             "Air held between arm and trunk, or between body and table, can count as enclosed.",
+            "Lung is air-density too; thin bone can count as a small focus, and one beside bone is not told from it.",
         ),
     ),
     Definition(
@@ -178,27 +153,30 @@ DEFINITIONS = (
     ),
     Definition(
         name="ultrasound-echo",
-        version="1.0.0",
+        version="2.0.0",
         title="Weak echo within the insonated sector",
         module=UltrasoundEcho(),
-        source="Flat openings and closings: Serra 1982; echo relative to the sector's own mean, as gain is arbitrary",
+        source=(
+            "Flat openings and closings: Serra 1982; clipped background: Bertin and Arnouts, SExtractor, Astron "
+            "Astrophys Suppl 117, 1996; log-compressed speckle has the same spread at any level: Burckhardt, IEEE "
+            "Trans Sonics Ultrason 25, 1978"
+        ),
         modalities=("ultrasound",),
         foreground=Foreground("sector", min_part_of_largest=0.5, margin=0.01),
+        longest_side=256,
         outputs=(
             Output(
                 name="hypoechoic",
                 label="hypoechoic region",
-                rule=(
-                    f"smoothed echo below {UltrasoundEcho.HYPOECHOIC:g} x the mean echo of the insonated sector, "
-                    "inside that sector"
-                ),
-                score="0.5 at the threshold, 1 where there is no echo, mean over the region",
+                rule=stands_out("smoothed echo below", UltrasoundEcho.WIDE_PX, UltrasoundEcho.LEAST)
+                + ", inside the insonated sector",
+                score=SCORE,
                 contrast="darker",
                 min_area_fraction=0.001,
             ),
         ),
         limits=(
-            "Fluid, shadow, drop-out and attenuation in depth look the same to this rule.",
+            "Fluid, shadow, drop-out and vessels look the same to this rule.",
             "Parts shown perfectly black, without noise, are taken as the screen's background and not reported.",
             "Colour Doppler pixels count as echo; burnt-in graphics can cut a region.",
         ),
@@ -240,12 +218,12 @@ DEFINITIONS = (
     ),
     Definition(
         name="pet-uptake",
-        version="1.0.0",
+        version="2.0.0",
         title="PET uptake by SUV",
         module=PetUptake(),
         source=(
             "41 % isocontour: Boellaard et al., FDG PET/CT: EANM procedure guidelines for tumour imaging 2.0, 2015; "
-            "fixed SUV 2.5 as commonly used beside it"
+            "adapted to the background: Krak et al., Eur J Nucl Med Mol Imaging 32, 2005; fixed SUV 2.5 as in use"
         ),
         modalities=("PET",),
         units=("SUVbw",),
@@ -254,18 +232,18 @@ DEFINITIONS = (
                 name="uptake",
                 label="high-uptake region",
                 rule=(
-                    f"SUVbw of at least {PetUptake.SUV:g} and at least {100 * PetUptake.FRACTION_OF_MAXIMUM:g} % of "
-                    "the image's largest SUVbw"
+                    f"smoothed SUVbw above the background by at least {100 * PetUptake.FRACTION_OF_PEAK:g} % of what "
+                    f"the local peak is above it, where that peak is SUVbw {PetUptake.SUV:g} or more"
                 ),
-                score="0.5 at the threshold, 1 at twice the threshold, mean over the region",
+                score="0.5 at the threshold, 1 at twice its height above the background, mean over the region",
                 contrast="brighter",
                 min_area_px=4,
-                min_area_fraction=0.0002,
+                min_area_fraction=0.0006,
             ),
         ),
         limits=(
             "Brain, heart, kidneys and bladder take up and excrete tracer normally.",
-            "The maximum is that of one image, not of the volume.",
+            "Peak and background are those of one image, not of the volume; smoothing lowers the peak of small foci.",
         ),
     ),
     Definition(
@@ -287,6 +265,6 @@ DEFINITIONS = (
         ),
         limits=("Joints, kidneys, bladder and injection sites are count-rich normally.",),
     ),
+    *BODY,
+    *PICTURES,
 )
-
-__all__ = ["DEFINITIONS", "LICENCE", "MADE", "Definition"]

@@ -56,6 +56,18 @@ def from_grid(grid: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(grid, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
+def between(mask: Tensor, *edges: str) -> Tensor:
+    """1 where, looking towards each of the image's `edges` (left, right, top, bottom), some of `mask` is in sight."""
+    from_edge = {
+        "left": lambda m: torch.cumsum(m, 3),
+        "right": lambda m: torch.cumsum(m.flip(3), 3).flip(3),
+        "top": lambda m: torch.cumsum(m, 2),
+        "bottom": lambda m: torch.cumsum(m.flip(2), 2).flip(2),
+    }
+    seen = torch.cat([from_edge[edge](mask) for edge in edges], dim=1).amin(dim=1, keepdim=True)
+    return (seen > 0.5).to(mask.dtype)
+
+
 class Gaussian(nn.Module):
     """Gaussian mean of standard deviation `sigma` px, weighted: pixels of weight 0, and those outside, do not count."""
 
@@ -80,16 +92,20 @@ class Gaussian(nn.Module):
         return self._sum(image * weight) / (self._sum(weight) + 1e-6)
 
 
-def two_means(values: Tensor, rounds: int = 10) -> tuple[Tensor, Tensor, Tensor]:
+def two_means(values: Tensor, weight: Tensor | None = None, rounds: int = 10) -> tuple[Tensor, Tensor, Tensor]:
     """Threshold midway between the means of the two classes that it makes, and these means, low and high.
 
-    Ridler and Calvard, "Picture thresholding using an iterative selection method", IEEE Trans. SMC 8, 1978.
+    Ridler and Calvard, "Picture thresholding using an iterative selection method", IEEE Trans. SMC 8, 1978. Where there
+    is a `weight`, values of weight 0 do not count.
     """
-    threshold = values.mean()
+    threshold = values.mean() if weight is None else (values * weight).sum() / (weight.sum() + 1e-6)
     low = high = threshold
     for _ in range(rounds):
         above = (values > threshold).to(values.dtype)
+        below = 1 - above
+        if weight is not None:
+            above, below = above * weight, below * weight
         high = (values * above).sum() / (above.sum() + 1e-6)
-        low = (values * (1 - above)).sum() / ((1 - above).sum() + 1e-6)
+        low = (values * below).sum() / (below.sum() + 1e-6)
         threshold = 0.5 * (low + high)
     return threshold, low, high

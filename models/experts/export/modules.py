@@ -6,9 +6,13 @@ Each takes an image (1, channels, rows, columns), float32, and gives maps (1, 1,
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from models.experts.export.focal import Focal, half_height
 from models.experts.export.layers import (
+    GRID,
     Gaussian,
+    between,
     closing,
     dilate,
     erode,
@@ -22,14 +26,16 @@ from models.experts.export.layers import (
 
 
 class CtDensity(nn.Module):
-    """Density bands in HU. Maps: air, high density, fat, and the body that they are looked for in."""
+    """Density bands in HU. Maps: air, high density, fat, lung, small dense focus, and the body they lie in."""
 
     AIR_HU, PURE_AIR_HU = -400.0, -1000.0
     HIGH_HU, CORTICAL_HU = 200.0, 1000.0
     FAT_HU, FAT_HALF_WIDTH_HU = -110.0, 80.0
+    LUNG_HU, LUNG_HALF_WIDTH_HU = -725.0, 225.0
+    FOCUS_HU, FOCUS_PX, FOCUS_SHARE = 130.0, 44, 0.1
     BODY_HU = -300.0
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         # Values below air mark pixels outside the scanner's field of view: they count as air.
         hu = torch.clamp(image, -1024.0, 3071.0)
         air = ramp(-closing(hu, 3), -self.AIR_HU, -self.PURE_AIR_HU)
@@ -37,8 +43,16 @@ class CtDensity(nn.Module):
         band = self.FAT_HALF_WIDTH_HU - torch.abs(mean3(hu) - self.FAT_HU)
         # The blurred border between air and soft tissue passes through fat's band: it is narrow, so 5 px opens it away.
         fat = ramp(opening(band, 5), 0.0, self.FAT_HALF_WIDTH_HU)
+        # Vessels in a lung are bridged; the border between gas and tissue is narrow and falls away.
+        inflated = closing(self.LUNG_HALF_WIDTH_HU - torch.abs(to_grid(hu) - self.LUNG_HU), 3)
+        lung = from_grid(ramp(opening(inflated, 3), 0.0, self.LUNG_HALF_WIDTH_HU), hu)
+        cells = self.FOCUS_PX // GRID
+        dense = to_grid((hu >= self.FOCUS_HU).to(hu.dtype))
+        share = functional.conv2d(dense, torch.full((1, 1, cells, cells), 1.0 / cells**2), padding=cells // 2)
+        alone = from_grid((share < self.FOCUS_SHARE).to(hu.dtype), hu)
+        focus = ramp(hu, self.FOCUS_HU, 2 * self.FOCUS_HU) * (alone > 0.5).to(hu.dtype)
         body = (opening(hu[:, :, ::2, ::2], 3) > self.BODY_HU).to(hu.dtype)
-        return air, high, fat, body
+        return air, high, fat, lung, focus, body
 
 
 class LocalContrast(nn.Module):
@@ -103,26 +117,26 @@ class UltrasoundEcho(nn.Module):
     ECHO_GREY_LEVEL = 6.0
     FILLED = 0.6
     NOISE_GREY_LEVELS = 3.0
-    HYPOECHOIC = 0.3
+    LEAST = 3.0
+    WIDE_PX = 24.0
 
     def __init__(self) -> None:
         super().__init__()
-        self.smooth = Gaussian(2.0)
+        self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         grey = image / torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 257.0, 1.0)
         echo = to_grid((grey > self.ECHO_GREY_LEVEL).to(grey.dtype))
-        # First what is thin is opened away (text, scales, bars: below 28 px at 512 px), then gaps of up to 32 px are
+        # First what is thin is opened away (text, scales, bars: below 20 px at 256 px), then gaps of up to 16 px are
         # bridged: wider ones would join the sector to panels beside it. Text is sparse within a cell, speckle is not.
-        sector = closing(opening((echo > self.FILLED).to(grey.dtype), 7), 9)
-        inside = from_grid(sector, grey)
-        mean_echo = (grey * inside).sum() / (inside.sum() + 1e-6)
-        limit = self.HYPOECHOIC * mean_echo
-        weak = ramp(-self.smooth(grey, torch.ones_like(grey)), -limit, 0.0)
+        sector = closing(opening((echo > self.FILLED).to(grey.dtype), 5), 5)
+        inside = (from_grid(sector, grey) > 0.5).to(grey.dtype)
+        # What shows no echo at all is a hole in the sector, not outside it.
+        whole = (from_grid(between(sector, "left", "right", "top", "bottom"), grey) > 0.5).to(grey.dtype)
+        weak = half_height(-self.focal(grey, inside) * whole, self.LEAST, 16)
         # Even fluid has noise; what is flat is the screen's background between sector and panels.
         noisy = (dilate(grey, 9) - erode(grey, 9) >= self.NOISE_GREY_LEVELS).to(grey.dtype)
-        hypo = opening(weak * noisy, 7)
-        return hypo, (inside > 0.5).to(grey.dtype)
+        return opening(weak * noisy, 7), inside
 
 
 class StainSeparation(nn.Module):
@@ -159,14 +173,23 @@ class StainSeparation(nn.Module):
 
 
 class PetUptake(nn.Module):
-    """On SUVbw. Map: uptake of at least 2.5 and of at least 41 % of the image's largest value."""
+    """On SUVbw. Map: above 41 % of the way from the background to the local peak, where that peak is 2.5 or more."""
 
     SUV = 2.5
-    FRACTION_OF_MAXIMUM = 0.41
+    FRACTION_OF_PEAK = 0.41
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = Focal(fine_px=1.5, wide_px=16.0)
 
     def forward(self, image: Tensor) -> Tensor:
-        limit = torch.clamp(self.FRACTION_OF_MAXIMUM * image.amax(dim=(1, 2, 3), keepdim=True), min=self.SUV)
-        return torch.clamp(0.5 * image / limit, 0.0, 1.0)
+        body = (mean3(image) > 0.1).to(image.dtype)
+        smooth, background, _ = self.focal.parts(image, body)
+        # The peak is a mean of 4 × 4 px, so that noise alone does not make one.
+        hot = dilate((to_grid(smooth) >= self.SUV).to(image.dtype), 7)
+        return half_height(smooth - background, 0.5, 12, self.FRACTION_OF_PEAK) * (from_grid(hot, image) > 0.5).to(
+            image.dtype
+        )
 
 
 class CountContrast(nn.Module):

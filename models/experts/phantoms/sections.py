@@ -10,6 +10,7 @@ from models.experts.phantoms.drawing import (
     implant,
     metadata,
     shrunk,
+    soft,
     spread_out,
     texture,
     union,
@@ -19,7 +20,7 @@ _AXIAL = {"plane": "axial", "orientation": {"right": "patient left", "down": "po
 
 
 def abdomen(random: np.random.Generator, contrast: float, side: int) -> Phantom:
-    """CT in HU: fat, muscle, liver, spleen, bowel gas and spine; hypodense lesions in the liver and the spleen.
+    """CT in HU: fat, muscle, liver, spleen, bowel gas, spine, calcifications; hypodense lesions in liver and spleen.
 
     Densities as in Kalender, Computed Tomography, 3rd ed. 2011: fat -100, muscle 50, liver 60, bone 400 and above.
     """
@@ -47,6 +48,11 @@ def abdomen(random: np.random.Generator, contrast: float, side: int) -> Phantom:
                 values = implant(values, lesion, contrast, -1, organ)
                 lesions.append(lesion)
     truth["lesion"] = union(lesions, side)
+    muscle = shrunk(inner, 4) & away_from(liver | spleen | gas | spine, 3)
+    calcifications = spread_out(random, muscle, tuple(random.uniform(0.008, 0.013, 2)), 0.2)
+    for calcification in calcifications:
+        values += random.uniform(350, 600) * soft(calcification)
+    truth["calcification"] = union(calcifications, side)
     return Phantom(values.astype(np.float32), "HU", metadata("CT", "abdomen", side, 400.0, **_AXIAL), truth, "lesion")
 
 

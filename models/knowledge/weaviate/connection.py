@@ -13,15 +13,38 @@ from weaviate.connect import ConnectionParams
 from weaviate.exceptions import (
     UnexpectedStatusCodeError,
     WeaviateBaseError,
+    WeaviateInsertManyAllFailedError,
     WeaviateInvalidInputError,
     WeaviateUnsupportedFeatureError,
 )
 
-from schemas.failures import Unavailable
+from schemas.failures import TristreamError, Unavailable
 from schemas.weaviate import WeaviateServer
 
 _FAILURES = (WeaviateBaseError, httpx.HTTPError, grpc.RpcError)
 _NO_ENTRY = (401, 403)
+# Answers of REST that another try may change: timeouts, and too much asked at once.
+_LATER = (408, 425, 429)
+# Those of gRPC that say nothing against what was asked. Weaviate answers most queries that it cannot take by UNKNOWN.
+_LATER_GRPC = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.INTERNAL,
+)
+_NO_ENTRY_GRPC = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+
+
+class RequestRefused(TristreamError):
+    """A Weaviate that is ready refuses what we ask of it. No waiting mends that: it is a defect, here or there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Weaviate is ready but refuses the request: its version or its collections are not as this version of "
+            "Tristream expects; its log says why. Build the knowledge base again, or report it"
+        )
 
 
 class Connection:
@@ -34,7 +57,12 @@ class Connection:
 
     @contextmanager
     def use(self) -> Generator[WeaviateClient]:
-        """The client, connected. Within, failures of the server become `schemas.failures.Unavailable`."""
+        """The client, connected. Within, failures of the server become ours.
+
+        Raises:
+            Unavailable: it does not answer, is busy, or lets us not in.
+            RequestRefused: it answers that it cannot do this.
+        """
         client = None
         try:
             client = self._connected()
@@ -42,6 +70,9 @@ class Connection:
         except WeaviateInvalidInputError:
             raise  # a defect of ours: no waiting mends it
         except _FAILURES as error:
+            # One that starts or stops says many things that it does not mean.
+            if client is not None and _refused(error) and client.is_ready():
+                raise RequestRefused from error
             self._forget(client)
             raise Unavailable(_reason(error)) from error
 
@@ -76,8 +107,28 @@ class Connection:
                     client.close()
 
 
+def _refused(error: Exception) -> bool:
+    """Whether it is an answer that stays the same however often it is asked for."""
+    code = _code(error)
+    if code is not None:
+        return code not in (*_LATER_GRPC, *_NO_ENTRY_GRPC)
+    if isinstance(error, UnexpectedStatusCodeError):
+        return 400 <= error.status_code < 500 and error.status_code not in (*_NO_ENTRY, *_LATER)
+    return isinstance(error, WeaviateInsertManyAllFailedError)
+
+
+def _code(error: BaseException | None) -> grpc.StatusCode | None:
+    """That of the call which failed: the client keeps it only as what its own error came of."""
+    while error is not None:
+        if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
+            return error.code()
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _reason(error: Exception) -> str:
-    if isinstance(error, UnexpectedStatusCodeError) and error.status_code in _NO_ENTRY:
+    no_entry = isinstance(error, UnexpectedStatusCodeError) and error.status_code in _NO_ENTRY
+    if no_entry or _code(error) in _NO_ENTRY_GRPC:
         return "Weaviate refuses the API key; check TRISTREAM_WEAVIATE_API_KEY"
     if isinstance(error, WeaviateUnsupportedFeatureError):
         return "Weaviate is too old; 1.32 is the first version with aliases of collections"

@@ -12,7 +12,7 @@ from models.knowledge.embedded import OtherEncoder
 from models.knowledge.encoder import Encoder, LatentSemanticEncoder
 from models.knowledge.text import words
 from models.knowledge.weaviate import collections
-from models.knowledge.weaviate.connection import Connection
+from models.knowledge.weaviate.connection import Connection, RequestRefused
 from schemas.failures import Unavailable
 from schemas.knowledge import FoundPassage
 from schemas.weaviate import WeaviateServer
@@ -97,6 +97,20 @@ class _Snapshot:
         if not terms:
             return ()
         vector = self._encoder.encode([query.text])[0]
+        try:
+            answer = self._asked(terms, vector, query)
+        except RequestRefused:
+            with self._connection.use() as client:
+                if client.collections.exists(self.collection):
+                    raise
+            raise Unavailable("the knowledge base was removed from Weaviate while it was searched") from None
+        found = [
+            FoundPassage(**collections.passage_of(each.properties), score=round(each.metadata.score, _SCORE_DIGITS))
+            for each in answer.objects
+        ]
+        return tuple(sorted(found, key=lambda each: (-each.score, each.passage_id))[: query.limit])
+
+    def _asked(self, terms: str, vector: Any, query: Query) -> Any:
         with self._connection.use() as client:
             collection: Any = client.collections.use(self.collection)
             asked = {
@@ -106,18 +120,12 @@ class _Snapshot:
                 "return_properties": ["passage"],
                 "return_metadata": MetadataQuery(score=True),
             }
-            if vector.any():
-                answer = collection.query.hybrid(
-                    terms, vector=vector.tolist(), alpha=0.5, fusion_type=HybridFusion.RELATIVE_SCORE,
-                    max_vector_distance=_FURTHEST, **asked,
-                )  # fmt: skip
-            else:
-                answer = collection.query.bm25(terms, **asked)
-        found = [
-            FoundPassage(**collections.passage_of(each.properties), score=round(each.metadata.score, _SCORE_DIGITS))
-            for each in answer.objects
-        ]
-        return tuple(sorted(found, key=lambda each: (-each.score, each.passage_id))[: query.limit])
+            if not vector.any():
+                return collection.query.bm25(terms, **asked)
+            return collection.query.hybrid(
+                terms, vector=vector.tolist(), alpha=0.5, fusion_type=HybridFusion.RELATIVE_SCORE,
+                max_vector_distance=_FURTHEST, **asked,
+            )  # fmt: skip
 
     def _filters(self, collection: Any, query: Query) -> Any:
         """Those labels of the query that leave something, as one filter; None: no filter."""

@@ -2,6 +2,7 @@
 
 import base64
 import random
+from collections import Counter
 from typing import Any
 
 from models.describers import Composer, make_triplet
@@ -11,8 +12,19 @@ from schemas.triplets import Triplet
 
 UNITS = ("HU", "stored value", "stored value (luma)", "SUVbw", "Bq/ml", "Gy", "%", "1e23 electrons/ml")
 LABELS = ("fat-density region", "eosin-rich region", "hypoechoic region", "darker field (more X-rays transmitted)")
-POSITIONS = ("centre of the image", "upper left of the image (patient's right, anterior)", "lower right of the image")
-PREDICATES = ("larger than", "brighter than", "inside", "left of", "above", "similar in size to")
+POSITIONS = (
+    "centre of the image", "patient's right anterior part of the body",
+    "lower right part of the image as displayed (orientation unknown)",
+)  # fmt: skip
+PREDICATES = (
+    "larger than", "brighter than", "inside", "left of", "above", "similar in size to", "touching", "overlapping",
+    "mirror of", "same texture as", "patient left of", "anterior to", "superior to",
+)  # fmt: skip
+WORDS = {
+    "shape": ("round", "oval", "irregular", "ring-shaped"), "outline": ("lobulated or spiculated",),
+    "margin": ("indistinct",), "density": ("fat density",), "uptake": ("avid",),
+    "contrast": ("slightly hypoechoic", "isointense"),
+}  # fmt: skip
 PIXELS = base64.b64encode(b"not looked at here").decode()
 
 
@@ -33,7 +45,7 @@ def _intensity(draw: random.Random, unit: str) -> dict[str, Any]:
 
 def _region(draw: random.Random, number: int, label: str, unit: str, scale: float | None) -> dict[str, Any]:
     whole = label == "whole image"
-    pixels = draw.randrange(1, 500_000)
+    pixels = int(10 ** draw.uniform(0, 5.7))
     return {
         "region_id": f"r{number}",
         "kind": "whole image" if whole else draw.choice(("candidate", "candidate", "source annotation")),
@@ -48,7 +60,47 @@ def _region(draw: random.Random, number: int, label: str, unit: str, scale: floa
         "position": "the whole image" if whole else draw.choice(POSITIONS),
         "intensity": _intensity(draw, unit),
         "surroundings": None if whole or draw.random() < 0.3 else _intensity(draw, unit),
+        **({} if whole or draw.random() < 0.2 else _more(draw, scale is not None)),
     }
+
+
+def _more(draw: random.Random, spaced: bool) -> dict[str, Any]:
+    """What regions have that were measured by a later version: none of it, or all."""
+    longest = abs(_value(draw)) + 1e-4
+    aspects = draw.sample(list(WORDS), draw.randrange(len(WORDS) + 1))
+    part = [draw.random() for _ in range(8)]
+    return {
+        "place": {
+            "within": draw.choice(("image", "body", "foreground")),
+            "axes": [{"towards": "patient left", "fraction": part[0], "third": "middle"}] * 2,
+            "quadrant": "patient's left anterior",
+            "share_percent": 100 * part[1],
+        },
+        "size": {
+            "unit": "mm" if spaced else "px", "longest_axis": longest, "shortest_axis": longest / 2,
+            "minor_axis": longest / 2, "equivalent_diameter": longest / 2, "perimeter": longest,
+        },
+        "texture": {
+            "discretisation": "fixed bin number 32", "levels": 32, "entropy": part[2], "uniformity": part[3],
+            "contrast": abs(_value(draw)), "homogeneity": part[4], "correlation": part[5], "energy": part[6],
+        },
+        "terms": [
+            {"aspect": aspect, "word": draw.choice(WORDS[aspect]), "measure": "/shape/solidity", "below": 1.0}
+            for aspect in aspects
+        ],
+    }  # fmt: skip
+
+
+def _distributions(draw: random.Random, regions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups = Counter((one["kind"], one["label"]) for one in regions if one["kind"] != "whole image")
+    return [
+        {
+            "kind": kind, "label": label, "spread": draw.choice(("focal", "multifocal", "diffuse")),
+            "within": draw.choice(("image", "body")), "regions": n, "share_percent": draw.uniform(0, 100), "ninths": 1,
+            "side": draw.choice((None, "patient left", "patient right", "both sides")),
+        }
+        for (kind, label), n in groups.items()
+    ]  # fmt: skip
 
 
 def _relation(draw: random.Random, regions: int, unit: str) -> dict[str, Any]:
@@ -56,7 +108,9 @@ def _relation(draw: random.Random, regions: int, unit: str) -> dict[str, Any]:
     predicate = draw.choice(PREDICATES)
     measured = {
         "inside": "% of its area", "left of": "px between centroids", "above": "mm between centroids",
-        "brighter than": unit,
+        "brighter than": unit, "patient left of": "mm between centroids", "anterior to": "px between centroids",
+        "superior to": "mm between centroids", "overlapping": "% of its area", "touching": "px of shared border",
+        "mirror of": "IoU across the midline", "same texture as": "largest difference of GLCM features",
     }.get(predicate, "times the area")  # fmt: skip
     known = draw.random() < 0.9
     return {
@@ -117,6 +171,7 @@ def drawn_image(seed: int) -> EnrichedImage:
                 "relations": [_relation(draw, len(regions), unit) for _ in range(draw.choice((0, 1, 12)))]
                 if len(regions) > 1
                 else (),
+                "distributions": _distributions(draw, regions) if draw.random() < 0.8 else (),
                 "experts": [{"expert": "test@1.0.0", "outcome": outcome, "regions": 0} for outcome in found],
                 "intensity": _intensity(draw, unit),
             },

@@ -8,7 +8,9 @@ import pytest
 from drawn_images import composed, drawn_image, plain_image
 
 from models.describers.phrases import count, number
-from schemas.images import MODALITIES
+from models.experts.phantoms import draw
+from models.experts.registry import Registry
+from schemas.images import MODALITIES, Modality
 from schemas.triplets import Evidence, Statement, Triplet
 
 SEEDS = range(140)
@@ -43,7 +45,10 @@ def written(evidence: Evidence) -> set[str]:
     if isinstance(value, bool | str):
         return set()
     plain = {number(value), str(value) if isinstance(value, int) else f"{value:.0f}" if value == int(value) else ""}
-    return plain | ({number(value / 100)} if evidence.pointer.endswith("/area_mm2") and value >= 100 else set())
+    if evidence.pointer.endswith("/area_mm2"):
+        return plain | {number(value / 100), number(value * 1e6)}
+    # Told in µm below 0.1 mm.
+    return plain | ({number(1000 * value)} if evidence.pointer.endswith("_axis") and value < 0.1 else set())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -132,9 +137,13 @@ async def test_drawn_images_are_varied() -> None:
     for phrase in (
         "without a recorded pixel spacing", "mm across and", "names a contrast agent", "on both sides", "the left knee",
         "are outlined", "candidate", "every expert failed", "no expert fits", "no expert found", "one expert or",
-        "more uniform", "more varied", "factor of two", "the same standard deviation", "a higher mean", "a lower mean",
-        "the same mean", "The whole image has", "apart vertically", "apart horizontally", "encloses", "s differ by",
-        "times the area", "For reference", "cm²", "mm²", "px", "an unlisted modality", "mediolateral oblique",
+        "more uniform", "more varied", "a standard deviation of", "the same standard deviation", "a higher mean",
+        "a lower mean", "the same mean", "The whole image has", "apart vertically", "apart horizontally", "encloses",
+        "s differ by", "times the area", "For reference", "cm²", "mm²", "px", "an unlisted modality",
+        "mediolateral oblique", "GLCM contrast", "lies around the", "is round", "is oval and lobulated", "µm",
+        " touches ", " overlaps ", " mirrors ", "same texture", "further to the patient's left", "anterior to",
+        "superior to", "is outlined, and places are told", "multifocal", "on the patient's left side",
+        "on both sides of its midline", "as displayed", "(fat density",
     ):  # fmt: skip
         assert phrase in text, phrase
     assert re.search(r"\b\d\d candidate", text)
@@ -190,6 +199,44 @@ async def test_organ(organ: str, laterality: str | None, said: str) -> None:
 async def test_no_organ_is_no_statement() -> None:
     """A side without an organ says nothing."""
     assert (await composed(plain_image(laterality="left"))).description.organ is None
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "X-ray", "PET", "ultrasound", "histopathology"])
+async def test_five_parts(modality: Modality) -> None:
+    """Of an image with regions all five parts are told, each with evidence that is in the triplet, in few words."""
+    phantom = draw(modality, seed=1, contrast=8)
+    grounding = Registry.load().ground(phantom.values, phantom.metadata, phantom.unit)
+    assert grounding.regions[0].kind == "candidate"
+    triplet = await composed(
+        plain_image().model_copy(update={"metadata": phantom.metadata, "grounding": grounding, "passages": ()})
+    )
+    told = triplet.description
+    assert told.organ is not None
+    assert told.regions
+    assert told.texture
+    assert told.relations
+    document = triplet.model_dump(mode="json")
+    for item in (item for statement in statements(triplet) for item in statement.evidence):
+        assert at(document, item.pointer) == item.value
+    assert len(told.description.split()) <= 330
+
+
+async def test_outlined_structure() -> None:
+    """Where the source names no organ, what an expert outlined is the structure."""
+    phantom = draw("CT", seed=1)
+    metadata = phantom.metadata.model_copy(update={"organ": None})
+    grounding = Registry.load().ground(phantom.values, metadata, phantom.unit)
+    told = await composed(plain_image().model_copy(update={"metadata": metadata, "grounding": grounding}))
+    assert told.description.organ is not None
+    assert told.description.organ.text == "The body is outlined, and places are told within it."
+
+
+async def test_words_do_not_contradict_the_label() -> None:
+    """A region found against its wider neighbourhood is not called otherwise for its ring in the same sentence."""
+    for seed in SEEDS:
+        for statement in (await composed(drawn_image(seed))).description.regions:
+            if "hypoechoic region" in statement.text:
+                assert "slightly hypoechoic" not in statement.text
 
 
 async def test_passages_of_other_modalities_are_not_quoted() -> None:

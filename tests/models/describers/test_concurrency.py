@@ -1,4 +1,4 @@
-"""Concurrency rises by one while the server keeps up, and halves when it does not."""
+"""Concurrency doubles at first, then rises by one while the server keeps up, and halves when it does not."""
 
 import asyncio
 
@@ -47,6 +47,23 @@ async def test_it_finds_what_the_server_takes() -> None:
     assert server.most == 8
     assert 4 <= concurrency.allowed <= 9
     assert server.refused < 2000 / 8
+
+
+async def test_it_is_soon_at_what_a_large_server_takes() -> None:
+    """Twice as many each round: 32 after 31 successes, of which one by one there would be some 500."""
+    concurrency, server = Concurrency(32), Server(64)
+    await work(concurrency, server, 63)
+    assert (concurrency.allowed, server.most) == (32, 32)
+
+
+async def test_it_doubles_no_more_once_the_server_had_enough() -> None:
+    """A round of successes after the first overload adds one."""
+    concurrency, server = Concurrency(64), Server(64)
+    await work(concurrency, server, 15)
+    concurrency.queued(100)
+    before = concurrency.allowed
+    await work(concurrency, server, 2 * before)
+    assert before < concurrency.allowed <= before + 2
 
 
 async def test_it_follows_a_server_that_shrinks_and_grows() -> None:

@@ -9,6 +9,7 @@ from models.describers.phrases import (
     article,
     count,
     joined,
+    lengths,
     mean_of,
     number,
     plural,
@@ -50,12 +51,20 @@ def test_a_value_that_is_no_number_is_not_written_as_zero(value: float) -> None:
         (7, 99.9, "99.9 mm²"),
         (7, 100.0, "1 cm²"),
         (7, 0.5, "0.5 mm²"),
+        (7, 0.0099, "9900 µm²"),
         (7, 861, "8.61 cm²"),
     ],
 )
 def test_area(px: int, mm2: float | None, text: str) -> None:
-    """Square centimetres from 100 mm² up; pixels where the spacing is unknown."""
+    """Square centimetres from 100 mm² up, µm² below 0.01 mm²; pixels where the spacing is unknown."""
     assert area(px, mm2) == text
+
+
+def test_lengths() -> None:
+    """In the unit of the sizes, and in µm below 0.1 mm."""
+    assert lengths(12.34, 5.0, "mm") == "12.3 × 5 mm"
+    assert lengths(0.0086, 0.0068, "mm") == "8.6 × 6.8 µm"
+    assert lengths(0.05, 0.05, "px") == "0.05 × 0.05 px"
 
 
 @pytest.mark.parametrize(

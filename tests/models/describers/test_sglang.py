@@ -87,8 +87,9 @@ class Server:
         if isinstance(reply, Exception):
             raise reply
         if isinstance(reply, int):
-            words = "The input (9000 tokens) is longer than the model's context length" if reply == 400 else "DOE^JOHN"
-            return httpx.Response(reply, json={"message": words})
+            return httpx.Response(reply, json={"message": "DOE^JOHN"})
+        if isinstance(reply, str):
+            return httpx.Response(400, json={"message": f"DOE^JOHN {reply}"})
         content, reason = reply if isinstance(reply, tuple) else (orjson.dumps(reply).decode(), "stop")
         usage = {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 80}}
         return httpx.Response(
@@ -272,10 +273,19 @@ async def test_another_model_than_the_lineage_would_say_is_not_asked() -> None:
     assert server.asked == []
 
 
-@pytest.mark.parametrize(("status", "words"), [(400, "longer than the model's context"), (422, "HTTP 422")])
-async def test_a_refusal_is_the_images_own(status: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ("The input (9000 tokens) is longer than the model's context length (8192 tokens).", "--context-length"),
+        ("Requested token count exceeds the model's maximum context length of 8192 tokens.", "--context-length"),
+        ("Input length (9000 tokens) exceeds the maximum allowed length (8186 tokens).", "--context-length"),
+        (400, "HTTP 400"),
+        (422, "HTTP 422"),
+    ],
+)
+async def test_a_refusal_is_the_images_own(reply: Any, words: str) -> None:
     """At once, and in our words: the server's may quote the request."""
-    server = Server(status)
+    server = Server(reply)
     with pytest.raises(RequestRefused, match=words) as caught:
         await triplet(server)
     assert len(server.asked) == 1

@@ -276,3 +276,29 @@ async def test_a_mirrored_or_exchanged_word_is_found(seed: int, word: str, other
         verdict = verify(text, [item.pointer for item in statement.evidence], (), Facts.of(image))
         # Drawn positions repeat, so that several regions of one sentence may lie on either side.
         assert verdict.outcome != "supported", text
+
+
+@pytest.mark.parametrize(
+    ("said", "otherwise"),
+    [
+        ("oval", "round"), ("round", "irregular"), ("multifocal", "diffuse"), ("touches", "overlaps"),
+        ("touches", "mirrors"), ("anterior to", "superior to"), ("patient's left side", "patient's right side"),
+        ("fat density", "metal density"),
+    ],
+)  # fmt: skip
+async def test_an_exchanged_term_is_found(said: str, otherwise: str) -> None:
+    """Shape, density, spread, touch and side are not believed for being well-formed."""
+    changed = 0
+    for seed in range(60):
+        image, told = await composed(seed)
+        for statement in told:
+            if "“" in statement.text or not re.search(rf"\b{said}\b", statement.text) or otherwise in statement.text:
+                continue
+            pointers = [item.pointer for item in statement.evidence]
+            text = re.sub(rf"\b{said}\b", otherwise, statement.text)
+            # Drawn relations repeat: another one may by chance say what was exchanged.
+            assert (
+                len(image.grounding.relations) > 6 or verify(text, pointers, (), Facts.of(image)).outcome != "supported"
+            )
+            changed += 1
+    assert changed

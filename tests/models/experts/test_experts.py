@@ -53,9 +53,9 @@ def body() -> np.ndarray:
 @pytest.mark.parametrize(
     ("label", "centre", "radius", "place"),
     [
-        ("air-density", (160, 160), 30, "upper left of the image (patient's right, anterior)"),
-        ("high-density", (256, 380), 25, "lower centre of the image (posterior)"),
-        ("fat-density", (350, 200), 35, "middle right of the image (patient's left)"),
+        ("air-density", (160, 160), 30, "patient's right anterior part of the body"),
+        ("high-density", (256, 380), 25, "posterior third of the body"),
+        ("fat-density", (350, 200), 35, "patient's left third of the body"),
     ],
 )
 def test_ct_phantom(
@@ -77,7 +77,7 @@ def test_ct_mirrored(registry: Registry, body: np.ndarray) -> None:
     grounding = registry.ground(np.ascontiguousarray(body[:, ::-1]), metadata("CT", orientation=turned), "HU")
     (air,) = labelled(grounding, "air-density")
     assert air.centroid == pytest.approx((511 - 160, 160), abs=1.0)
-    assert air.position == "upper right of the image (patient's right, anterior)"
+    assert air.position == "patient's right anterior part of the body"
 
 
 def test_ct_table(registry: Registry, body: np.ndarray) -> None:
@@ -86,6 +86,23 @@ def test_ct_table(registry: Registry, body: np.ndarray) -> None:
     image[495:503, 100:400] = 500.0
     (bone,) = labelled(registry.ground(image, metadata("CT"), "HU"), "high-density")
     assert bone.centroid == pytest.approx((256, 380), abs=1.0)
+
+
+def test_lung_is_told_from_gas(registry: Registry) -> None:
+    """Lung is lung-density, vessels in it included; air as bowel holds it is not; a dense focus is, and bone is not."""
+    image = np.full((512, 512), -1000.0, np.float32)
+    cv2.circle(image, (256, 256), 220, 40.0, -1)
+    cv2.circle(image, (160, 230), 70, -850.0, -1)
+    cv2.circle(image, (160, 230), 3, 40.0, -1)
+    cv2.circle(image, (340, 200), 40, -1000.0, -1)
+    cv2.circle(image, (340, 330), 4, 400.0, -1)
+    cv2.circle(image, (256, 400), 30, 700.0, -1)
+    image += np.random.default_rng(0).normal(0, 20, image.shape).astype(np.float32)
+    grounding = registry.ground(image, metadata("CT"), "HU")
+    (lung,), (focus,) = labelled(grounding, "lung-density"), labelled(grounding, "small high-density")
+    assert lung.centroid == pytest.approx((160, 230), abs=1.5)
+    assert lung.area_px == pytest.approx(math.pi * 4900, rel=0.06)
+    assert focus.centroid == pytest.approx((340, 330), abs=1.0)
 
 
 def test_mr_phantom(registry: Registry) -> None:
@@ -148,13 +165,13 @@ def test_stains(registry: Registry) -> None:
 
 
 def test_pet(registry: Registry) -> None:
-    """Uptake counts from SUV 2.5 and from 41 % of the maximum, whichever is higher."""
+    """Uptake counts from a peak of SUV 2.5, and each focus is outlined by its own peak, not by the image's."""
     image = np.full((128, 128), 0.8, np.float32)
-    cv2.circle(image, (40, 40), 6, 10.0, -1)
-    cv2.circle(image, (90, 40), 6, 3.5, -1)
-    cv2.circle(image, (90, 90), 6, 4.5, -1)
+    for x, y, suv in ((40, 40, 10.0), (90, 40, 3.5), (90, 90, 4.5), (40, 90, 2.0)):
+        cv2.circle(image, (x, y), 6, suv, -1)
     regions = registry.ground(image, metadata("PET"), "SUVbw").regions
-    assert sorted(region.centroid for region in regions) == [(40.0, 40.0), (90.0, 90.0)]
+    assert sorted(region.centroid for region in regions) == [(40.0, 40.0), (90.0, 40.0), (90.0, 90.0)]
+    assert all(region.area_px == pytest.approx(math.pi * 36, rel=0.2) for region in regions)
     low = registry.ground(np.minimum(image, 2.4), metadata("PET"), "SUVbw").regions
     assert [region.kind for region in low] == ["whole image"]
 
@@ -204,11 +221,13 @@ def test_real_images(registry: Registry, name: str, modality: Modality, unit: st
                 assert region.intensity.maximum <= -400
             case "high-density":
                 assert region.intensity.minimum >= 200
+            case "small":
+                assert region.intensity.minimum >= 130
             case "fat-density":
                 assert -190 <= mean <= -30
-            case "hyperintense":
+            case "hyperintense" | "hyperattenuating":
                 assert mean > around.mean
-            case "hypointense" | "hypoechoic":
+            case "hypointense" | "hypoechoic" | "hypoattenuating":
                 assert mean < around.mean
             case "darker":
                 assert sign * mean < sign * around.mean

@@ -60,6 +60,18 @@ def test_no_experts(tmp_path: Path) -> None:
         Registry.load(tmp_path)
 
 
+def test_views() -> None:
+    """An expert made for a view or plane takes images of that view, and those that tell none."""
+    chest, _ = manifest.read(PACKAGED / "xray-chest.toml")
+    image = ImageMetadata(source_format="DICOM", modality="X-ray", organ="chest")
+    assert chest.fits(image, "stored value", (64, 64))
+    assert chest.fits(image.model_copy(update={"view": "PA"}), "stored value", (64, 64))
+    assert not chest.fits(image.model_copy(update={"view": "LL"}), "stored value", (64, 64))
+    brain, _ = manifest.read(PACKAGED / "mr-brain.toml")
+    slice_ = ImageMetadata(source_format="DICOM", modality="MR", organ="brain", plane="sagittal")
+    assert not brain.fits(slice_, "stored value", (64, 64))
+
+
 def test_fits() -> None:
     """An expert looks only at its modality, unit, channels and sizes."""
     ct, _ = manifest.read(PACKAGED / "ct-density.toml")

@@ -1,13 +1,15 @@
 """Measurement of regions against masks and images whose truth is known."""
 
+import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as coco
+from scipy import stats
 
-from models.experts.regions import Candidate, Component, components, foreground, measure, named, position, run_lengths
-from schemas.images import ImageMetadata, Orientation, Spacing
+from models.experts.places import Within
+from models.experts.regions import Candidate, Component, components, foreground, measure, named, run_lengths
+from schemas.images import ImageMetadata, Spacing
 
-AXIAL = Orientation(right="patient left", down="posterior")
 CT = ImageMetadata(source_format="DICOM", modality="CT", spacing=Spacing(row_mm=0.5, column_mm=2.0, source="test"))
 
 
@@ -38,23 +40,6 @@ def test_run_lengths_of_everything() -> None:
     assert run_lengths(band[:, 2:5], 2, 0, (5, 7)) == coco.encode(np.asfortranarray(band))["counts"].decode()
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "orientation", "words"),
-    [
-        (5, 5, None, "upper left of the image"),
-        (5, 5, AXIAL, "upper left of the image (patient's right, anterior)"),
-        (95, 95, AXIAL, "lower right of the image (patient's left, posterior)"),
-        (50, 95, AXIAL, "lower centre of the image (posterior)"),
-        (95, 50, AXIAL, "middle right of the image (patient's left)"),
-        (50, 50, AXIAL, "centre of the image"),
-        (5, 95, Orientation(right="anterior", down="feet"), "lower left of the image (posterior, towards the feet)"),
-    ],
-)
-def test_position(x: float, y: float, orientation: Orientation | None, words: str) -> None:
-    """A place is told in thirds of the image, and by the patient's sides where the tags tell them."""
-    assert position(x, y, (100, 100), orientation) == words
-
-
 def test_measurements() -> None:
     """Area, box, centroid, intensity and ring of a rectangle are those it was drawn with."""
     image = np.full((60, 90), 10.0, np.float32)
@@ -69,10 +54,83 @@ def test_measurements() -> None:
     assert (region.surroundings.minimum, region.surroundings.maximum) == (10.0, 10.0)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_statistics_are_scipys(seed: int) -> None:
+    """Median, percentiles, skewness and kurtosis are those of NumPy and SciPy over the region's pixels."""
+    random = np.random.default_rng(seed)
+    image = random.gamma(2.0, 30.0, (40, 40)).astype(np.float32)
+    crop = (random.random((20, 25)) < 0.5).astype(np.uint8)
+    found = measure([candidate(crop, 3, 4)], image, CT, "HU")[0].region.intensity
+    inside = image[4:24, 3:28][crop > 0].astype(np.float64)
+    tenth, median, ninetieth = np.percentile(inside, (10, 50, 90))
+    assert (found.percentile_10, found.median, found.percentile_90) == pytest.approx(
+        (tenth, median, ninetieth), rel=1e-3
+    )
+    assert found.skewness == pytest.approx(stats.skew(inside), rel=2e-3)
+    assert found.kurtosis == pytest.approx(stats.kurtosis(inside), rel=2e-3)
+    assert (found.mean, found.spread) == pytest.approx((inside.mean(), inside.std()), rel=1e-3)
+
+
+def test_contrast() -> None:
+    """Difference, contrast-to-noise and ratio of spreads are against the ring, and turn with the display alone."""
+    image = np.random.default_rng(0).normal(100, 10, (80, 80)).astype(np.float32)
+    image[30:50, 30:50] += 60
+    block = candidate(np.ones((20, 20), np.uint8), 30, 30)
+    (plain,), (turned,) = (measure([block], image, CT, "HU", inverted=inverted) for inverted in (False, True))
+    one, other = plain.region.contrast, turned.region.contrast
+    assert one is not None
+    assert other is not None
+    assert one.difference == pytest.approx(60, abs=3)
+    assert one.contrast_to_noise == pytest.approx(6, abs=1)
+    assert one.spread_ratio == pytest.approx(1, abs=0.2)
+    assert (other.contrast_to_noise, other.as_displayed) == (one.contrast_to_noise, -(one.contrast_to_noise or 0))
+
+
+@pytest.mark.parametrize(("blur", "low", "high"), [(0.0, 0.95, 1.0), (0.7, 0.4, 0.65), (5.0, 0.0, 0.2)])
+def test_sharpness(blur: float, low: float, high: float) -> None:
+    """Of a sharp edge all, of a sampled image's edge about half, of a wide one little falls on one pixel."""
+    mask = cv2.circle(np.zeros((200, 200), np.uint8), (100, 100), 30, 1, -1)
+    image = 100 * mask.astype(np.float32)
+    if blur:
+        image = cv2.GaussianBlur(image, (0, 0), blur)
+    image += np.random.default_rng(0).normal(0, 1, image.shape).astype(np.float32)
+    disc = candidate(np.ascontiguousarray(mask[70:131, 70:131]), 70, 70)
+    margin = measure([disc], image, CT.model_copy(update={"spacing": None}), "HU")[0].region.margin
+    assert margin is not None
+    assert margin.sharpness is not None
+    assert low <= margin.sharpness <= high
+    assert margin.gradient_unit == "HU/px"
+
+
 def test_region_without_surroundings() -> None:
-    """A region that fills the image has no ring."""
+    """A region that fills the image has no ring, and nothing that would be told against one."""
     image = np.zeros((8, 8), np.float32)
-    assert measure([candidate(np.ones((8, 8), np.uint8), 0, 0)], image, CT, "HU")[0].region.surroundings is None
+    region = measure([candidate(np.ones((8, 8), np.uint8), 0, 0)], image, CT, "HU")[0].region
+    assert (region.surroundings, region.contrast) == (None, None)
+    assert region.margin is not None
+    assert (region.margin.gradient, region.margin.sharpness) == (None, None)
+
+
+def test_flat_surroundings() -> None:
+    """Without noise there is no contrast-to-noise ratio, and no infinite one."""
+    image = np.zeros((20, 20), np.float32)
+    image[5:10, 5:10] = 1
+    contrast = measure([candidate(np.ones((5, 5), np.uint8), 5, 5)], image, CT, "HU")[0].region.contrast
+    assert contrast is not None
+    assert (contrast.difference, contrast.contrast_to_noise, contrast.spread_ratio) == (1, None, None)
+
+
+def test_share() -> None:
+    """The share is of the image; or of what was outlined, by the part of the region that is within it."""
+    image, mask = np.zeros((20, 20), np.float32), np.zeros((20, 20), np.uint8)
+    mask[:9] = 1
+    block = candidate(np.ones((4, 10), np.uint8), 0, 8)
+    shares = []
+    for within in (None, Within.of("body", mask)):
+        place = measure([block], image, CT, "HU", within=within)[0].region.place
+        assert place is not None
+        shares.append(place.share_percent)
+    assert shares == [10, pytest.approx(100 * 10 / 180, rel=1e-3)]
 
 
 def test_claims_are_checked() -> None:

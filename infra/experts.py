@@ -1,0 +1,82 @@
+"""The work behind `tristream experts`: list, show, check, and add to a folder of one's own."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.experts.checking import Promise, check
+from models.experts.manifest import Manifest, parse, read
+from models.experts.registry import PACKAGED
+from schemas.failures import TristreamError
+
+
+class NoExperts(TristreamError):
+    """TRISTREAM_EXPERTS names no folder to add to."""
+
+    def __init__(self) -> None:
+        super().__init__("set TRISTREAM_EXPERTS to the folder that your own experts shall be in")
+
+
+class NoSuchExpert(TristreamError):
+    """A name that no expert has."""
+
+    def __init__(self, known: Iterator[str]) -> None:
+        super().__init__(f"there is no such expert; there are {', '.join(known)}")
+
+
+class PromisesBroken(TristreamError):
+    """An expert that was to be added does not keep its manifest's promises."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"nothing was added: {count} promises are broken")
+
+
+def manifests(own: Path | None) -> dict[str, tuple[Path, Manifest]]:
+    """Every expert that a worker would load, by name. Raises BrokenExpert."""
+    paths = {path.stem: path for folder in (PACKAGED, own) if folder for path in sorted(folder.glob("*.toml"))}
+    return {name: (paths[name], read(paths[name])[0]) for name in sorted(paths)}
+
+
+def rows(own: Path | None) -> Iterator[tuple[str, ...]]:
+    """One row an expert: name@version, kind, modalities, organs, labels, whose."""
+    for path, manifest in manifests(own).values():
+        kind = manifest.decoding.kind if manifest.decoding else "maps"
+        labels = [output.label for output in manifest.outputs] or [label.name for label in manifest.labels]
+        whose = "packaged" if path.parent == PACKAGED else "own"
+        organs = ", ".join(manifest.organs) or "any"
+        yield manifest.expert, kind, ", ".join(manifest.modalities), organs, ", ".join(labels), whose
+
+
+def shown(name: str, own: Path | None) -> str:
+    """The card of an expert where there is one, or else its manifest."""
+    found = manifests(own)
+    if name not in found:
+        raise NoSuchExpert(iter(found))
+    path, _ = found[name]
+    card = path.with_suffix(".md")
+    return (card if card.is_file() else path).read_text(encoding="utf-8")
+
+
+def add(manifest: Path, own: Path | None) -> Iterator[Promise]:
+    """Check an expert, and copy its manifest and files into the folder if it keeps all that it promises.
+
+    Raises:
+        NoExperts: there is no folder to add to.
+        PromisesBroken: they were told of before.
+    """
+    if own is None:
+        raise NoExperts
+    broken = 0
+    for promise in check(manifest):
+        broken += not promise.kept
+        yield promise
+    if broken:
+        raise PromisesBroken(broken)
+    files = [f"{manifest.stem}.onnx", *parse(manifest.read_text(encoding="utf-8")).beside]
+    card = manifest.with_suffix(".md")
+    own.mkdir(parents=True, exist_ok=True)
+    # The manifest last: a worker that starts meanwhile does not find it before its files.
+    for path in (*map(manifest.with_name, files), *([card] if card.is_file() else []), manifest):
+        copy = own / f".{path.name}.part"
+        shutil.copyfile(path, copy)
+        copy.replace(own / path.name)

@@ -1,0 +1,33 @@
+"""From the outputs of a graph to candidates, one module for each way in which networks tell what they see.
+
+Knows nothing of which expert looks at which image.
+"""
+
+from collections.abc import Callable
+
+from models.experts.adapters.boxes import find_boxes
+from models.experts.adapters.heatmap import find_peaks
+from models.experts.adapters.hover import find_nuclei
+from models.experts.adapters.instances import find_instances
+from models.experts.adapters.maps import find_in_maps
+from models.experts.adapters.promptable import find_prompted
+from models.experts.adapters.semantic import find_classes
+from models.experts.adapters.stardist import find_stars
+from models.experts.running import Expert, Found, Sight
+
+_READ: dict[str, Callable[[Expert, Sight], Found]] = {
+    "maps": find_in_maps,
+    "semantic": find_classes,
+    "boxes": find_boxes,
+    "instances": find_instances,
+    "heatmap": find_peaks,
+    "promptable": find_prompted,
+    "hover": find_nuclei,
+    "stardist": find_stars,
+}
+
+
+def look(expert: Expert, sight: Sight) -> Found:
+    """What an expert finds in an image. Raises one of `running.RUN_ERRORS` where it fails on it."""
+    decoding = expert.manifest.decoding
+    return _READ[decoding.kind if decoding else "maps"](expert, sight)

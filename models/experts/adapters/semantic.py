@@ -1,0 +1,51 @@
+"""Segmenters (U-Net, nnU-Net): a map of each class, whose connected parts are regions."""
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from models.experts.adapters.classes import counted, least, probabilities
+from models.experts.contracts import Semantic
+from models.experts.inputs import prepare, whole_map
+from models.experts.regions import BinaryImage, Candidate, Component, components, placed
+from models.experts.running import Expert, Found, Sight, UnfitOutput
+
+
+def find_classes(expert: Expert, sight: Sight) -> Found:
+    """Connected parts of each class, or each class as one region."""
+    manifest, decoding = expert.manifest, cast(Semantic, expert.manifest.decoding)
+    prepared = prepare(sight.values, manifest.input, sight.spacing)
+    (scores,) = expert.run(prepared.batch, [decoding.output])
+    if scores.ndim != 4:
+        raise UnfitOutput
+    maps = whole_map(prepared, probabilities(scores, decoding.activation), manifest.input.size.margin)
+    labels = counted(manifest, len(maps))
+    first = maps.argmax(axis=0) if decoding.activation == "softmax" else None
+
+    found: list[Candidate] = []
+    left_out = 0
+    for label in labels:
+        threshold, score = least(label, decoding.threshold), np.ascontiguousarray(maps[label.index])
+        inside = score >= threshold
+        rule = f"predicted probability of {label.name} at least {threshold:g}"
+        if first is not None:
+            # Where the most probable class alone counts, a threshold of 0.5 would leave gaps between three of them.
+            inside = (first == label.index) & (score >= (0.0 if label.threshold is None else threshold))
+            rule = f"{label.name} is the most probable class"
+            rule += "" if label.threshold is None else f", its probability at least {threshold:g}"
+        mask = cast(BinaryImage, inside.astype(np.uint8))
+        smallest = max(decoding.min_area_px, decoding.min_area_fraction * prepared.size[0] * prepared.size[1])
+        if decoding.whole:
+            x, y, width, height = cv2.boundingRect(mask)
+            crop = np.ascontiguousarray(mask[y : y + height, x : x + width])
+            strength = float(score[mask > 0].mean()) if crop.size else 0.0
+            whole = placed(crop, x, y, prepared.working, prepared.size, strength) if crop.size else None
+            kept: list[Component] = [whole] if whole is not None and whole.area_px >= smallest else []
+            more = 0
+        else:
+            kept, more = components(score, mask, prepared.size, smallest, decoding.max_regions)
+        rule += expert.rule_note
+        found += [Candidate(part, label.name, rule, manifest.expert, code=label.code) for part in kept]
+        left_out += more
+    return Found(found, left_out)

@@ -1,0 +1,280 @@
+"""Whether an expert keeps what its manifest promises: files, graph, sample run. Knows nothing of who asks."""
+
+import hashlib
+import statistics
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime as ort
+from pydantic import ValidationError
+
+from models.experts.adapters import look
+from models.experts.contracts import Boxes, Heatmap, Hover, Instances, Promptable, Semantic, Stardist
+from models.experts.inputs import Floats, prepare
+from models.experts.manifest import BrokenExpert, Manifest, parse
+from models.experts.phantoms import DRAWN, draw
+from models.experts.regions import FloatImage
+from models.experts.running import RUN_ERRORS, TYPES, Expert, Prompt, Sight
+from schemas.experts import ExpertRuntime
+from schemas.images import Modality
+from schemas.regions import Box
+
+ROUNDS = 5
+"""Runs of which the latency is the median."""
+SIDE = 256
+"""px of the sample, where the manifest takes that."""
+_NO_LICENCE = {"", "unknown", "none", "tbd", "todo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One thing that a manifest promises, whether it is kept, and what was seen."""
+
+    what: str
+    kept: bool
+    seen: str
+
+
+def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]:
+    """Each promise in turn, until one is broken without which the next cannot be looked at."""
+    try:
+        manifest = parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        yield Promise("the manifest is TOML", False, str(error))
+        return
+    except ValidationError as error:
+        for one in error.errors(include_input=False, include_url=False):
+            place = ".".join(str(part) for part in one["loc"]) or "the whole"
+            yield Promise("the manifest is valid", False, f"{place}: {one['msg']}")
+        return
+    yield Promise("the manifest is valid", True, f"{manifest.expert}, {manifest.title}")
+    yield Promise("it is named as its file", path.stem == manifest.name, f"{path.stem} and {manifest.name}")
+    yield Promise("the licence is told", manifest.licence.strip().lower() not in _NO_LICENCE, repr(manifest.licence))
+    whole = True
+    for name, promised in ((f"{path.stem}.onnx", manifest.sha256), *manifest.beside.items()):
+        try:
+            digest = hashlib.sha256(path.with_name(name).read_bytes()).hexdigest()
+        except OSError:
+            digest = "no such file beside the manifest"
+        whole &= digest == promised
+        yield Promise(f"sha256 of {name}", digest == promised, digest)
+    if not whole:
+        return
+    try:
+        expert = Expert.load(path, runtime)
+    except BrokenExpert as error:
+        yield Promise("ONNX Runtime loads it", False, f"{error} {error.__cause__ or ''}".strip())
+        return
+    yield Promise("ONNX Runtime loads it", True, expert.session.get_providers()[0])
+    inputs = list(_input(expert))
+    yield from inputs
+    missing = _wanted(manifest) - {one.name for one in expert.session.get_outputs()}
+    yield Promise("the outputs are there", not missing, ", ".join(sorted(missing or _wanted(manifest))))
+    if missing or not all(one.kept for one in inputs):
+        return
+    yield from _on_sample(expert)
+
+
+def _input(expert: Expert) -> Iterator[Promise]:
+    contract, inputs = expert.manifest.input, cast(list[Any], expert.session.get_inputs())
+    others = [one.name for one in inputs if one.name != contract.name]
+    yield Promise(f"{contract.name!r} is the only input", not others, ", ".join(one.name for one in inputs))
+    (given,) = (one for one in inputs if one.name == contract.name)
+    axes = {"NCHW": "NCHW", "NHWC": "NHWC", "CHW": "CHW"}[contract.layout]
+    shape = dict(zip(axes, given.shape, strict=False))
+    whole = len(given.shape) == len(axes) and given.type in TYPES
+    yield Promise(f"it is {contract.layout}", whole, f"{given.type} {given.shape}")
+    if not whole:
+        return
+    channels = shape["C"]
+    yield Promise(f"it has {contract.depth} channels", channels in (contract.depth, None) or isinstance(channels, str),
+                  str(channels))  # fmt: skip
+    size, sides = contract.size, (shape["H"], shape["W"])
+    if size.height is not None:
+        fits = all(not isinstance(one, int) or one == side for one, side in zip(sides, (size.height, size.width)))  # noqa: B905
+        yield Promise(f"it takes {size.height} × {size.width} px", fits, f"{sides[0]} × {sides[1]}")
+    else:
+        dynamic = not any(isinstance(one, int) for one in sides)
+        yield Promise("it takes any size, as 'keep' and 'longest side' give", dynamic, f"{sides[0]} × {sides[1]}")
+
+
+def _wanted(manifest: Manifest) -> set[str]:
+    decoding = manifest.decoding
+    if decoding is None:
+        within = {manifest.foreground.output} if manifest.foreground else set[str]()
+        return {output.name for output in manifest.outputs} | within
+    if isinstance(decoding, Semantic):
+        return {decoding.output}
+    if isinstance(decoding, Boxes):
+        torchvision = {decoding.boxes, decoding.labels, decoding.scores}
+        return torchvision if decoding.layout == "torchvision" else {decoding.output}
+    if isinstance(decoding, Instances):
+        return {decoding.boxes, decoding.labels, decoding.scores, decoding.masks}
+    if isinstance(decoding, Heatmap):
+        return {decoding.output, decoding.scores}
+    if isinstance(decoding, Hover):
+        return {decoding.nuclei, decoding.offsets, *([decoding.types] if decoding.types else [])}
+    if isinstance(decoding, Stardist):
+        return {decoding.probabilities, decoding.distances}
+    return set()
+
+
+def sample(manifest: Manifest) -> tuple[FloatImage, str]:
+    """An image that the expert takes, and what it is: a phantom of its modality where there is one."""
+    contract = manifest.input
+    side = max(128, min(max(SIDE, contract.shortest_side), contract.longest_side))
+    drawn = cast(list[Modality], [modality for modality in manifest.modalities if modality in DRAWN])
+    if drawn:
+        phantom = draw(drawn[0], side=side)
+        values, what = phantom.values, f"a phantom of {drawn[0]}, {side} × {side} px, in {phantom.unit}"
+    else:
+        values = np.random.default_rng(0).uniform(0, 255, (side, side)).astype(np.float32)
+        what = f"noise, {side} × {side} px: there is no phantom of {manifest.modalities[0]}"
+    if contract.channels == 1 and values.ndim == 3:
+        values = values.mean(axis=2, dtype=np.float32)
+    if contract.channels == 3 and values.ndim == 2 and not contract.grey_as_colour:
+        values = np.repeat(values[:, :, None], 3, axis=2)
+    return np.ascontiguousarray(values, np.float32), what
+
+
+def _on_sample(expert: Expert) -> Iterator[Promise]:
+    manifest = expert.manifest
+    image, what = sample(manifest)
+    box = Box(x=image.shape[1] // 4, y=image.shape[0] // 4, width=image.shape[1] // 2, height=image.shape[0] // 2)
+    sight = Sight(image, spacing=(1.0, 1.0), prompts=(Prompt(box, "sample", None, "source"),))
+    prepared = prepare(image, manifest.input, sight.spacing)
+    names = sorted(_wanted(manifest)) or [one.name for one in expert.session.get_outputs()]
+    try:
+        outputs = dict(zip(names, expert.run(prepared.batch[:1], names), strict=True))
+    except RUN_ERRORS as error:
+        yield Promise(f"it runs on {what}", False, f"{type(error).__name__}: {error}")
+        return
+    yield Promise(f"it runs on {what}", True, ", ".join(f"{name} {outputs[name].shape}" for name in names))
+    shapes = list(_shapes(manifest, outputs, prepared.batch[:1]))
+    yield from shapes
+    if expert.batched and not isinstance(manifest.decoding, Promptable):
+        yield _batch_agrees(expert, prepared.batch[:1], outputs)
+    if not all(one.kept for one in shapes):
+        return
+    took: list[float] = []
+    found = None
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        try:
+            found = look(expert, sight)
+        except RUN_ERRORS as error:
+            yield Promise("its outputs can be read", False, type(error).__name__)
+            return
+        took.append(time.perf_counter() - started)
+    count = len(found.candidates) if found else 0
+    yield Promise(
+        "its outputs can be read", True,
+        f"{count} regions; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared.batch)}",
+    )  # fmt: skip
+
+
+def _of_graph(expert: Expert, batch: Floats) -> str:
+    names = sorted(_wanted(expert.manifest)) or [one.name for one in expert.session.get_outputs()]
+    took: list[float] = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        expert.run(batch, names)
+        took.append(time.perf_counter() - started)
+    return f"{1000 * statistics.median(took):.1f} ms of them in the graph (ONNX Runtime {ort.__version__})"
+
+
+def _batch_agrees(expert: Expert, batch: Floats, alone: Mapping[str, Floats]) -> Promise:
+    """A graph whose first axis is dynamic must give each image of a batch what it gives it alone."""
+    names = list(alone)
+    other = batch[:, :, ::-1, ::-1]
+    together = expert.run(np.concatenate([other, batch]), names)
+    # Sums in another order differ in the last digits.
+    apart = max(float(np.abs(two[1:] - alone[name]).max(initial=0)) for name, two in zip(names, together, strict=True))
+    scale = max(1.0, max(float(np.abs(one).max(initial=0)) for one in alone.values()))
+    return Promise(
+        "images of a batch do not change each other", apart <= 1e-3 * scale, f"largest difference {apart:.2g}"
+    )
+
+
+def _shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> Iterator[Promise]:
+    decoding, labels = manifest.decoding, len(manifest.labels)
+    for name, one in outputs.items():
+        yield Promise(
+            f"{name} is finite", bool(np.isfinite(one).all()), f"{one.min(initial=0):.4g} … {one.max(initial=0):.4g}"
+        )
+    classes = labels + len(cast(tuple[int, ...], getattr(decoding, "background", ())))
+    if decoding is None:
+        for output in manifest.outputs:
+            one = outputs[output.name]
+            yield Promise(
+                f"{output.name} is a map of the input's size", one.shape == (1, 1, *batch.shape[2:]), str(one.shape)
+            )
+            yield _within(output.name, one)
+    elif isinstance(decoding, Semantic):
+        yield _channels(decoding.output, outputs, 4, classes)
+        if decoding.activation == "none":
+            yield _within(decoding.output, outputs[decoding.output])
+    elif isinstance(decoding, Heatmap):
+        yield _channels(decoding.scores, outputs, 2, classes)
+        maps = outputs[decoding.output]
+        yield Promise(
+            f"{decoding.output} has a map of each class, or one",
+            maps.ndim == 4 and maps.shape[1] in (1, classes),
+            str(maps.shape),
+        )
+        if decoding.activation == "none":
+            yield _within(decoding.scores, outputs[decoding.scores])
+    elif isinstance(decoding, Boxes) and decoding.layout != "torchvision":
+        one = outputs[decoding.output]
+        first, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)
+        told = one.shape[axis] - first if one.ndim == 3 else -1
+        yield Promise(
+            f"{decoding.output} tells of {classes} classes, labels and background", told == classes, str(one.shape)
+        )
+        if told > 0:
+            yield _within(decoding.output, one[:, first:] if axis == 1 else one[:, :, first:])
+    elif isinstance(decoding, Boxes | Instances):
+        boxes, numbers, scores = (outputs[name] for name in (decoding.boxes, decoding.labels, decoding.scores))
+        yield Promise("boxes, labels and scores belong together", boxes.size == 4 * numbers.size == 4 * scores.size,
+                      f"{boxes.shape}, {numbers.shape}, {scores.shape}")  # fmt: skip
+        yield _within(decoding.scores, scores)
+    elif isinstance(decoding, Hover):
+        yield _channels(decoding.offsets, outputs, 4, 2)
+        nuclei = 2 if decoding.activation == "softmax" else 1
+        yield _channels(decoding.nuclei, outputs, 4, nuclei)
+        if decoding.types:
+            yield _channels(decoding.types, outputs, 4, classes)
+        margin = manifest.input.size.margin
+        expected = tuple(side - 2 * margin for side in batch.shape[2:])
+        yield Promise(
+            f"maps leave out the margin of {margin} px",
+            outputs[decoding.nuclei].shape[2:] == expected,
+            str(outputs[decoding.nuclei].shape),
+        )
+    elif isinstance(decoding, Stardist):
+        yield _channels(decoding.probabilities, outputs, 4, 1)
+        yield _within(decoding.probabilities, outputs[decoding.probabilities])
+        expected = tuple(-(-side // decoding.grid) for side in batch.shape[2:])
+        shape = outputs[decoding.distances].shape
+        yield Promise(
+            f"distances are told every {decoding.grid} px", shape[2:] == expected and shape[1] >= 3, str(shape)
+        )
+
+
+def _channels(name: str, outputs: Mapping[str, Floats], rank: int, channels: int) -> Promise:
+    shape = outputs[name].shape
+    return Promise(
+        f"{name} has {channels} channels",
+        len(shape) == rank and shape[1] == channels,
+        str(shape),
+    )
+
+
+def _within(name: str, values: Floats) -> Promise:
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    return Promise(f"{name} lies within 0 and 1", low >= -1e-4 and high <= 1 + 1e-4, f"{low:.4g} … {high:.4g}")

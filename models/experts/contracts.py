@@ -1,0 +1,274 @@
+"""What a graph is given, and how what it gives is read, as a manifest declares it. Knows no ONNX Runtime and no px."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.regions import Code
+
+Activation = Literal["none", "sigmoid", "softmax"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
+Pair = tuple[float, float]
+
+
+class Table(BaseModel):
+    """A table of a manifest. Unknown fields are refused: a misspelt threshold must not go unseen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AsIs(Table):
+    """Values as they come."""
+
+    kind: Literal["none"] = "none"
+
+
+class HounsfieldWindow(Table):
+    """[low, high], in the image's unit, becomes `to`; what is beyond is clipped."""
+
+    kind: Literal["window"]
+    low: float
+    high: float
+    to: Pair = (0.0, 1.0)
+
+
+class MinMax(Table):
+    """The image's own lowest and highest value become `to`."""
+
+    kind: Literal["min-max"]
+    to: Pair = (0.0, 1.0)
+
+
+class Percentiles(Table):
+    """The image's own percentiles become `to`; what is beyond is clipped."""
+
+    kind: Literal["percentile"]
+    low: float = Field(default=0.5, ge=0, lt=100)
+    high: float = Field(default=99.5, gt=0, le=100)
+    positive: bool = Field(default=False, description="Percentiles of the values above 0 alone")
+    to: Pair = (0.0, 1.0)
+
+
+class ZScore(Table):
+    """(value - mean) / deviation, after clipping to [low, high] where they are given."""
+
+    kind: Literal["z-score"]
+    mean: float | None = Field(default=None, description="Of the training data; None: of the image")
+    deviation: float | None = Field(default=None, gt=0, description="Of the training data; None: of the image")
+    low: float | None = None
+    high: float | None = None
+    positive: bool = Field(default=False, description="Mean and deviation of the values above 0 alone")
+
+
+class FullRange(Table):
+    """0 to 255, or to 65535 where a value is above 255, becomes `to`."""
+
+    kind: Literal["full range"]
+    to: Pair = (0.0, 1.0)
+
+
+Normalisation = Annotated[
+    AsIs | HounsfieldWindow | MinMax | Percentiles | ZScore | FullRange, Field(discriminator="kind")
+]
+
+
+class Size(Table):
+    """How an image comes to the size that the graph takes."""
+
+    policy: Literal["keep", "longest side", "letterbox", "stretch", "tiles"] = Field(
+        default="longest side",
+        description="'keep': as it is; 'longest side': reduced where it is larger; 'letterbox': scaled to fit, and "
+        "padded; 'stretch': scaled to height and width, whatever its shape; 'tiles': cut into pieces of that size",
+    )
+    height: int | None = Field(default=None, ge=16, description="px, of letterbox, stretch and tiles")
+    width: int | None = Field(default=None, ge=16, description="px, of letterbox, stretch and tiles")
+    multiple: int = Field(default=1, ge=1, description="keep, longest side: padded below and on the right to this")
+    anchor: Literal["top left", "centre"] = Field(default="top left", description="Of letterbox: where the image lies")
+    overlap: float = Field(default=0.25, ge=0, le=0.75, description="Of tiles: part of a side shared with the next")
+    margin: int = Field(default=0, ge=0, description="Of tiles: px along each edge that the graph's maps leave out")
+    fill: float = Field(default=0.0, description="Normalised value of what is padded")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        fixed = self.policy in ("letterbox", "stretch", "tiles")
+        if fixed != (self.height is not None) or fixed != (self.width is not None):
+            raise ValueError("height and width belong to letterbox, stretch and tiles, which need both")
+        if 2 * self.margin >= min(self.height or 2**31, self.width or 2**31):
+            raise ValueError("margin leaves nothing of a tile")
+        return self
+
+
+class InputContract(Table):
+    """What the graph's input, (1, channels, rows, columns), must hold."""
+
+    units: tuple[str, ...] = Field(description="Units it accepts; empty: any")
+    channels: Literal[1, 3] = Field(description="1: the value, of colour its luma; 3: RGB only, or `grey_as_colour`")
+    polarity: Literal["value", "displayed"] = Field(
+        description="'displayed': negated where low values are shown bright"
+    )
+    shortest_side: int = Field(ge=1, description="px; smaller images are not taken")
+    longest_side: int = Field(
+        ge=1,
+        description="px; larger images are reduced to this, keeping their shape; with 'keep' they are not taken",
+    )
+    name: str = Field(default="image", description="Of the input")
+    layout: Literal["NCHW", "NHWC", "CHW"] = Field(default="NCHW", description="Of the input, and of maps that come")
+    grey_as_colour: bool = Field(default=False, description="Grey images are taken too: their value in each channel")
+    slices: int = Field(
+        default=1,
+        ge=1,
+        description="2.5D: an odd number of neighbouring slices as channels. A message holds one slice, which stands "
+        "for its neighbours; the region's rule says so",
+    )
+    spacing_mm: float | None = Field(
+        default=None, gt=0, description="Pixels are resampled to this; images of unknown spacing are not taken"
+    )
+    size: Size = Size()
+    normalisation: Normalisation = AsIs()
+    mean: tuple[float, ...] = Field(default=(), description="Of each channel, subtracted after normalisation")
+    deviation: tuple[float, ...] = Field(default=(), description="Of each channel, by which is divided after that")
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> Self:
+        if self.slices % 2 == 0 or (self.slices > 1 and self.channels != 1):
+            raise ValueError("slices must be an odd number, of one channel each")
+        if {len(self.mean), len(self.deviation)} - {0, self.depth} or not all(self.deviation):
+            raise ValueError("mean and deviation must have a value for each channel, and no deviation may be 0")
+        return self
+
+    @property
+    def depth(self) -> int:
+        """Channels of the graph's input."""
+        return self.channels * self.slices
+
+
+class Label(Table):
+    """What a number that the graph gives stands for."""
+
+    index: int = Field(ge=0, description="Channel of a map, or number of a class")
+    name: str = Field(min_length=1, description="A few lower-case words")
+    code: Code | None = Field(default=None, description="Where a terminology has it")
+    threshold: float | None = Field(default=None, description="In place of the one of [decoding]")
+
+
+class _Decoding(Table):
+    threshold: float = Field(default=0.5, description="Least probability, or score")
+    min_area_px: int = Field(default=1, ge=1, description="Of the image as it came")
+    min_area_fraction: float = Field(default=0.0, ge=0, le=1, description="Of the image; the larger limit holds")
+    max_regions: int = Field(default=20, ge=1, description="Of one label; of more, the largest or best")
+
+
+class Semantic(_Decoding):
+    """A map (1, classes, rows, columns): connected parts of each class are regions."""
+
+    kind: Literal["semantic"]
+    output: str = "logits"
+    activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
+    background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
+    whole: bool = Field(default=False, description="All parts of a class are one region")
+
+
+class Boxes(_Decoding):
+    """Boxes with scores: 'torchvision' (n, 4), (n,), (n,), or 'yolo' (1, 4 + classes, n) of centre, width and height.
+
+    'yolo-objectness' is (1, n, 5 + classes), as YOLOv5 gives it.
+    """
+
+    kind: Literal["boxes"]
+    layout: Literal["torchvision", "yolo", "yolo-objectness"] = "torchvision"
+    boxes: str = "boxes"
+    labels: str = "labels"
+    scores: str = "scores"
+    output: str = Field(default="output0", description="Of YOLO's layouts")
+    coordinates: Literal["px", "fraction"] = Field(default="px", description="Of the graph's input, or parts of it")
+    nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
+
+
+class Instances(_Decoding):
+    """Boxes, labels and scores as torchvision gives them, and a mask (n, 1, rows, columns) for each."""
+
+    kind: Literal["instances"]
+    boxes: str = "boxes"
+    labels: str = "labels"
+    scores: str = "scores"
+    masks: str = "masks"
+    mask_threshold: float = 0.5
+    nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
+
+
+class Heatmap(_Decoding):
+    """A classifier's scores (1, classes), and its class activation (1, classes or 1, rows, columns) as second output.
+
+    Zhou et al., Learning deep features for discriminative localization, CVPR 2016: a region is what reaches a part of
+    the map's own peak.
+    """
+
+    kind: Literal["heatmap"]
+    output: str = "cam"
+    scores: str = "logits"
+    activation: Activation = "sigmoid"
+    part_of_peak: float = Field(default=0.5, gt=0, le=1)
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
+
+
+class Promptable(_Decoding):
+    """An encoder, run once an image, and a decoder that is asked for one mask a prompt, as SAM and MedSAM are exported.
+
+    The encoder's outputs reach the decoder's inputs of the same name. Points and boxes are px of the encoder's input.
+    Kirillov et al., Segment anything, 2023.
+    """
+
+    kind: Literal["promptable"]
+    decoder: FileName = Field(description="File beside the manifest")
+    decoder_sha256: Sha256
+    prompts: Literal["boxes", "grid"]
+    prompted_by: tuple[str, ...] = Field(
+        default=(), description="Of 'boxes': names of experts whose regions are asked for, or 'source'; empty: all"
+    )
+    grid: int = Field(default=8, ge=1, le=32, description="Of 'grid': points along each side")
+    points: str = "point_coords"
+    point_labels: str = "point_labels"
+    masks: str = "masks"
+    quality: str = "iou_predictions"
+    mask_threshold: float = Field(default=0.0, description="Of the mask's logits")
+    nms_iou: float = Field(default=0.7, gt=0, le=1, description="Masks that overlap more are one")
+
+
+class Hover(_Decoding):
+    """Nuclei: their probability (1, 1 or 2, r, c), offsets from their centre (1, 2, r, c), and types (1, types, r, c).
+
+    Graham et al., HoVer-Net, Medical Image Analysis 58, 2019.
+    """
+
+    kind: Literal["hover"]
+    nuclei: str = "np"
+    offsets: str = "hv"
+    types: str | None = Field(default=None, description="None: all are the one label")
+    activation: Activation = Field(default="softmax", description="Of `nuclei`: 'softmax' where it has two channels")
+    types_activation: Activation = "softmax"
+    boundary: float = Field(default=0.4, gt=0, lt=1, description="Steepness of the offsets that parts two nuclei")
+    kernel_px: int = Field(default=21, ge=3, le=31, description="Of the Sobel filter on the offsets; odd")
+    background: tuple[int, ...] = Field(default=(0,), description="Types that are no label")
+
+
+class Stardist(_Decoding):
+    """Star-convex nuclei: a probability (1, 1, r, c), and distances to the outline along rays (1, rays, r, c).
+
+    Schmidt et al., Cell detection with star-convex polygons, MICCAI 2018. Ray k points to (cos, sin) of 2πk / rays in
+    (x, y), y downwards.
+    """
+
+    kind: Literal["stardist"]
+    probabilities: str = "prob"
+    distances: str = "dist"
+    grid: int = Field(default=1, ge=1, description="px of the input from one value of the maps to the next")
+    nms_overlap: float = Field(
+        default=0.4, gt=0, le=1, description="Of the smaller one's area; of those that overlap more, the likelier stays"
+    )
+
+
+Decoding = Annotated[
+    Semantic | Boxes | Instances | Heatmap | Promptable | Hover | Stardist, Field(discriminator="kind")
+]

@@ -1,0 +1,108 @@
+"""An image with its masks, and how many of them are split into what is trained on and what is held out."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pycocotools import mask as coco
+
+from schemas.failures import TristreamError
+from schemas.images import Modality
+
+FloatImage = npt.NDArray[np.float32]
+BinaryImage = npt.NDArray[np.uint8]
+
+
+class BadDataset(TristreamError):
+    """Training data that cannot be used.
+
+    It names the file: it is shown to the person who trains, and nowhere else.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One image and, for each label, a mask of 0 and 1, uint8 (rows, columns).
+
+    `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `group`: of the patient where it is
+    known, else of the object; kept in memory alone, since it can name a person.
+    """
+
+    name: str
+    group: str = field(repr=False)
+    values: FloatImage = field(repr=False)
+    unit: str
+    masks: Mapping[str, BinaryImage] = field(repr=False)
+    inverted: bool = False
+    modality: Modality = "unknown"
+    organ: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Examples that are read when they are asked for, the same ones in the same order each time.
+
+    `files` counts what `read` will go through. `modality`, `organ` and `unit` are what the folder says of all of them.
+    """
+
+    kind: str
+    labels: tuple[str, ...]
+    files: int
+    read: Callable[[], Iterator[Example]] = field(repr=False)
+    modality: Modality | None = None
+    organ: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Indices of examples: to train on, to choose the best epoch by, and held out for the card."""
+
+    training: tuple[int, ...]
+    validation: tuple[int, ...]
+    held_out: tuple[int, ...]
+
+
+def split(groups: Sequence[str], seed: int, validation: float = 0.15, held_out: float = 0.15) -> Split:
+    """Whole groups are shared out, so that no patient is on both sides. The same seed and groups give the same split.
+
+    Args:
+        groups: of each example.
+        seed: of the order of the groups.
+        validation: part of the groups, at least one.
+        held_out: as `validation`.
+
+    Raises:
+        BadDataset: there are fewer than three groups.
+    """
+    names = sorted(set(groups))
+    if len(names) < 3:
+        raise BadDataset(
+            f"the images are of {len(names)} patients or objects: at least 3 are needed, to train, choose and test"
+        )
+    random.Random(seed).shuffle(names)  # noqa: S311  # no secret
+    first = max(1, round(held_out * len(names)))
+    second = first + max(1, round(validation * len(names)))
+    if second >= len(names):
+        raise BadDataset("the parts that are held out leave no image to train on")
+    part = {name: 0 if at < first else 1 if at < second else 2 for at, name in enumerate(names)}
+    indices = [tuple(at for at, group in enumerate(groups) if part[group] == wanted) for wanted in (2, 1, 0)]
+    return Split(*indices)
+
+
+def decoded(size: tuple[int, int], counts: Any) -> BinaryImage:
+    """A COCO run-length encoding as a mask (rows, columns)."""
+    plain: Any = {"size": list(size), "counts": counts.encode() if isinstance(counts, str) else counts}
+    return np.ascontiguousarray(coco.decode(plain))
+
+
+def json_of(data: bytes, name: str) -> Any:
+    """Raises BadDataset, which names the file."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise BadDataset(f"{name}: is not JSON in UTF-8") from None

@@ -1,0 +1,80 @@
+"""Our own triplets, as `tristream triplets` and `annotate` write them: the regions' masks on the triplet's image."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from models.experts.datasets.examples import BadDataset, Dataset, Example, decoded
+from models.imaging import from_pixels
+from schemas.failures import InvalidInput
+from schemas.triplets import Triplet
+
+
+def find_triplets(folder: Path) -> list[Path]:
+    """JSON Lines in `folder`."""
+    return sorted(folder.glob("*.jsonl"))
+
+
+def open_triplets(paths: list[Path]) -> Dataset:
+    """Regions that the source marked are learnt where there are any in the files, else the experts' candidates.
+
+    Their labels become labels; an image that has none of them teaches what is not one. All images of one object stay
+    together in a split. The image of a triplet is the rendered view: what is learnt fits images of that look.
+
+    Raises:
+        BadDataset: a line is no triplet, or no triplet has a region to learn.
+    """
+    found: dict[str, set[str]] = {"source annotation": set(), "candidate": set()}
+    count, modalities, organs = 0, set[str](), set[str | None]()
+    for _, triplet in _triplets(paths):
+        count += 1
+        modalities.add(triplet.metadata.modality)
+        organs.add(triplet.metadata.organ)
+        for region in triplet.regions:
+            found.setdefault(region.kind, set()).add(region.label)
+    kind = "source annotation" if found["source annotation"] else "candidate"
+    labels = tuple(sorted(found[kind]))
+    if not labels:
+        raise BadDataset("no triplet has a region that the source or an expert marked")
+    if len(modalities) > 1:
+        raise BadDataset(f"the triplets are of {', '.join(sorted(modalities))}: keep one modality in a folder")
+    organ = organs.pop() if len(organs) == 1 else None
+
+    def read() -> Iterator[Example]:
+        for name, triplet in _triplets(paths):
+            yield _example(name, triplet, kind, labels, organ)
+
+    return Dataset(f"triplets, regions of kind {kind}", labels, count, read, None, organ, None)
+
+
+def _triplets(paths: list[Path]) -> Iterator[tuple[str, Triplet]]:
+    for path in paths:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    yield f"{path.name} line {number}", Triplet.model_validate_json(line)
+                except ValidationError:
+                    raise BadDataset(f"{path.name} line {number}: is no triplet") from None
+
+
+def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], organ: str | None) -> Example:
+    pixels = triplet.image
+    if pixels.data is None:
+        raise BadDataset(f"{name}: its image travels by reference; export it with its pixels")
+    try:
+        stored = from_pixels(pixels)
+    except InvalidInput as error:
+        raise BadDataset(f"{name}: {error}") from None
+    masks = {label: np.zeros(stored.shape[:2], np.uint8) for label in labels}
+    for region in triplet.regions:
+        if region.kind != kind:
+            continue
+        if region.mask.size != stored.shape[:2]:
+            raise BadDataset(f"{name}: a region is of another size than the image")
+        masks[region.label] |= decoded(region.mask.size, region.mask.counts)
+    values = stored.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
+    return Example(name, triplet.object_id, values, pixels.unit, masks, False, triplet.metadata.modality, organ)

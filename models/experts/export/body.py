@@ -1,0 +1,105 @@
+"""Focal findings in what penetrates a body: CT, MR, radiographs, as torch modules. Nothing is learnt.
+
+Each takes an image (1, 1, rows, columns), float32, and gives maps in [0, 1] that mean what `body_definitions` says.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from models.experts.export.focal import Focal, half_height, mirrored
+from models.experts.export.layers import (
+    GRID,
+    Gaussian,
+    between,
+    closing,
+    dilate,
+    erode,
+    from_grid,
+    mean3,
+    opening,
+    ramp,
+    to_grid,
+    two_means,
+)
+
+
+class CtFocal(nn.Module):
+    """On HU. Maps: focal low, focal high attenuation, and the soft tissue that they are looked for in."""
+
+    LOW_HU, HIGH_HU = -30.0, 150.0
+    WIDE_PX = 16.0
+    LEAST = 3.1
+    EXCLUDED_HU = -75.0, 250.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = Focal(fine_px=1.8, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        hu = torch.clamp(image, -200.0, 400.0)
+        level = mean3(hu)
+        tissue = ((level > self.LOW_HU) & (level < self.HIGH_HU)).to(hu.dtype)
+        # Near fat, gas and bone a pixel holds part of them.
+        low, high = self.EXCLUDED_HU
+        other = opening(((level < low) | (level > high)).to(hu.dtype), 3)
+        clear = 1 - dilate(other, 7)
+        z = self.focal(hu, tissue * clear) * clear
+        hypo = opening(half_height(-z, self.LEAST, 12), 3)
+        hyper = opening(half_height(z, self.LEAST, 12), 3)
+        return hypo, hyper, opening(to_grid(tissue), 3)
+
+
+class MrBrain(nn.Module):
+    """Maps: hyperintense, brighter than the mirrored place, and the inner brain that they are looked for in."""
+
+    FOREGROUND = 0.4
+    WIDE_PX = 16.0
+    LEAST = 3.2
+    LEAST_ASYMMETRY = 4.0
+    CORTEX_PX = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        signal = (mean3(image) > self.FOREGROUND * image.mean()).to(image.dtype)
+        # Scalp is a thin ring, and skull a dark one; ventricles and sulci are gaps to be bridged.
+        brain = closing(opening((to_grid(opening(signal, 11)) > 0.5).to(image.dtype), 5), 11)
+        inner = erode(brain, 2 * (self.CORTEX_PX // GRID) + 1)
+        where = from_grid(inner, image)
+        where = (where > 0.5).to(image.dtype)
+        z = self.focal(image, where * signal) * where
+        hyper = opening(half_height(z, self.LEAST, 12), 3)
+        asymmetry = opening(half_height(z - mirrored(z, where), self.LEAST_ASYMMETRY, 12), 3)
+        return hyper, asymmetry, inner
+
+
+class ChestXray(nn.Module):
+    """On values as shown (high is bright). Maps: lung field, opacity, brighter than the other side, and the trunk."""
+
+    WIDE_PX = 24.0
+    LEAST = 2.4
+    LEAST_ASYMMETRY = 3.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.smooth = Gaussian(1.5)
+        self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        grid = to_grid(image)
+        first, _, _ = two_means(grid)
+        bright = closing((grid > first).to(grid.dtype), 3)
+        # Direct exposure is what is seen from the left, right or upper edge without tissue between.
+        trunk = between(bright, "left", "right", "top")
+        threshold, dark, _ = two_means(grid, trunk)
+        smooth = self.smooth(image, torch.ones_like(image))
+        lung = opening(ramp(-smooth, -threshold, -dark + 1e-6), 7) * from_grid(trunk, image)
+        # An opacity as bright as tissue is a gap in the field.
+        field = closing((to_grid(lung) > 0.5).to(grid.dtype), 5)
+        where = (from_grid(erode(field, 5), image) > 0.5).to(image.dtype)
+        z = self.focal(image, where) * where
+        opacity = opening(half_height(z, self.LEAST, 16), 5)
+        asymmetry = opening(half_height(z - mirrored(z, where), self.LEAST_ASYMMETRY, 16), 5)
+        return lung, opacity, asymmetry, trunk

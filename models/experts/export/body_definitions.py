@@ -1,0 +1,138 @@
+"""What the experts of `body` claim, in words written from the same constants."""
+
+from models.experts.export.body import ChestXray, CtFocal, MrBrain
+from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
+
+CLIPPED = (
+    "Clipped background and detection in its deviations: Bertin and Arnouts, SExtractor, Astron Astrophys Suppl 117, "
+    "1996; normalised convolution: Knutsson and Westin, 1993"
+)
+
+BODY = (
+    Definition(
+        name="ct-focal",
+        version="1.0.0",
+        title="Focal attenuation in the soft tissue of CT",
+        module=CtFocal(),
+        source=f"{CLIPPED}; bands as in Kalender, Computed Tomography, 3rd ed. 2011",
+        modalities=("CT",),
+        units=("HU",),
+        longest_side=256,
+        foreground=Foreground("tissue", min_part_of_largest=0.2, margin=0.02),
+        outputs=(
+            Output(
+                name="low",
+                label="hypoattenuating region",
+                rule=stands_out("smoothed HU below", CtFocal.WIDE_PX, CtFocal.LEAST)
+                + f", in soft tissue ({CtFocal.LOW_HU:g} to {CtFocal.HIGH_HU:g} HU) away from fat, gas and bone",
+                score=SCORE,
+                contrast="darker",
+            ),
+            Output(
+                name="high",
+                label="hyperattenuating region",
+                rule=stands_out("smoothed HU above", CtFocal.WIDE_PX, CtFocal.LEAST)
+                + f", in soft tissue ({CtFocal.LOW_HU:g} to {CtFocal.HIGH_HU:g} HU) away from fat, gas and bone",
+                score=SCORE,
+                contrast="brighter",
+            ),
+        ),
+        limits=(
+            "Vessels, bowel content and the borders of organs stand out as well, above all after contrast agent.",
+            "What lies within 2 % of the image's longest side of the body wall's fat is not looked at.",
+        ),
+    ),
+    Definition(
+        name="mr-brain",
+        version="1.0.0",
+        title="Bright outliers and asymmetry within the brain",
+        module=MrBrain(),
+        source=f"{CLIPPED}; brain by opening off the scalp: Serra 1982",
+        modalities=("MR",),
+        organs=("brain", "head"),
+        views=("axial", "coronal"),
+        longest_side=256,
+        foreground=Foreground("inner", min_part_of_largest=0.3),
+        outputs=(
+            Output(
+                name="hyperintense",
+                label="hyperintense region within the brain",
+                rule=stands_out("smoothed signal above", MrBrain.WIDE_PX, MrBrain.LEAST)
+                + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
+                score=SCORE,
+                contrast="brighter",
+            ),
+            Output(
+                name="asymmetry",
+                label="region brighter than its mirror place",
+                rule=stands_out(
+                    "smoothed signal, less that of the place mirrored about the brain's middle column, both against",
+                    MrBrain.WIDE_PX,
+                    MrBrain.LEAST_ASYMMETRY,
+                )
+                + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
+                score=SCORE,
+                contrast="brighter",
+            ),
+        ),
+        limits=(
+            "The cortex and what touches it are not looked at: it is brighter than white matter in some sequences.",
+            "The middle is the column through the brain's centroid: a tilted head is compared with the wrong place.",
+            "What crosses the midline is compared with itself. In T2, fluid is an outlier.",
+        ),
+    ),
+    Definition(
+        name="xray-chest",
+        version="1.0.0",
+        title="Lung fields of frontal chest radiographs, and what is bright in them",
+        module=ChestXray(),
+        source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {CLIPPED}",
+        modalities=("X-ray",),
+        organs=("chest", "lung"),
+        views=("AP", "PA"),
+        polarity="displayed",
+        longest_side=256,
+        foreground=Foreground("trunk", min_part_of_largest=0.3),
+        outputs=(
+            Output(
+                name="lung",
+                label="lung field",
+                rule=(
+                    "shown darker than midway between the means of the trunk's dark and bright class; the trunk is "
+                    "what has tissue towards the left, right and upper edge"
+                ),
+                score="0.5 at the threshold, 1 at the mean of the dark class, mean over the region",
+                min_area_fraction=0.02,
+                max_regions=2,
+                contrast="darker",
+            ),
+            Output(
+                name="opacity",
+                label="opacity in a lung field",
+                rule=stands_out("smoothed value shown brighter than", ChestXray.WIDE_PX, ChestXray.LEAST)
+                + ", inside the lung fields",
+                score=SCORE,
+                min_area_fraction=0.001,
+                contrast="brighter",
+            ),
+            Output(
+                name="asymmetry",
+                label="region brighter than in the other lung field",
+                rule=stands_out(
+                    "smoothed value, less that of the place mirrored about the fields' middle column, both against",
+                    ChestXray.WIDE_PX,
+                    ChestXray.LEAST_ASYMMETRY,
+                )
+                + ", inside the lung fields",
+                score=SCORE,
+                min_area_fraction=0.001,
+                contrast="brighter",
+            ),
+        ),
+        limits=(
+            "Ribs, vessels and the hila are brighter than lung too.",
+            "An opacity as bright as the chest wall is a gap in the field, and not inside it.",
+            "The heart is on one side: the mirrored place is outside the lung there, and counts as level.",
+        ),
+    ),
+)

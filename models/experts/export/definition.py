@@ -1,0 +1,66 @@
+"""What a definition of an expert holds before export. Knows no expert."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import nn
+
+from models.experts.export.focal import FRACTION
+
+LICENCE = "Apache-2.0"
+MADE = "Weights computed from the constants in models/experts/export; nothing was trained, nothing downloaded."
+SCORE = "0.5 at the threshold, 1 at twice the threshold, mean over the region"
+
+
+def stands_out(what: str, wide_px: float, least: float, fraction: float = FRACTION) -> str:
+    """The rule of `focal` in words: `what` names the value and its direction, as in 'smoothed signal above'."""
+    return (
+        f"{what} its neighbourhood (sigma {wide_px:g} px) by at least {100 * fraction:g} % of the local peak, where "
+        f"that is at least {least:g} x the neighbourhood's deviation"
+    )
+
+
+@dataclass(frozen=True)
+class Output:
+    """One map of an expert, and what its regions are called."""
+
+    name: str
+    label: str
+    rule: str
+    score: str
+    threshold: float = 0.5
+    min_area_px: int = 12
+    min_area_fraction: float = 0.0005
+    max_regions: int = 5
+    contrast: Literal["any", "brighter", "darker"] = "any"
+
+
+@dataclass(frozen=True)
+class Foreground:
+    """The map within which regions are looked for: its larger components, their holes filled."""
+
+    output: str
+    min_part_of_largest: float = 0.1
+    margin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Definition:
+    """An expert before export."""
+
+    name: str
+    version: str
+    title: str
+    module: nn.Module
+    source: str
+    modalities: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    limits: tuple[str, ...]
+    units: tuple[str, ...] = ()
+    channels: Literal[1, 3] = 1
+    polarity: Literal["value", "displayed"] = "value"
+    foreground: Foreground | None = None
+    shortest_side: int = 32
+    longest_side: int = 512
+    organs: tuple[str, ...] = field(default=())
+    views: tuple[str, ...] = field(default=())

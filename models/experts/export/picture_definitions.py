@@ -1,0 +1,192 @@
+"""What the experts of `pictures` claim, in words written from the same constants."""
+
+from models.experts.export.body_definitions import CLIPPED
+from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
+from models.experts.export.pictures import Cells, EndoscopyColour, Fundus, Nuclei, SkinColour
+
+MANY = 50
+
+PICTURES = (
+    Definition(
+        name="histo-nuclei",
+        version="1.0.0",
+        title="Nuclei by their haematoxylin",
+        module=Nuclei(),
+        source=(
+            "Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution, Anal Quant Cytol "
+            f"Histol 23, 2001. {CLIPPED}"
+        ),
+        modalities=("histopathology",),
+        channels=3,
+        longest_side=1024,
+        outputs=(
+            Output(
+                name="nucleus",
+                label="nucleus-like region",
+                rule=stands_out("smoothed haematoxylin density above", Nuclei.WIDE_PX, Nuclei.LEAST),
+                score=SCORE,
+                min_area_px=25,
+                min_area_fraction=0.0,
+                max_regions=MANY,
+            ),
+        ),
+        limits=(
+            "Made for nuclei 8 to 16 px wide, as at 20 x (0.5 µm a pixel); at other magnifications resample first.",
+            "Nuclei that touch are one region. Where they are dense there is no neighbourhood to stand out from.",
+            "Stain vectors are those of the paper, not fitted to the slide.",
+        ),
+    ),
+    Definition(
+        name="skin-colour",
+        version="1.0.0",
+        title="Skin darker in colour than around it",
+        module=SkinColour(),
+        source=(
+            "Closing over hair: Lee et al., DullRazor, Comput Biol Med 27, 1997; colour distance from the skin: Celebi "
+            f"et al., Comput Med Imaging Graph 33, 2009. {CLIPPED}"
+        ),
+        modalities=("dermoscopy",),
+        channels=3,
+        longest_side=128,
+        outputs=(
+            Output(
+                name="dark",
+                label="region of other colour than the skin around it",
+                rule=stands_out(
+                    "after closing over hair, distance in RGB towards dark from",
+                    SkinColour.WIDE_PX,
+                    SkinColour.LEAST,
+                    SkinColour.FRACTION,
+                ),
+                score=SCORE,
+                min_area_fraction=0.03,
+                max_regions=3,
+                contrast="darker",
+            ),
+        ),
+        limits=(
+            "Works at 128 px on the longest side: its outline is as coarse as that.",
+            "Shadow, dark corners of the lens and thick hair are darker too; what is paler than skin is not found.",
+        ),
+    ),
+    Definition(
+        name="fundus-structures",
+        version="1.0.0",
+        title="Optic disc, vessels and spots of the retina",
+        module=Fundus(),
+        source=f"Hessian at several scales: Frangi et al., Multiscale vessel enhancement filtering, 1998. {CLIPPED}",
+        modalities=("fundus photography",),
+        channels=3,
+        longest_side=256,
+        foreground=Foreground("field", min_part_of_largest=0.3),
+        outputs=(
+            Output(
+                name="disc",
+                label="optic disc",
+                rule=stands_out("green, closed over vessels, above", Fundus.WIDE_PX, Fundus.DISC),
+                score=SCORE,
+                min_area_fraction=0.002,
+                max_regions=1,
+                contrast="brighter",
+            ),
+            Output(
+                name="vessel",
+                label="vessel",
+                rule=(
+                    "largest curvature of green across (scales 1 and 1.8 px) of at least "
+                    f"{100 * Fundus.VESSEL_FRACTION:g} % of the local peak, where that is at least {Fundus.VESSEL:g} x "
+                    "the neighbourhood's deviation; darker than the neighbourhood"
+                ),
+                score=SCORE,
+                min_area_fraction=0.0025,
+                max_regions=10,
+                contrast="darker",
+            ),
+            Output(
+                name="bright",
+                label="bright spot",
+                rule=stands_out("smoothed green above", Fundus.WIDE_PX, Fundus.SPOT_LEAST)
+                + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
+                score=SCORE,
+                min_area_fraction=0.0004,
+                contrast="brighter",
+            ),
+            Output(
+                name="dark",
+                label="dark spot",
+                rule=stands_out("smoothed green below", Fundus.WIDE_PX, Fundus.SPOT_LEAST)
+                + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
+                score=SCORE,
+                min_area_fraction=0.0004,
+                contrast="darker",
+            ),
+        ),
+        limits=(
+            "Works at 256 px on the longest side: vessels below about 2 px there, and spots below 5 px, are not found.",
+            "The fovea can count as a dark spot, a crossing or end of vessels too.",
+            "Without a disc in view, whatever is far brighter than its neighbourhood takes its place.",
+        ),
+    ),
+    Definition(
+        name="endoscopy-colour",
+        version="1.0.0",
+        title="Highlights and redness of mucosa",
+        module=EndoscopyColour(),
+        source=(
+            "Erythema index log(red / green): Diffey, Oliver and Farr, Br J Dermatol 111, 1984; highlights bright and "
+            f"without colour: Oh et al., Med Image Anal 11, 2007. {CLIPPED}"
+        ),
+        modalities=("endoscopy",),
+        channels=3,
+        longest_side=256,
+        outputs=(
+            Output(
+                name="highlight",
+                label="specular highlight",
+                rule=f"red, green and blue all at least {EndoscopyColour.GLARE:g} of 255",
+                score="0.5 at the threshold, 0.75 at 255, mean over the region",
+                min_area_px=4,
+                min_area_fraction=0.0,
+                max_regions=20,
+                contrast="brighter",
+            ),
+            Output(
+                name="red",
+                label="region redder than around it",
+                rule=stands_out("log of red over green, above", EndoscopyColour.WIDE_PX, EndoscopyColour.LEAST)
+                + ", highlights bridged",
+                score=SCORE,
+                min_area_fraction=0.001,
+            ),
+        ),
+        limits=(
+            "Vessels, blood and suction marks are redder too; narrow-band and dyed images have other colours.",
+            "A highlight hides what is below it; instruments of metal count as highlights.",
+        ),
+    ),
+    Definition(
+        name="microscopy-cells",
+        version="1.0.0",
+        title="Cells brighter than the field around them",
+        module=Cells(),
+        source=CLIPPED,
+        modalities=("microscopy",),
+        longest_side=512,
+        outputs=(
+            Output(
+                name="cell",
+                label="bright cell-like region",
+                rule=stands_out("smoothed value above", Cells.WIDE_PX, Cells.LEAST),
+                score=SCORE,
+                min_area_px=25,
+                min_area_fraction=0.0,
+                max_regions=MANY,
+                contrast="brighter",
+            ),
+        ),
+        limits=(
+            "For bright on dark (fluorescence, dark field); dark cells on a bright field are not found.",
+            "Made for cells 8 to 24 px wide. Cells that touch are one region.",
+        ),
+    ),
+)

@@ -1,0 +1,173 @@
+"""Findings in what is seen by visible light, as torch modules. Nothing is learnt.
+
+Each takes an image (1, channels, rows, columns), float32, sRGB of 8 or 16 bits where it has three channels, and gives
+maps (1, 1, rows, columns) in [0, 1] that mean what `picture_definitions` says.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.experts.export.focal import Focal, half_height
+from models.experts.export.layers import closing, dilate, erode, from_grid, opening, to_grid
+from models.experts.export.modules import StainSeparation
+
+
+def levels(image: Tensor) -> Tensor:
+    """Samples of 8 or 16 bits as 0 to 255."""
+    return image / torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 257.0, 1.0)
+
+
+class Nuclei(nn.Module):
+    """On RGB. Map: nucleus, from the haematoxylin density."""
+
+    WIDE_PX = 16.0
+    LEAST = 3.4
+
+    def __init__(self) -> None:
+        super().__init__()
+        stains = StainSeparation()
+        self.register_buffer("unmix", stains.unmix[:1].clone())
+        self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> Tensor:
+        density = -torch.log(torch.clamp(levels(image) / 255.0, 1 / 255, 1.0)) / 2.302585093
+        blue = functional.conv2d(density, self.unmix)
+        z = self.focal(blue, torch.ones_like(blue))
+        return opening(half_height(z, self.LEAST, 8), 3)
+
+
+class SkinColour(nn.Module):
+    """On RGB. Map: colour away from the surrounding skin's, towards dark."""
+
+    WIDE_PX = 40.0
+    LEAST = 2.6
+    FRACTION = 0.42
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> Tensor:
+        # Hair is dark and thin.
+        clean = closing(levels(image), 5)
+        everywhere = torch.ones_like(clean[:, :1])
+        apart, spreads = [], []
+        for channel in clean.split(1, dim=1):
+            smooth, level, spread = self.focal.parts(channel, everywhere)
+            apart.append(torch.relu(level - smooth) ** 2)
+            spreads.append(spread**2)
+        distance = torch.sqrt(apart[0] + apart[1] + apart[2]) / torch.sqrt(spreads[0] + spreads[1] + spreads[2] + 1e-6)
+        return opening(half_height(distance, self.LEAST, 24, self.FRACTION), 5)
+
+
+class Curvature(nn.Module):
+    """Eigenvalues of the Hessian at scale `sigma` px, times sigma², the larger and the smaller.
+
+    Frangi et al., "Multiscale vessel enhancement filtering", MICCAI 1998.
+    """
+
+    def __init__(self, sigma: float) -> None:
+        super().__init__()
+        self.reach = int(3 * sigma + 0.5)
+        x = torch.arange(-self.reach, self.reach + 1, dtype=torch.float64)
+        kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+        kernel = kernel / kernel.sum()
+        first, second = -x / sigma * kernel, (x**2 / sigma**2 - 1) * kernel
+        # Cut off, the kernel would answer to a level: its sum is taken away.
+        second = second - second.sum() * kernel
+        across = torch.stack([kernel, first, second]).to(torch.float32)
+        down = torch.stack([second, first, kernel]).to(torch.float32)
+        self.register_buffer("across", across.reshape(3, 1, 1, -1))
+        self.register_buffer("down", down.reshape(3, 1, -1, 1))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        padded = functional.pad(image, (self.reach,) * 4, mode="replicate")
+        yy, xy, xx = functional.conv2d(functional.conv2d(padded, self.across), self.down, groups=3).split(1, dim=1)
+        middle = 0.5 * (xx + yy)
+        apart = torch.sqrt(0.25 * (xx - yy) ** 2 + xy * xy)
+        return middle + apart, middle - apart
+
+
+class Fundus(nn.Module):
+    """On RGB, its green. Maps: optic disc, vessel, bright spot, dark spot, and the field of view."""
+
+    WIDE_PX = 12.0
+    FIELD_LEVEL = 12.0
+    DISC = 20.0
+    VESSEL, VESSEL_FRACTION = 1.5, 0.3
+    SPOT_PX = 4.0
+    SPOT, SPOT_LEAST = 0.75, 2.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine_ridge, self.coarse_ridge, self.blob = Curvature(1.0), Curvature(1.8), Curvature(self.SPOT_PX)
+        self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        rgb = levels(image)
+        green = rgb[:, 1:2]
+        field = (to_grid(rgb.amax(dim=1, keepdim=True)) > self.FIELD_LEVEL).to(green.dtype)
+        inside = (from_grid(erode(field, 3), green) > 0.5).to(green.dtype)
+        smooth, level, spread = self.focal.parts(green, inside)
+        z = (smooth - level) / (spread + 1e-6) * inside
+        disc = half_height(closing(z, 9), self.DISC, 40)
+        found = (disc > 0.5).to(green.dtype)
+        away = inside * (1 - dilate(found, 13))
+        high, low = self.blob(green)
+        # A line is curved across, a spot along both axes.
+        ridge = self.coarse_ridge(green)[0]
+        narrow = (torch.maximum(self.fine_ridge(green)[0], ridge) - 2 * torch.relu(low)) / (spread + 1e-6)
+        vessel = half_height(narrow * away * (z < -1.0).to(green.dtype), self.VESSEL, 24, self.VESSEL_FRACTION)
+        clear = away * (from_grid(erode(field, 5), green) > 0.5).to(green.dtype)
+        bright = self.spots(z * clear, -high / (spread + 1e-6), vessel)
+        # Where vessels leave the disc, they run together; the end of one is curved along both axes too, but far more at
+        # its own width.
+        low = low * (dilate(ridge, 9) < 2.5 * dilate(low, 9)).to(green.dtype)
+        dark = self.spots(-z * clear * (1 - dilate(found, 27)), low / (spread + 1e-6), vessel)
+        return disc, vessel, bright, dark, field
+
+    def spots(self, height: Tensor, blob: Tensor, vessel: Tensor) -> Tensor:
+        centre = (blob > self.SPOT).to(height.dtype)
+        line = dilate((vessel > 0.5).to(height.dtype), 3) * (1 - dilate(centre, 9))
+        height = height * (1 - line)
+        return opening(half_height(height, self.SPOT_LEAST, 8, seed=height * centre), 3)
+
+
+class EndoscopyColour(nn.Module):
+    """On RGB. Maps: highlight, reddened region, and the lit field."""
+
+    WIDE_PX = 40.0
+    GLARE = 170.0
+    LEAST = 5.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = Focal(fine_px=2.5, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        rgb = levels(image)
+        least = rgb.amin(dim=1, keepdim=True)
+        highlight = torch.clamp(0.5 * least / self.GLARE, 0.0, 1.0)
+        red, green = rgb[:, 0:1], rgb[:, 1:2]
+        index = torch.log(torch.clamp(red, min=8.0)) - torch.log(torch.clamp(green, min=8.0))
+        clear = 1 - dilate((least > 0.75 * self.GLARE).to(rgb.dtype), 5)
+        lit = (red > 30.0).to(rgb.dtype)
+        filled = closing(index * clear - 10 * (1 - clear), 9)
+        z = self.focal(filled, lit)
+        return highlight, opening(half_height(z, self.LEAST, 24), 5)
+
+
+class Cells(nn.Module):
+    """Map: brighter than its neighbourhood."""
+
+    WIDE_PX = 16.0
+    LEAST = 5.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+
+    def forward(self, image: Tensor) -> Tensor:
+        z = self.focal(image, torch.ones_like(image))
+        return opening(half_height(z, self.LEAST, 8), 3)

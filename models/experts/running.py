@@ -1,0 +1,192 @@
+"""An expert's ONNX files on ONNX Runtime: sessions, processors, threads, and what it is shown. Knows no labels."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from onnxruntime.capi import (
+    onnxruntime_pybind11_state as ort_errors,  # pyright: ignore[reportAttributeAccessIssue]  # an extension, no stubs
+)
+
+from models.experts import manifest as manifests
+from models.experts.batching import Batcher
+from models.experts.inputs import Floats
+from models.experts.manifest import BrokenExpert, Manifest
+from models.experts.places import Within
+from models.experts.regions import Candidate, FloatImage
+from schemas.experts import ExpertRuntime
+from schemas.regions import Box, Code
+
+_FAILURES: tuple[type[Exception], ...] = (
+    ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.RuntimeException, ort_errors.NotImplemented,
+    ort_errors.EPFail, ort_errors.EngineError,
+)  # fmt: skip
+_LOAD_ERRORS: tuple[type[Exception], ...] = (*_FAILURES, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf)
+
+_PROVIDERS = {
+    "tensorrt": "TensorrtExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+TYPES: dict[str, npt.DTypeLike] = {
+    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8,
+}  # fmt: skip
+"""Types of an input that an image can be given in."""
+
+_log = logging.getLogger(__name__)
+
+
+class UnfitOutput(Exception):
+    """An output that is not of the shape that the manifest promises."""
+
+
+# A graph that keeps to no promise makes NumPy fail wherever its outputs are read.
+RUN_ERRORS: tuple[type[Exception], ...] = (UnfitOutput, *_FAILURES, ValueError, IndexError)
+"""What an expert that fails on an image raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a promptable expert is asked to outline, at the image's size."""
+
+    box: Box
+    label: str
+    code: Code | None
+    expert: str
+    """name@version of who found it, or 'source'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What an expert is shown.
+
+    `image`: (rows, columns) or (rows, columns, 3). `negated`: low values are shown bright, and the expert judges what
+    is shown. `spacing`: mm between rows and between columns.
+    """
+
+    image: FloatImage
+    negated: bool = False
+    spacing: tuple[float, float] | None = None
+    prompts: tuple[Prompt, ...] = ()
+
+    @property
+    def values(self) -> FloatImage:
+        """The image as it is judged: high is bright."""
+        return -self.image if self.negated else self.image
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an expert found: candidates, how many smaller ones were left out, and what it outlined to look within."""
+
+    candidates: list[Candidate]
+    left_out: int = 0
+    within: Within | None = None
+
+
+@dataclass(frozen=True)
+class Expert:
+    """A manifest and its sessions, one a process: ONNX Runtime's sessions may run in several threads at once.
+
+    `batched`: the graph takes several images at once. `decoder`: of a promptable expert.
+    """
+
+    manifest: Manifest
+    session: ort.InferenceSession
+    dtype: npt.DTypeLike = np.float32
+    batched: bool = False
+    decoder: ort.InferenceSession | None = None
+    batcher: Batcher | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def load(cls, path: Path, runtime: ExpertRuntime | None = None) -> "Expert":
+        """The expert whose manifest is at `path`. Raises BrokenExpert."""
+        runtime = runtime or ExpertRuntime()
+        manifest, files = manifests.read(path)
+        wide = manifest.decoding is not None
+        sessions = [open_session(name, graph, runtime, wide=wide) for name, graph in files.items()]
+        given = [one for one in sessions[0].get_inputs() if one.name == manifest.input.name]
+        kind = given[0].type if given else ""
+        if kind not in TYPES:
+            raise BrokenExpert(
+                f"The graph of {path.stem} has no input {manifest.input.name!r} of numbers: see "
+                "'tristream experts check'."
+            )
+        axes = [one.shape[0] if one.shape else 1 for one in (*given, *sessions[0].get_outputs())]
+        batched = manifest.input.layout != "CHW" and not any(isinstance(axis, int) for axis in axes)
+        batcher = Batcher(runtime.batch, runtime.batch_wait_ms / 1000) if batched and runtime.batch > 1 else None
+        return cls(manifest, sessions[0], TYPES[kind], batched, sessions[1] if sessions[1:] else None, batcher)
+
+    def run(self, batch: Floats, names: Sequence[str]) -> list[Floats]:
+        """Outputs for tensors (n, channels, rows, columns): each (n, …), maps as (n, channels, rows, columns)."""
+        if len(batch) > 1 and not self.batched:
+            each = [self.run(batch[n : n + 1], names) for n in range(len(batch))]
+            return [np.concatenate(parts) for parts in zip(*each, strict=True)]
+        layout = self.manifest.input.layout
+        given = batch.transpose(0, 2, 3, 1) if layout == "NHWC" else batch[0] if layout == "CHW" else batch
+        given = np.ascontiguousarray(given, self.dtype)
+        outputs = (
+            self._session_run(list(names), given)
+            if self.batcher is None
+            else self.batcher.run(tuple(names), given, self._session_run)
+        )
+        maps = (one.transpose(0, 3, 1, 2) if layout == "NHWC" and one.ndim == 4 else one for one in outputs)
+        return [np.asarray(one, np.float32) for one in maps]
+
+    def _session_run(self, names: Sequence[str], given: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        return cast(list[npt.NDArray[Any]], self.session.run(names, {self.manifest.input.name: given}))
+
+    @property
+    def rule_note(self) -> str:
+        """What a rule has to add of how the graph was fed."""
+        slices = self.manifest.input.slices
+        return f"; the slice stood for its {slices - 1} neighbours" if slices > 1 else ""
+
+
+def open_session(name: str, graph: bytes, runtime: ExpertRuntime, *, wide: bool) -> ort.InferenceSession:
+    """A session on the first processor that takes the graph. `wide`: it has many channels. Raises BrokenExpert."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = runtime.threads or 1
+    options.inter_op_num_threads = 1
+    # Threads that wait by spinning take the cores from other sessions and messages.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The layouts beyond EXTENDED are for many channels: with one they take up to three times as long, a U-Net of real
+    # size takes a fifth less.
+    level = ort.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if wide else level.ORT_ENABLE_EXTENDED
+    options.log_severity_level = 4  # its warnings quote graph internals; failures come as exceptions
+    wanted = [word for word in runtime.order if _PROVIDERS[word] in ort.get_available_providers()] or ["cpu"]
+    engines: dict[str, Any] = (
+        {} if runtime.engines is None
+        else {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(runtime.engines)}
+    )  # fmt: skip
+    providers: list[Any] = [(_PROVIDERS[word], engines) if word == "tensorrt" else _PROVIDERS[word] for word in wanted]
+    try:
+        session = ort.InferenceSession(graph, options, providers=providers)
+    except _LOAD_ERRORS as error:
+        raise BrokenExpert(
+            f"ONNX Runtime cannot load {name}: run 'make experts', or 'tristream experts check' on one of your own."
+        ) from error
+    _say(wanted[0], session.get_providers()[0])
+    return session
+
+
+@lru_cache
+def _say(wanted: str, provider: str) -> None:
+    """Once a process, and for each fall back, where experts run."""
+    if provider == _PROVIDERS[wanted]:
+        _log.info("experts run on", extra={"processor": wanted})
+    else:
+        _log.warning("experts do not run where they should", extra={"wanted": wanted, "provider": provider})
+
+
+def cores() -> int:
+    """Cores that this process may use. A container's limit on processor time is not one on cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

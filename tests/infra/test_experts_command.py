@@ -1,0 +1,105 @@
+"""`tristream experts`: what it lists, what it finds broken, what it adds."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from infra.cli import main
+from models.experts.registry import Registry
+
+GRAPHS = Path(__file__).parents[1] / "models" / "experts" / "graphs"
+
+
+def run(*arguments: str | Path, own: Path | None = None) -> tuple[int, str]:
+    environment = {"TRISTREAM_EXPERTS": str(own) if own else ""}
+    result = CliRunner().invoke(main, ["experts", *map(str, arguments)], env=environment)
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def unet(tmp_path: Path) -> Path:
+    """A copy of the example's manifest and graph; returns the manifest."""
+    for name in ("unet.toml", "unet.onnx"):
+        shutil.copy(GRAPHS / name, tmp_path)
+    return tmp_path / "unet.toml"
+
+
+def changed(manifest: Path, old: str, new: str) -> Path:
+    text = manifest.read_text()
+    assert old in text
+    manifest.write_text(text.replace(old, new))
+    return manifest
+
+
+def test_list_and_show(unet: Path) -> None:
+    """Packaged experts and one's own stand in one list; a card or a manifest is shown; a wrong name is told."""
+    code, output = run("list", own=unet.parent)
+    assert code == 0
+    lines = {line.split("@")[0]: line for line in output.splitlines()}
+    assert lines["ct-density"].endswith("| packaged")
+    assert lines["unet"] == "unet@1.0.0 | semantic | CT | any | soft tissue, bone | own"
+    assert "## Limits" in run("show", "ct-density")[1]
+    assert 'kind = "semantic"' in run("show", "unet", own=unet.parent)[1]
+    code, output = run("show", "resnet")
+    assert code == 1
+    assert "ct-density" in output
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in GRAPHS.glob("*.toml")))
+def test_examples_keep_their_promises(name: str) -> None:
+    """Every kind of output is checked on a sample, and the latency is told."""
+    code, output = run("check", GRAPHS / f"{name}.toml")
+    assert code == 0, output
+    assert " ms an image" in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("multiple = 2", "height = 64", "BROKEN  the manifest is valid: input.size: "),
+        ('output = "logits"', 'output = "scores"', "BROKEN  the outputs are there: scores"),
+        ('licence = "Apache-2.0"', 'licence = "unknown"', "BROKEN  the licence is told"),
+        ("background = [0]", "background = []", "BROKEN  logits has 2 channels"),
+        ('name = "unet"', 'name = "other"', "BROKEN  it is named as its file"),
+        ('activation = "softmax"', 'activation = "none"', "BROKEN  logits lies within 0 and 1"),
+        ("channels = 1", "channels = 3\ngrey_as_colour = true", "BROKEN  it has 3 channels: 1"),
+        ("longest_side = 2048", 'longest_side = 2048\nname = "picture"', "BROKEN  ONNX Runtime loads it"),
+        ("[decoding]", "[decodings]", "BROKEN  the manifest is valid: decodings"),
+    ],
+)
+def test_broken_promises(unet: Path, old: str, new: str, told: str) -> None:
+    """Each is told by what was promised and what was seen."""
+    code, output = run("check", changed(unet, old, new))
+    assert code == 1
+    assert told in output
+
+
+def test_another_graph(unet: Path) -> None:
+    """A graph that is not the manifest's is told with its digest, which a new manifest needs."""
+    graph = unet.with_suffix(".onnx")
+    graph.write_bytes(graph.read_bytes() + b"\0")
+    code, output = run("check", unet)
+    assert code == 1
+    assert f"BROKEN  sha256 of unet.onnx: {hashlib.sha256(graph.read_bytes()).hexdigest()}" in output
+
+
+def test_add(unet: Path, tmp_path: Path) -> None:
+    """What keeps its promises is copied with all its files, and workers find it; nothing else is copied."""
+    own = tmp_path / "own"
+    assert run("add", GRAPHS / "sam.toml", own=own)[0] == 0
+    assert sorted(path.name for path in own.iterdir()) == ["sam-decoder.onnx", "sam.onnx", "sam.toml"]
+    assert "sam" in {expert.manifest.name for expert in Registry.load(own=own).experts}
+    code, output = run("add", changed(unet, "background = [0]", "background = []"), own=own)
+    assert code == 1
+    assert "nothing was added: 1 promises are broken" in output
+    assert not (own / "unet.toml").exists()
+
+
+def test_add_without_a_folder(unet: Path) -> None:
+    """Where there is no folder of one's own, the setting is named."""
+    code, output = run("add", unet)
+    assert code == 1
+    assert "TRISTREAM_EXPERTS" in output

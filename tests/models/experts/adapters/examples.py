@@ -1,0 +1,44 @@
+"""The example graphs as experts, with parts of their manifests changed. See models/experts/export/examples.py."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.experts.adapters import look
+from models.experts.manifest import Manifest
+from models.experts.regions import Candidate
+from models.experts.running import Expert, Found, Sight
+
+GRAPHS = Path(__file__).parents[1] / "graphs"
+
+
+def example(name: str, **changes: dict[str, Any]) -> Expert:
+    """An example; `changes` are of its tables: input={"longest_side": 64}."""
+    expert = Expert.load(GRAPHS / f"{name}.toml")
+    table = expert.manifest.model_dump()
+    for part, values in changes.items():
+        table[part] = {**table[part], **values}
+    return replace(expert, manifest=Manifest.model_validate(table))
+
+
+def seen(expert: Expert, image: np.ndarray, **told: Any) -> Found:
+    return look(expert, Sight(image.astype(np.float32), **told))
+
+
+def mask_of(candidate: Candidate, image: np.ndarray) -> np.ndarray:
+    """Its mask at the image's size."""
+    whole = np.zeros(image.shape[:2], bool)
+    part = candidate.component
+    whole[part.y : part.y + part.crop.shape[0], part.x : part.x + part.crop.shape[1]] = part.crop > 0
+    return whole
+
+
+def iou(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+def disc(shape: tuple[int, int], x: float, y: float, radius: float) -> np.ndarray:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    return (columns - x) ** 2 + (rows - y) ** 2 <= radius**2
