@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL = Path(__file__).parent / "text" / "PP-OCRv4_det.onnx"
-VERSION = "PP-OCRv4_det+2"
+VERSION = "PP-OCRv4_det+3"
 """Of the model and of the rules here. Raised when the same picture would give other boxes."""
 
 LOWEST = 0.2
 """Score of the pixels that are gathered into one line; no box has a lower one."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
-MOST_WORKING_PIXELS = 4_500_000
+MOST_WORKING_PIXELS = 6_500_000
 """Given to the model for one picture, over all its passes: what bounds the time."""
 
 
@@ -40,10 +40,12 @@ class _Pass(NamedTuple):
 
 
 _PASSES = (
-    _Pass(2.0, "even", True, 0.24), _Pass(2.0, "shown", False, 0.24), _Pass(1.0, "shown", False, 0.12),
-    _Pass(1.0, "even", True, 0.12), _Pass(1.0, "shown", True, 0.1), _Pass(1.5, "dark", False, 0.1),
-    _Pass(0.5, "shown", False, 0.04), _Pass(0.5, "shown", True, 0.04),
+    _Pass(2.0, "even", True, 0.17), _Pass(2.0, "shown", False, 0.17), _Pass(1.0, "shown", False, 0.08),
+    _Pass(1.0, "even", True, 0.08), _Pass(1.0, "shown", True, 0.07), _Pass(1.5, "dark", False, 0.07),
+    _Pass(3.0, "shown", False, 0.3), _Pass(0.5, "shown", False, 0.03), _Pass(0.5, "shown", True, 0.03),
 )  # fmt: skip
+_ASIDE = 3.0
+"""Magnification from which a pass is for what is small and faint, as far as its pixels go: it makes none incomplete."""
 _LEVELS = (1.0, 0.5)
 """At which strokes are sought: of the passes, those below 1, and 1 for all others."""
 _TALLEST = 28
@@ -107,7 +109,8 @@ class Found:
 
     boxes: tuple[Box, ...]
     complete: bool
-    """False where the picture had more strokes than could be looked at: those of the highest contrast were."""
+    """False where the picture had more strokes than could be looked at: those of the highest contrast were. The look
+    three times magnified does not count."""
 
 
 class Known:
@@ -188,7 +191,7 @@ def find_text(view: View, values: Values | None = None, *, known: Known | None =
             continue
         strokes = detail.strokes(reduced)
         areas, all_of_them = _areas(known.unlike(strokes, reduced) if known else strokes, budget / magnified**2)
-        complete &= all_of_them
+        complete &= all_of_them or one.level >= _ASIDE
         if not areas:
             continue
         picture = _resized(detail.picture(one.picture), reduced)
