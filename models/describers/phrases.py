@@ -1,6 +1,7 @@
 """English for measurements: numbers, units, articles, lists. Knows nothing of images."""
 
 import math
+import re
 from collections.abc import Sequence
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -64,9 +65,19 @@ def joined(items: Sequence[str]) -> str:
 
 
 def plural(noun: str) -> str:
-    """Of the labels that experts give: 'darker field (more X-rays transmitted)' → 'darker fields (more …)'."""
+    """Of the labels that experts give: 'darker field (more X-rays transmitted)' → 'darker fields (more …)'.
+
+    What follows a region, focus or opacity tells of it, and stays: 'regions brighter than their surroundings'.
+    """
+    heads, said = _HEAD.subn(lambda head: _HEADS[head[0]], noun, count=1)
+    if said:
+        return heads
     head, space, aside = noun.partition(" (")
     return f"{head}s{space}{aside}"
+
+
+_HEADS = {"region": "regions", "focus": "foci", "opacity": "opacities"}
+_HEAD = re.compile(rf"\b(?:{'|'.join(_HEADS)})\b")
 
 
 def quantity(value: float, unit: str) -> str:

@@ -34,6 +34,12 @@ LEVEL: tuple[str, ...] = ("density", "uptake", "contrast")
 Kind = Literal["metadata", "image", "region", "relation", "passage"]
 
 
+AREAS_TOLD = 4
+"""Regions of a label whose areas are told one by one beside the largest; of more, the largest and the smallest."""
+TEXTURES_TOLD = 3
+"""Labels whose texture is told: more would make a description too long to be read. All are among the fields."""
+
+
 def evident(kind: Kind, pointer: str, value: str | float | bool) -> Evidence:
     """What a statement rests on."""
     return Evidence(kind=kind, pointer=pointer, value=value)
@@ -124,7 +130,11 @@ def _several(group: list[tuple[int, Region]]) -> Statement:
     (index, first), *others = group
     evidence = [evident("region", f"/regions/{index}/label", first.label)]
     form = _terms(first, index, FORM, evidence)
-    rest = joined([f"{_area(region)} ({region.region_id})" for _, region in others])
+    if len(others) > AREAS_TOLD:
+        others = [others[0], others[-1]]
+        rest = " to ".join(f"{_area(region)} ({region.region_id})" for _, region in others)
+    else:
+        rest = joined([f"{_area(region)} ({region.region_id})" for _, region in others])
     text = (
         f"{count(len(group))} {plural(_named(first))} are outlined: the largest ({first.region_id}) lies "
         f"{_where(first)}, covers {_area(first)}{_axes(first, index, evidence)}, "
@@ -167,6 +177,8 @@ def of_texture(grounding: Grounding) -> Iterator[Statement]:
         around = region.surroundings
         if region.label in told or region.kind == "whole image" or around is None:
             continue
+        if len(told) == TEXTURES_TOLD:
+            break
         yield _against_surroundings(index, region, around, first=not told)
         told.add(region.label)
     if not told:

@@ -52,7 +52,7 @@ BODY = (
         organs=("brain", "head"),
         views=("axial", "coronal"),
         longest_side=256,
-        foreground=Foreground("inner", min_part_of_largest=0.3),
+        foreground=Foreground("brain", min_part_of_largest=0.3),
         outputs=(
             Output(
                 name="hyperintense",
@@ -64,7 +64,7 @@ BODY = (
             ),
             Output(
                 name="asymmetry",
-                label="region brighter than its mirror place",
+                label="region brighter than the mirrored place",
                 rule=stands_out(
                     "smoothed signal, less that of the place mirrored about the brain's middle column, both against",
                     MrBrain.WIDE_PX,

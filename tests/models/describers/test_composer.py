@@ -8,6 +8,7 @@ import pytest
 from drawn_images import composed, drawn_image, plain_image
 
 from models.describers.phrases import count, number
+from models.describers.regions import AREAS_TOLD
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
 from schemas.images import MODALITIES, Modality
@@ -82,7 +83,7 @@ async def test_numbers_are_measured(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_counts_are_right(seed: int) -> None:
-    """Each label has one statement, which says how many regions of it there are and names every one of them."""
+    """Each label has one statement, which says how many regions of it there are and names each, or the ends of many."""
     triplet = await composed(drawn_image(seed))
     groups = Counter((region.kind, region.label) for region in triplet.regions)
     assert len(triplet.description.regions) == len(groups)
@@ -90,8 +91,9 @@ async def test_counts_are_right(seed: int) -> None:
         if kind == "whole image":
             assert statement.text.startswith("No part of the image is outlined, because ")
             continue
-        ids = {region.region_id for region in triplet.regions if (region.kind, region.label) == (kind, label)}
-        assert set(re.findall(r"\br\d+\b", statement.text)) == ids
+        ids = [region.region_id for region in triplet.regions if (region.kind, region.label) == (kind, label)]
+        named = ids if n <= 1 + AREAS_TOLD else [*ids[:2], ids[-1]]
+        assert re.findall(r"\br\d+\b", statement.text) == named
         noun = f"{'annotated' if kind == 'source annotation' else 'candidate'} {label}"
         if n == 1:
             assert f"{'an' if kind == 'source annotation' else 'a'} {noun} of " in statement.text
@@ -218,7 +220,7 @@ async def test_five_parts(modality: Modality) -> None:
     document = triplet.model_dump(mode="json")
     for item in (item for statement in statements(triplet) for item in statement.evidence):
         assert at(document, item.pointer) == item.value
-    assert len(told.description.split()) <= 330
+    assert len(told.description.split()) <= 400
 
 
 async def test_outlined_structure() -> None:
