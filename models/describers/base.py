@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from schemas.knowledge import EnrichedImage
-from schemas.triplets import Description
+from schemas.triplets import Description, Removed, Statement
 
 
 class Describer(Protocol):
@@ -26,3 +26,27 @@ class Describer(Protocol):
             Unavailable: the model that writes does not answer.
         """
         ...
+
+
+def make_description(
+    modality: Statement,
+    organ: Statement | None,
+    regions: tuple[Statement, ...],
+    texture: tuple[Statement, ...],
+    relations: tuple[Statement, ...],
+    context: tuple[Statement, ...],
+    *,
+    removed: tuple[Removed, ...] = (),
+) -> Description:
+    """The description of these parts, with the text of all statements in reading order."""
+    statements = (modality, *((organ,) if organ else ()), *regions, *texture, *relations, *context)
+    return Description(
+        modality=modality,
+        organ=organ,
+        regions=regions,
+        texture=texture,
+        relations=relations,
+        context=context,
+        description=" ".join(statement.text for statement in statements),
+        removed=removed,
+    )

@@ -5,6 +5,7 @@ No model takes part, and the lineage says so. What it says of regions stands in 
 
 from collections.abc import Iterator
 
+from models.describers.base import make_description
 from models.describers.phrases import (
     VIEWS,
     article,
@@ -51,16 +52,7 @@ class Composer:
         texture = tuple(of_texture(image.grounding))
         relations = (*_distributions(image.grounding), *_relations(image.grounding))
         context = tuple(_context(image.passages, image.metadata))
-        statements = (modality, *((organ,) if organ else ()), *regions, *texture, *relations, *context)
-        return Description(
-            modality=modality,
-            organ=organ,
-            regions=regions,
-            texture=texture,
-            relations=relations,
-            context=context,
-            description=" ".join(statement.text for statement in statements),
-        )
+        return make_description(modality, organ, regions, texture, relations, context)
 
 
 def _modality(image: EnrichedImage) -> Statement:

@@ -14,6 +14,7 @@ import pydantic
 
 from models.describers import prompts
 from models.describers.answer import Answer, Draft, Part
+from models.describers.base import make_description
 from models.describers.composer import Composer
 from models.describers.facts import Facts
 from models.describers.served import Observer, SglangServer, Silent
@@ -119,17 +120,7 @@ class SglangDescriber:
         texture = filled("texture", composed.texture)
         relations = filled("relations", composed.relations)
         context = tuple(self._composed(one, facts) for one in composed.context)
-        statements = (modality, *((organ,) if organ else ()), *regions, *texture, *relations, *context)
-        return Description(
-            modality=modality,
-            organ=organ,
-            regions=regions,
-            texture=texture,
-            relations=relations,
-            context=context,
-            description=" ".join(statement.text for statement in statements),
-            removed=tuple(removed),
-        )
+        return make_description(modality, organ, regions, texture, relations, context, removed=tuple(removed))
 
     def _composed(self, statement: Statement, facts: Facts) -> Statement:
         pointers = [item.pointer for item in statement.evidence]

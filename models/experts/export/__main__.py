@@ -6,54 +6,30 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import onnx
 import torch
 
 from models.experts.export.definition import LICENCE, MADE, Definition
 from models.experts.export.definitions import DEFINITIONS
+from models.onnx_files import OPSET, exported
 
 LIBRARY = Path(__file__).parents[1] / "library"
-OPSET = 20
 
 
 def graph(definition: Definition) -> bytes:
-    """The expert's ONNX file: dynamic rows and columns, float32, the same bytes each time.
-
-    The exporter notes where each node came from, with paths of the machine it ran on: those notes are removed.
-    """
+    """The expert's ONNX file: dynamic rows and columns, float32."""
     names = [output.name for output in definition.outputs]
     if definition.foreground is not None:
         names.append(definition.foreground.output)
     rows, columns = torch.export.Dim("rows", min=16), torch.export.Dim("columns", min=16)
-    program = torch.onnx.export(
-        definition.module.eval(),
+    return exported(
+        definition.module,
         (torch.rand(1, definition.channels, 96, 128),),
-        input_names=["image"],
-        output_names=names,
-        dynamic_shapes=({2: rows, 3: columns},),
-        opset_version=OPSET,
-        dynamo=True,
-        optimize=True,
-        verbose=False,
+        takes=["image"],
+        gives=names,
+        axes=({2: rows, 3: columns},),
+        name=definition.name,
+        version=definition.version,
     )
-    assert program is not None
-    model = program.model_proto
-    model.producer_name, model.producer_version, model.doc_string = "tristream", definition.version, ""
-    del model.metadata_props[:]
-    for part in (
-        model.graph,
-        *model.graph.node,
-        *model.graph.input,
-        *model.graph.output,
-        *model.graph.value_info,
-        *model.graph.initializer,
-    ):
-        part.doc_string = ""
-        del part.metadata_props[:]
-    model.graph.name = definition.name
-    del model.graph.value_info[:]
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
 
 
 def _toml(value: object) -> str:

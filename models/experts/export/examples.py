@@ -7,11 +7,10 @@ the real exports, and weights set so that what it must find can be told from the
 import sys
 from pathlib import Path
 
-import onnx
 import torch
 from torch import Tensor, nn
 
-OPSET = 20
+from models.onnx_files import exported
 
 
 class Segmenter(nn.Module):
@@ -197,23 +196,9 @@ EXAMPLES: dict[str, tuple[nn.Module, tuple[Tensor, ...], list[str], list[str], A
 
 
 def graph(name: str) -> bytes:
-    """The ONNX file of an example, without notes of the machine it was exported on."""
+    """The ONNX file of an example."""
     module, inputs, takes, gives, axes = EXAMPLES[name]
-    program = torch.onnx.export(
-        module.eval(), inputs, input_names=takes, output_names=gives, dynamic_shapes=axes, opset_version=OPSET,
-        dynamo=True, optimize=True, verbose=False,
-    )  # fmt: skip
-    assert program is not None
-    model = program.model_proto
-    model.producer_name, model.doc_string, model.graph.name = "tristream", "", name
-    del model.metadata_props[:]
-    held = model.graph
-    for part in (held, *held.node, *held.input, *held.output, *held.value_info, *held.initializer):
-        part.doc_string = ""
-        del part.metadata_props[:]
-    del held.value_info[:]
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
+    return exported(module, inputs, takes=takes, gives=gives, axes=axes, name=name)
 
 
 def main(folder: Path) -> None:

@@ -8,9 +8,10 @@ import itertools
 import sys
 from pathlib import Path
 
-import onnx
 import torch
 from torch import Tensor, nn
+
+from models.onnx_files import exported
 
 MANIFEST = """\
 name = "unet-random"
@@ -84,14 +85,14 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     rows, columns = (32 * torch.export.Dim(name, min=2, max=64) for name in ("r", "c"))
-    program = torch.onnx.export(
-        UNet().eval(), (torch.rand(2, 1, 128, 192),), input_names=["image"], output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("n", min=1, max=64), 2: rows, 3: columns},), opset_version=20,
-        dynamo=True, optimize=True, verbose=False,
-    )  # fmt: skip
-    assert program is not None
-    onnx.checker.check_model(program.model_proto, full_check=True)
-    data = program.model_proto.SerializeToString(deterministic=True)
+    data = exported(
+        UNet(),
+        (torch.rand(2, 1, 128, 192),),
+        takes=["image"],
+        gives=["logits"],
+        axes=({0: torch.export.Dim("n", min=1, max=64), 2: rows, 3: columns},),
+        name="unet-random",
+    )
     (folder / "unet-random.onnx").write_bytes(data)
     (folder / "unet-random.toml").write_text(MANIFEST.format(sha256=hashlib.sha256(data).hexdigest()), encoding="utf-8")
     sys.stdout.write(f"unet-random: {len(data):,} bytes\n")

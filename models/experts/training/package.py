@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import torch
 
@@ -13,9 +12,9 @@ from models.experts.manifest import InputContract, Manifest, Output
 from models.experts.training.prepare import Prepared
 from models.experts.training.settings import Settings, Subject
 from models.experts.training.unet import Expert
+from models.onnx_files import exported
 from schemas.failures import TristreamError
 
-OPSET = 20
 TOLERANCE = 1e-4
 """Largest difference of a probability between torch and the exported graph."""
 THRESHOLD = 0.5
@@ -32,34 +31,20 @@ class UnlikeTorch(TristreamError):
 
 
 def graph(expert: Expert, channels: int, classes: int, name: str) -> bytes:
-    """The ONNX file: batch, rows and columns may be any, from 16 px. Notes of the machine it ran on are removed."""
+    """The ONNX file: batch, rows and columns may be any, from 16 px."""
     axes = {
         0: torch.export.Dim("n", min=1),
         2: torch.export.Dim("rows", min=16),
         3: torch.export.Dim("columns", min=16),
     }
-    program = torch.onnx.export(
-        expert.eval(),
+    return exported(
+        expert,
         (torch.rand(2, channels, 72, 104),),
-        input_names=["image"],
-        output_names=[output_name(at) for at in range(classes)],
-        dynamic_shapes=(axes,),
-        opset_version=OPSET,
-        dynamo=True,
-        optimize=True,
-        verbose=False,
+        takes=["image"],
+        gives=[output_name(at) for at in range(classes)],
+        axes=(axes,),
+        name=name,
     )
-    assert program is not None
-    model = program.model_proto
-    model.producer_name, model.doc_string, model.graph.name = "tristream", "", name
-    del model.metadata_props[:]
-    held = model.graph
-    for part in (held, *held.node, *held.input, *held.output, *held.value_info, *held.initializer):
-        part.doc_string = ""
-        del part.metadata_props[:]
-    del held.value_info[:]
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
 
 
 def output_name(at: int) -> str:

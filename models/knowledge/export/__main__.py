@@ -9,12 +9,12 @@ import json
 import sys
 from pathlib import Path
 
-import onnx
 import torch
 from torch import nn
 from transformers import BertModel, BertTokenizerFast
 
-OPSET = 20
+from models.onnx_files import exported
+
 QUERY_LENGTH, ARTICLE_LENGTH = 64, 512
 """Most tokens, as in MedCPT's own examples."""
 
@@ -37,31 +37,18 @@ def tower(folder: Path) -> Tower:
 
 
 def graph(module: Tower) -> bytes:
-    """Its ONNX file: any number of texts and tokens, without notes of the machine that wrote it."""
+    """Its ONNX file: any number of texts and tokens."""
     texts, tokens = torch.export.Dim("texts", min=1), torch.export.Dim("tokens", min=3)
     most = module.bert.config.vocab_size
     ids = torch.randint(0, most, (2, 8))
-    program = torch.onnx.export(
+    return exported(
         module,
         (ids, torch.ones_like(ids), torch.zeros_like(ids)),
-        input_names=["input_ids", "attention_mask", "token_type_ids"],
-        output_names=["vector"],
-        dynamic_shapes=({0: texts, 1: tokens},) * 3,
-        opset_version=OPSET,
-        dynamo=True,
-        optimize=True,
-        verbose=False,
+        takes=["input_ids", "attention_mask", "token_type_ids"],
+        gives=["vector"],
+        axes=({0: texts, 1: tokens},) * 3,
+        name="tower",
     )
-    assert program is not None
-    model = program.model_proto
-    model.producer_name, model.producer_version, model.doc_string = "tristream", "", ""
-    del model.metadata_props[:]
-    for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.initializer):
-        part.doc_string = ""
-        del part.metadata_props[:]
-    del model.graph.value_info[:]
-    onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
 
 
 def export(query: Path, article: Path, out: Path, name: str = "medcpt") -> None:
