@@ -21,7 +21,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from benchmarks.identities import Kind, Planted, images, plant, seen_in
 from infra.accounting import Accounts
 from infra.annotate import collect, payloads_of
-from infra.kafka.local import free_port, is_free
+from infra.kafka.local import free_ports
 from infra.settings import Settings
 from infra.stack import LocalStack
 from streams.folder import reference_to
@@ -55,17 +55,9 @@ def drop(count: int, seed: int, inbox: Path) -> list[Planted]:
     return files
 
 
-def free_ports() -> int:
-    """The first of as many free ports in a row as there are workers."""
-    while True:
-        first = free_port()
-        if all(is_free(first + number) for number in range(WORKERS)):
-            return first
-
-
 def run(inbox: Path) -> Iterator[tuple[str, bytes]]:
     """Send all files of the inbox through a stack, and yield everything it wrote, by where."""
-    port = free_ports()
+    port = free_ports(WORKERS)[0]
     settings = Settings(wires=Wires(dead_letter_share=1.0, metrics_port=port), frames="spread:2", key="0" * 64)
     state = (OUT / "state").absolute()
     with LocalStack(settings, state, inbox=str(inbox)) as stack:

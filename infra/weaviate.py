@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from infra.kafka.local import free_port, is_free
+from infra.kafka.local import free_ports
 from infra.processes import Processes
 from infra.servers import WEAVIATE
 from schemas.failures import Unavailable
@@ -30,9 +30,9 @@ class LocalWeaviate:
         self._api_key = api_key
         # Kept over restarts: a node knows itself by the address of its Raft log.
         # In one machine's cluster it expects the port of each second kind right above that of the first.
-        self._port, self._grpc = free_ports()
-        self._gossip, self._data = free_ports()
-        self._raft, self._raft_rpc = free_ports()
+        self._port, self._grpc = free_ports(2)
+        self._gossip, self._data = free_ports(2)
+        self._raft, self._raft_rpc = free_ports(2)
 
     @property
     def server(self) -> WeaviateServer:
@@ -99,11 +99,3 @@ class LocalWeaviate:
                 return True
         except (urllib.error.URLError, OSError):
             return False
-
-
-def free_ports() -> tuple[int, int]:
-    """Two ports in a row on which nothing listens now."""
-    while True:
-        port = free_port()
-        if is_free(port + 1):
-            return port, port + 1

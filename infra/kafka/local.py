@@ -298,6 +298,14 @@ def free_port() -> int:
     return _free_ports(0)[0]
 
 
+def free_ports(count: int) -> range:
+    """So many ports in a row on which nothing listens now."""
+    while True:
+        ports = range(first := free_port(), first + count)
+        if all(is_free(port) for port in ports):
+            return ports
+
+
 def is_free(port: int) -> bool:
     """Whether nothing listens on a port of 127.0.0.1."""
     with socket.socket() as probe:

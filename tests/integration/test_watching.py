@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from pydicom.data import get_testdata_file
 
 from infra.grafana.pages import PAGES
-from infra.kafka.local import free_port, is_free
+from infra.kafka.local import free_ports
 from infra.prometheus.local import LocalPrometheus, PrometheusFailed
 from infra.settings import Settings
 from infra.stack import STAGES, LocalStack
@@ -74,14 +74,6 @@ def receiver() -> Iterator[tuple[str, Spans]]:
             thread.join()
 
 
-def free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
-    while True:
-        first = free_port()
-        if all(is_free(first + number) for number in range(count)):
-            return first
-
-
 @dataclass
 class Watched:
     """A stack that has worked, and those who watch it."""
@@ -106,7 +98,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     inbox.mkdir()
     with receiver() as (endpoint, spans), pytest.MonkeyPatch.context() as environment:
         environment.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
-        wires = Wires(partitions=2, metrics_port=free_ports(len(WORKERS)), otlp_endpoint=endpoint)
+        wires = Wires(partitions=2, metrics_port=free_ports(len(WORKERS))[0], otlp_endpoint=endpoint)
         settings = Settings(wires=wires, frames="spread:2", key="0" * 64)
         with LocalStack(settings, folder / "state", inbox=str(inbox)) as stack:
             prometheus = LocalPrometheus(folder / "prometheus", stack.metrics, interval=1)
