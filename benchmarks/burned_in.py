@@ -29,7 +29,8 @@ from benchmarks.burned_text import SIZES, STYLES, Burned, Line, available, burn,
 from models.imaging import render
 from models.imaging.dicom import cleaner_of, pixel_data
 from models.imaging.header import read_header
-from models.imaging.text_detector import Box, find_text
+from models.imaging.text_boxes import Box
+from models.imaging.text_detector import find_text
 
 View = NDArray[np.uint8]
 FOLDERS = (Path(pydicom.__file__).parent / "data" / "test_files", Path(data_store.__file__).parent / "data")

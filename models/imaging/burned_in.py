@@ -16,7 +16,8 @@ from models.imaging.frames import Frame, frame_of
 from models.imaging.header import Header
 from models.imaging.png import Stored
 from models.imaging.quantities import Quantities
-from models.imaging.text_detector import VERSION, Box, Found, Known, find_text
+from models.imaging.text_boxes import Box
+from models.imaging.text_detector import VERSION, Found, Known, find_text
 from models.imaging.windows import render
 from schemas.failures import InvalidInput
 from schemas.images import ImageMetadata, MaskedBox, PixelCleaning, ScanReason

@@ -4,7 +4,7 @@ Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AA
 what is done with the text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from models.imaging.text_boxes import Box, continues, distinct, height_of, joined, painted, share, shrunk, transposed
 
 MODEL = Path(__file__).parent / "text" / "PP-OCRv4_det.onnx"
 VERSION = "PP-OCRv4_det+3"
@@ -90,17 +92,6 @@ class _Line(NamedTuple):
     across: float
     down: float
     score: float
-
-
-class Box(NamedTuple):
-    """Pixels that hold text. `right` and `bottom` are exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-    score: float
-    """The model's highest, LOWEST to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +192,7 @@ def find_text(view: View, values: Values | None = None, *, known: Known | None =
             for line in _lines(_scores(within, turned=one.turned)):
                 place = _Place(left, top, magnified, reduced * detail.scale, rows, columns)
                 # A coarse pass draws wide boxes: what a finer one found keeps its own.
-                if one.level < 1 and _share(seen, place.box(line, 0)) > 0.95:
+                if one.level < 1 and share(seen, place.box(line, 0)) > 0.95:
                     continue
                 if one.picture != "dark" or _confirmed(detail.dark, place.box(line, 1), detail.scale, rows, columns):
                     boxes.append(place.box(line, 1))
@@ -210,26 +201,32 @@ def find_text(view: View, values: Values | None = None, *, known: Known | None =
     if not boxes:
         return Found((), complete)
     # Apart: a large box is doubted, and the lines within it must not go with it.
-    large = [box for box in boxes if _height(_shrunk(box, detail.scale)) > _LARGE]
+    large = [box for box in boxes if height_of(shrunk(box, detail.scale)) > _LARGE]
     lines = [box for box in boxes if box not in large]
-    boxes = _followed(detail.even, [*_distinct(lines), *_distinct(large)], detail.scale, rows, columns)
-    return Found(tuple(_distinct(_joined(boxes))), complete)
+    boxes = _followed(detail.even, [*distinct(lines), *distinct(large)], detail.scale, rows, columns)
+    return Found(tuple(distinct(joined(boxes))), complete)
 
 
 def _confirmed(picture: Grey, box: Box, scale: float, rows: int, columns: int) -> bool:
     """Whether a line is seen there at one of two other heights too: gaps between organs seldom are."""
-    flat = _shrunk(box, scale)
+    flat = shrunk(box, scale)
     turned = flat.bottom - flat.top > flat.right - flat.left
-    height = _height(flat)
+    height = height_of(flat)
     left, top = max(0, flat.left - height), max(0, flat.top - height)
     part = picture[top : flat.bottom + height, left : flat.right + height]
     for wanted in _CONFIRMING:
         magnified = min(4.0, wanted / height)
         place = _Place(left, top, magnified, scale, rows, columns)
-        lines = [place.box(line, 1) for line in _lines(_scores(_resized(part, magnified), turned=turned))]
-        if _share(_painted(lines, (rows, columns)), box) > 0.5:
+        lines = _seen(part, place, turned=turned)
+        if share(painted(lines, (rows, columns)), box) > 0.5:
             return True
     return False
+
+
+def _seen(part: Grey, place: "_Place", *, turned: bool) -> list[Box]:
+    """The lines of a part of a picture, looked at as much magnified as `place` says."""
+    scores = _scores(_resized(part, place.magnified), turned=turned)
+    return [place.box(line, 1) for line in _lines(scores)]
 
 
 def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: int) -> list[Box]:
@@ -240,9 +237,9 @@ def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: in
     kept: list[Box] = []
     budget = _MOST_FOLLOWING
     for box in boxes:
-        flat = _shrunk(box, scale)
+        flat = shrunk(box, scale)
         turned = flat.bottom - flat.top > flat.right - flat.left
-        height = _height(flat)
+        height = height_of(flat)
         across, down = (height // 3, _REACH * height) if turned else (_REACH * height, height // 3)
         left, top = max(0, flat.left - across), max(0, flat.top - down)
         part = even[top : flat.bottom + down, left : flat.right + across]
@@ -252,35 +249,11 @@ def _followed(even: Grey, boxes: list[Box], scale: float, rows: int, columns: in
             kept.append(box)
             continue
         place = _Place(left, top, magnified, scale, rows, columns)
-        lines = [place.box(line, 1) for line in _lines(_scores(_resized(part, magnified), turned=turned))]
-        lines = [one for one in lines if _continues(*((_turned(box), _turned(one)) if turned else (box, one)))]
-        if height <= _LARGE or _share(_painted(lines, (rows, columns)), box) > 0.5:
+        lines = _seen(part, place, turned=turned)
+        lines = [one for one in lines if continues(*((transposed(box), transposed(one)) if turned else (box, one)))]
+        if height <= _LARGE or share(painted(lines, (rows, columns)), box) > 0.5:
             kept += [box, *lines]
     return kept
-
-
-def _painted(boxes: list[Box], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    painted = np.zeros(shape, bool)
-    for left, top, right, bottom, _ in boxes:
-        painted[top:bottom, left:right] = True
-    return painted
-
-
-def _continues(line: Box, other: Box) -> bool:
-    """Whether it is of about the same height and stands level with the line."""
-    heights = sorted((line.bottom - line.top, other.bottom - other.top))
-    shared = min(line.bottom, other.bottom) - max(line.top, other.top)
-    return heights[1] <= 1.7 * heights[0] and shared >= 0.6 * heights[0]
-
-
-def _height(box: Box) -> int:
-    """Of a line, whichever way it runs; at least 1."""
-    return max(1, min(box.right - box.left, box.bottom - box.top))
-
-
-def _shrunk(box: Box, scale: float) -> Box:
-    left, top, right, bottom = (round(side * scale) for side in box[:4])
-    return Box(left, top, right, bottom, box.score)
 
 
 def _resized(picture: Any, scale: float) -> Any:
@@ -418,45 +391,3 @@ class _Place(NamedTuple):
 
     def _within(self, start: int, at: float, most: int) -> int:
         return min(max(round((start + at / self.magnified) / self.reduced), 0), most)
-
-
-def _share(seen: NDArray[np.bool_], box: Box) -> float:
-    inside = seen[box.top : box.bottom, box.left : box.right]
-    return float(inside.mean()) if inside.size else 0.0
-
-
-def _joined(boxes: list[Box]) -> list[Box]:
-    """Those, and what lies between two that stand in one line, less than their height apart: letters were missed."""
-    between = _gaps(boxes)
-    between += map(_turned, _gaps([_turned(box) for box in boxes]))
-    return boxes + between
-
-
-def _gaps(boxes: list[Box]) -> list[Box]:
-    """What lies between neighbours in a horizontal line."""
-    found: list[Box] = []
-    along = sorted(box for box in boxes if box.right - box.left >= 0.7 * (box.bottom - box.top))
-    for number, a in enumerate(along):
-        for b in along[number + 1 :]:
-            heights = sorted((a.bottom - a.top, b.bottom - b.top))
-            shared = min(a.bottom, b.bottom) - max(a.top, b.top)
-            if 0 < b.left - a.right <= heights[0] and shared >= 0.6 * heights[1]:
-                top, bottom = min(a.top, b.top), max(a.bottom, b.bottom)
-                found.append(Box(a.right, top, b.left, bottom, min(a.score, b.score)))
-    return found
-
-
-def _turned(box: Box) -> Box:
-    return Box(box.top, box.left, box.bottom, box.right, box.score)
-
-
-def _distinct(boxes: Iterable[Box]) -> Iterator[Box]:
-    """Without those that lie within another of the same or a higher score."""
-    kept: list[Box] = []
-    for box in sorted(boxes, key=lambda box: (-box.score, box)):
-        inside = any(
-            o.left <= box.left and o.top <= box.top and o.right >= box.right and o.bottom >= box.bottom for o in kept
-        )
-        if not inside and box.right > box.left and box.bottom > box.top:
-            kept.append(box)
-            yield box

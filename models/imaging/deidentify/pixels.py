@@ -18,7 +18,7 @@ from models.imaging.dicom import PixelData, cleaner_of, pixel_data
 from models.imaging.errors import UnsupportedPixels, UnsupportedTransferSyntax
 from models.imaging.header import Header
 from models.imaging.slides import refuse_labels
-from models.imaging.text_detector import Box
+from models.imaging.text_boxes import Box
 
 _POLICY = BurnedInPolicy("mask")
 _LOSSY = frozenset(UID(f"1.2.840.10008.1.2.4.{number}") for number in (50, 51, 53, 55, 81))

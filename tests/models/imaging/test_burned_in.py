@@ -12,7 +12,8 @@ from models.imaging import BurnedInPolicy, FramePolicy, encode_png, open_source
 from models.imaging import burned_in as module
 from models.imaging.burned_in import masked
 from models.imaging.errors import IdentifyingPixels, UncertainText
-from models.imaging.text_detector import Box, Found, Known, find_text
+from models.imaging.text_boxes import Box
+from models.imaging.text_detector import Found, Known, find_text
 from schemas.images import PixelCleaning
 from tests.models.imaging.samples import MakeDicom
 

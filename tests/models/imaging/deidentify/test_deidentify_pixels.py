@@ -31,7 +31,8 @@ from models.imaging.deidentify.embedded import without_comments
 from models.imaging.deidentify.files import Copy, Masked, PartlySeenText, UncheckedPixels, deidentify_file
 from models.imaging.deidentify.pixels import clean_pixels
 from models.imaging.errors import IdentifyingPixels, SlideLabel
-from models.imaging.text_detector import Box, Found
+from models.imaging.text_boxes import Box
+from models.imaging.text_detector import Found
 from tests.models.imaging.samples import MakeDicom
 
 KEY = Pseudonyms(b"a key for the tests")
