@@ -15,6 +15,7 @@ from models.imaging.colour import dicom_profile, to_srgb
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
+    MarksOtherImages,
     NoPixelData,
     TruncatedFile,
     UnsupportedTransferSyntax,
@@ -22,9 +23,11 @@ from models.imaging.errors import (
     failing_as,
 )
 from models.imaging.frames import Frame, Source
+from models.imaging.given.kinds import kind_of
 from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
+from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
 from models.imaging.slides import choose_tiles, refuse_labels
@@ -65,6 +68,8 @@ def open_dicom(
         An InvalidInput of models.imaging.errors, or TooLarge.
     """
     header, data, at = read_header(data, limits)
+    if kind := kind_of(header.text("SOPClassUID")):
+        raise MarksOtherImages(kind)
     if at >= len(data):
         raise NoPixelData
     refuse_labels(header)
@@ -75,7 +80,7 @@ def open_dicom(
         return cleaner.frame(index, read_metadata(header, index, pixels.frames))
 
     taken = choose_tiles(header, policy, pixels.frames, cleaner.quantities)
-    return Source(frames_total=pixels.frames, taken=taken, read=read)
+    return Source(frames_total=pixels.frames, taken=taken, read=read, instance=instance_of(header, pixels.frames))
 
 
 def pixel_data(header: Header, data: bytes, at: int, limits: Limits = DEFAULT_LIMITS) -> PixelData:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.imaging.errors import CorruptPixels, failing_as
+from models.imaging.planes import Instance
 from models.imaging.png import Stored, decode_png, encode_png
 from models.imaging.quantities import Quantities
 from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
@@ -48,6 +49,8 @@ class Source:
     """Indices of the frames that the policy took."""
     read: Callable[[int], Frame] = field(repr=False)
     """Decode one frame. Raises an InvalidInput of models.imaging.errors where only this frame is damaged."""
+    instance: Instance | None = field(default=None, repr=False)
+    """Which image it is to DICOM objects that mark regions of it; None where none can."""
 
     @property
     def skipped(self) -> int:
