@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agents import metrics
+from agents.given import GivenAnnotations
 from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
+from models.imaging.given.marking import marked
 from models.imaging.limits import check_file
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
@@ -19,6 +21,7 @@ from streams.dead_letters import FrameFailed, Subject
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads
+from streams.places import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +46,23 @@ async def preprocess(
     identity: Identity,
     payloads: Payloads,
     reading: Reading,
+    annotations: GivenAnnotations | None = None,
 ) -> AsyncIterator[MedicalImage | FrameFailed]:
-    """One message a frame taken. A frame that cannot be decoded fails alone.
+    """One message a frame taken, with what the annotation objects beside the inbox mark in it.
+
+    A frame that cannot be decoded, or marked, fails alone.
 
     Raises:
         InvalidInput: the object as a whole cannot be read.
     """
     check_file(reference.size, reading.limits)
     object_id = identity.object_id(reference)
-    taken, skipped = await isolated.call(frames_of, reference, reading)
+    taken, skipped, names = await isolated.call(frames_of, reference, reading)
+    given = await annotations.of(names) if annotations is not None else ()
     metrics.SKIPPED.inc(skipped)
     for index in taken:
         try:
-            image = await isolated.call(image_of, reference, reading, index, object_id)
+            image = await isolated.call(image_of, reference, reading, index, object_id, given)
         except InvalidInput as error:
             yield FrameFailed(Subject(object_id, None, index, len(taken), skipped), error)
             continue
@@ -67,18 +74,33 @@ async def preprocess(
 @lru_cache(maxsize=4)
 def _open(reference: ObjectReference, reading: Reading) -> Source:
     content = read_object(reference)
-    return open_source(content.data, reading.frames, reading.limits, reading.burned_in, **content.companions)
+    return open_source(
+        content.data,
+        reading.frames,
+        reading.limits,
+        reading.burned_in,
+        sidecar=content.companions.get("sidecar"),
+        mask=content.companions.get("mask"),
+        annotations=[data for role, data in content.companions.items() if role.startswith("annotations/")],
+    )
 
 
-def frames_of(reference: ObjectReference, reading: Reading) -> tuple[tuple[int, ...], int]:
-    """Indices of the frames to take, and how many are skipped. Runs isolated."""
+@lru_cache(maxsize=4)
+def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectReference, ...]) -> Source:
+    return marked(_open(reference, reading), [read_file(one) for one in given], reading.limits)
+
+
+def frames_of(reference: ObjectReference, reading: Reading) -> tuple[tuple[int, ...], int, frozenset[str]]:
+    """Indices of the frames to take, how many are skipped, and the UIDs by which the object is meant. Runs isolated."""
     source = _open(reference, reading)
-    return source.taken, source.skipped
+    return source.taken, source.skipped, source.instance.names if source.instance else frozenset()
 
 
-def image_of(reference: ObjectReference, reading: Reading, index: int, object_id: str) -> MedicalImage:
-    """One frame of an object, its pixels inline. Runs isolated."""
-    source = _open(reference, reading)
+def image_of(
+    reference: ObjectReference, reading: Reading, index: int, object_id: str, given: tuple[ObjectReference, ...] = ()
+) -> MedicalImage:
+    """One frame of an object, its pixels inline, with what the given annotation objects mark in it. Runs isolated."""
+    source = _marked(reference, reading, given) if given else _open(reference, reading)
     frame = source.read(index)
     return MedicalImage(
         image_id=frame.image_id,
