@@ -34,7 +34,7 @@ def _concepts() -> dict[tuple[str, str], Named]:
 
     What stands in the context groups of segmented properties and of findings in the chest (CID 7151 and those within
     it, 6100 to 6112, 9502), but for what says nothing of a region, such as Tissue. pydicom lists them too; its tables
-    take a second and 90 MB to import.
+    take seconds to import (benchmarks/given.py).
     """
     found: dict[tuple[str, str], Named] = {}
     for line in files("models.imaging.given").joinpath("concepts.tsv").read_text("utf-8").splitlines():

@@ -114,8 +114,8 @@ def filled(polygons: Iterable[NDArray[np.float64]], shape: tuple[int, int]) -> M
     """Pixels whose centres lie within an odd number of polygons, (n, 2) columns and rows each, of any direction.
 
     A polygon within another is a hole, and a channel walked there and back encloses nothing (PS3.3 C.8.8.6.3). A
-    centre on an edge belongs to the polygon on its right, or below. OpenCV and pycocotools draw the outline as well,
-    which makes small regions half as large again.
+    centre on an edge belongs to the polygon on its right, or below. OpenCV draws the outline as well, which makes small
+    regions half as large again (benchmarks/given.py).
     """
     rows, columns = shape
     crossings = np.zeros((rows, columns + 1), np.int64)

@@ -13,6 +13,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from skimage.draw import polygon2mask
 
+from benchmarks.identities import Identity, seen_in
 from models.imaging import FramePolicy, open_source
 from models.imaging.errors import InvalidAnnotations, InvalidSidecar, MarksOtherImages
 from models.imaging.frames import Frame
@@ -305,6 +306,32 @@ def test_regions_in_the_patient_are_marked_where_they_lie() -> None:
     expected[11:21, 11:31] = True
     np.testing.assert_array_equal(pixels(one), expected)
     assert given(images[1], found).annotations == ()
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "structure set", "report"])
+def test_no_planted_text_date_or_uid_comes_out(kind: str) -> None:
+    """Whatever stands in an object's texts, codes' meanings, names, dates and UIDs, at any depth."""
+    images = series(1)
+    points = in_patient(images[0], np.array(SQUARE[:4], float))
+    found = {
+        "segmentation": lambda: segmentation(images, MASKS[:1], [segment(1), segment(2)]),
+        "structure set": lambda: structure_set([("CLOSED_PLANAR", points, images[0].SOPInstanceUID)], concept=LUNG),
+        "report": lambda: report(images, [group(region(images[0], "POLYLINE", SQUARE), site=(LUNG, LEFT))]),
+    }[kind]()
+    identity, kept = Identity(5), {"CodeValue", "CodingSchemeDesignator"}
+    uids: set[str] = set()
+    for element in found.iterall():
+        if element.VR == "UI":
+            uids |= {str(value) for value in ([element.value] if element.VM == 1 else element.value)}
+        elif element.VR in ("LO", "SH", "ST", "LT", "UT", "UC", "PN", "DA", "TM", "DT") and element.keyword not in kept:
+            element.value = identity.value(element.VR)
+    written_as = written(found)
+    assert len(seen_in(written_as) & identity.tokens.keys()) > 3
+    frame = marked(open_source(written(images[0]), ALL), [written_as]).read(0)
+    assert frame.annotations
+    told = f"{frame} {[one.model_dump_json() for one in frame.annotations]} {frame.metadata.model_dump_json()}"
+    assert not seen_in(told.encode()) & identity.tokens.keys()
+    assert not [one for one in uids if one in told]
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.6, 0.95])
