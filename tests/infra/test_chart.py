@@ -32,7 +32,7 @@ PROMETHEUS = (
 )
 EVERYTHING = (
     "sglang.enabled=true,sglang.model=org/model,sglang.revision=0123abc,stages.ground.gpu=true,weaviate.url=http://w:8080,"
-    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
+    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,weaviate.caSecret=weaviate-ca,experts.claim=experts,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
     "kafka.certificateSecret=tristream-user,monitoring.podMonitor=true,networkPolicy.enabled=true"
 )
 PLAIN = (
@@ -218,6 +218,15 @@ def test_each_stage_is_one_worker_under_watch(rendered: Rendered) -> None:
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_only_ground_is_given_experts_and_only_retrieve_whom_weaviate_is_signed_by(everything: Rendered) -> None:
+    """Each sees them where its variable says."""
+    pods = stages(everything)
+    for stage, name in (("ground", "TRISTREAM_EXPERTS"), ("retrieve", "SSL_CERT_FILE")):
+        assert {other for other, pod in pods.items() if name in variables(pod)} == {stage}
+        mounts = [mount["mountPath"] for mount in pods[stage]["containers"][0]["volumeMounts"]]
+        assert any(variables(pods[stage])[name].startswith(mount) for mount in mounts)
 
 
 def test_only_who_names_objects_holds_the_key(everything: Rendered) -> None:
