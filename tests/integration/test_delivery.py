@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
 from tests.integration.echo_worker import COPIES
+from tests.integration.test_pipeline import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -46,13 +46,6 @@ def start(
 def kill(processes: Processes, name: str) -> None:
     os.kill(processes.pids[name], signal.SIGKILL)
     processes.stop(name)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def copies(settings: Settings) -> list[str]:
