@@ -17,7 +17,7 @@ class Known:
     def __len__(self) -> int:
         return len(self._found)
 
-    def __contains__(self, state: tuple[str, str]) -> bool:
+    def __contains__(self, state: tuple[str, str | None]) -> bool:
         return fingerprint(*state) in self._found
 
     def add(self, state: tuple[str, str]) -> bool:
