@@ -207,8 +207,8 @@ class Header:
 
 @lru_cache(maxsize=1024)
 def _tag(keyword: str) -> BaseTag:
-    # As pydicom keeps them: it compares a tag with a number by a method in Python.
-    return Tag(keyword)
+    # As pydicom keeps them: it compares a tag with a number by a method in Python. No file has the one of no keyword.
+    return Tag(tag_for_keyword(keyword) or 0)
 
 
 def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, ...] = ()) -> tuple[Header, bytes, int]:
