@@ -25,8 +25,9 @@ from infra.settings import Settings
 from models.imaging import encode_png
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
-from streams.folder import ObjectUnreadable
+from streams.folder import ObjectGone, ObjectUnreadable
 from streams.lag import LagReader
+from streams.places import files_in, read_file
 from streams.reader import latest, read
 from streams.s3 import Location, clear_stores, head, listing, read_s3
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
@@ -200,6 +201,21 @@ async def test_a_listing_finds_the_same_states(server: LocalS3) -> None:
     ]
     described = {reference.key for reference in found if " " in reference.etag}
     assert described == {f"{PREFIX}/scan.png", f"{PREFIX}/z.png"}
+
+
+async def test_a_place_may_be_a_prefix(server: LocalS3) -> None:
+    """What lies below it is found with its state, hidden keys aside, and read as it is now."""
+    for name in ("marks/Núñez/a+b #1.dcm", "marks/.hidden", "other.dcm"):
+        obstore.put(server.store, name, name.encode())
+    (found,) = await files_in(f"s3://{BUCKET}/marks")
+    assert read_file(found) == "marks/Núñez/a+b #1.dcm".encode()
+    obstore.put(server.store, found.key, b"changed")
+    (changed,) = await files_in(f"s3://{BUCKET}/marks")
+    assert (changed.key, read_file(found)) == (found.key, b"changed")
+    assert changed.etag != found.etag
+    obstore.delete(server.store, found.key)
+    with pytest.raises(ObjectGone):
+        read_file(found)
 
 
 class Throttle(ThreadingHTTPServer):

@@ -142,8 +142,11 @@ def read_contours(header: Header) -> Given:
         )
     whole = frozenset(_images(header))
     places = {one.frame_of_reference for one in structures if one.frame_of_reference}
-    of_contours = (one.meant.images for structure in structures for one in structure.contours)
-    return Given(whole.union(places, *of_contours), _StructureSet(tuple(structures), whole).on)
+    drawn_on = [one.meant.images for structure in structures for one in structure.contours]
+    names = {uid for images in drawn_on for uid in images}
+    if not all(drawn_on):
+        names |= whole or places
+    return Given(frozenset(names), frozenset(names | whole | places), _StructureSet(tuple(structures), whole).on)
 
 
 def _contour(header: Header, item: Dataset) -> _Contour:

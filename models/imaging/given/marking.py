@@ -26,7 +26,7 @@ _ELEMENTS = (*segmentations.ELEMENTS, *contours.ELEMENTS, *reports.ELEMENTS)
 
 
 # A series has one segmentation for hundreds of images: it is parsed once, as long as few others come between.
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def read_given(data: bytes, limits: Limits) -> Given | None:
     """A DICOM segmentation, structure set or structured report; None where a file is none.
 
@@ -63,7 +63,7 @@ def marked(source: Source, given: Sequence[bytes], limits: Limits = DEFAULT_LIMI
             found = read_given(data, limits)
         if found is not None and image is not None and not image.names.isdisjoint(found.names):
             objects.append(found)
-        elif named:
+        elif named and (found is None or image is None or image.names.isdisjoint(found.about)):
             raise InvalidSidecar("annotations", "names a file that is no DICOM annotation object of this image")
     if image is None or not objects:
         return source

@@ -44,7 +44,9 @@ class Given:
     """One annotation object."""
 
     names: frozenset[str]
-    """UIDs of images, and of frames of reference, that it means."""
+    """UIDs of images, and of frames of reference, of which it may mark something."""
+    about: frozenset[str]
+    """The same, and of those of which it speaks beside them."""
     on: Callable[[Target], Iterator[Mark | None]]
     """Its marks on a frame; None for each that is no area. Raises an InvalidInput."""
 

@@ -94,7 +94,8 @@ def read_report(header: Header, limits: Limits) -> Given:
                     seen.add(key)
 
     places = {region.frame_of_reference for region in regions if region.frame_of_reference}
-    return Given(frozenset(places.union(*(region.meant.images for region in regions))), on)
+    names = frozenset(places.union(*(region.meant.images for region in regions)))
+    return Given(names, names, on)
 
 
 def _regions(header: Header, items: tuple[Dataset, ...], around: Named, deep: int) -> Iterator[_Region]:

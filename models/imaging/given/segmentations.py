@@ -124,9 +124,11 @@ def read_segmentation(header: Header, data: bytes, at: int, limits: Limits) -> G
         most=header.number("MaximumFractionalValue") or 255.0,
         named=frozenset(whole),
     )
-    names = whole.union(*(frame.meant.images for frame in frames))
-    place = header.text("FrameOfReferenceUID")
-    return Given(frozenset(names | ({place} if place else set())), found.on)
+    place = {header.text("FrameOfReferenceUID") or ""} - {""}
+    names = {uid for frame in frames for uid in frame.meant.images}
+    if not all(frame.meant.images for frame in frames):
+        names |= whole or place
+    return Given(frozenset(names), frozenset(names | whole | place), found.on)
 
 
 def _frames(header: Header, count: int, kind: str) -> Iterator[_Frame]:

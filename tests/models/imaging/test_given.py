@@ -433,6 +433,17 @@ def test_every_word_of_a_concept_is_of_the_vocabulary() -> None:
     assert ours <= listed
 
 
+def test_only_what_an_object_can_mark_is_looked_for() -> None:
+    """A study may have dozens of segmentations in one frame of reference: most images need none of them."""
+    images = series()
+    found = segmentation(images, MASKS, [segment(1), segment(2)])
+    named = {image.SOPInstanceUID for image in images}
+    data = written(found)
+    given_objects = [read_given(one, DEFAULT_LIMITS) for one in (data, written(without_sources(found)))]
+    assert [one.names if one else None for one in given_objects] == [named, {PLACE}]
+    assert all(PLACE in one.about for one in given_objects if one)
+
+
 def test_an_object_is_parsed_once_for_all_images_of_its_series() -> None:
     """A series has hundreds of images, and its segmentation is larger than all of them together."""
     images = series(2)
