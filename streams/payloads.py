@@ -4,11 +4,11 @@ Knows PNG files only as bytes.
 """
 
 import asyncio
-import base64
 import hashlib
 from collections.abc import Sequence
 
 import obstore
+import pybase64
 import stamina
 from obstore.exceptions import GenericError
 from obstore.store import from_url
@@ -63,7 +63,7 @@ class Payloads:
 
     async def _put(self, pixels: Pixels) -> Pixels:
         assert pixels.data is not None
-        png = base64.b64decode(pixels.data)
+        png = pybase64.b64decode(pixels.data)
         reference = f"sha256/{hashlib.sha256(png).hexdigest()}.png"
         try:
             async for attempt in stamina.retry_context(on=_passing, attempts=3):
@@ -93,7 +93,7 @@ class Payloads:
             ) from None
         except (GenericError, OSError) as error:
             raise Unavailable("the payload store did not answer") from error
-        return pixels.model_copy(update={"data": base64.b64encode(png).decode(), "reference": None})  # pyright: ignore[reportPossiblyUnboundVariable]
+        return pixels.model_copy(update={"data": pybase64.b64encode_as_string(png), "reference": None})  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def fetch_now(self, pixels: Pixels) -> Pixels:
         """`fetch` for callers without an event loop."""
