@@ -95,8 +95,8 @@ def _planes(header: Header, frames: int) -> list[Placed | None]:
         origin = told("PlanePositionSequence", "ImagePositionPatient", group)
         axes = told("PlaneOrientationSequence", "ImageOrientationPatient", group, *shared)
         spacing = told("PixelMeasuresSequence", "PixelSpacing", group, *shared)
-        whole = (len(origin), len(axes), len(spacing)) == (3, 6, 2) and min(spacing) > 0
-        found.append(Placed(axes, origin[:3], spacing[:2]) if whole else None)
+        whole = (len(origin), len(axes), len(spacing)) == (3, 6, 2)
+        found.append(Placed(axes, origin, spacing) if whole else None)
     return found
 
 

@@ -13,6 +13,7 @@ from schemas.images import MedicalImage, Neighbour, Side
 _SAME_PLACE_MM = 0.01
 _IN_REGISTER_PX = 0.5
 """Of a pixel that a frame may be shifted in its own plane against the one before: a pixel then lies over itself."""
+_FARTHEST_MM = 1e6
 _PARALLEL = 4
 """Decimals to which the direction cosines of frames of one stack agree."""
 
@@ -90,7 +91,7 @@ def stacks_of(planes: Sequence[Placed | None]) -> tuple[Stack, ...]:
     """
     parallel: dict[tuple[object, ...], list[int]] = {}
     for index, plane in enumerate(planes):
-        if plane is not None and _is_frame(plane.axes):
+        if plane is not None and _is_plausible(plane):
             key = (tuple(round(part, _PARALLEL) + 0.0 for part in plane.axes), plane.spacing)
             parallel.setdefault(key, []).append(index)
     found: list[Stack] = []
@@ -99,7 +100,11 @@ def stacks_of(planes: Sequence[Placed | None]) -> tuple[Stack, ...]:
     return tuple(found)
 
 
-def _is_frame(axes: tuple[float, ...]) -> bool:
+def _is_plausible(plane: Placed) -> bool:
+    """Axes of length one at right angles, and lengths that a scanner has: what damaged headers hold may overflow."""
+    axes = plane.axes
+    if max(map(abs, plane.origin)) > _FARTHEST_MM or not all(0 < length < 1000 for length in plane.spacing):
+        return False
     right, down = axes[:3], axes[3:]
     lengths = [math.isclose(math.hypot(*axis), 1, abs_tol=0.05) for axis in (right, down)]
     return len(axes) == 6 and all(lengths) and abs(_dot(right, down)) < 0.05

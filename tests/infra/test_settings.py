@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.console import current_settings
 from infra.settings import EXPERT, KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
 from models.describers.settings import Serving
 from schemas.experts import ExpertRuntime
@@ -154,6 +155,7 @@ def test_neighbours_reach_a_worker_and_are_few() -> None:
     assert from_environment({}).neighbours == int(DOCUMENTED[f"{PREFIX}NEIGHBOURS"]) == 0
     settings = from_environment({f"{PREFIX}NEIGHBOURS": "3"})
     assert from_environment(to_environment(settings)).neighbours == 3
+    assert current_settings(neighbours="2").neighbours == 2
     for text in ("4", "-1", "two"):
         with pytest.raises(BadSetting, match="NEIGHBOURS must be one of 0, 1, 2, 3"):
             from_environment({f"{PREFIX}NEIGHBOURS": text})

@@ -139,8 +139,11 @@ def test_pydicoms_files(sample: Callable[[str], bytes], name: str, frames: list[
 
 
 def test_planes_that_are_none_are_left_out() -> None:
-    """Axes that are not of length one, or not at right angles, place nothing."""
+    """Axes that are not of length one, or not at right angles, and lengths beyond all scanners place nothing."""
     planes = [Placed(axes, (0.0, 0.0, float(n)), (1.0, 1.0)) for n, axes in enumerate([
         (2, 0, 0, 0, 1, 0), (2, 0, 0, 0, 1, 0), (1, 0, 0, 1, 0, 0), (1, 0, 0, 1, 0, 0), (1, 0, 0),
     ])]  # fmt: skip
     assert stacks_of([*planes, None]) == ()
+    for origin, spacing in ((1e308, 1.0), (0.0, 0.0), (0.0, 1e308)):
+        far = [Placed(tuple(AXIAL), (origin, origin, origin + n), (spacing, 1.0)) for n in range(3)]
+        assert stacks_of(far) == ()
