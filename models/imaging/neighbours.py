@@ -16,6 +16,11 @@ _IN_REGISTER_PX = 0.5
 _FARTHEST_MM = 1e6
 _PARALLEL = 4
 """Decimals to which the direction cosines of frames of one stack agree."""
+_ONE_WAY = (
+    "modality", "organ", "plane", "orientation", "spacing", "pixel_aspect_ratio", "slice_thickness_mm",
+    "contrast_agent", "repetition_time_ms", "echo_time_ms", "magnetic_field_t", "tube_voltage_kv",
+)  # fmt: skip
+"""Of the metadata: what is the same of frames that were taken in one way."""
 
 Vector = tuple[float, float, float]
 
@@ -113,11 +118,11 @@ def _is_plausible(plane: Placed) -> bool:
 def _along(members: list[_Member]) -> list[Stack]:
     """Of parallel frames."""
     right, down = members[0][1].axes[:3], members[0][1].axes[3:]
-    normal = _upwards((
-        right[1] * down[2] - right[2] * down[1],
-        right[2] * down[0] - right[0] * down[2],
-        right[0] * down[1] - right[1] * down[0],
-    ))  # fmt: skip
+    x = right[1] * down[2] - right[2] * down[1]
+    y = right[2] * down[0] - right[0] * down[2]
+    z = right[0] * down[1] - right[1] * down[0]
+    length = math.hypot(x, y, z)
+    normal = _upwards((x / length, y / length, z / length))
     places: list[tuple[float, list[_Member]]] = []
     for at, index, plane in sorted(
         ((_dot(plane.origin, normal), index, plane) for index, plane in members), key=lambda one: one[:2]
@@ -167,17 +172,14 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 def is_alike(image: MedicalImage, other: MedicalImage) -> bool:
-    """Whether values of two frames can be compared px by px: one size, unit and display, and the same told of both.
-
-    What is masked, and what the source marked, may differ.
-    """
-    own: dict[str, object] = {"pixel_cleaning": None, "annotations_digest": None, "neighbours": ()}
-    one, two = (each.metadata.model_copy(update=own) for each in (image, other))
-    a, b = (
+    """Whether values of two frames can be compared px by px: of one size, unit and display, and taken in one way."""
+    pixels, others = (
         (each.pixels.rows, each.pixels.columns, each.pixels.channels, each.pixels.unit, each.inverted)
         for each in (image, other)
     )
-    return a == b and one == two
+    return pixels == others and all(
+        getattr(image.metadata, field) == getattr(other.metadata, field) for field in _ONE_WAY
+    )
 
 
 def with_neighbours(image: MedicalImage, found: Sequence[tuple[Beside, MedicalImage]]) -> MedicalImage:

@@ -11,7 +11,8 @@ from test_multiframe import group
 from test_nifti import affine_of, numbered, written
 
 from models.imaging import FramePolicy, open_source
-from models.imaging.neighbours import Placed, Stack, stacks_of
+from models.imaging.neighbours import Placed, Stack, is_alike, stacks_of
+from schemas.images import ImageMetadata, MedicalImage, PixelCleaning, Pixels, Window
 from tests.models.imaging.samples import MakeDicom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -147,3 +148,24 @@ def test_planes_that_are_none_are_left_out() -> None:
     for origin, spacing in ((1e308, 1.0), (0.0, 0.0), (0.0, 1e308)):
         far = [Placed(tuple(AXIAL), (origin, origin, origin + n), (spacing, 1.0)) for n in range(3)]
         assert stacks_of(far) == ()
+
+
+def test_only_frames_taken_in_one_way_are_compared() -> None:
+    """Another size, unit, echo or orientation makes a frame no neighbour; what is masked in it does not."""
+    pixels = Pixels(rows=2, columns=2, channels=1, bits=8, unit="HU", data="")
+    metadata = ImageMetadata(source_format="DICOM", modality="MR", echo_time_ms=10)
+    image = MedicalImage(
+        image_id="0" * 32, object_id="0" * 32, frame=0, frames_taken=2, metadata=metadata, pixels=pixels,
+        window=Window(center=0, width=1), preprocess_version="1",
+    )  # fmt: skip
+    cleaning = PixelCleaning(scanned=True, reason="policy", policy="mask", masked_share=0.5)
+    masked = metadata.model_copy(update={"pixel_cleaning": cleaning, "annotations_digest": "1" * 32})
+    assert is_alike(image, image.model_copy(update={"metadata": masked, "frame": 1}))
+    for change in (
+        {"metadata": metadata.model_copy(update={"echo_time_ms": 90.0})},
+        {"metadata": metadata.model_copy(update={"plane": "axial"})},
+        {"pixels": pixels.model_copy(update={"rows": 3})},
+        {"pixels": pixels.model_copy(update={"unit": "stored value"})},
+        {"inverted": True},
+    ):
+        assert not is_alike(image, image.model_copy(update=change))
