@@ -47,6 +47,8 @@ class Work:
     experts: Path | None = None
     """Folder of one's own experts, beside the packaged ones."""
     expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
+    neighbours: int = 0
+    """Of a frame in space, on each side, that are sent with it."""
     annotations: str | None = None
     """Where DICOM objects lie that mark regions of the images: a folder, or s3://bucket/prefix."""
 
@@ -113,7 +115,9 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
         isolated=isolated,
         identity=work.identity,
         payloads=_payloads(wires),
-        reading=Reading(FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits),
+        reading=Reading(
+            FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits, work.neighbours
+        ),
         annotations=annotations or None,
     )
     send = sender(app)

@@ -14,6 +14,7 @@ import orjson
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, plain_errors, say, trace
+from infra.settings import NEIGHBOURS as NUMBERS_OF_NEIGHBOURS
 from infra.settings import BadSetting, Settings, place
 from schemas.dead_letters import Origin, Stage
 from streams.s3 import is_bucket
@@ -36,6 +37,11 @@ ANNOTATIONS = click.option(
     help="Where DICOM segmentations, structure sets and reports of the images lie.",
 )
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
+NEIGHBOURS = click.option(
+    "--neighbours",
+    type=click.Choice(NUMBERS_OF_NEIGHBOURS),
+    help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
+)
 
 
 def _inbox(text: str) -> str:
@@ -70,14 +76,23 @@ main.add_command(knowledge)
 @click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
 @ANNOTATIONS
 @FRAMES
+@NEIGHBOURS
 def up(
-    inbox: str, state: Path, port: int, workers: int, watch: bool, annotations: str | None, frames: str | None
+    inbox: str,
+    state: Path,
+    port: int,
+    workers: int,
+    watch: bool,
+    annotations: str | None,
+    frames: str | None,
+    neighbours: str | None,
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings, watched = current_settings(frames=frames, annotations=annotations), _inbox(inbox)
+    settings = current_settings(frames=frames, neighbours=neighbours, annotations=annotations)
+    watched = _inbox(inbox)
     if watch and not settings.wires.metrics_port:
         settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
     if not is_bucket(watched):
@@ -108,6 +123,7 @@ def up(
 @click.option("--kafka", metavar="HOST:PORT", help="Use the pipeline that runs on this broker instead of starting one.")
 @ANNOTATIONS
 @FRAMES
+@NEIGHBOURS
 def annotate(
     paths: tuple[Path, ...],
     triplets: Path,
@@ -117,6 +133,7 @@ def annotate(
     kafka: str | None,
     annotations: str | None,
     frames: str | None,
+    neighbours: str | None,
 ) -> None:
     """Annotate files and folders, and end when each file is accounted for.
 
@@ -131,7 +148,7 @@ def annotate(
         raise click.UsageError(
             "--annotations is of the pipeline that is started: let the workers of another have TRISTREAM_ANNOTATIONS"
         )
-    settings = current_settings(kafka, frames, annotations)
+    settings = current_settings(kafka, frames, neighbours, annotations)
     trace(settings, "annotate")
     files = find_files(paths, settings.annotations if kafka is None else None)
     outputs = Outputs(triplets, dead_letters, map_)
@@ -223,13 +240,14 @@ def deidentify(
 @INBOX
 @KAFKA
 @FRAMES
-def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> None:
+@NEIGHBOURS
+def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neighbours: str | None) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import Work, build_stage
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = current_settings(kafka, frames)
+    settings = current_settings(kafka, frames, neighbours)
     configure_logging()
     with plain_errors():
         create_topics(settings.wires)
@@ -245,7 +263,8 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.serving,
             settings.experts,
             settings.expert_runtime,
-            settings.annotations,
+            annotations=settings.annotations,
+            neighbours=settings.neighbours,
         )
         app = build_stage(stage, settings.wires, work)
         trace(settings, stage)
