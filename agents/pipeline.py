@@ -49,6 +49,8 @@ class Work:
     expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
     neighbours: int = 0
     """Of a frame in space, on each side, that are sent with it."""
+    annotations: str | None = None
+    """Where DICOM objects lie that mark regions of the images: a folder, or s3://bucket/prefix."""
 
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
@@ -91,6 +93,7 @@ def _watch(app: StageApp, wires: Wires, work: Work) -> None:
 
 
 def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
+    from agents.given import GivenAnnotations
     from agents.preprocess import Reading, preprocess
     from models.imaging import BurnedInPolicy, FramePolicy
     from streams.backlog import Backlog
@@ -104,6 +107,9 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
     gate = FlowGate(wires, Backlog(wires, LATER).read)
     isolated = Isolated(work.limits, modules=("agents.preprocess",))
     atexit.register(isolated.close)
+    annotations = work.annotations and GivenAnnotations(
+        work.annotations, isolated=isolated, identity=work.identity, limits=work.limits
+    )
     handler = partial(
         preprocess,
         isolated=isolated,
@@ -112,6 +118,7 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
         reading=Reading(
             FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits, work.neighbours
         ),
+        annotations=annotations or None,
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

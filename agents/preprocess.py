@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agents import metrics
+from agents.given import GivenAnnotations
 from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
+from models.imaging.given.marking import marked
 from models.imaging.limits import check_file
 from models.imaging.neighbours import Beside, Stack, is_alike, with_neighbours
 from schemas.failures import InvalidInput
@@ -21,6 +23,7 @@ from streams.dead_letters import FrameFailed, Subject
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads
+from streams.places import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +50,23 @@ async def preprocess(
     identity: Identity,
     payloads: Payloads,
     reading: Reading,
+    annotations: GivenAnnotations | None = None,
 ) -> AsyncIterator[MedicalImage | FrameFailed]:
-    """One message a frame taken. A frame that cannot be decoded fails alone.
+    """One message a frame taken, with what the annotation objects beside the inbox mark in it.
+
+    A frame that cannot be decoded, or marked, fails alone.
 
     Raises:
         InvalidInput: the object as a whole cannot be read.
     """
     check_file(reference.size, reading.limits)
     object_id = identity.object_id(reference)
-    taken, skipped, stacks = await isolated.call(frames_of, reference, reading)
+    taken, skipped, names, stacks = await isolated.call(frames_of, reference, reading)
+    given = await annotations.of(names) if annotations is not None else ()
     metrics.SKIPPED.inc(skipped)
-    frames = _Frames(lambda index: isolated.call(image_of, reference, reading, index, object_id), reading.neighbours)
+    frames = _Frames(
+        lambda index: isolated.call(image_of, reference, reading, index, object_id, given), reading.neighbours
+    )
     for index in taken:
         try:
             image = await frames.read(index)
@@ -118,21 +127,38 @@ class _Frames:
 @lru_cache(maxsize=4)
 def _open(reference: ObjectReference, reading: Reading) -> Source:
     content = read_object(reference)
-    return open_source(content.data, reading.frames, reading.limits, reading.burned_in, **content.companions)
+    return open_source(
+        content.data,
+        reading.frames,
+        reading.limits,
+        reading.burned_in,
+        sidecar=content.companions.get("sidecar"),
+        mask=content.companions.get("mask"),
+        annotations=[data for role, data in content.companions.items() if role.startswith("annotations/")],
+    )
 
 
-def frames_of(reference: ObjectReference, reading: Reading) -> tuple[tuple[int, ...], int, tuple[Stack, ...]]:
-    """Indices of the frames to take, how many are skipped, and how they lie where neighbours are asked for.
+@lru_cache(maxsize=4)
+def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectReference, ...]) -> Source:
+    return marked(_open(reference, reading), [read_file(one) for one in given], reading.limits)
 
-    Runs isolated.
+
+def frames_of(
+    reference: ObjectReference, reading: Reading
+) -> tuple[tuple[int, ...], int, frozenset[str], tuple[Stack, ...]]:
+    """Indices of the frames to take, how many are skipped, the UIDs by which the object is meant, and how its frames
+    lie where neighbours are asked for. Runs isolated.
     """
     source = _open(reference, reading)
-    return source.taken, source.skipped, source.stacks() if reading.neighbours else ()
+    names = source.instance.names if source.instance else frozenset[str]()
+    return source.taken, source.skipped, names, source.stacks() if reading.neighbours else ()
 
 
-def image_of(reference: ObjectReference, reading: Reading, index: int, object_id: str) -> MedicalImage:
-    """One frame of an object, its pixels inline. Runs isolated."""
-    source = _open(reference, reading)
+def image_of(
+    reference: ObjectReference, reading: Reading, index: int, object_id: str, given: tuple[ObjectReference, ...] = ()
+) -> MedicalImage:
+    """One frame of an object, its pixels inline, with what the given annotation objects mark in it. Runs isolated."""
+    source = _marked(reference, reading, given) if given else _open(reference, reading)
     frame = source.read(index)
     return MedicalImage(
         image_id=frame.image_id,

@@ -1,7 +1,6 @@
 """The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
 
 import dataclasses
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,10 +15,9 @@ from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, plain_errors, say, trace
 from infra.settings import NEIGHBOURS as NUMBERS_OF_NEIGHBOURS
-from infra.settings import BadSetting, Settings
+from infra.settings import BadSetting, Settings, place
 from schemas.dead_letters import Origin, Stage
-from streams.aws import ProfileUnusable, options
-from streams.s3 import Location, is_bucket
+from streams.s3 import is_bucket
 from streams.topics import Topic
 
 if TYPE_CHECKING:
@@ -33,6 +31,11 @@ INBOX = click.option(
 )
 METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
 """Of `up --watch`: where others look for them."""
+ANNOTATIONS = click.option(
+    "--annotations",
+    metavar="DIR|s3://BUCKET/PREFIX",
+    help="Where DICOM segmentations, structure sets and reports of the images lie.",
+)
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
 NEIGHBOURS = click.option(
     "--neighbours",
@@ -43,14 +46,10 @@ NEIGHBOURS = click.option(
 
 def _inbox(text: str) -> str:
     """A folder made absolute, or a bucket's URL."""
-    if not is_bucket(text):
-        return os.fspath(Path(text).absolute())
     try:
-        Location.parse(text)
-        options(text)
-    except (ValueError, ProfileUnusable) as error:
+        return place(text)
+    except BadSetting as error:
         raise click.UsageError(str(error)) from None
-    return text
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,23 +74,31 @@ main.add_command(knowledge)
 @click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
 @click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
+@ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
 def up(
-    inbox: str, state: Path, port: int, workers: int, watch: bool, frames: str | None, neighbours: str | None
+    inbox: str,
+    state: Path,
+    port: int,
+    workers: int,
+    watch: bool,
+    annotations: str | None,
+    frames: str | None,
+    neighbours: str | None,
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings, place = current_settings(frames=frames, neighbours=neighbours), _inbox(inbox)
+    settings, watched = current_settings(None, frames, annotations, neighbours), _inbox(inbox)
     if watch and not settings.wires.metrics_port:
         settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
-    if not is_bucket(place):
-        Path(place).mkdir(parents=True, exist_ok=True)
+    if not is_bucket(watched):
+        Path(watched).mkdir(parents=True, exist_ok=True)
     with (
         plain_errors(),
-        LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=say) as stack,
+        LocalStack(settings, state.absolute(), port=port, inbox=watched, workers=workers, say=say) as stack,
     ):
         for name, address in stack.metrics.items():
             say(f"{name}: http://{address}/metrics")
@@ -113,6 +120,7 @@ def up(
 )
 @click.option("--json-summary", is_flag=True, help="End with one line of JSON on standard output.")
 @click.option("--kafka", metavar="HOST:PORT", help="Use the pipeline that runs on this broker instead of starting one.")
+@ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
 def annotate(
@@ -122,6 +130,7 @@ def annotate(
     map_: Path | None,
     json_summary: bool,
     kafka: str | None,
+    annotations: str | None,
     frames: str | None,
     neighbours: str | None,
 ) -> None:
@@ -134,9 +143,13 @@ def annotate(
     from infra.progress import AccountsProgress
     from infra.stack import LocalStack
 
-    settings = current_settings(kafka, frames, neighbours)
+    if kafka is not None and annotations is not None:
+        raise click.UsageError(
+            "--annotations is of the pipeline that is started: let the workers of another have TRISTREAM_ANNOTATIONS"
+        )
+    settings = current_settings(kafka, frames, annotations, neighbours)
     trace(settings, "annotate")
-    files = find_files(paths)
+    files = find_files(paths, settings.annotations if kafka is None else None)
     outputs = Outputs(triplets, dead_letters, map_)
     with plain_errors(), ExitStack() as stack:
         progress = stack.enter_context(AccountsProgress(len(files)))
@@ -233,7 +246,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neig
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = current_settings(kafka, frames, neighbours)
+    settings = current_settings(kafka, frames, neighbours=neighbours)
     configure_logging()
     with plain_errors():
         create_topics(settings.wires)
@@ -250,6 +263,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neig
             settings.experts,
             settings.expert_runtime,
             settings.neighbours,
+            settings.annotations,
         )
         app = build_stage(stage, settings.wires, work)
         trace(settings, stage)

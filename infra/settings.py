@@ -11,7 +11,9 @@ from models.describers.settings import Serving
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
+from streams.aws import ProfileUnusable, options
 from streams.identity import Identity, key_from_file
+from streams.s3 import Location, is_bucket
 from streams.settings import Security, Wires
 
 PREFIX = "TRISTREAM_"
@@ -41,6 +43,8 @@ class Settings:
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
+        annotations: folder or s3://bucket/prefix of DICOM objects that mark regions of the images; None: there are none
+            but those that sidecars name (TRISTREAM_ANNOTATIONS).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
         serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
             models.describers.settings.Serving, but TRISTREAM_UNSUPPORTED.
@@ -58,6 +62,7 @@ class Settings:
     frames: str = "all"
     neighbours: int = 0
     burned_in: str = "mask"
+    annotations: str | None = None
     limits: Limits = DEFAULT_LIMITS
     serving: Serving = field(default_factory=Serving)
     knowledge: Path | None = None
@@ -103,6 +108,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         neighbours=neighbours_of(environment.get(f"{PREFIX}NEIGHBOURS", "0")),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
+        annotations=place(text) if (text := environment.get(f"{PREFIX}ANNOTATIONS")) else None,
         knowledge=_path(environment, "KNOWLEDGE"),
         encoder=_path(environment, "ENCODER"),
         weaviate=weaviate_server(url, environment) if (url := environment.get(f"{WEAVIATE}URL")) else None,
@@ -129,6 +135,22 @@ def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
 def weaviate_server(url: str, environment: Mapping[str, str] = os.environ) -> WeaviateServer:
     """The server at `url`, with the other variables that tell of it. Raises BadSetting."""
     return _built(WeaviateServer, WEAVIATE, {**environment, f"{WEAVIATE}URL": url})
+
+
+def place(text: str) -> str:
+    """A folder made absolute, or a bucket's URL, that can be used.
+
+    Raises:
+        BadSetting: it is of neither form, or the AWS profile for it cannot be used.
+    """
+    if not is_bucket(text):
+        return os.fspath(Path(text).expanduser().absolute())
+    try:
+        Location.parse(text)
+        options(text)
+    except (ValueError, ProfileUnusable) as error:
+        raise BadSetting(str(error)) from None
+    return text
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:
@@ -162,6 +184,8 @@ def to_environment(settings: Settings) -> dict[str, str]:
         f"{PREFIX}BURNED_IN": settings.burned_in,
         f"{PREFIX}KEY_FILE": str(settings.key_file),
     }
+    if settings.annotations:
+        found[f"{PREFIX}ANNOTATIONS"] = settings.annotations
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
     for name, path in (("KNOWLEDGE", settings.knowledge), ("ENCODER", settings.encoder), ("EXPERTS", settings.experts)):

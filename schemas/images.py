@@ -8,6 +8,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from schemas.base import Digest, FrameMessage, Message
+from schemas.codes import Code
 from schemas.shapes import Box, Mask
 
 Modality = Literal[
@@ -175,6 +176,12 @@ class ImageMetadata(Message):
         description="Fields of the sidecar that were not taken: unknown ones, and words outside the vocabulary. "
         "None where there is no sidecar",
     )
+    annotations_left_out: int | None = Field(
+        default=None,
+        ge=0,
+        description="Marks of DICOM segmentations, structure sets and reports on this frame that are no areas: points, "
+        "open lines. None where none of these objects is of this image",
+    )
     neighbours: tuple[Neighbour, ...] = Field(
         default=(),
         exclude_if=_is_empty,
@@ -186,6 +193,7 @@ class SourceAnnotation(Message):
     """A region that the source itself marked. Exactly one of `mask` and `box` is set."""
 
     label: str = Field(description="A word of the vocabulary in models/imaging, or 'annotated region'")
+    code: Code | None = Field(default=None, description="Of the label, where the source gives one that is known")
     mask: Mask | None = None
     box: Box | None = None
 

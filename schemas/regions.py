@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import FrameMessage, Message
+from schemas.codes import Code as Code
 from schemas.images import ImageMetadata, Pixels, Side
 from schemas.shapes import Box as Box
 from schemas.shapes import Mask as Mask
@@ -125,21 +126,13 @@ class Term(Message):
     below: float | None = None
 
 
-class Code(Message):
-    """A concept of a terminology, by a coding scheme designator of DICOM PS3.16, 8."""
-
-    scheme: Literal["SCT", "RADLEX", "DCM"]
-    value: str
-    meaning: str
-
-
 class Region(Message):
     """A part of the image that a stated rule singled out. A candidate is never a diagnosis."""
 
     region_id: str = Field(pattern=r"^r\d+$", description="Unique within its image: r1, r2, …")
     kind: Literal["candidate", "source annotation", "whole image"] = "candidate"
     label: str = Field(description="What the rule selects, in a few lower-case words: 'air-density region'")
-    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
+    code: Code | None = Field(default=None, description="Of the label, where its expert or its source tells one")
     rule: str = Field(description="The rule that found it, with its thresholds and units")
     expert: str = Field(description="name@version of the expert, or 'none' for the whole image")
     agreeing: tuple[str, ...] = Field(

@@ -16,6 +16,7 @@ from models.imaging.colour import dicom_profile, to_srgb
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
+    MarksOtherImages,
     NoPixelData,
     TruncatedFile,
     UnsupportedTransferSyntax,
@@ -23,10 +24,12 @@ from models.imaging.errors import (
     failing_as,
 )
 from models.imaging.frames import Frame, Source
+from models.imaging.given.kinds import kind_of
 from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.neighbours import Placed, stacks_of
+from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
 from models.imaging.slides import choose_tiles, refuse_labels
@@ -67,6 +70,8 @@ def open_dicom(
         An InvalidInput of models.imaging.errors, or TooLarge.
     """
     header, data, at = read_header(data, limits)
+    if kind := kind_of(header.text("SOPClassUID")):
+        raise MarksOtherImages(kind)
     if at >= len(data):
         raise NoPixelData
     refuse_labels(header)
@@ -78,7 +83,11 @@ def open_dicom(
 
     taken = choose_tiles(header, policy, pixels.frames, cleaner.quantities)
     return Source(
-        frames_total=pixels.frames, taken=taken, read=read, stacks=lambda: stacks_of(_planes(header, pixels.frames))
+        frames_total=pixels.frames,
+        taken=taken,
+        read=read,
+        stacks=lambda: stacks_of(_planes(header, pixels.frames)),
+        instance=instance_of(header, pixels.frames),
     )
 
 

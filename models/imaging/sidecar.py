@@ -57,7 +57,9 @@ class _Said:
         return metadata.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
-def describe(source: Source, sidecar: bytes, mask: bytes | None, open_mask: Callable[[bytes], Source]) -> Source:
+def describe(
+    source: Source, sidecar: bytes, mask: bytes | None, open_mask: Callable[[bytes], Source], objects: int = 0
+) -> Source:
     """The same frames with what the sidecar says of them.
 
     Args:
@@ -65,11 +67,14 @@ def describe(source: Source, sidecar: bytes, mask: bytes | None, open_mask: Call
         sidecar: JSON of `schemas.sidecars.Sidecar`.
         mask: the file that it names; None where there is none such.
         open_mask: reads it.
+        objects: how many of the annotation objects that it names there are.
 
     Raises:
         InvalidSidecar: it names the field.
     """
     said = _parse(sidecar)
+    if objects < len(said.sidecar.annotations):
+        raise InvalidSidecar("annotations", "names a file that is not below the image's folder")
     annotations = Annotations(said.sidecar, source, mask, open_mask)
 
     def read(index: int) -> Frame:

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from infra.console import current_settings
@@ -174,3 +175,16 @@ def test_a_model_that_cannot_be_asked_is_refused(given: dict[str, str], named: s
     """Before any worker starts, with the way to mend it."""
     with pytest.raises(BadSetting, match=named):
         from_environment({PREFIX + name: value for name, value in given.items()})
+
+
+def test_annotations_reach_a_worker(tmp_path: Path) -> None:
+    """A folder becomes absolute, a bucket stays what it is, and what is neither is refused."""
+    assert f"{PREFIX}ANNOTATIONS" in DOCUMENTED
+    for text, meant in (("seg", str(Path("seg").absolute())), ("s3://scans/seg", "s3://scans/seg")):
+        settings = from_environment({f"{PREFIX}ANNOTATIONS": text})
+        assert settings.annotations == meant
+        assert from_environment(to_environment(settings)) == settings
+    with pytest.raises(BadSetting, match="s3://bucket"):
+        from_environment({f"{PREFIX}ANNOTATIONS": "s3://"})
+    with pytest.raises(click.UsageError, match="no folder"):
+        current_settings(annotations=str(tmp_path / "no"))

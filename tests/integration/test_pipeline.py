@@ -23,18 +23,20 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import UID
 
+from agents.given import FRESH
 from infra.accounting import Summary
 from infra.annotate import Outputs, annotate, find_files
 from infra.announce import announce, replay_dead_letters
 from infra.processes import Processes
 from infra.settings import Settings, to_environment
 from schemas.objects import ObjectReference
-from schemas.triplets import Triplet
+from schemas.triplets import Triplet, triplet_id
 from streams.folder import reference_to
 from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, create_topics
+from tests.models.imaging.annotation_objects import LIVER, segment, segmentation, series, written
 
 pytestmark = pytest.mark.integration
 
@@ -111,7 +113,11 @@ def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         dead_letter_share=1.0,
     )
     create_topics(wires)
-    running = Pipeline(Settings(wires=wires, frames="spread:3", neighbours=1, key="0" * 64), folder)
+    given = folder / "annotations"
+    given.mkdir()
+    running = Pipeline(
+        Settings(wires=wires, frames="spread:3", neighbours=1, key="0" * 64, annotations=str(given)), folder
+    )
     running.start_all()
     try:
         yield running
@@ -257,6 +263,31 @@ def test_slices_beside_a_slice_travel_with_it(pipeline: Pipeline, tmp_path: Path
     assert "continues in the next slice towards the head, 4 mm away" in middle.description.description
     _, again = pipeline.annotate(tmp_path)
     assert {str(row["triplet_id"]) for row in rows(again / "t.jsonl")} == {one.triplet_id for one in triplets}
+
+
+def test_what_a_segmentation_marks_is_a_region(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Of the image that it names; another one gives another triplet, and among the images it is a dead letter."""
+    (image,) = series(1)
+    image.PatientName = "DOE^JANE"
+    masks = np.zeros((1, 40, 60, 1), np.uint8)
+    masks[0, 5:15, 20:30] = 1
+    triplets: list[Triplet] = []
+    for name, mask in (("a.dcm", masks), ("b.dcm", masks[:, ::-1])):
+        (tmp_path / name).write_bytes(written(image))
+        (pipeline.folder / "annotations/DOE JANE.dcm").write_bytes(
+            written(segmentation([image], mask, [segment(1, LIVER)]))
+        )
+        time.sleep(FRESH)
+        _, out = pipeline.annotate(tmp_path / name)
+        triplets.append(Triplet.model_validate(rows(out / "t.jsonl")[0]))
+    first, second = triplets
+    assert [(one.regions[0].kind, one.regions[0].label) for one in triplets] == [("source annotation", "liver")] * 2
+    assert [(one.regions[0].box.x, one.regions[0].box.y) for one in triplets] == [(20, 5), (20, 25)]
+    assert (first.image_id, first.triplet_id) == (second.image_id, triplet_id(first.image_id, first.lineage))
+    assert first.lineage.metadata_digest != second.lineage.metadata_digest
+    assert "DOE" not in re.sub(r'"(data|counts)":"[^"]*"', "", second.model_dump_json())
+    summary, out = pipeline.annotate(pipeline.folder / "annotations")
+    assert (summary.dead_letters, rows(out / "d.jsonl")[0]["error"]) == (1, "MarksOtherImages")
 
 
 def test_the_same_image_again_is_the_same_triplet(pipeline: Pipeline, tmp_path: Path) -> None:
