@@ -47,6 +47,8 @@ class Work:
     experts: Path | None = None
     """Folder of one's own experts, beside the packaged ones."""
     expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
+    neighbours: int = 0
+    """Of a frame in space, on each side, that are sent with it."""
 
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
@@ -107,7 +109,9 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
         isolated=isolated,
         identity=work.identity,
         payloads=_payloads(wires),
-        reading=Reading(FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits),
+        reading=Reading(
+            FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits, work.neighbours
+        ),
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

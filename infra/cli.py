@@ -15,6 +15,7 @@ import orjson
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, plain_errors, say, trace
+from infra.settings import NEIGHBOURS as NUMBERS_OF_NEIGHBOURS
 from infra.settings import BadSetting, Settings
 from schemas.dead_letters import Origin, Stage
 from streams.aws import ProfileUnusable, options
@@ -33,6 +34,11 @@ INBOX = click.option(
 METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
 """Of `up --watch`: where others look for them."""
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
+NEIGHBOURS = click.option(
+    "--neighbours",
+    type=click.Choice(NUMBERS_OF_NEIGHBOURS),
+    help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
+)
 
 
 def _inbox(text: str) -> str:
@@ -70,12 +76,15 @@ main.add_command(knowledge)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
 @click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
 @FRAMES
-def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: str | None) -> None:
+@NEIGHBOURS
+def up(
+    inbox: str, state: Path, port: int, workers: int, watch: bool, frames: str | None, neighbours: str | None
+) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings, place = current_settings(frames=frames), _inbox(inbox)
+    settings, place = current_settings(frames=frames, neighbours=neighbours), _inbox(inbox)
     if watch and not settings.wires.metrics_port:
         settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
     if not is_bucket(place):
@@ -105,6 +114,7 @@ def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: st
 @click.option("--json-summary", is_flag=True, help="End with one line of JSON on standard output.")
 @click.option("--kafka", metavar="HOST:PORT", help="Use the pipeline that runs on this broker instead of starting one.")
 @FRAMES
+@NEIGHBOURS
 def annotate(
     paths: tuple[Path, ...],
     triplets: Path,
@@ -113,6 +123,7 @@ def annotate(
     json_summary: bool,
     kafka: str | None,
     frames: str | None,
+    neighbours: str | None,
 ) -> None:
     """Annotate files and folders, and end when each file is accounted for.
 
@@ -123,7 +134,7 @@ def annotate(
     from infra.progress import AccountsProgress
     from infra.stack import LocalStack
 
-    settings = current_settings(kafka, frames)
+    settings = current_settings(kafka, frames, neighbours)
     trace(settings, "annotate")
     files = find_files(paths)
     outputs = Outputs(triplets, dead_letters, map_)
@@ -215,13 +226,14 @@ def deidentify(
 @INBOX
 @KAFKA
 @FRAMES
-def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> None:
+@NEIGHBOURS
+def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neighbours: str | None) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import Work, build_stage
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = current_settings(kafka, frames)
+    settings = current_settings(kafka, frames, neighbours)
     configure_logging()
     with plain_errors():
         create_topics(settings.wires)
@@ -237,6 +249,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.serving,
             settings.experts,
             settings.expert_runtime,
+            settings.neighbours,
         )
         app = build_stage(stage, settings.wires, work)
         trace(settings, stage)

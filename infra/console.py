@@ -12,7 +12,7 @@ from infra.settings import BadSetting, Settings, from_environment
 from schemas.failures import TristreamError
 
 
-def current_settings(kafka: str | None = None, frames: str | None = None) -> Settings:
+def current_settings(kafka: str | None = None, frames: str | None = None, neighbours: str | None = None) -> Settings:
     """The settings of the environment, and over them what was given as options. Raises click.UsageError."""
     try:
         settings = from_environment()
@@ -21,6 +21,8 @@ def current_settings(kafka: str | None = None, frames: str | None = None) -> Set
 
             FramePolicy.parse(frames)
             settings = dataclasses.replace(settings, frames=frames)
+        if neighbours is not None:
+            settings = dataclasses.replace(settings, neighbours=int(neighbours))
         bootstrap = kafka or os.environ.get("TRISTREAM_KAFKA")
         if bootstrap:
             settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, bootstrap=bootstrap))

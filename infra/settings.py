@@ -21,6 +21,9 @@ KAFKA = "TRISTREAM_KAFKA_"
 WEAVIATE = "TRISTREAM_WEAVIATE_"
 EXPERT = "TRISTREAM_EXPERT_"
 
+NEIGHBOURS = ("0", "1", "2", "3")
+"""Of a slice, on each side: a message with three is as large as seven."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,7 @@ class Settings:
         wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires, and for its `security`
             TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
+        neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
         serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
@@ -52,6 +56,7 @@ class Settings:
 
     wires: Wires
     frames: str = "all"
+    neighbours: int = 0
     burned_in: str = "mask"
     limits: Limits = DEFAULT_LIMITS
     serving: Serving = field(default_factory=Serving)
@@ -96,6 +101,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         limits=_built(Limits, LIMIT, environment),
         serving=_built(Serving, SGLANG, _with_policy(environment)),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
+        neighbours=neighbours_of(environment.get(f"{PREFIX}NEIGHBOURS", "0")),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
         knowledge=_path(environment, "KNOWLEDGE"),
         encoder=_path(environment, "ENCODER"),
@@ -105,6 +111,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def neighbours_of(text: str) -> int:
+    """How many neighbours on each side a text asks for. Raises BadSetting."""
+    if text.strip() not in NEIGHBOURS:
+        raise BadSetting(f"{PREFIX}NEIGHBOURS must be one of {', '.join(NEIGHBOURS)}, not {text!r}")
+    return int(text)
 
 
 def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -145,6 +158,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child process these settings."""
     found = {
         f"{PREFIX}FRAMES": settings.frames,
+        f"{PREFIX}NEIGHBOURS": str(settings.neighbours),
         f"{PREFIX}BURNED_IN": settings.burned_in,
         f"{PREFIX}KEY_FILE": str(settings.key_file),
     }

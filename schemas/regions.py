@@ -176,6 +176,32 @@ class Relation(Message):
     unit: str | None = None
 
 
+class Continuation(Message):
+    """Whether a region goes on in the slices on one side of the image: what the same expert finds there."""
+
+    region: str = Field(description="region_id")
+    neighbour: int = Field(ge=0, description="Index of the nearest of these slices in `metadata.neighbours`")
+    towards: Side | None = Field(default=None, description="Where they lie; None where the source does not tell")
+    onwards: bool = Field(description="Whether steps grow that way")
+    outcome: Literal["continues", "not seen"] = Field(
+        description="continues: a region of the same label and expert overlaps it by 10 % of the smaller one's area"
+    )
+    distance_mm: float | None = Field(default=None, gt=0, description="To the nearest of them")
+    looked: int = Field(ge=1, description="Slices that were looked at there")
+    slices: int = Field(ge=0, description="How many of them, without a gap, it goes on in")
+    reach_mm: float | None = Field(default=None, gt=0, description="To the last of these")
+    regions: int = Field(default=0, ge=0, description="Of the nearest slice, that overlap it: more where it parts")
+    area_px: int | None = Field(default=None, ge=1, description="Of those together")
+    area_mm2: float | None = None
+    shared_px: int | None = Field(default=None, ge=1, description="Of that area, over or under the region itself")
+    shared_mm2: float | None = None
+    iou: float | None = Field(default=None, ge=0, le=1)
+    ratio: float | None = Field(default=None, gt=0, description="That area over the region's")
+    change: Literal["grows", "shrinks", "similar in size"] | None = Field(
+        default=None, description="Ratio from 1.15 up, down to 1/1.15, or between"
+    )
+
+
 class Distribution(Message):
     """How the regions of one kind and label are spread over the image, or over what they lie within."""
 
@@ -217,6 +243,9 @@ class Grounding(Message):
     regions: tuple[Region, ...] = Field(min_length=1)
     relations: tuple[Relation, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    continuations: tuple[Continuation, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
+    )
     experts: tuple[ExpertRun, ...] = ()
     intensity: Intensity = Field(description="Of the whole image")
 

@@ -14,6 +14,7 @@ from models.imaging.annotations import Annotations
 from models.imaging.errors import InvalidSidecar
 from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
+from models.imaging.neighbours import Stack
 from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
@@ -82,7 +83,12 @@ def describe(source: Source, sidecar: bytes, mask: bytes | None, open_mask: Call
         metadata = said.put_to(frame.metadata, unit_taken=taken, annotations=digest)
         return replace(frame, metadata=metadata, annotations=found)
 
-    return replace(source, read=read)
+    def stacks() -> tuple[Stack, ...]:
+        # Who says that the picture lies otherwise than the file does, leaves unsaid what lies before and behind it.
+        placed = said.sidecar.orientation is None
+        return tuple(stack if placed else stack.unsided() for stack in source.stacks())
+
+    return replace(source, read=read, stacks=stacks)
 
 
 def _parse(data: bytes) -> _Said:

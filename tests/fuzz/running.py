@@ -139,13 +139,13 @@ async def _through(mutant: Mutant, folder: Path, isolated: Isolated, payloads: P
             isolated=isolated,
             identity=identity,
             payloads=payloads,
-            reading=Reading(FRAMES, BurnedInPolicy(), limits),
+            reading=Reading(FRAMES, BurnedInPolicy(), limits, neighbours=1),
         ):
             if isinstance(found, FrameFailed):
                 errors.append(found.cause)
             else:
                 images += 1
-                said.append(found.model_dump_json(exclude={"pixels"}))
+                said.append(found.model_dump_json(exclude={"pixels", "neighbours"}))
     except InvalidInput as error:
         errors.append(error)
     except Exception as error:  # noqa: BLE001 - a defect is what is looked for

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.console import current_settings
 from infra.settings import EXPERT, KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
 from models.describers.settings import Serving
 from schemas.experts import ExpertRuntime
@@ -146,6 +147,18 @@ def test_the_model_reaches_a_worker_and_its_key_stays_out_of_sight() -> None:
     assert settings.serving == Serving("http://h:1", "m@1", "hidden", deadline=7.5, unsupported="mark")
     assert from_environment(to_environment(settings)).serving == settings.serving
     assert "hidden" not in repr(settings)
+
+
+def test_neighbours_reach_a_worker_and_are_few() -> None:
+    """From 0, which is the default, to 3 on each side; more would make a message larger than seven."""
+    assert f"{PREFIX}NEIGHBOURS" in DOCUMENTED
+    assert from_environment({}).neighbours == int(DOCUMENTED[f"{PREFIX}NEIGHBOURS"]) == 0
+    settings = from_environment({f"{PREFIX}NEIGHBOURS": "3"})
+    assert from_environment(to_environment(settings)).neighbours == 3
+    assert current_settings(neighbours="2").neighbours == 2
+    for text in ("4", "-1", "two"):
+        with pytest.raises(BadSetting, match="NEIGHBOURS must be one of 0, 1, 2, 3"):
+            from_environment({f"{PREFIX}NEIGHBOURS": text})
 
 
 @pytest.mark.parametrize(

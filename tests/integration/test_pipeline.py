@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import nibabel as nib
 import numpy as np
 import orjson
 import pytest
@@ -111,7 +112,7 @@ def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         dead_letter_share=1.0,
     )
     create_topics(wires)
-    running = Pipeline(Settings(wires=wires, frames="spread:3", key="0" * 64), folder)
+    running = Pipeline(Settings(wires=wires, frames="spread:3", neighbours=1, key="0" * 64), folder)
     running.start_all()
     try:
         yield running
@@ -233,6 +234,30 @@ def test_large_pixels_travel_by_reference(pipeline: Pipeline, tmp_path: Path) ->
     assert carried
     assert all(message.pixels.reference is not None and message.pixels.data is None for message in carried)
     assert Triplet.model_validate(triplet).image.data is not None
+
+
+def test_slices_beside_a_slice_travel_with_it(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Of three frames of a volume each has its true neighbours, taken or not; twice, the triplets are the same."""
+    cube = np.full((64, 64, 9), -1000, np.int16)
+    cube[8:56, 8:56] = 40
+    for index in range(3, 8):
+        cube[24:34, 30 - index : 40, index] = -1000
+    volume = nib.Nifti1Image(cube, np.diag([-1.0, -1.0, 4.0, 1.0]), dtype=np.int16)
+    volume.header.set_xyzt_units("mm")
+    (tmp_path / "volume.nii").write_bytes(volume.to_bytes())
+    (tmp_path / "volume.nii.json").write_text('{"modality": "CT", "unit": "HU"}')
+    summary, out = pipeline.annotate(tmp_path)
+    assert (summary.triplets, summary.skipped_frames) == (3, 6)
+    triplets = sorted(map(Triplet.model_validate, rows(out / "t.jsonl")), key=lambda one: one.frame)
+    taken = [one.frame for one in triplets]
+    assert [[(near.frame, near.towards) for near in one.metadata.neighbours] for one in triplets] == [
+        [(frame - 1, "feet"), (frame + 1, "head")] for frame in taken
+    ]
+    middle = triplets[1]
+    assert {one.outcome for one in middle.continuations} == {"continues"}
+    assert "continues in the next slice towards the head, 4 mm away" in middle.description.description
+    _, again = pipeline.annotate(tmp_path)
+    assert {str(row["triplet_id"]) for row in rows(again / "t.jsonl")} == {one.triplet_id for one in triplets}
 
 
 def test_the_same_image_again_is_the_same_triplet(pipeline: Pipeline, tmp_path: Path) -> None:
