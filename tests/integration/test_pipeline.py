@@ -13,6 +13,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import nibabel as nib
@@ -35,7 +36,7 @@ from streams.folder import reference_to
 from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.settings import Wires
-from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, create_topics
+from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, Topic, create_topics
 from tests.models.imaging.annotation_objects import LIVER, segment, segmentation, series, written
 
 pytestmark = pytest.mark.integration
@@ -383,6 +384,16 @@ def test_files_dropped_in_the_inbox_come_out(pipeline: Pipeline, tmp_path: Path)
     )
     assert sent == 6
     pipeline.processes.stop("watch")
+
+
+def wait_for(wires: Wires, topic: Topic[Any], count: int, seconds: float = 600.0) -> None:
+    """Return when a topic holds so many keys: of many, once read is far less work than read anew at each look."""
+    deadline, keys = time.monotonic() + seconds, set[str]()
+    for record in read(wires, [topic], follow=True, idle=0.2):
+        keys |= {record.key} if record else set()
+        if len(keys) >= count:
+            return
+        assert time.monotonic() < deadline, f"it did not happen in time: {len(keys)} of {count}"
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
