@@ -61,7 +61,7 @@ async def preprocess(
     """
     check_file(reference.size, reading.limits)
     object_id = identity.object_id(reference)
-    taken, skipped, stacks, names = await isolated.call(frames_of, reference, reading)
+    taken, skipped, names, stacks = await isolated.call(frames_of, reference, reading)
     given = await annotations.of(names) if annotations is not None else ()
     metrics.SKIPPED.inc(skipped)
     frames = _Frames(
@@ -145,14 +145,13 @@ def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectRef
 
 def frames_of(
     reference: ObjectReference, reading: Reading
-) -> tuple[tuple[int, ...], int, tuple[Stack, ...], frozenset[str]]:
-    """Indices of the frames to take, how many are skipped, how they lie where neighbours are asked for.
-
-    And the UIDs by which the object is meant. Runs isolated.
+) -> tuple[tuple[int, ...], int, frozenset[str], tuple[Stack, ...]]:
+    """Indices of the frames to take, how many are skipped, the UIDs by which the object is meant, and how its frames
+    lie where neighbours are asked for. Runs isolated.
     """
     source = _open(reference, reading)
-    stacks = source.stacks() if reading.neighbours else ()
-    return source.taken, source.skipped, stacks, source.instance.names if source.instance else frozenset()
+    names = source.instance.names if source.instance else frozenset[str]()
+    return source.taken, source.skipped, names, source.stacks() if reading.neighbours else ()
 
 
 def image_of(

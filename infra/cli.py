@@ -91,8 +91,7 @@ def up(
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings = current_settings(frames=frames, neighbours=neighbours, annotations=annotations)
-    watched = _inbox(inbox)
+    settings, watched = current_settings(None, frames, annotations, neighbours), _inbox(inbox)
     if watch and not settings.wires.metrics_port:
         settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
     if not is_bucket(watched):
@@ -148,7 +147,7 @@ def annotate(
         raise click.UsageError(
             "--annotations is of the pipeline that is started: let the workers of another have TRISTREAM_ANNOTATIONS"
         )
-    settings = current_settings(kafka, frames, neighbours, annotations)
+    settings = current_settings(kafka, frames, annotations, neighbours)
     trace(settings, "annotate")
     files = find_files(paths, settings.annotations if kafka is None else None)
     outputs = Outputs(triplets, dead_letters, map_)
@@ -247,7 +246,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neig
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = current_settings(kafka, frames, neighbours)
+    settings = current_settings(kafka, frames, neighbours=neighbours)
     configure_logging()
     with plain_errors():
         create_topics(settings.wires)
@@ -263,8 +262,8 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neig
             settings.serving,
             settings.experts,
             settings.expert_runtime,
-            annotations=settings.annotations,
-            neighbours=settings.neighbours,
+            settings.neighbours,
+            settings.annotations,
         )
         app = build_stage(stage, settings.wires, work)
         trace(settings, stage)

@@ -17,8 +17,8 @@ from streams.s3 import is_bucket
 def current_settings(
     kafka: str | None = None,
     frames: str | None = None,
-    neighbours: str | None = None,
     annotations: str | None = None,
+    neighbours: str | None = None,
 ) -> Settings:
     """The settings of the environment, and over them what was given as options. Raises click.UsageError."""
     if annotations is not None and not is_bucket(annotations) and not Path(annotations).is_dir():
@@ -30,10 +30,10 @@ def current_settings(
 
             FramePolicy.parse(frames)
             settings = dataclasses.replace(settings, frames=frames)
-        if neighbours is not None:
-            settings = dataclasses.replace(settings, neighbours=int(neighbours))
         if annotations is not None:
             settings = dataclasses.replace(settings, annotations=place(annotations))
+        if neighbours is not None:
+            settings = dataclasses.replace(settings, neighbours=int(neighbours))
         bootstrap = kafka or os.environ.get("TRISTREAM_KAFKA")
         if bootstrap:
             settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, bootstrap=bootstrap))

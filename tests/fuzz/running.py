@@ -25,7 +25,7 @@ from tests.fuzz.mutations import Mutant
 from tests.fuzz.seeds import TOKEN
 
 LIMITS = Limits(
-    seconds=60, cpu_seconds=20, memory=1024 * MEBIBYTE, calls=300, pixels=2**24, inflated_bytes=256 * MEBIBYTE
+    seconds=100, cpu_seconds=40, memory=1024 * MEBIBYTE, calls=300, pixels=2**24, inflated_bytes=256 * MEBIBYTE
 )
 """Lower than the defaults, so that what hangs or swells is found sooner."""
 FRAMES = FramePolicy("spread", 2)
