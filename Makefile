@@ -9,6 +9,10 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+# Workers and their isolated processes start by the dozen, and uv leaves bytecode to the first who imports: were it not
+# kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv

@@ -1,10 +1,10 @@
 """ground: the experts that fit an image say where to look, and the pixels become the rendered view."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator
 
 import numpy as np
+import pybase64
 
 from agents import metrics
 from models.experts.registry import Registry
@@ -52,5 +52,5 @@ def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]
         channels=pixels.channels,
         bits=8,
         unit="grey level",
-        data=base64.b64encode(encode_png(view)).decode(),
+        data=pybase64.b64encode_as_string(encode_png(view)),
     )

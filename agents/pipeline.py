@@ -19,7 +19,6 @@ from schemas.stages import StageState
 from schemas.weaviate import WeaviateServer
 from streams.app import StageApp, bind, build_app, run_beside, sender, speak
 from streams.identity import Identity
-from streams.lag import LagReader
 from streams.payloads import Payloads
 from streams.settings import Wires
 from streams.stage import StageRunner, tell
@@ -92,14 +91,15 @@ def _watch(app: StageApp, wires: Wires, work: Work) -> None:
 def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.preprocess import Reading, preprocess
     from models.imaging import BurnedInPolicy, FramePolicy
+    from streams.backlog import Backlog
     from streams.dead_letters import Subject
-    from streams.flow import FlowGate
+    from streams.flow import LATER, FlowGate
     from streams.isolation import Isolated
 
     def subject(reference: ObjectReference) -> Subject:
         return Subject(work.identity.object_id(reference))
 
-    gate = FlowGate(wires, LagReader(wires).read)
+    gate = FlowGate(wires, Backlog(wires, LATER).read)
     isolated = Isolated(work.limits, modules=("agents.preprocess",))
     atexit.register(isolated.close)
     handler = partial(

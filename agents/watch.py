@@ -20,6 +20,7 @@ from streams import metrics, tracing
 from streams.codec import Context, encode, headers
 from streams.folder import FolderWatcher
 from streams.identity import Identity
+from streams.known import Known
 from streams.reader import latest
 from streams.s3 import Location, created, listing, resolve
 from streams.settings import Wires
@@ -119,13 +120,14 @@ class BucketWatch:
 
     def __init__(self, location: Location, announcer: Announcer, *, every: float) -> None:
         self._location, self._announcer, self._every = location, announcer, every
-        self._known: set[tuple[str, str]] = set()
+        self._known = Known()
         self._ready = asyncio.Event()
 
     async def list_on(self) -> None:
         """List the bucket again and again until cancelled."""
-        ledger = await self._announcer.ledger()
-        self._known = {(known.key, known.etag) for known in ledger if known.bucket == self._location.bucket}
+        for known in await self._announcer.ledger():
+            if known.bucket == self._location.bucket:
+                self._known.add((known.key, known.etag))
         log.info("watching", known=len(self._known))
         self._ready.set()
         while True:
@@ -156,10 +158,9 @@ class BucketWatch:
 
     async def _once(self, reference: ObjectReference) -> None:
         state = (reference.key, reference.etag)
-        if state in self._known:
-            return
         # Known from here on: while the broker is away, a listing must not announce again what an event is announcing.
-        self._known.add(state)
+        if not self._known.add(state):
+            return
         try:
             await self._announcer.announce(reference)
         except BaseException:

@@ -1,4 +1,6 @@
-"""How many planted identities get through: `make deid-check`. Prints one line; exit status 1 where one does.
+"""How many planted identities get through: `make deid-check`. Exit status 1 where one does.
+
+Prints which images were refused, with the error's class and how often, and a line of counts.
 
 Pixels are cleaned in each file. Copies of one image differ in their headers alone, so the text detector is asked once
 of each picture: all copies of an image go to one process. Of a cine the first eight frames are planted.
@@ -12,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
@@ -75,6 +78,8 @@ class Found:
     copied: int = 0
     described: int = 0
     leaks: list[str] = field(default_factory=list)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """By image and class of the error."""
 
 
 def check(files: list[Planted], policy: Policy, kinds: tuple[Kind, ...], found: Found) -> None:
@@ -89,10 +94,12 @@ def check(files: list[Planted], policy: Policy, kinds: tuple[Kind, ...], found: 
             path.parent.mkdir(parents=True)
             path.write_bytes(file.data)
         report = Report(written, None)
-        said: list[str] = []
+        said, image_of = list[str](), {inbox / file.name: file.image for file in files}
         for outcome in deidentify([inbox], out, Pseudonyms(_KEY), policy, tell=lambda _done, _all: None):
             report.add(outcome)
             said.append(repr(outcome.error) + repr(outcome.copy))
+            if outcome.error is not None:
+                found.refused[image_of[outcome.source], type(outcome.error).__name__] += 1
         report.write()
         described = [_described(file) for file in files]
         for path in (written, *out.rglob("*")):
@@ -153,6 +160,8 @@ def main() -> None:
     leaks = [leak for found in shares for leak in found.leaks]
     for leak in leaks[:20]:
         print(leak)
+    for (image, error), count in sum((found.refused for found in shares), Counter[tuple[str, str]]()).items():
+        print(f"refused: {count} copies of {image}: {error}")
     files, tokens, copied, described = (
         sum(getattr(found, count) for found in shares) for count in ("files", "tokens", "copied", "described")
     )

@@ -106,6 +106,8 @@ def seen_in(text: bytes) -> set[str]:
 class Planted:
     """A file of a made-up patient."""
 
+    image: str
+    """File name of the image that it is a copy of."""
     name: str
     data: bytes = field(repr=False)
     identity: Identity
@@ -160,7 +162,7 @@ def plant(path: Path, seed: int, *, added: int = 40, frames: int | None = None) 
     data = file.getvalue()
     if meta.TransferSyntaxUID != DeflatedExplicitVRLittleEndian and identity.chance.random() < 0.5:
         data += identity.chance.choice((b"", b"\0" * 8, b"%PDF-1.7 ")) + _even(identity.value("PN"))
-    return Planted(f"{identity.word()}/{identity.word().title()} {identity.word()}.dcm", data, identity)
+    return Planted(path.name, f"{identity.word()}/{identity.word().title()} {identity.word()}.dcm", data, identity)
 
 
 def _shorten(dataset: Dataset, frames: int) -> None:

@@ -1,8 +1,10 @@
 """A real Weaviate, one node on loopback. Knows how to start and stop it; nothing of what it holds."""
 
+import ssl
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.kafka.local import free_ports
@@ -17,17 +19,28 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 """At which its garbage collector works harder; it starts with some 100 MB."""
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """PEM files: a certificate of 127.0.0.1, its private key, and who signed it."""
+
+    certificate: Path
+    key: Path
+    ca: Path
+
+
 class LocalWeaviate:
     """A server on free ports whose data lies in `folder` and outlives it.
 
     Args:
         folder: data, and `weaviate.log`.
         api_key: without it clients are refused; None: everybody is let in.
+        tls: shown to clients of both interfaces, which then speak TLS; None: they do not.
     """
 
-    def __init__(self, folder: Path, *, api_key: str | None = None) -> None:
+    def __init__(self, folder: Path, *, api_key: str | None = None, tls: Certificate | None = None) -> None:
         self.folder = folder.absolute()
         self._api_key = api_key
+        self._tls = tls
         # Kept over restarts: a node knows itself by the address of its Raft log.
         # In one machine's cluster it expects the port of each second kind right above that of the first.
         self._port, self._grpc = free_ports(2)
@@ -37,7 +50,10 @@ class LocalWeaviate:
     @property
     def server(self) -> WeaviateServer:
         """How clients reach it."""
-        return WeaviateServer(f"http://127.0.0.1:{self._port}", grpc=f"127.0.0.1:{self._grpc}", api_key=self._api_key)
+        scheme = "https" if self._tls else "http"
+        return WeaviateServer(
+            f"{scheme}://127.0.0.1:{self._port}", grpc=f"127.0.0.1:{self._grpc}", api_key=self._api_key
+        )
 
     def start(self, processes: Processes) -> None:
         """Start it, and return when it says that it is ready.
@@ -47,7 +63,12 @@ class LocalWeaviate:
         """
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
-        argv = (str(WEAVIATE.binary()), "--host", "127.0.0.1", "--port", str(self._port), "--scheme", "http")
+        port = str(self._port)
+        way = ("--scheme", "http", "--host", "127.0.0.1", "--port", port)
+        if self._tls:
+            shown = ("--tls-certificate", str(self._tls.certificate), "--tls-key", str(self._tls.key))
+            way = ("--scheme", "https", "--tls-host", "127.0.0.1", "--tls-port", port, *shown)
+        argv = (str(WEAVIATE.binary()), *way)
         log_path = self.folder / "weaviate.log"
         processes.start(NAME, argv, log_path=log_path, env=self._environment(data), cwd=self.folder, restart=False)
         deadline = time.monotonic() + 90
@@ -73,29 +94,36 @@ class LocalWeaviate:
             if self._api_key
             else {"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true"}
         )
-        return authentication | {
-            "PERSISTENCE_DATA_PATH": str(data),
-            "DEFAULT_VECTORIZER_MODULE": "none",
-            "ENABLE_MODULES": "",
-            "GRPC_PORT": str(self._grpc),
-            "CLUSTER_HOSTNAME": NODE,
-            "CLUSTER_IN_LOCALHOST": "true",
-            "CLUSTER_ADVERTISE_ADDR": "127.0.0.1",
-            "CLUSTER_GOSSIP_BIND_PORT": str(self._gossip),
-            "CLUSTER_DATA_BIND_PORT": str(self._data),
-            "RAFT_PORT": str(self._raft),
-            "RAFT_INTERNAL_RPC_PORT": str(self._raft_rpc),
-            "RAFT_BOOTSTRAP_EXPECT": "1",
-            "RAFT_BOOTSTRAP_TIMEOUT": "30",
-            "GO_PROFILING_DISABLE": "true",
-            "DISABLE_TELEMETRY": "true",
-            "GOMEMLIMIT": str(MEMORY_BYTES),
-            "LOG_LEVEL": "warning",
-        }
+        shown = {"GRPC_CERT_FILE": str(self._tls.certificate), "GRPC_KEY_FILE": str(self._tls.key)} if self._tls else {}
+        return (
+            authentication
+            | shown
+            | {
+                "PERSISTENCE_DATA_PATH": str(data),
+                "DEFAULT_VECTORIZER_MODULE": "none",
+                "ENABLE_MODULES": "",
+                "GRPC_PORT": str(self._grpc),
+                "CLUSTER_HOSTNAME": NODE,
+                "CLUSTER_IN_LOCALHOST": "true",
+                "CLUSTER_ADVERTISE_ADDR": "127.0.0.1",
+                "CLUSTER_GOSSIP_BIND_PORT": str(self._gossip),
+                "CLUSTER_DATA_BIND_PORT": str(self._data),
+                "RAFT_PORT": str(self._raft),
+                "RAFT_INTERNAL_RPC_PORT": str(self._raft_rpc),
+                "RAFT_BOOTSTRAP_EXPECT": "1",
+                "RAFT_BOOTSTRAP_TIMEOUT": "30",
+                "GO_PROFILING_DISABLE": "true",
+                "DISABLE_TELEMETRY": "true",
+                "GOMEMLIMIT": str(MEMORY_BYTES),
+                "LOG_LEVEL": "warning",
+            }
+        )
 
     def _ready(self) -> bool:
+        context = ssl.create_default_context(cafile=self._tls.ca) if self._tls else None
+        address = f"{self.server.url}/v1/.well-known/ready"
         try:
-            with urllib.request.urlopen(f"{self.server.url}/v1/.well-known/ready", timeout=2):  # noqa: S310 - our own URL
+            with urllib.request.urlopen(address, timeout=2, context=context):  # noqa: S310 - our own URL
                 return True
         except (urllib.error.URLError, OSError):
             return False

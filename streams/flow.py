@@ -49,12 +49,13 @@ class FlowGate:
         metrics.HIGH_WATER.set(wires.high_water)
 
     def observe(self, size: int) -> None:
-        """Note the size in bytes of a message that was sent on; lags are in messages, marks in bytes."""
+        """Note the size in bytes of a message sent on: what waits is taken to be as large where that is not known."""
         self._mean.observe(size)
 
     def update(self, lags: Mapping[Stage, Lag]) -> None:
         """Open or close by the bytes that wait in later topics."""
-        self._waiting_bytes = round(sum(lags[stage].waiting for stage in LATER) * self._mean.value)
+        later = [lags[stage] for stage in LATER]
+        self._waiting_bytes = round(sum(lag.waiting * (lag.mean_bytes or self._mean.value) for lag in later))
         for stage, lag in lags.items():
             # A stage of which no worker runs tells nothing itself.
             metrics.LAG.labels(stage).set(lag.waiting)

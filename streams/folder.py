@@ -20,6 +20,7 @@ from watchfiles import awatch
 
 from schemas.failures import InvalidInput
 from schemas.objects import ObjectReference
+from streams.known import Known, fingerprint
 
 SETTLE = 0.3
 """Seconds a file must have been left alone."""
@@ -222,10 +223,7 @@ def being_written(path: Path) -> bool:
     return False
 
 
-_Mark = tuple[int, int, int]
-
-
-def _marked(found: os.stat_result) -> _Mark:
+def _marked(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
@@ -244,8 +242,9 @@ class FolderWatcher:
     ledger: Iterable[ObjectReference] = ()
     settle: float = SETTLE
     listing: float = LISTING
-    taken: set[tuple[str, str]] = field(init=False)
-    _seen: dict[Path, tuple[_Mark, ...]] = field(default_factory=dict)
+    taken: Known = field(default_factory=Known)
+    _seen: dict[bytes, bytes] = field(default_factory=dict)
+    """The state of each path at the last look, both as fingerprints."""
     _owners: dict[Path, Path] = field(default_factory=dict)
     """Of the files that sidecars name, the object whose companion each is."""
 
@@ -253,7 +252,10 @@ class FolderWatcher:
         # The watcher reports resolved paths.
         self.folder = self.folder.resolve()
         bucket = self.folder.as_uri()
-        self.taken = {(known.key, known.etag) for known in self.ledger if known.bucket == bucket}
+        for known in self.ledger:
+            if known.bucket == bucket:
+                self.taken.add((known.key, known.etag))
+        self.ledger = ()
 
     async def references(self, stop: asyncio.Event) -> AsyncIterator[ObjectReference]:
         """References until `stop` is set."""
@@ -312,27 +314,26 @@ class FolderWatcher:
 
     def _settled(self, path: Path) -> tuple[ObjectReference | None, bool]:
         """A reference if there is something new; and whether to look again soon."""
+        place = fingerprint(os.fsencode(path))
         try:
             found = companions_of(path)
             files = [path, *(companion for _, companion in found.there())] if found is not None else [path]
             states = [file.stat() for file in files]
             if not stat.S_ISREG(states[0].st_mode):
                 return None, False
-            marks = tuple(map(_marked, states))
-            if self._seen.get(path) == marks:
+            marks = fingerprint(*map(_marked, states))
+            if self._seen.get(place) == marks:
                 return None, False
             quiet = time.time() - max(max(state.st_mtime, state.st_ctime) for state in states)
             if 0 <= quiet < self.settle or any(map(being_written, files)):
                 return None, True
         except FileNotFoundError:
-            self._seen.pop(path, None)
+            self._seen.pop(place, None)
             return None, False
         except PermissionError:
-            marks = ((0, 0, 0),)
-            if self._seen.get(path) == marks:
+            marks = b""
+            if self._seen.get(place) == marks:
                 return None, False
         reference = reference_to(path, self.folder)
-        self._seen[path] = marks
-        fresh = (reference.key, reference.etag) not in self.taken
-        self.taken.add((reference.key, reference.etag))
-        return (reference if fresh else None), False
+        self._seen[place] = marks
+        return (reference if self.taken.add((reference.key, reference.etag)) else None), False

@@ -40,10 +40,11 @@ INTERVAL = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """A stage's position in its topic, in messages."""
+    """A stage's position in its topic, in messages, and the mean size in bytes of what waits; 0: not known."""
 
     done: int
     waiting: int
+    mean_bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,14 @@ class Position:
     start: int
     committed: int
     end: int
+
+
+def lag_of(positions: Mapping[int, Position]) -> Lag:
+    """The lag of a stage that stands there in its partitions."""
+    return Lag(
+        done=sum(position.committed - position.start for position in positions.values()),
+        waiting=sum(max(0, position.end - position.committed) for position in positions.values()),
+    )
 
 
 def _has_no_leader_yet(error: Exception) -> bool:
@@ -81,11 +90,7 @@ class LagReader:
         Raises:
             Unavailable: the broker does not answer.
         """
-        positions = self.positions(stage).values()
-        return Lag(
-            done=sum(position.committed - position.start for position in positions),
-            waiting=sum(max(0, position.end - position.committed) for position in positions),
-        )
+        return lag_of(self.positions(stage))
 
     def positions(self, stage: Stage) -> dict[int, Position]:
         """Where a stage stands in each partition of its input.

@@ -4,10 +4,10 @@ Knows PNG files only as bytes.
 """
 
 import asyncio
-import base64
 import hashlib
 
 import obstore
+import pybase64
 import stamina
 from obstore.exceptions import GenericError
 from obstore.store import from_url
@@ -45,7 +45,7 @@ class Payloads:
         """
         if pixels.data is None or len(pixels.data) <= (self._inline_limit + 2) // 3 * 4:
             return pixels
-        png = base64.b64decode(pixels.data)
+        png = pybase64.b64decode(pixels.data)
         reference = f"sha256/{hashlib.sha256(png).hexdigest()}.png"
         try:
             async for attempt in stamina.retry_context(on=_passing, attempts=3):
@@ -75,7 +75,7 @@ class Payloads:
             ) from None
         except (GenericError, OSError) as error:
             raise Unavailable("the payload store did not answer") from error
-        return pixels.model_copy(update={"data": base64.b64encode(png).decode(), "reference": None})  # pyright: ignore[reportPossiblyUnboundVariable]
+        return pixels.model_copy(update={"data": pybase64.b64encode_as_string(png), "reference": None})  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def fetch_now(self, pixels: Pixels) -> Pixels:
         """`fetch` for callers without an event loop."""

@@ -14,10 +14,10 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -285,25 +285,44 @@ def _free_ports(port: int) -> tuple[int, int, int]:
     """Ports for broker (`port`, unless 0), controller and secure listener on which nothing listens now."""
     if port and not is_free(port):
         raise KafkaFailed(f"port {port} is in use: stop what listens there, or choose another port")
-    chosen = [port] if port else []
-    while len(chosen) < 3:
-        candidate = random.choice(PORTS)  # noqa: S311 - chance spreads the choices, it keeps no secret
-        if candidate not in chosen and is_free(candidate):
-            chosen.append(candidate)
-    return chosen[0], chosen[1], chosen[2]
+    _claim(port)
+    return port or free_port(), free_port(), free_port()
 
 
 def free_port() -> int:
-    """A port on which nothing listens now."""
-    return _free_ports(0)[0]
+    """A port on which nothing listens now, and which no other call gives, here or in another process."""
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> range:
-    """So many ports in a row on which nothing listens now."""
+    """So many such ports in a row."""
     while True:
-        ports = range(first := free_port(), first + count)
-        if all(is_free(port) for port in ports):
+        first = random.choice(PORTS)  # noqa: S311 - chance spreads the choices, it keeps no secret
+        ports = range(first, first + count)
+        if all(_claim(port) for port in ports):
             return ports
+
+
+def _claim(port: int) -> bool:
+    """Keep a port for this process, until it ends: seconds can pass before a server of its listens there."""
+    if port in _claimed or not is_free(port):
+        return False
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):
+        return False
+    _claimed.add(port)
+    return True
+
+
+_claimed: set[int] = set()
+
+
+@cache
+def _claims() -> BinaryIO:
+    """A file with a byte for each port, of which nothing but the locks counts. Closed, it would lose all of them."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    return (cache_folder() / "ports.lock").open("ab")
 
 
 def is_free(port: int) -> bool:

@@ -3,11 +3,11 @@
 Outlines are thin and beside the region rather than in it, so that what is outlined stays as it was.
 """
 
-import base64
 from typing import Any
 
 import cv2
 import numpy as np
+import pybase64
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
@@ -36,7 +36,7 @@ def picture(view: Pixels, regions: tuple[Region, ...], shown: Shown) -> bytes:
         regions: drawn by their number; the whole image is not.
         shown: `outlines` over the image; `crops` of the largest regions to its right; or `plain`.
     """
-    image = _rgb(decode_png(base64.b64decode(view.data or "")))
+    image = _rgb(decode_png(pybase64.b64decode(view.data or "")))
     outlined = [region for region in regions if region.kind != "whole image"]
     image, scale = _sized(image)
     if shown == "plain" or not outlined:

@@ -199,7 +199,8 @@ def _meant(samples: Samples, raster: Raster, precision: int) -> Samples:
     wide = samples.dtype.itemsize * 8
     samples = samples.astype(samples.dtype.newbyteorder("="), copy=False).view(f"{kind}{wide // 8}")
     if bits < wide:
-        samples = samples << (wide - low - bits) >> (wide - bits)
+        samples = samples << (wide - low - bits)
+        samples >>= wide - bits
     return samples.astype(f"{kind}{next(size for size in (1, 2, 4, 8) if size * 8 >= raster.stored)}", copy=False)
 
 

@@ -3,12 +3,12 @@
 Knows nothing of file formats.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import pybase64
 from numpy.typing import NDArray
 
 from models.imaging.errors import CorruptPixels, failing_as
@@ -97,7 +97,7 @@ def to_pixels(frame: Frame) -> Pixels:
         slope=frame.slope,
         intercept=frame.intercept,
         unit=frame.unit,
-        data=base64.b64encode(encode_png(frame.stored)).decode("ascii"),
+        data=pybase64.b64encode_as_string(encode_png(frame.stored)),
     )
 
 
@@ -111,7 +111,7 @@ def from_pixels(pixels: Pixels) -> Stored:
     if pixels.data is None:
         raise ValueError("these pixels travel by reference: fetch them from the payload store first")
     with failing_as(CorruptPixels()):
-        stored = decode_png(base64.b64decode(pixels.data, validate=True))
+        stored = decode_png(pybase64.b64decode(pixels.data, validate=True))
     shape = (pixels.rows, pixels.columns) if pixels.channels == 1 else (pixels.rows, pixels.columns, 3)
     if stored.shape != shape or stored.dtype.itemsize * 8 != pixels.bits:
         raise CorruptPixels

@@ -9,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from typing import NoReturn, cast
 
@@ -17,6 +18,7 @@ import pydicom.config
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -183,13 +185,13 @@ class Header:
         return None
 
     def _values(self, keyword: str, within: tuple[Dataset | None, ...]) -> Sequence[object]:
-        tag = tag_for_keyword(keyword)
-        for dataset in (*(item for item in within if item is not None), *(() if within else (self.dataset,))):
+        tag = _tag(keyword)
+        for dataset in within or (self.dataset,):
             # Most are absent, and pydicom takes its time to say so.
-            if tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
+            if dataset is None or tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
                 continue
             try:
-                value = dataset.get(keyword)
+                value = dataset[tag].value
             except LIBRARY_ERRORS:
                 continue
             if isinstance(value, str | bytes):
@@ -199,6 +201,12 @@ class Header:
                 if values and values[0] is not None:
                     return permitted(keyword, values)
         return ()
+
+
+@lru_cache(maxsize=1024)
+def _tag(keyword: str) -> BaseTag:
+    # As pydicom keeps them: it compares a tag with a number by a method in Python.
+    return Tag(keyword)
 
 
 def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, bytes, int]:

@@ -43,7 +43,6 @@ def test_the_cases_cover_every_mutation_and_the_seeds_hold_the_word() -> None:
     assert sum(TOKEN in file.data for file in files) > 150
 
 
-@pytest.mark.timeout(280)
 async def test_every_damaged_file_is_accounted_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Images or dead letters, whatever is done to a file; and nothing that it says comes out.
 

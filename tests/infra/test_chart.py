@@ -24,10 +24,15 @@ from tests.infra.test_containers import DOCUMENTED, STAGES
 
 CHART = Path(__file__).parents[2] / "infra" / "helm" / "tristream"
 KUBERNETES = "1.34"
-KEDA = "github.com/kedacore/keda/v2@v2.21.0"
+KEDA = "github.com/kedacore/keda/v2@v2.21.0", "config/crd/bases/keda.sh_{}.yaml", "v1alpha1"
+PROMETHEUS = (
+    "github.com/prometheus-operator/prometheus-operator@v0.84.0",
+    "example/prometheus-operator-crd/monitoring.coreos.com_{}.yaml",
+    "v1",
+)
 EVERYTHING = (
     "sglang.enabled=true,sglang.model=org/model,sglang.revision=0123abc,stages.ground.gpu=true,weaviate.url=http://w:8080,"
-    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
+    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,weaviate.caSecret=weaviate-ca,experts.claim=experts,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
     "kafka.certificateSecret=tristream-user,monitoring.podMonitor=true,networkPolicy.enabled=true"
 )
 PLAIN = (
@@ -114,23 +119,44 @@ def test_kubernetes_accepts_all_of_it(rendered: Rendered) -> None:
     assert checked >= len(STAGES)
 
 
-def test_keda_accepts_what_is_for_it(everything: Rendered) -> None:
-    """ScaledObject and TriggerAuthentication obey the schemas in KEDA's own definitions."""
+@pytest.mark.parametrize(
+    ("of_operator", "kind", "count"),
+    [(KEDA, "ScaledObject", 4), (KEDA, "TriggerAuthentication", 1), (PROMETHEUS, "PodMonitor", 1)],
+)
+def test_operators_accept_what_is_for_them(
+    of_operator: tuple[str, str, str], kind: str, count: int, everything: Rendered
+) -> None:
+    """It obeys the schema in the operator's own definitions, without unknown fields."""
+    module, path, version = of_operator
     go = shutil.which("go")
     if go is None:
-        pytest.skip("there is no Go to fetch KEDA's definitions with")
-    fetched = subprocess.run([go, "mod", "download", "-json", KEDA], cwd="/", capture_output=True, timeout=120)
+        pytest.skip("there is no Go to fetch the definitions with")
+    fetched = subprocess.run([go, "mod", "download", "-json", module], cwd="/", capture_output=True, timeout=120)
     if fetched.returncode != 0 and not os.environ.get("CI"):
-        pytest.skip("KEDA's definitions cannot be fetched")
-    folder = Path(orjson.loads(fetched.stdout)["Dir"]) / "config" / "crd" / "bases"
-    for kind, count in (("ScaledObject", 4), ("TriggerAuthentication", 1)):
-        definition = yaml.safe_load((folder / f"keda.sh_{kind.lower()}s.yaml").read_text())
-        (schema,) = [v["schema"]["openAPIV3Schema"] for v in definition["spec"]["versions"] if v["name"] == "v1alpha1"]
-        found = of(kind, everything)
-        assert len(found) == count
-        for document in found:
-            jsonschema.validate(document, schema)
-            assert document["spec"].keys() <= schema["properties"]["spec"]["properties"].keys()
+        pytest.skip("the definitions cannot be fetched")
+    definition = yaml.safe_load(
+        (Path(orjson.loads(fetched.stdout)["Dir"]) / path.format(f"{kind.lower()}s")).read_text()
+    )
+    (schema,) = [v["schema"]["openAPIV3Schema"] for v in definition["spec"]["versions"] if v["name"] == version]
+    found = of(kind, everything)
+    assert len(found) == count
+    for document in found:
+        jsonschema.validate(document, _closed(schema))
+
+
+def _closed(schema: Any) -> Any:
+    """The schema with every object that lists its fields closed to others, as an API server refuses or drops them."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(part) for name, part in schema.items()}
+    # Kubernetes itself says what metadata holds: there the definition lists nothing.
+    if closed.get("type") == "object" and "properties" in closed and "additionalProperties" not in closed:
+        closed["additionalProperties"] = closed.get("x-kubernetes-preserve-unknown-fields", False)
+    if closed.get("x-kubernetes-int-or-string"):
+        closed.pop("type", None)
+    return closed
 
 
 def test_topics_are_those_of_the_table() -> None:
@@ -192,6 +218,15 @@ def test_each_stage_is_one_worker_under_watch(rendered: Rendered) -> None:
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_only_ground_is_given_experts_and_only_retrieve_whom_weaviate_is_signed_by(everything: Rendered) -> None:
+    """Each sees them where its variable says."""
+    pods = stages(everything)
+    for stage, name in (("ground", "TRISTREAM_EXPERTS"), ("retrieve", "SSL_CERT_FILE")):
+        assert {other for other, pod in pods.items() if name in variables(pod)} == {stage}
+        mounts = [mount["mountPath"] for mount in pods[stage]["containers"][0]["volumeMounts"]]
+        assert any(variables(pods[stage])[name].startswith(mount) for mount in mounts)
 
 
 def test_only_who_names_objects_holds_the_key(everything: Rendered) -> None:

@@ -3,15 +3,21 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client.metrics import MetricWrapperBase
 
 import agents.metrics
 import streams.metrics
 from infra.grafana.pages import FOLDER, PAGES
+from infra.grafana.panels import Dashboard as Page
 from infra.prometheus.local import ALERTS, CONFIGURATION
 
 PAGE = (Path(__file__).parents[2] / "docs/watching.md").read_text()
@@ -91,3 +97,28 @@ def test_every_alert_has_a_test_in_which_it_fires() -> None:
     tested = ALERTS.with_name("alerts.test.yml").read_text()
     fires = set(re.findall(r"alertname: (\w+)\n\s+exp_alerts:\n", tested))
     assert fires == set(re.findall(r"alert: (\w+)", ALERTS.read_text()))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_grafana_knows_every_field(page: Page) -> None:
+    """Read into Grafana's own types, which drop what they do not know, and written again, nothing is missing."""
+    register_default_plugins()
+    plain = orjson.loads(orjson.dumps(page.json()))
+    written = orjson.loads(JSONEncoder().encode(Dashboard.from_json(plain)))
+    assert not list(_lost(plain, written))
+    assert list(_lost(plain | {"titel": "x"}, written)) == ["/titel"]
+
+
+def _lost(given: Any, kept: Any, place: str = "") -> Iterator[str]:
+    """Where fields of `given` are missing or others in `kept`."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for name, value in given.items():
+            yield from _lost(value, kept.get(name, _MISSING), f"{place}/{name}")
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for number, (one, other) in enumerate(zip(given, kept, strict=True)):
+            yield from _lost(one, other, f"{place}/{number}")
+    elif given != kept:
+        yield place
+
+
+_MISSING = object()

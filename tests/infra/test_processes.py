@@ -45,7 +45,7 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -76,7 +76,7 @@ def own(tmp_path: Path) -> subprocess.Popen[str]:
 
 
 def finish(owner: subprocess.Popen[str]) -> str:
-    errors = owner.communicate(timeout=20)[1]
+    errors = owner.communicate(timeout=60)[1]
     return errors.strip().splitlines()[-1] if errors.strip() else ""
 
 
@@ -120,7 +120,7 @@ def test_children_die_with_a_killed_owner(tmp_path: Path, mark: str) -> None:
             else:
                 time.sleep(delay)
             owner.kill()
-            until(lambda: not marked(mark), 5)
+            until(lambda: not marked(mark))
 
 
 def test_a_signal_waits_for_poll(log: Path) -> None:
@@ -150,20 +150,20 @@ def test_stop_is_bounded(log: Path) -> None:
     until(lambda: log.read_text() == "up\n")
     begun = time.monotonic()
     processes.stop()
-    assert 0.3 <= time.monotonic() - begun < 2
+    assert 0.3 <= time.monotonic() - begun < 10
 
 
 def test_a_second_interrupt_hurries(log: Path, mark: str) -> None:
     """A signal while stopping ends the waiting for a child that ignores SIGTERM."""
     begun = time.monotonic()
-    with Processes(grace_s=60) as processes:
+    with Processes(grace_s=600) as processes:
         processes.start("stubborn", STUBBORN, log_path=log)
         until(lambda: log.read_text() == "up\n")
         with subprocess.Popen(["sh", "-c", f"kill -INT {os.getpid()}; sleep 0.3; kill -INT {os.getpid()}"]):
             with pytest.raises(Interrupted):
                 processes.pause(60)
             processes.stop()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 def test_stop_takes_the_whole_group(log: Path, mark: str) -> None:
@@ -217,7 +217,7 @@ def test_crashing_in_a_row_stops_everything(log: Path) -> None:
         processes.start("bystander", ["sleep", "600"], log_path=log.with_name("other.log"))
         processes.start("worker", ["sh", "-c", "echo no model file; exit 3"], log_path=log)
         with pytest.raises(ChildFailed, match=r"worker ended 3 times in a row \(exit status 3\)(.|\n)*no model file"):
-            processes.pause(10)
+            processes.pause(60)
         assert processes.pids == {}
     assert log.read_text() == "no model file\n" * 3
 
@@ -234,7 +234,7 @@ def test_the_end_of_a_child_without_restart_is_an_error(log: Path) -> None:
     with Processes() as processes:
         processes.start("once", ["true"], log_path=log, restart=False)
         with pytest.raises(ChildFailed, match=r"once ended \(exit status 0\)"):
-            processes.pause(10)
+            processes.pause(60)
 
 
 def test_run_returns_the_exit_status(log: Path) -> None:

@@ -121,7 +121,7 @@ def test_objects_put_while_workers_run(chain: Chain, server: LocalS3, processes:
             server.stop(processes)
             server.start(processes)
         obstore.put(server.store, key, data)
-    wait_until(lambda: len(latest(chain.settings.wires, TRIPLETS)) == OBJECTS_PUT, 240)
+    wait_until(lambda: len(latest(chain.settings.wires, TRIPLETS)) == OBJECTS_PUT, 600)
     assert chain.dead_letters() == []
     assert sorted(chain.announced()) == sorted(keys(OBJECTS_PUT))
 

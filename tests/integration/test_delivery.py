@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,12 @@ from infra.announce import announce
 from infra.processes import Processes
 from infra.settings import Settings, to_environment
 from schemas.objects import ObjectReference
+from streams.backlog import KEPT, Backlog
 from streams.lag import LagReader
 from streams.reader import latest, read
-from streams.topics import DEAD_LETTERS, OBJECTS
+from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
 from tests.integration.echo_worker import COPIES
+from tests.integration.test_pipeline import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -47,13 +48,6 @@ def kill(processes: Processes, name: str) -> None:
     processes.stop(name)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-
-
 def copies(settings: Settings) -> list[str]:
     return [record.message.key for record in read(settings.wires, [COPIES]) if record and record.message]
 
@@ -65,6 +59,21 @@ def echo(settings: Settings) -> Settings:
     name = COPIES.on(settings.wires)
     client.create_topics([NewTopic(name, num_partitions=4, replication_factor=1)])[name].result(30)
     return settings
+
+
+def test_what_waits_is_weighed(settings: Settings) -> None:
+    """Messages that wait count by their own sizes, wherever in the topic they lie; none is weighed where none waits."""
+    producer = Producer({"bootstrap.servers": settings.wires.bootstrap})
+    for number in range(120):
+        large = number % 3 == 0
+        producer.produce(ENRICHED.on(settings.wires), b"x" * (90_000 if large else 30_000), partition=number % 4)
+    producer.flush()
+    backlog = Backlog(settings.wires, ("retrieve", "describe"))
+    assert backlog.read()["describe"].mean_bytes in (90_000, 30_000)
+    lags = [backlog.read() for _ in range(KEPT)][-1]
+    assert lags["describe"].waiting == 120
+    assert lags["describe"].mean_bytes == pytest.approx(50_000, rel=0.3)
+    assert (lags["retrieve"].waiting, lags["retrieve"].mean_bytes) == (0, 0)
 
 
 def test_a_slow_message_survives_a_kill(echo: Settings, processes: Processes, tmp_path: Path) -> None:

@@ -329,7 +329,7 @@ def test_files_dropped_in_the_inbox_come_out(pipeline: Pipeline, tmp_path: Path)
     pipeline.processes.stop("watch")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

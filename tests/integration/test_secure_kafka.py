@@ -61,7 +61,7 @@ def test_each_mechanism_is_spoken(secure: Settings, mechanism: str) -> None:
     settings = changed(secure, mechanism=mechanism, password=PASSWORD, password_file=None)
     create_topics(settings.wires)
     # New topics have no leaders yet, nor a broker's first group a coordinator: who waits for them is let in, too.
-    for attempt in stamina.retry_context(on=Unavailable, attempts=20, timeout=60):
+    for attempt in stamina.retry_context(on=Unavailable, attempts=None, timeout=240):
         with attempt:
             assert LagReader(settings.wires).read()["preprocess"].waiting == 0
 
@@ -71,14 +71,14 @@ def test_a_wrong_password_is_named(secure: Settings, mechanism: str) -> None:
     """A worker ends at once with what to look at, and does not try for ever."""
     settings = changed(secure, mechanism=mechanism, password="not this one", password_file=None)
     with pytest.raises(AccessRefused, match=f"TRISTREAM_KAFKA_USERNAME.*{mechanism}"):
-        create_topics(settings.wires, timeout=10)
+        create_topics(settings.wires, timeout=60)
 
 
 def test_a_refused_worker_says_so(secure: Settings) -> None:
     """One line on standard error and exit status 1; the password is not in it."""
     settings = changed(secure, password="not this one", password_file=None)
     command = [sys.executable, "-m", "infra.cli", "worker", "describe"]
-    ended = subprocess.run(command, env=to_environment(settings), capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, env=to_environment(settings), capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("Error: Kafka at")
     assert "refuses the login" in ended.stderr
@@ -88,10 +88,10 @@ def test_a_refused_worker_says_so(secure: Settings) -> None:
 def test_a_broker_signed_by_a_stranger_is_not_trusted(secure: Settings, certificates: Certificates) -> None:
     """Nothing is sent to a broker whose certificate another authority signed."""
     with pytest.raises(AccessRefused, match="TRISTREAM_KAFKA_CA"):
-        create_topics(changed(secure, ca=certificates.stranger).wires, timeout=10)
+        create_topics(changed(secure, ca=certificates.stranger).wires, timeout=60)
 
 
 def test_a_client_without_a_certificate_is_refused(secure: Settings) -> None:
     """Where the broker asks for a certificate, the login alone is not enough, and the error names the setting."""
     with pytest.raises(AccessRefused, match="TRISTREAM_KAFKA_CERTIFICATE"):
-        create_topics(changed(secure, certificate=None, key=None).wires, timeout=10)
+        create_topics(changed(secure, certificate=None, key=None).wires, timeout=60)

@@ -11,7 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from infra.processes import Processes
 from infra.settings import Settings
+from infra.weaviate import Certificate, LocalWeaviate
 from models.knowledge import STARTER_CORPUS, Query, read_corpus
 from models.knowledge.biomedical import BiomedicalEncoder
 from models.knowledge.weaviate import WeaviateKnowledge, build, building, current_passages
@@ -23,6 +25,7 @@ from schemas.weaviate import WeaviateServer
 from streams.reader import latest
 from streams.topics import STAGES
 from tests.conftest import RunningWeaviate
+from tests.integration.conftest import Certificates
 from tests.integration.test_pipeline import GOOD, Pipeline, sample
 
 pytestmark = pytest.mark.integration
@@ -196,3 +199,24 @@ def test_the_stage_waits_for_weaviate(chain: Pipeline, server: WeaviateServer, w
     triplets = [Triplet.model_validate(orjson.loads(line)) for line in (out / "t.jsonl").read_bytes().splitlines()]
     assert {triplet.lineage.knowledge for triplet in triplets} == {snapshot}
     assert all(triplet.passages for triplet in triplets)
+
+
+def test_an_authority_of_ones_own_is_trusted_when_named(
+    certificates: Certificates, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both interfaces speak TLS; who does not know the signer is told what to set."""
+    local = LocalWeaviate(
+        tmp_path / "weaviate", tls=Certificate(certificates.broker, certificates.broker, certificates.ca)
+    )
+    local.start(processes)
+    for trusted in (None, certificates.stranger):
+        if trusted is not None:
+            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        with pytest.raises(Unavailable, match=r"not trusted.*SSL_CERT_FILE"):
+            build(local.server, "edition", edition(0))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca))
+    snapshot = build(local.server, "edition", edition(0))
+    knowledge = WeaviateKnowledge(local.server)
+    assert knowledge().snapshot == snapshot
+    assert knowledge().search(Query("dark air", limit=1))
+    knowledge.close()

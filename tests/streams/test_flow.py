@@ -29,7 +29,20 @@ async def test_the_gate_closes_above_and_opens_below() -> None:
     await asyncio.sleep(0)
     assert not waiter.done()
     gate.update(lags(describe=4))
-    await asyncio.wait_for(waiter, 1)
+    await asyncio.wait_for(waiter, 60)
+
+
+async def test_what_waits_counts_by_its_own_size() -> None:
+    """Where the size of what waits is known, that of what is sent on says nothing."""
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate.observe(MEBIBYTE)
+    weighed = lags(ground=5) | {"describe": Lag(0, 4, mean_bytes=2.0 * MEBIBYTE)}
+    gate.update(weighed)
+    assert gate.closed
+    gate.update(lags(ground=9))
+    assert gate.closed
+    gate.update(lags(ground=4))
+    assert not gate.closed
 
 
 async def test_objects_waiting_do_not_close_the_gate() -> None:

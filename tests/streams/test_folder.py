@@ -26,7 +26,7 @@ from streams.folder import (
 class Seen(list[str]):
     """Keys in the order they were announced."""
 
-    async def until(self, count: int, seconds: float = 10.0) -> None:
+    async def until(self, count: int, seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while len(self) < count:  # noqa: ASYNC110 - waits for the watcher, as a user would
                 await asyncio.sleep(0.01)
@@ -34,7 +34,7 @@ class Seen(list[str]):
 
 @asynccontextmanager
 async def watching(
-    folder: Path, ledger: list[ObjectReference] | None = None, listing: float = 30.0
+    folder: Path, ledger: list[ObjectReference] | None = None, listing: float = 3600.0
 ) -> AsyncIterator[Seen]:
     seen, stop = Seen(), asyncio.Event()
     watcher = FolderWatcher(folder, ledger or [], settle=0.2, listing=listing)

@@ -1,14 +1,16 @@
 """A client of a Weaviate that is opened when needed, and what its failures mean. Knows nothing of passages."""
 
+import ssl
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import grpc
 import httpx
 from weaviate import WeaviateClient
 from weaviate.auth import AuthApiKey
-from weaviate.config import AdditionalConfig, Timeout
+from weaviate.config import AdditionalConfig, GrpcConfig, Proxies, Timeout
 from weaviate.connect import ConnectionParams
 from weaviate.exceptions import (
     UnexpectedStatusCodeError,
@@ -88,7 +90,7 @@ class Connection:
                 client = WeaviateClient(
                     ConnectionParams.from_params(host, port, server.secure, grpc_host, grpc_port, server.secure),
                     auth_client_secret=AuthApiKey(server.api_key) if server.api_key else None,
-                    additional_config=AdditionalConfig(timeout=Timeout(init=5, query=20, insert=120)),
+                    additional_config=_configuration(),
                     skip_init_checks=True,  # they ask PyPI for the newest client
                 )
                 try:
@@ -105,6 +107,20 @@ class Connection:
                 self._client = None
                 with suppress(*_FAILURES):
                     client.close()
+
+
+def _configuration() -> AdditionalConfig:
+    """Proxies and certificates as the environment has them. gRPC and httpx find proxies by themselves."""
+    paths = ssl.get_default_verify_paths()
+    # Where SSL_CERT_FILE names a file it is what httpx trusts; gRPC has to be told.
+    named = paths.cafile if paths.cafile != paths.openssl_cafile else None
+    signers = grpc.ssl_channel_credentials(Path(named).read_bytes()) if named is not None else None
+    return AdditionalConfig(
+        timeout=Timeout(init=5, query=20, insert=120),
+        trust_env=True,
+        proxies=Proxies(),
+        grpc_config=GrpcConfig(credentials=signers) if signers is not None else None,
+    )
 
 
 def _refused(error: Exception) -> bool:
@@ -132,4 +148,14 @@ def _reason(error: Exception) -> str:
         return "Weaviate refuses the API key; check TRISTREAM_WEAVIATE_API_KEY"
     if isinstance(error, WeaviateUnsupportedFeatureError):
         return "Weaviate is too old; 1.32 is the first version with aliases of collections"
+    if _untrusted(error):
+        return "the certificate of Weaviate is not trusted; let SSL_CERT_FILE name a PEM file of who signed it"
     return "Weaviate does not answer"
+
+
+def _untrusted(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from pydicom import Dataset
 
 from models.imaging import FramePolicy, open_source
 from models.imaging.errors import CorruptHeader, SlideLabel, TruncatedFile
@@ -150,6 +151,31 @@ def test_tiles_of_a_dicom_slide_are_frames(tiled: Callable[..., bytes]) -> None:
     assert (source.frames_total, source.taken, source.skipped) == (8, (1, 6), 6)
     assert source.read(1).metadata.modality == "histopathology"
     assert open_source(tiled(), FramePolicy("spread", 1)).taken == (6,)
+
+
+def test_tiles_that_stand_anywhere_are_frames_too(tiled: Callable[..., bytes]) -> None:
+    """TILED_SPARSE (PS3.3 C.7.6.17.3): each frame tells its place, in any order; all share a spacing."""
+    per_frame = [Dataset() for _ in range(8)]
+    for index, group in enumerate(per_frame):
+        place = Dataset()
+        place.ColumnPositionInTotalImagePixelMatrix = 1 + 64 * (97 * index % 31)
+        place.RowPositionInTotalImagePixelMatrix = 1 + 64 * (53 * index % 29)
+        group.PlanePositionSlideSequence = [place]
+    shared, measures = Dataset(), Dataset()
+    measures.PixelSpacing = [0.0005, 0.0005]
+    shared.PixelMeasuresSequence = [measures]
+    elements: dict[str, object] = {
+        "DimensionOrganizationType": "TILED_SPARSE",
+        "TotalPixelMatrixColumns": 64 * 31,
+        "TotalPixelMatrixRows": 64 * 29,
+        "SharedFunctionalGroupsSequence": [shared],
+        "PerFrameFunctionalGroupsSequence": per_frame,
+    }
+    source = open_source(tiled(**elements), ALL)
+    assert (source.taken, source.skipped) == ((1, 6), 6)
+    spacing = source.read(6).metadata.spacing
+    assert spacing is not None
+    assert (spacing.row_mm, spacing.source) == (0.0005, "PixelSpacing")
 
 
 @pytest.mark.parametrize(
