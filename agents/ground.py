@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pybase64
+from numpy.typing import NDArray
 
 from agents import metrics
 from models.experts.registry import Registry
@@ -16,8 +17,9 @@ from streams.payloads import Payloads
 
 async def ground(image: MedicalImage, *, registry: Registry, payloads: Payloads) -> AsyncIterator[GroundedImage]:
     """The image with its regions, measured on quantitative pixels, and with its view in place of them."""
-    pixels = await payloads.fetch(image.pixels)
-    grounding, view = await asyncio.to_thread(_ground, image.model_copy(update={"pixels": pixels}), registry)
+    pixels, *neighbours = await asyncio.gather(*map(payloads.fetch, (image.pixels, *image.neighbours)))
+    whole = image.model_copy(update={"pixels": pixels, "neighbours": tuple(neighbours)})
+    grounding, view = await asyncio.to_thread(_ground, whole, registry)
     yield GroundedImage(
         image_id=image.image_id,
         object_id=image.object_id,
@@ -34,8 +36,7 @@ async def ground(image: MedicalImage, *, registry: Registry, payloads: Payloads)
 
 def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]:
     pixels = image.pixels
-    stored = from_pixels(pixels).astype(np.float32)
-    values = stored * np.float32(pixels.slope) + np.float32(pixels.intercept)
+    values = _values(pixels)
     view = render(values, image.window, image.inverted)
     grounding = registry.ground(
         values,
@@ -43,6 +44,7 @@ def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]
         pixels.unit,
         inverted=image.inverted,
         annotations=image.annotations,
+        neighbours=tuple(map(_values, image.neighbours)),
         ran=metrics.expert_ran,
     )
     metrics.grounded(image.metadata.modality, grounding)
@@ -54,3 +56,7 @@ def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]
         unit="grey level",
         data=pybase64.b64encode_as_string(encode_png(view)),
     )
+
+
+def _values(pixels: Pixels) -> NDArray[np.float32]:
+    return from_pixels(pixels).astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)

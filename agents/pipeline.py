@@ -47,6 +47,10 @@ class Work:
     experts: Path | None = None
     """Folder of one's own experts, beside the packaged ones."""
     expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
+    neighbours: int = 0
+    """Of a frame in space, on each side, that are sent with it."""
+    annotations: str | None = None
+    """Where DICOM objects lie that mark regions of the images: a folder, or s3://bucket/prefix."""
 
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
@@ -89,6 +93,7 @@ def _watch(app: StageApp, wires: Wires, work: Work) -> None:
 
 
 def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
+    from agents.given import GivenAnnotations
     from agents.preprocess import Reading, preprocess
     from models.imaging import BurnedInPolicy, FramePolicy
     from streams.backlog import Backlog
@@ -102,12 +107,18 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
     gate = FlowGate(wires, Backlog(wires, LATER).read)
     isolated = Isolated(work.limits, modules=("agents.preprocess",))
     atexit.register(isolated.close)
+    annotations = work.annotations and GivenAnnotations(
+        work.annotations, isolated=isolated, identity=work.identity, limits=work.limits
+    )
     handler = partial(
         preprocess,
         isolated=isolated,
         identity=work.identity,
         payloads=_payloads(wires),
-        reading=Reading(FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits),
+        reading=Reading(
+            FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits, work.neighbours
+        ),
+        annotations=annotations or None,
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.accounting import Accounts, Summary
 from infra.announce import announce
 from infra.settings import Settings
+from models.imaging.given.kinds import HEAD, looks_like
 from schemas.objects import ObjectReference
 from streams.folder import objects_among, reference_to
 from streams.payloads import Payloads
@@ -24,10 +25,11 @@ class Outputs:
     map: Path | None = None
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
+def find_files(paths: Iterable[Path], annotations: str | None = None) -> list[Path]:
     """All regular files of the paths, folders taken with all below them, each once, in a stable order.
 
-    Without the files that only describe others among them: see streams.folder.
+    Without the files that only describe others among them (see streams.folder), and without the annotation objects in
+    `annotations`, a folder that the pipeline takes them from.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -35,7 +37,19 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
             found.update((file.absolute(), None) for file in sorted(path.rglob("*")) if file.is_file())
         else:
             found[path.absolute()] = None
-    return objects_among(found)
+    objects = objects_among(found)
+    if annotations is None:
+        return objects
+    folder = Path(annotations).resolve()
+    return [path for path in objects if not (path.resolve().is_relative_to(folder) and _marks_others(path))]
+
+
+def _marks_others(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return looks_like(file.read(HEAD)) is not None
+    except OSError:
+        return False
 
 
 def annotate(

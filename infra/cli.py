@@ -1,7 +1,6 @@
 """The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
 
 import dataclasses
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,10 +14,10 @@ import orjson
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, plain_errors, say, trace
-from infra.settings import BadSetting, Settings
+from infra.settings import NEIGHBOURS as NUMBERS_OF_NEIGHBOURS
+from infra.settings import BadSetting, Settings, place
 from schemas.dead_letters import Origin, Stage
-from streams.aws import ProfileUnusable, options
-from streams.s3 import Location, is_bucket
+from streams.s3 import is_bucket
 from streams.topics import Topic
 
 if TYPE_CHECKING:
@@ -32,19 +31,25 @@ INBOX = click.option(
 )
 METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
 """Of `up --watch`: where others look for them."""
+ANNOTATIONS = click.option(
+    "--annotations",
+    metavar="DIR|s3://BUCKET/PREFIX",
+    help="Where DICOM segmentations, structure sets and reports of the images lie.",
+)
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
+NEIGHBOURS = click.option(
+    "--neighbours",
+    type=click.Choice(NUMBERS_OF_NEIGHBOURS),
+    help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
+)
 
 
 def _inbox(text: str) -> str:
     """A folder made absolute, or a bucket's URL."""
-    if not is_bucket(text):
-        return os.fspath(Path(text).absolute())
     try:
-        Location.parse(text)
-        options(text)
-    except (ValueError, ProfileUnusable) as error:
+        return place(text)
+    except BadSetting as error:
         raise click.UsageError(str(error)) from None
-    return text
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -69,20 +74,31 @@ main.add_command(knowledge)
 @click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
 @click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
+@ANNOTATIONS
 @FRAMES
-def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: str | None) -> None:
+@NEIGHBOURS
+def up(
+    inbox: str,
+    state: Path,
+    port: int,
+    workers: int,
+    watch: bool,
+    annotations: str | None,
+    frames: str | None,
+    neighbours: str | None,
+) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings, place = current_settings(frames=frames), _inbox(inbox)
+    settings, watched = current_settings(None, frames, annotations, neighbours), _inbox(inbox)
     if watch and not settings.wires.metrics_port:
         settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
-    if not is_bucket(place):
-        Path(place).mkdir(parents=True, exist_ok=True)
+    if not is_bucket(watched):
+        Path(watched).mkdir(parents=True, exist_ok=True)
     with (
         plain_errors(),
-        LocalStack(settings, state.absolute(), port=port, inbox=place, workers=workers, say=say) as stack,
+        LocalStack(settings, state.absolute(), port=port, inbox=watched, workers=workers, say=say) as stack,
     ):
         for name, address in stack.metrics.items():
             say(f"{name}: http://{address}/metrics")
@@ -104,7 +120,9 @@ def up(inbox: str, state: Path, port: int, workers: int, watch: bool, frames: st
 )
 @click.option("--json-summary", is_flag=True, help="End with one line of JSON on standard output.")
 @click.option("--kafka", metavar="HOST:PORT", help="Use the pipeline that runs on this broker instead of starting one.")
+@ANNOTATIONS
 @FRAMES
+@NEIGHBOURS
 def annotate(
     paths: tuple[Path, ...],
     triplets: Path,
@@ -112,7 +130,9 @@ def annotate(
     map_: Path | None,
     json_summary: bool,
     kafka: str | None,
+    annotations: str | None,
     frames: str | None,
+    neighbours: str | None,
 ) -> None:
     """Annotate files and folders, and end when each file is accounted for.
 
@@ -123,9 +143,13 @@ def annotate(
     from infra.progress import AccountsProgress
     from infra.stack import LocalStack
 
-    settings = current_settings(kafka, frames)
+    if kafka is not None and annotations is not None:
+        raise click.UsageError(
+            "--annotations is of the pipeline that is started: let the workers of another have TRISTREAM_ANNOTATIONS"
+        )
+    settings = current_settings(kafka, frames, annotations, neighbours)
     trace(settings, "annotate")
-    files = find_files(paths)
+    files = find_files(paths, settings.annotations if kafka is None else None)
     outputs = Outputs(triplets, dead_letters, map_)
     with plain_errors(), ExitStack() as stack:
         progress = stack.enter_context(AccountsProgress(len(files)))
@@ -215,13 +239,14 @@ def deidentify(
 @INBOX
 @KAFKA
 @FRAMES
-def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> None:
+@NEIGHBOURS
+def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neighbours: str | None) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import Work, build_stage
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = current_settings(kafka, frames)
+    settings = current_settings(kafka, frames, neighbours=neighbours)
     configure_logging()
     with plain_errors():
         create_topics(settings.wires)
@@ -237,6 +262,8 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None) -> N
             settings.serving,
             settings.experts,
             settings.expert_runtime,
+            settings.neighbours,
+            settings.annotations,
         )
         app = build_stage(stage, settings.wires, work)
         trace(settings, stage)

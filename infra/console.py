@@ -5,15 +5,24 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from infra.settings import BadSetting, Settings, from_environment
+from infra.settings import BadSetting, Settings, from_environment, place
 from schemas.failures import TristreamError
+from streams.s3 import is_bucket
 
 
-def current_settings(kafka: str | None = None, frames: str | None = None) -> Settings:
+def current_settings(
+    kafka: str | None = None,
+    frames: str | None = None,
+    annotations: str | None = None,
+    neighbours: str | None = None,
+) -> Settings:
     """The settings of the environment, and over them what was given as options. Raises click.UsageError."""
+    if annotations is not None and not is_bucket(annotations) and not Path(annotations).is_dir():
+        raise click.UsageError(f"there is no folder {annotations!r}")
     try:
         settings = from_environment()
         if frames is not None:
@@ -21,6 +30,10 @@ def current_settings(kafka: str | None = None, frames: str | None = None) -> Set
 
             FramePolicy.parse(frames)
             settings = dataclasses.replace(settings, frames=frames)
+        if annotations is not None:
+            settings = dataclasses.replace(settings, annotations=place(annotations))
+        if neighbours is not None:
+            settings = dataclasses.replace(settings, neighbours=int(neighbours))
         bootstrap = kafka or os.environ.get("TRISTREAM_KAFKA")
         if bootstrap:
             settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, bootstrap=bootstrap))

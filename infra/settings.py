@@ -11,7 +11,9 @@ from models.describers.settings import Serving
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
+from streams.aws import ProfileUnusable, options
 from streams.identity import Identity, key_from_file
+from streams.s3 import Location, is_bucket
 from streams.settings import Security, Wires
 
 PREFIX = "TRISTREAM_"
@@ -20,6 +22,9 @@ SGLANG = "TRISTREAM_SGLANG_"
 KAFKA = "TRISTREAM_KAFKA_"
 WEAVIATE = "TRISTREAM_WEAVIATE_"
 EXPERT = "TRISTREAM_EXPERT_"
+
+NEIGHBOURS = ("0", "1", "2", "3")
+"""Of a slice, on each side: a message with three is as large as seven."""
 
 T = TypeVar("T")
 
@@ -36,7 +41,10 @@ class Settings:
         wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires, and for its `security`
             TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
+        neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
+        annotations: folder or s3://bucket/prefix of DICOM objects that mark regions of the images; None: there are none
+            but those that sidecars name (TRISTREAM_ANNOTATIONS).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
         serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
             models.describers.settings.Serving, but TRISTREAM_UNSUPPORTED.
@@ -52,7 +60,9 @@ class Settings:
 
     wires: Wires
     frames: str = "all"
+    neighbours: int = 0
     burned_in: str = "mask"
+    annotations: str | None = None
     limits: Limits = DEFAULT_LIMITS
     serving: Serving = field(default_factory=Serving)
     knowledge: Path | None = None
@@ -96,7 +106,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         limits=_built(Limits, LIMIT, environment),
         serving=_built(Serving, SGLANG, _with_policy(environment)),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
+        neighbours=neighbours_of(environment.get(f"{PREFIX}NEIGHBOURS", "0")),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
+        annotations=place(text) if (text := environment.get(f"{PREFIX}ANNOTATIONS")) else None,
         knowledge=_path(environment, "KNOWLEDGE"),
         encoder=_path(environment, "ENCODER"),
         weaviate=weaviate_server(url, environment) if (url := environment.get(f"{WEAVIATE}URL")) else None,
@@ -105,6 +117,13 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         key_file=Path(environment.get(f"{PREFIX}KEY_FILE", "~/.config/tristream/key")),
         key=environment.get(f"{PREFIX}KEY"),
     )
+
+
+def neighbours_of(text: str) -> int:
+    """How many neighbours on each side a text asks for. Raises BadSetting."""
+    if text.strip() not in NEIGHBOURS:
+        raise BadSetting(f"{PREFIX}NEIGHBOURS must be one of {', '.join(NEIGHBOURS)}, not {text!r}")
+    return int(text)
 
 
 def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -116,6 +135,22 @@ def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
 def weaviate_server(url: str, environment: Mapping[str, str] = os.environ) -> WeaviateServer:
     """The server at `url`, with the other variables that tell of it. Raises BadSetting."""
     return _built(WeaviateServer, WEAVIATE, {**environment, f"{WEAVIATE}URL": url})
+
+
+def place(text: str) -> str:
+    """A folder made absolute, or a bucket's URL, that can be used.
+
+    Raises:
+        BadSetting: it is of neither form, or the AWS profile for it cannot be used.
+    """
+    if not is_bucket(text):
+        return os.fspath(Path(text).expanduser().absolute())
+    try:
+        Location.parse(text)
+        options(text)
+    except (ValueError, ProfileUnusable) as error:
+        raise BadSetting(str(error)) from None
+    return text
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:
@@ -145,9 +180,12 @@ def to_environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child process these settings."""
     found = {
         f"{PREFIX}FRAMES": settings.frames,
+        f"{PREFIX}NEIGHBOURS": str(settings.neighbours),
         f"{PREFIX}BURNED_IN": settings.burned_in,
         f"{PREFIX}KEY_FILE": str(settings.key_file),
     }
+    if settings.annotations:
+        found[f"{PREFIX}ANNOTATIONS"] = settings.annotations
     if settings.key:
         found[f"{PREFIX}KEY"] = settings.key
     for name, path in (("KNOWLEDGE", settings.knowledge), ("ENCODER", settings.encoder), ("EXPERTS", settings.experts)):

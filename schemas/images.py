@@ -8,6 +8,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from schemas.base import Digest, FrameMessage, Message
+from schemas.codes import Code
 from schemas.shapes import Box, Mask
 
 Modality = Literal[
@@ -20,6 +21,11 @@ Plane = Literal["axial", "coronal", "sagittal", "oblique"]
 Laterality = Literal["left", "right", "both"]
 Side = Literal["patient left", "patient right", "anterior", "posterior", "head", "feet"]
 """A direction in the patient (DICOM PS3.3 C.7.6.1.1.1)."""
+
+
+def _is_empty(value: tuple[object, ...]) -> bool:
+    # Messages without neighbours, and the digests of their metadata, stay as they were before there were any.
+    return not value
 
 
 class Pixels(Message):
@@ -110,6 +116,27 @@ class PixelCleaning(Message):
     )
 
 
+class Neighbour(Message):
+    """A frame that lies beside this one in space, in the same volume, and was sent with it."""
+
+    image_id: Digest = Field(description="Of its pixels, as in a message of its own")
+    frame: int = Field(ge=0, description="Its index in the object")
+    steps: int = Field(description="Slices from this one: 1 the next, -1 the one before; see `towards` for the way")
+    towards: Side | None = Field(
+        default=None,
+        description="Where it lies, seen from this one. Steps grow to patient left, posterior or head; where the "
+        "source does not tell, as the frames' indices do",
+    )
+    distance_mm: float | None = Field(default=None, gt=0, description="From this one, at right angles to both")
+    masked: tuple[MaskedBox, ...] = Field(default=(), description="Its pixels that were masked")
+
+    @model_validator(mode="after")
+    def _elsewhere(self) -> Self:
+        if self.steps == 0:
+            raise ValueError("a neighbour lies at least one step away")
+        return self
+
+
 class ImageMetadata(Message):
     """The allowlist: nothing else from a source file leaves preprocess. None means that the source does not tell."""
 
@@ -149,12 +176,24 @@ class ImageMetadata(Message):
         description="Fields of the sidecar that were not taken: unknown ones, and words outside the vocabulary. "
         "None where there is no sidecar",
     )
+    annotations_left_out: int | None = Field(
+        default=None,
+        ge=0,
+        description="Marks of DICOM segmentations, structure sets and reports on this frame that are no areas: points, "
+        "open lines. None where none of these objects is of this image",
+    )
+    neighbours: tuple[Neighbour, ...] = Field(
+        default=(),
+        exclude_if=_is_empty,
+        description="Sent with the frame, by ascending steps, without a gap. Not written where there are none",
+    )
 
 
 class SourceAnnotation(Message):
     """A region that the source itself marked. Exactly one of `mask` and `box` is set."""
 
     label: str = Field(description="A word of the vocabulary in models/imaging, or 'annotated region'")
+    code: Code | None = Field(default=None, description="Of the label, where the source gives one that is known")
     mask: Mask | None = None
     box: Box | None = None
 
@@ -173,4 +212,15 @@ class MedicalImage(FrameMessage):
     window: Window = Field(description="How to render it; in the unit of the pixels")
     inverted: bool = Field(default=False, description="True for MONOCHROME1: low values are shown bright")
     annotations: tuple[SourceAnnotation, ...] = Field(default=(), description="Regions that the source itself marked")
+    neighbours: tuple[Pixels, ...] = Field(
+        default=(),
+        exclude_if=_is_empty,
+        description="Of `metadata.neighbours`, in their order; of this image's size, unit and meaning",
+    )
     preprocess_version: str
+
+    @model_validator(mode="after")
+    def _neighbours_are_told(self) -> Self:
+        if len(self.neighbours) != len(self.metadata.neighbours):
+            raise ValueError("each neighbour has its pixels and its metadata")
+        return self

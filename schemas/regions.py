@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import FrameMessage, Message
+from schemas.codes import Code as Code
 from schemas.images import ImageMetadata, Pixels, Side
 from schemas.shapes import Box as Box
 from schemas.shapes import Mask as Mask
@@ -125,21 +126,13 @@ class Term(Message):
     below: float | None = None
 
 
-class Code(Message):
-    """A concept of a terminology, by a coding scheme designator of DICOM PS3.16, 8."""
-
-    scheme: Literal["SCT", "RADLEX", "DCM"]
-    value: str
-    meaning: str
-
-
 class Region(Message):
     """A part of the image that a stated rule singled out. A candidate is never a diagnosis."""
 
     region_id: str = Field(pattern=r"^r\d+$", description="Unique within its image: r1, r2, …")
     kind: Literal["candidate", "source annotation", "whole image"] = "candidate"
     label: str = Field(description="What the rule selects, in a few lower-case words: 'air-density region'")
-    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
+    code: Code | None = Field(default=None, description="Of the label, where its expert or its source tells one")
     rule: str = Field(description="The rule that found it, with its thresholds and units")
     expert: str = Field(description="name@version of the expert, or 'none' for the whole image")
     agreeing: tuple[str, ...] = Field(
@@ -174,6 +167,32 @@ class Relation(Message):
     object: str = Field(description="region_id")
     value: float | None = Field(default=None, description="The measurement behind it, in `unit`")
     unit: str | None = None
+
+
+class Continuation(Message):
+    """Whether a region goes on in the slices on one side of the image: what the same expert finds there."""
+
+    region: str = Field(description="region_id")
+    neighbour: int = Field(ge=0, description="Index of the nearest of these slices in `metadata.neighbours`")
+    towards: Side | None = Field(default=None, description="Where they lie; None where the source does not tell")
+    onwards: bool = Field(description="Whether steps grow that way")
+    outcome: Literal["continues", "not seen"] = Field(
+        description="continues: a region of the same label and expert overlaps it by 10 % of the smaller one's area"
+    )
+    distance_mm: float | None = Field(default=None, gt=0, description="To the nearest of them")
+    looked: int = Field(ge=1, description="Slices that were looked at there")
+    slices: int = Field(ge=0, description="How many of them, without a gap, it goes on in")
+    reach_mm: float | None = Field(default=None, gt=0, description="To the last of these")
+    regions: int = Field(default=0, ge=0, description="Of the nearest slice, that overlap it: more where it parts")
+    area_px: int | None = Field(default=None, ge=1, description="Of those together")
+    area_mm2: float | None = None
+    shared_px: int | None = Field(default=None, ge=1, description="Of that area, over or under the region itself")
+    shared_mm2: float | None = None
+    iou: float | None = Field(default=None, ge=0, le=1)
+    ratio: float | None = Field(default=None, gt=0, description="That area over the region's")
+    change: Literal["grows", "shrinks", "similar in size"] | None = Field(
+        default=None, description="Ratio from 1.15 up, down to 1/1.15, or between"
+    )
 
 
 class Distribution(Message):
@@ -217,6 +236,9 @@ class Grounding(Message):
     regions: tuple[Region, ...] = Field(min_length=1)
     relations: tuple[Relation, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    continuations: tuple[Continuation, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
+    )
     experts: tuple[ExpertRun, ...] = ()
     intensity: Intensity = Field(description="Of the whole image")
 

@@ -93,3 +93,9 @@ class Sidecar(_Said):
         "'annotated region'",
     )
     boxes: tuple[SaidBox, ...] = Field(default=(), max_length=4096)
+    annotations: tuple[_Words, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Paths, below the image's folder, of DICOM segmentations, structure sets and structured reports "
+        "that refer to this image, which must be DICOM",
+    )

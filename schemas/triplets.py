@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
-from schemas.regions import Distribution, ExpertRun, Region, Relation
+from schemas.regions import Continuation, Distribution, ExpertRun, Region, Relation
 from schemas.regions import Intensity as Intensity
 
 
@@ -90,6 +90,9 @@ class Triplet(FrameMessage):
     regions: tuple[Region, ...] = Field(min_length=1)
     relations: tuple[Relation, ...]
     distributions: tuple[Distribution, ...] = ()
+    continuations: tuple[Continuation, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
+    )
     experts: tuple[ExpertRun, ...]
     passages: tuple[FoundPassage, ...]
     description: Description

@@ -1,6 +1,6 @@
 """A folder as a bucket: find files, wait until they have stopped growing, take each content once.
 
-An object may have companions: `<name>.json` beside `<name>`, and one more file that this one names. They are no objects
+An object may have companions: `<name>.json` beside `<name>`, and more files that this one names. They are no objects
 by themselves, and a change of theirs is a change of their object. Knows nothing else of what the files hold.
 """
 
@@ -31,9 +31,11 @@ UNFINISHED = (".part", ".tmp")
 ACCOMPANIED = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".nii.gz", ".dcm", ".dicom", ".svs")
 """Endings of objects that may have companions, in any case."""
 SIDECAR = ".json"
-NAMED_IN = "mask"
-"""The field of a sidecar that names one more file, by a path below the object's own folder."""
+NAMED_IN = ("mask", "annotations")
+"""The fields of a sidecar that name more files, one or a list, by paths below the object's own folder."""
 MOST_SIDECAR_BYTES = 2**24
+MOST_NAMED = 64
+"""Files of a list in a sidecar; those after them are not looked for."""
 
 
 class ObjectGone(InvalidInput):
@@ -53,18 +55,18 @@ class Companions:
     """Where an object's companions are, or would be."""
 
     sidecar: Path
-    named: Path | None
+    named: Mapping[str, Path]
 
     def there(self) -> Iterator[tuple[str, Path]]:
         """Those that exist, by what they are."""
-        for role, path in (("sidecar", self.sidecar), (NAMED_IN, self.named)):
-            if path is not None and path.is_file():
+        for role, path in (("sidecar", self.sidecar), *self.named.items()):
+            if path.is_file():
                 yield role, path
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of an object, and of its companions by what they are: `sidecar`, `mask`."""
+    """The bytes of an object, and of its companions by what they are: `sidecar`, `mask`, `annotations/0`, …"""
 
     data: bytes = field(repr=False)
     companions: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
@@ -91,21 +93,31 @@ def companions_of(path: Path) -> Companions | None:
         return None
     try:
         with sidecar.open("rb") as file:
-            name = named_in(file.read(MOST_SIDECAR_BYTES))
+            names = named_in(file.read(MOST_SIDECAR_BYTES))
     except OSError:
-        return Companions(sidecar, None)
-    named = _below(path.parent, name) if name is not None else None
-    return Companions(sidecar, None if named in (path, sidecar) else named)
+        return Companions(sidecar, {})
+    found = ((role, _below(path.parent, name)) for role, name in names.items())
+    return Companions(sidecar, {role: one for role, one in found if one is not None and one not in (path, sidecar)})
 
 
-def named_in(sidecar: bytes) -> str | None:
-    """The path of the file that a sidecar names, if it names one."""
+def named_in(sidecar: bytes) -> dict[str, str]:
+    """The paths of the files that a sidecar names, by what they are: the field, of a list with the place in it."""
     try:
         described = orjson.loads(sidecar)
     except orjson.JSONDecodeError:
-        return None  # Whoever reads the object says what is wrong with it.
-    name = described.get(NAMED_IN) if isinstance(described, dict) else None
-    return name if isinstance(name, str) else None
+        return {}  # Whoever reads the object says what is wrong with it.
+    found: dict[str, str] = {}
+    for field_name in NAMED_IN if isinstance(described, dict) else ():
+        match described.get(field_name):
+            case str(name):
+                found[field_name] = name
+            case list(names):
+                found |= {
+                    f"{field_name}/{n}": name for n, name in enumerate(names[:MOST_NAMED]) if isinstance(name, str)
+                }
+            case _:
+                pass
+    return found
 
 
 def _below(folder: Path, name: str) -> Path | None:
@@ -127,7 +139,7 @@ def objects_among(paths: Iterable[Path]) -> list[Path]:
     """
     candidates = [path for path in paths if not is_sidecar(path)]
     found = {path: companions for path in candidates if (companions := companions_of(path)) is not None}
-    named = {companions.named for companions in found.values()} - found.keys()
+    named = {path for companions in found.values() for path in companions.named.values()} - found.keys()
     return [path for path in candidates if path not in named]
 
 
@@ -245,8 +257,8 @@ class FolderWatcher:
     taken: Known = field(default_factory=Known)
     _seen: dict[bytes, bytes] = field(default_factory=dict)
     """The state of each path at the last look, both as fingerprints."""
-    _owners: dict[Path, Path] = field(default_factory=dict)
-    """Of the files that sidecars name, the object whose companion each is."""
+    _owners: dict[Path, set[Path]] = field(default_factory=dict)
+    """Of the files that sidecars name, the objects whose companion each is."""
 
     def __post_init__(self) -> None:
         # The watcher reports resolved paths.
@@ -303,14 +315,15 @@ class FolderWatcher:
         paths = {_described_by(path) if is_sidecar(path) else path for path in candidates}
         for path in paths:
             found = companions_of(path)
-            if found is not None and found.named is not None:
-                self._owners[found.named] = path
-        return sorted({self._owner(path) for path in paths})
+            for named in found.named.values() if found is not None else ():
+                self._owners.setdefault(named, set()).add(path)
+        return sorted({owner for path in paths for owner in self._owned_by(path)})
 
-    def _owner(self, path: Path) -> Path:
-        owner = self._owners.get(path)
-        found = companions_of(owner) if owner is not None and companions_of(path) is None else None
-        return owner if owner is not None and found is not None and found.named == path else path
+    def _owned_by(self, path: Path) -> set[Path]:
+        if path not in self._owners or companions_of(path) is not None:
+            return {path}
+        found = {owner: companions_of(owner) for owner in self._owners[path]}
+        return {owner for owner, one in found.items() if one is not None and path in one.named.values()} or {path}
 
     def _settled(self, path: Path) -> tuple[ObjectReference | None, bool]:
         """A reference if there is something new; and whether to look again soon."""

@@ -5,6 +5,7 @@ Knows PNG files only as bytes.
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 
 import obstore
 import pybase64
@@ -43,8 +44,25 @@ class Payloads:
         Raises:
             Unavailable: the store did not take them.
         """
-        if pixels.data is None or len(pixels.data) <= (self._inline_limit + 2) // 3 * 4:
-            return pixels
+        (placed,) = await self.place_all([pixels])
+        return placed
+
+    async def place_all(self, message: Sequence[Pixels]) -> list[Pixels]:
+        """All pixels of one message: those stay in it that are within the limit together with those before them.
+
+        Raises:
+            Unavailable: the store did not take them.
+        """
+        left = (self._inline_limit + 2) // 3 * 4
+        placed: list[Pixels] = []
+        for pixels in message:
+            fits = pixels.data is None or len(pixels.data) <= left
+            placed.append(pixels if fits else await self._put(pixels))
+            left -= len(placed[-1].data or "")
+        return placed
+
+    async def _put(self, pixels: Pixels) -> Pixels:
+        assert pixels.data is not None
         png = pybase64.b64decode(pixels.data)
         reference = f"sha256/{hashlib.sha256(png).hexdigest()}.png"
         try:

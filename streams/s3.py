@@ -4,6 +4,7 @@ Knows nothing of what the objects hold.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams.aws import options
 from streams.folder import (
-    NAMED_IN,
     SIDECAR,
     UNFINISHED,
     Content,
@@ -183,6 +183,16 @@ def read_s3(reference: ObjectReference) -> Content:
     return Content(data, dict(_companions(reference)))
 
 
+def get(reference: ObjectReference) -> bytes:
+    """An object's bytes as they are now, without companions. Blocks.
+
+    Raises:
+        ObjectGone, ObjectUnreadable: see there.
+        Unavailable: the bucket does not answer.
+    """
+    return _get(reference.bucket, reference.key)[0]
+
+
 def _get(bucket: str, key: str) -> tuple[bytes, str]:
     def get() -> tuple[bytes, str]:
         result = obstore.get(_store(bucket), key)
@@ -192,18 +202,19 @@ def _get(bucket: str, key: str) -> tuple[bytes, str]:
 
 
 def _companions(reference: ObjectReference) -> Iterator[tuple[str, bytes]]:
-    """The object's sidecar, and the object that it names below the same prefix, by what they are."""
+    """The object's sidecar, and the objects that it names below the same prefix, by what they are."""
     key = PurePosixPath(reference.key)
     if not may_have_companions(key):
         return
     try:
         sidecar, _ = _get(reference.bucket, reference.key + SIDECAR)
-        yield "sidecar", sidecar
-        name = named_in(sidecar)
-        if name is not None and not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts:
-            yield NAMED_IN, _get(reference.bucket, str(key.parent / name))[0]
     except ObjectGone:
         return
+    yield "sidecar", sidecar
+    for role, name in named_in(sidecar).items():
+        if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts:
+            with contextlib.suppress(ObjectGone):
+                yield role, _get(reference.bucket, str(key.parent / name))[0]
 
 
 def head(bucket: str, key: str) -> ObjectReference | None:

@@ -11,6 +11,11 @@ from infra.servers import WEAVIATE
 from infra.weaviate import NAME, LocalWeaviate
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for servers and processes comes first: among several workers, none of it is left to the last alone."""
+    items.sort(key=lambda item: not {"integration", "fuzz"} & {parent.name for parent in item.listchain()})
+
+
 class RunningWeaviate:
     """A server that a test may stop, as long as it starts it again."""
 

@@ -1,6 +1,6 @@
 """The composer: writes only what metadata, measurements and passages say, each statement with its evidence.
 
-No model takes part, and the lineage says so. What it says of regions stands in regions.py.
+No model takes part, and the lineage says so. What it says of regions stands in regions.py and slices.py.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from models.describers.phrases import (
     sentence,
 )
 from models.describers.regions import evident, kinded, of_regions, of_texture
+from models.describers.slices import of_slices
 from schemas.images import ImageMetadata, Spacing
 from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import Distribution, Grounding, Relation
@@ -50,7 +51,8 @@ class Composer:
         modality, organ = _modality(image), _organ(image.metadata) or _structure(image.grounding)
         regions = tuple(of_regions(image.grounding))
         texture = tuple(of_texture(image.grounding))
-        relations = (*_distributions(image.grounding), *_relations(image.grounding))
+        grounding = image.grounding
+        relations = (*_distributions(grounding), *_relations(grounding), *of_slices(grounding))
         context = tuple(_context(image.passages, image.metadata))
         return make_description(modality, organ, regions, texture, relations, context)
 

@@ -14,14 +14,14 @@ Kind = Literal["metadata", "image", "region", "relation", "passage"]
 
 _KINDS: dict[str, Kind] = {
     "metadata": "metadata", "image": "image", "intensity": "image", "regions": "region", "experts": "region",
-    "relations": "relation", "distributions": "relation", "passages": "passage",
+    "relations": "relation", "distributions": "relation", "continuations": "relation", "passages": "passage",
 }  # fmt: skip
 _LEFT_OUT = {
     "mask", "rule", "expert", "score", "box", "centroid", "minimum", "maximum", "median", "percentile_10",
     "percentile_90", "skewness", "kurtosis", "axes", "quadrant", "minor_axis", "equivalent_diameter", "perimeter",
     "shape", "margin", "as_displayed", "spread_ratio", "discretisation", "levels", "entropy", "uniformity",
     "correlation", "energy", "aspect", "measure", "at_least", "below", "ninths", "asymmetry", "side_difference",
-    "side_difference_without",
+    "side_difference_without", "neighbour", "onwards", "looked", "shared_px", "shared_mm2", "iou",
 }  # fmt: skip
 """Of a region: true, and no help to who describes the image."""
 _TOLD = (

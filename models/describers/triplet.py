@@ -29,6 +29,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         regions=image.grounding.regions,
         relations=image.grounding.relations,
         distributions=image.grounding.distributions,
+        continuations=image.grounding.continuations,
         experts=image.grounding.experts,
         passages=image.passages,
         description=description,

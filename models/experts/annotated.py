@@ -51,4 +51,4 @@ def _candidate(one: SourceAnnotation, size: tuple[int, ...]) -> Candidate | None
     area = int(cv2.countNonZero(crop))
     rule = "marked in the source by a box" if one.box is not None else "marked in the source by a mask"
     component = Component(x, y, np.ascontiguousarray(crop), area, 1.0)
-    return Candidate(component, one.label, rule, SOURCE) if area else None
+    return Candidate(component, one.label, rule, SOURCE, code=one.code) if area else None

@@ -118,8 +118,8 @@ class InputContract(Table):
     slices: int = Field(
         default=1,
         ge=1,
-        description="2.5D: an odd number of neighbouring slices as channels. A message holds one slice, which stands "
-        "for its neighbours; the region's rule says so",
+        description="2.5D: an odd number of neighbouring slices as channels, in the order towards patient left, "
+        "posterior or head. Where a neighbour is not known the nearest slice stands for it; the region's rule says so",
     )
     spacing_mm: float | None = Field(
         default=None, gt=0, description="Pixels are resampled to this; images of unknown spacing are not taken"

@@ -1,6 +1,6 @@
 """From an image to the tensors that a graph takes, and back from its maps and px. Knows no graph and no labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -37,6 +37,8 @@ class Prepared:
     working: tuple[int, int]
     origins: tuple[tuple[int, int], ...]
     tiled: bool = False
+    note: str = ""
+    """What a rule has to add of how the graph was fed."""
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -44,23 +46,57 @@ class Prepared:
         return self.size[0] / self.working[0], self.size[1] / self.working[1]
 
 
-def prepare(image: FloatImage, contract: InputContract, spacing: tuple[float, float] | None) -> Prepared:
-    """`image` (rows, columns) or (rows, columns, 3) by its contract. `spacing`: mm between rows and between columns."""
+def prepare(
+    image: FloatImage,
+    contract: InputContract,
+    spacing: tuple[float, float] | None,
+    around: Mapping[int, FloatImage] | None = None,
+) -> Prepared:
+    """`image` (rows, columns) or (rows, columns, 3) by its contract. `spacing`: mm between rows and between columns.
+
+    `around`: slices beside it, by steps from it, of the same shape: the channels of a 2.5D input, by ascending steps.
+    Where one is not known the nearest that is stands for it. All are normalised together.
+    """
     size = (image.shape[0], image.shape[1])
     working = _working(size, contract, spacing)
-    values = normalised(image, contract.normalisation)
+    reach = contract.slices // 2
+    slices = {0: image, **{step: one for step, one in (around or {}).items() if abs(step) <= reach}}
+    steps = sorted(slices)
+    if len(steps) > 1:
+        planes = list(normalised(np.stack([slices[step] for step in steps]), contract.normalisation))
+    else:
+        planes = [normalised(image, contract.normalisation)]
     if working != size:
         smaller = working[0] * working[1] < size[0] * size[1]
         how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        values = cast(FloatImage, cv2.resize(values, working[::-1], interpolation=how))
-    channels = np.atleast_3d(values).transpose(2, 0, 1)
+        planes = [cast(FloatImage, cv2.resize(one, working[::-1], interpolation=how)) for one in planes]
+    if contract.slices > 1:
+        nearest = [min(max(step, steps[0]), steps[-1]) for step in range(-reach, reach + 1)]
+        channels = np.stack([planes[step - steps[0]] for step in nearest])
+    else:
+        channels = np.atleast_3d(planes[0]).transpose(2, 0, 1)
     if len(channels) != contract.depth:
         channels = np.repeat(channels, contract.depth, axis=0)
     if contract.mean or contract.deviation:
         mean = np.asarray(contract.mean or 0.0, np.float32).reshape(-1, 1, 1)
         channels = (channels - mean) / np.asarray(contract.deviation or 1.0, np.float32).reshape(-1, 1, 1)
     tensors, origins = _cut(channels, contract)
-    return Prepared(np.ascontiguousarray(tensors, np.float32), size, working, origins, contract.size.policy == "tiles")
+    tensors, note = np.ascontiguousarray(tensors, np.float32), _note(contract.slices, steps)
+    return Prepared(tensors, size, working, origins, contract.size.policy == "tiles", note)
+
+
+def _note(slices: int, steps: list[int]) -> str:
+    """What rules add of a 2.5D input. `steps`: of the slices that are known, the image's own 0 among them."""
+    given = [step for step in steps if step]
+    missing = [step for step in range(-(slices // 2), slices // 2 + 1) if step not in steps]
+    if not given:
+        return f"; the slice stood for its {slices - 1} neighbours" if slices > 1 else ""
+    note = f"; given with the slice{'s' if given[1:] else ''} at {_listed(given)}"
+    return note + (f", the nearest in place of {_listed(missing)}" if missing else "")
+
+
+def _listed(steps: list[int]) -> str:
+    return " and ".join(f"{step:+d}" for step in steps)
 
 
 def _working(size: tuple[int, int], contract: InputContract, spacing: tuple[float, float] | None) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from models.experts.places import Within, place, position
 from models.experts.shapes import Outline, Pixel, outline
 from models.experts.terms import terms
 from models.experts.textures import discretise, texture
-from schemas.images import ImageMetadata
+from schemas.images import ImageMetadata, MaskedBox
 from schemas.regions import Box, Code, Intensity, Mask, Region, Texture
 
 MEASUREMENT_VERSION = "5"
@@ -155,7 +155,11 @@ def unmasked(size: tuple[int, ...], metadata: ImageMetadata) -> BinaryImage | No
 
     What is masked is no finding, and its values are not the image's.
     """
-    boxes = metadata.pixel_cleaning.boxes if metadata.pixel_cleaning else ()
+    return apart_from(metadata.pixel_cleaning.boxes if metadata.pixel_cleaning else (), size)
+
+
+def apart_from(boxes: tuple[MaskedBox, ...], size: tuple[int, ...]) -> BinaryImage | None:
+    """(rows, columns) of 0 in the boxes and 1 elsewhere; None without boxes, or where nothing else is."""
     if not boxes:
         return None
     visible = np.ones(size[:2], np.uint8)
@@ -181,6 +185,21 @@ def apart_from_masked(candidates: list[Candidate], visible: BinaryImage | None) 
             crop = np.ascontiguousarray(crop[y : y + height, x : x + width])
             kept.append(replace(one, component=Component(part.x + x, part.y + y, crop, area, part.score)))
     return kept
+
+
+def standing(candidates: list[Candidate], luma: FloatImage, unit: str, visible: BinaryImage | None) -> list[Candidate]:
+    """Those that `measure` would make regions of, without all else that it measures."""
+    return [
+        one
+        for one in apart_from_masked(candidates, visible)
+        for part in (one.component,)
+        if one.contrast == 0
+        or _holds(
+            one.contrast,
+            statistics(_within_box(part, luma), part.crop, unit),
+            surroundings(part.crop, part.x, part.y, luma, unit, visible)[0],
+        )
+    ]
 
 
 def measure(

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from models.experts.adapters import look
 from models.experts.annotated import as_annotated, marked
+from models.experts.continuations import follow
 from models.experts.contracts import Promptable
 from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert
@@ -32,6 +31,7 @@ from models.experts.regions import (
 )
 from models.experts.relations import relate
 from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
+from models.experts.slices import Seen, Slice, beside, look_beside, shown
 from models.experts.terms import TERMS_DIGEST
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
@@ -90,6 +90,7 @@ class Registry:
         *,
         inverted: bool = False,
         annotations: tuple[SourceAnnotation, ...] = (),
+        neighbours: tuple[FloatImage, ...] = (),
         ran: Callable[[ExpertRun, float], None] = lambda run, seconds: None,
     ) -> Grounding:
         """Regions of one image, at least one: the whole image where no expert fits or none finds anything.
@@ -99,27 +100,27 @@ class Registry:
         `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `inverted`: low values are shown
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
         its own regions only. Pixels that were masked as text are in no region and in no measurement.
+        `neighbours`: those of `metadata`, in their order, as `values`. Experts that take several slices are given them,
+        and regions are followed into them, but those of promptable experts, whose prompts are of this image.
         `ran` is told of each expert's turn, and the seconds that it took.
         """
-        if values.ndim == 3:
-            luma = cast(FloatImage, cv2.cvtColor(values, cv2.COLOR_RGB2GRAY))
-            measured_unit = f"{unit} (luma)"
-        else:
-            luma, measured_unit = np.ascontiguousarray(values), unit
-
         visible = unmasked(values.shape, metadata)
+        slices = {0: Slice.of(values, visible), **beside(neighbours, metadata)}
+        luma, measured_unit = slices[0].luma, unit if values.ndim == 2 else f"{unit} (luma)"
         marks, marks_run = marked(annotations, values.shape) if annotations else ([], None)
         spacing = (metadata.spacing.row_mm, metadata.spacing.column_mm) if metadata.spacing else None
         told: list[Candidate] = list(marks)
         runs: list[ExpertRun] = []
         found: list[Measured] = []
         within: Within | None = None
+        there: dict[str, dict[int, Seen]] = {}
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
             negated = inverted and contract.polarity == "displayed"
-            sight = Sight(luma if contract.channels == 1 else values, negated, spacing, _prompts(expert, told))
+            image, around = shown(expert, slices)
+            sight = Sight(image, negated, spacing, _prompts(expert, told), around)
             started = time.perf_counter()
             try:
                 seen = look(expert, sight)
@@ -134,6 +135,8 @@ class Registry:
             regions = measure(
                 seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted
             )
+            if regions and neighbours and not _prompted(expert):
+                there[name] = look_beside(expert, slices, measured_unit, negated=negated, spacing=spacing)
             told += seen.candidates
             found += regions
             outcome = "regions" if regions else "nothing found"
@@ -163,6 +166,7 @@ class Registry:
             regions=reported,
             relations=relate(measured, metadata.spacing, inverted, metadata.orientation),
             distributions=distribute(measured, luma, metadata.orientation, measured_unit),
+            continuations=follow(measured, there, metadata.neighbours, metadata.spacing),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )

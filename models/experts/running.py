@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from onnxruntime.capi import (
 
 from models.experts import manifest as manifests
 from models.experts.batching import Batcher
-from models.experts.inputs import Floats
+from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.places import Within
 from models.experts.regions import Candidate, FloatImage
@@ -68,13 +68,14 @@ class Sight:
     """What an expert is shown.
 
     `image`: (rows, columns) or (rows, columns, 3). `negated`: low values are shown bright, and the expert judges what
-    is shown. `spacing`: mm between rows and between columns.
+    is shown. `spacing`: mm between rows and between columns. `around`: slices beside it, by steps from it.
     """
 
     image: FloatImage
     negated: bool = False
     spacing: tuple[float, float] | None = None
     prompts: tuple[Prompt, ...] = ()
+    around: Mapping[int, FloatImage] = field(default_factory=dict[int, FloatImage])
 
     @property
     def values(self) -> FloatImage:
@@ -124,6 +125,11 @@ class Expert:
         batcher = Batcher(runtime.batch, runtime.batch_wait_ms / 1000) if batched and runtime.batch > 1 else None
         return cls(manifest, sessions[0], TYPES[kind], batched, sessions[1] if sessions[1:] else None, batcher)
 
+    def prepare(self, sight: Sight) -> Prepared:
+        """What the graph is given of an image."""
+        around = {steps: -one if sight.negated else one for steps, one in sight.around.items()}
+        return prepare(sight.values, self.manifest.input, sight.spacing, around)
+
     def run(self, batch: Floats, names: Sequence[str]) -> list[Floats]:
         """Outputs for tensors (n, channels, rows, columns): each (n, …), maps as (n, channels, rows, columns)."""
         if len(batch) > 1 and not self.batched:
@@ -142,12 +148,6 @@ class Expert:
 
     def _session_run(self, names: Sequence[str], given: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         return cast(list[npt.NDArray[Any]], self.session.run(names, {self.manifest.input.name: given}))
-
-    @property
-    def rule_note(self) -> str:
-        """What a rule has to add of how the graph was fed."""
-        slices = self.manifest.input.slices
-        return f"; the slice stood for its {slices - 1} neighbours" if slices > 1 else ""
 
 
 def open_session(name: str, graph: bytes, runtime: ExpertRuntime, *, wide: bool) -> ort.InferenceSession:

@@ -17,6 +17,7 @@ from models.imaging.codestreams import JPEG_START, PNG_SIGNATURE
 from models.imaging.errors import InvalidSidecar
 from models.imaging.frames import Frame, Source
 from models.imaging.vocabulary import label_of
+from schemas.codes import Code
 from schemas.failures import InvalidInput
 from schemas.images import SourceAnnotation
 from schemas.shapes import Box, Mask
@@ -65,10 +66,7 @@ class Annotations:
             InvalidSidecar: a mask or box does not fit the frame.
         """
         found = (*self._masks(frame), *self._in_boxes(frame))
-        if not found:
-            return (), None
-        digest = hashlib.sha256("\n".join(one.model_dump_json() for one in found).encode())
-        return found, digest.hexdigest()[:32]
+        return found, digest_of(found)
 
     def _masks(self, frame: Frame) -> Iterator[SourceAnnotation]:
         if self._labels is None:
@@ -78,11 +76,7 @@ class Annotations:
         if len(values) > MOST_LABELS:
             raise InvalidSidecar("mask", f"holds more than {MOST_LABELS} numbers in one frame")
         for value in values.tolist():
-            encoded = cast(Any, coco.encode(np.asfortranarray(numbers == value, np.uint8)))
-            yield SourceAnnotation(
-                label=self._names.get(value, label_of(None)),
-                mask=Mask(size=(numbers.shape[0], numbers.shape[1]), counts=encoded["counts"].decode("ascii")),
-            )
+            yield as_annotation(numbers == value, self._names.get(value, label_of(None)))
 
     def _numbers(self, labels: Source, frame: Frame) -> NDArray[np.int64]:
         metadata = frame.metadata
@@ -111,6 +105,20 @@ class Annotations:
                 raise InvalidSidecar("boxes", "reach beyond the image")
             shape = Box(x=box.x, y=box.y, width=box.width, height=box.height)
             yield SourceAnnotation(label=label_of(box.label), box=shape)
+
+
+def as_annotation(mask: NDArray[np.bool_], label: str, code: Code | None = None) -> SourceAnnotation:
+    """What is marked in the pixels of a frame, (rows, columns)."""
+    encoded = cast(Any, coco.encode(np.asfortranarray(mask, np.uint8)))
+    shape = Mask(size=(mask.shape[0], mask.shape[1]), counts=encoded["counts"].decode("ascii"))
+    return SourceAnnotation(label=label, code=code, mask=shape)
+
+
+def digest_of(found: tuple[SourceAnnotation, ...]) -> str | None:
+    """A digest of all that is marked in a frame; None where nothing is."""
+    if not found:
+        return None
+    return hashlib.sha256("\n".join(one.model_dump_json() for one in found).encode()).hexdigest()[:32]
 
 
 def _number(key: str) -> int:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from pydicom import Dataset
 from pydicom.encaps import get_frame
 
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
@@ -15,6 +16,7 @@ from models.imaging.colour import dicom_profile, to_srgb
 from models.imaging.errors import (
     CorruptHeader,
     CorruptPixels,
+    MarksOtherImages,
     NoPixelData,
     TruncatedFile,
     UnsupportedTransferSyntax,
@@ -22,9 +24,12 @@ from models.imaging.errors import (
     failing_as,
 )
 from models.imaging.frames import Frame, Source
+from models.imaging.given.kinds import kind_of
 from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
+from models.imaging.neighbours import Placed, stacks_of
+from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
 from models.imaging.slides import choose_tiles, refuse_labels
@@ -65,6 +70,8 @@ def open_dicom(
         An InvalidInput of models.imaging.errors, or TooLarge.
     """
     header, data, at = read_header(data, limits)
+    if kind := kind_of(header.text("SOPClassUID")):
+        raise MarksOtherImages(kind)
     if at >= len(data):
         raise NoPixelData
     refuse_labels(header)
@@ -75,7 +82,31 @@ def open_dicom(
         return cleaner.frame(index, read_metadata(header, index, pixels.frames))
 
     taken = choose_tiles(header, policy, pixels.frames, cleaner.quantities)
-    return Source(frames_total=pixels.frames, taken=taken, read=read)
+    return Source(
+        frames_total=pixels.frames,
+        taken=taken,
+        read=read,
+        stacks=lambda: stacks_of(_planes(header, pixels.frames)),
+        instance=instance_of(header, pixels.frames),
+    )
+
+
+def _planes(header: Header, frames: int) -> list[Placed | None]:
+    """Of each frame of a multi-frame object whose functional groups tell where it lies (PS3.3 C.7.6.16.2.3)."""
+    shared = header.items("SharedFunctionalGroupsSequence")[:1]
+    found: list[Placed | None] = []
+    for group in header.items("PerFrameFunctionalGroupsSequence")[:frames]:
+
+        def told(macro: str, keyword: str, *within: Dataset) -> tuple[float, ...]:
+            items = next((items for each in within if (items := header.items(macro, each))), ())
+            return header.numbers(keyword, *items[:1]) if items else ()
+
+        origin = told("PlanePositionSequence", "ImagePositionPatient", group)
+        axes = told("PlaneOrientationSequence", "ImageOrientationPatient", group, *shared)
+        spacing = told("PixelMeasuresSequence", "PixelSpacing", group, *shared)
+        whole = (len(origin), len(axes), len(spacing)) == (3, 6, 2)
+        found.append(Placed(axes, origin, spacing) if whole else None)
+    return found
 
 
 def pixel_data(header: Header, data: bytes, at: int, limits: Limits = DEFAULT_LIMITS) -> PixelData:

@@ -131,6 +131,27 @@ class InvalidSidecar(InvalidInput):
         )
 
 
+class InvalidAnnotations(InvalidInput):
+    """A DICOM object that marks regions of the image cannot be used. `problem` is shown: pass text of our own only."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"a DICOM segmentation, structure set or structured report that is given for the image {problem}; "
+            "export it again, or take it away, and replay the image"
+        )
+
+
+class MarksOtherImages(InvalidInput):
+    """A DICOM object that is no image but marks regions of some. `kind` is shown: one of models.imaging.given.kinds."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"the object is a DICOM {kind}, which marks regions of other images and is none itself; give it as their "
+            "annotations: name its folder by --annotations or TRISTREAM_ANNOTATIONS, or itself in a sidecar of an "
+            "image, as docs/formats.md says"
+        )
+
+
 # What pydicom, imagecodecs, NumPy and OpenCV were seen or are documented to raise on damaged input.
 LIBRARY_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,

@@ -12,6 +12,8 @@ import pybase64
 from numpy.typing import NDArray
 
 from models.imaging.errors import CorruptPixels, failing_as
+from models.imaging.neighbours import Stack
+from models.imaging.planes import Instance
 from models.imaging.png import Stored, decode_png, encode_png
 from models.imaging.quantities import Quantities
 from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
@@ -48,6 +50,10 @@ class Source:
     """Indices of the frames that the policy took."""
     read: Callable[[int], Frame] = field(repr=False)
     """Decode one frame. Raises an InvalidInput of models.imaging.errors where only this frame is damaged."""
+    stacks: Callable[[], tuple[Stack, ...]] = field(default=tuple[Stack, ...], repr=False)
+    """Which frames lie one behind the other in space. Looks at each frame's place, so only where it is asked."""
+    instance: Instance | None = field(default=None, repr=False)
+    """Which image it is to DICOM objects that mark regions of it; None where none can."""
 
     @property
     def skipped(self) -> int:

@@ -52,6 +52,8 @@ TAGS = (
     "SeriesDescription", "ProtocolName", "ViewPosition", "ViewCodeSequence", "ImageLaterality", "Laterality",
     "FrameLaterality", "PatientOrientation", "AnatomicalOrientationType", "ImageOrientationPatient",
     "DetectorInformationSequence",
+    # which image it is and where it lies, for objects that mark regions of it
+    "SOPInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient",
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
@@ -75,7 +77,7 @@ TAGS = (
     "DecayCorrection", "CorrectedImage", "SUVType", "PatientWeight", "RadiopharmaceuticalInformationSequence",
     "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime",
 )  # fmt: skip
-"""All that is read from a DICOM file (PS3.6 keywords). Any other element is skipped unparsed."""
+"""All that is read from a DICOM image (PS3.6 keywords). Any other element is skipped unparsed."""
 
 
 PIXEL_ELEMENTS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
@@ -205,12 +207,17 @@ class Header:
 
 @lru_cache(maxsize=1024)
 def _tag(keyword: str) -> BaseTag:
-    # As pydicom keeps them: it compares a tag with a number by a method in Python.
-    return Tag(keyword)
+    # As pydicom keeps them: it compares a tag with a number by a method in Python. No file has the one of no keyword.
+    return Tag(tag_for_keyword(keyword) or 0)
 
 
-def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, bytes, int]:
+def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, ...] = ()) -> tuple[Header, bytes, int]:
     """Read the header of a DICOM object, with or without preamble (PS3.10, 7.1), up to its pixel data.
+
+    Args:
+        data: the file.
+        limits: that it is held to.
+        also: keywords of elements to read beside TAGS.
 
     Returns:
         The header; the bytes that offsets refer to (inflated where the object was deflated); and the offset in them at
@@ -237,9 +244,10 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, b
     if syntax == DeflatedExplicitVRLittleEndian:
         data, syntax = _inflated(data[reader.tell() :], limits), ExplicitVRLittleEndian
         reader = _Reader(data, limits)
+    tags = [*_TAGS, *(tag for tag in map(tag_for_keyword, also) if tag is not None)]
     try:
         dataset = read_dataset(
-            reader, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=_at_pixels, specific_tags=[*_TAGS]
+            reader, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=_at_pixels, specific_tags=tags
         )
     except (TooLarge, *LIBRARY_ERRORS):
         raise reader.refused or (TruncatedFile if reader.cut else CorruptHeader)() from None

@@ -177,7 +177,7 @@ def in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation |
     normal = (ry * dz - rz * dy, rz * dx - rx * dz, rx * dy - ry * dx)
     steepest = max(range(3), key=lambda axis: abs(normal[axis]))
     plane = _PLANES[steepest] if abs(normal[steepest]) >= math.cos(math.radians(20)) else "oblique"
-    sides = _side(right), _side(down)
+    sides = side_of(right), side_of(down)
     return plane, Orientation(right=sides[0], down=sides[1]) if sides[0] and sides[1] else None
 
 
@@ -187,7 +187,8 @@ def _reconstruction(header: Header) -> Dataset | None:
     return detectors[0] if detectors and "RECON TOMO" in header.words("ImageType") else None
 
 
-def _side(direction: tuple[float, ...]) -> Side | None:
+def side_of(direction: tuple[float, ...]) -> Side | None:
+    """The side of the patient within 30 degrees of a direction, LPS+."""
     axis = max(range(3), key=lambda index: abs(direction[index]))
     return _AXES[axis][direction[axis] > 0] if abs(direction[axis]) >= math.cos(math.radians(30)) else None
 

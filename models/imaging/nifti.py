@@ -6,7 +6,7 @@ Knows nothing of modality or unit: the format does not tell them.
 import gzip
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from models.imaging.errors import (
 from models.imaging.frames import Frame, Source
 from models.imaging.limits import TooLarge, check_size
 from models.imaging.metadata import in_the_patient
+from models.imaging.neighbours import Placed, Stack, stacks_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, plain, store_whole
 from schemas.images import ImageMetadata, Spacing
@@ -135,7 +136,16 @@ def open_nifti(
     def read(index: int) -> Frame:
         return cleaner.frame(index, metadata)
 
-    return Source(frames_total=total, taken=tuple(policy.choose(total)), read=read)
+    return Source(
+        frames_total=total,
+        taken=tuple(policy.choose(total)),
+        read=read,
+        stacks=lambda: tuple(
+            replace(stack, frames=tuple(number * slices + place for place in stack.frames))
+            for stack in _stacks(volume, layout)
+            for number in range(volume.shape[3])
+        ),
+    )
 
 
 def _gunzip(data: bytes, limits: Limits) -> tuple[bytes, _Volume]:
@@ -307,6 +317,22 @@ def _metadata(volume: _Volume, layout: _Layout, total: int) -> ImageMetadata:
     return ImageMetadata(
         source_format="NIfTI", plane=plane, orientation=orientation, spacing=spacing, frames_in_object=total
     )
+
+
+def _stacks(volume: _Volume, layout: _Layout) -> tuple[Stack, ...]:
+    """How the slices of one volume lie one behind the other: in the order of frames where no affine tells."""
+    slices = range(volume.shape[layout.through])
+    if volume.axes is None or volume.spacing is None:
+        step = volume.spacing[layout.through] if volume.spacing else None
+        return (Stack(tuple(slices), tuple(step * place for place in slices) if step else ()),)
+    right, down, through = (
+        volume.axes[:, axis] * (-1 if flipped else 1)
+        for axis, flipped in zip((layout.across, layout.down, layout.through), layout.flipped, strict=True)
+    )
+    spacing = volume.spacing[layout.down], volume.spacing[layout.across]
+    step = through * volume.spacing[layout.through]
+    axes = (*map(float, right), *map(float, down))
+    return stacks_of([Placed(axes, tuple(map(float, step * place)), spacing) for place in slices])
 
 
 def _slice(data: bytes, volume: _Volume, layout: _Layout, number: int, place: int) -> NDArray[Any]:

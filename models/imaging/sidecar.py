@@ -14,6 +14,7 @@ from models.imaging.annotations import Annotations
 from models.imaging.errors import InvalidSidecar
 from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
+from models.imaging.neighbours import Stack
 from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
@@ -56,7 +57,9 @@ class _Said:
         return metadata.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
-def describe(source: Source, sidecar: bytes, mask: bytes | None, open_mask: Callable[[bytes], Source]) -> Source:
+def describe(
+    source: Source, sidecar: bytes, mask: bytes | None, open_mask: Callable[[bytes], Source], objects: int = 0
+) -> Source:
     """The same frames with what the sidecar says of them.
 
     Args:
@@ -64,11 +67,14 @@ def describe(source: Source, sidecar: bytes, mask: bytes | None, open_mask: Call
         sidecar: JSON of `schemas.sidecars.Sidecar`.
         mask: the file that it names; None where there is none such.
         open_mask: reads it.
+        objects: how many of the annotation objects that it names there are.
 
     Raises:
         InvalidSidecar: it names the field.
     """
     said = _parse(sidecar)
+    if objects < len(said.sidecar.annotations):
+        raise InvalidSidecar("annotations", "names a file that is not below the image's folder")
     annotations = Annotations(said.sidecar, source, mask, open_mask)
 
     def read(index: int) -> Frame:
@@ -82,7 +88,12 @@ def describe(source: Source, sidecar: bytes, mask: bytes | None, open_mask: Call
         metadata = said.put_to(frame.metadata, unit_taken=taken, annotations=digest)
         return replace(frame, metadata=metadata, annotations=found)
 
-    return replace(source, read=read)
+    def stacks() -> tuple[Stack, ...]:
+        # Who says that the picture lies otherwise than the file does, leaves unsaid what lies before and behind it.
+        placed = said.sidecar.orientation is None
+        return tuple(stack if placed else stack.unsided() for stack in source.stacks())
+
+    return replace(source, read=read, stacks=stacks)
 
 
 def _parse(data: bytes) -> _Said:

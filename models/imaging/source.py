@@ -1,10 +1,13 @@
 """What kind of file is this? By its first bytes alone: names and extensions lie, and may hold names."""
 
+from collections.abc import Sequence
+
 from models.imaging.burned_in import BurnedInPolicy
 from models.imaging.codestreams import JPEG_START, PNG_SIGNATURE
 from models.imaging.dicom import open_dicom
 from models.imaging.errors import EmptyFile
 from models.imaging.frames import Source
+from models.imaging.given.marking import marked
 from models.imaging.limits import check_file
 from models.imaging.nifti import GZIP_START, is_nifti, open_nifti
 from models.imaging.pictures import open_picture
@@ -25,6 +28,7 @@ def open_source(
     *,
     sidecar: bytes | None = None,
     mask: bytes | None = None,
+    annotations: Sequence[bytes] = (),
 ) -> Source:
     """Open DICOM (with or without preamble), PNG, JPEG, TIFF or NIfTI. Safe to call from any thread.
 
@@ -38,14 +42,16 @@ def open_source(
         burned_in: what becomes of text in its pixels; None: nothing, for a comparison or a map of labels.
         sidecar: the JSON file beside it, a `schemas.sidecars.Sidecar`.
         mask: the file that the sidecar names.
+        annotations: the DICOM annotation objects that it names.
 
     Raises:
         InvalidInput: one of models.imaging.errors, or models.imaging.limits.TooLarge.
     """
     source = _open(data, policy, limits, burned_in)
-    if sidecar is None:
-        return source
-    return describe(source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits, None))
+    if sidecar is not None:
+        named = len(annotations)
+        source = describe(source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits, None), named)
+    return marked(source, annotations, limits, named=True) if annotations else source
 
 
 def _open(data: bytes, policy: FramePolicy, limits: Limits, burned_in: BurnedInPolicy | None) -> Source:

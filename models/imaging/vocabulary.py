@@ -132,6 +132,10 @@ _DISEASES: dict[str, str] = {
 
 # What masks and boxes mark beside organs and diseases.
 _MARKED: dict[str, str] = {
+    "gross tumour volume": "GTV[A-Z]?|GROSS TUMOU?R VOLUME",
+    "clinical target volume": "CTV|CLINICAL TARGET VOLUME",
+    "planning target volume": "PTV|PLANNING TARGET VOLUME",
+    "body outline": "BODY OUTLINE",
     "enhancing tumour": "ENHANCING TUMOU?R",
     "tumour core": "TUMOU?R CORE",
     "tumour": "TUMOU?R|NEOPLASM",

@@ -25,7 +25,7 @@ from tests.fuzz.mutations import Mutant
 from tests.fuzz.seeds import TOKEN
 
 LIMITS = Limits(
-    seconds=60, cpu_seconds=20, memory=1024 * MEBIBYTE, calls=300, pixels=2**24, inflated_bytes=256 * MEBIBYTE
+    seconds=100, cpu_seconds=40, memory=1024 * MEBIBYTE, calls=300, pixels=2**24, inflated_bytes=256 * MEBIBYTE
 )
 """Lower than the defaults, so that what hangs or swells is found sooner."""
 FRAMES = FramePolicy("spread", 2)
@@ -139,13 +139,13 @@ async def _through(mutant: Mutant, folder: Path, isolated: Isolated, payloads: P
             isolated=isolated,
             identity=identity,
             payloads=payloads,
-            reading=Reading(FRAMES, BurnedInPolicy(), limits),
+            reading=Reading(FRAMES, BurnedInPolicy(), limits, neighbours=1),
         ):
             if isinstance(found, FrameFailed):
                 errors.append(found.cause)
             else:
                 images += 1
-                said.append(found.model_dump_json(exclude={"pixels"}))
+                said.append(found.model_dump_json(exclude={"pixels", "neighbours"}))
     except InvalidInput as error:
         errors.append(error)
     except Exception as error:  # noqa: BLE001 - a defect is what is looked for

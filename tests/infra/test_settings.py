@@ -4,8 +4,10 @@ import dataclasses
 import re
 from pathlib import Path
 
+import click
 import pytest
 
+from infra.console import current_settings
 from infra.settings import EXPERT, KAFKA, LIMIT, PREFIX, SGLANG, BadSetting, from_environment, to_environment
 from models.describers.settings import Serving
 from schemas.experts import ExpertRuntime
@@ -148,6 +150,18 @@ def test_the_model_reaches_a_worker_and_its_key_stays_out_of_sight() -> None:
     assert "hidden" not in repr(settings)
 
 
+def test_neighbours_reach_a_worker_and_are_few() -> None:
+    """From 0, which is the default, to 3 on each side; more would make a message larger than seven."""
+    assert f"{PREFIX}NEIGHBOURS" in DOCUMENTED
+    assert from_environment({}).neighbours == int(DOCUMENTED[f"{PREFIX}NEIGHBOURS"]) == 0
+    settings = from_environment({f"{PREFIX}NEIGHBOURS": "3"})
+    assert from_environment(to_environment(settings)).neighbours == 3
+    assert current_settings(neighbours="2").neighbours == 2
+    for text in ("4", "-1", "two"):
+        with pytest.raises(BadSetting, match="NEIGHBOURS must be one of 0, 1, 2, 3"):
+            from_environment({f"{PREFIX}NEIGHBOURS": text})
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
@@ -161,3 +175,16 @@ def test_a_model_that_cannot_be_asked_is_refused(given: dict[str, str], named: s
     """Before any worker starts, with the way to mend it."""
     with pytest.raises(BadSetting, match=named):
         from_environment({PREFIX + name: value for name, value in given.items()})
+
+
+def test_annotations_reach_a_worker(tmp_path: Path) -> None:
+    """A folder becomes absolute, a bucket stays what it is, and what is neither is refused."""
+    assert f"{PREFIX}ANNOTATIONS" in DOCUMENTED
+    for text, meant in (("seg", str(Path("seg").absolute())), ("s3://scans/seg", "s3://scans/seg")):
+        settings = from_environment({f"{PREFIX}ANNOTATIONS": text})
+        assert settings.annotations == meant
+        assert from_environment(to_environment(settings)) == settings
+    with pytest.raises(BadSetting, match="s3://bucket"):
+        from_environment({f"{PREFIX}ANNOTATIONS": "s3://"})
+    with pytest.raises(click.UsageError, match="no folder"):
+        current_settings(annotations=str(tmp_path / "no"))

@@ -31,7 +31,7 @@ from streams.reader import latest, read
 from streams.s3 import Location, clear_stores, head, listing, read_s3
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
 from tests.integration.test_pipeline import STAGES as WORKERS
-from tests.integration.test_pipeline import Pipeline, wait_until
+from tests.integration.test_pipeline import Pipeline, wait_for, wait_until
 
 pytestmark = [
     pytest.mark.integration,
@@ -117,11 +117,11 @@ def test_objects_put_while_workers_run(chain: Chain, server: LocalS3, processes:
     for number, (key, data) in enumerate(zip(keys(OBJECTS_PUT), small_images(OBJECTS_PUT), strict=True)):
         if number == OBJECTS_PUT // 2:
             # A notification on its way dies with the server; what was put before the kill is told of by then.
-            wait_until(lambda: len(chain.announced()) == OBJECTS_PUT // 2)
+            wait_for(chain.settings.wires, OBJECTS, OBJECTS_PUT // 2)
             server.stop(processes)
             server.start(processes)
         obstore.put(server.store, key, data)
-    wait_until(lambda: len(latest(chain.settings.wires, TRIPLETS)) == OBJECTS_PUT, 600)
+    wait_for(chain.settings.wires, TRIPLETS, OBJECTS_PUT)
     assert chain.dead_letters() == []
     assert sorted(chain.announced()) == sorted(keys(OBJECTS_PUT))
 

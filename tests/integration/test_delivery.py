@@ -21,7 +21,7 @@ from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
 from tests.integration.echo_worker import COPIES
-from tests.integration.test_pipeline import wait_until
+from tests.integration.test_pipeline import wait_for, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -82,7 +82,7 @@ def test_a_slow_message_survives_a_kill(echo: Settings, processes: Processes, tm
     announce(echo, references(300))
     start(processes, echo, "first", tmp_path, slow="k50", seconds=1000)
     # All but the slow one are copied, and the commits of whole seconds have passed.
-    wait_until(lambda: len(set(copies(echo))) == 299)
+    wait_for(echo.wires, COPIES, 299)
     time.sleep(3)
     waiting = LagReader(echo.wires).read()["preprocess"].waiting
     assert waiting > 0, "the committed offset passed a message still in work"
@@ -98,11 +98,11 @@ def test_two_workers_share_and_take_over(echo: Settings, processes: Processes, t
     start(processes, echo, "one", tmp_path)
     start(processes, echo, "two", tmp_path)
     announce(echo, references(200))
-    wait_until(lambda: len(set(copies(echo))) == 200)
+    wait_for(echo.wires, COPIES, 200)
     announce(echo, references(400, "more"))
     kill(processes, "one")
     announce(echo, references(100, "late"))
-    wait_until(lambda: len(set(copies(echo))) == 700)
+    wait_for(echo.wires, COPIES, 700)
     wait_until(lambda: LagReader(echo.wires).read()["preprocess"].waiting == 0)
 
 

@@ -13,8 +13,10 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
+import nibabel as nib
 import numpy as np
 import orjson
 import pytest
@@ -22,18 +24,20 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import UID
 
+from agents.given import FRESH
 from infra.accounting import Summary
 from infra.annotate import Outputs, annotate, find_files
 from infra.announce import announce, replay_dead_letters
 from infra.processes import Processes
 from infra.settings import Settings, to_environment
 from schemas.objects import ObjectReference
-from schemas.triplets import Triplet
+from schemas.triplets import Triplet, triplet_id
 from streams.folder import reference_to
 from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.settings import Wires
-from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, create_topics
+from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, Topic, create_topics
+from tests.models.imaging.annotation_objects import LIVER, segment, segmentation, series, written
 
 pytestmark = pytest.mark.integration
 
@@ -110,7 +114,11 @@ def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         dead_letter_share=1.0,
     )
     create_topics(wires)
-    running = Pipeline(Settings(wires=wires, frames="spread:3", key="0" * 64), folder)
+    given = folder / "annotations"
+    given.mkdir()
+    running = Pipeline(
+        Settings(wires=wires, frames="spread:3", neighbours=1, key="0" * 64, annotations=str(given)), folder
+    )
     running.start_all()
     try:
         yield running
@@ -234,6 +242,55 @@ def test_large_pixels_travel_by_reference(pipeline: Pipeline, tmp_path: Path) ->
     assert Triplet.model_validate(triplet).image.data is not None
 
 
+def test_slices_beside_a_slice_travel_with_it(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Of three frames of a volume each has its true neighbours, taken or not; twice, the triplets are the same."""
+    cube = np.full((64, 64, 9), -1000, np.int16)
+    cube[8:56, 8:56] = 40
+    for index in range(3, 8):
+        cube[24:34, 30 - index : 40, index] = -1000
+    volume = nib.Nifti1Image(cube, np.diag([-1.0, -1.0, 4.0, 1.0]), dtype=np.int16)
+    volume.header.set_xyzt_units("mm")
+    (tmp_path / "volume.nii").write_bytes(volume.to_bytes())
+    (tmp_path / "volume.nii.json").write_text('{"modality": "CT", "unit": "HU"}')
+    summary, out = pipeline.annotate(tmp_path)
+    assert (summary.triplets, summary.skipped_frames) == (3, 6)
+    triplets = sorted(map(Triplet.model_validate, rows(out / "t.jsonl")), key=lambda one: one.frame)
+    taken = [one.frame for one in triplets]
+    assert [[(near.frame, near.towards) for near in one.metadata.neighbours] for one in triplets] == [
+        [(frame - 1, "feet"), (frame + 1, "head")] for frame in taken
+    ]
+    middle = triplets[1]
+    assert {one.outcome for one in middle.continuations} == {"continues"}
+    assert "continues in the next slice towards the head, 4 mm away" in middle.description.description
+    _, again = pipeline.annotate(tmp_path)
+    assert {str(row["triplet_id"]) for row in rows(again / "t.jsonl")} == {one.triplet_id for one in triplets}
+
+
+def test_what_a_segmentation_marks_is_a_region(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Of the image that it names; another one gives another triplet, and among the images it is a dead letter."""
+    (image,) = series(1)
+    image.PatientName = "DOE^JANE"
+    masks = np.zeros((1, 40, 60, 1), np.uint8)
+    masks[0, 5:15, 20:30] = 1
+    triplets: list[Triplet] = []
+    for name, mask in (("a.dcm", masks), ("b.dcm", masks[:, ::-1])):
+        (tmp_path / name).write_bytes(written(image))
+        (pipeline.folder / "annotations/DOE JANE.dcm").write_bytes(
+            written(segmentation([image], mask, [segment(1, LIVER)]))
+        )
+        time.sleep(FRESH)
+        _, out = pipeline.annotate(tmp_path / name)
+        triplets.append(Triplet.model_validate(rows(out / "t.jsonl")[0]))
+    first, second = triplets
+    assert [(one.regions[0].kind, one.regions[0].label) for one in triplets] == [("source annotation", "liver")] * 2
+    assert [(one.regions[0].box.x, one.regions[0].box.y) for one in triplets] == [(20, 5), (20, 25)]
+    assert (first.image_id, first.triplet_id) == (second.image_id, triplet_id(first.image_id, first.lineage))
+    assert first.lineage.metadata_digest != second.lineage.metadata_digest
+    assert "DOE" not in re.sub(r'"(data|counts)":"[^"]*"', "", second.model_dump_json())
+    summary, out = pipeline.annotate(pipeline.folder / "annotations")
+    assert (summary.dead_letters, rows(out / "d.jsonl")[0]["error"]) == (1, "MarksOtherImages")
+
+
 def test_the_same_image_again_is_the_same_triplet(pipeline: Pipeline, tmp_path: Path) -> None:
     """Copies under other names are accounted for each, and share one triplet."""
     for name in ("a.dcm", "b.dcm"):
@@ -327,6 +384,16 @@ def test_files_dropped_in_the_inbox_come_out(pipeline: Pipeline, tmp_path: Path)
     )
     assert sent == 6
     pipeline.processes.stop("watch")
+
+
+def wait_for(wires: Wires, topic: Topic[Any], count: int, seconds: float = 600.0) -> None:
+    """Return when a topic holds so many keys: of many, once read is far less work than read anew at each look."""
+    deadline, keys = time.monotonic() + seconds, set[str]()
+    for record in read(wires, [topic], follow=True, idle=0.2):
+        keys |= {record.key} if record else set()
+        if len(keys) >= count:
+            return
+        assert time.monotonic() < deadline, f"it did not happen in time: {len(keys)} of {count}"
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 240.0) -> None:

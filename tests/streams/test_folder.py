@@ -218,3 +218,21 @@ async def test_an_object_is_announced_again_when_its_companions_change(tmp_path:
         (tmp_path / "b.png").write_bytes(b"marker")
         await seen.until(4)
     assert seen == ["a.png", "a.png", "a.png", "b.png"]
+
+
+async def test_what_several_objects_name_announces_each_again(tmp_path: Path) -> None:
+    """A segmentation that the sidecars of two images name is the companion of both, and no object."""
+    for name in ("a.dcm", "b.dcm"):
+        (tmp_path / name).write_bytes(name.encode())
+        (tmp_path / f"{name}.json").write_text('{"annotations": ["seg.dcm", 5, "none.dcm"], "mask": "seg.dcm"}')
+    (tmp_path / "seg.dcm").write_bytes(b"marks")
+    content = read_object(reference_to(tmp_path / "b.dcm", tmp_path))
+    assert {role: data for role, data in content.companions.items() if role != "sidecar"} == {
+        "mask": b"marks",
+        "annotations/0": b"marks",
+    }
+    async with watching(tmp_path) as seen:
+        await seen.until(2)
+        (tmp_path / "seg.dcm").write_bytes(b"others")
+        await seen.until(4)
+    assert seen == ["a.dcm", "b.dcm"] * 2

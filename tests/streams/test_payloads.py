@@ -25,6 +25,15 @@ async def test_small_pixels_stay_and_large_ones_travel_by_reference(tmp_path: Pa
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
+async def test_a_message_with_several_images_is_no_larger_than_one(tmp_path: Path) -> None:
+    """The limit holds for all of them together, the first ones before the others."""
+    store = Payloads(tmp_path.as_uri(), inline_limit=1000)
+    sizes = (600, 600, 300, 300)
+    placed = await store.place_all([pixels(size) for size in sizes])
+    assert [one.data is not None for one in placed] == [True, False, True, False]
+    assert [await store.fetch(one) for one in placed] == [pixels(size) for size in sizes]
+
+
 async def test_lost_pixels_are_said_to_be_lost(tmp_path: Path) -> None:
     """A reference to nothing is an input that no retry can mend."""
     store = Payloads(tmp_path.as_uri(), inline_limit=10)

@@ -1,8 +1,8 @@
 """Verification: no statement is believed before what it says was held against metadata and measurements.
 
 The sentence itself is read, not only what its author claims of it: modalities, planes, organs, sides, places,
-relations, counts, sizes and intensities are found in the text and checked one by one. What is checked, and what passes
-unseen, stands in docs/describing.md. Knows nothing of models or servers.
+relations, other slices, counts, sizes and intensities are found in the text and checked one by one. What is checked,
+and what passes unseen, stands in docs/describing.md. Knows nothing of models or servers.
 """
 
 import re
@@ -15,10 +15,11 @@ from models.describers.verification.language import check_language
 from models.describers.verification.numbers import check_counts, check_counts_of_labels, check_quantities
 from models.describers.verification.places import check_places, check_relations, check_surroundings
 from models.describers.verification.reading import REGION, Reading, fold
+from models.describers.verification.slices import check_slices
 from models.describers.verification.words import check_body, check_kind, check_labels
 from schemas.triplets import Evidence, Verdict
 
-VERSION = "2"
+VERSION = "3"
 """Part of the prompt's version: raise it when the same statement would get another verdict."""
 
 _QUOTED = re.compile(r"“([^”]*)”")
@@ -43,6 +44,7 @@ def verify(text: str, pointers: Sequence[str], claims: Sequence[Claim], facts: F
     for name in dict.fromkeys(REGION.findall(reading.rest)):
         if name not in facts.regions:
             reading.contradict(f"there is no region {name}")
+    check_slices(reading)
     check_counts_of_labels(reading)
     check_labels(reading)
     check_kind(reading)

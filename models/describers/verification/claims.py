@@ -12,7 +12,7 @@ _PLACES: dict[str, str] = {
     "position": r"/regions/\d+/position$",
     "count": r"/regions$",
     "size": r"/regions/\d+/area_(?:px|mm2)$|/image/(?:rows|columns)$|/metadata/spacing/|/relations/\d+/value$|"
-            r"/metadata/slice_thickness_mm$",
+            r"/metadata/slice_thickness_mm$|/continuations/\d+/(?:area_px|area_mm2|ratio|distance_mm|reach_mm)$",
     "intensity": r"/intensity/(?:mean|spread)$|/regions/\d+/(?:intensity|surroundings)/(?:mean|spread)$|"
                  r"/relations/\d+/value$",
 }  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.experts.adapters.classes import least
 from models.experts.contracts import Boxes, Instances, Label
-from models.experts.inputs import Floats, Prepared, prepare
+from models.experts.inputs import Floats, Prepared
 from models.experts.regions import Candidate, Component
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
@@ -27,8 +27,8 @@ class Detection:
 
 def find_boxes(expert: Expert, sight: Sight) -> Found:
     """The best boxes of each label, those that overlap a better one left out."""
-    manifest, decoding = expert.manifest, cast(Boxes, expert.manifest.decoding)
-    prepared = prepare(sight.values, manifest.input, sight.spacing)
+    decoding = cast(Boxes, expert.manifest.decoding)
+    prepared = expert.prepare(sight)
     found: list[Detection] = []
     for tensor in range(len(prepared.batch)):
         boxes, classes, scores = _read(expert, decoding, prepared.batch[tensor : tensor + 1])
@@ -110,5 +110,5 @@ def _candidate(expert: Expert, one: Detection, prepared: Prepared) -> Candidate:
     rule = f"box around a predicted {one.label.name}, its score at least {least(one.label, decoding.threshold):g}"
     component = Component(left, top, crop, crop.size, one.score)
     return Candidate(
-        component, one.label.name, rule + expert.rule_note, expert.manifest.expert, code=one.label.code, boxed=True
+        component, one.label.name, rule + prepared.note, expert.manifest.expert, code=one.label.code, boxed=True
     )

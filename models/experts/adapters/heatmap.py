@@ -7,7 +7,7 @@ import numpy as np
 
 from models.experts.adapters.classes import counted, least, probabilities
 from models.experts.contracts import Heatmap
-from models.experts.inputs import prepare, whole_map
+from models.experts.inputs import whole_map
 from models.experts.regions import Candidate, components
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
@@ -15,7 +15,7 @@ from models.experts.running import Expert, Found, Sight, UnfitOutput
 def find_peaks(expert: Expert, sight: Sight) -> Found:
     """Parts of each probable class's activation near its peak; the score is that of the class, for the whole image."""
     manifest, decoding = expert.manifest, cast(Heatmap, expert.manifest.decoding)
-    prepared = prepare(sight.values, manifest.input, sight.spacing)
+    prepared = expert.prepare(sight)
     scores, activations = expert.run(prepared.batch, [decoding.scores, decoding.output])
     if scores.ndim != 2 or activations.ndim != 4 or activations.shape[1] not in (1, scores.shape[1]):
         raise UnfitOutput
@@ -38,7 +38,7 @@ def find_peaks(expert: Expert, sight: Sight) -> Found:
         kept, more = components(near, mask, prepared.size, smallest, decoding.max_regions)
         rule = (
             f"class activation of at least {100 * decoding.part_of_peak:g} % of its peak, where the probability of "
-            f"{label.name} in the image is at least {threshold:g}{expert.rule_note}"
+            f"{label.name} in the image is at least {threshold:g}{prepared.note}"
         )
         found += [
             Candidate(replace(part, score=probability), label.name, rule, manifest.expert, code=label.code)

@@ -9,7 +9,7 @@ from scipy import ndimage
 from models.experts.adapters.classes import probabilities
 from models.experts.adapters.nuclei import Numbers, numbered
 from models.experts.contracts import Hover, Label
-from models.experts.inputs import Floats, prepare, whole_map
+from models.experts.inputs import Floats, whole_map
 from models.experts.regions import BinaryImage
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
@@ -17,7 +17,7 @@ from models.experts.running import Expert, Found, Sight, UnfitOutput
 def find_nuclei(expert: Expert, sight: Sight) -> Found:
     """A region for each nucleus, of the type that most of its pixels tell."""
     manifest, decoding = expert.manifest, cast(Hover, expert.manifest.decoding)
-    prepared = prepare(sight.values, manifest.input, sight.spacing)
+    prepared = expert.prepare(sight)
     names = [decoding.nuclei, decoding.offsets, *([decoding.types] if decoding.types else [])]
     outputs = expert.run(prepared.batch, names)
     if any(one.ndim != 4 for one in outputs) or outputs[1].shape[1] != 2:

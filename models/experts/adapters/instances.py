@@ -7,7 +7,7 @@ import numpy as np
 from models.experts.adapters.boxes import Detection, chosen, detections
 from models.experts.adapters.classes import least
 from models.experts.contracts import Instances
-from models.experts.inputs import Floats, Prepared, prepare, whole_map
+from models.experts.inputs import Floats, Prepared, whole_map
 from models.experts.regions import BinaryImage, Candidate, boxed_part, placed
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
@@ -15,7 +15,7 @@ from models.experts.running import Expert, Found, Sight, UnfitOutput
 def find_instances(expert: Expert, sight: Sight) -> Found:
     """A region for each of the best detections whose mask is not empty."""
     decoding = cast(Instances, expert.manifest.decoding)
-    prepared = prepare(sight.values, expert.manifest.input, sight.spacing)
+    prepared = expert.prepare(sight)
     boxes, classes, scores, masks = expert.run(
         prepared.batch, [decoding.boxes, decoding.labels, decoding.scores, decoding.masks]
     )
@@ -38,6 +38,6 @@ def _candidate(expert: Expert, one: Detection, mask: Floats, prepared: Prepared)
         return None
     rule = (
         f"mask, at least {decoding.mask_threshold:g}, of a predicted {one.label.name}, its score at least "
-        f"{least(one.label, decoding.threshold):g}{expert.rule_note}"
+        f"{least(one.label, decoding.threshold):g}{prepared.note}"
     )
     return Candidate(component, one.label.name, rule, expert.manifest.expert, code=one.label.code)

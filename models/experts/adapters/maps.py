@@ -5,7 +5,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from models.experts.inputs import Floats, Prepared, prepare
+from models.experts.inputs import Floats, Prepared
 from models.experts.places import Within
 from models.experts.regions import BinaryImage, Candidate, components, foreground
 from models.experts.running import Expert, Found, Sight, UnfitOutput
@@ -15,7 +15,7 @@ _CONTRAST = {"any": 0, "brighter": 1, "darker": -1}
 
 def find_in_maps(expert: Expert, sight: Sight) -> Found:
     """Regions of each of the manifest's outputs. Raises UnfitOutput where a map is not of the image's size."""
-    manifest, prepared = expert.manifest, prepare(sight.values, expert.manifest.input, sight.spacing)
+    manifest, prepared = expert.manifest, expert.prepare(sight)
     names = [output.name for output in manifest.outputs]
     within = manifest.foreground
     maps = expert.run(prepared.batch, [*names, within.output] if within else names)
@@ -42,7 +42,7 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
         smallest = max(output.min_area_px * pixel, output.min_area_fraction * size[0] * size[1])
         kept, more = components(strength, inside, size, smallest, output.max_regions)
         contrast = _CONTRAST[output.contrast] * (-1 if sight.negated else 1)
-        rule = output.rule + expert.rule_note
+        rule = output.rule + prepared.note
         found += [Candidate(part, output.label, rule, manifest.expert, contrast, output.code) for part in kept]
         left_out += more
     outlined = None

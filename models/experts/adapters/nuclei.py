@@ -35,7 +35,7 @@ def numbered(
     for of_label in parts.values():
         of_label.sort(key=lambda one: -one[0].area_px)
         found += [
-            Candidate(part, label.name, rule + expert.rule_note, expert.manifest.expert, code=label.code)
+            Candidate(part, label.name, rule + prepared.note, expert.manifest.expert, code=label.code)
             for part, label in of_label[: decoding.max_regions]
         ]
         left_out += max(0, len(of_label) - decoding.max_regions)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.experts.contracts import Promptable
-from models.experts.inputs import Floats, Prepared, prepare, whole_map
+from models.experts.inputs import Floats, Prepared, whole_map
 from models.experts.regions import BinaryImage, Candidate, boxed_part, placed
 from models.experts.running import Expert, Found, Prompt, Sight, UnfitOutput
 
@@ -29,7 +29,7 @@ def find_prompted(expert: Expert, sight: Sight) -> Found:
         raise UnfitOutput
     if decoding.prompts == "boxes" and not sight.prompts:
         return Found([])
-    prepared = prepare(sight.values, expert.manifest.input, sight.spacing)
+    prepared = expert.prepare(sight)
     names = [output.name for output in expert.session.get_outputs()]
     embedded: Arrays = dict(zip(names, expert.run(prepared.batch, names), strict=True))
     if decoding.prompts == "boxes":
@@ -119,5 +119,5 @@ def _candidate(expert: Expert, one: _Outlined, prepared: Prepared) -> Candidate 
     (label,) = manifest.labels
     name, code = (label.name, label.code) if one.prompt is None else (one.prompt.label, one.prompt.code)
     of = f"the box of {one.prompt.expert}" if one.prompt else f"a point of a grid of {decoding.grid} × {decoding.grid}"
-    rule = f"outlined for {of}, its predicted quality at least {decoding.threshold:g}{expert.rule_note}"
+    rule = f"outlined for {of}, its predicted quality at least {decoding.threshold:g}{prepared.note}"
     return Candidate(component, name, rule, manifest.expert, code=code)

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.experts.adapters.classes import counted, least, probabilities
 from models.experts.contracts import Semantic
-from models.experts.inputs import prepare, whole_map
+from models.experts.inputs import whole_map
 from models.experts.regions import BinaryImage, Candidate, Component, components, placed
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
@@ -15,7 +15,7 @@ from models.experts.running import Expert, Found, Sight, UnfitOutput
 def find_classes(expert: Expert, sight: Sight) -> Found:
     """Connected parts of each class, or each class as one region."""
     manifest, decoding = expert.manifest, cast(Semantic, expert.manifest.decoding)
-    prepared = prepare(sight.values, manifest.input, sight.spacing)
+    prepared = expert.prepare(sight)
     (scores,) = expert.run(prepared.batch, [decoding.output])
     if scores.ndim != 4:
         raise UnfitOutput
@@ -45,7 +45,7 @@ def find_classes(expert: Expert, sight: Sight) -> Found:
             more = 0
         else:
             kept, more = components(score, mask, prepared.size, smallest, decoding.max_regions)
-        rule += expert.rule_note
+        rule += prepared.note
         found += [Candidate(part, label.name, rule, manifest.expert, code=label.code) for part in kept]
         left_out += more
     return Found(found, left_out)

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from models.experts.adapters.nuclei import Numbers, numbered
 from models.experts.contracts import Label, Stardist
-from models.experts.inputs import prepare
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 MOST_PROPOSED = 20_000
@@ -18,7 +17,7 @@ MOST_PROPOSED = 20_000
 def find_stars(expert: Expert, sight: Sight) -> Found:
     """A region for each star-convex object. Where two meet, a pixel is of the likelier one."""
     manifest, decoding = expert.manifest, cast(Stardist, expert.manifest.decoding)
-    prepared = prepare(sight.values, manifest.input, sight.spacing)
+    prepared = expert.prepare(sight)
     probability, distances = expert.run(prepared.batch, [decoding.probabilities, decoding.distances])
     if probability.ndim != 4 or distances.ndim != 4 or probability.shape[2:] != distances.shape[2:]:
         raise UnfitOutput

@@ -29,6 +29,23 @@ class Segmenter(nn.Module):
         return self.classes(torch.nn.functional.interpolate(down, scale_factor=2, mode="nearest"))
 
 
+class Slices(nn.Module):
+    """A 2.5D U-Net's shape: (n, 3, rows, columns) in; logits of brighter than before, and of brighter than after.
+
+    Above 0 where the middle slice is brighter by a quarter than the first, and than the last.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = nn.Conv2d(3, 2, 1)
+        with torch.no_grad():
+            self.steps.weight.copy_(torch.tensor([[-40.0, 40.0, 0.0], [0.0, 40.0, -40.0]]).reshape(2, 3, 1, 1))
+            self.steps.bias.fill_(-10.0)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.steps(image)
+
+
 def _extent(inside: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Left, top, right and bottom of what is 1 in (rows, columns), px, the last two beyond it."""
     rows, columns = inside.shape
@@ -174,6 +191,7 @@ EXAMPLES: dict[str, tuple[nn.Module, tuple[Tensor, ...], list[str], list[str], A
         Segmenter(), (torch.rand(2, 1, 64, 96),), ["image"], ["logits"],
         ({0: _N, 2: 2 * torch.export.Dim("r", min=16, max=2048), 3: 2 * torch.export.Dim("c", min=16, max=2048)},),
     ),
+    "slices": (Slices(), (torch.rand(2, 3, 64, 96),), ["image"], ["logits"], ({0: _N, 2: _ROWS, 3: _COLUMNS},)),
     "torchvision": (
         TorchvisionDetector(), (torch.rand(3, 64, 96),), ["image"], ["boxes", "labels", "scores", "masks"],
         ({1: _ROWS, 2: _COLUMNS},),

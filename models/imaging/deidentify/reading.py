@@ -22,6 +22,11 @@ FOR_CALCULATION = frozenset({
     "ContrastBolusAgent", "ContrastBolusAgentSequence",
     # Compared with closed lists of ours: the views, and the units of values. An unknown one is not the same as none.
     "CodeValue", "CodingSchemeDesignator", "RescaleType", "ModalityLUTType",
+    # Held against the vocabulary, of which a word or nothing is passed on: what an annotation object names.
+    "SegmentLabel", "ROIName",
+    # Held against each other: which images an annotation object means; and the sequences that say so.
+    "SOPInstanceUID", "FrameOfReferenceUID", "ReferencedSOPInstanceUID", "ReferencedFrameOfReferenceUID",
+    "SourceImageSequence", "ContentSequence",
 })  # fmt: skip
 """What the profile removes and the pipeline reads nevertheless: weights and times for arithmetic, words to compare.
 

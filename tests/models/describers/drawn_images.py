@@ -119,6 +119,27 @@ def _relation(draw: random.Random, regions: int, unit: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _continuations(draw: random.Random, regions: list[dict[str, Any]], scale: float | None) -> list[dict[str, Any]]:
+    """Of the first regions, both ways or one, in the patient or by the order of frames."""
+    ways = draw.choice((("head", "feet"), ("anterior", "posterior"), ("patient left", "patient right"), (None, None)))
+    found: list[dict[str, Any]] = []
+    for region in regions[:4] if regions[0]["kind"] != "whole image" else ():
+        for towards, onwards in draw.sample([(ways[0], True), (ways[1], False)], draw.choice((1, 2))):
+            distance, slices = draw.choice((None, abs(_value(draw)))), draw.choice((0, 1, 3))
+            area, ratio = int(10 ** draw.uniform(0, 5)), abs(_value(draw))
+            change = "grows" if ratio >= 1.15 else "shrinks" if ratio <= 1 / 1.15 else "similar in size"
+            there = {
+                "reach_mm": distance and distance * slices, "regions": draw.choice((1, 1, 2)), "area_px": area,
+                "area_mm2": None if scale is None else float(f"{area * scale:.4g}"), "ratio": ratio, "change": change,
+            }  # fmt: skip
+            found.append({
+                "region": region["region_id"], "neighbour": int(onwards), "towards": towards, "onwards": onwards,
+                "outcome": "continues" if slices else "not seen", "distance_mm": distance, "looked": 3,
+                "slices": slices, **(there if slices else {}),
+            })  # fmt: skip
+    return found
+
+
 def _passage(draw: random.Random, number: int) -> dict[str, Any]:
     return {
         "passage_id": f"p-{number}",
@@ -146,6 +167,8 @@ def drawn_image(seed: int) -> EnrichedImage:
     regions = [
         _region(draw, number, label, unit, row * column if spaced else None) for number, label in enumerate(labels, 1)
     ]
+    beside = random.Random(-1 - seed)
+    followed = _continuations(beside, regions, row * column if spaced else None) if beside.random() < 0.5 else []
     return EnrichedImage.model_validate(
         {
             "image_id": f"{seed:032x}",
@@ -172,6 +195,7 @@ def drawn_image(seed: int) -> EnrichedImage:
                 if len(regions) > 1
                 else (),
                 "distributions": _distributions(draw, regions) if draw.random() < 0.8 else (),
+                "continuations": followed,
                 "experts": [{"expert": "test@1.0.0", "outcome": outcome, "regions": 0} for outcome in found],
                 "intensity": _intensity(draw, unit),
             },

@@ -145,7 +145,9 @@ async def test_drawn_images_are_varied() -> None:
         "mediolateral oblique", "GLCM contrast", "lies around the", "is round", "is oval and lobulated", "µm",
         " touches ", " overlaps ", " mirrors ", "same texture", "further to the patient's left", "anterior to",
         "superior to", "is outlined, and places are told", "multifocal", "on the patient's left side",
-        "on both sides of its midline", "as displayed", "(fat density",
+        "on both sides of its midline", "as displayed", "(fat density", "continues in the next slice towards the head",
+        "continues in the next three slices", "is not seen in the next slice before this one", "towards the back",
+        "in the nearest of which it covers", "parts into two regions",
     ):  # fmt: skip
         assert phrase in text, phrase
     assert re.search(r"\b\d\d candidate", text)

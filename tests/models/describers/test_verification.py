@@ -225,6 +225,38 @@ def test_claims_are_held_against_their_pointers(claim: tuple[Any, ...], outcome:
     assert verify("This is a CT image.", ["/metadata/modality"], [made], CHEST).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("Region r1 continues in the next slice towards the head.", "supported"),
+        ("Region r1 continues in the next two slices towards the head, up to 5 mm away.", "supported"),
+        ("Region r1 does not continue into the next slice towards the feet.", "supported"),
+        ("Region r1 continues in the next slice towards the head, 5 mm away.", "contradicted"),
+        ("Region r1 continues in the next three slices towards the head.", "contradicted"),
+        ("Region r1 continues in the next slice towards the feet.", "contradicted"),
+        ("Region r1 is not seen in the next slice towards the head.", "contradicted"),
+        ("Region r2 continues in the next slice towards the head.", "unsupported"),
+        ("Region r1 continues in the next slice towards the back.", "unsupported"),
+        ("Region r1, an air-density region, is also seen in the adjacent slices.", "unsupported"),
+        ("Region r1, an air-density region, is gone in the slice above.", "unsupported"),
+        ("This is an axial CT slice.", "supported"),
+    ],
+)
+def test_other_slices_are_what_was_looked_at(text: str, outcome: str) -> None:
+    """A region goes on as far, and that way, as it was followed; of any other slice nothing is believed."""
+    there = {"towards": "head", "onwards": True, "distance_mm": 2.5, "looked": 2, "neighbour": 1}
+    here = {"outcome": "continues", "slices": 2, "reach_mm": 5.0, "area_px": 50, "ratio": 2.0, "change": "grows"}
+    ends = {"outcome": "not seen", "slices": 0, "towards": "feet", "onwards": False, "neighbour": 0}
+    grounding = CHEST.grounding.model_validate(
+        {
+            **CHEST.grounding.model_dump(),
+            "continuations": [{"region": "r1", **there, **here}, {"region": "r1", **there, **ends}],
+        }
+    )
+    facts = Facts(CHEST.metadata, grounding, (), CHEST.rows, CHEST.columns)
+    assert verify(text, ["/metadata/modality"], (), facts).outcome == outcome
+
+
 def statements(description: Description) -> Iterator[Statement]:
     d = description
     yield from (d.modality, *((d.organ,) if d.organ else ()), *d.regions, *d.texture, *d.relations, *d.context)
@@ -283,7 +315,8 @@ async def test_a_mirrored_or_exchanged_word_is_found(seed: int, word: str, other
     [
         ("oval", "round"), ("round", "irregular"), ("multifocal", "diffuse"), ("touches", "overlaps"),
         ("touches", "mirrors"), ("anterior to", "superior to"), ("patient's left side", "patient's right side"),
-        ("fat density", "metal density"),
+        ("fat density", "metal density"), ("continues", "is not seen"), ("is not seen", "continues"),
+        ("towards the head", "towards the feet"), ("three slices", "two slices"), ("is larger", "is smaller"),
     ],
 )  # fmt: skip
 async def test_an_exchanged_term_is_found(said: str, otherwise: str) -> None:

@@ -1,6 +1,6 @@
 """Samples: pydicom's own files, and small DICOM objects made here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +11,18 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from benchmarks.deidentify import NamedByPictures, remembering
+from models.imaging import burned_in
 from tests.models.imaging.samples import DATA, MORE_DATA, MakeDicom
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pictures_are_looked_at_once() -> Iterator[None]:
+    """The text detector takes seconds for a large picture, and gives the same each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(burned_in, "find_text", remembering(burned_in.find_text))
+        patch.setattr(burned_in, "Known", NamedByPictures)
+        yield
 
 
 @pytest.fixture

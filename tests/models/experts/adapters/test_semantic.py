@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.experts.running import UnfitOutput
+from models.experts.running import Sight, UnfitOutput
 from tests.models.experts.adapters.examples import disc, example, iou, mask_of, seen
 
 
@@ -73,12 +73,60 @@ def test_small_parts_and_too_many(section: np.ndarray) -> None:
     assert [one.label for one in seen(large, section).candidates] == ["soft tissue"]
 
 
-def test_slices_are_said_to_be_one(section: np.ndarray) -> None:
-    """A 2.5D graph is given the slice in place of its neighbours, and the rule says so; here the graph takes one."""
+def flat(value: float) -> np.ndarray:
+    return np.full((64, 96), value, np.float32)
+
+
+@pytest.fixture
+def middle() -> np.ndarray:
+    """0 HU, and a disc of 500 HU."""
+    image = flat(0.0)
+    image[disc(image.shape, 40, 30, 12)] = 500.0
+    return image
+
+
+@pytest.mark.parametrize(
+    ("around", "found", "note"),
+    [
+        ({}, [], ""),
+        ({-1: 0.0, 1: 0.0}, ["brighter than before", "brighter than after"], "; given with the slices at -1 and +1"),
+        ({-1: 0.0, 1: 500.0}, ["brighter than before"], "; given with the slices at -1 and +1"),
+        ({-1: 500.0, 1: 0.0}, ["brighter than after"], "; given with the slices at -1 and +1"),
+        ({1: 0.0}, ["brighter than after"], "; given with the slice at +1, the nearest in place of -1"),
+        ({-1: 0.0}, ["brighter than before"], "; given with the slice at -1, the nearest in place of +1"),
+        ({-2: 0.0, -1: 0.0}, ["brighter than before"], "; given with the slice at -1, the nearest in place of +1"),
+    ],
+)
+def test_neighbours_come_in_where_they_lie(
+    middle: np.ndarray, around: dict[int, float], found: list[str], note: str
+) -> None:
+    """A 2.5D graph that compares slices finds what differs from the true ones, before and after not exchanged.
+
+    Where none is known the slice stands for it, so nothing differs; rules say which were given.
+    """
+    told = seen(example("slices"), middle, around={steps: flat(value) for steps, value in around.items()}).candidates
+    assert [one.label for one in told] == found
+    for one in told:
+        assert iou(mask_of(one, middle), middle == 500.0) == 1.0
+        assert one.rule.endswith(f"at least 0.5{note}")
+
+
+def test_slices_are_said_to_be_one(middle: np.ndarray) -> None:
+    """Where no neighbour is known; and there is a middle one."""
     with pytest.raises(ValueError, match="odd number"):
-        example("unet", input={"slices": 2})
-    three = example("unet", input={"slices": 3})
-    assert three.rule_note == "; the slice stood for its 2 neighbours"
+        example("slices", input={"slices": 2})
+    prepared = example("slices").prepare(Sight(middle))
+    assert prepared.note == "; the slice stood for its 2 neighbours"
+    np.testing.assert_array_equal(prepared.batch[0], np.stack([prepared.batch[0, 1]] * 3))
+
+
+def test_slices_are_normalised_together(middle: np.ndarray) -> None:
+    """By the range of all that are shown: what is brighter in one of them stays so. Negated ones are all negated."""
+    expert = example("slices", input={"normalisation": {"kind": "min-max"}})
+    before, _, after = expert.prepare(Sight(middle, around={-1: flat(-500.0), 1: flat(250.0)})).batch[0]
+    assert (before.max(), after.min(), after.max()) == (0.0, 0.75, 0.75)
+    before, _, after = expert.prepare(Sight(middle, negated=True, around={-1: flat(-500.0), 1: flat(250.0)})).batch[0]
+    assert (before.min(), after.max()) == (1.0, 0.25)
 
 
 def test_a_label_that_the_graph_lacks(section: np.ndarray) -> None:

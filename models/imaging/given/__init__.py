@@ -1,0 +1,1 @@
+"""What other DICOM objects mark in an image: segmentations, structure sets, structured reports. Imports nothing."""
