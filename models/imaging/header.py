@@ -18,7 +18,7 @@ import pydicom.config
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -190,7 +190,7 @@ class Header:
         tag = _tag(keyword)
         for dataset in within or (self.dataset,):
             # Most are absent, and pydicom takes its time to say so.
-            if dataset is None or tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
+            if dataset is None or tag is None or tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
                 continue
             try:
                 value = dataset[tag].value
@@ -206,9 +206,10 @@ class Header:
 
 
 @lru_cache(maxsize=1024)
-def _tag(keyword: str) -> BaseTag:
-    # As pydicom keeps them: it compares a tag with a number by a method in Python. No file has the one of no keyword.
-    return Tag(tag_for_keyword(keyword) or 0)
+def _tag(keyword: str) -> BaseTag | None:
+    # As pydicom keeps them: it compares a tag with a number by a method in Python.
+    tag = tag_for_keyword(keyword)
+    return None if tag is None else BaseTag(tag)
 
 
 def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, ...] = ()) -> tuple[Header, bytes, int]:
