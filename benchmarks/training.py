@@ -104,13 +104,17 @@ def learn(modality: Modality, folder: Path, epochs: int, count: int) -> None:
 
 
 def measure(modality: Modality, folder: Path, rules: Registry) -> dict[str, Any]:
-    """A trained expert against the best rule: the expert and label with the highest mean Dice on the same images."""
-    trained = Registry.load(folder / f"unet-{key(modality)}")
+    """A trained expert against the best rule: the expert and label with the highest mean Dice on the same images.
+
+    Where none was trained, its Dice is None.
+    """
+    made = folder / f"unet-{key(modality)}"
+    trained = Registry.load(made) if (made / "curve.json").exists() else None
     found: dict[str, Any] = {"modality": modality, "contrasts": {}}
     for contrast in CONTRASTS:
         seen = [draw(modality, seed=seed, contrast=contrast, side=SIDE) for seed in TEST_SEEDS]
         best = max(by_label(rules, seen).items(), key=lambda pair: pair[1], default=("none", 0.0))
-        network = max(by_label(trained, seen).values(), default=0.0)
+        network = None if trained is None else max(by_label(trained, seen).values(), default=0.0)
         found["contrasts"][f"{contrast:g}"] = {"rule": best[0], "rule dice": best[1], "network dice": network}
     return found
 
@@ -121,10 +125,9 @@ def table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for one in results:
         for contrast, row in one["contrasts"].items():
-            yield (
-                f"| {one['modality']} | {contrast} | {row['rule']} | {row['rule dice']:.2f} | "
-                f"**{row['network dice']:.2f}** |"
-            )
+            network = row["network dice"]
+            told = "not trained" if network is None else f"**{network:.2f}**"
+            yield f"| {one['modality']} | {contrast} | {row['rule']} | {row['rule dice']:.2f} | {told} |"
 
 
 def curves(found: Mapping[Modality, Sequence[float]]) -> str:
@@ -154,7 +157,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--library", type=Path, default=PACKAGED, help="folder of the rule-based experts")
-    parser.add_argument("--measure", action="store_true", help="train nothing: measure what was trained into --out")
+    parser.add_argument("--measure", action="store_true", help="train nothing: measure the rules, and what is in --out")
     parser.add_argument("--curves", type=Path)
     arguments = parser.parse_args()
     if unknown := set(arguments.modalities) - set(DRAWN):
@@ -167,7 +170,7 @@ def main() -> None:
     trained: list[Modality] = [one for one in chosen if (arguments.out / f"unet-{key(one)}" / "curve.json").exists()]
     rules = Registry.load(arguments.library)
     print(f"rules: {rules.version}; {len(TEST_SEEDS)} phantoms of {SIDE} px a contrast\n")
-    for line in table([measure(modality, arguments.out, rules) for modality in trained]):
+    for line in table([measure(modality, arguments.out, rules) for modality in chosen]):
         print(line, flush=True)
     if arguments.curves is not None:
         found: dict[Modality, Sequence[float]] = {

@@ -124,6 +124,7 @@ class InputContract(Table):
     spacing_mm: float | None = Field(
         default=None, gt=0, description="Pixels are resampled to this; images of unknown spacing are not taken"
     )
+    unknown_spacing: bool = Field(default=False, description="Images of unknown spacing are taken too, as they are")
     size: Size = Size()
     normalisation: Normalisation = AsIs()
     mean: tuple[float, ...] = Field(default=(), description="Of each channel, subtracted after normalisation")

@@ -33,7 +33,7 @@ class Output(Table):
     rule: str = Field(description="With thresholds and units")
     score: str = Field(description="What the mean of the map over a region means")
     threshold: float
-    min_area_px: int = Field(ge=1, description="Of the image as it came")
+    min_area_px: int = Field(ge=1, description="Of the image as it came, or as it was resampled to a spacing")
     min_area_fraction: float = Field(ge=0, le=1, description="Of the image; the larger of both limits holds")
     max_regions: int = Field(ge=1)
     contrast: Literal["any", "brighter", "darker"] = Field(
@@ -105,7 +105,7 @@ class Manifest(Table):
             and (self.input.channels == 1 or len(shape) == 3 or self.input.grey_as_colour)
             and min(shape[:2]) >= self.input.shortest_side
             and (self.input.size.policy != "keep" or max(shape[:2]) <= self.input.longest_side)
-            and (self.input.spacing_mm is None or metadata.spacing is not None)
+            and (self.input.spacing_mm is None or self.input.unknown_spacing or metadata.spacing is not None)
         )
 
 

@@ -32,12 +32,14 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
     found: list[Candidate] = []
     left_out = 0
     size = prepared.size
+    # What is counted in px of a spacing is as large in each image.
+    pixel = prepared.scale[0] * prepared.scale[1] if manifest.input.spacing_mm and sight.spacing else 1.0
     for output, score in zip(manifest.outputs, maps, strict=False):
         strength = _content(score[0], prepared)[0]
         inside = cast(BinaryImage, (strength >= output.threshold).astype(np.uint8))
         if mask is not None:
             inside &= mask
-        smallest = max(output.min_area_px, output.min_area_fraction * size[0] * size[1])
+        smallest = max(output.min_area_px * pixel, output.min_area_fraction * size[0] * size[1])
         kept, more = components(strength, inside, size, smallest, output.max_regions)
         contrast = _CONTRAST[output.contrast] * (-1 if sight.negated else 1)
         rule = output.rule + prepared.note

@@ -48,6 +48,8 @@ def manifest(definition: Definition, sha256: str) -> str:
         "units": definition.units, "channels": definition.channels, "polarity": definition.polarity,
         "shortest_side": definition.shortest_side, "longest_side": definition.longest_side,
     }  # fmt: skip
+    if definition.spacing_mm is not None:
+        contract |= {"spacing_mm": definition.spacing_mm, "unknown_spacing": True}
     lines = ["# Written by `make experts` from models/experts/export/definitions.py."]
     lines += [f"{key} = {_toml(value)}" for key, value in table.items()]
     lines += ["", "[input]", *(f"{key} = {_toml(value)}" for key, value in contract.items())]
@@ -79,6 +81,11 @@ def card(definition: Definition, size: int) -> str:
         "",
         f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}{views}",
         f"- **Takes**: {channels}; {' or '.join(definition.units) or 'any unit'}{polarity}",
+        *(
+            [f"- **Scale**: resampled to {1000 * definition.spacing_mm:g} µm a px where the image tells its spacing"]
+            if definition.spacing_mm is not None
+            else []
+        ),
         (
             f"- **Size**: at least {definition.shortest_side} px a side; above {definition.longest_side} px on the "
             "longest side it works on a reduced copy, and px in its rules are those of that copy"

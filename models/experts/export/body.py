@@ -6,7 +6,15 @@ Each takes an image (1, 1, rows, columns), float32, and gives maps in [0, 1] tha
 import torch
 from torch import Tensor, nn
 
-from models.experts.export.focal import Focal, half_height, mirrored
+from models.experts.export.focal import (
+    Focal,
+    Matched,
+    beyond_mirror,
+    grid_means,
+    half_height,
+    least_spread,
+    outlined,
+)
 from models.experts.export.layers import (
     GRID,
     Gaussian,
@@ -53,14 +61,16 @@ class MrBrain(nn.Module):
     """Maps: hyperintense, brighter than the mirrored place, and the inner brain that they are looked for in."""
 
     FOREGROUND = 0.4
-    WIDE_PX = 16.0
-    LEAST = 3.2
-    LEAST_ASYMMETRY = 4.0
+    WIDE_PX, MATCHED_PX = 16.0, 3.5
+    LEAST = 3.9
+    LEAST_ASYMMETRY = 3.5
+    FRACTION = 0.48
     CORTEX_PX = 16
 
     def __init__(self) -> None:
         super().__init__()
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+        self.matched = Matched(self.MATCHED_PX)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         signal = (mean3(image) > self.FOREGROUND * image.mean()).to(image.dtype)
@@ -69,23 +79,27 @@ class MrBrain(nn.Module):
         inner = erode(brain, 2 * (self.CORTEX_PX // GRID) + 1)
         where = from_grid(inner, image)
         where = (where > 0.5).to(image.dtype)
-        z = self.focal(image, where * signal) * where
-        hyper = opening(half_height(z, self.LEAST, 12), 3)
-        asymmetry = opening(half_height(z - mirrored(z, where), self.LEAST_ASYMMETRY, 12), 3)
-        return hyper, asymmetry, inner
+        smooth, level, _ = self.focal.parts(image, where * signal)
+        seed, spread = self.matched(smooth - level, where * signal, least_spread(image))
+        z = (smooth - level) / spread * where
+        hyper = opening(outlined(z, seed * inner, self.LEAST, 12, self.FRACTION), 3)
+        apart, seed = beyond_mirror(z, seed * inner, inner, self.matched)
+        return hyper, opening(outlined(apart, seed, self.LEAST_ASYMMETRY, 12, self.FRACTION), 3), inner
 
 
 class ChestXray(nn.Module):
     """On values as shown (high is bright). Maps: lung field, opacity, brighter than the other side, and the trunk."""
 
-    WIDE_PX = 24.0
-    LEAST = 2.4
-    LEAST_ASYMMETRY = 3.5
+    WIDE_PX, MATCHED_PX = 32.0, 4.0
+    LEAST, LEAST_ASYMMETRY = 2.8, 2.8
+    FRACTION = 0.5
+    RIB_CELLS = 3
 
     def __init__(self) -> None:
         super().__init__()
         self.smooth = Gaussian(1.5)
         self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
+        self.matched = Matched(self.MATCHED_PX)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         grid = to_grid(image)
@@ -98,8 +112,17 @@ class ChestXray(nn.Module):
         lung = opening(ramp(-smooth, -threshold, -dark + 1e-6), 7) * from_grid(trunk, image)
         # An opacity as bright as tissue is a gap in the field.
         field = closing((to_grid(lung) > 0.5).to(grid.dtype), 5)
-        where = (from_grid(erode(field, 5), image) > 0.5).to(image.dtype)
-        z = self.focal(image, where) * where
-        opacity = opening(half_height(z, self.LEAST, 16), 5)
-        asymmetry = opening(half_height(z - mirrored(z, where), self.LEAST_ASYMMETRY, 16), 5)
-        return lung, opacity, asymmetry, trunk
+        inner = erode(field, 5)
+        where = (from_grid(inner, image) > 0.5).to(image.dtype)
+        # Ribs and vessels are bright too, but narrow: an opening takes them out of what is looked for, not out of what
+        # is outlined.
+        value, share, middle = grid_means(image, where)
+        floor = least_spread(image)
+        broad = opening(value, self.RIB_CELLS)
+        level, _, kept = self.focal.around(broad, share, floor)
+        seed, spread = self.matched.seeds(broad - level, share, floor)
+        level = from_grid(self.focal.wide(value, kept), image) + middle
+        z = (self.focal.fine(image, torch.ones_like(image)) - level) / spread * where
+        opacity = opening(outlined(z, seed * inner, self.LEAST, 16, self.FRACTION), 5)
+        apart, seed = beyond_mirror(z, seed * inner, trunk, self.matched)
+        return lung, opacity, opening(outlined(apart, seed, self.LEAST_ASYMMETRY, 16, self.FRACTION), 5), trunk

@@ -1,12 +1,14 @@
 """What the experts of `body` claim, in words written from the same constants."""
 
 from models.experts.export.body import ChestXray, CtFocal, MrBrain
-from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
+from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
+from models.experts.export.layers import GRID
 
 CLIPPED = (
     "Clipped background and detection in its deviations: Bertin and Arnouts, SExtractor, Astron Astrophys Suppl 117, "
     "1996; normalised convolution: Knutsson and Westin, 1993"
 )
+MATCHED = f"Matched filter: Turin, IRE Trans. Inf. Theory 6, 1960. {CLIPPED}"
 
 BODY = (
     Definition(
@@ -44,10 +46,10 @@ BODY = (
     ),
     Definition(
         name="mr-brain",
-        version="1.0.0",
+        version="2.0.0",
         title="Bright outliers and asymmetry within the brain",
         module=MrBrain(),
-        source=f"{CLIPPED}; brain by opening off the scalp: Serra 1982",
+        source=f"{MATCHED}; brain by opening off the scalp: Serra 1982",
         modalities=("MR",),
         organs=("brain", "head"),
         views=("axial", "coronal"),
@@ -57,7 +59,9 @@ BODY = (
             Output(
                 name="hyperintense",
                 label="hyperintense region within the brain",
-                rule=stands_out("smoothed signal above", MrBrain.WIDE_PX, MrBrain.LEAST)
+                rule=stands_out_as_whole(
+                    "smoothed signal above", MrBrain.WIDE_PX, MrBrain.MATCHED_PX, MrBrain.LEAST, MrBrain.FRACTION
+                )
                 + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
                 score=SCORE,
                 contrast="brighter",
@@ -65,10 +69,13 @@ BODY = (
             Output(
                 name="asymmetry",
                 label="region brighter than the mirrored place",
-                rule=stands_out(
-                    "smoothed signal, less that of the place mirrored about the brain's middle column, both against",
+                rule=stands_out_as_whole(
+                    "smoothed signal, less that of the place mirrored about the brain's middle column where that "
+                    "stands out too, above",
                     MrBrain.WIDE_PX,
+                    MrBrain.MATCHED_PX,
                     MrBrain.LEAST_ASYMMETRY,
+                    MrBrain.FRACTION,
                 )
                 + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
                 score=SCORE,
@@ -83,10 +90,10 @@ BODY = (
     ),
     Definition(
         name="xray-chest",
-        version="1.0.0",
+        version="2.0.0",
         title="Lung fields of frontal chest radiographs, and what is bright in them",
         module=ChestXray(),
-        source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {CLIPPED}",
+        source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {MATCHED}",
         modalities=("X-ray",),
         organs=("chest", "lung"),
         views=("AP", "PA"),
@@ -109,8 +116,14 @@ BODY = (
             Output(
                 name="opacity",
                 label="opacity in a lung field",
-                rule=stands_out("smoothed value shown brighter than", ChestXray.WIDE_PX, ChestXray.LEAST)
-                + ", inside the lung fields",
+                rule=stands_out_as_whole(
+                    "smoothed value shown brighter than",
+                    ChestXray.WIDE_PX,
+                    ChestXray.MATCHED_PX,
+                    ChestXray.LEAST,
+                    ChestXray.FRACTION,
+                )
+                + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, inside the lung fields",
                 score=SCORE,
                 min_area_fraction=0.001,
                 contrast="brighter",
@@ -118,12 +131,15 @@ BODY = (
             Output(
                 name="asymmetry",
                 label="region brighter than in the other lung field",
-                rule=stands_out(
-                    "smoothed value, less that of the place mirrored about the fields' middle column, both against",
+                rule=stands_out_as_whole(
+                    "smoothed value, less that of the place mirrored about the trunk's middle column where that stands "
+                    "out too, shown brighter than",
                     ChestXray.WIDE_PX,
+                    ChestXray.MATCHED_PX,
                     ChestXray.LEAST_ASYMMETRY,
+                    ChestXray.FRACTION,
                 )
-                + ", inside the lung fields",
+                + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, inside the lung fields",
                 score=SCORE,
                 min_area_fraction=0.001,
                 contrast="brighter",
@@ -133,6 +149,7 @@ BODY = (
             "Ribs, vessels and the hila are brighter than lung too.",
             "An opacity as bright as the chest wall is a gap in the field, and not inside it.",
             "The heart is on one side: the mirrored place is outside the lung there, and counts as level.",
+            "Narrow opacities are taken for ribs or vessels.",
         ),
     ),
 )

@@ -20,6 +20,14 @@ def stands_out(what: str, wide_px: float, least: float, fraction: float = FRACTI
     )
 
 
+def stands_out_as_whole(what: str, wide_px: float, matched_px: float, least: float, fraction: float) -> str:
+    """The same where what is looked for is told by its mean (`focal.Matched`)."""
+    return (
+        f"{what} its neighbourhood (sigma {wide_px:g} px) by at least {100 * fraction:g} % of the largest mean nearby "
+        f"(sigma {matched_px:g} px), where that is at least {least:g} x such means' own deviation"
+    )
+
+
 @dataclass(frozen=True)
 class Output:
     """One map of an expert, and what its regions are called."""
@@ -62,5 +70,7 @@ class Definition:
     foreground: Foreground | None = None
     shortest_side: int = 32
     longest_side: int = 512
+    spacing_mm: float | None = None
+    """What px in its rules are; an image whose spacing is not told is taken as it is."""
     organs: tuple[str, ...] = field(default=())
     views: tuple[str, ...] = field(default=())

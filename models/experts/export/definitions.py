@@ -20,7 +20,7 @@ AROUND = f"a neighbourhood of sigma {LocalContrast.NEIGHBOURHOOD_PX:g} px"
 DEFINITIONS = (
     Definition(
         name="ct-density",
-        version="1.1.0",
+        version="1.2.0",
         title="Density bands of CT",
         module=CtDensity(),
         source=(
@@ -74,9 +74,11 @@ DEFINITIONS = (
                 label="small high-density focus",
                 rule=(
                     f"at least {CtDensity.FOCUS_HU:g} HU where less than {100 * CtDensity.FOCUS_SHARE:g} % of a square "
-                    f"of {CtDensity.FOCUS_PX} px around is, as calcifications are, inside the body outline"
+                    f"of {CtDensity.FOCUS_PX} px around is, as calcifications are, and at least "
+                    f"{100 * CtDensity.FOCUS_FRACTION:g} % of the largest within {CtDensity.FOCUS_REACH_PX} px, inside "
+                    "the body outline"
                 ),
-                score=f"0.5 at {CtDensity.FOCUS_HU:g} HU, 1 at twice that, mean over the region",
+                score="0.5 at the threshold, 1 at twice that, mean over the region",
                 min_area_px=6,
                 min_area_fraction=0.0,
                 contrast="brighter",

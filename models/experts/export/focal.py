@@ -1,4 +1,4 @@
-"""What stands out from its neighbourhood, outlined at half of its height. Knows no modality."""
+"""What stands out from its neighbourhood, outlined at about half of its height. Knows no modality."""
 
 import torch
 from torch import Tensor, nn
@@ -36,12 +36,16 @@ class Focal(nn.Module):
 
     def parts(self, image: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The smoothed value, the neighbourhood's mean, and its typical deviation (a scalar)."""
-        share = to_grid(weight)
-        # Where nothing is left to average, the whole image's mean stands in.
-        middle = (image * weight).sum() / (weight.sum() + 1e-6)
-        value = to_grid((image - middle) * weight) / (share + 1e-6)
+        value, share, middle = grid_means(image, weight)
+        around, spread, _ = self.around(value, share, least_spread(image))
+        return self.fine(image, torch.ones_like(image)), from_grid(around, image) + middle, spread
+
+    def around(self, value: Tensor, share: Tensor, floor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The neighbourhood's mean of a grid's values, their typical deviation from it, and what is left of `share`.
+
+        The deviation is not below `floor`.
+        """
         kept = share
-        floor = LEAST_SPREAD * (image.max() - image.min()) + ROUNDING * image.abs().max() + 1e-6
         around, spread = value, value.mean()
         for _ in range(ROUNDS):
             around = self.wide(value, kept)
@@ -49,8 +53,57 @@ class Focal(nn.Module):
             # 1.25 × the mean absolute deviation is the SD where it is Gaussian.
             spread = torch.maximum(1.2533 * (apart * kept).sum() / (kept.sum() + 1e-6), floor)
             kept = share * (apart <= CLIP * spread).to(share.dtype)
-        around = self.wide(value, kept)
-        return self.fine(image, torch.ones_like(image)), from_grid(around, image) + middle, spread
+        return self.wide(value, kept), spread, kept
+
+
+def grid_means(image: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted means of 4 × 4 px less the whole image's, which comes last; between them the weight in each."""
+    share = to_grid(weight)
+    # Where nothing is left to average, the whole image's mean stands in.
+    middle = (image * weight).sum() / (weight.sum() + 1e-6)
+    return to_grid((image - middle) * weight) / (share + 1e-6), share, middle
+
+
+def least_spread(image: Tensor) -> Tensor:
+    """What a typical deviation is at least."""
+    return LEAST_SPREAD * (image.max() - image.min()) + ROUNDING * image.abs().max() + 1e-6
+
+
+class Matched(nn.Module):
+    """A height above its neighbourhood, averaged at the scale of what is looked for, in its own typical deviations.
+
+    The matched filter (Turin, IRE Trans. Inf. Theory 6, 1960) of what is about as wide as its Gaussian: noise and
+    texture that are finer average out, so that less contrast is told from them than in single places.
+    """
+
+    def __init__(self, matched_px: float, cell: int = GRID) -> None:
+        super().__init__()
+        self.smooth, self.cell = Gaussian(matched_px / cell), cell
+
+    def forward(self, height: Tensor, weight: Tensor, floor: Tensor) -> tuple[Tensor, Tensor]:
+        """Of `height`, where `weight` is 1: seeds on a grid of `cell` px, and the deviation they are told in."""
+        share = to_grid(weight, self.cell)
+        return self.seeds(to_grid(height * weight, self.cell) / (share + 1e-6), share, floor)
+
+    def seeds(self, height: Tensor, share: Tensor, floor: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of a height that is on the grid already."""
+        seed = self.smooth(height, share) * (share > 0.5).to(share.dtype)
+        kept, spread = share, floor
+        for _ in range(ROUNDS):
+            spread = torch.maximum(1.2533 * (torch.abs(seed) * kept).sum() / (kept.sum() + 1e-6), floor)
+            kept = share * (torch.abs(seed) <= CLIP * spread).to(share.dtype)
+        return seed / spread, spread
+
+
+def outlined(height: Tensor, seed: Tensor, least: float, reach_px: int, fraction: float, cell: int = GRID) -> Tensor:
+    """Score of `height` (1, 1, rows, columns): 0.5 at `fraction` of the largest `seed` within about `reach_px`.
+
+    0 where no seed, on its grid of `cell` px, is at least `least`. A seed is a mean over what it belongs to, so that
+    noise raises it little and `fraction` is near a half.
+    """
+    peak = from_grid(dilate(seed, 2 * (reach_px // cell) + 1), height)
+    found = (peak >= least).to(height.dtype)
+    return found * torch.clamp(0.5 * height / (torch.clamp(peak, min=least) * fraction), 0.0, 1.0)
 
 
 def half_height(
@@ -77,3 +130,16 @@ def mirrored(image: Tensor, weight: Tensor) -> Tensor:
     source = torch.clamp(torch.round(2 * centre) - across, min=0)
     source = torch.minimum(source, across.amax(dim=0)).to(torch.int64)
     return torch.index_select(image, 3, source)
+
+
+def beyond_mirror(z: Tensor, seed: Tensor, weight: Tensor, matched: Matched) -> tuple[Tensor, Tensor]:
+    """Deviations `z`, and their `seed` on the grid, less those of the place mirrored about the middle of `weight`.
+
+    The other place counts only where it stands out itself: less contrast than that is its noise, which would be added
+    to that of this one.
+    """
+    other = mirrored(to_grid(z), weight)
+    other = from_grid(other * (other > CLIP).to(other.dtype), z)
+    apart = (z - other) * (z != 0).to(z.dtype)
+    share = (to_grid((z != 0).to(z.dtype)) > 0.5).to(z.dtype)
+    return apart, torch.minimum(seed, matched.smooth(to_grid(apart), share) * share)

@@ -46,9 +46,9 @@ def ramp(value: Tensor, threshold: float | Tensor, full: float | Tensor) -> Tens
     return torch.clamp(0.5 + 0.5 * (value - threshold) / (full - threshold), 0.0, 1.0)
 
 
-def to_grid(image: Tensor) -> Tensor:
-    """Means of GRID × GRID px; a rest of less than GRID px at the right and lower edge is left out."""
-    return functional.conv2d(image, torch.full((1, 1, GRID, GRID), 1.0 / GRID**2), stride=GRID)
+def to_grid(image: Tensor, cell: int = GRID) -> Tensor:
+    """Means of cell × cell px; a rest of less than that at the right and lower edge is left out."""
+    return functional.conv2d(image, torch.full((1, 1, cell, cell), 1.0 / cell**2), stride=cell)
 
 
 def from_grid(grid: Tensor, like: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class CtDensity(nn.Module):
     FAT_HU, FAT_HALF_WIDTH_HU = -110.0, 80.0
     LUNG_HU, LUNG_HALF_WIDTH_HU = -725.0, 225.0
     FOCUS_HU, FOCUS_PX, FOCUS_SHARE = 130.0, 44, 0.1
+    FOCUS_FRACTION, FOCUS_REACH_PX = 0.5, 4
     BODY_HU = -300.0
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -50,7 +51,10 @@ class CtDensity(nn.Module):
         dense = to_grid((hu >= self.FOCUS_HU).to(hu.dtype))
         share = functional.conv2d(dense, torch.full((1, 1, cells, cells), 1.0 / cells**2), padding=cells // 2)
         alone = from_grid((share < self.FOCUS_SHARE).to(hu.dtype), hu)
-        focus = ramp(hu, self.FOCUS_HU, 2 * self.FOCUS_HU) * (alone > 0.5).to(hu.dtype)
+        # What is small is blurred: at a fixed HU it comes out the larger, the denser it is.
+        peak = dilate(hu, 2 * self.FOCUS_REACH_PX + 1)
+        edge = torch.clamp(self.FOCUS_FRACTION * peak, min=self.FOCUS_HU)
+        focus = torch.clamp(0.5 * hu / edge, 0.0, 1.0) * (alone > 0.5).to(hu.dtype)
         body = (opening(hu[:, :, ::2, ::2], 3) > self.BODY_HU).to(hu.dtype)
         return air, high, fat, lung, focus, body
 

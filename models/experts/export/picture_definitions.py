@@ -1,7 +1,7 @@
 """What the experts of `pictures` claim, in words written from the same constants."""
 
-from models.experts.export.body_definitions import CLIPPED
-from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
+from models.experts.export.body_definitions import CLIPPED, MATCHED
+from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
 from models.experts.export.pictures import Cells, EndoscopyColour, Fundus, Nuclei, SkinColour
 
 MANY = 50
@@ -9,41 +9,48 @@ MANY = 50
 PICTURES = (
     Definition(
         name="histo-nuclei",
-        version="1.0.0",
+        version="2.0.0",
         title="Nuclei by their haematoxylin",
         module=Nuclei(),
         source=(
             "Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution, Anal Quant Cytol "
-            f"Histol 23, 2001. {CLIPPED}"
+            f"Histol 23, 2001. {MATCHED}"
         ),
         modalities=("histopathology",),
         channels=3,
         longest_side=1024,
+        spacing_mm=0.0005,
         outputs=(
             Output(
                 name="nucleus",
                 label="nucleus-like region",
-                rule=stands_out("smoothed haematoxylin density above", Nuclei.WIDE_PX, Nuclei.LEAST),
+                rule=stands_out_as_whole(
+                    "smoothed haematoxylin density above",
+                    Nuclei.WIDE_PX,
+                    Nuclei.MATCHED_PX,
+                    Nuclei.LEAST,
+                    Nuclei.FRACTION,
+                ),
                 score=SCORE,
-                min_area_px=25,
+                min_area_px=30,
                 min_area_fraction=0.0,
                 max_regions=MANY,
             ),
         ),
         limits=(
-            "Made for nuclei 8 to 16 px wide, as at 20 x (0.5 µm a pixel); at other magnifications resample first.",
+            "Made for nuclei 4 to 8 µm wide, at 20 x (0.5 µm a px): an image that does not tell its spacing counts so.",
             "Nuclei that touch are one region. Where they are dense there is no neighbourhood to stand out from.",
             "Stain vectors are those of the paper, not fitted to the slide.",
         ),
     ),
     Definition(
         name="skin-colour",
-        version="1.0.0",
+        version="2.0.0",
         title="Skin darker in colour than around it",
         module=SkinColour(),
         source=(
             "Closing over hair: Lee et al., DullRazor, Comput Biol Med 27, 1997; colour distance from the skin: Celebi "
-            f"et al., Comput Med Imaging Graph 33, 2009. {CLIPPED}"
+            f"et al., Comput Med Imaging Graph 33, 2009. {MATCHED}"
         ),
         modalities=("dermoscopy",),
         channels=3,
@@ -52,11 +59,12 @@ PICTURES = (
             Output(
                 name="dark",
                 label="region of other colour than the skin around it",
-                rule=stands_out(
-                    "after closing over hair, distance in RGB towards dark from",
-                    SkinColour.WIDE_PX,
-                    SkinColour.LEAST,
-                    SkinColour.FRACTION,
+                rule=(
+                    f"after closing over hair, mean of red, green and blue below its neighbourhood (sigma "
+                    f"{SkinColour.WIDE_PX:g} px) by at least {100 * SkinColour.FRACTION:g} % of the mean (sigma "
+                    f"{SkinColour.PLATEAU_PX:g} px) over what stands out there, where means of sigma "
+                    f"{SkinColour.MATCHED_PX:g} px are at least {SkinColour.LEAST:g} x their own deviation and "
+                    f"{100 * SkinColour.LEAST_OF_STRONGEST:g} % of the image's strongest"
                 ),
                 score=SCORE,
                 min_area_fraction=0.03,
@@ -71,10 +79,10 @@ PICTURES = (
     ),
     Definition(
         name="fundus-structures",
-        version="1.0.0",
+        version="2.0.0",
         title="Optic disc, vessels and spots of the retina",
         module=Fundus(),
-        source=f"Hessian at several scales: Frangi et al., Multiscale vessel enhancement filtering, 1998. {CLIPPED}",
+        source=f"Hessian at several scales: Frangi et al., Multiscale vessel enhancement filtering, 1998. {MATCHED}",
         modalities=("fundus photography",),
         channels=3,
         longest_side=256,
@@ -105,7 +113,13 @@ PICTURES = (
             Output(
                 name="bright",
                 label="bright spot",
-                rule=stands_out("smoothed green above", Fundus.WIDE_PX, Fundus.SPOT_LEAST)
+                rule=stands_out_as_whole(
+                    "smoothed green above",
+                    Fundus.SPOT_WIDE_PX,
+                    Fundus.MATCHED_PX,
+                    Fundus.BRIGHT_LEAST,
+                    Fundus.SPOT_FRACTION,
+                )
                 + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
                 score=SCORE,
                 min_area_fraction=0.0004,
@@ -114,7 +128,13 @@ PICTURES = (
             Output(
                 name="dark",
                 label="dark spot",
-                rule=stands_out("smoothed green below", Fundus.WIDE_PX, Fundus.SPOT_LEAST)
+                rule=stands_out_as_whole(
+                    "smoothed green below",
+                    Fundus.SPOT_WIDE_PX,
+                    Fundus.MATCHED_PX,
+                    Fundus.DARK_LEAST,
+                    Fundus.SPOT_FRACTION,
+                )
                 + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
                 score=SCORE,
                 min_area_fraction=0.0004,

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.experts.export.focal import Focal, half_height
-from models.experts.export.layers import closing, dilate, erode, from_grid, opening, to_grid
+from models.experts.export.focal import Focal, Matched, grid_means, half_height, least_spread, outlined
+from models.experts.export.layers import GRID, Gaussian, closing, dilate, erode, from_grid, opening, to_grid
 from models.experts.export.modules import StainSeparation
 
 
@@ -21,44 +21,57 @@ def levels(image: Tensor) -> Tensor:
 class Nuclei(nn.Module):
     """On RGB. Map: nucleus, from the haematoxylin density."""
 
-    WIDE_PX = 16.0
-    LEAST = 3.4
+    WIDE_PX, MATCHED_PX, CELL_PX = 16.0, 2.2, 2
+    LEAST = 3.8
+    FRACTION = 0.44
 
     def __init__(self) -> None:
         super().__init__()
         stains = StainSeparation()
         self.register_buffer("unmix", stains.unmix[:1].clone())
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+        self.matched = Matched(self.MATCHED_PX, self.CELL_PX)
 
     def forward(self, image: Tensor) -> Tensor:
         density = -torch.log(torch.clamp(levels(image) / 255.0, 1 / 255, 1.0)) / 2.302585093
         blue = functional.conv2d(density, self.unmix)
-        z = self.focal(blue, torch.ones_like(blue))
-        return opening(half_height(z, self.LEAST, 8), 3)
+        smooth, level, _ = self.focal.parts(blue, torch.ones_like(blue))
+        seed, spread = self.matched(smooth - level, torch.ones_like(blue), least_spread(blue))
+        z = (smooth - level) / spread
+        # Chromatin is uneven: gaps within a nucleus are bridged.
+        return opening(closing(outlined(z, seed, self.LEAST, 4, self.FRACTION, self.CELL_PX), 3), 5)
 
 
 class SkinColour(nn.Module):
-    """On RGB. Map: colour away from the surrounding skin's, towards dark."""
+    """On RGB. Map: darker than the surrounding skin."""
 
-    WIDE_PX = 40.0
-    LEAST = 2.6
-    FRACTION = 0.42
+    WIDE_PX, MATCHED_PX, PLATEAU_PX = 32.0, 4.0, 16.0
+    LEAST, LEAST_OF_STRONGEST = 2.4, 0.6
+    FRACTION = 0.52
 
     def __init__(self) -> None:
         super().__init__()
         self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
+        self.matched = Matched(self.MATCHED_PX)
+        self.plateau = Gaussian(self.PLATEAU_PX / GRID)
 
     def forward(self, image: Tensor) -> Tensor:
         # Hair is dark and thin.
-        clean = closing(levels(image), 5)
-        everywhere = torch.ones_like(clean[:, :1])
-        apart, spreads = [], []
-        for channel in clean.split(1, dim=1):
-            smooth, level, spread = self.focal.parts(channel, everywhere)
-            apart.append(torch.relu(level - smooth) ** 2)
-            spreads.append(spread**2)
-        distance = torch.sqrt(apart[0] + apart[1] + apart[2]) / torch.sqrt(spreads[0] + spreads[1] + spreads[2] + 1e-6)
-        return opening(half_height(distance, self.LEAST, 24, self.FRACTION), 5)
+        grey = closing(levels(image), 5).mean(dim=1, keepdim=True)
+        everywhere = torch.ones_like(grey)
+        smooth, level, _ = self.focal.parts(grey, everywhere)
+        seed, spread = self.matched(level - smooth, everywhere, least_spread(grey))
+        z = (level - smooth) / spread
+        # Shadows are weaker than what an image of a lesion was taken for.
+        peak = dilate(seed, 13)
+        found = (peak >= torch.clamp(self.LEAST_OF_STRONGEST * seed.max(), min=self.LEAST)).to(seed.dtype)
+        # A lesion is wide and uneven: what it is outlined by is its mean, not its darkest place.
+        mean = peak
+        for _ in range(2):
+            part = (seed > self.FRACTION * mean).to(seed.dtype) * found
+            mean = torch.clamp(self.plateau(torch.relu(seed), part), min=0.5)
+        score = torch.clamp(0.5 * z / (self.FRACTION * from_grid(mean, z)), 0.0, 1.0)
+        return opening(score * (from_grid(found, z) > 0.5).to(z.dtype), 5)
 
 
 class Curvature(nn.Module):
@@ -96,13 +109,19 @@ class Fundus(nn.Module):
     FIELD_LEVEL = 12.0
     DISC = 20.0
     VESSEL, VESSEL_FRACTION = 1.5, 0.3
-    SPOT_PX = 4.0
-    SPOT, SPOT_LEAST = 0.75, 2.5
+    SPOT_PX, SPOT_WIDE_PX = 4.0, 8.0
+    ROUND = 0.75
+    BRIGHT_ROUND, BRIGHT_LEAST = 0.5, 4.5
+    DARK_ROUND, DARK_LEAST = 0.62, 4.5
+    SPOT_FRACTION = 0.47
+    MATCHED_PX, CELL_PX = 1.8, 2
 
     def __init__(self) -> None:
         super().__init__()
         self.fine_ridge, self.coarse_ridge, self.blob = Curvature(1.0), Curvature(1.8), Curvature(self.SPOT_PX)
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
+        self.near = Focal(fine_px=1.2, wide_px=self.SPOT_WIDE_PX)
+        self.matched = Matched(self.MATCHED_PX, self.CELL_PX)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         rgb = levels(image)
@@ -112,7 +131,8 @@ class Fundus(nn.Module):
         smooth, level, spread = self.focal.parts(green, inside)
         z = (smooth - level) / (spread + 1e-6) * inside
         disc = half_height(closing(z, 9), self.DISC, 40)
-        found = (disc > 0.5).to(green.dtype)
+        # A bright spot beside the disc is smaller than it.
+        found = opening((disc > 0.5).to(green.dtype), 9)
         away = inside * (1 - dilate(found, 13))
         high, low = self.blob(green)
         # A line is curved across, a spot along both axes.
@@ -120,18 +140,30 @@ class Fundus(nn.Module):
         narrow = (torch.maximum(self.fine_ridge(green)[0], ridge) - 2 * torch.relu(low)) / (spread + 1e-6)
         vessel = half_height(narrow * away * (z < -1.0).to(green.dtype), self.VESSEL, 24, self.VESSEL_FRACTION)
         clear = away * (from_grid(erode(field, 5), green) > 0.5).to(green.dtype)
-        bright = self.spots(z * clear, -high / (spread + 1e-6), vessel)
+        # Spots are small: a nearer neighbourhood than the disc's, without vessels, leaves the macula out.
+        calm = clear * (1 - dilate((vessel > 0.5).to(green.dtype), 3))
+        value, share, middle = grid_means(z, calm)
+        near, _, _ = self.near.around(value, share, least_spread(z))
+        z = z - from_grid(near, z) - middle
+        seed, deviation = self.matched(z, calm, least_spread(z))
+        z = z / deviation
+        blob = -high / (spread + 1e-6)
+        bright = self.spots(z * clear, seed, blob, vessel, clear, (self.BRIGHT_ROUND, self.BRIGHT_LEAST))
         # Where vessels leave the disc, they run together; the end of one is curved along both axes too, but far more at
         # its own width.
-        low = low * (dilate(ridge, 9) < 2.5 * dilate(low, 9)).to(green.dtype)
-        dark = self.spots(-z * clear * (1 - dilate(found, 27)), low / (spread + 1e-6), vessel)
+        blob = low * (dilate(ridge, 9) < 2.5 * dilate(low, 9)).to(green.dtype) / (spread + 1e-6)
+        clear = clear * (1 - dilate(found, 27))
+        dark = self.spots(-z * clear, -seed, blob, vessel, clear, (self.DARK_ROUND, self.DARK_LEAST))
         return disc, vessel, bright, dark, field
 
-    def spots(self, height: Tensor, blob: Tensor, vessel: Tensor) -> Tensor:
-        centre = (blob > self.SPOT).to(height.dtype)
-        line = dilate((vessel > 0.5).to(height.dtype), 3) * (1 - dilate(centre, 9))
-        height = height * (1 - line)
-        return opening(half_height(height, self.SPOT_LEAST, 8, seed=height * centre), 3)
+    def spots(
+        self, z: Tensor, seed: Tensor, blob: Tensor, vessel: Tensor, clear: Tensor, least: tuple[float, float]
+    ) -> Tensor:
+        """`least`: of the curvature along both axes, and of the seed."""
+        line = dilate((vessel > 0.5).to(z.dtype), 3) * (1 - dilate((blob > self.ROUND).to(z.dtype), 9))
+        centre = (blob > least[0]).to(z.dtype) * clear * (1 - line)
+        seed = seed * functional.max_pool2d(centre, self.CELL_PX)
+        return opening(outlined(z * (1 - line), seed, least[1], 8, self.SPOT_FRACTION, self.CELL_PX), 3)
 
 
 class EndoscopyColour(nn.Module):

@@ -7,15 +7,20 @@ from torchvision.transforms import InterpolationMode, v2
 
 from models.experts.training.settings import Settings
 
-NOISE = 0.05
+NOISE = {"z-score": 0.05, "window": 0.05, "full range": 0.015}
+"""Standard deviation of the noise, in normalised values.
+
+Colours fill little of their range: 0.015 is two of 255 levels. At three times that, small faint spots of a retina were
+not learnt at all.
+"""
 GAIN = 0.1
-"""Of normalised values: the noise's standard deviation, and the part by which contrast and level may change."""
+"""Part of normalised values by which contrast and level may change."""
 
 
 class Augment:
     """Mirrored, turned, scaled; another gain, level and noise. Geometry is the same for image, masks and inside."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, normalisation: str = "z-score") -> None:
         flips = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()] if settings.mirror else []
         turn = v2.RandomAffine(
             settings.rotate,
@@ -23,7 +28,7 @@ class Augment:
             interpolation=InterpolationMode.BILINEAR,
         )
         self._geometry = v2.Compose([*flips, v2.RandomApply([turn], p=0.5)])
-        self._noise = v2.RandomApply([v2.GaussianNoise(sigma=NOISE, clip=False)], p=0.5)
+        self._noise = v2.RandomApply([v2.GaussianNoise(sigma=NOISE[normalisation], clip=False)], p=0.5)
 
     def __call__(self, image: Tensor, masks: Tensor, inside: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(channels, rows, columns) float32, (classes, rows, columns) uint8, (1, rows, columns) bool: the same back."""

@@ -105,7 +105,7 @@ def train(
     if resume and checkpoint.exists():
         run.load(checkpoint, key)
 
-    augment = Augment(settings)
+    augment = Augment(settings, data.normalisation.kind)
     for number in range(len(run.history) + 1, settings.epochs + 1):
         if number - 1 - run.best_epoch >= settings.patience:
             break
