@@ -11,8 +11,6 @@ from streams.lag import INPUTS, Lag, LagReader, Position, lag_of
 from streams.security import for_confluent
 from streams.settings import Wires
 
-FEW = 16
-"""Messages that need no weighing: a stage that keeps up has as many in work."""
 KEPT = 16
 _GOLDEN = 0.618034
 PATIENCE = 2.0
@@ -54,7 +52,7 @@ class Backlog:
         lag, sizes = lag_of(positions), self._sizes.get(stage)
         if sizes is None:
             return lag
-        if lag.waiting > FEW and (size := self._size(stage, positions, lag.waiting)):
+        if lag.waiting and (size := self._size(stage, positions, lag.waiting)):
             sizes.append(size)
         return Lag(lag.done, lag.waiting, fmean(sizes) if sizes else 0.0)
 

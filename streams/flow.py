@@ -45,21 +45,30 @@ class FlowGate:
         self._open = asyncio.Event()
         self._open.set()
         self._mean = MeanSize()
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._sent = 0
         metrics.HIGH_WATER.set(wires.high_water)
 
     def observe(self, size: int) -> None:
-        """Note the size in bytes of a message sent on: what waits is taken to be as large where that is not known."""
+        """Note the size in bytes of a message sent on. It waits from now on, whenever the broker is asked next."""
         self._mean.observe(size)
+        self._sent += size
+        self._judge(self._waiting_bytes + size)
 
-    def update(self, lags: Mapping[Stage, Lag]) -> None:
-        """Open or close by the bytes that wait in later topics."""
+    def update(self, lags: Mapping[Stage, Lag], since: int = 0) -> None:
+        """Open or close by the bytes that wait in later topics, and those sent `since` the broker was asked.
+
+        What waits in an early topic will wait in a later one if that is slow: it counts as large as it gets.
+        """
         later = [lags[stage] for stage in LATER]
-        self._waiting_bytes = round(sum(lag.waiting * (lag.mean_bytes or self._mean.value) for lag in later))
+        largest = max(self._mean.value, *(lag.mean_bytes for lag in later))
         for stage, lag in lags.items():
             # A stage of which no worker runs tells nothing itself.
             metrics.LAG.labels(stage).set(lag.waiting)
-        metrics.LATER_BYTES.set(self._waiting_bytes)
+        self._judge(round(sum(lag.waiting for lag in later) * largest) + since)
+
+    def _judge(self, waiting_bytes: int) -> None:
+        self._waiting_bytes = waiting_bytes
+        metrics.LATER_BYTES.set(waiting_bytes)
         if self._waiting_bytes > self._wires.high_water:
             self._open.clear()
         elif self._waiting_bytes <= self._wires.low_water:
@@ -82,8 +91,9 @@ class FlowGate:
     async def watch(self) -> None:
         """Keep the gate current until cancelled."""
         while True:
+            sent = self._sent
             try:
-                self.update(await asyncio.to_thread(self._read))
+                self.update(await asyncio.to_thread(self._read), self._sent - sent)
             except Unavailable as error:
                 log.warning("lag unknown", reason=str(error))
             await asyncio.sleep(INTERVAL)

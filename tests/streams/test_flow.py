@@ -32,16 +32,28 @@ async def test_the_gate_closes_above_and_opens_below() -> None:
     await asyncio.wait_for(waiter, 60)
 
 
-async def test_what_waits_counts_by_its_own_size() -> None:
-    """Where the size of what waits is known, that of what is sent on says nothing."""
+async def test_what_waits_counts_as_large_as_it_gets() -> None:
+    """Six messages of 1 MiB that will be 2 MiB each before they are done are 12 MiB."""
     gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
     gate.observe(MEBIBYTE)
-    weighed = lags(ground=5) | {"describe": Lag(0, 4, mean_bytes=2.0 * MEBIBYTE)}
-    gate.update(weighed)
+    gate.update(lags(ground=6) | {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)})
     assert gate.closed
-    gate.update(lags(ground=9))
+    gate.update(lags(ground=2) | {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)})
+    assert not gate.closed
+
+
+async def test_what_is_sent_counts_before_the_broker_is_asked_again() -> None:
+    """A fast stage sends much between two questions; what it sent while the broker answered counts too."""
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate.update(lags(ground=0))
+    for _ in range(10):
+        gate.observe(MEBIBYTE)
+    assert not gate.closed
+    gate.observe(MEBIBYTE)
     assert gate.closed
-    gate.update(lags(ground=4))
+    gate.update(lags(describe=3), since=2 * MEBIBYTE)
+    assert gate.closed
+    gate.update(lags(describe=3), since=MEBIBYTE)
     assert not gate.closed
 
 
