@@ -36,9 +36,10 @@ async def test_what_waits_counts_as_large_as_it_gets() -> None:
     """Six messages of 1 MiB that will be 2 MiB each before they are done are 12 MiB."""
     gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
     gate.observe(MEBIBYTE)
-    gate.update(lags(ground=6) | {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)})
+    large: dict[Stage, Lag] = {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)}
+    gate.update({**lags(ground=6), **large})
     assert gate.closed
-    gate.update(lags(ground=2) | {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)})
+    gate.update({**lags(ground=2), **large})
     assert not gate.closed
 
 
