@@ -45,14 +45,16 @@ class FlowGate:
         self._open = asyncio.Event()
         self._open.set()
         self._mean = MeanSize()
+        self._largest = 0.0
         self._waiting_bytes = self._sent = 0
         metrics.HIGH_WATER.set(wires.high_water)
 
     def observe(self, size: int) -> None:
         """Note the size in bytes of a message sent on. It waits from now on, whenever the broker is asked next."""
         self._mean.observe(size)
-        self._sent += size
-        self._judge(self._waiting_bytes + size)
+        becomes = max(size, round(self._largest))
+        self._sent += becomes
+        self._judge(self._waiting_bytes + becomes)
 
     def update(self, lags: Mapping[Stage, Lag], since: int = 0) -> None:
         """Open or close by the bytes that wait in later topics, and those sent `since` the broker was asked.
@@ -60,19 +62,20 @@ class FlowGate:
         What waits in an early topic will wait in a later one if that is slow: it counts as large as it gets.
         """
         later = [lags[stage] for stage in LATER]
-        largest = max(self._mean.value, *(lag.mean_bytes for lag in later))
+        self._largest = max(self._mean.value, *(lag.mean_bytes for lag in later))
         for stage, lag in lags.items():
             # A stage of which no worker runs tells nothing itself.
             metrics.LAG.labels(stage).set(lag.waiting)
-        self._judge(round(sum(lag.waiting for lag in later) * largest) + since)
+        self._judge(round(sum(lag.waiting for lag in later) * self._largest) + since)
 
     def _judge(self, waiting_bytes: int) -> None:
         self._waiting_bytes = waiting_bytes
         metrics.LATER_BYTES.set(waiting_bytes)
-        if self._waiting_bytes > self._wires.high_water:
-            self._open.clear()
-        elif self._waiting_bytes <= self._wires.low_water:
+        if waiting_bytes <= self._wires.low_water:
             self._open.set()
+        # What is in work when the gate closes still comes.
+        elif waiting_bytes + self._wires.in_flight * self._largest > self._wires.high_water:
+            self._open.clear()
 
     @property
     def closed(self) -> bool:

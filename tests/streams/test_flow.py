@@ -18,7 +18,7 @@ async def test_the_gate_closes_above_and_opens_below() -> None:
     """It closes above the high mark, stays closed between the marks, and opens at the low one."""
     gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
     gate.observe(MEBIBYTE)
-    gate.update(lags(ground=6, retrieve=3, describe=1))
+    gate.update(lags(ground=4, retrieve=1, describe=1))
     assert not gate.closed
     gate.update(lags(describe=11))
     assert gate.closed
@@ -34,7 +34,7 @@ async def test_the_gate_closes_above_and_opens_below() -> None:
 
 async def test_what_waits_counts_as_large_as_it_gets() -> None:
     """Six messages of 1 MiB that will be 2 MiB each before they are done are 12 MiB."""
-    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE, in_flight=1), dict)
     gate.observe(MEBIBYTE)
     large: dict[Stage, Lag] = {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)}
     gate.update({**lags(ground=6), **large})
@@ -55,6 +55,17 @@ async def test_what_is_sent_counts_before_the_broker_is_asked_again() -> None:
     gate.update(lags(describe=3), since=2 * MEBIBYTE)
     assert gate.closed
     gate.update(lags(describe=3), since=MEBIBYTE)
+    assert not gate.closed
+
+
+async def test_messages_larger_than_the_marks_go_through_one_by_one() -> None:
+    """However large what is in work may get, an empty pipeline takes the next."""
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate.observe(20 * MEBIBYTE)
+    assert gate.closed
+    gate.update(lags(ground=1))
+    assert gate.closed
+    gate.update(lags())
     assert not gate.closed
 
 
