@@ -107,8 +107,10 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
     gate = FlowGate(wires, Backlog(wires, LATER).read)
     isolated = Isolated(work.limits, modules=("agents.preprocess",))
     atexit.register(isolated.close)
-    annotations = work.annotations and GivenAnnotations(
-        work.annotations, isolated=isolated, identity=work.identity, limits=work.limits
+    annotations = (
+        GivenAnnotations(work.annotations, isolated=isolated, identity=work.identity, limits=work.limits)
+        if work.annotations
+        else None
     )
     handler = partial(
         preprocess,
@@ -118,7 +120,7 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
         reading=Reading(
             FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits, work.neighbours
         ),
-        annotations=annotations or None,
+        annotations=annotations,
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

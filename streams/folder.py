@@ -182,9 +182,19 @@ def reference_to(path: Path, folder: Path) -> ObjectReference:
         size, etag = path.stat().st_size, content_tag(path)
     except OSError:
         size, etag = 0, ""
+    return refer(path, folder, etag, size)
+
+
+def refer(path: Path, folder: Path, etag: str, size: int) -> ObjectReference:
+    """The reference to a file of a folder in a state that is known."""
     # Percent-encoded: a file name is bytes, and need not be UTF-8.
     key = quote(os.fsencode(path.absolute().relative_to(folder.absolute())))
     return ObjectReference(bucket=folder.absolute().as_uri(), key=key, etag=etag, size=size)
+
+
+def path_of(reference: ObjectReference) -> Path:
+    """Where the file of a reference lies."""
+    return Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path}/{reference.key}")))
 
 
 def read_object(reference: ObjectReference) -> Content:
@@ -193,7 +203,7 @@ def read_object(reference: ObjectReference) -> Content:
     Raises:
         ObjectGone, ObjectUnreadable, ObjectChanged: see there.
     """
-    path = Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path}/{reference.key}")))
+    path = path_of(reference)
     try:
         found = companions_of(path)
         content = Content(

@@ -4,14 +4,12 @@ Knows nothing of what they hold.
 """
 
 import asyncio
-import os
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams import s3
-from streams.folder import ObjectGone, ObjectUnreadable, files_below
+from streams.folder import ObjectGone, ObjectUnreadable, files_below, path_of, refer
 from streams.s3 import Location, is_bucket, listing
 
 
@@ -36,8 +34,7 @@ def _below(folder: Path) -> list[ObjectReference]:
         except OSError:
             continue  # Gone since it was listed, or a link to nowhere.
         etag = f"{state.st_size}-{state.st_mtime_ns}-{state.st_ino}"
-        key = quote(os.fsencode(path.relative_to(folder)))
-        found.append(ObjectReference(bucket=folder.absolute().as_uri(), key=key, etag=etag, size=state.st_size))
+        found.append(refer(path, folder, etag, state.st_size))
     return found
 
 
@@ -54,9 +51,8 @@ def read_file(reference: ObjectReference, most: int = -1) -> bytes:
     """
     if is_bucket(reference.bucket):
         return s3.get(reference)
-    path = Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path}/{reference.key}")))
     try:
-        with path.open("rb") as file:
+        with path_of(reference).open("rb") as file:
             return file.read(most)
     except FileNotFoundError:
         raise ObjectGone("A file given for the object was deleted before it was read. Replay the object.") from None
