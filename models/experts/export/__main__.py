@@ -64,6 +64,10 @@ def manifest(definition: Definition, sha256: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _length(mm: float) -> str:
+    return f"{mm:g} mm" if mm >= 0.1 else f"{1000 * mm:g} µm"
+
+
 def card(definition: Definition, size: int) -> str:
     """The expert's card, for people."""
     polarity = ", as shown: high is bright" if definition.polarity == "displayed" else ""
@@ -82,7 +86,7 @@ def card(definition: Definition, size: int) -> str:
         f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}{views}",
         f"- **Takes**: {channels}; {' or '.join(definition.units) or 'any unit'}{polarity}",
         *(
-            [f"- **Scale**: resampled to {1000 * definition.spacing_mm:g} µm a px where the image tells its spacing"]
+            [f"- **Scale**: resampled to {_length(definition.spacing_mm)} a px where the image tells its spacing"]
             if definition.spacing_mm is not None
             else []
         ),

@@ -2,9 +2,11 @@
 
 from models.experts.export.body_definitions import BODY
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
+from models.experts.export.layers import GRID
 from models.experts.export.modules import (
     CountContrast,
     CtDensity,
+    CtLung,
     LocalContrast,
     MrSignal,
     PetUptake,
@@ -89,6 +91,43 @@ DEFINITIONS = (
             "Air that reaches the image's edge (a lung cut off by the field of view) is not reported.",
             "Air held between arm and trunk, or between body and table, can count as enclosed.",
             "Lung is air-density too; thin bone can count as a small focus, and one beside bone is not told from it.",
+        ),
+    ),
+    Definition(
+        name="ct-lung",
+        version="1.0.0",
+        title="Soft tissue within the lungs of CT",
+        module=CtLung(),
+        source=(
+            "Lungs by threshold and closing: Hu et al., IEEE Trans Med Imaging 20, 2001; bands as in Kalender, "
+            "Computed Tomography, 3rd ed. 2011; nodules below 6 mm passed over as in MacMahon et al., Radiology 284, "
+            "2017; flat grey openings: Serra 1982"
+        ),
+        modalities=("CT",),
+        organs=("chest", "lung"),
+        views=("axial",),
+        units=("HU",),
+        spacing_mm=1.0,
+        foreground=Foreground("lungs", min_part_of_largest=0.1),
+        outputs=(
+            Output(
+                name="focus",
+                label="soft-tissue region within the lungs",
+                rule=(
+                    f"at least {CtLung.FOCUS_HU:g} HU after smoothing, {CtLung.NARROW_MM} px wide or more, with lung "
+                    f"({CtLung.LUNG_HU[0]:g} to {CtLung.LUNG_HU[1]:g} HU) to its left and right, and above and below "
+                    f"it, {CtLung.REACH_MM - GRID} px apart at most"
+                ),
+                score=f"0.5 at {CtLung.FOCUS_HU:g} HU, 1 at {CtLung.SOFT_HU:g} HU, mean over the region",
+                min_area_px=20,
+                min_area_fraction=0.0,
+                contrast="brighter",
+            ),
+        ),
+        limits=(
+            "Vessels near the hilum, and the dome of the diaphragm, are soft tissue within lung too.",
+            "What touches the chest wall or the mediastinum is passed over; so is ground glass, too faint.",
+            "One slice is looked at: a vessel that crosses it looks like a nodule.",
         ),
     ),
     Definition(

@@ -10,16 +10,20 @@ GRID = 4
 """Statistics and wide neighbourhoods are taken on means of GRID × GRID px: 16 times less work, the same answer."""
 
 
-def dilate(image: Tensor, size: int) -> Tensor:
-    """Grey dilation by a square of odd `size`; (1, 1, rows, columns)."""
-    if size <= 5:  # below this, ONNX Runtime is faster in one pass than in two
-        return functional.max_pool2d(image, size, stride=1, padding=size // 2)
-    across = functional.max_pool2d(image, (1, size), stride=1, padding=(0, size // 2))
-    return functional.max_pool2d(across, (size, 1), stride=1, padding=(size // 2, 0))
+def dilate(image: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Grey dilation by a square of odd `size`, or by a rectangle of odd (rows, columns); (1, 1, rows, columns)."""
+    down, across = (size, size) if isinstance(size, int) else size
+    if max(down, across) <= 5:  # below this, ONNX Runtime is faster in one pass than in two
+        return functional.max_pool2d(image, (down, across), stride=1, padding=(down // 2, across // 2))
+    if across > 1:
+        image = functional.max_pool2d(image, (1, across), stride=1, padding=(0, across // 2))
+    if down > 1:
+        image = functional.max_pool2d(image, (down, 1), stride=1, padding=(down // 2, 0))
+    return image
 
 
-def erode(image: Tensor, size: int) -> Tensor:
-    """Grey erosion by a square of odd `size`."""
+def erode(image: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Grey erosion by the same."""
     return -dilate(-image, size)
 
 
@@ -31,8 +35,8 @@ def opening(image: Tensor, size: int) -> Tensor:
     return dilate(erode(image, size), size)
 
 
-def closing(image: Tensor, size: int) -> Tensor:
-    """Grey closing: gaps narrower than `size` are bridged."""
+def closing(image: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Grey closing: gaps narrower than `size` are bridged; of a rectangle of one row, those across."""
     return erode(dilate(image, size), size)
 
 

@@ -59,6 +59,29 @@ class CtDensity(nn.Module):
         return air, high, fat, lung, focus, body
 
 
+class CtLung(nn.Module):
+    """On HU, 1 mm a px. Maps: soft tissue with lung on all sides, and the lungs with what lies so within them."""
+
+    LUNG_HU, TISSUE_HU, SOFT_HU = (-950.0, -500.0), -300.0, 0.0
+    FOCUS_HU = -400.0
+    REACH_MM, NARROW_MM = 60, 5
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        hu = torch.clamp(image, -1024.0, 400.0)
+        # A table is narrow, and a sleeve thin.
+        tissue = (opening(hu[:, :, ::2, ::2], 5) > self.TISSUE_HU).to(hu.dtype)
+        inside = between(tissue, "left", "right", "top", "bottom")
+        grid = to_grid(hu)
+        low, high = self.LUNG_HU
+        lung = ((grid > low) & (grid < high)).to(hu.dtype) * (to_grid(from_grid(inside, hu)) > 0.5).to(hu.dtype)
+        lung = opening(lung, 5)
+        # The mediastinum has lung to its left and right, and none above and below it.
+        reach = self.REACH_MM // GRID
+        lungs = torch.minimum(closing(lung, (1, reach)), closing(lung, (reach, 1)))
+        within = (from_grid(lungs, hu) > 0.5).to(hu.dtype)
+        return opening(ramp(mean3(hu), self.FOCUS_HU, self.SOFT_HU) * within, self.NARROW_MM), lungs
+
+
 class LocalContrast(nn.Module):
     """Smoothed value against the mean of a wide neighbourhood, in units of the image's own deviation from it.
 

@@ -105,6 +105,30 @@ def test_lung_is_told_from_gas(registry: Registry) -> None:
     assert focus.centroid == pytest.approx((340, 330), abs=1.0)
 
 
+@pytest.mark.parametrize("spacing", [0.5, 1.0])
+def test_soft_tissue_in_the_lungs_is_told_by_its_size_in_mm(registry: Registry, spacing: float) -> None:
+    """A disc of 12 mm with lung on all sides is; a vessel of 3 mm, one at the wall, and the mediastinum are not."""
+    image = np.full((round(300 / spacing),) * 2, -1000.0, np.float32)
+
+    def disc(x: float, y: float, radius: float, hu: float) -> None:
+        cv2.circle(image, (round(x / spacing), round(y / spacing)), round(radius / spacing), hu, -1)
+
+    disc(150, 150, 140, 40)
+    disc(90, 150, 50, -850)
+    disc(210, 150, 50, -850)
+    disc(90, 140, 6, 30)
+    disc(200, 150, 1.5, 30)
+    disc(258, 150, 6, 30)
+    image += np.random.default_rng(0).normal(0, 20, image.shape).astype(np.float32)
+    about = {"organ": "chest", "spacing": Spacing(row_mm=spacing, column_mm=spacing, source="test")}
+    (found,) = labelled(registry.ground(image, metadata("CT", **about), "HU"), "soft-tissue region within the lungs")
+    assert np.multiply(found.centroid, spacing) == pytest.approx((90, 140), abs=1)
+    assert found.area_mm2 == pytest.approx(math.pi * 36, rel=0.2)
+    assert found.expert.startswith("ct-lung@")
+    other = registry.ground(image, metadata("CT", **{**about, "organ": "abdomen"}), "HU")
+    assert labelled(other, "soft-tissue region within the lungs") == []
+
+
 def test_mr_phantom(registry: Registry) -> None:
     """Under a strong gain gradient, a bright and a dark blob are found; the background's noise is not."""
     random = np.random.default_rng(1)
