@@ -58,7 +58,23 @@ class _Kind:
     """Slices that may be of one stack, each once, by their UIDs."""
 
     members: dict[bytes, Member] = field(default_factory=dict[bytes, Member])
-    stacks: tuple[Stack, ...] | None = None
+    listed: list[Member] = field(default_factory=list[Member])
+    places: dict[bytes, tuple[Stack, int]] | None = None
+    """Of those that are of a stack, where in it."""
+
+    def around(self, found: Slice, most: int) -> list[Next]:
+        if self.places is None:
+            self.listed = list(self.members.values())
+            self.places = {
+                self.listed[frame][1].uid: (stack, at)
+                for stack in stacks_in([one for _, one in self.listed])
+                for at, frame in enumerate(stack.frames)
+            }
+        if found.uid not in self.places:
+            return []
+        stack, at = self.places[found.uid]
+        stack = stack if found.sided else stack.unsided()
+        return [Next(*self.listed[one.frame], one) for one in stack.beside(at, most)]
 
 
 @dataclass(slots=True)
@@ -79,15 +95,10 @@ class _Place:
                 self.kinds.setdefault(found.kind, _Kind()).members.setdefault(found.uid, (reference, found))
 
     def around(self, found: Slice, most: int) -> list[Next]:
-        kind = self.kinds.get(found.kind, _Kind())
-        if kind.members.get(found.uid, (None, None))[1] != found:
+        kind = self.kinds.get(found.kind)
+        if kind is None or kind.members.get(found.uid, (None, None))[1] != found:
             return []
-        members = list(kind.members.values())
-        if kind.stacks is None:
-            kind.stacks = stacks_in([one for _, one in members])
-        at = list(kind.members).index(found.uid)
-        stacks = [stack if found.sided else stack.unsided() for stack in kind.stacks]
-        return [Next(*members[one.frame], one) for stack in stacks for one in stack.around(at, most)]
+        return kind.around(found, most)
 
 
 class Series:

@@ -54,9 +54,10 @@ class Stack:
 
     def around(self, frame: int, most: int) -> tuple[Beside, ...]:
         """Up to `most` of its neighbours on each side, by ascending steps."""
-        if frame not in self.frames:
-            return ()
-        at = self.frames.index(frame)
+        return self.beside(self.frames.index(frame), most) if frame in self.frames else ()
+
+    def beside(self, at: int, most: int) -> tuple[Beside, ...]:
+        """The same of the frame at a place among them: of thousands it is not looked for again."""
         return tuple(
             Beside(self.frames[other], other - at, self.sides[other > at], self._distance(at, other))
             for other in range(max(0, at - most), min(len(self.frames), at + most + 1))
