@@ -1,7 +1,7 @@
 """Which objects beside an object are the next slices of its series, for preprocess.
 
-A folder, or prefix of a bucket, is listed when an object of it is not known; of each file the header is read, once for
-each state. Fingerprints of UIDs are kept in memory, and go nowhere.
+A folder, or prefix of a bucket, is listed when an object of it is not known, and now and then; of each file the header
+is read, once for each state. Fingerprints of UIDs are kept in memory, and go nowhere.
 """
 
 import asyncio
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 FRESH = 1.0
 """Seconds from one listing of a place to the next, at least."""
+STALE = 60.0
+"""Seconds after which a place is listed again though what is asked for is known: others may have been written anew."""
 SHARE = 10
 """And so many times as long as a listing took: files that come one by one have a place listed again and again."""
 MOST = 50_000
@@ -40,6 +42,7 @@ ASKED = 16
 """Of a bucket at a time."""
 KEPT = 2**26
 """Bytes of pixels, in base64, of slices that were read last."""
+MOST_KEPT = 256
 
 Member = tuple[ObjectReference, Slice]
 
@@ -86,6 +89,8 @@ class _Place:
     kinds: dict[bytes, _Kind] = field(default_factory=dict[bytes, _Kind])
     again: float = float("-inf")
     """When it may be listed again."""
+    stale: float = float("-inf")
+    """When it must be."""
     listing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def take(self, known: dict[ObjectReference, Slice | None]) -> None:
@@ -127,7 +132,7 @@ class Series:
         place = self._places.setdefault(name, _Place())
         self._places.move_to_end(name)
         async with place.listing:
-            if place.keys.get(reference.key) != found:
+            if place.keys.get(reference.key) != found or time.monotonic() >= place.stale:
                 await asyncio.sleep(max(0.0, place.again - time.monotonic()))
                 await self._list(place, reference)
         return place.around(found, most)
@@ -142,7 +147,7 @@ class Series:
                 except InvalidInput as error:
                     found = error
             self._read[one.reference] = found
-            while sum(map(_size, self._read.values())) > KEPT and len(self._read) > 1:
+            while len(self._read) > MOST_KEPT or (len(self._read) > 1 and sum(map(_size, self._read.values())) > KEPT):
                 self._read.popitem(last=False)
         if isinstance(found, InvalidInput):
             raise found
@@ -152,7 +157,7 @@ class Series:
         started = time.monotonic()
         present = await asyncio.to_thread(beside, reference)
         ended = time.monotonic()
-        place.again = ended + max(FRESH, SHARE * (ended - started))
+        place.again, place.stale = (ended + max(least, SHARE * (ended - started)) for least in (FRESH, STALE))
         if len(present) > MOST:
             log.warning("series left out: too many files in one place", files=len(present), most=MOST)
             present = []

@@ -303,6 +303,25 @@ def test_headers_are_read_once_and_pixels_seldom(tmp_path: Path, monkeypatch: py
     asyncio.run(run())
 
 
+def test_what_was_mended_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file written anew under its name, as the same slice, is another state: nothing of the old one is kept."""
+    monkeypatch.setattr(agent, "FRESH", 0.0)
+    monkeypatch.setattr(agent, "STALE", 0.0)
+    monkeypatch.setattr(agent, "SHARE", 0)
+    paths = put(tmp_path / "CT", lesion())
+    whole = paths[3].read_bytes()
+    paths[3].write_bytes(whole[:-2000])
+    stage = Stage()
+
+    async def run() -> list[list[int]]:
+        found = [near(await stage.image(paths[2]))]
+        paths[3].write_bytes(whole)
+        return [[one[0] for one in each] for each in (*found, near(await stage.image(paths[2])))]
+
+    assert asyncio.run(run()) == [[-1], [-1, 1]]
+    assert len(stage.here.headers()) == 6
+
+
 def test_an_isolated_process_does_the_same(tmp_path: Path) -> None:
     """The message does not depend on where it is made, nor on what was made before."""
     paths = put(tmp_path / "CT", lesion())
