@@ -51,6 +51,8 @@ class Work:
     """Of a frame in space, on each side, that are sent with it."""
     annotations: str | None = None
     """Where DICOM objects lie that mark regions of the images: a folder, or s3://bucket/prefix."""
+    series: str = "none"
+    """Where neighbours of a slice are sought that is an object of its own: folder, or none."""
 
 
 def build_stage(stage: Stage, wires: Wires, work: Work) -> StageApp:
@@ -95,6 +97,7 @@ def _watch(app: StageApp, wires: Wires, work: Work) -> None:
 def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
     from agents.given import GivenAnnotations
     from agents.preprocess import Reading, preprocess
+    from agents.series import Series
     from models.imaging import BurnedInPolicy, FramePolicy
     from streams.backlog import Backlog
     from streams.dead_letters import Subject
@@ -121,6 +124,7 @@ def _preprocess(app: StageApp, wires: Wires, work: Work) -> None:
             FramePolicy.parse(work.frames), BurnedInPolicy.parse(work.burned_in), work.limits, work.neighbours
         ),
         annotations=annotations,
+        series=Series(isolated=isolated, limits=work.limits) if work.series == "folder" else None,
     )
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)

@@ -2,12 +2,14 @@
 
     python -m benchmarks.neighbours [--side 512] [--rounds 5]
 
-On a drawn CT volume, read from NIfTI in this process, slice after slice. Times are of this thread's processor; numbers
-of neighbours take turns. Knows nothing of Kafka and of other stages.
+On a drawn CT volume, read from NIfTI in this process, slice after slice, and from DICOM files of one slice each, whose
+names are in another order; of these, headers that are read to know which lie beside which count to the slices. Times
+are of this thread's processor; numbers of neighbours take turns. Knows nothing of Kafka and of other stages.
 """
 
 import argparse
 import asyncio
+import random
 import statistics
 import tempfile
 import time
@@ -18,14 +20,18 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
+import pydicom
+from pydicom.data import get_testdata_file
 
 from agents.ground import ground
 from agents.preprocess import Reading, preprocess
+from agents.series import Series
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy
 from schemas.images import MedicalImage
 from schemas.limits import Limits
+from schemas.objects import ObjectReference
 from streams.codec import encode
 from streams.folder import reference_to
 from streams.identity import Identity
@@ -33,6 +39,8 @@ from streams.isolation import Isolated
 from streams.payloads import Payloads
 
 SLICES = 8
+FILES = 64
+"""Of the series: its headers are read in calls of as many."""
 
 
 class _Here:
@@ -65,6 +73,45 @@ def volume(side: int) -> bytes:
     put(280, [[-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 5, 0]], "<f4")
     put(344, list(b"n+1\0"), "u1")
     return header.tobytes() + voxels.tobytes(order="F")
+
+
+def series(folder: Path, side: int) -> list[ObjectReference]:
+    """DICOM files of slices of one drawn body, each with noise of its own, 5 mm apart, under names in another order."""
+    section = draw("CT", seed=4, contrast=6.0, side=side).values
+    noise = np.random.default_rng(0)
+    image = pydicom.dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+    image.Rows, image.Columns, image.PixelSpacing = side, side, [1, 1]
+    image.RescaleIntercept, image.RescaleSlope, image.PixelRepresentation = 0, 1, 1
+    names = random.Random(0).sample(range(FILES), FILES)
+    for number, name in enumerate(names):
+        image.SOPInstanceUID = f"1.2.3.{number}"
+        image.ImagePositionPatient = [0, 0, 5 * number]
+        image.PixelData = np.rint(section + noise.normal(0, 5, section.shape)).astype("<i2").tobytes()
+        image.save_as(folder / f"{name}.dcm")
+    return [reference_to(folder / f"{name}.dcm", folder) for name in range(FILES)]
+
+
+async def measure_series(folder: Path, rounds: int, side: int) -> None:
+    """Print a row for each number of neighbours."""
+    payloads, references = Payloads((folder.parent / "payloads").as_uri(), 2**40), series(folder, side)
+    took: dict[int, list[float]] = defaultdict(list)
+    isolated = cast(Isolated, _Here())
+    for _ in range(rounds + 1):
+        for neighbours in range(4):
+            found = Series(isolated=isolated, limits=Limits())
+            started = time.process_time()
+            for reference in references:
+                await anext(
+                    preprocess(
+                        reference, isolated=isolated, identity=Identity(bytes(16)), payloads=payloads, series=found,
+                        reading=Reading(FramePolicy(), BurnedInPolicy(), Limits(), neighbours),
+                    )
+                )  # fmt: skip
+            took[neighbours].append(1000 * (time.process_time() - started) / len(references))
+    print("neighbours on each side | read from files, ms a slice | ratio")
+    for neighbours in range(4):
+        read = statistics.median(took[neighbours][1:])
+        print(f"{neighbours} | {read:.1f} | {read / statistics.median(took[0][1:]):.1f}")
 
 
 async def measure(folder: Path, rounds: int) -> None:
@@ -115,6 +162,9 @@ def main() -> None:
         (folder / "volume.nii").write_bytes(volume(options.side))
         (folder / "volume.nii.json").write_text('{"modality": "CT", "unit": "HU"}')
         asyncio.run(measure(folder, options.rounds))
+        files = folder / "series"
+        files.mkdir()
+        asyncio.run(measure_series(files, options.rounds, options.side))
 
 
 if __name__ == "__main__":

@@ -162,7 +162,9 @@ def annotate(
             )
             # These files were chosen by hand: every one of them gets its outcome, however many are bad.
             wires = dataclasses.replace(settings.wires, dead_letter_share=1.0)
-            local = LocalStack(dataclasses.replace(settings, wires=wires), folder, say=progress.say)
+            # All are there before the first is read, so that the slices of a series can be looked for.
+            settings = dataclasses.replace(settings, wires=wires, series=settings.series or "folder")
+            local = LocalStack(settings, folder, say=progress.say)
             stack.enter_context(local)
             settings, poll = local.settings, local.poll
         summary, complete = run(files, outputs, settings, poll=poll, progress=progress.update)
@@ -268,6 +270,7 @@ def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neig
             settings.expert_runtime,
             settings.neighbours,
             settings.annotations,
+            settings.series or "none",
         )
         app = build_stage(stage, settings.wires, work)
         trace(settings, stage)

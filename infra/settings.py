@@ -26,6 +26,8 @@ EXPERT = "TRISTREAM_EXPERT_"
 NEIGHBOURS = ("0", "1", "2", "3")
 """Of a slice, on each side: a message with three is as large as seven."""
 
+SERIES = ("none", "folder")
+
 T = TypeVar("T")
 
 
@@ -42,6 +44,8 @@ class Settings:
             TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
+        series: where neighbours are sought of a slice that is an object of its own: none, or folder, its own; None: as
+            the command has it (TRISTREAM_SERIES).
         burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
         annotations: folder or s3://bucket/prefix of DICOM objects that mark regions of the images; None: there are none
             but those that sidecars name (TRISTREAM_ANNOTATIONS).
@@ -61,6 +65,7 @@ class Settings:
     wires: Wires
     frames: str = "all"
     neighbours: int = 0
+    series: str | None = None
     burned_in: str = "mask"
     annotations: str | None = None
     limits: Limits = DEFAULT_LIMITS
@@ -107,6 +112,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         serving=_built(Serving, SGLANG, _with_policy(environment)),
         frames=environment.get(f"{PREFIX}FRAMES", "all"),
         neighbours=neighbours_of(environment.get(f"{PREFIX}NEIGHBOURS", "0")),
+        series=_series(environment.get(f"{PREFIX}SERIES")),
         burned_in=environment.get(f"{PREFIX}BURNED_IN", "mask"),
         annotations=place(text) if (text := environment.get(f"{PREFIX}ANNOTATIONS")) else None,
         knowledge=_path(environment, "KNOWLEDGE"),
@@ -124,6 +130,12 @@ def neighbours_of(text: str) -> int:
     if text.strip() not in NEIGHBOURS:
         raise BadSetting(f"{PREFIX}NEIGHBOURS must be one of {', '.join(NEIGHBOURS)}, not {text!r}")
     return int(text)
+
+
+def _series(text: str | None) -> str | None:
+    if text and text not in SERIES:
+        raise BadSetting(f"{PREFIX}SERIES must be one of {', '.join(SERIES)}, not {text!r}")
+    return text or None
 
 
 def _with_policy(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -184,6 +196,8 @@ def to_environment(settings: Settings) -> dict[str, str]:
         f"{PREFIX}BURNED_IN": settings.burned_in,
         f"{PREFIX}KEY_FILE": str(settings.key_file),
     }
+    if settings.series:
+        found[f"{PREFIX}SERIES"] = settings.series
     if settings.annotations:
         found[f"{PREFIX}ANNOTATIONS"] = settings.annotations
     if settings.key:

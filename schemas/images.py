@@ -117,10 +117,10 @@ class PixelCleaning(Message):
 
 
 class Neighbour(Message):
-    """A frame that lies beside this one in space, in the same volume, and was sent with it."""
+    """A frame that lies beside this one in space, in the same volume or series, and was sent with it."""
 
     image_id: Digest = Field(description="Of its pixels, as in a message of its own")
-    frame: int = Field(ge=0, description="Its index in the object")
+    frame: int = Field(ge=0, description="Its index in its object: of slices that are files of their own, another one")
     steps: int = Field(description="Slices from this one: 1 the next, -1 the one before; see `towards` for the way")
     towards: Side | None = Field(
         default=None,

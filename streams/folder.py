@@ -5,6 +5,7 @@ by themselves, and a change of theirs is a change of their object. Knows nothing
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import stat
@@ -152,6 +153,33 @@ def files_below(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
+def beside(reference: ObjectReference) -> Iterator[ObjectReference]:
+    """The objects in a reference's own folder, itself included, none below it; in a stable order.
+
+    Their etags are no hashes: they tell size, time and inode of the file, and of its sidecar.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    states: dict[str, os.stat_result] = {}
+    with os.scandir(path_of(reference).parent) as found:
+        for entry in found:
+            if not entry.name.startswith(".") and not entry.name.endswith(UNFINISHED):
+                with contextlib.suppress(OSError):  # Gone since it was listed, or a link to nowhere.
+                    states[entry.name] = entry.stat()
+    folder = reference.key.rpartition("/")[0]
+    for name, state in sorted(states.items()):
+        if stat.S_ISREG(state.st_mode) and not is_sidecar(PurePath(name)):
+            sidecar = states.get(name + SIDECAR) if may_have_companions(PurePath(name)) else None
+            marks = [_marked(each) for each in (state, sidecar) if each is not None]
+            yield ObjectReference(
+                bucket=reference.bucket,
+                key="/".join(filter(None, (folder, quote(os.fsencode(name))))),
+                etag="-".join(str(mark) for each in marks for mark in each),
+                size=state.st_size,
+            )
+
+
 def content_tag(path: Path) -> str:
     """The etag of a folder's object, in hexadecimal: SHA-256 of its bytes.
 
@@ -203,10 +231,26 @@ def read_object(reference: ObjectReference) -> Content:
     Raises:
         ObjectGone, ObjectUnreadable, ObjectChanged: see there.
     """
+    content = read_now(reference)
+    digests = {role: hashlib.sha256(data).hexdigest() for role, data in content.companions.items()}
+    if _combined(hashlib.sha256(content.data).hexdigest(), digests) != reference.etag:
+        raise ObjectChanged(
+            "The object, or a file beside it that describes it, was overwritten after it was announced. "
+            "Its new content is announced by itself; nothing to do."
+        )
+    return content
+
+
+def read_now(reference: ObjectReference) -> Content:
+    """The file of a reference as it is now, with its companions.
+
+    Raises:
+        ObjectGone, ObjectUnreadable: see there.
+    """
     path = path_of(reference)
     try:
         found = companions_of(path)
-        content = Content(
+        return Content(
             path.read_bytes(),
             {role: companion.read_bytes() for role, companion in found.there()} if found is not None else {},
         )
@@ -216,13 +260,6 @@ def read_object(reference: ObjectReference) -> Content:
         raise ObjectUnreadable(
             f"The object could not be read ({type(error).__name__}). Let the worker's user read it, then replay it."
         ) from None
-    digests = {role: hashlib.sha256(data).hexdigest() for role, data in content.companions.items()}
-    if _combined(hashlib.sha256(content.data).hexdigest(), digests) != reference.etag:
-        raise ObjectChanged(
-            "The object, or a file beside it that describes it, was overwritten after it was announced. "
-            "Its new content is announced by itself; nothing to do."
-        )
-    return content
 
 
 def being_written(path: Path) -> bool:

@@ -43,14 +43,14 @@ def read_file(reference: ObjectReference, most: int = -1) -> bytes:
 
     Args:
         reference: to it.
-        most: of a folder's file only so many; below 0: all.
+        most: only the first so many; below 0: all.
 
     Raises:
         ObjectGone, ObjectUnreadable: see there.
         Unavailable: the bucket does not answer.
     """
     if is_bucket(reference.bucket):
-        return s3.get(reference)
+        return s3.get(reference, most)
     try:
         with path_of(reference).open("rb") as file:
             return file.read(most)

@@ -183,19 +183,31 @@ def read_s3(reference: ObjectReference) -> Content:
     return Content(data, dict(_companions(reference)))
 
 
-def get(reference: ObjectReference) -> bytes:
-    """An object's bytes as they are now, without companions. Blocks.
+def read_now(reference: ObjectReference) -> Content:
+    """An object as it is now, with its companions. Blocks.
 
     Raises:
         ObjectGone, ObjectUnreadable: see there.
         Unavailable: the bucket does not answer.
     """
-    return _get(reference.bucket, reference.key)[0]
+    return Content(get(reference), dict(_companions(reference)))
 
 
-def _get(bucket: str, key: str) -> tuple[bytes, str]:
+def get(reference: ObjectReference, most: int = -1) -> bytes:
+    """An object's bytes as they are now, without companions; only the first so many, or below 0 all. Blocks.
+
+    Raises:
+        ObjectGone, ObjectUnreadable: see there.
+        Unavailable: the bucket does not answer.
+    """
+    if most >= 0 and reference.size == 0:
+        return b""  # Of nothing there is no range.
+    return _get(reference.bucket, reference.key, most)[0]
+
+
+def _get(bucket: str, key: str, most: int = -1) -> tuple[bytes, str]:
     def get() -> tuple[bytes, str]:
-        result = obstore.get(_store(bucket), key)
+        result = obstore.get(_store(bucket), key, options={"range": (0, most)} if most >= 0 else None)
         return bytes(result.bytes()), _bare(result.meta["e_tag"])
 
     return _answered(get)
@@ -273,8 +285,12 @@ async def listing(location: Location) -> AsyncIterator[ObjectReference]:
 def _page(location: Location, after: str | None) -> "Sequence[ObjectMeta]":
     """Up to 1,000 objects whose keys come after one. A page that fails is asked for again, not those before it."""
     store, prefix = _store(location.bucket), location.prefix or None
+    return _listed(lambda: next(obstore.list(store, prefix, offset=after, chunk_size=PAGE), []))
+
+
+def _listed(question: "Callable[[], Sequence[ObjectMeta]]") -> "Sequence[ObjectMeta]":
     try:
-        return _asked(lambda: next(obstore.list(store, prefix, offset=after, chunk_size=PAGE), []))
+        return _asked(question)
     except (BaseError, OSError) as error:
         # Of a listing, obstore has no classes for refusals.
         match REFUSED.search(str(error)):
@@ -287,6 +303,22 @@ def _page(location: Location, after: str | None) -> "Sequence[ObjectMeta]":
                     "the bucket refuses to be listed: look at the worker's credentials, AWS_REGION, AWS_ENDPOINT_URL"
                 )
         raise Unavailable(reason) from None
+
+
+def beside(reference: ObjectReference) -> list[ObjectReference]:
+    """The objects under a reference's own prefix, itself included, none below it; in a stable order. Blocks.
+
+    Raises:
+        Unavailable: the bucket does not answer, or may not be listed.
+    """
+    location = Location(reference.bucket, reference.key.rpartition("/")[0])
+    store, prefix = _store(location.bucket), location.prefix or None
+    found = {meta["path"]: meta for meta in _listed(lambda: obstore.list_with_delimiter(store, prefix)["objects"])}
+    return [
+        _reference(location.bucket, meta, found.get(key + SIDECAR) if may_have_companions(PurePosixPath(key)) else None)
+        for key, meta in sorted(found.items())
+        if location.holds(key)
+    ]
 
 
 def created(event: BucketEvent, location: Location) -> Iterator[tuple[tuple[str, ...], str | None, int | None]]:

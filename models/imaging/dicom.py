@@ -32,6 +32,7 @@ from models.imaging.neighbours import Placed, stacks_of
 from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
+from models.imaging.series import slice_of
 from models.imaging.slides import choose_tiles, refuse_labels
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -87,6 +88,7 @@ def open_dicom(
         taken=taken,
         read=read,
         stacks=lambda: stacks_of(_planes(header, pixels.frames)),
+        in_series=lambda: slice_of(header),
         instance=instance_of(header, pixels.frames),
     )
 

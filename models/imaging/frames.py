@@ -16,6 +16,7 @@ from models.imaging.neighbours import Stack
 from models.imaging.planes import Instance
 from models.imaging.png import Stored, decode_png, encode_png
 from models.imaging.quantities import Quantities
+from models.imaging.series import Slice
 from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
 
 
@@ -52,6 +53,8 @@ class Source:
     """Decode one frame. Raises an InvalidInput of models.imaging.errors where only this frame is damaged."""
     stacks: Callable[[], tuple[Stack, ...]] = field(default=tuple[Stack, ...], repr=False)
     """Which frames lie one behind the other in space. Looks at each frame's place, so only where it is asked."""
+    in_series: Callable[[], Slice | None] = field(default=lambda: None, repr=False)
+    """Which slice of a series of such objects it is; None where it is none."""
     instance: Instance | None = field(default=None, repr=False)
     """Which image it is to DICOM objects that mark regions of it; None where none can."""
 

@@ -1,4 +1,4 @@
-"""Which frames of an object lie beside a frame in space, and a frame's message with those of its neighbours.
+"""Which frames lie beside a frame in space, and a frame's message with those of its neighbours.
 
 Knows nothing of file formats, nor of what is done with neighbours. Time is not space: a cine has none.
 """
@@ -6,6 +6,7 @@ Knows nothing of file formats, nor of what is done with neighbours. Time is not 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from models.imaging.metadata import side_of
 from schemas.images import MedicalImage, Neighbour, Side
@@ -16,6 +17,8 @@ _IN_REGISTER_PX = 0.5
 _FARTHEST_MM = 1e6
 _PARALLEL = 4
 """Decimals to which the direction cosines of frames of one stack agree."""
+_GAP = 1.5
+"""Times a step beside it: between steps of one stack that were written in few digits, and a slice that is missing."""
 _ONE_WAY = (
     "modality", "organ", "plane", "orientation", "spacing", "pixel_aspect_ratio", "slice_thickness_mm",
     "contrast_agent", "repetition_time_ms", "echo_time_ms", "magnetic_field_t", "tube_voltage_kv",
@@ -51,9 +54,10 @@ class Stack:
 
     def around(self, frame: int, most: int) -> tuple[Beside, ...]:
         """Up to `most` of its neighbours on each side, by ascending steps."""
-        if frame not in self.frames:
-            return ()
-        at = self.frames.index(frame)
+        return self.beside(self.frames.index(frame), most) if frame in self.frames else ()
+
+    def beside(self, at: int, most: int) -> tuple[Beside, ...]:
+        """The same of the frame at a place among them: of thousands it is not looked for again."""
         return tuple(
             Beside(self.frames[other], other - at, self.sides[other > at], self._distance(at, other))
             for other in range(max(0, at - most), min(len(self.frames), at + most + 1))
@@ -63,6 +67,14 @@ class Stack:
     def unsided(self) -> "Stack":
         """The same, of which nobody knows how it lies in the patient."""
         return replace(self, sides=(None, None))
+
+    def without_gaps(self) -> tuple["Stack", ...]:
+        """The same, taken apart where a step is much longer than one beside it: something is missing there."""
+        steps = [upper - lower for lower, upper in pairwise(self.places)]
+        gaps = [n + 1 for n, step in enumerate(steps) if step > _GAP * min(steps[max(0, n - 1) : n + 2])]
+        parts = [slice(*ends) for ends in pairwise([0, *gaps, len(self.frames)])]
+        found = (replace(self, frames=self.frames[part], places=self.places[part]) for part in parts)
+        return tuple(one for one in found if len(one.frames) > 1)
 
     def _distance(self, at: int, other: int) -> float | None:
         return float(f"{abs(self.places[other] - self.places[at]):.4g}") if self.places else None
@@ -82,40 +94,44 @@ class Placed:
     origin: tuple[float, ...]
     spacing: tuple[float, ...]
 
+    @property
+    def parallel(self) -> tuple[object, ...]:
+        """What frames have in common that may be of one stack."""
+        return tuple(round(part, _PARALLEL) + 0.0 for part in self.axes), self.spacing
+
+    @property
+    def is_plausible(self) -> bool:
+        """Axes of length one at right angles, lengths that a scanner has: what damaged headers hold may overflow."""
+        axes = self.axes
+        if max(map(abs, self.origin)) > _FARTHEST_MM or not all(0 < length < 1000 for length in self.spacing):
+            return False
+        right, down = axes[:3], axes[3:]
+        lengths = [math.isclose(math.hypot(*axis), 1, abs_tol=0.05) for axis in (right, down)]
+        return len(axes) == 6 and all(lengths) and abs(_dot(right, down)) < 0.05
+
 
 _Member = tuple[int, Placed]
 
 
-def stacks_of(planes: Sequence[Placed | None]) -> tuple[Stack, ...]:
-    """The stacks that an object's frames form, by their planes; None of a frame whose plane is not told.
+def stacks_of(planes: Sequence[Placed | None], *, ranked: bool = True) -> tuple[Stack, ...]:
+    """The stacks that frames form, by their planes; None of a frame whose plane is not told.
 
     Frames are put in the order of their places along the normal, whatever that of the file. Where several lie at one
-    place (echoes, phases, times), the first of each place belong together, and so on, if each place has as many; else
-    nothing is known of what lies beside what. Frames that are shifted against each other, as by a tilted gantry, are
-    not of one stack.
+    place (echoes, phases, times), the first of each place belong together, and so on, if each place has as many, and
+    their order means something (`ranked`); else nothing is known of what lies beside what. Frames that are shifted
+    against each other, as by a tilted gantry, are not of one stack.
     """
     parallel: dict[tuple[object, ...], list[int]] = {}
     for index, plane in enumerate(planes):
-        if plane is not None and _is_plausible(plane):
-            key = (tuple(round(part, _PARALLEL) + 0.0 for part in plane.axes), plane.spacing)
-            parallel.setdefault(key, []).append(index)
+        if plane is not None and plane.is_plausible:
+            parallel.setdefault(plane.parallel, []).append(index)
     found: list[Stack] = []
     for indices in parallel.values():
-        found += _along([(index, plane) for index in indices if (plane := planes[index]) is not None])
+        found += _along([(index, plane) for index in indices if (plane := planes[index]) is not None], ranked)
     return tuple(found)
 
 
-def _is_plausible(plane: Placed) -> bool:
-    """Axes of length one at right angles, and lengths that a scanner has: what damaged headers hold may overflow."""
-    axes = plane.axes
-    if max(map(abs, plane.origin)) > _FARTHEST_MM or not all(0 < length < 1000 for length in plane.spacing):
-        return False
-    right, down = axes[:3], axes[3:]
-    lengths = [math.isclose(math.hypot(*axis), 1, abs_tol=0.05) for axis in (right, down)]
-    return len(axes) == 6 and all(lengths) and abs(_dot(right, down)) < 0.05
-
-
-def _along(members: list[_Member]) -> list[Stack]:
+def _along(members: list[_Member], ranked: bool) -> list[Stack]:
     """Of parallel frames."""
     right, down = members[0][1].axes[:3], members[0][1].axes[3:]
     x = right[1] * down[2] - right[2] * down[1]
@@ -131,7 +147,7 @@ def _along(members: list[_Member]) -> list[Stack]:
             places.append((at, []))
         places[-1][1].append((index, plane))
     ranks = len(places[0][1])
-    if any(len(here) != ranks for _, here in places):
+    if any(len(here) != ranks for _, here in places) or (ranks > 1 and not ranked):
         return []
     found: list[Stack] = []
     for rank in range(ranks):

@@ -16,6 +16,7 @@ from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
 from models.imaging.neighbours import Stack
 from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
+from models.imaging.series import Slice
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
 from schemas.sidecars import Sidecar
@@ -93,7 +94,11 @@ def describe(
         placed = said.sidecar.orientation is None
         return tuple(stack if placed else stack.unsided() for stack in source.stacks())
 
-    return replace(source, read=read, stacks=stacks)
+    def in_series() -> Slice | None:
+        found = source.in_series()
+        return found and replace(found, sided=said.sidecar.orientation is None)
+
+    return replace(source, read=read, stacks=stacks, in_series=in_series)
 
 
 def _parse(data: bytes) -> _Said:

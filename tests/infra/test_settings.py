@@ -162,6 +162,16 @@ def test_neighbours_reach_a_worker_and_are_few() -> None:
             from_environment({f"{PREFIX}NEIGHBOURS": text})
 
 
+def test_where_series_are_sought_reaches_a_worker() -> None:
+    """Nowhere, unless someone says that they arrive whole."""
+    assert f"{PREFIX}SERIES" in DOCUMENTED
+    assert from_environment({}).series is None
+    settings = from_environment({f"{PREFIX}SERIES": "folder"})
+    assert from_environment(to_environment(settings)).series == "folder"
+    with pytest.raises(BadSetting, match="SERIES must be one of none, folder"):
+        from_environment({f"{PREFIX}SERIES": "bucket"})
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [

@@ -18,21 +18,30 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
+from agents.preprocess import Reading, preprocess
+from agents.series import Series
 from infra.processes import Processes
 from infra.s3 import LocalS3
 from infra.servers import VERSITYGW
 from infra.settings import Settings
-from models.imaging import encode_png
+from models.imaging import BurnedInPolicy, FramePolicy, encode_png, from_pixels
 from schemas.failures import Unavailable
+from schemas.images import MedicalImage
+from schemas.limits import Limits
 from schemas.objects import ObjectReference
+from streams.bucket import beside
 from streams.folder import ObjectGone, ObjectUnreadable
+from streams.identity import Identity
+from streams.isolation import Isolated
 from streams.lag import LagReader
+from streams.payloads import Payloads
 from streams.places import files_in, read_file
 from streams.reader import latest, read
 from streams.s3 import Location, clear_stores, head, listing, read_s3
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
 from tests.integration.test_pipeline import STAGES as WORKERS
 from tests.integration.test_pipeline import Pipeline, wait_for, wait_until
+from tests.models.imaging.annotation_objects import series, written
 
 pytestmark = [
     pytest.mark.integration,
@@ -216,6 +225,38 @@ async def test_a_place_may_be_a_prefix(server: LocalS3) -> None:
     obstore.delete(server.store, found.key)
     with pytest.raises(ObjectGone):
         read_file(found)
+
+
+async def test_the_next_slices_lie_under_the_same_prefix(
+    server: LocalS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the beginnings of files, and read through the same door as the slice; none below the prefix is asked."""
+    monkeypatch.setattr("agents.series.HEAD", 2**15)
+    images = series(4)
+    images[1].add_new(0x00091010, "OB", bytes(2**15))  # a header longer than that
+    names = ["a/c d.dcm", "a/b#1.dcm", "a/é.dcm", "a/a/0.dcm"]
+    for name, image in zip(names, images, strict=True):
+        obstore.put(server.store, name, written(image))
+    for name in ("a/empty", "a/b#1.dcm.json", "a/.hidden"):
+        obstore.put(server.store, name, b"{}" if name.endswith("json") else b"")
+    (first,) = [one async for one in listing(Location.parse(f"s3://{BUCKET}")) if one.key == names[0]]
+    assert [one.key for one in beside(first)] == ["a/b#1.dcm", "a/c d.dcm", "a/empty", "a/é.dcm"]
+    isolated = Isolated(Limits(), modules=("agents.preprocess",))
+    try:
+        (image,) = [
+            one
+            async for one in preprocess(
+                first, isolated=isolated, identity=Identity(bytes(16)), payloads=Payloads(tmp_path.as_uri(), 10**6),
+                reading=Reading(FramePolicy(), BurnedInPolicy(), Limits(), neighbours=3),
+                series=Series(isolated=isolated, limits=Limits()),
+            )
+        ]  # fmt: skip
+    finally:
+        isolated.close()
+    assert isinstance(image, MedicalImage)
+    assert [one.steps for one in image.metadata.neighbours] == [1, 2]
+    stored = [from_pixels(one)[0, 0] for one in (image.pixels, *image.neighbours)]
+    assert [int(one) - int(stored[0]) for one in stored] == [0, 1, 2]
 
 
 class Throttle(ThreadingHTTPServer):

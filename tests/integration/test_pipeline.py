@@ -117,7 +117,8 @@ def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     given = folder / "annotations"
     given.mkdir()
     running = Pipeline(
-        Settings(wires=wires, frames="spread:3", neighbours=1, key="0" * 64, annotations=str(given)), folder
+        Settings(wires=wires, frames="spread:3", neighbours=1, series="folder", key="0" * 64, annotations=str(given)),
+        folder,
     )
     running.start_all()
     try:
@@ -262,6 +263,32 @@ def test_slices_beside_a_slice_travel_with_it(pipeline: Pipeline, tmp_path: Path
     middle = triplets[1]
     assert {one.outcome for one in middle.continuations} == {"continues"}
     assert "continues in the next slice towards the head, 4 mm away" in middle.description.description
+    _, again = pipeline.annotate(tmp_path)
+    assert {str(row["triplet_id"]) for row in rows(again / "t.jsonl")} == {one.triplet_id for one in triplets}
+
+
+def test_the_next_slices_of_a_series_travel_with_a_slice(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Each a file, under names in another order: a finding goes on as in a volume; twice, the triplets are the same."""
+    images = series(5, rows=64, columns=64)
+    cube = np.full((5, 64, 64), -1000, np.int16)
+    cube[:, 8:56, 8:56] = 40
+    for number, image in enumerate(images):
+        cube[number, 24:34, 26 - 2 * number : 40] = -1000
+        image.PixelSpacing, image.PixelData = [1, 1], cube[number].tobytes()
+        image.RescaleIntercept, image.RescaleSlope, image.PixelRepresentation = 0, 1, 1
+        image.PixelPaddingValue = -2000
+        (tmp_path / f"DOE JANE {number * 3 % 5}.dcm").write_bytes(written(image))
+    summary, out = pipeline.annotate(tmp_path)
+    assert (summary.objects, summary.triplets) == (5, 5)
+    triplets = [Triplet.model_validate(row) for row in rows(out / "t.jsonl")]
+    by_id = {one.image_id: one for one in triplets}
+    (first,) = [one for one in triplets if [n.towards for n in one.metadata.neighbours] == ["head"]]
+    order = [first]
+    while onwards := [n.image_id for n in order[-1].metadata.neighbours if n.towards == "head"]:
+        order.append(by_id[onwards[0]])
+    assert len(order) == 5
+    assert {one.outcome for one in order[2].continuations} == {"continues"}
+    assert "continues in the next slice towards the head, 5 mm away" in order[2].description.description
     _, again = pipeline.annotate(tmp_path)
     assert {str(row["triplet_id"]) for row in rows(again / "t.jsonl")} == {one.triplet_id for one in triplets}
 

@@ -24,9 +24,10 @@ FOR_CALCULATION = frozenset({
     "CodeValue", "CodingSchemeDesignator", "RescaleType", "ModalityLUTType",
     # Held against the vocabulary, of which a word or nothing is passed on: what an annotation object names.
     "SegmentLabel", "ROIName",
-    # Held against each other: which images an annotation object means; and the sequences that say so.
+    # Held against each other: which images an annotation object means, and the sequences that say so; which images are
+    # of one series.
     "SOPInstanceUID", "FrameOfReferenceUID", "ReferencedSOPInstanceUID", "ReferencedFrameOfReferenceUID",
-    "SourceImageSequence", "ContentSequence",
+    "SourceImageSequence", "ContentSequence", "SeriesInstanceUID",
 })  # fmt: skip
 """What the profile removes and the pipeline reads nevertheless: weights and times for arithmetic, words to compare.
 
