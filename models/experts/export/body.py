@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from models.experts.export.focal import (
     Focal,
     Matched,
+    Outline,
     beyond_mirror,
     grid_means,
     half_height,
     least_spread,
-    outlined,
 )
 from models.experts.export.layers import (
     GRID,
@@ -64,13 +64,14 @@ class MrBrain(nn.Module):
     WIDE_PX, MATCHED_PX = 16.0, 3.5
     LEAST = 3.9
     LEAST_ASYMMETRY = 3.5
-    FRACTION = 0.48
+    FRACTION, SHORT_PX = 0.48, 2.0
     CORTEX_PX = 16
 
     def __init__(self) -> None:
         super().__init__()
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
         self.matched = Matched(self.MATCHED_PX)
+        self.outline = Outline(self.SHORT_PX, self.FRACTION)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         signal = (mean3(image) > self.FOREGROUND * image.mean()).to(image.dtype)
@@ -81,10 +82,11 @@ class MrBrain(nn.Module):
         where = (where > 0.5).to(image.dtype)
         smooth, level, _ = self.focal.parts(image, where * signal)
         seed, spread = self.matched(smooth - level, where * signal, least_spread(image))
-        z = (smooth - level) / spread * where
-        hyper = opening(outlined(z, seed * inner, self.LEAST, 12, self.FRACTION), 3)
+        z, height = (smooth - level) / spread * where, (image - level) / spread * where
+        hyper = self.outline(height, z, seed * inner, self.LEAST, 12)
         apart, seed = beyond_mirror(z, seed * inner, inner, self.matched)
-        return hyper, opening(outlined(apart, seed, self.LEAST_ASYMMETRY, 12, self.FRACTION), 3), inner
+        asymmetric = self.outline(height - (z - apart), apart, seed, self.LEAST_ASYMMETRY, 12)
+        return opening(hyper, 3), opening(asymmetric, 3), inner
 
 
 class ChestXray(nn.Module):
@@ -92,7 +94,7 @@ class ChestXray(nn.Module):
 
     WIDE_PX, MATCHED_PX = 32.0, 4.0
     LEAST, LEAST_ASYMMETRY = 2.8, 2.8
-    FRACTION = 0.5
+    FRACTION, SHORT_PX = 0.5, 3.0
     RIB_CELLS = 3
 
     def __init__(self) -> None:
@@ -100,6 +102,7 @@ class ChestXray(nn.Module):
         self.smooth = Gaussian(1.5)
         self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
         self.matched = Matched(self.MATCHED_PX)
+        self.outline = Outline(self.SHORT_PX, self.FRACTION)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         grid = to_grid(image)
@@ -123,6 +126,8 @@ class ChestXray(nn.Module):
         seed, spread = self.matched.seeds(broad - level, share, floor)
         level = from_grid(self.focal.wide(value, kept), image) + middle
         z = (self.focal.fine(image, torch.ones_like(image)) - level) / spread * where
-        opacity = opening(outlined(z, seed * inner, self.LEAST, 16, self.FRACTION), 5)
+        height = (image - level) / spread * where
+        opacity = self.outline(height, z, seed * inner, self.LEAST, 16)
         apart, seed = beyond_mirror(z, seed * inner, trunk, self.matched)
-        return lung, opacity, opening(outlined(apart, seed, self.LEAST_ASYMMETRY, 16, self.FRACTION), 5), trunk
+        asymmetric = self.outline(height - (z - apart), apart, seed, self.LEAST_ASYMMETRY, 16)
+        return lung, opening(opacity, 5), opening(asymmetric, 5), trunk

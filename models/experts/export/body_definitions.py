@@ -9,6 +9,10 @@ CLIPPED = (
     "1996; normalised convolution: Knutsson and Westin, 1993"
 )
 MATCHED = f"Matched filter: Turin, IRE Trans. Inf. Theory 6, 1960. {CLIPPED}"
+OUTLINED = (
+    "Outline: Chan and Vese, IEEE Trans. Image Process. 10, 2001, by threshold dynamics: Esedoglu and Tsai, J Comput "
+    f"Phys 211, 2006. {MATCHED}"
+)
 
 BODY = (
     Definition(
@@ -46,10 +50,10 @@ BODY = (
     ),
     Definition(
         name="mr-brain",
-        version="2.0.0",
+        version="3.0.0",
         title="Bright outliers and asymmetry within the brain",
         module=MrBrain(),
-        source=f"{MATCHED}; brain by opening off the scalp: Serra 1982",
+        source=f"{OUTLINED}; brain by opening off the scalp: Serra 1982",
         modalities=("MR",),
         organs=("brain", "head"),
         views=("axial", "coronal"),
@@ -60,7 +64,12 @@ BODY = (
                 name="hyperintense",
                 label="hyperintense region within the brain",
                 rule=stands_out_as_whole(
-                    "smoothed signal above", MrBrain.WIDE_PX, MrBrain.MATCHED_PX, MrBrain.LEAST, MrBrain.FRACTION
+                    "smoothed signal above",
+                    MrBrain.WIDE_PX,
+                    MrBrain.MATCHED_PX,
+                    MrBrain.LEAST,
+                    MrBrain.FRACTION,
+                    MrBrain.SHORT_PX,
                 )
                 + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
                 score=SCORE,
@@ -76,6 +85,7 @@ BODY = (
                     MrBrain.MATCHED_PX,
                     MrBrain.LEAST_ASYMMETRY,
                     MrBrain.FRACTION,
+                    MrBrain.SHORT_PX,
                 )
                 + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
                 score=SCORE,
@@ -90,10 +100,10 @@ BODY = (
     ),
     Definition(
         name="xray-chest",
-        version="2.0.0",
+        version="3.0.0",
         title="Lung fields of frontal chest radiographs, and what is bright in them",
         module=ChestXray(),
-        source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {MATCHED}",
+        source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {OUTLINED}",
         modalities=("X-ray",),
         organs=("chest", "lung"),
         views=("AP", "PA"),
@@ -122,6 +132,7 @@ BODY = (
                     ChestXray.MATCHED_PX,
                     ChestXray.LEAST,
                     ChestXray.FRACTION,
+                    ChestXray.SHORT_PX,
                 )
                 + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, inside the lung fields",
                 score=SCORE,
@@ -138,6 +149,7 @@ BODY = (
                     ChestXray.MATCHED_PX,
                     ChestXray.LEAST_ASYMMETRY,
                     ChestXray.FRACTION,
+                    ChestXray.SHORT_PX,
                 )
                 + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, inside the lung fields",
                 score=SCORE,

@@ -20,11 +20,14 @@ def stands_out(what: str, wide_px: float, least: float, fraction: float = FRACTI
     )
 
 
-def stands_out_as_whole(what: str, wide_px: float, matched_px: float, least: float, fraction: float) -> str:
-    """The same where what is looked for is told by its mean (`focal.Matched`)."""
+def stands_out_as_whole(
+    what: str, wide_px: float, matched_px: float, least: float, fraction: float, short_px: float
+) -> str:
+    """The same where what is looked for is told by its mean (`focal.Matched`) and outlined by `focal.Outline`."""
     return (
-        f"{what} its neighbourhood (sigma {wide_px:g} px) by at least {100 * fraction:g} % of the largest mean nearby "
-        f"(sigma {matched_px:g} px), where that is at least {least:g} x such means' own deviation"
+        f"{what} its neighbourhood (sigma {wide_px:g} px) by at least {100 * fraction:g} % of the mean inside an "
+        f"outline kept short (threshold dynamics, sigma {short_px:g} px), where the largest mean nearby (sigma "
+        f"{matched_px:g} px) is at least {least:g} x such means' own deviation"
     )
 
 

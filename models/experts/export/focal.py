@@ -14,6 +14,10 @@ LEAST_SPREAD, ROUNDING = 1e-3, 1e-5
 drawn flat, rounding would otherwise stand out."""
 FRACTION = 0.4
 """Part of the local peak's height at which an outline is drawn."""
+PULL = 0.6
+"""How far the values move a blurred mask that they contradict by all of the level inside."""
+PART = 0.05
+"""Least part of a neighbourhood that a mean over the mask is taken of."""
 
 
 class Focal(nn.Module):
@@ -95,15 +99,43 @@ class Matched(nn.Module):
         return seed / spread, spread
 
 
-def outlined(height: Tensor, seed: Tensor, least: float, reach_px: int, fraction: float, cell: int = GRID) -> Tensor:
-    """Score of `height` (1, 1, rows, columns): 0.5 at `fraction` of the largest `seed` within about `reach_px`.
+class Outline(nn.Module):
+    """The outline of what a seed belongs to: between two levels, and no longer than it has to be.
 
-    0 where no seed, on its grid of `cell` px, is at least `least`. A seed is a mean over what it belongs to, so that
-    noise raises it little and `fraction` is near a half.
+    Levels inside and around are told apart as by Chan and Vese (IEEE Trans. Image Process. 10, 2001), whose curve is
+    found by threshold dynamics (Esedoglu and Tsai, J. Comput. Phys. 211, 2006): a mask is blurred, moved by what the
+    values say, and cut at a half, again and again. Values need no blur of their own then, which would round off an
+    outline and still leave it frayed by texture.
     """
-    peak = from_grid(dilate(seed, 2 * (reach_px // cell) + 1), height)
-    found = (peak >= least).to(height.dtype)
-    return found * torch.clamp(0.5 * height / (torch.clamp(peak, min=least) * fraction), 0.0, 1.0)
+
+    def __init__(self, short_px: float, fraction: float, cell: int = GRID) -> None:
+        super().__init__()
+        self.blur, self.mean = Gaussian(short_px), Gaussian(2 * short_px / cell)
+        self.fraction, self.cell = fraction, cell
+
+    def forward(self, height: Tensor, smooth: Tensor, seed: Tensor, least: float, reach_px: int) -> Tensor:
+        """Score of `height` (1, 1, rows, columns) and `smooth`, the same smoothed, above their neighbourhood.
+
+        0.5 at `fraction` of the mean inside, and 0 where no `seed`, on its grid, is at least `least` within about
+        `reach_px`. A seed is a mean over what it belongs to: it is the level inside that the outline starts with.
+        """
+        peak = dilate(seed, 2 * (reach_px // self.cell) + 1)
+        inside = from_grid(peak, height)
+        found = (inside >= least).to(height.dtype)
+        inside = torch.clamp(inside, min=least)
+        mask = self.settle(found * (smooth > self.fraction * inside).to(height.dtype), height / inside, found, 3)
+        part = self.mean.sum(to_grid(mask, self.cell))
+        mean = torch.clamp(self.mean.sum(to_grid(height * mask, self.cell)) / (part + 1e-3), min=0.2 * least)
+        inside = from_grid(torch.where(part > PART, mean, torch.clamp(peak, min=least)), height)
+        mask = self.settle(mask, height / inside, found, 2)
+        return mask * torch.clamp(0.5 * smooth / (self.fraction * inside), 0.5, 1.0)
+
+    def settle(self, mask: Tensor, share: Tensor, found: Tensor, rounds: int) -> Tensor:
+        """`share`: parts of the level inside."""
+        pull = PULL * torch.clamp(share - self.fraction, -1.0, 1.0)
+        for _ in range(rounds):
+            mask = found * (self.blur.sum(mask - 0.5) + pull > 0).to(mask.dtype)
+        return mask
 
 
 def half_height(

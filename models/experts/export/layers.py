@@ -87,13 +87,14 @@ class Gaussian(nn.Module):
         self.register_buffer("across", kernel.reshape(1, 1, 1, -1))
         self.register_buffer("down", kernel.reshape(1, 1, -1, 1))
 
-    def _sum(self, image: Tensor) -> Tensor:
+    def sum(self, image: Tensor) -> Tensor:
+        """The mean where all outside of the image is 0."""
         return functional.conv2d(
             functional.conv2d(image, self.across, padding=(0, self.reach)), self.down, padding=(self.reach, 0)
         )
 
     def forward(self, image: Tensor, weight: Tensor) -> Tensor:
-        return self._sum(image * weight) / (self._sum(weight) + 1e-6)
+        return self.sum(image * weight) / (self.sum(weight) + 1e-6)
 
 
 def two_means(values: Tensor, weight: Tensor | None = None, rounds: int = 10) -> tuple[Tensor, Tensor, Tensor]:

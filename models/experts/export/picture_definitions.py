@@ -1,6 +1,6 @@
 """What the experts of `pictures` claim, in words written from the same constants."""
 
-from models.experts.export.body_definitions import CLIPPED, MATCHED
+from models.experts.export.body_definitions import CLIPPED, MATCHED, OUTLINED
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
 from models.experts.export.pictures import Cells, EndoscopyColour, Fundus, Nuclei, SkinColour
 
@@ -9,12 +9,12 @@ MANY = 50
 PICTURES = (
     Definition(
         name="histo-nuclei",
-        version="2.0.0",
+        version="3.0.0",
         title="Nuclei by their haematoxylin",
         module=Nuclei(),
         source=(
             "Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution, Anal Quant Cytol "
-            f"Histol 23, 2001. {MATCHED}"
+            f"Histol 23, 2001. Energy detector: Urkowitz, Proc IEEE 55, 1967. {OUTLINED}"
         ),
         modalities=("histopathology",),
         channels=3,
@@ -30,6 +30,12 @@ PICTURES = (
                     Nuclei.MATCHED_PX,
                     Nuclei.LEAST,
                     Nuclei.FRACTION,
+                    Nuclei.SHORT_PX,
+                )
+                + (
+                    f", and the energy of what is outlined (sigma {Nuclei.NUCLEUS_PX:g} px), its grain finer than "
+                    f"{Nuclei.SHORT_PX:g} px beyond that around counted {Nuclei.CHROMATIN:g} times, at least "
+                    f"{Nuclei.LEAST_ENERGY:g}² x that deviation's square"
                 ),
                 score=SCORE,
                 min_area_px=30,
@@ -79,10 +85,10 @@ PICTURES = (
     ),
     Definition(
         name="fundus-structures",
-        version="2.0.0",
+        version="3.0.0",
         title="Optic disc, vessels and spots of the retina",
         module=Fundus(),
-        source=f"Hessian at several scales: Frangi et al., Multiscale vessel enhancement filtering, 1998. {MATCHED}",
+        source=f"Hessian at several scales: Frangi et al., Multiscale vessel enhancement filtering, 1998. {OUTLINED}",
         modalities=("fundus photography",),
         channels=3,
         longest_side=256,
@@ -119,6 +125,7 @@ PICTURES = (
                     Fundus.MATCHED_PX,
                     Fundus.BRIGHT_LEAST,
                     Fundus.SPOT_FRACTION,
+                    Fundus.SPOT_SHORT_PX,
                 )
                 + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
                 score=SCORE,
@@ -134,6 +141,7 @@ PICTURES = (
                     Fundus.MATCHED_PX,
                     Fundus.DARK_LEAST,
                     Fundus.SPOT_FRACTION,
+                    Fundus.SPOT_SHORT_PX,
                 )
                 + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
                 score=SCORE,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.experts.export.focal import Focal, Matched, grid_means, half_height, least_spread, outlined
+from models.experts.export.focal import Focal, Matched, Outline, grid_means, half_height, least_spread
 from models.experts.export.layers import GRID, Gaussian, closing, dilate, erode, from_grid, opening, to_grid
 from models.experts.export.modules import StainSeparation
 
@@ -21,9 +21,10 @@ def levels(image: Tensor) -> Tensor:
 class Nuclei(nn.Module):
     """On RGB. Map: nucleus, from the haematoxylin density."""
 
-    WIDE_PX, MATCHED_PX, CELL_PX = 16.0, 2.2, 2
-    LEAST = 3.8
-    FRACTION = 0.44
+    WIDE_PX, MATCHED_PX, CELL_PX = 12.0, 2.2, 2
+    LEAST, LEAST_ENERGY = 3.5, 3.9
+    FRACTION, SHORT_PX = 0.42, 2.0
+    NUCLEUS_PX, CHROMATIN = 4.0, 8.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,15 +32,27 @@ class Nuclei(nn.Module):
         self.register_buffer("unmix", stains.unmix[:1].clone())
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
         self.matched = Matched(self.MATCHED_PX, self.CELL_PX)
+        self.outline = Outline(self.SHORT_PX, self.FRACTION, self.CELL_PX)
+        self.nucleus = Gaussian(self.NUCLEUS_PX / self.CELL_PX)
 
     def forward(self, image: Tensor) -> Tensor:
         density = -torch.log(torch.clamp(levels(image) / 255.0, 1 / 255, 1.0)) / 2.302585093
         blue = functional.conv2d(density, self.unmix)
-        smooth, level, _ = self.focal.parts(blue, torch.ones_like(blue))
-        seed, spread = self.matched(smooth - level, torch.ones_like(blue), least_spread(blue))
-        z = (smooth - level) / spread
-        # Chromatin is uneven: gaps within a nucleus are bridged.
-        return opening(closing(outlined(z, seed, self.LEAST, 4, self.FRACTION, self.CELL_PX), 3), 5)
+        everywhere = torch.ones_like(blue)
+        smooth, level, _ = self.focal.parts(blue, everywhere)
+        seed, spread = self.matched(smooth - level, everywhere, least_spread(blue))
+        height = (blue - level) / spread
+        score = opening(self.outline(height, (smooth - level) / spread, seed, self.LEAST, 6), 3)
+        mask = (score > 0).to(blue.dtype)
+        # Chance makes faint blobs of a nucleus' size, or dark ones that are smaller: energy within the outline counts
+        # both, and grain beyond that of what is around: chromatin.
+        grain = (height - self.outline.blur.sum(height)) ** 2
+        grain = grain - (grain * (1 - mask)).sum() / ((1 - mask).sum() + 1e-3)
+        part = to_grid(mask, self.CELL_PX)
+        whole = self.nucleus.sum(to_grid(height * mask, self.CELL_PX)) ** 2 / (self.nucleus.sum(part) + 1e-3)
+        fine = self.nucleus.sum(to_grid(grain * mask, self.CELL_PX))
+        energy = torch.sqrt(torch.relu(whole + self.CHROMATIN * fine)) * (part > 0.5).to(blue.dtype)
+        return score * (from_grid(dilate(energy, 5), blue) >= self.LEAST_ENERGY).to(blue.dtype)
 
 
 class SkinColour(nn.Module):
@@ -112,8 +125,8 @@ class Fundus(nn.Module):
     SPOT_PX, SPOT_WIDE_PX = 4.0, 8.0
     ROUND = 0.75
     BRIGHT_ROUND, BRIGHT_LEAST = 0.5, 4.5
-    DARK_ROUND, DARK_LEAST = 0.62, 4.5
-    SPOT_FRACTION = 0.47
+    DARK_ROUND, DARK_LEAST = 0.45, 5.0
+    SPOT_FRACTION, SPOT_SHORT_PX = 0.45, 1.6
     MATCHED_PX, CELL_PX = 1.8, 2
 
     def __init__(self) -> None:
@@ -122,6 +135,7 @@ class Fundus(nn.Module):
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
         self.near = Focal(fine_px=1.2, wide_px=self.SPOT_WIDE_PX)
         self.matched = Matched(self.MATCHED_PX, self.CELL_PX)
+        self.outline = Outline(self.SPOT_SHORT_PX, self.SPOT_FRACTION, self.CELL_PX)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         rgb = levels(image)
@@ -143,27 +157,37 @@ class Fundus(nn.Module):
         # Spots are small: a nearer neighbourhood than the disc's, without vessels, leaves the macula out.
         calm = clear * (1 - dilate((vessel > 0.5).to(green.dtype), 3))
         value, share, middle = grid_means(z, calm)
-        near, _, _ = self.near.around(value, share, least_spread(z))
-        z = z - from_grid(near, z) - middle
-        seed, deviation = self.matched(z, calm, least_spread(z))
-        z = z / deviation
+        near, _, kept = self.near.around(value, share, least_spread(z))
+        near = from_grid(near + self.near.wide(value - near, kept), z) + middle
+        seed, deviation = self.matched(z - near, calm, least_spread(z))
+        height = ((green - level) / (spread + 1e-6) - near) / deviation
+        z = (z - near) / deviation
         blob = -high / (spread + 1e-6)
-        bright = self.spots(z * clear, seed, blob, vessel, clear, (self.BRIGHT_ROUND, self.BRIGHT_LEAST))
+        bright = self.spots(
+            height * clear, z * clear, seed, blob, vessel, clear, (self.BRIGHT_ROUND, self.BRIGHT_LEAST)
+        )
         # Where vessels leave the disc, they run together; the end of one is curved along both axes too, but far more at
         # its own width.
         blob = low * (dilate(ridge, 9) < 2.5 * dilate(low, 9)).to(green.dtype) / (spread + 1e-6)
         clear = clear * (1 - dilate(found, 27))
-        dark = self.spots(-z * clear, -seed, blob, vessel, clear, (self.DARK_ROUND, self.DARK_LEAST))
+        dark = self.spots(-height * clear, -z * clear, -seed, blob, vessel, clear, (self.DARK_ROUND, self.DARK_LEAST))
         return disc, vessel, bright, dark, field
 
     def spots(
-        self, z: Tensor, seed: Tensor, blob: Tensor, vessel: Tensor, clear: Tensor, least: tuple[float, float]
+        self,
+        height: Tensor,
+        smooth: Tensor,
+        seed: Tensor,
+        blob: Tensor,
+        vessel: Tensor,
+        clear: Tensor,
+        least: tuple[float, float],
     ) -> Tensor:
         """`least`: of the curvature along both axes, and of the seed."""
-        line = dilate((vessel > 0.5).to(z.dtype), 3) * (1 - dilate((blob > self.ROUND).to(z.dtype), 9))
-        centre = (blob > least[0]).to(z.dtype) * clear * (1 - line)
+        line = dilate((vessel > 0.5).to(blob.dtype), 3) * (1 - dilate((blob > self.ROUND).to(blob.dtype), 9))
+        centre = (blob > least[0]).to(blob.dtype) * clear * (1 - line)
         seed = seed * functional.max_pool2d(centre, self.CELL_PX)
-        return opening(outlined(z * (1 - line), seed, least[1], 8, self.SPOT_FRACTION, self.CELL_PX), 3)
+        return opening(self.outline(height * (1 - line), smooth * (1 - line), seed, least[1], 8), 3)
 
 
 class EndoscopyColour(nn.Module):
