@@ -154,6 +154,7 @@ def experts_quantise(manifest: Path, data: Path, out: Path | None, images: int, 
     """
     _needs_torch()
     from models.experts.datasets import open_dataset
+    from models.experts.training.card import figure
     from models.experts.training.quantise import quantise
 
     out = out or manifest.with_name(f"{manifest.stem}-int8.onnx")
@@ -161,8 +162,8 @@ def experts_quantise(manifest: Path, data: Path, out: Path | None, images: int, 
         new, found = quantise(manifest, open_dataset(data), out, images=images, seed=seed)
     for one in found:
         click.echo(
-            f"{one.label}: IoU with the float graph {one.iou:.3f} on {one.images} images held out, "
-            f"Dice {one.dice:.3f} before and {one.dice_int8:.3f} now"
+            f"{one.label}: IoU with the float graph {figure(one.iou)} on {one.images} images held out, "
+            f"Dice {figure(one.dice)} before and {figure(one.dice_int8)} now"
         )
     click.echo(f"{new.expert}: see {out.with_suffix('.md')}")
 

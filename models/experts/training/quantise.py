@@ -22,6 +22,7 @@ from models.experts.datasets import BadDataset, Dataset, Example, split
 from models.experts.manifest import Manifest
 from models.experts.running import Expert, Sight
 from models.experts.slices import Slice, shown
+from models.experts.training.card import figure
 from models.experts.training.package import toml, write
 from models.experts.training.run import UnfitName
 from schemas.failures import TristreamError
@@ -174,7 +175,10 @@ def _masks(expert: Expert, labels: list[str], example: Example) -> dict[str, Bin
 
 
 def _card(manifest: Manifest, before: str, found: tuple[Agreement, ...]) -> str:
-    rows = [f"| {one.label} | {one.iou:.3f} | {one.images} | {one.dice:.3f} | {one.dice_int8:.3f} |" for one in found]
+    rows = [
+        f"| {one.label} | {figure(one.iou)} | {one.images} | {figure(one.dice)} | {figure(one.dice_int8)} |"
+        for one in found
+    ]
     lines = [
         f"# {manifest.name} {manifest.version}: {manifest.title}",
         "",
