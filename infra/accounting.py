@@ -49,6 +49,8 @@ class Summary:
     triplets: int
     dead_letters: int
     skipped_frames: int
+    marked: int
+    """Triplets with a region that their source marks."""
     seconds: float
 
 
@@ -68,6 +70,7 @@ class Accounts:
         self._letters: set[tuple[str, int | None]] = set()
         self._triplets = _Export(triplets)
         self._dead_letters = _Export(dead_letters) if dead_letters else None
+        self._marked = 0
         self.finished = 0
 
     @property
@@ -111,6 +114,7 @@ class Accounts:
         account.frames.add(triplet.frame)
         holders = self._holders.setdefault(triplet.triplet_id, [])
         if not holders:
+            self._marked += any(region.kind == "source annotation" for region in triplet.regions)
             image = self._payloads.fetch_now(triplet.image)
             self._triplets.write(orjson.dumps(triplet.model_copy(update={"image": image}).model_dump(mode="json")))
         if triplet.object_id not in holders:
@@ -145,6 +149,7 @@ class Accounts:
             triplets=self.triplets,
             dead_letters=self.dead_letters,
             skipped_frames=sum(account.frames_skipped for account in self._accounts.values()),
+            marked=self._marked,
             seconds=round(seconds, 3),
         )
 

@@ -25,11 +25,10 @@ class Outputs:
     map: Path | None = None
 
 
-def find_files(paths: Iterable[Path], annotations: str | None = None) -> list[Path]:
+def find_files(paths: Iterable[Path]) -> list[Path]:
     """All regular files of the paths, folders taken with all below them, each once, in a stable order.
 
-    Without the files that only describe others among them (see streams.folder), and without the annotation objects in
-    `annotations`, a folder that the pipeline takes them from.
+    Without the files that only describe others among them (see streams.folder).
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -37,11 +36,13 @@ def find_files(paths: Iterable[Path], annotations: str | None = None) -> list[Pa
             found.update((file.absolute(), None) for file in sorted(path.rglob("*")) if file.is_file())
         else:
             found[path.absolute()] = None
-    objects = objects_among(found)
-    if annotations is None:
-        return objects
-    folder = Path(annotations).resolve()
-    return [path for path in objects if not (path.resolve().is_relative_to(folder) and _marks_others(path))]
+    return objects_among(found)
+
+
+def images_among(files: Sequence[Path], annotations: Path) -> list[Path]:
+    """The files without the annotation objects in a folder that the pipeline takes them from."""
+    folder = annotations.resolve()
+    return [path for path in files if not (path.resolve().is_relative_to(folder) and _marks_others(path))]
 
 
 def _marks_others(path: Path) -> bool:

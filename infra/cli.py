@@ -138,7 +138,7 @@ def annotate(
 
     Without --kafka a local pipeline is started for the run and stopped after it.
     """
-    from infra.annotate import Outputs, find_files
+    from infra.annotate import Outputs, find_files, images_among
     from infra.annotate import annotate as run
     from infra.progress import AccountsProgress
     from infra.stack import LocalStack
@@ -149,7 +149,9 @@ def annotate(
         )
     settings = current_settings(kafka, frames, annotations, neighbours)
     trace(settings, "annotate")
-    files = find_files(paths, settings.annotations if kafka is None else None)
+    files, given = find_files(paths), settings.annotations if kafka is None else None
+    if given is not None and not is_bucket(given):
+        files = images_among(files, Path(given))
     outputs = Outputs(triplets, dead_letters, map_)
     with plain_errors(), ExitStack() as stack:
         progress = stack.enter_context(AccountsProgress(len(files)))
@@ -169,7 +171,9 @@ def annotate(
     else:
         click.echo(
             f"{summary.objects} objects: {summary.triplets} triplets, {summary.dead_letters} dead letters, "
-            f"{summary.skipped_frames} frames skipped, {summary.seconds:.1f} s"
+            f"{summary.skipped_frames} frames skipped"
+            + (f", {summary.marked} triplets with regions that the source marks" if given or summary.marked else "")
+            + f", {summary.seconds:.1f} s"
         )
     sys.exit(0 if complete else 1)
 

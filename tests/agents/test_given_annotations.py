@@ -15,7 +15,7 @@ from agents.describe import describe
 from agents.given import GivenAnnotations
 from agents.ground import ground
 from agents.preprocess import Reading, preprocess
-from infra.annotate import find_files
+from infra.annotate import find_files, images_among
 from models.describers import Composer
 from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy
@@ -152,7 +152,7 @@ async def test_each_file_is_read_once_for_each_state(study: Path, monkeypatch: p
 def test_annotation_objects_of_the_place_are_no_objects(study: Path) -> None:
     """Those that are given elsewhere, or not at all, are; so is what lies among them and is none."""
     (study / "report.dcm").write_bytes(written(structure_set([])))
-    names = [path.name for path in find_files([study], str(study))]
-    assert names == ["0.dcm", "1.dcm", "LICENSE"]
-    assert len(find_files([study], str(study / "SEG"))) == 4
-    assert len(find_files([study])) == 5
+    files = find_files([study])
+    assert len(files) == 5
+    assert [path.name for path in images_among(files, study)] == ["0.dcm", "1.dcm", "LICENSE"]
+    assert len(images_among(files, study / "SEG")) == 4

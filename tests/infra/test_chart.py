@@ -32,7 +32,7 @@ PROMETHEUS = (
 )
 EVERYTHING = (
     "sglang.enabled=true,sglang.model=org/model,sglang.revision=0123abc,stages.ground.gpu=true,weaviate.url=http://w:8080,"
-    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,weaviate.caSecret=weaviate-ca,experts.claim=experts,bucket.existingSecret=s3,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
+    "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,weaviate.caSecret=weaviate-ca,experts.claim=experts,bucket.existingSecret=s3,bucket.annotations=s3://marks/of,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
     "kafka.certificateSecret=tristream-user,monitoring.podMonitor=true,networkPolicy.enabled=true"
 )
 PLAIN = (
@@ -227,6 +227,14 @@ def test_only_ground_is_given_experts_and_only_retrieve_whom_weaviate_is_signed_
         assert {other for other, pod in pods.items() if name in variables(pod)} == {stage}
         mounts = [mount["mountPath"] for mount in pods[stage]["containers"][0]["volumeMounts"]]
         assert any(variables(pods[stage])[name].startswith(mount) for mount in mounts)
+
+
+def test_only_preprocess_is_told_where_annotations_lie(everything: Rendered, rendered: Rendered) -> None:
+    """It alone reads them; where none are named the variable is not there."""
+    told = {stage: variables(pod).get("TRISTREAM_ANNOTATIONS") for stage, pod in stages(everything).items()}
+    assert told == {**dict.fromkeys(STAGES), "preprocess": "s3://marks/of"}
+    if rendered != everything:
+        assert not any("TRISTREAM_ANNOTATIONS" in variables(pod) for pod in stages(rendered).values())
 
 
 def test_only_who_names_objects_holds_the_key(everything: Rendered) -> None:

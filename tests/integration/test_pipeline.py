@@ -279,7 +279,8 @@ def test_what_a_segmentation_marks_is_a_region(pipeline: Pipeline, tmp_path: Pat
             written(segmentation([image], mask, [segment(1, LIVER)]))
         )
         time.sleep(FRESH)
-        _, out = pipeline.annotate(tmp_path / name)
+        summary, out = pipeline.annotate(tmp_path / name)
+        assert summary.marked == 1
         triplets.append(Triplet.model_validate(rows(out / "t.jsonl")[0]))
     first, second = triplets
     assert [(one.regions[0].kind, one.regions[0].label) for one in triplets] == [("source annotation", "liver")] * 2
