@@ -145,7 +145,8 @@ def stage(side: int, rounds: int, batches: Sequence[int], said: argparse.Namespa
             continue
         grey = expert.manifest.input.channels == 1 and phantom.values.ndim == 3
         image = cv2.cvtColor(phantom.values, cv2.COLOR_RGB2GRAY) if grey else phantom.values
-        sight = Sight(cast(FloatImage, image), spacing=(1.0, 1.0))
+        mm = metadata.spacing
+        sight = Sight(cast(FloatImage, image), spacing=(mm.row_mm, mm.column_mm) if mm else None)
         prepared = prepare(sight.image, expert.manifest.input, sight.spacing)
         alone = Registry((expert,))
         for size in batches if expert.batched else [1]:
@@ -161,9 +162,7 @@ def stage(side: int, rounds: int, batches: Sequence[int], said: argparse.Namespa
 
 
 def _bare(expert: Expert, fed: Floats) -> None:
-    contract = expert.manifest.input
-    given = fed.transpose(0, 2, 3, 1) if contract.layout == "NHWC" else fed[0] if contract.layout == "CHW" else fed
-    expert.session.run(None, {contract.name: given})
+    expert.session.run(None, {expert.manifest.input.name: expert.given(fed)})
 
 
 def _turns(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

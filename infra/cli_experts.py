@@ -141,6 +141,33 @@ def experts_train(
     click.echo(f"{report.manifest.expert}: see {out.with_suffix('.md')}")
 
 
+@experts.command("quantise")
+@MANIFEST
+@click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", metavar="NAME.onnx", type=click.Path(dir_okay=False, path_type=Path), help="[default: …-int8]")
+@click.option("--images", default=64, show_default=True, type=click.IntRange(1), help="For calibration, at most.")
+@click.option("--seed", default=0, show_default=True, help="Of the split.")
+def experts_quantise(manifest: Path, data: Path, out: Path | None, images: int, seed: int) -> None:
+    """Make an int8 graph of an expert's, and tell how far both agree; see docs/own-experts.md.
+
+    DIR is as for `train`: some of its images are calibrated on, others held out to compare by.
+    """
+    _needs_torch()
+    from models.experts.datasets import open_dataset
+    from models.experts.training.card import figure
+    from models.experts.training.quantise import quantise
+
+    out = out or manifest.with_name(f"{manifest.stem}-int8.onnx")
+    with plain_errors():
+        new, found = quantise(manifest, open_dataset(data), out, images=images, seed=seed)
+    for one in found:
+        click.echo(
+            f"{one.label}: IoU with the float graph {figure(one.iou)} on {one.images} images held out, "
+            f"Dice {figure(one.dice)} before and {figure(one.dice_int8)} now"
+        )
+    click.echo(f"{new.expert}: see {out.with_suffix('.md')}")
+
+
 @experts.command("phantoms")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="An empty folder.")
 @click.option("--modality", required=True, metavar="MODALITY", help="CT, MR, ultrasound, …: one there is a phantom of.")

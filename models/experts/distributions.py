@@ -6,9 +6,8 @@ Knows nothing of experts.
 from collections import defaultdict
 from typing import Literal
 
-import cv2
-
 from models.experts.figures import figures
+from models.experts.intensities import mean
 from models.experts.places import BinaryImage, Within, directions
 from models.experts.regions import FloatImage, Measured
 from schemas.images import Orientation
@@ -30,10 +29,17 @@ def distribute(
     groups: dict[tuple[str, str], list[Measured]] = defaultdict(list)
     for one in measured:
         groups[one.region.kind, one.region.label].append(one)
-    return tuple(_of(group, luma, orientation, unit) for group in groups.values())
+    wholes: dict[int, float | None] = {}
+    return tuple(_of(group, luma, orientation, unit, wholes) for group in groups.values())
 
 
-def _of(group: list[Measured], luma: FloatImage, orientation: Orientation | None, unit: str) -> Distribution:
+def _of(
+    group: list[Measured],
+    luma: FloatImage,
+    orientation: Orientation | None,
+    unit: str,
+    wholes: dict[int, float | None],
+) -> Distribution:
     places = [one.region.place for one in group if one.region.place is not None]
     share = figures(min(100.0, sum(place.share_percent for place in places)))
     ninths = len({tuple(axis.third for axis in place.axes) for place in places})
@@ -48,15 +54,22 @@ def _of(group: list[Measured], luma: FloatImage, orientation: Orientation | None
             "regions": len(group),
             "share_percent": share,
             "ninths": ninths,
-            **_sides(group, luma, orientation, unit),
+            **_sides(group, luma, orientation, unit, wholes),
         }
     )
 
 
 def _sides(
-    group: list[Measured], luma: FloatImage, orientation: Orientation | None, unit: str
+    group: list[Measured],
+    luma: FloatImage,
+    orientation: Orientation | None,
+    unit: str,
+    wholes: dict[int, float | None],
 ) -> dict[str, str | float | None]:
-    """Of left and right, where both the patient's left and the middle of what was outlined are known."""
+    """Of left and right, where both the patient's left and the middle of what was outlined are known.
+
+    `wholes`: differences between the sides of all that was outlined, by the `id` of the outline, once needed.
+    """
     within = group[0].within
     lateral = next(
         ((n, grows) for n, (towards, grows) in enumerate(directions(orientation)) if towards == "patient left"), None
@@ -75,9 +88,11 @@ def _sides(
         box = one.region.box
         rest[box.y : box.y + box.height, box.x : box.x + box.width] &= 1 - one.crop
     found: dict[str, str | float | None] = {"side": side, "asymmetry": figures((left - right) / (left + right))}
-    differences = [_difference(luma, mask, within, axis, grows) for mask in (within.mask, rest)]
-    if None not in differences:
-        found |= {"side_difference": differences[0], "side_difference_without": differences[1], "unit": unit}
+    if id(within) not in wholes:
+        wholes[id(within)] = _difference(luma, within.mask, within, axis, grows)
+    whole, without = wholes[id(within)], _difference(luma, rest, within, axis, grows)
+    if whole is not None and without is not None:
+        found |= {"side_difference": whole, "side_difference_without": without, "unit": unit}
     return found
 
 
@@ -101,7 +116,7 @@ def _difference(luma: FloatImage, mask: BinaryImage, within: Within, axis: int, 
         parts = [(slice(y, y + height), slice(start, start + half)) for start in (x, x + width - half)]
     else:
         parts = [(slice(start, start + half), slice(x, x + width)) for start in (y, y + height - half)]
-    if not all(half and cv2.countNonZero(mask[part]) for part in parts):
+    before, after = (mean(luma[part], mask[part]) if half else None for part in parts)
+    if before is None or after is None:
         return None
-    before, after = (cv2.mean(luma[part], mask=mask[part])[0] for part in parts)
     return figures(after - before if grows else before - after)

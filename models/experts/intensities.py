@@ -17,12 +17,15 @@ BinaryImage = npt.NDArray[np.uint8]
 
 
 def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intensity:
-    """Mean, spread and extremes of `values` (rows, columns) where `mask` is not 0, which must be somewhere."""
-    mean, spread = cv2.meanStdDev(values, mask=mask)
-    low, high, _, _ = cv2.minMaxLoc(values, mask=mask)
+    """Mean, spread and extremes of `values` (rows, columns) where `mask` is 1, which must be somewhere."""
+    # Picked first: OpenCV takes three times as long over a mask.
+    told = values if mask is None else values[mask.view(np.bool_)]
+    middle, spread = cv2.meanStdDev(told)
+    low, high, _, _ = cv2.minMaxLoc(told)
     return Intensity(
-        mean=figures(mean.item()), spread=figures(spread.item()), minimum=figures(low), maximum=figures(high), unit=unit
-    )
+        mean=figures(middle.item()), spread=figures(spread.item()), minimum=figures(low), maximum=figures(high),
+        unit=unit,
+    )  # fmt: skip
 
 
 def statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
@@ -92,15 +95,12 @@ def surroundings(
     values = luma[window]
     # Where the image or a mask cuts a region off it has no margin: OpenCV's erosion leaves the image's own edge.
     core = cast(BinaryImage, cv2.erode(solid, _STEP)) & padded
-    edge, further = padded - core, ring - nearest
     across = None
-    if cv2.countNonZero(edge) and cv2.countNonZero(nearest):
-        across = Across(
-            deep=_mean(values, core if cv2.countNonZero(core) else padded),
-            edge=_mean(values, edge),
-            beyond=_mean(values, nearest),
-            far=_mean(values, further if cv2.countNonZero(further) else ring),
-        )
+    edge, beyond = mean(values, padded - core), mean(values, nearest)
+    if edge is not None and beyond is not None:
+        # Of a region up to two pixels wide all is edge, and a ring that is cut off may hold nothing further off.
+        deep, far = mean(values, core), mean(values, ring - nearest)
+        across = Across(edge if deep is None else deep, edge, beyond, beyond if far is None else far)
     return intensity(values, ring, unit), across
 
 
@@ -112,8 +112,11 @@ def _square(reach: int) -> BinaryImage:
 _STEP = _square(1)
 
 
-def _mean(values: FloatImage, mask: cv2.typing.MatLike) -> float:
-    return float(cv2.mean(values, mask=mask)[0])
+def mean(values: FloatImage, mask: cv2.typing.MatLike) -> float | None:
+    """Of `values` (rows, columns) where `mask` is 1; None where it is nowhere."""
+    number = cv2.countNonZero(mask)
+    # cv2.mean takes three times as long over a mask.
+    return cv2.sumElems(cv2.copyTo(values, mask))[0] / number if number else None
 
 
 def margin(irregularity: float, across: Across | None, around: Intensity | None, pixel: Pixel, unit: str) -> Margin:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pycocotools import mask as coco
 
 from models.experts.figures import figures
-from models.experts.intensities import Across, contrast, intensity, margin, statistics, surroundings
+from models.experts.intensities import Across, contrast, intensity, margin, mean, statistics, surroundings
 from models.experts.places import Within, place, position
 from models.experts.shapes import Outline, Pixel, outline
 from models.experts.terms import terms
@@ -17,11 +17,14 @@ from models.experts.textures import discretise, texture
 from schemas.images import ImageMetadata, MaskedBox
 from schemas.regions import Box, Code, Intensity, Mask, Region, Texture
 
-MEASUREMENT_VERSION = "5"
+MEASUREMENT_VERSION = "6"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
 
 FloatImage = npt.NDArray[np.float32]
 BinaryImage = npt.NDArray[np.uint8]
+
+_LABELLING = cv2.CCL_BBDT
+"""The default algorithm of OpenCV 5.0 takes three times as long on one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +72,19 @@ def filled(crop: BinaryImage) -> BinaryImage:
     """The mask with its holes filled: background that does not reach the crop's edge (4 neighbours) is a hole."""
     around = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(around, None, (0, 0), 2)
-    return cast(BinaryImage, (around[1:-1, 1:-1] != 2).astype(np.uint8))
-
-
-def _labelled(mask: BinaryImage) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    # The default algorithm of OpenCV 5.0 takes three times as long on one thread.
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_BBDT)
-    return cast(npt.NDArray[np.int32], labels), cast(npt.NDArray[np.int32], stats)
+    return (around[1:-1, 1:-1] != 2).view(np.uint8)
 
 
 def foreground(mask: BinaryImage, min_part_of_largest: float, margin: float) -> BinaryImage:
-    """The larger components of `mask` (rows, columns), holes filled; what touches the image's edge is no hole.
+    """The larger components of `mask` (rows, columns) of 0 and 1, holes filled; what touches the image's edge is none.
 
     `margin`: part of the longest side that is taken off along the outline, though not along the image's own edge.
     """
-    labels, stats = _labelled(mask)
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0
-    keep = ((areas > 0) & (areas >= min_part_of_largest * areas.max(initial=0))).astype(np.uint8)
-    body = filled(cast(BinaryImage, keep[labels]))
+    # With all of OpenCV's statistics it would take twice as long.
+    number, labels = cv2.connectedComponentsWithAlgorithm(mask, 8, cv2.CV_32S, _LABELLING)
+    areas = np.bincount(labels[mask.view(np.bool_)], minlength=number)
+    keep = areas >= max(1.0, min_part_of_largest * areas.max())
+    body = filled(mask if keep[1:].all() else keep.view(np.uint8).take(cast(npt.NDArray[np.int32], labels)))
     reach = round(margin * max(mask.shape))
     if reach == 0:
         return body
@@ -105,7 +102,8 @@ def components(
     x0, y0, filled_columns, filled_rows = cv2.boundingRect(mask)
     if filled_columns == 0:
         return [], 0
-    labels, stats = _labelled(mask[y0 : y0 + filled_rows, x0 : x0 + filled_columns])
+    part = mask[y0 : y0 + filled_rows, x0 : x0 + filled_columns]
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(part, 8, cv2.CV_32S, _LABELLING)
     scale = (size[0] / mask.shape[0]) * (size[1] / mask.shape[1])
     areas = stats[1:, cv2.CC_STAT_AREA]
     kept = 1 + np.flatnonzero(areas * scale >= min_area_px)
@@ -113,10 +111,10 @@ def components(
     found: list[Component] = []
     for label in order[:most]:
         x, y, width, height = (int(n) for n in stats[label, :4])
-        part = cast(BinaryImage, (labels[y : y + height, x : x + width] == label).astype(np.uint8))
+        part = (labels[y : y + height, x : x + width] == label).view(np.uint8)
         x, y = x + x0, y + y0
-        strength = float(cv2.mean(score[y : y + height, x : x + width], mask=part)[0])
-        component = placed(part, x, y, mask.shape, size, strength)
+        strength = mean(score[y : y + height, x : x + width], part)
+        component = placed(part, x, y, mask.shape, size, strength or 0.0)
         if component is not None:
             found.append(component)
     return found, max(len(order) - most, 0)

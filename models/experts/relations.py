@@ -45,10 +45,11 @@ def relate(
     brightness, texture and place. `inverted`: low values are shown bright, so 'brighter' is the lower mean.
     """
     found: list[Relation] = []
+    outlines: dict[str, BinaryImage] = {}
     for first, second in combinations(range(len(measured)), 2):
         # Regions that the source marked come first, larger or not.
         small, large = sorted((measured[second], measured[first]), key=lambda one: one.region.area_px)
-        found += _inside(small, large) or _meeting(small, large)
+        found += _inside(small, large, outlines) or _meeting(small, large)
         found += _mirrored(large, small, orientation)
         if second < COMPARED:
             found += _pair(large, small, spacing, inverted, orientation)
@@ -68,12 +69,16 @@ def _relation(subject: Measured, predicate: str, other: Measured, value: float, 
     )
 
 
-def _inside(small: Measured, large: Measured) -> list[Relation]:
+def _inside(small: Measured, large: Measured, outlines: dict[str, BinaryImage]) -> list[Relation]:
+    """Whether one lies in the other. `outlines`: masks with their holes filled, by the region's id, once needed."""
     a, b = small.region.box, large.region.box
     if a.x < b.x or a.y < b.y or a.x + a.width > b.x + b.width or a.y + a.height > b.y + b.height:
         return []
-    outline = filled(large.crop)[a.y - b.y : a.y - b.y + a.height, a.x - b.x : a.x - b.x + a.width]
-    percent = 100.0 * np.count_nonzero(outline & small.crop) / small.region.area_px
+    name = large.region.region_id
+    if name not in outlines:
+        outlines[name] = filled(large.crop)
+    outline = outlines[name][a.y - b.y : a.y - b.y + a.height, a.x - b.x : a.x - b.x + a.width]
+    percent = 100.0 * cv2.countNonZero(outline & small.crop) / small.region.area_px
     return [_relation(small, "inside", large, percent, "% of its area")] if percent >= INSIDE else []
 
 

@@ -130,14 +130,18 @@ class Expert:
         around = {steps: -one if sight.negated else one for steps, one in sight.around.items()}
         return prepare(sight.values, self.manifest.input, sight.spacing, around)
 
+    def given(self, batch: Floats) -> npt.NDArray[Any]:
+        """Tensors (n, channels, rows, columns) in the layout and of the type of the graph's input."""
+        layout = self.manifest.input.layout
+        given = batch.transpose(0, 2, 3, 1) if layout == "NHWC" else batch[0] if layout == "CHW" else batch
+        return np.ascontiguousarray(given, self.dtype)
+
     def run(self, batch: Floats, names: Sequence[str]) -> list[Floats]:
         """Outputs for tensors (n, channels, rows, columns): each (n, …), maps as (n, channels, rows, columns)."""
         if len(batch) > 1 and not self.batched:
             each = [self.run(batch[n : n + 1], names) for n in range(len(batch))]
             return [np.concatenate(parts) for parts in zip(*each, strict=True)]
-        layout = self.manifest.input.layout
-        given = batch.transpose(0, 2, 3, 1) if layout == "NHWC" else batch[0] if layout == "CHW" else batch
-        given = np.ascontiguousarray(given, self.dtype)
+        layout, given = self.manifest.input.layout, self.given(batch)
         outputs = (
             self._session_run(list(names), given)
             if self.batcher is None

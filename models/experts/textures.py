@@ -101,7 +101,8 @@ def texture(discretised: Discretised, area_px: int) -> Texture | None:
     total = float(np.add.reduce(counted, axis=None))
     if total == 0:
         return None
-    share = np.bincount(discretised.bins.ravel(), minlength=levels + 1)[1:] / area_px
+    counts = cv2.calcHist([discretised.bins], [0], None, [levels], [1.0, levels + 1.0])
+    share = counts.ravel().astype(np.float64) / area_px
     filled = share[share > 0]
     joint = counted.ravel() / total
     # Not by BLAS, which wakes its threads for so little where there are many levels.

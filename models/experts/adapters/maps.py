@@ -23,7 +23,7 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
         raise UnfitOutput
     mask = None
     if within is not None:
-        body = cast(BinaryImage, (maps[-1][0, 0] > 0.5).astype(np.uint8))
+        body = (maps[-1][0, 0] > 0.5).view(np.uint8)
         mask = foreground(body, within.min_part_of_largest, within.margin)
         if mask.shape != prepared.batch.shape[2:]:
             mask = cast(BinaryImage, cv2.resize(mask, prepared.batch.shape[:1:-1], interpolation=cv2.INTER_NEAREST))
@@ -36,7 +36,7 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
     pixel = prepared.scale[0] * prepared.scale[1] if manifest.input.spacing_mm and sight.spacing else 1.0
     for output, score in zip(manifest.outputs, maps, strict=False):
         strength = _content(score[0], prepared)[0]
-        inside = cast(BinaryImage, (strength >= output.threshold).astype(np.uint8))
+        inside = (strength >= output.threshold).view(np.uint8)
         if mask is not None:
             inside &= mask
         smallest = max(output.min_area_px * pixel, output.min_area_fraction * size[0] * size[1])

@@ -30,7 +30,7 @@ def card(dataset: Dataset, data: Prepared, settings: Settings, report: Report, s
     """Markdown. It tells no name of a file or a patient."""
     told, parts = report.manifest, report.split
     rows = [
-        f"| {one.label} | {_figure(one.dice)} | {_figure(one.iou)} | {one.images} | "
+        f"| {one.label} | {figure(one.dice)} | {figure(one.iou)} | {one.images} | "
         f"{one.found_without} of {one.without} |"
         for one in report.scores
     ]
@@ -96,5 +96,6 @@ def _taken(told: Manifest) -> str:
     return f"{channels}; {' or '.join(told.input.units) or 'any unit'}"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """Of a score; NaN where no image had what is scored."""
     return "none had it" if math.isnan(value) else f"{value:.3f}"

@@ -138,16 +138,23 @@ def limits(data: Prepared, settings: Settings) -> tuple[str, ...]:
 def toml(manifest: Manifest) -> str:
     """The manifest as its file holds it; what is left at its default is left out."""
     plain = manifest.model_dump(mode="json", exclude_defaults=True)
-    contract, outputs = plain.pop("input"), plain.pop("outputs")
-    lines = ["# Written by `tristream experts train`.", *_pairs(plain), "", "[input]", *_pairs(contract)]
-    for output in outputs:
-        lines += ["", "[[outputs]]", *_pairs(output)]
+    tables = {name: plain.pop(name) for name in ("input", "foreground", "decoding") if name in plain}
+    lists = {name: plain.pop(name) for name in ("outputs", "labels") if name in plain}
+    lines = ["# Written by `tristream experts`.", *_pairs(plain)]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *_pairs(table)]
+    for name, table in ((name, table) for name, several in lists.items() for table in several):
+        lines += ["", f"[[{name}]]", *_pairs(table)]
     return "\n".join(lines) + "\n"
 
 
 def _pairs(table: dict[str, object]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in table.items()]
+
+
+def _value(value: object) -> str:
     # Strings, numbers and arrays of them are the same in TOML as in JSON.
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
+    return f"{{ {', '.join(_pairs(value))} }}" if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)
 
 
 def write(out: Path, graph: bytes, manifest: Manifest, card: str) -> None:
