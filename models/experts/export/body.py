@@ -19,6 +19,7 @@ from models.experts.export.layers import (
     GRID,
     Gaussian,
     between,
+    bridged,
     closing,
     dilate,
     erode,
@@ -58,14 +59,15 @@ class CtFocal(nn.Module):
 
 
 class MrBrain(nn.Module):
-    """Maps: hyperintense, brighter than the mirrored place, and the inner brain that they are looked for in."""
+    """Maps: hyperintense, brighter than the mirrored place, and the brain as far as they may reach."""
 
-    FOREGROUND = 0.4
+    FOREGROUND, BRAIN = 0.4, 0.65
+    CORE_PX, SCALP_PX = 40, 15
     WIDE_PX, MATCHED_PX = 16.0, 3.5
     LEAST = 3.9
     LEAST_ASYMMETRY = 3.5
     FRACTION, SHORT_PX = 0.48, 2.0
-    CORTEX_PX = 16
+    CORTEX_PX, DEEP_PX, EDGE_PX = 16, 12, 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,19 +76,27 @@ class MrBrain(nn.Module):
         self.outline = Outline(self.SHORT_PX, self.FRACTION)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        signal = (mean3(image) > self.FOREGROUND * image.mean()).to(image.dtype)
-        # Scalp is a thin ring, and skull a dark one; ventricles and sulci are gaps to be bridged.
-        brain = closing(opening((to_grid(opening(signal, 11)) > 0.5).to(image.dtype), 5), 11)
+        head = (to_grid(image) > self.FOREGROUND * image.mean()).to(image.dtype)
+        core = erode(bridged(head, 5), 2 * (self.CORE_PX // GRID) + 1)
+        typical = (to_grid(image) * core).sum() / (core.sum() + 1e-6)
+        # The skull is dark beside the brain, and scalp a thin ring outside it; ventricles and sulci are gaps.
+        signal = (mean3(image) > self.BRAIN * typical).to(image.dtype)
+        brain = bridged(opening((to_grid(opening(signal, self.SCALP_PX)) > 0.5).to(image.dtype), 5), 11)
         inner = erode(brain, 2 * (self.CORTEX_PX // GRID) + 1)
         where = from_grid(inner, image)
         where = (where > 0.5).to(image.dtype)
         smooth, level, _ = self.focal.parts(image, where * signal)
         seed, spread = self.matched(smooth - level, where * signal, least_spread(image))
-        z, height = (smooth - level) / spread * where, (image - level) / spread * where
-        hyper = self.outline(height, z, seed * inner, self.LEAST, 12)
+        # A finding is looked for away from the cortex. The cortex is bright, but as bright in its mirror place: what is
+        # brighter than that may reach through it.
+        reach = erode(brain, 2 * (self.EDGE_PX // GRID) + 1)
+        reached = (from_grid(reach, image) > 0.5).to(image.dtype)
+        z, height = (smooth - level) / spread * reached, (image - level) / spread * reached
+        deep = (from_grid(erode(brain, 2 * (self.DEEP_PX // GRID) + 1), image) > 0.5).to(image.dtype)
+        hyper = self.outline(height * deep, z * deep, seed * inner, self.LEAST, 12)
         apart, seed = beyond_mirror(z, seed * inner, inner, self.matched)
         asymmetric = self.outline(height - (z - apart), apart, seed, self.LEAST_ASYMMETRY, 12)
-        return opening(hyper, 3), opening(asymmetric, 3), inner
+        return opening(hyper, 3), opening(asymmetric, 3), reach
 
 
 class ChestXray(nn.Module):

@@ -71,7 +71,8 @@ BODY = (
                     MrBrain.FRACTION,
                     MrBrain.SHORT_PX,
                 )
-                + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
+                + f", that peak more than {MrBrain.CORTEX_PX} px inside the brain's outline, and it "
+                f"{MrBrain.DEEP_PX} px",
                 score=SCORE,
                 contrast="brighter",
             ),
@@ -87,13 +88,15 @@ BODY = (
                     MrBrain.FRACTION,
                     MrBrain.SHORT_PX,
                 )
-                + f", more than {MrBrain.CORTEX_PX} px inside the brain's outline",
+                + f", that peak more than {MrBrain.CORTEX_PX} px inside the brain's outline, and it "
+                f"{MrBrain.EDGE_PX} px",
                 score=SCORE,
                 contrast="brighter",
             ),
         ),
         limits=(
-            "The cortex and what touches it are not looked at: it is brighter than white matter in some sequences.",
+            "What lies in the cortex alone is passed over: it is brighter than white matter in some sequences.",
+            "At the skull's base muscle and the orbits are taken for brain: the skull is no dark ring there.",
             "The middle is the column through the brain's centroid: a tilted head is compared with the wrong place.",
             "What crosses the midline is compared with itself. In T2, fluid is an outlier.",
         ),
