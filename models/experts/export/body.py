@@ -5,6 +5,7 @@ Each takes an image (1, 1, rows, columns), float32, and gives maps in [0, 1] tha
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.experts.export.focal import (
     Focal,
@@ -19,7 +20,6 @@ from models.experts.export.layers import (
     GRID,
     Gaussian,
     between,
-    bridged,
     closing,
     dilate,
     erode,
@@ -62,7 +62,7 @@ class MrBrain(nn.Module):
     """Maps: hyperintense, brighter than the mirrored place, and the brain as far as they may reach."""
 
     FOREGROUND, BRAIN = 0.4, 0.65
-    CORE_PX, SCALP_PX = 40, 15
+    FRAME_PX, CORE_PX, SCALP_PX = 24, 40, 15
     WIDE_PX, MATCHED_PX = 16.0, 3.5
     LEAST = 3.9
     LEAST_ASYMMETRY = 3.5
@@ -76,12 +76,17 @@ class MrBrain(nn.Module):
         self.outline = Outline(self.SHORT_PX, self.FRACTION)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        head = (to_grid(image) > self.FOREGROUND * image.mean()).to(image.dtype)
-        core = erode(bridged(head, 5), 2 * (self.CORE_PX // GRID) + 1)
-        typical = (to_grid(image) * core).sum() / (core.sum() + 1e-6)
+        # Nothing is outside the image: what is cut off by its edge is as thin as it looks, and is not joined to it.
+        framed = functional.pad(image, (self.FRAME_PX,) * 4)
+        grid = to_grid(framed)
+        head = closing((grid > self.FOREGROUND * image.mean()).to(image.dtype), 5)
+        core = erode(head, 2 * (self.CORE_PX // GRID) + 1)
+        typical = (grid * core).sum() / (core.sum() + 1e-6)
         # The skull is dark beside the brain, and scalp a thin ring outside it; ventricles and sulci are gaps.
-        signal = (mean3(image) > self.BRAIN * typical).to(image.dtype)
-        brain = bridged(opening((to_grid(opening(signal, self.SCALP_PX)) > 0.5).to(image.dtype), 5), 11)
+        bright = (mean3(framed) > self.BRAIN * typical).to(image.dtype)
+        brain = closing(opening((to_grid(opening(bright, self.SCALP_PX)) > 0.5).to(image.dtype), 5), 11)
+        cells, edge = self.FRAME_PX // GRID, self.FRAME_PX
+        brain, signal = brain[:, :, cells:-cells, cells:-cells], bright[:, :, edge:-edge, edge:-edge]
         inner = erode(brain, 2 * (self.CORTEX_PX // GRID) + 1)
         where = from_grid(inner, image)
         where = (where > 0.5).to(image.dtype)

@@ -40,13 +40,6 @@ def closing(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     return erode(dilate(image, size), size)
 
 
-def bridged(mask: Tensor, size: int) -> Tensor:
-    """Closing of a mask by a square of odd `size`, nothing being outside the image: what lies near its edge is not
-    joined to it."""
-    reach = size // 2
-    return closing(functional.pad(mask, (reach,) * 4), size)[:, :, reach:-reach, reach:-reach]
-
-
 def mean3(image: Tensor) -> Tensor:
     """Mean of 3 × 3 px, edges repeated. A convolution: ONNX Runtime's AveragePool takes several times as long."""
     return functional.conv2d(functional.pad(image, (1, 1, 1, 1), mode="replicate"), torch.full((1, 1, 3, 3), 1.0 / 9.0))

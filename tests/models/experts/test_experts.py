@@ -145,6 +145,21 @@ def test_mr_phantom(registry: Registry) -> None:
     assert bright.area_px == pytest.approx(math.pi * 81, rel=0.4)
 
 
+def test_scalp_is_no_brain(registry: Registry) -> None:
+    """Thick bright scalp, over a skull that is less dark than air and cut off by the field of view, is passed over."""
+    image = np.zeros((256, 256), np.float32)
+    for reach, value in ((0, 1100.0), (13, 240.0), (18, 560.0)):
+        cv2.ellipse(image, (128, 122), (100 - reach, 124 - reach), 0, 0, 360, value, -1)
+    cv2.ellipse(image, (128, 122), (12, 40), 0, 0, 360, 200.0, -1)
+    cv2.circle(image, (180, 130), 9, 1000.0, -1)
+    image += np.random.default_rng(0).normal(0, 15, image.shape).astype(np.float32)
+    grounding = registry.ground(image, metadata("MR", organ="brain", plane="axial"), "stored value")
+    found = [region for region in grounding.regions if region.expert.startswith("mr-brain@")]
+    assert {region.label.split(" ")[0] for region in found} == {"hyperintense", "region"}
+    assert all(region.centroid == pytest.approx((180, 130), abs=1.5) for region in found)
+    assert all(region.area_px == pytest.approx(math.pi * 81, rel=0.3) for region in found)
+
+
 @pytest.mark.parametrize("inverted", [False, True])
 def test_xray_phantom(registry: Registry, inverted: bool) -> None:
     """Two fields shown dark are found alike whether the stored values are as shown or inverted."""
