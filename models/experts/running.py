@@ -150,6 +150,11 @@ class Expert:
         maps = (one.transpose(0, 3, 1, 2) if layout == "NHWC" and one.ndim == 4 else one for one in outputs)
         return [np.asarray(one, np.float32) for one in maps]
 
+    def encode(self, batch: Floats) -> dict[str, ort.OrtValue]:
+        """All outputs for one image's tensor (1, channels, rows, columns), by name, left where the graph ran."""
+        names = [output.name for output in self.session.get_outputs()]
+        return bound(self.session, {self.manifest.input.name: self.given(batch)}, names)
+
     def _session_run(self, names: Sequence[str], given: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         return cast(list[npt.NDArray[Any]], self.session.run(names, {self.manifest.input.name: given}))
 
@@ -180,6 +185,26 @@ def open_session(name: str, graph: bytes, runtime: ExpertRuntime, *, wide: bool)
         ) from error
     _say(wanted[0], session.get_providers()[0])
     return session
+
+
+def bound(
+    session: ort.InferenceSession, given: Mapping[str, npt.NDArray[Any] | ort.OrtValue], names: Sequence[str]
+) -> dict[str, ort.OrtValue]:
+    """Outputs by name, left on the processor that made them.
+
+    What one graph hands to another, once for each prompt, is so copied neither from a GPU nor back to it.
+    """
+    device = "cpu" if session.get_providers()[0] == _PROVIDERS["cpu"] else "cuda"
+    binding = session.io_binding()
+    for name, value in given.items():
+        if isinstance(value, ort.OrtValue):
+            binding.bind_ortvalue_input(name, value)
+        else:
+            binding.bind_cpu_input(name, value)
+    for name in names:
+        binding.bind_output(name, device)
+    session.run_with_iobinding(binding)
+    return dict(zip(names, binding.get_outputs(), strict=True))
 
 
 @lru_cache

@@ -4,16 +4,17 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
+import onnxruntime as ort
 
 from models.experts.contracts import Promptable
-from models.experts.inputs import Floats, Prepared, whole_map
+from models.experts.inputs import Prepared, whole_map
 from models.experts.regions import BinaryImage, Candidate, boxed_part, placed
-from models.experts.running import Expert, Found, Prompt, Sight, UnfitOutput
+from models.experts.running import TYPES, Expert, Found, Prompt, Sight, UnfitOutput, bound
 
 _POINT, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, -1.0, 2.0, 3.0
 """Labels of points in SAM's prompt encoder."""
 
-Arrays = dict[str, npt.NDArray[Any]]
+Given = dict[str, npt.NDArray[Any] | ort.OrtValue]
 
 
 class _Outlined(NamedTuple):
@@ -30,8 +31,7 @@ def find_prompted(expert: Expert, sight: Sight) -> Found:
     if decoding.prompts == "boxes" and not sight.prompts:
         return Found([])
     prepared = expert.prepare(sight)
-    names = [output.name for output in expert.session.get_outputs()]
-    embedded: Arrays = dict(zip(names, expert.run(prepared.batch, names), strict=True))
+    embedded = expert.encode(prepared.batch)
     if decoding.prompts == "boxes":
         asked = [(_box(prompt, prepared), (_TOP_LEFT, _BOTTOM_RIGHT), prompt) for prompt in sight.prompts]
     else:
@@ -77,13 +77,13 @@ def _ask(
     expert: Expert,
     decoding: Promptable,
     prepared: Prepared,
-    embedded: Arrays,
+    embedded: dict[str, ort.OrtValue],
     points: tuple[tuple[float, float], ...],
     labels: tuple[float, ...],
 ) -> tuple[BinaryImage, float]:
     """The mask of the working copy that the decoder thinks best of, and what it thinks of it."""
     decoder = cast(Any, expert.decoder)
-    given: Arrays = {
+    given: Given = {
         **embedded,
         decoding.points: np.asarray([points], np.float32),
         decoding.point_labels: np.asarray([labels], np.float32),
@@ -91,15 +91,20 @@ def _ask(
         "has_mask_input": np.zeros(1, np.float32),
         "orig_im_size": np.asarray(prepared.working, np.float32),
     }
-    feeds: Arrays = {}
+    feeds: Given = {}
     for one in decoder.get_inputs():
         if one.name not in given:
             raise UnfitOutput
         value = given[one.name]
         if one.name == "mask_input":
             value = np.zeros([side if isinstance(side, int) else 1 for side in one.shape], np.float32)
-        feeds[one.name] = value.astype(np.int64) if one.type == "tensor(int64)" else value
-    masks, qualities = cast(list[Floats], decoder.run([decoding.masks, decoding.quality], feeds))
+        if isinstance(value, ort.OrtValue):
+            # An encoder of half precision may have a decoder of single precision.
+            feeds[one.name] = value if value.data_type() == one.type else value.numpy().astype(TYPES[one.type])
+        else:
+            feeds[one.name] = value.astype(np.int64) if one.type == "tensor(int64)" else value
+    asked = bound(decoder, feeds, [decoding.masks, decoding.quality])
+    masks, qualities = (np.asarray(asked[name].numpy(), np.float32) for name in (decoding.masks, decoding.quality))
     if masks.ndim != 4 or qualities.size != masks.shape[1] or not np.isfinite(qualities).all():
         raise UnfitOutput
     best = int(qualities.argmax())

@@ -54,9 +54,9 @@ class _Counted:
     def __init__(self, session: Any) -> None:
         self.session, self.runs = session, 0
 
-    def run(self, *arguments: Any) -> Any:
+    def run_with_iobinding(self, *arguments: Any) -> Any:
         self.runs += 1
-        return self.session.run(*arguments)
+        return self.session.run_with_iobinding(*arguments)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.session, name)
