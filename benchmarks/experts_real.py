@@ -114,10 +114,9 @@ def best_label(seen: Sequence[Slice]) -> str:
     return max((name for name in sums if sums[name]), key=lambda name: sums[name], default="none")
 
 
-def row(volume: Volume, seen: Sequence[Slice]) -> str:
-    """A line of the table."""
+def row(volume: Volume, seen: Sequence[Slice], name: str) -> str:
+    """A line of the table, of the label that comes nearest."""
     marked = [one for one in seen if one.outlined]
-    name = best_label(seen)
     dice = [one.best(name) for one in marked]
     found = sum(one > 0 for one in dice)
     rest = sum(len(one.regions.get(name, [])) for one in seen) - found
@@ -128,10 +127,10 @@ def row(volume: Volume, seen: Sequence[Slice]) -> str:
     )
 
 
-def shown(volume: Volume, seen: Sequence[Slice]) -> Mask:
-    """The slice with the largest outline: outline in green, regions of the best label in red."""
+def shown(volume: Volume, seen: Sequence[Slice], name: str) -> Mask:
+    """The slice with the largest outline: outline in green, regions of that label in red."""
     one = max(seen, key=lambda each: int(each.truth.sum()))
-    masks = [(mask, REGION_COLOUR) for mask in one.regions.get(best_label(seen), [])]
+    masks = [(mask, REGION_COLOUR) for mask in one.regions.get(name, [])]
     values = np.clip((one.values + 1000) / 6, 0, 255).astype(np.float32) if volume.modality == "CT" else one.values
     return outlined(values, "grey level", [*masks, (one.truth, TRUTH_COLOUR)], TILE)
 
@@ -155,8 +154,9 @@ def main() -> None:
         print("| --- | --- | --- | --- | --- | --- |")
         for volume in VOLUMES:
             seen = list(slices(volume, data, registry))
-            print(row(volume, seen), flush=True)
-            tiles.append(shown(volume, seen))
+            name = best_label(seen)
+            print(row(volume, seen, name), flush=True)
+            tiles.append(shown(volume, seen, name))
     if arguments.sheet is not None:
         cv2.imwrite(str(arguments.sheet), grid(tiles, len(tiles)))
 

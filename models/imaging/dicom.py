@@ -106,8 +106,7 @@ def _planes(header: Header, frames: int) -> list[Placed | None]:
         origin = told("PlanePositionSequence", "ImagePositionPatient", group)
         axes = told("PlaneOrientationSequence", "ImageOrientationPatient", group, *shared)
         spacing = told("PixelMeasuresSequence", "PixelSpacing", group, *shared)
-        whole = (len(origin), len(axes), len(spacing)) == (3, 6, 2)
-        found.append(Placed(axes, origin, spacing) if whole else None)
+        found.append(Placed.told(axes, origin, spacing))
     return found
 
 

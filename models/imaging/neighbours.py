@@ -94,6 +94,11 @@ class Placed:
     origin: tuple[float, ...]
     spacing: tuple[float, ...]
 
+    @classmethod
+    def told(cls, axes: tuple[float, ...], origin: tuple[float, ...], spacing: tuple[float, ...]) -> "Placed | None":
+        """Of a header's values; None where one is missing, or of another length."""
+        return cls(axes, origin, spacing) if (len(axes), len(origin), len(spacing)) == (6, 3, 2) else None
+
     @property
     def parallel(self) -> tuple[object, ...]:
         """What frames have in common that may be of one stack."""

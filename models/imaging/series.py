@@ -51,8 +51,8 @@ def slice_of(header: Header) -> Slice | None:
     )
     if None in (uid, series) or (header.number("NumberOfFrames") or 1) != 1 or header.number("Rows") is None:
         return None
-    plane = Placed(axes, origin, spacing)
-    if (len(axes), len(origin), len(spacing)) != (6, 3, 2) or not plane.is_plausible:
+    plane = Placed.told(axes, origin, spacing)
+    if plane is None or not plane.is_plausible:
         return None
     kind = _fingerprint(plane.parallel, *map(header.words, _OF_ONE_STACK))
     return Slice(kind, _fingerprint(*map(header.words, _OF_ONE_ACQUISITION)), _fingerprint(uid), plane)

@@ -24,6 +24,7 @@ from models.experts.export.layers import (
     dilate,
     erode,
     from_grid,
+    mask_from_grid,
     mean3,
     opening,
     ramp,
@@ -88,16 +89,15 @@ class MrBrain(nn.Module):
         cells, edge = self.FRAME_PX // GRID, self.FRAME_PX
         brain, signal = brain[:, :, cells:-cells, cells:-cells], bright[:, :, edge:-edge, edge:-edge]
         inner = erode(brain, 2 * (self.CORTEX_PX // GRID) + 1)
-        where = from_grid(inner, image)
-        where = (where > 0.5).to(image.dtype)
+        where = mask_from_grid(inner, image)
         smooth, level, _ = self.focal.parts(image, where * signal)
         seed, spread = self.matched(smooth - level, where * signal, least_spread(image))
         # A finding is looked for away from the cortex. The cortex is bright, but as bright in its mirror place: what is
         # brighter than that may reach through it.
         reach = erode(brain, 2 * (self.EDGE_PX // GRID) + 1)
-        reached = (from_grid(reach, image) > 0.5).to(image.dtype)
+        reached = mask_from_grid(reach, image)
         z, height = (smooth - level) / spread * reached, (image - level) / spread * reached
-        deep = (from_grid(erode(brain, 2 * (self.DEEP_PX // GRID) + 1), image) > 0.5).to(image.dtype)
+        deep = mask_from_grid(erode(brain, 2 * (self.DEEP_PX // GRID) + 1), image)
         hyper = self.outline(height * deep, z * deep, seed * inner, self.LEAST, 12)
         apart, seed = beyond_mirror(z, seed * inner, inner, self.matched)
         asymmetric = self.outline(height - (z - apart), apart, seed, self.LEAST_ASYMMETRY, 12)
@@ -131,7 +131,7 @@ class ChestXray(nn.Module):
         # An opacity as bright as tissue is a gap in the field.
         field = closing((to_grid(lung) > 0.5).to(grid.dtype), 5)
         inner = erode(field, 5)
-        where = (from_grid(inner, image) > 0.5).to(image.dtype)
+        where = mask_from_grid(inner, image)
         # Ribs and vessels are bright too, but narrow: an opening takes them out of what is looked for, not out of what
         # is outlined.
         value, share, middle = grid_means(image, where)

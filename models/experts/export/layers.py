@@ -60,6 +60,11 @@ def from_grid(grid: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(grid, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
+def mask_from_grid(grid: Tensor, like: Tensor) -> Tensor:
+    """1 where a mask on the grid holds half of the place or more, else 0, at the size of `like`."""
+    return (from_grid(grid, like) > 0.5).to(like.dtype)
+
+
 def between(mask: Tensor, *edges: str) -> Tensor:
     """1 where, looking towards each of the image's `edges` (left, right, top, bottom), some of `mask` is in sight."""
     from_edge = {

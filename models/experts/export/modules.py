@@ -17,6 +17,7 @@ from models.experts.export.layers import (
     dilate,
     erode,
     from_grid,
+    mask_from_grid,
     mean3,
     opening,
     ramp,
@@ -78,7 +79,7 @@ class CtLung(nn.Module):
         # The mediastinum has lung to its left and right, and none above and below it.
         reach = self.REACH_MM // GRID
         lungs = torch.minimum(closing(lung, (1, reach)), closing(lung, (reach, 1)))
-        within = (from_grid(lungs, hu) > 0.5).to(hu.dtype)
+        within = mask_from_grid(lungs, hu)
         return opening(ramp(mean3(hu), self.FOCUS_HU, self.SOFT_HU) * within, self.NARROW_MM), lungs
 
 
@@ -157,9 +158,9 @@ class UltrasoundEcho(nn.Module):
         # First what is thin is opened away (text, scales, bars: below 20 px at 256 px), then gaps of up to 16 px are
         # bridged: wider ones would join the sector to panels beside it. Text is sparse within a cell, speckle is not.
         sector = closing(opening((echo > self.FILLED).to(grey.dtype), 5), 5)
-        inside = (from_grid(sector, grey) > 0.5).to(grey.dtype)
+        inside = mask_from_grid(sector, grey)
         # What shows no echo at all is a hole in the sector, not outside it.
-        whole = (from_grid(between(sector, "left", "right", "top", "bottom"), grey) > 0.5).to(grey.dtype)
+        whole = mask_from_grid(between(sector, "left", "right", "top", "bottom"), grey)
         weak = half_height(-self.focal(grey, inside) * whole, self.LEAST, 16)
         # Even fluid has noise; what is flat is the screen's background between sector and panels.
         noisy = (dilate(grey, 9) - erode(grey, 9) >= self.NOISE_GREY_LEVELS).to(grey.dtype)
@@ -214,9 +215,7 @@ class PetUptake(nn.Module):
         smooth, background, _ = self.focal.parts(image, body)
         # The peak is a mean of 4 × 4 px, so that noise alone does not make one.
         hot = dilate((to_grid(smooth) >= self.SUV).to(image.dtype), 7)
-        return half_height(smooth - background, 0.5, 12, self.FRACTION_OF_PEAK) * (from_grid(hot, image) > 0.5).to(
-            image.dtype
-        )
+        return half_height(smooth - background, 0.5, 12, self.FRACTION_OF_PEAK) * mask_from_grid(hot, image)
 
 
 class CountContrast(nn.Module):

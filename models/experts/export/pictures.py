@@ -9,7 +9,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.experts.export.focal import Focal, Matched, Outline, grid_means, half_height, least_spread
-from models.experts.export.layers import GRID, Gaussian, closing, dilate, erode, from_grid, opening, to_grid
+from models.experts.export.layers import (
+    GRID,
+    Gaussian,
+    closing,
+    dilate,
+    erode,
+    from_grid,
+    mask_from_grid,
+    opening,
+    to_grid,
+)
 from models.experts.export.modules import StainSeparation
 
 
@@ -84,7 +94,7 @@ class SkinColour(nn.Module):
             part = (seed > self.FRACTION * mean).to(seed.dtype) * found
             mean = torch.clamp(self.plateau(torch.relu(seed), part), min=0.5)
         score = torch.clamp(0.5 * z / (self.FRACTION * from_grid(mean, z)), 0.0, 1.0)
-        return opening(score * (from_grid(found, z) > 0.5).to(z.dtype), 5)
+        return opening(score * mask_from_grid(found, z), 5)
 
 
 class Curvature(nn.Module):
@@ -141,7 +151,7 @@ class Fundus(nn.Module):
         rgb = levels(image)
         green = rgb[:, 1:2]
         field = (to_grid(rgb.amax(dim=1, keepdim=True)) > self.FIELD_LEVEL).to(green.dtype)
-        inside = (from_grid(erode(field, 3), green) > 0.5).to(green.dtype)
+        inside = mask_from_grid(erode(field, 3), green)
         smooth, level, spread = self.focal.parts(green, inside)
         z = (smooth - level) / (spread + 1e-6) * inside
         disc = half_height(closing(z, 9), self.DISC, 40)
@@ -153,7 +163,7 @@ class Fundus(nn.Module):
         ridge = self.coarse_ridge(green)[0]
         narrow = (torch.maximum(self.fine_ridge(green)[0], ridge) - 2 * torch.relu(low)) / (spread + 1e-6)
         vessel = half_height(narrow * away * (z < -1.0).to(green.dtype), self.VESSEL, 24, self.VESSEL_FRACTION)
-        clear = away * (from_grid(erode(field, 5), green) > 0.5).to(green.dtype)
+        clear = away * mask_from_grid(erode(field, 5), green)
         # Spots are small: a nearer neighbourhood than the disc's, without vessels, leaves the macula out.
         calm = clear * (1 - dilate((vessel > 0.5).to(green.dtype), 3))
         value, share, middle = grid_means(z, calm)
