@@ -24,7 +24,6 @@ from pydicom.data import get_testdata_file
 
 from benchmarks.gauge import Gauge, Sample
 from benchmarks.pipeline import drop, machine, settings, table
-from infra.settings import to_environment
 from infra.stack import LocalStack
 from schemas.base import Message
 from schemas.dead_letters import Stage
@@ -185,13 +184,13 @@ def run(objects: int, hold: float) -> Run:
     warm = make_images(OUT / "made", 0, FIRST)
     files = make_images(OUT / "made", FIRST, objects)
     wires = Wires(high_water=16 * MEBIBYTE, low_water=8 * MEBIBYTE)
-    with LocalStack(settings(wires), OUT.absolute() / "state", inbox=str(inbox), workers=0) as stack:
+    with LocalStack(settings(inbox, wires), OUT.absolute() / "state", watch=True, workers=0) as stack:
         for stage in ("preprocess", "ground", "retrieve"):
             stack.start_worker(stage, f"{stage}-1")
         stack.processes.start(
             "describe-1",
             [sys.executable, "-P", "-m", "benchmarks.slow_describer", os.fspath(brake)],
-            env=to_environment(stack.settings),
+            env=stack.settings.handed_on(),
             log_path=stack.folder / "logs" / "describe-1.log",
             cwd=Path(__file__).parents[1],
         )

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
+from agents.settings import Settings
 from benchmarks.identities import Kind, Planted, images, plant, seen_in
 from infra.accounting import Accounts
 from infra.annotate import collect, payloads_of
 from infra.kafka.local import free_ports
-from infra.settings import Settings
 from infra.stack import LocalStack
 from streams.folder import reference_to
 from streams.security import for_confluent
@@ -58,9 +58,10 @@ def drop(count: int, seed: int, inbox: Path) -> list[Planted]:
 def run(inbox: Path) -> Iterator[tuple[str, bytes]]:
     """Send all files of the inbox through a stack, and yield everything it wrote, by where."""
     port = free_ports(WORKERS)[0]
-    settings = Settings(wires=Wires(dead_letter_share=1.0, metrics_port=port), frames="spread:2", key="0" * 64)
+    wires = Wires(dead_letter_share=1.0, metrics_port=port)
+    settings = Settings(wires=wires, inbox=str(inbox), frames="spread:2", key="0" * 64)
     state = (OUT / "state").absolute()
-    with LocalStack(settings, state, inbox=str(inbox)) as stack:
+    with LocalStack(settings, state, watch=True) as stack:
         files = (path for path in inbox.rglob("*") if path.is_file())
         ids = {settings.identity.object_id(reference_to(path, inbox)) for path in files}
         accounts = Accounts(ids, OUT / "triplets.jsonl", OUT / "dead-letters.jsonl", payloads_of(stack.settings))

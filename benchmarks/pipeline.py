@@ -28,8 +28,8 @@ from confluent_kafka import Consumer, TopicPartition
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
+from agents.settings import Settings
 from benchmarks.gauge import PATIENCE_S, BenchmarkFailed, Gauge, Rate, Sample, reached, steady
-from infra.settings import Settings
 from infra.stack import STAGES, LocalStack
 from schemas.base import Message
 from schemas.dead_letters import Stage
@@ -67,9 +67,9 @@ def make_images(folder: Path, count: int) -> list[Path]:
     return files
 
 
-def settings(wires: Wires | None = None) -> Settings:
+def settings(inbox: Path, wires: Wires | None = None) -> Settings:
     """Defaults, as `tristream up` has them, whatever this shell's environment says."""
-    return Settings(wires=wires or Wires(), key="0" * 64)
+    return Settings(wires=wires or Wires(), inbox=str(inbox), key="0" * 64)
 
 
 def measure_throughput(objects: int) -> tuple[dict[Stage, Rate], Rate]:
@@ -79,7 +79,7 @@ def measure_throughput(objects: int) -> tuple[dict[Stage, Rate], Rate]:
     alone: dict[Stage, Rate] = {}
     # Backpressure would pause preprocess here for ever: the stages that take its images do not run yet.
     with LocalStack(
-        settings(Wires(high_water=1 << 50)), STATE.absolute() / "alone", inbox=str(inbox), workers=0
+        settings(inbox, Wires(high_water=1 << 50)), STATE.absolute() / "alone", watch=True, workers=0
     ) as stack:
         gauge = Gauge(stack)
         for stage, topic in OUTPUTS.items():
@@ -92,7 +92,7 @@ def measure_throughput(objects: int) -> tuple[dict[Stage, Rate], Rate]:
     warm = make_images(STATE / "warm", objects + WARM_UP)[objects:]
     inbox = (STATE / "inbox").absolute()
     inbox.mkdir()
-    with LocalStack(settings(), STATE.absolute() / "chain", inbox=str(inbox)) as stack:
+    with LocalStack(settings(inbox), STATE.absolute() / "chain", watch=True) as stack:
         gauge = Gauge(stack)
         drop(warm, inbox)
         gauge.until(reached(WARM_UP), OUTPUTS["describe"])
@@ -115,7 +115,7 @@ def measure_latency(drops: int) -> dict[str, list[float]]:
     rhythm = random.Random(0)
     found: dict[str, list[float]] = {"announced": [], "image": [], "triplet": []}
     say(f"latency of {drops} files")
-    with LocalStack(settings(), STATE.absolute() / "latency", inbox=str(inbox)) as stack:
+    with LocalStack(settings(inbox), STATE.absolute() / "latency", watch=True) as stack:
         wires = stack.settings.wires
         consumer, images = reader(TRIPLETS.on(wires), wires), reader(IMAGES.on(wires), wires)
         for number, file in enumerate(files):
@@ -170,7 +170,7 @@ def measure_memory(backlog: int) -> Memory:
         working = next((sample.at for sample in samples if sample.count), None)
         return samples[-1].count >= backlog or (working is not None and samples[-1].at - working >= STEADY_S)
 
-    with LocalStack(settings(), STATE.absolute() / f"memory-{backlog}", inbox=str(inbox), workers=0) as stack:
+    with LocalStack(settings(inbox), STATE.absolute() / f"memory-{backlog}", watch=True, workers=0) as stack:
         gauge = Gauge(stack)
         announced = gauge.until(reached(backlog), OUTPUTS["watch"], 0.5)
         for stage in STAGES:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.settings import Settings
 from infra.accounting import Accounts, Summary
 from infra.announce import announce
-from infra.settings import Settings
 from models.imaging.given.kinds import HEAD, looks_like
 from schemas.objects import ObjectReference
 from streams.folder import objects_among, reference_to

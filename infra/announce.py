@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from opentelemetry.trace import SpanKind
 
-from infra.settings import Settings
+from agents.settings import Settings
 from schemas.dead_letters import DeadLetter, Origin
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 import orjson
 
+from agents.settings import MOST_NEIGHBOURS, BadSetting, Settings
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, plain_errors, say, trace
-from infra.settings import NEIGHBOURS as NUMBERS_OF_NEIGHBOURS
-from infra.settings import BadSetting, Settings, place
 from schemas.dead_letters import Origin, Stage
 from streams.s3 import is_bucket
 from streams.topics import Topic
@@ -27,7 +26,9 @@ KAFKA = click.option(
     "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
 )
 INBOX = click.option(
-    "--inbox", metavar="DIR|s3://BUCKET/PREFIX", default="inbox", show_default=True, help="Folder or bucket to watch."
+    "--inbox",
+    metavar="DIR|s3://BUCKET/PREFIX",
+    help="Folder or bucket to watch. [default: $TRISTREAM_INBOX or inbox]",
 )
 METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
 """Of `up --watch`: where others look for them."""
@@ -39,17 +40,9 @@ ANNOTATIONS = click.option(
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
 NEIGHBOURS = click.option(
     "--neighbours",
-    type=click.Choice(NUMBERS_OF_NEIGHBOURS),
+    type=click.Choice([str(number) for number in range(MOST_NEIGHBOURS + 1)]),
     help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
 )
-
-
-def _inbox(text: str) -> str:
-    """A folder made absolute, or a bucket's URL."""
-    try:
-        return place(text)
-    except BadSetting as error:
-        raise click.UsageError(str(error)) from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -78,7 +71,7 @@ main.add_command(knowledge)
 @FRAMES
 @NEIGHBOURS
 def up(
-    inbox: str,
+    inbox: str | None,
     state: Path,
     port: int,
     workers: int,
@@ -91,14 +84,14 @@ def up(
     from infra.prometheus.local import LocalPrometheus
     from infra.stack import LocalStack
 
-    settings, watched = current_settings(None, frames, annotations, neighbours), _inbox(inbox)
+    settings = current_settings(inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours)
     if watch and not settings.wires.metrics_port:
-        settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, metrics_port=METRICS_PORT))
-    if not is_bucket(watched):
-        Path(watched).mkdir(parents=True, exist_ok=True)
+        settings = settings.with_wires(metrics_port=METRICS_PORT)
+    if not is_bucket(settings.inbox):
+        Path(settings.inbox).mkdir(parents=True, exist_ok=True)
     with (
         plain_errors(),
-        LocalStack(settings, state.absolute(), port=port, inbox=watched, workers=workers, say=say) as stack,
+        LocalStack(settings, state.absolute(), port=port, watch=True, workers=workers, say=say) as stack,
     ):
         for name, address in stack.metrics.items():
             say(f"{name}: http://{address}/metrics")
@@ -107,7 +100,7 @@ def up(
             prometheus.start(stack.processes)
             prometheus.wait_ready()
             say(f"Prometheus: http://{prometheus.address}/alerts; dashboards: see docs/watching.md")
-        say(f"watching {inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
+        say(f"watching {inbox or settings.inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
 
 
@@ -147,7 +140,7 @@ def annotate(
         raise click.UsageError(
             "--annotations is of the pipeline that is started: let the workers of another have TRISTREAM_ANNOTATIONS"
         )
-    settings = current_settings(kafka, frames, annotations, neighbours)
+    settings = current_settings(kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours)
     trace(settings, "annotate")
     files, given = find_files(paths), settings.annotations if kafka is None else None
     if given is not None and not is_bucket(given):
@@ -161,9 +154,9 @@ def annotate(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="tristream-", ignore_cleanup_errors=True))
             )
             # These files were chosen by hand: every one of them gets its outcome, however many are bad.
-            wires = dataclasses.replace(settings.wires, dead_letter_share=1.0)
+            settings = settings.with_wires(dead_letter_share=1.0)
             # All are there before the first is read, so that the slices of a series can be looked for.
-            settings = dataclasses.replace(settings, wires=wires, series=settings.series or "folder")
+            settings = settings.model_copy(update={"series": settings.series or "folder"})
             local = LocalStack(settings, folder, say=progress.say)
             stack.enter_context(local)
             settings, poll = local.settings, local.poll
@@ -246,33 +239,17 @@ def deidentify(
 @KAFKA
 @FRAMES
 @NEIGHBOURS
-def worker(stage: Stage, inbox: str, kafka: str | None, frames: str | None, neighbours: str | None) -> None:
+def worker(stage: Stage, inbox: str | None, kafka: str | None, frames: str | None, neighbours: str | None) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
-    from agents.pipeline import Work, build_stage
+    from agents.pipeline import build_stage
     from streams.app import configure_logging, run_worker
     from streams.topics import create_topics
 
-    settings = current_settings(kafka, frames, neighbours=neighbours)
+    settings = current_settings(kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours)
     configure_logging()
     with plain_errors():
         create_topics(settings.wires)
-        work = Work(
-            settings.identity,
-            _inbox(inbox),
-            settings.frames,
-            settings.burned_in,
-            settings.knowledge,
-            settings.encoder,
-            settings.weaviate,
-            settings.limits,
-            settings.serving,
-            settings.experts,
-            settings.expert_runtime,
-            settings.neighbours,
-            settings.annotations,
-            settings.series or "none",
-        )
-        app = build_stage(stage, settings.wires, work)
+        app = build_stage(stage, settings)
         trace(settings, stage)
         run_worker(app, settings.wires)
 
@@ -284,7 +261,7 @@ def triplets(follow: bool, kafka: str | None) -> None:
     """Print triplets as JSON Lines, each once."""
     from streams.topics import TRIPLETS
 
-    _print(current_settings(kafka), TRIPLETS, follow)
+    _print(current_settings(kafka=kafka), TRIPLETS, follow)
 
 
 @main.command("dead-letters")
@@ -294,7 +271,7 @@ def dead_letters(follow: bool, kafka: str | None) -> None:
     """Print open dead letters as JSON Lines."""
     from streams.topics import DEAD_LETTERS
 
-    _print(current_settings(kafka), DEAD_LETTERS, follow)
+    _print(current_settings(kafka=kafka), DEAD_LETTERS, follow)
 
 
 @main.command()
@@ -306,7 +283,7 @@ def status(kafka: str | None) -> None:
     from infra.status import status_table
 
     with plain_errors():
-        Console().print(status_table(current_settings(kafka).wires))
+        Console().print(status_table(current_settings(kafka=kafka).wires))
 
 
 @main.command()
@@ -319,7 +296,7 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
     from infra.announce import replay_dead_letters, replay_origin, replay_stale
     from infra.lineage import current_lineage
 
-    settings = current_settings(kafka)
+    settings = current_settings(kafka=kafka)
     if sum((object_id is not None, origin is not None, stale)) > 1:
         raise click.UsageError("--object, --origin and --stale exclude each other")
     trace(settings, "replay")

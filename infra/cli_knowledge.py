@@ -1,6 +1,5 @@
 """`tristream knowledge`: build, add to and search a base of passages."""
 
-import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING, get_args
 import click
 import orjson
 
+from agents.settings import Settings
 from infra.console import current_settings, plain_errors, say
-from infra.settings import Settings, weaviate_server
 from schemas.images import Modality
 from schemas.knowledge import Passage
 
@@ -126,17 +125,10 @@ def knowledge_search(
 
 
 def _with_knowledge(weaviate: str | None, index: Path | None) -> Settings:
-    settings = current_settings()
     if weaviate and index:
         raise click.UsageError("--weaviate and --index exclude each other")
-    try:
-        if weaviate:
-            found = settings.weaviate
-            server = dataclasses.replace(found, url=weaviate) if found else weaviate_server(weaviate)
-            return dataclasses.replace(settings, weaviate=server)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    return dataclasses.replace(settings, weaviate=None, knowledge=index.absolute()) if index else settings
+    settings = current_settings(weaviate=weaviate)
+    return settings.model_copy(update={"weaviate": None, "knowledge": index.absolute()}) if index else settings
 
 
 def _index(

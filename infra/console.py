@@ -1,6 +1,5 @@
 """What all commands share: settings with what the command line adds, and errors and words for a person."""
 
-import dataclasses
 import os
 import sys
 from collections.abc import Generator
@@ -9,35 +8,37 @@ from pathlib import Path
 
 import click
 
-from infra.settings import BadSetting, Settings, from_environment, place
+from agents.settings import Settings, from_environment
 from schemas.failures import TristreamError
 from streams.s3 import is_bucket
 
+OPTIONS = {
+    "kafka": "TRISTREAM_KAFKA",
+    "inbox": "TRISTREAM_INBOX",
+    "frames": "TRISTREAM_FRAMES",
+    "annotations": "TRISTREAM_ANNOTATIONS",
+    "neighbours": "TRISTREAM_NEIGHBOURS",
+    "weaviate": "TRISTREAM_WEAVIATE_URL",
+}
+"""The variable that each option stands for."""
 
-def current_settings(
-    kafka: str | None = None,
-    frames: str | None = None,
-    annotations: str | None = None,
-    neighbours: str | None = None,
-) -> Settings:
-    """The settings of the environment, and over them what was given as options. Raises click.UsageError."""
-    if annotations is not None and not is_bucket(annotations) and not Path(annotations).is_dir():
-        raise click.UsageError(f"there is no folder {annotations!r}")
+
+def current_settings(**options: str | None) -> Settings:
+    """The settings of the environment, and over them what was given as options, by their names.
+
+    Raises:
+        click.UsageError: a value cannot be used.
+    """
+    given = {OPTIONS[name]: text for name, text in options.items() if text is not None}
+    if (folder := options.get("annotations")) and not is_bucket(folder) and not Path(folder).is_dir():
+        raise click.UsageError(f"there is no folder {folder!r}")
     try:
-        settings = from_environment()
-        if frames is not None:
+        settings = from_environment(options=given)
+        if "TRISTREAM_FRAMES" in given:
             from models.imaging import FramePolicy
 
-            FramePolicy.parse(frames)
-            settings = dataclasses.replace(settings, frames=frames)
-        if annotations is not None:
-            settings = dataclasses.replace(settings, annotations=place(annotations))
-        if neighbours is not None:
-            settings = dataclasses.replace(settings, neighbours=int(neighbours))
-        bootstrap = kafka or os.environ.get("TRISTREAM_KAFKA")
-        if bootstrap:
-            settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, bootstrap=bootstrap))
-    except (BadSetting, ValueError) as error:
+            FramePolicy.parse(settings.frames)
+    except ValueError as error:
         raise click.UsageError(str(error)) from None
     return settings
 

@@ -12,8 +12,8 @@ from typing import Literal
 
 import orjson
 
+from agents.settings import Settings
 from infra.annotate import find_files
-from infra.settings import Settings
 from models.imaging.deidentify import Policy, Pseudonyms
 from models.imaging.deidentify.files import CleanPixels, Copy, deidentify_file
 from models.imaging.deidentify.pixels import clean_pixels

@@ -6,18 +6,17 @@ The images are test files that pydicom and pydicom-data ship.
 import shutil
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
 from pydicom.data import get_testdata_file
 from rich.console import Console
 
+from agents.settings import from_environment
 from infra.accounting import Accounts
 from infra.annotate import collect, payloads_of
 from infra.gallery import write_gallery
 from infra.progress import AccountsProgress
-from infra.settings import from_environment
 from infra.stack import LocalStack
 from infra.table import triplet_table
 from schemas.dead_letters import DeadLetter
@@ -49,11 +48,12 @@ def main() -> None:
     for old in (inbox, OUT / "state"):
         shutil.rmtree(old, ignore_errors=True)
     inbox.mkdir(parents=True)
-    settings = replace(from_environment(), frames=FRAMES, key_file=OUT / "key")
+    given = {"frames": FRAMES, "key_file": OUT / "key", "inbox": str(inbox.absolute())}
+    settings = from_environment().model_copy(update=given)
     try:
         with (
             AccountsProgress(len(IMAGES)) as progress,
-            LocalStack(settings, (OUT / "state").absolute(), inbox=str(inbox.absolute()), say=progress.say) as stack,
+            LocalStack(settings, (OUT / "state").absolute(), watch=True, say=progress.say) as stack,
         ):
             progress.say(f"dropping {len(IMAGES)} files into {inbox}")
             references = {}

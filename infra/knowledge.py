@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from infra.settings import Settings
+from agents.settings import Settings
 from models.knowledge import (
     KnowledgeBase,
     load_encoder,

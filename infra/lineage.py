@@ -1,6 +1,6 @@
 """The lineage that this installation would write today. Tells which triplets are stale."""
 
-from infra.settings import Settings
+from agents.settings import Settings
 from models.describers import Composer
 from models.experts.registry import Registry
 from models.imaging import VERSION

@@ -9,7 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from infra.kafka.jars import cache_folder, installing
+from agents.settings import from_environment
+from infra.kafka.jars import installing
 from infra.prerequisites import MissingPrerequisite
 from infra.processes import Processes, tail
 from schemas.failures import TristreamError
@@ -29,7 +30,7 @@ class Server:
 
     def binary(self, cache: Path | None = None) -> Path:
         """Where it is, or will be."""
-        return (cache or cache_folder()) / f"{self.name}-{self.version}" / self.name
+        return (cache or from_environment().cache) / f"{self.name}-{self.version}" / self.name
 
 
 VERSITYGW = Server("versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0")

@@ -3,15 +3,14 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agents.settings import Settings
 from infra.kafka.local import LocalKafka
 from infra.prerequisites import check_prerequisites
 from infra.processes import Processes
-from infra.settings import Settings, to_environment
 from schemas.dead_letters import Stage
 from streams.settings import Security
 from streams.topics import create_topics
@@ -26,7 +25,7 @@ class LocalStack:
         settings: `wires.bootstrap` is replaced by the broker's address, and `wires.security` by none.
         folder: the broker's data, logs of all processes, payloads. Kept: a stack started on it again goes on.
         port: of the broker; 0: a free one.
-        inbox: a folder or s3:// URL to watch; None: objects come from elsewhere.
+        watch: whether the inbox is watched; else objects come from elsewhere.
         workers: processes a stage.
         say: is told what is happening, for a person.
     """
@@ -37,22 +36,21 @@ class LocalStack:
         folder: Path,
         *,
         port: int = 0,
-        inbox: str | None = None,
+        watch: bool = False,
         workers: int = 1,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._settings, self.folder, self._inbox, self._workers, self._say = settings, folder, inbox, workers, say
+        self._settings, self.folder, self._watch, self._workers, self._say = settings, folder, watch, workers, say
         self._exit = ExitStack()
         self._started = 0
         self.metrics: dict[str, str] = {}
         """host:port of /metrics by worker; empty where none are served."""
-        self.kafka = LocalKafka(folder / "kafka", port)
+        self.kafka = LocalKafka(folder / "kafka", port, cache=settings.cache)
 
     @property
     def settings(self) -> Settings:
         """The settings that reach this stack."""
-        wires = replace(self._settings.wires, bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
-        return replace(self._settings, wires=wires)
+        return self._settings.with_wires(bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +64,7 @@ class LocalStack:
             self.kafka.start(self.processes)
             self.kafka.wait_ready()
             create_topics(self.settings.wires)
-            stages: Sequence[Stage] = STAGES if self._inbox is None else ("watch", *STAGES)
+            stages: Sequence[Stage] = ("watch", *STAGES) if self._watch else STAGES
             for stage in stages:
                 for number in range(1 if stage == "watch" else self._workers):
                     self.start_worker(stage, f"{stage}-{number + 1}")
@@ -80,12 +78,11 @@ class LocalStack:
         self._started += 1
         if port:
             self.metrics[name] = f"{self.settings.wires.metrics_host}:{port}"
-        settings = replace(self.settings, wires=replace(self.settings.wires, worker=name, metrics_port=port))
-        inbox = ["--inbox", self._inbox] if stage == "watch" and self._inbox else []
+        settings = self.settings.with_wires(worker=name, metrics_port=port)
         self.processes.start(
             name,
-            [sys.executable, "-P", "-m", "infra.cli", "worker", stage, *inbox],
-            env=to_environment(settings),
+            [sys.executable, "-P", "-m", "infra.cli", "worker", stage],
+            env=settings.handed_on(),
             log_path=self.folder / "logs" / f"{name}.log",
             restart=True,
         )

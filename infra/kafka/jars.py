@@ -2,10 +2,9 @@
 
 import fcntl
 import hashlib
-import os
 import re
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +17,6 @@ POM = Path(__file__).with_name("pom.xml")
 
 class KafkaFailed(TristreamError):
     """The local broker cannot be fetched, formatted or started; the message says where its log is."""
-
-
-def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where fetched software is kept: TRISTREAM_CACHE, else `tristream` in the XDG cache folder."""
-    if chosen := environ.get("TRISTREAM_CACHE"):
-        return Path(chosen).absolute()
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tristream"
 
 
 def jars_folder(cache: Path, pom: Path = POM) -> Path:

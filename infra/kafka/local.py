@@ -22,7 +22,8 @@ from typing import BinaryIO, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.kafka.jars import KafkaFailed, cache_folder, fetch, installing, jars_folder
+from agents.settings import from_environment
+from infra.kafka.jars import KafkaFailed, fetch, installing, jars_folder
 from infra.prerequisites import Java, find_java
 from infra.processes import Processes, tail
 from schemas.failures import Unavailable
@@ -112,7 +113,7 @@ class LocalKafka:
         self._port = port
         self._chosen_port = port
         self._secure, self._secure_port = secure, 0
-        self._jars = jars_folder(cache or cache_folder())
+        self._jars = jars_folder(cache or from_environment().cache)
         self._processes = Processes()
 
     def __enter__(self) -> Self:
@@ -321,8 +322,9 @@ _claimed: set[int] = set()
 @cache
 def _claims() -> BinaryIO:
     """A file with a byte for each port, of which nothing but the locks counts. Closed, it would lose all of them."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    return (cache_folder() / "ports.lock").open("ab")
+    cache = from_environment().cache
+    cache.mkdir(parents=True, exist_ok=True)
+    return (cache / "ports.lock").open("ab")
 
 
 def is_free(port: int) -> bool:

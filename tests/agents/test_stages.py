@@ -2,9 +2,9 @@
 
 import pytest
 
-from agents.pipeline import Work, build_stage
+from agents.pipeline import build_stage
+from agents.settings import Settings
 from models.describers.settings import Serving
-from streams.identity import Identity
 from streams.metrics import IN_FLIGHT_LIMIT
 from streams.settings import Wires
 
@@ -19,6 +19,6 @@ from streams.settings import Wires
 )
 def test_describe_holds_as_many_messages_as_it_may_ever_ask_for(serving: Serving, expected: int) -> None:
     """Or the bound that follows the server would never be reached; without a server the setting stands."""
-    app = build_stage("describe", Wires(in_flight=4), Work(identity=Identity(b"0" * 16), serving=serving))
+    app = build_stage("describe", Settings(wires=Wires(in_flight=4), serving=serving))
     assert IN_FLIGHT_LIMIT.labels("describe")._value.get() == expected
     assert app.conf.stream_buffer_maxsize == expected

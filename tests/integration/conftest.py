@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from agents.settings import Settings
 from infra.kafka.local import LocalKafka, SecureListener
 from infra.processes import Processes
-from infra.settings import Settings
 from streams.settings import MECHANISMS, Wires
 from streams.topics import create_topics
 

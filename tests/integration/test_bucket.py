@@ -1,7 +1,6 @@
 """A real S3 bucket as the inbox: by notifications, by listing where they are lost, across the server's restarts."""
 
 import asyncio
-import dataclasses
 import http.client
 import os
 import threading
@@ -20,10 +19,10 @@ from pydicom.data import get_testdata_file
 
 from agents.preprocess import Reading, preprocess
 from agents.series import Series
+from agents.settings import Settings
 from infra.processes import Processes
 from infra.s3 import LocalS3
 from infra.servers import VERSITYGW
-from infra.settings import Settings
 from models.imaging import BurnedInPolicy, FramePolicy, encode_png, from_pixels
 from schemas.failures import Unavailable
 from schemas.images import MedicalImage
@@ -72,8 +71,7 @@ class Chain(Pipeline):
     """Workers that watch the bucket."""
 
     def watch(self, listing: float = 3600.0) -> None:
-        wires = dataclasses.replace(self.settings.wires, listing=listing)
-        self.settings = dataclasses.replace(self.settings, wires=wires)
+        self.settings = self.settings.with_wires(listing=listing)
         self.start("watch", "watch", "--inbox", f"s3://{BUCKET}/{PREFIX}")
         wait_until(lambda: "watch/watch" in latest(self.settings.wires, STAGES))
 
@@ -93,8 +91,7 @@ class Chain(Pipeline):
 
 @pytest.fixture
 def chain(settings: Settings, server: LocalS3, tmp_path: Path) -> Iterator[Chain]:
-    wires = dataclasses.replace(settings.wires, dead_letter_share=1.0, in_flight=8)
-    running = Chain(dataclasses.replace(settings, wires=wires), tmp_path)
+    running = Chain(settings.with_wires(dead_letter_share=1.0, in_flight=8), tmp_path)
     try:
         yield running
     finally:

@@ -1,6 +1,5 @@
 """Delivery on a real Kafka: nothing is lost, whatever is killed, and the committed offset never passes work."""
 
-import dataclasses
 import os
 import signal
 import sys
@@ -13,9 +12,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from agents.settings import Settings
 from infra.announce import announce
 from infra.processes import Processes
-from infra.settings import Settings, to_environment
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams.backlog import KEPT, Backlog
@@ -35,11 +34,11 @@ def references(count: int, prefix: str = "k") -> list[ObjectReference]:
 def start(
     processes: Processes, settings: Settings, name: str, tmp_path: Path, slow: str = "", seconds: float = 0
 ) -> None:
-    settings = dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, worker=name))
+    settings = settings.with_wires(worker=name)
     processes.start(
         name,
         [sys.executable, "-m", "tests.integration.echo_worker", slow, str(seconds)],
-        env=to_environment(settings),
+        env=settings.handed_on(),
         log_path=tmp_path / f"{name}.log",
         cwd=Path(__file__).parents[2],
     )
@@ -83,7 +82,7 @@ def test_what_waits_is_weighed(settings: Settings) -> None:
 
 def test_a_slow_message_survives_a_kill(echo: Settings, processes: Processes, tmp_path: Path) -> None:
     """With one slow message among fast ones, a kill -9 loses nothing: the slow one is done by the next worker."""
-    echo = dataclasses.replace(echo, wires=dataclasses.replace(echo.wires, in_flight=8))
+    echo = echo.with_wires(in_flight=8)
     announce(echo, references(300))
     start(processes, echo, "first", tmp_path, slow="k50", seconds=1000)
     # All but the slow one are copied, and the commits of whole seconds have passed.
@@ -126,8 +125,7 @@ def test_messages_that_cannot_be_read_become_dead_letters(echo: Settings, proces
 
 def test_too_many_dead_letters_pause_the_stage(echo: Settings, processes: Processes, tmp_path: Path) -> None:
     """A topic full of bad inputs is not drained into the dead letters: the stage pauses and says so."""
-    wires = dataclasses.replace(echo.wires, dead_letter_window=20, dead_letter_pause=3600.0, in_flight=2)
-    echo = dataclasses.replace(echo, wires=wires)
+    echo = echo.with_wires(dead_letter_window=20, dead_letter_pause=3600.0, in_flight=2)
     announce(echo, references(200, "bad"))
     start(processes, echo, "one", tmp_path)
     wait_until(lambda: len(latest(echo.wires, DEAD_LETTERS)) >= 10)

@@ -25,11 +25,11 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import UID
 
 from agents.given import FRESH
+from agents.settings import Settings
 from infra.accounting import Summary
 from infra.annotate import Outputs, annotate, find_files
 from infra.announce import announce, replay_dead_letters
 from infra.processes import Processes
-from infra.settings import Settings, to_environment
 from schemas.objects import ObjectReference
 from schemas.triplets import Triplet, triplet_id
 from streams.folder import reference_to
@@ -70,11 +70,10 @@ class Pipeline:
 
     def start(self, stage: str, name: str | None = None, *arguments: str) -> None:
         name = name or stage
-        wires = dataclasses.replace(self.settings.wires, worker=name)
         self.processes.start(
             name,
             [sys.executable, "-m", "infra.cli", "worker", stage, *arguments],
-            env=to_environment(dataclasses.replace(self.settings, wires=wires)),
+            env=self.settings.with_wires(worker=name).handed_on(),
             log_path=self.folder / f"{name}.log",
         )
 

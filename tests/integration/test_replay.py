@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from agents.settings import Settings
 from infra.announce import Replayed, announce, replay_stale
 from infra.lineage import current_lineage
-from infra.settings import Settings
 from models.describers.settings import Serving
 from schemas.objects import ObjectReference
 from schemas.triplets import Lineage, triplet_id
@@ -43,7 +43,7 @@ async def test_what_another_model_or_prompt_described_goes_through_again(
     settings: Settings, change: dict[str, Any]
 ) -> None:
     """Once; when the triplet of this version is there, no more."""
-    was, now = (replace(settings, serving=serving) for serving in (SERVING, replace(SERVING, **change)))
+    was, now = (settings.model_copy(update={"serving": serving}) for serving in (SERVING, replace(SERVING, **change)))
     reference = ObjectReference(bucket="b", key="scan.dcm", etag="1", size=1)
     announce(settings, [reference])
     await put_triplet(was, reference, current_lineage(was))

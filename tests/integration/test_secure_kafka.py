@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import stamina
 
+from agents.settings import Settings
 from infra.kafka.local import LocalKafka
-from infra.settings import Settings, to_environment
 from schemas.failures import Unavailable
 from streams.lag import LagReader
 from streams.security import AccessRefused
@@ -34,13 +34,12 @@ def secure(settings: Settings, broker: LocalKafka, certificates: Certificates, t
         certificate=certificates.certificate,
         key=certificates.key,
     )
-    wires = dataclasses.replace(settings.wires, bootstrap=broker.secure_bootstrap, security=security)
-    return dataclasses.replace(settings, wires=wires)
+    return settings.with_wires(bootstrap=broker.secure_bootstrap, security=security)
 
 
 def changed(settings: Settings, **fields: object) -> Settings:
     security = dataclasses.replace(settings.wires.security, **fields)  # type: ignore[arg-type]
-    return dataclasses.replace(settings, wires=dataclasses.replace(settings.wires, security=security))
+    return settings.with_wires(security=security)
 
 
 def test_the_chain_runs_through_the_secure_door(secure: Settings, tmp_path: Path) -> None:
@@ -78,7 +77,7 @@ def test_a_refused_worker_says_so(secure: Settings) -> None:
     """One line on standard error and exit status 1; the password is not in it."""
     settings = changed(secure, password="not this one", password_file=None)
     command = [sys.executable, "-m", "infra.cli", "worker", "describe"]
-    ended = subprocess.run(command, env=to_environment(settings), capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(command, env=settings.handed_on(), capture_output=True, text=True, timeout=240)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("Error: Kafka at")
     assert "refuses the login" in ended.stderr

@@ -18,10 +18,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
+from agents.settings import Settings
 from infra.grafana.pages import PAGES
 from infra.kafka.local import free_ports
 from infra.prometheus.local import LocalPrometheus, PrometheusFailed
-from infra.settings import Settings
 from infra.stack import STAGES, LocalStack
 from streams.reader import latest
 from streams.settings import Wires
@@ -112,8 +112,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     with receiver() as (endpoint, spans), pytest.MonkeyPatch.context() as environment:
         environment.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
         wires = Wires(partitions=2, metrics_port=free_ports(len(WORKERS))[0], otlp_endpoint=endpoint)
-        settings = Settings(wires=wires, frames="spread:2", key="0" * 64)
-        with LocalStack(settings, folder / "state", inbox=str(inbox)) as stack:
+        settings = Settings(wires=wires, inbox=str(inbox), frames="spread:2", key="0" * 64)
+        with LocalStack(settings, folder / "state", watch=True) as stack:
             prometheus = LocalPrometheus(folder / "prometheus", stack.metrics, interval=1)
             prometheus.start(stack.processes)
             prometheus.wait_ready()

@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agents.settings import Settings
 from infra.processes import Processes
-from infra.settings import Settings
 from infra.weaviate import Certificate, LocalWeaviate
 from models.knowledge import STARTER_CORPUS, Query, read_corpus
 from models.knowledge.biomedical import BiomedicalEncoder
@@ -169,7 +169,7 @@ def test_a_base_asks_for_its_encoder(server: WeaviateServer) -> None:
 @pytest.fixture
 def chain(server: WeaviateServer, settings: Settings, tmp_path: Path) -> Iterator[Pipeline]:
     """Workers of all stages that retrieve from Weaviate."""
-    running = Pipeline(dataclasses.replace(settings, weaviate=server), tmp_path)
+    running = Pipeline(settings.model_copy(update={"weaviate": server}), tmp_path)
     try:
         yield running
     finally:

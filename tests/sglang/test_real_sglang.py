@@ -18,8 +18,8 @@ import pytest
 from confluent_kafka import Producer
 from pycocotools import mask as coco
 
+from agents.settings import Settings
 from infra.processes import Processes
-from infra.settings import Settings, to_environment
 from infra.sglang.local import MODEL, NAME, LocalSglang
 from models.describers import Composer, prompts
 from models.describers.facts import Facts
@@ -230,7 +230,7 @@ def stage(settings: Settings, processes: Processes, tmp_path: Path) -> Iterator[
     processes.start(
         "describe",
         [sys.executable, "-m", "infra.cli", "worker", "describe"],
-        env=to_environment(settings),
+        env=settings.handed_on(),
         log_path=log_path,
     )
     yield log_path
