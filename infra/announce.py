@@ -19,6 +19,9 @@ from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, OBJECTS, TRIPLETS
 from streams.tracing import span
 
+PATIENCE = 30.0
+"""Seconds without an answer after which a broker is away."""
+
 
 class _Sender:
     """Sends and, at the end, knows that everything arrived."""
@@ -47,7 +50,12 @@ class _Sender:
         self._producer.poll(0)
 
     def flush(self) -> None:
-        left = self._producer.flush(30)
+        # However long it takes, as long as the broker lives: it may be between two lives, or have much to do.
+        while (left := self._producer.flush(PATIENCE)) and not self._errors:
+            try:
+                self._producer.list_topics(timeout=PATIENCE)
+            except KafkaException:
+                break
         if left or self._errors:
             raise Unavailable(f"Kafka did not take {left or len(self._errors)} messages: send them again")
 

@@ -13,6 +13,7 @@ from faust.types import TP, StreamT
 from schemas.dead_letters import Stage
 from schemas.stages import StageState
 from streams import metrics
+from streams.batches import pass_by_unreadable_batches
 from streams.lag import group
 from streams.probes import Probes
 from streams.security import for_faust
@@ -51,6 +52,7 @@ class StageApp(faust.App):
 
 def build_app(stage: Stage, wires: Wires) -> StageApp:
     """A Faust app with nothing in it, bounded where Faust's defaults are for small messages."""
+    pass_by_unreadable_batches()
     return StageApp(
         group(stage, wires),
         **for_faust(wires),

@@ -53,9 +53,18 @@ class Context:
         valid = traceparent is not None and _TRACEPARENT.fullmatch(traceparent) is not None
         return cls(
             traceparent=traceparent.decode("ascii") if valid and traceparent else fresh.traceparent,
-            taken_at=taken_at.decode("ascii", "replace") if taken_at else fresh.taken_at,
+            taken_at=_moment(taken_at) or fresh.taken_at,
             root=not valid,
         )
+
+
+def _moment(text: bytes | None) -> str | None:
+    """A moment with its zone, as it was sent; None: a foreign producer sent something else."""
+    try:
+        found = (text or b"").decode("ascii")
+        return found if datetime.fromisoformat(found).tzinfo is not None else None
+    except ValueError:
+        return None
 
 
 def encode(message: Message) -> bytes:

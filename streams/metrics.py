@@ -22,6 +22,12 @@ DEAD_LETTERS = Counter(
     "Dead letters written, by class of error. A jump after a deployment: the deployment.",
     ["stage", "reason"],
 )
+UNREADABLE = Counter(
+    "tristream_unreadable_messages",
+    "Messages passed by that are not of their topic's type, or in a batch that cannot be taken apart. Somebody else "
+    "writes to the topic, or with a codec that is not known here.",
+    ["topic"],
+)
 RETRIES = Counter(
     "tristream_retries",
     "Tries that failed because something was away, by class of error. Rising: look at what the stage waits for.",

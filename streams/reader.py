@@ -1,5 +1,10 @@
-"""Reading topics from outside the pipeline: everything so far, or on and on. Joins no group and commits nothing."""
+"""Reading topics from outside the pipeline: everything so far, or on and on. Joins no group and commits nothing.
 
+What stands on a topic and is not of its type is passed by, counted and logged by its address: who reads a topic does
+not end for what somebody else wrote there. The stage that consumes the topic writes the dead letter.
+"""
+
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -10,10 +15,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.base import Message
 from schemas.failures import Unavailable
-from streams.codec import decode
+from streams import metrics
+from streams.codec import UnreadableMessage, decode
 from streams.security import for_confluent, knock
 from streams.settings import Wires
 from streams.topics import MAX_MESSAGE_BYTES, Topic
+
+log = logging.getLogger(__name__)  # On standard error in a command too, whose output is for others to read.
 
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
@@ -24,6 +32,15 @@ SETTLING = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 """What a broker says for a moment of a topic that was just created, or of itself when it just started."""
+UNREADABLE = (KafkaError._BAD_COMPRESSION, KafkaError._BAD_MSG, KafkaError._NOT_IMPLEMENTED)
+"""What librdkafka says of a batch that it cannot take apart, before it goes on with the next."""
+REFUSED = (
+    KafkaError._AUTHENTICATION,
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+)
+"""What waiting does not mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,16 @@ def read(
                     return
                 continue
             if (error := message.error()) is not None:
-                raise Unavailable(f"Kafka at {wires.bootstrap}: {error.name()}")
+                if error.fatal() or error.code() in REFUSED:
+                    raise Unavailable(f"Kafka at {wires.bootstrap}: {error.name()}")
+                if error.code() in UNREADABLE:
+                    _passed_by(message.topic(), message.partition(), message.offset(), error.name())
+                # Anything else passes: a partition is between two leaders, a broker between two lives.
+                if follow:
+                    yield None
+                elif time.monotonic() - quiet_since > timeout:
+                    raise Unavailable(f"Kafka at {wires.bootstrap}: {error.name()}")
+                continue
             quiet_since = time.monotonic()
             name, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
             if not follow and offset >= ends.get((name, partition), 0):
@@ -92,10 +118,19 @@ def read(
                     return
                 continue
             topic, value = by_name[name], message.value()
-            body = decode(topic.carries, value) if value is not None else None
-            yield Record(topic, (message.key() or b"").decode(errors="replace"), body, partition, offset)
+            try:
+                body = decode(topic.carries, value) if value is not None else None
+            except UnreadableMessage as problem:
+                _passed_by(name, partition, offset, str(problem))
+            else:
+                yield Record(topic, (message.key() or b"").decode(errors="replace"), body, partition, offset)
             if not follow and offset + 1 == ends.get((name, partition)) and _at_end(consumer, ends):
                 return
+
+
+def _passed_by(topic: str | None, partition: int | None, offset: int | None, reason: str) -> None:
+    metrics.UNREADABLE.labels(topic or "").inc()
+    log.warning("passed by the message %s/%s/%s: %s", topic, partition, offset, reason)
 
 
 def latest(wires: Wires, topic: Topic[M]) -> dict[str, Record[M]]:

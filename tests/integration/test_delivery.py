@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import stamina
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from agents.settings import Settings
 from infra.announce import announce
@@ -51,15 +49,6 @@ def kill(processes: Processes, name: str) -> None:
 
 def copies(settings: Settings) -> list[str]:
     return [record.message.key for record in read(settings.wires, [COPIES]) if record and record.message]
-
-
-@pytest.fixture
-def echo(settings: Settings) -> Settings:
-    """Settings under which the echo worker's output topic exists."""
-    client = AdminClient({"bootstrap.servers": settings.wires.bootstrap})
-    name = COPIES.on(settings.wires)
-    client.create_topics([NewTopic(name, num_partitions=4, replication_factor=1)])[name].result(30)
-    return settings
 
 
 def test_what_waits_is_weighed(settings: Settings) -> None:

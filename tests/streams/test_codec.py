@@ -1,5 +1,7 @@
 """The wire: values, headers, and what becomes of foreign messages."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from schemas.objects import ObjectReference
@@ -59,3 +61,10 @@ def test_foreign_headers_get_a_new_trace(head: object) -> None:
     assert context.root
     assert context.child().traceparent.count("-") == 3
     assert "DOE" not in context.traceparent
+
+
+@pytest.mark.parametrize("taken_at", [b"", b"yesterday", b"\xff\xfe", b"2026-01-01T00:00:00", b"DOE^JOHN"])
+def test_a_foreign_moment_is_not_believed(taken_at: bytes) -> None:
+    """What cannot be subtracted from now would end the stage that measures how long an object took."""
+    context = Context.read([("ce_takenat", taken_at)])
+    assert datetime.now(UTC) - datetime.fromisoformat(context.taken_at) < timedelta(minutes=1)
