@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from pycocotools import mask as coco
 
 from schemas.dead_letters import DeadLetter
+from schemas.images import MaskedBox, PixelCleaning
 from schemas.regions import Mask, Region
 from schemas.triplets import Statement, Triplet
 
@@ -40,6 +41,9 @@ class _Card:
     tag_size: float
     stroke: float
     parts: Sequence[tuple[str, Sequence[Statement]]]
+    masked: Sequence[MaskedBox]
+    masking: str | None
+    """What was done about text in the pixels; None where nothing is told."""
 
 
 def write_gallery(triplets: Iterable[Triplet], dead_letters: Sequence[DeadLetter], path: Path) -> None:
@@ -71,7 +75,7 @@ def _card(triplet: Triplet) -> _Card:
         raise ValueError("a triplet's pixels must be inline: fetch them from the payload store first")
     picture = _preview(base64.b64decode(triplet.image.data))
     side = max(triplet.image.rows, triplet.image.columns)
-    description = triplet.description
+    description, cleaning = triplet.description, triplet.metadata.pixel_cleaning
     parts = (
         ("Modality", (description.modality,)),
         ("Organ", (description.organ,) if description.organ else ()),
@@ -91,7 +95,21 @@ def _card(triplet: Triplet) -> _Card:
         tag_size=side / 24,
         stroke=side / 320,
         parts=[(name, statements) for name, statements in parts if statements],
+        masked=cleaning.boxes if cleaning else (),
+        masking=_masking(cleaning) if cleaning else None,
     )
+
+
+def _masking(cleaning: PixelCleaning) -> str:
+    """Share, number of boxes, and why the pixels were looked at."""
+    if not cleaning.scanned:
+        return f"Text in the pixels: not looked for ({cleaning.reason})."
+    if cleaning.masked_share == 0:
+        return f"Text in the pixels: none found ({cleaning.reason})."
+    where = [f"{len(cleaning.boxes)} box{'' if len(cleaning.boxes) == 1 else 'es'} of text"] if cleaning.boxes else []
+    where += ["all outside the ultrasound regions"] if cleaning.outside_ultrasound_regions else []
+    # Two digits that count: a marker on a film is less than a thousandth of it.
+    return f"Masked: {cleaning.masked_share * 100:.2g} % of the pixels, {' and '.join(where)} ({cleaning.reason})."
 
 
 def _preview(png: bytes) -> str:

@@ -33,8 +33,6 @@ _NOUNS = {
     "unknown": "image of unknown modality",
 }
 
-MASKING_TOLD = 0.5
-"""Share of pixels from which masking is not told: what is masked then is mostly the screen around the image."""
 RELATIONS_TOLD = 3
 DISTRIBUTIONS_TOLD = 2
 PASSAGES_QUOTED = 2
@@ -76,10 +74,6 @@ def _modality(image: EnrichedImage) -> Statement:
     if metadata.contrast_agent:
         text += ", for which the source names a contrast agent"
         evidence.append(evident("metadata", "/metadata/contrast_agent", True))
-    cleaning = metadata.pixel_cleaning
-    if cleaning is not None and 0 < cleaning.masked_share < MASKING_TOLD:
-        text += "; parts of it are masked, where a text detector answered"
-        evidence.append(evident("metadata", "/metadata/pixel_cleaning/masked_share", cleaning.masked_share))
     return Statement(text=sentence(text), evidence=tuple(evidence))
 
 

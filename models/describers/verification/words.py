@@ -44,7 +44,6 @@ _CONTRAST = re.compile(
 )
 _SIDE = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
 _NO_SPACING = re.compile(r"\bwithout a recorded pixel spacing\b", re.IGNORECASE)
-_MASKED = re.compile(r"\bparts of it are masked\b", re.IGNORECASE)
 _LABELLED = re.compile(r"\b[a-z]+-(?:density|rich|uptake) (?:region|area|field)s?\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\bon the other hand\b", re.IGNORECASE)
 
@@ -136,11 +135,6 @@ def check_kind(reading: Reading) -> None:
             reading.support()
         else:
             reading.contradict("the pixel spacing is recorded", "/metadata/spacing/row_mm")
-    for _ in reading.take(_MASKED):
-        if metadata.pixel_cleaning is not None and metadata.pixel_cleaning.masked_share > 0:
-            reading.support("/metadata/pixel_cleaning/masked_share")
-        else:
-            reading.contradict("no part of the image is masked")
 
 
 def check_body(reading: Reading) -> None:

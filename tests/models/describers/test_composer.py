@@ -259,11 +259,10 @@ async def test_passages_of_other_modalities_are_not_quoted() -> None:
             assert passage.text.startswith(sentence.rstrip("."))
 
 
-@pytest.mark.parametrize(("share", "told"), [(0.0, False), (0.03, True), (0.7, False)])
-async def test_masked_text_is_told_where_it_is_a_part_of_the_image(share: float, told: bool) -> None:
-    """With the share as evidence; where most is masked, it was the screen around the image."""
-    cleaning = {"scanned": True, "reason": "ultrasound", "policy": "mask", "masked_share": share}
+async def test_masked_text_is_metadata_and_no_sentence() -> None:
+    """What was hidden says nothing of the image: it stands in the metadata, and in no statement or evidence."""
+    cleaning = {"scanned": True, "reason": "ultrasound", "policy": "mask", "masked_share": 0.03}
     triplet = await composed(plain_image(pixel_cleaning=cleaning))
-    assert ("parts of it are masked" in triplet.description.modality.text) == told
-    pointers = [item.pointer for item in triplet.description.modality.evidence]
-    assert ("/metadata/pixel_cleaning/masked_share" in pointers) == told
+    assert "mask" not in triplet.description.description
+    assert "pixel_cleaning" not in triplet.description.model_dump_json()
+    assert triplet.metadata.pixel_cleaning is not None
