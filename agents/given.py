@@ -10,12 +10,12 @@ import structlog
 
 from models.imaging.given.kinds import HEAD, looks_like
 from models.imaging.given.marking import read_given
-from schemas.failures import InvalidInput
+from schemas.failures import InvalidInput, Unavailable
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
+from streams.buckets import bucket_of, open_bucket
 from streams.identity import Identity
 from streams.isolation import Isolated
-from streams.places import files_in, read_file
 
 log = structlog.get_logger()
 
@@ -27,14 +27,14 @@ class GivenAnnotations:
     """The annotation objects of a place.
 
     Args:
-        place: a folder, or s3://bucket/prefix.
+        place: a folder, or the URL of a bucket.
         isolated: in which they are read.
         identity: names them in the log.
         limits: that each is held to.
     """
 
     def __init__(self, place: str, *, isolated: Isolated, identity: Identity, limits: Limits) -> None:
-        self._place, self._isolated, self._identity, self._limits = place, isolated, identity, limits
+        self._bucket, self._isolated, self._identity, self._limits = open_bucket(place), isolated, identity, limits
         self._known: dict[ObjectReference, frozenset[str]] = {}
         self._by_name: dict[str, list[ObjectReference]] = {}
         self._listed = float("-inf")
@@ -53,7 +53,10 @@ class GivenAnnotations:
         return tuple(sorted(found, key=lambda reference: (reference.key, reference.etag)))
 
     async def _list(self) -> None:
-        present = await files_in(self._place)
+        try:
+            present = await asyncio.to_thread(lambda: [one for page in self._bucket.list() for one in page])
+        except Unavailable as error:
+            raise Unavailable(f"what TRISTREAM_ANNOTATIONS names: {error}") from None
         for one in present:
             if one not in self._known:
                 self._known[one] = await self._read(one)
@@ -77,7 +80,8 @@ class GivenAnnotations:
 
 def names_in(reference: ObjectReference, limits: Limits) -> frozenset[str]:
     """UIDs that an annotation object means; none where the file is no such object. Runs isolated."""
-    if looks_like(read_file(reference, HEAD)) is None:
+    bucket = bucket_of(reference)
+    if looks_like(bucket.get(reference, HEAD)) is None:
         return frozenset()
-    given = read_given(read_file(reference), limits)
+    given = read_given(bucket.get(reference), limits)
     return given.names if given is not None else frozenset()

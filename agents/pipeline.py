@@ -8,7 +8,6 @@ import atexit
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from agents.settings import Settings
 from schemas.dead_letters import Stage
@@ -41,23 +40,25 @@ def build_stage(stage: Stage, settings: Settings) -> StageApp:
 
 
 def _watch(app: StageApp, settings: Settings) -> None:
-    from agents.watch import Announcer, BucketWatch, watch_folder
-    from streams.s3 import Location, is_bucket
+    from agents.watch import Announcer, BucketWatch
+    from streams.buckets import open_bucket
 
     wires, send = settings.wires, sender(app)
     announcer = Announcer(wires=wires, identity=settings.identity, send=send)
-    if is_bucket(settings.inbox):
-        watch = BucketWatch(Location.parse(settings.inbox), announcer, every=wires.listing)
+    watch = BucketWatch(
+        open_bucket(settings.inbox), announcer, listing=wires.listing, most_bytes=settings.limits.file_bytes
+    )
+    if watch.bucket.notifies:
         runner = StageRunner("watch", BUCKET_EVENTS, OBJECTS, watch.on_event, wires=wires, send=send)
 
         def state() -> StageState:
             word = runner.state()
             return announcer.state() if word.state == "running" else word
 
-        bind(app, runner, BUCKET_EVENTS.on(wires), watch.list_on, state=state)
+        bind(app, runner, BUCKET_EVENTS.on(wires), watch.watch_on, state=state)
     else:
         app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
-        run_beside(app, partial(watch_folder, Path(settings.inbox), announcer, every=wires.listing))
+        run_beside(app, watch.watch_on)
         run_beside(app, partial(tell, announcer.state, wires, send))
         speak(app, "watch", announcer.state)
 

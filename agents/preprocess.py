@@ -20,13 +20,11 @@ from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
-from streams.bucket import read_now, read_object
+from streams.buckets import Content, ObjectChanged, bucket_of
 from streams.dead_letters import FrameFailed, Subject
-from streams.folder import Content, ObjectChanged
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads
-from streams.places import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,7 @@ async def _outwards(
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
 @lru_cache(maxsize=4)
 def _open(reference: ObjectReference, reading: Reading) -> Source:
-    return _opened(read_object(reference), reading)
+    return _opened(bucket_of(reference).read(reference), reading)
 
 
 def _opened(content: Content, reading: Reading) -> Source:
@@ -175,7 +173,7 @@ def _opened(content: Content, reading: Reading) -> Source:
 
 @lru_cache(maxsize=4)
 def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectReference, ...]) -> Source:
-    return marked(_open(reference, reading), [read_file(one) for one in given], reading.limits)
+    return marked(_open(reference, reading), [bucket_of(one).get(one) for one in given], reading.limits)
 
 
 def frames_of(
@@ -204,7 +202,7 @@ def slice_of(reference: ObjectReference, reading: Reading, known: Slice, object_
     Raises:
         ObjectChanged: it is no longer that slice.
     """
-    source = _opened(read_now(reference), reading)
+    source = _opened(bucket_of(reference).read_now(reference), reading)
     if source.in_series() != known:
         raise ObjectChanged("The object is another slice than it was. Its new content is announced by itself.")
     return _image(source, 0, object_id)

@@ -21,10 +21,8 @@ from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
-from streams.bucket import beside
+from streams.buckets import bucket_of
 from streams.isolation import Isolated
-from streams.places import read_file
-from streams.s3 import is_bucket
 
 log = structlog.get_logger()
 
@@ -39,7 +37,7 @@ MOST = 50_000
 TOGETHER = 64
 """Headers that are read in one call."""
 ASKED = 16
-"""Of a bucket at a time."""
+"""Files whose beginnings are read at a time."""
 KEPT = 2**26
 """Bytes of pixels, in base64, of slices that were read last."""
 MOST_KEPT = 256
@@ -184,18 +182,21 @@ def _size(one: MedicalImage | InvalidInput) -> int:
     return len(one.pixels.data or "") if isinstance(one, MedicalImage) else 0
 
 
+def beside(reference: ObjectReference) -> list[ObjectReference]:
+    """The objects in its own folder, itself included. Blocks."""
+    return [one for page in bucket_of(reference).list(beside=reference) for one in page]
+
+
 def slices_of(files: tuple[ObjectReference, ...], limits: Limits) -> list[Slice | None]:
     """Of each file, which slice of a series it is; None where it is none, or cannot be read. Runs isolated."""
 
     def start(one: ObjectReference) -> bytes | None:
         try:
             check_file(one.size, limits)
-            return read_file(one, HEAD)
+            return bucket_of(one).get(one, HEAD)
         except InvalidInput:
             return None
 
-    if not is_bucket(files[0].bucket):
-        return [_slice(one, start(one), limits) for one in files]
     with ThreadPoolExecutor(ASKED) as threads:
         return [_slice(one, head, limits) for one, head in zip(files, threads.map(start, files), strict=True)]
 
@@ -207,6 +208,6 @@ def _slice(file: ObjectReference, head: bytes | None, limits: Limits) -> Slice |
         try:
             return read_slice(head, limits)
         except TruncatedFile:
-            return read_slice(read_file(file), limits) if file.size > len(head) else None
+            return read_slice(bucket_of(file).get(file), limits) if file.size > len(head) else None
     except InvalidInput:
         return None

@@ -16,9 +16,9 @@ from models.describers.settings import Serving
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
-from streams.aws import ProfileUnusable, options
+from streams.buckets import folder_of, open_bucket
+from streams.buckets.aws import ProfileUnusable, options
 from streams.identity import Identity, key_from_file
-from streams.s3 import Location, is_bucket
 from streams.settings import Security, Wires
 
 PREFIX = "TRISTREAM_"
@@ -56,14 +56,13 @@ def place(text: str) -> str:
     Raises:
         BadSetting: it is of neither form, or the AWS profile for it cannot be used.
     """
-    if not is_bucket(text):
-        return os.fspath(Path(text).expanduser().absolute())
     try:
-        Location.parse(text)
+        if (folder := folder_of(text)) is not None:
+            return os.fspath(folder)
         options(text)
+        return open_bucket(text).url
     except (ValueError, ProfileUnusable) as error:
         raise BadSetting(str(error)) from None
-    return text
 
 
 def _absolute(path: Path) -> Path:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import stamina
 import structlog
@@ -13,16 +13,15 @@ from opentelemetry.trace import SpanKind
 
 from schemas.base import Message
 from schemas.events import BucketEvent
-from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from schemas.stages import StageState
 from streams import metrics, tracing
+from streams.buckets import Bucket, Watching
+from streams.buckets.s3_events import created, resolve
+from streams.buckets.store import Store
 from streams.codec import Context, encode, headers
-from streams.folder import FolderWatcher
 from streams.identity import Identity
-from streams.known import Known
 from streams.reader import latest
-from streams.s3 import Location, created, listing, resolve
 from streams.settings import Wires
 from streams.stage import Send, away
 from streams.topics import OBJECTS
@@ -44,7 +43,7 @@ class Announcer:
     def __init__(self, *, wires: Wires, identity: Identity, send: Send) -> None:
         self._wires, self._identity, self._send = wires, identity, send
         self._done = 0
-        self._away = ""
+        self._away = self._degraded = ""
 
     async def ledger(self) -> list[ObjectReference]:
         """What was announced before."""
@@ -77,13 +76,19 @@ class Announcer:
             log.warning("waiting", stage="watch", reason=reason)
         self._away = reason
 
+    def degraded(self, reason: str) -> None:
+        """Say what works less well than it should; empty: nothing any more."""
+        if reason and reason != self._degraded:
+            log.warning("degraded", stage="watch", reason=reason)
+        self._degraded = reason
+
     def state(self) -> StageState:
         """What this worker is doing."""
         return StageState(
             worker=f"watch/{self._wires.worker}",
             stage="watch",
             state="waiting" if self._away else "running",
-            reason=self._away,
+            reason=self._away or self._degraded,
             in_flight=0,
             done=self._done,
             dead_letters=0,
@@ -91,78 +96,55 @@ class Announcer:
         )
 
 
-async def watch_folder(folder: Path, announcer: Announcer, *, every: float) -> None:
-    """Announce every content of every file in a folder and all folders below it once, until cancelled.
-
-    Args:
-        folder: watched.
-        announcer: announces what is found.
-        every: seconds between listings, which find what the watcher missed.
-    """
-    watcher = FolderWatcher(folder, await announcer.ledger(), listing=every)
-    log.info("watching", known=len(watcher.taken))
-    stop = asyncio.Event()
-    try:
-        async for reference in watcher.references(stop):
-            await announcer.announce(reference)
-    finally:
-        stop.set()
-
-
 class BucketWatch:
-    """Announces every state of every object of a bucket once, by its server's notifications and by listing it.
+    """Announces every state of every object of a bucket once: as it is watched, and by its server's notifications.
 
     Args:
-        location: which objects.
+        bucket: which objects.
         announcer: announces them.
-        every: seconds between listings, which find what no notification told of.
+        listing: seconds between listings, which find what no notification told of.
+        most_bytes: of an object that is read before it is announced.
     """
 
-    def __init__(self, location: Location, announcer: Announcer, *, every: float) -> None:
-        self._location, self._announcer, self._every = location, announcer, every
-        self._known = Known()
+    def __init__(self, bucket: Bucket, announcer: Announcer, *, listing: float, most_bytes: int) -> None:
+        self.bucket, self._announcer = bucket, announcer
+        self._watching = Watching(
+            listing=listing,
+            most_bytes=most_bytes,
+            degraded=announcer.degraded,
+            waiting=announcer.waiting,
+            ignored=metrics.IGNORED.inc,
+        )
         self._ready = asyncio.Event()
 
-    async def list_on(self) -> None:
-        """List the bucket again and again until cancelled."""
-        for known in await self._announcer.ledger():
-            if known.bucket == self._location.bucket:
-                self._known.add((known.key, known.etag))
-        log.info("watching", known=len(self._known))
-        self._ready.set()
-        while True:
-            try:
-                async for reference in listing(self._location):
-                    await self._once(reference)
-                self._announcer.waiting("")
-            except Unavailable as error:
-                self._announcer.waiting(str(error))
-            await asyncio.sleep(self._every)
+    async def watch_on(self) -> None:
+        """Announce what is there, and what comes, until cancelled."""
+        ledger = await self._announcer.ledger()
+        async with aclosing(self.bucket.watch(self._watching, ledger)) as references:
+            log.info("watching", known=len(ledger))
+            self._ready.set()
+            async for reference in references:
+                await self._announcer.announce(reference)
 
     async def on_event(self, event: BucketEvent) -> AsyncIterator[Message]:
         """Announce what a notification tells of; yields nothing, for each is acknowledged before the next.
 
         Raises:
-            ObjectUnreadable: the bucket refuses to be asked which object is meant.
             Unavailable: the bucket does not answer.
         """
         await self._ready.wait()
-        for keys, etag, size in created(event, self._location):
-            if any((key, etag) in self._known for key in keys):
+        assert isinstance(self.bucket, Store)
+        known = self._watching.known
+        for keys, etag, size in created(event, self.bucket):
+            if any((key, etag) in known for key in keys):
                 continue
-            reference = await asyncio.to_thread(resolve, self._location, keys, etag, size)
-            if reference is not None:
-                await self._once(reference)
+            reference = await asyncio.to_thread(resolve, self.bucket, keys, etag, size)
+            # Known from here on: while the broker is away, a listing must not announce it again.
+            if reference is not None and known.add((reference.key, reference.etag)):
+                try:
+                    await self._announcer.announce(reference)
+                except BaseException:
+                    known.discard((reference.key, reference.etag))
+                    raise
         return
         yield
-
-    async def _once(self, reference: ObjectReference) -> None:
-        state = (reference.key, reference.etag)
-        # Known from here on: while the broker is away, a listing must not announce again what an event is announcing.
-        if not self._known.add(state):
-            return
-        try:
-            await self._announcer.announce(reference)
-        except BaseException:
-            self._known.discard(state)
-            raise

@@ -24,7 +24,7 @@ from infra.accounting import Accounts
 from infra.annotate import collect, payloads_of
 from infra.kafka.local import free_ports
 from infra.stack import LocalStack
-from streams.folder import reference_to
+from streams.buckets.folder import reference_to
 from streams.security import for_confluent
 from streams.settings import Wires
 from streams.topics import MAX_MESSAGE_BYTES, OBJECTS

@@ -34,8 +34,8 @@ from infra.stack import STAGES, LocalStack
 from schemas.base import Message
 from schemas.dead_letters import Stage
 from schemas.failures import TristreamError
+from streams.buckets.folder import reference_to
 from streams.codec import Context
-from streams.folder import reference_to
 from streams.security import for_confluent
 from streams.settings import MEBIBYTE, Wires
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS, Topic

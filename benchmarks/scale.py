@@ -20,8 +20,8 @@ from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy
 from models.knowledge import open_knowledge
 from schemas.limits import DEFAULT_LIMITS
+from streams.buckets.folder import reference_to
 from streams.codec import encode
-from streams.folder import reference_to
 from streams.payloads import Payloads
 from streams.topics import IMAGES
 

@@ -10,7 +10,7 @@ from infra.accounting import Accounts, Summary
 from infra.announce import announce
 from models.imaging.given.kinds import HEAD, looks_like
 from schemas.objects import ObjectReference
-from streams.folder import objects_among, reference_to
+from streams.buckets.folder import objects_among, reference_to
 from streams.payloads import Payloads
 from streams.reader import read
 from streams.topics import DEAD_LETTERS, TRIPLETS
@@ -28,7 +28,7 @@ class Outputs:
 def find_files(paths: Iterable[Path]) -> list[Path]:
     """All regular files of the paths, folders taken with all below them, each once, in a stable order.
 
-    Without the files that only describe others among them (see streams.folder).
+    Without the files that only describe others among them (see streams.buckets.companions).
     """
     found: dict[Path, None] = {}
     for path in paths:

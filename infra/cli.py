@@ -16,7 +16,7 @@ from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, plain_errors, say, trace
 from schemas.dead_letters import Origin, Stage
-from streams.s3 import is_bucket
+from streams.buckets import folder_of
 from streams.topics import Topic
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def up(
     settings = current_settings(inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours)
     if watch and not settings.wires.metrics_port:
         settings = settings.with_wires(metrics_port=METRICS_PORT)
-    if not is_bucket(settings.inbox):
-        Path(settings.inbox).mkdir(parents=True, exist_ok=True)
+    if (folder := folder_of(settings.inbox)) is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     with (
         plain_errors(),
         LocalStack(settings, state.absolute(), port=port, watch=True, workers=workers, say=say) as stack,
@@ -143,8 +143,8 @@ def annotate(
     settings = current_settings(kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours)
     trace(settings, "annotate")
     files, given = find_files(paths), settings.annotations if kafka is None else None
-    if given is not None and not is_bucket(given):
-        files = images_among(files, Path(given))
+    if given is not None and (marks := folder_of(given)) is not None:
+        files = images_among(files, marks)
     outputs = Outputs(triplets, dead_letters, map_)
     with plain_errors(), ExitStack() as stack:
         progress = stack.enter_context(AccountsProgress(len(files)))

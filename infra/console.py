@@ -4,13 +4,12 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
 from agents.settings import Settings, from_environment
 from schemas.failures import TristreamError
-from streams.s3 import is_bucket
+from streams.buckets import folder_of
 
 OPTIONS = {
     "kafka": "TRISTREAM_KAFKA",
@@ -30,9 +29,9 @@ def current_settings(**options: str | None) -> Settings:
         click.UsageError: a value cannot be used.
     """
     given = {OPTIONS[name]: text for name, text in options.items() if text is not None}
-    if (folder := options.get("annotations")) and not is_bucket(folder) and not Path(folder).is_dir():
-        raise click.UsageError(f"there is no folder {folder!r}")
     try:
+        if (place := options.get("annotations")) and (folder := folder_of(place)) is not None and not folder.is_dir():
+            raise click.UsageError(f"there is no folder {place!r}")
         settings = from_environment(options=given)
         if "TRISTREAM_FRAMES" in given:
             from models.imaging import FramePolicy

@@ -22,7 +22,7 @@ from infra.table import triplet_table
 from schemas.dead_letters import DeadLetter
 from schemas.failures import TristreamError
 from schemas.triplets import Triplet
-from streams.folder import reference_to
+from streams.buckets.folder import reference_to
 
 IMAGES = {
     "CT_small.dcm": "CT",

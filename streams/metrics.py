@@ -16,6 +16,9 @@ MESSAGES = Counter(
     ["stage", "outcome"],
 )
 ANNOUNCED = Counter("tristream_objects_announced", "Objects that watch has found and the broker has acknowledged.")
+IGNORED = Counter(
+    "tristream_objects_ignored", "Objects without bytes that only stand for a folder, passed by. No cause for worry."
+)
 SENT_BYTES = Counter("tristream_sent_bytes", "Bytes of the messages that a stage has sent.", ["stage"])
 DEAD_LETTERS = Counter(
     "tristream_dead_letters",

@@ -15,7 +15,7 @@ from obstore.store import from_url
 
 from schemas.failures import InvalidInput, Unavailable
 from schemas.images import Pixels
-from streams.aws import options
+from streams.buckets.aws import options
 
 
 class PayloadMissing(InvalidInput):

@@ -24,7 +24,7 @@ from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
 from schemas.triplets import Triplet
-from streams.folder import reference_to
+from streams.buckets.folder import reference_to
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads

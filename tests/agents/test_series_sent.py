@@ -22,8 +22,8 @@ from models.imaging import BurnedInPolicy, FramePolicy, from_pixels
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.regions import GroundedImage
+from streams.buckets.folder import reference_to
 from streams.dead_letters import FrameFailed
-from streams.folder import reference_to
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads

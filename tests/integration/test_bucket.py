@@ -28,15 +28,14 @@ from schemas.failures import Unavailable
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
-from streams.bucket import beside
-from streams.folder import ObjectGone, ObjectUnreadable
+from streams.buckets import Bucket, ObjectGone, ObjectUnreadable, bucket_of, open_bucket
+from streams.buckets.asking import clear_stores
+from streams.buckets.store import Store
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.lag import LagReader
 from streams.payloads import Payloads
-from streams.places import files_in, read_file
 from streams.reader import latest, read
-from streams.s3 import Location, clear_stores, head, listing, read_s3
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
 from tests.integration.test_pipeline import STAGES as WORKERS
 from tests.integration.test_pipeline import Pipeline, wait_for, wait_until
@@ -51,7 +50,13 @@ pytestmark = [
 ]
 
 BUCKET, PREFIX = "scans", "new arrivals"
-LOCATION = Location.parse(f"s3://{BUCKET}/{PREFIX}")
+LOCATION = Store.parse(f"s3://{BUCKET}/{PREFIX}")
+
+
+def listed(bucket: Bucket, beside: ObjectReference | None = None) -> list[ObjectReference]:
+    return [one for page in bucket.list(beside) for one in page]
+
+
 OBJECTS_PUT = int(os.environ.get("TRISTREAM_TEST_OBJECTS", "400"))
 """Passes with 2,000 too, in a minute and a half."""
 
@@ -201,9 +206,9 @@ async def test_a_listing_finds_the_same_states(server: LocalS3) -> None:
     names = ["scan.png", "scan.png-2.png", "scan.png.json", "scan.png0.png", "z.png", "z.png.json", "plain"]
     for name in names:
         obstore.put(server.store, f"{PREFIX}/{name}", name.encode())
-    found = [reference async for reference in listing(LOCATION)]
+    found = listed(LOCATION)
     assert sorted(found, key=lambda reference: reference.key) == [
-        head(LOCATION.bucket, f"{PREFIX}/{name}") for name in sorted(names) if not name.endswith(".json")
+        LOCATION.state(f"{PREFIX}/{name}") for name in sorted(names) if not name.endswith(".json")
     ]
     described = {reference.key for reference in found if " " in reference.etag}
     assert described == {f"{PREFIX}/scan.png", f"{PREFIX}/z.png"}
@@ -213,15 +218,15 @@ async def test_a_place_may_be_a_prefix(server: LocalS3) -> None:
     """What lies below it is found with its state, hidden keys aside, and read as it is now."""
     for name in ("marks/Núñez/a+b #1.dcm", "marks/.hidden", "other.dcm"):
         obstore.put(server.store, name, name.encode())
-    (found,) = await files_in(f"s3://{BUCKET}/marks")
-    assert read_file(found) == "marks/Núñez/a+b #1.dcm".encode()
+    (found,) = listed(open_bucket(f"s3://{BUCKET}/marks"))
+    assert bucket_of(found).get(found) == "marks/Núñez/a+b #1.dcm".encode()
     obstore.put(server.store, found.key, b"changed")
-    (changed,) = await files_in(f"s3://{BUCKET}/marks")
-    assert (changed.key, read_file(found)) == (found.key, b"changed")
+    (changed,) = listed(open_bucket(f"s3://{BUCKET}/marks"))
+    assert (changed.key, bucket_of(found).get(found)) == (found.key, b"changed")
     assert changed.etag != found.etag
     obstore.delete(server.store, found.key)
     with pytest.raises(ObjectGone):
-        read_file(found)
+        bucket_of(found).get(found)
 
 
 async def test_the_next_slices_lie_under_the_same_prefix(
@@ -236,8 +241,8 @@ async def test_the_next_slices_lie_under_the_same_prefix(
         obstore.put(server.store, name, written(image))
     for name in ("a/empty", "a/b#1.dcm.json", "a/.hidden"):
         obstore.put(server.store, name, b"{}" if name.endswith("json") else b"")
-    (first,) = [one async for one in listing(Location.parse(f"s3://{BUCKET}")) if one.key == names[0]]
-    assert [one.key for one in beside(first)] == ["a/b#1.dcm", "a/c d.dcm", "a/empty", "a/é.dcm"]
+    (first,) = [one for one in listed(Store.parse(f"s3://{BUCKET}")) if one.key == names[0]]
+    assert [one.key for one in listed(bucket_of(first), first)] == ["a/b#1.dcm", "a/c d.dcm", "a/empty", "a/é.dcm"]
     isolated = Isolated(Limits(), modules=("agents.preprocess",))
     try:
         (image,) = [
@@ -313,12 +318,12 @@ async def test_a_server_that_throttles(
     server: LocalS3, throttle: Throttle, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """503 SlowDown to every third request is asked again: everything is listed and read, and no log holds a key."""
-    monkeypatch.setattr("streams.s3.PAGE", 3)
+    monkeypatch.setattr("streams.buckets.store.PAGE", 3)
     put = dict(zip(keys(9), small_images(9), strict=True))
     for key, data in put.items():
         obstore.put(server.store, key, data)
-    found = [reference async for reference in listing(LOCATION)]
-    assert {reference.key: (await asyncio.to_thread(read_s3, reference)).data for reference in found} == put
+    found = listed(LOCATION)
+    assert {reference.key: (await asyncio.to_thread(LOCATION.read, reference)).data for reference in found} == put
     assert throttle.refused > 5
     assert "arrivals" not in "".join(capfd.readouterr())
 
@@ -329,15 +334,15 @@ def test_what_no_retry_mends_is_asked_once(
     """A missing bucket or object, and refused credentials, are told at once."""
     throttle.share = 10**9
     with pytest.raises(Unavailable, match="no such bucket"):
-        asyncio.run(anext(listing(Location.parse("s3://nowhere"))))
-    assert head(LOCATION.bucket, "nothing") is None
+        listed(Store.parse("s3://nowhere"))
+    assert LOCATION.state("nothing") is None
     assert throttle.asked == 2
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     clear_stores()
     with pytest.raises(ObjectUnreadable, match="credentials"):
-        read_s3(ObjectReference(bucket=LOCATION.bucket, key="nothing", etag="e", size=1))
+        LOCATION.read(ObjectReference(bucket=LOCATION.bucket, key="nothing", etag="e", size=1))
     with pytest.raises(Unavailable, match="refuses to be listed"):
-        asyncio.run(anext(listing(LOCATION)))
+        listed(LOCATION)
     assert throttle.asked == 4
 
 
@@ -357,9 +362,9 @@ def test_a_profile_gives_the_credentials(server: LocalS3, tmp_path: Path, monkey
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_PROFILE", "scans")
     obstore.put(server.store, "scan", b"pixels")
-    found = head(LOCATION.bucket, "scan")
+    found = LOCATION.state("scan")
     assert found is not None
-    assert read_s3(found).data == b"pixels"
+    assert LOCATION.read(found).data == b"pixels"
 
 
 def test_a_stage_waits_for_a_server_that_is_away(chain: Chain, server: LocalS3, processes: Processes) -> None:

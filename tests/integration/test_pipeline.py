@@ -32,7 +32,7 @@ from infra.announce import announce, replay_dead_letters
 from infra.processes import Processes
 from schemas.objects import ObjectReference
 from schemas.triplets import Triplet, triplet_id
-from streams.folder import reference_to
+from streams.buckets.folder import reference_to
 from streams.lag import LagReader
 from streams.reader import latest, read
 from streams.settings import Wires

@@ -2,7 +2,7 @@
 
 import itertools
 
-from streams.known import Known, fingerprint
+from streams.buckets.known import Known, fingerprint
 
 
 def test_a_state_is_new_once() -> None:

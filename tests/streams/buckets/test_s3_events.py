@@ -1,12 +1,16 @@
 """What S3 servers say, understood: whose keys are encoded, and which events matter."""
 
+from pathlib import Path
+
 import pytest
 
 from schemas.events import BucketEvent
+from streams.buckets import folder_of
+from streams.buckets.s3_events import created, resolve
+from streams.buckets.store import Store
 from streams.codec import decode
-from streams.s3 import Location, created, is_bucket, resolve
 
-LOCATION = Location.parse("s3://scans/in")
+LOCATION = Store.parse("s3://scans/in")
 
 
 def event(*records: tuple[str, str], name: str = "s3:ObjectCreated:Put") -> BucketEvent:
@@ -36,13 +40,15 @@ def keys(notification: BucketEvent) -> list[tuple[str, ...]]:
 def test_what_is_no_bucket_is_refused(text: str) -> None:
     """A URL that names no bucket is told apart at once, with the form that is wanted."""
     with pytest.raises(ValueError, match="s3://bucket/prefix"):
-        Location.parse(text)
+        Store.parse(text)
 
 
 def test_a_folder_is_no_bucket() -> None:
     """Only the scheme tells; a folder may have any other name."""
-    assert is_bucket("s3://scans")
-    assert not is_bucket("/s3/scans")
+    for place in ("s3://scans", "gs://scans/in", "az://scans"):
+        assert folder_of(place) is None
+    for place in ("/s3/scans", "file:///s3/scans"):
+        assert folder_of(place) == Path("/s3/scans")
 
 
 def test_several_records_are_several_objects() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from streams.aws import ProfileUnusable, options
+from streams.buckets.aws import ProfileUnusable, options
 
 BUCKET = "s3://scans"
 

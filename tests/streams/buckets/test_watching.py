@@ -4,23 +4,19 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from schemas.objects import ObjectReference
-from streams.folder import (
-    Content,
-    FolderWatcher,
-    ObjectChanged,
-    ObjectGone,
-    companions_of,
-    files_below,
-    objects_among,
-    read_object,
-    reference_to,
-)
+from streams.buckets import Content, ObjectChanged, ObjectGone, Watching, bucket_of
+from streams.buckets.folder import companions_of, files_below, objects_among, reference_to
+from streams.buckets.watching import FolderWatcher
+
+
+def read(reference: ObjectReference) -> Content:
+    return bucket_of(reference).read(reference)
 
 
 class Seen(list[str]):
@@ -36,19 +32,21 @@ class Seen(list[str]):
 async def watching(
     folder: Path, ledger: list[ObjectReference] | None = None, listing: float = 3600.0
 ) -> AsyncIterator[Seen]:
-    seen, stop = Seen(), asyncio.Event()
-    watcher = FolderWatcher(folder, ledger or [], settle=0.2, listing=listing)
+    seen = Seen()
+    watcher = FolderWatcher(folder, Watching(listing=listing), ledger or [], settle=0.2)
 
     async def follow() -> None:
-        async for reference in watcher.references(stop):
-            seen.append(reference.key)
+        async with aclosing(watcher.references()) as references:
+            async for reference in references:
+                seen.append(reference.key)
 
     task = asyncio.create_task(follow())
     try:
         yield seen
     finally:
-        stop.set()
-        await task
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_files_there_before_and_files_that_come_are_announced_once(tmp_path: Path) -> None:
@@ -102,10 +100,10 @@ async def test_the_same_bytes_again_make_nothing_new(tmp_path: Path) -> None:
 async def test_listing_finds_what_the_watcher_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With no event at all, the next listing still finds the file."""
 
-    async def deaf(self: FolderWatcher, changes: object, stop: asyncio.Event) -> None:
+    async def deaf(self: FolderWatcher, stop: asyncio.Event) -> None:
         await stop.wait()
 
-    monkeypatch.setattr(FolderWatcher, "_watch", deaf)
+    monkeypatch.setattr(FolderWatcher, "_be_notified", deaf)
     async with watching(tmp_path, listing=0.3) as seen:
         await asyncio.sleep(0.1)
         (tmp_path / "missed.dcm").write_bytes(b"1")
@@ -127,13 +125,13 @@ def test_an_object_is_read_as_it_was_announced(tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(b"content")
     reference = ObjectReference.model_validate_json(reference_to(path, tmp_path).model_dump_json())
-    assert read_object(reference) == Content(b"content")
+    assert read(reference) == Content(b"content")
     path.write_bytes(b"changed")
     with pytest.raises(ObjectChanged):
-        read_object(reference)
+        read(reference)
     path.unlink()
     with pytest.raises(ObjectGone) as caught:
-        read_object(reference)
+        read(reference)
     assert "Jos" not in str(caught.value)
 
 
@@ -176,12 +174,12 @@ def test_an_object_is_read_with_its_companions(tmp_path: Path) -> None:
     """As they were announced: a changed sidecar is a changed object."""
     path = described(tmp_path)
     reference = reference_to(path, tmp_path)
-    content = read_object(reference)
+    content = read(reference)
     assert content == Content(b"image", {"sidecar": b'{"mask": "masks/scan.png"}', "mask": b"mask"})
     assert "mask" not in repr(content)
     (tmp_path / "scan.png.json").write_text("{}")
     with pytest.raises(ObjectChanged):
-        read_object(reference)
+        read(reference)
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "masks/../../secret.png", "link.png", "scan.png"])
@@ -202,7 +200,7 @@ def test_a_damaged_sidecar_is_still_a_companion(tmp_path: Path, text: str) -> No
     path = tmp_path / "a.tif"
     path.write_bytes(b"image")
     (tmp_path / "a.tif.json").write_text(text)
-    assert read_object(reference_to(path, tmp_path)).companions == {"sidecar": text.encode()}
+    assert read(reference_to(path, tmp_path)).companions == {"sidecar": text.encode()}
 
 
 async def test_an_object_is_announced_again_when_its_companions_change(tmp_path: Path) -> None:
@@ -226,7 +224,7 @@ async def test_what_several_objects_name_announces_each_again(tmp_path: Path) ->
         (tmp_path / name).write_bytes(name.encode())
         (tmp_path / f"{name}.json").write_text('{"annotations": ["seg.dcm", 5, "none.dcm"], "mask": "seg.dcm"}')
     (tmp_path / "seg.dcm").write_bytes(b"marks")
-    content = read_object(reference_to(tmp_path / "b.dcm", tmp_path))
+    content = read(reference_to(tmp_path / "b.dcm", tmp_path))
     assert {role: data for role, data in content.companions.items() if role != "sidecar"} == {
         "mask": b"marks",
         "annotations/0": b"marks",

@@ -1,0 +1,315 @@
+"""A folder as a bucket: find files, read them as they were announced. Knows nothing of what the files hold.
+
+A path that the system refuses (too long, a link to itself, no right to read) is an object that cannot be read, never an
+error of the whole; and no error here holds a path.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from schemas.failures import Unavailable
+from schemas.limits import DEFAULT_LIMITS
+from schemas.objects import ObjectReference
+from streams.buckets import companions
+from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
+from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+
+SCHEME = "file://"
+PAGE = 1000
+UNREAD = "unread-"
+"""How the etag of a file begins whose bytes were not looked at: it tells size, time and inode instead."""
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+"""What the system says of a path at which nothing can lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """Where an object's companions are, or would be."""
+
+    sidecar: Path
+    named: Mapping[str, Path]
+
+    def there(self) -> Iterator[tuple[str, Path]]:
+        """Those that exist, by what they are. Raises OSError."""
+        for role, path in (("sidecar", self.sidecar), *self.named.items()):
+            if is_file(path):
+                yield role, path
+
+
+def state_of(path: Path) -> os.stat_result | None:
+    """What the system says of a path, links followed; None where nothing lies there.
+
+    Raises:
+        OSError: something does, and cannot be looked at.
+    """
+    try:
+        return path.stat()
+    except ValueError:  # A path with a NUL in it.
+        return None
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file lies there. Raises OSError as `state_of`."""
+    found = state_of(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder that can be looked at."""
+    with contextlib.suppress(OSError):
+        found = state_of(path)
+        return found is not None and stat.S_ISDIR(found.st_mode)
+    return False
+
+
+def companions_of(path: Path) -> Companions | None:
+    """The companions of a file. None where it can have none, or has no sidecar.
+
+    Raises:
+        OSError: its sidecar cannot be looked at.
+    """
+    name = sidecar_of(path.name)
+    if name is None or not is_file(sidecar := path.with_name(name)):
+        return None
+    with sidecar.open("rb") as file:
+        names = named_in(file.read(MOST_SIDECAR_BYTES + 1))
+    found = ((role, _below(path.parent, name)) for role, name in names.items())
+    return Companions(sidecar, {role: one for role, one in found if one is not None and one not in (path, sidecar)})
+
+
+def _below(folder: Path, name: str) -> Path | None:
+    """A file that is named by a relative path. None where a link leads out of the folder, or to itself."""
+    path = folder / name
+    try:
+        return path if path.resolve().is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a link to itself, before Python 3.13.
+        return None
+
+
+def objects_among(paths: Iterable[Path]) -> list[Path]:
+    """The paths without those that are companions of others among them."""
+
+    def named(path: Path) -> list[Path] | None:
+        try:
+            found = companions_of(path)
+        except OSError:
+            return None
+        return list(found.named.values()) if found is not None else None
+
+    return companions.objects_among({path: named(path) for path in paths if not is_sidecar(path.name)})
+
+
+def files_below(folder: Path, closed: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """Every file below a folder, hidden ones and temporary uploads left out, in a stable order.
+
+    Args:
+        folder: searched.
+        closed: called for each folder that cannot be looked into.
+    """
+    for parent, folders, names in os.walk(folder, onerror=lambda _: closed()):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if is_wanted(name):
+                yield Path(parent, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """All below a folder. See streams.buckets.base.Bucket.
+
+    Args:
+        path: absolute.
+    """
+
+    path: Path
+
+    @property
+    def url(self) -> str:
+        """file:///folder."""
+        return self.path.as_uri()
+
+    @property
+    def notifies(self) -> bool:
+        """A folder tells by the system, not by Kafka."""
+        return False
+
+    def holds(self, reference: ObjectReference) -> bool:
+        """Whether a reference's path lies below, as it is written."""
+        path = os.path.normpath(path_of(reference))
+        return ".." not in Path(path).parts and Path(path) != self.path and Path(path).is_relative_to(self.path)
+
+    def list(self, beside: ObjectReference | None = None) -> Iterator[Sequence[ObjectReference]]:
+        """As the protocol says. The etags are no hashes: they tell size, time and inode of file and sidecar."""
+        if beside is not None:
+            with contextlib.suppress(OSError):  # Of a folder that cannot be read nothing is known.
+                yield list(_beside(beside))
+            return
+        if not is_folder(self.path):
+            raise Unavailable("the folder is not there")
+        page: list[ObjectReference] = []
+        for path in files_below(self.path):
+            if is_sidecar(path.name):
+                continue
+            try:
+                found = path.stat()
+            except OSError:
+                continue  # Gone since it was listed, or a link to nowhere.
+            page.append(refer(path, self.path, _marked(found), found.st_size))
+            if len(page) == PAGE:
+                yield page
+                page = []
+        if page:
+            yield page
+
+    def read(self, reference: ObjectReference) -> Content:
+        """As the protocol says."""
+        content = self.read_now(reference)
+        if _tag_of(content, reference) != reference.etag:
+            raise ObjectChanged(
+                "The object, or a file beside it that describes it, was overwritten after it was announced. "
+                "Its new content is announced by itself; nothing to do."
+            )
+        return content
+
+    def read_now(self, reference: ObjectReference) -> Content:
+        """As the protocol says."""
+        path = path_of(reference)
+        try:
+            found = companions_of(path)
+            beside = {role: _begin(one, role) for role, one in found.there()} if found is not None else {}
+            return Content(path.read_bytes(), beside)
+        except (OSError, ValueError) as error:
+            raise _failed(error) from None
+
+    def get(self, reference: ObjectReference, most: int = -1) -> bytes:
+        """As the protocol says."""
+        try:
+            with path_of(reference).open("rb") as file:
+                return file.read(most)
+        except (OSError, ValueError) as error:
+            raise _failed(error) from None
+
+    def watch(self, watching: Watching, ledger: Iterable[ObjectReference] = ()) -> AsyncGenerator[ObjectReference]:
+        """As the protocol says: at once by the system's notifications, and by listing."""
+        from streams.buckets.watching import FolderWatcher
+
+        return FolderWatcher(self.path, watching, ledger).references()
+
+
+def _failed(error: OSError | ValueError) -> ObjectGone | ObjectUnreadable:
+    if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return ObjectGone("The object was deleted before it was read. Drop it again to have it annotated.")
+    return ObjectUnreadable(
+        f"The object, or a file beside it that describes it, could not be read ({reason(error)}). "
+        "Let the worker's user read it, then replay it."
+    )
+
+
+def reason(error: Exception) -> str:
+    """What the system says of an error, without the path."""
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+
+
+def _beside(reference: ObjectReference) -> Iterator[ObjectReference]:
+    states: dict[str, os.stat_result] = {}
+    with os.scandir(path_of(reference).parent) as found:
+        for entry in found:
+            if is_wanted(entry.name):
+                with contextlib.suppress(OSError):  # Gone since it was listed, or a link to nowhere.
+                    states[entry.name] = entry.stat()
+    folder = reference.key.rpartition("/")[0]
+    for name, state in sorted(states.items()):
+        if stat.S_ISREG(state.st_mode) and not is_sidecar(name):
+            sidecar = states.get(sidecar_of(name) or "")
+            yield ObjectReference(
+                bucket=reference.bucket,
+                key="/".join(filter(None, (folder, quote(os.fsencode(name))))),
+                etag="-".join(_marked(each) for each in (state, sidecar) if each is not None),
+                size=state.st_size,
+            )
+
+
+def _marked(found: os.stat_result) -> str:
+    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
+
+
+def content_tag(path: Path) -> str:
+    """The etag of a folder's object, in hexadecimal: SHA-256 of its bytes.
+
+    Of an object with companions: SHA-256 over those of each file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = companions_of(path)
+    beside = {role: _digest(one, role) for role, one in found.there()} if found is not None else {}
+    return _combined(_digest(path), beside)
+
+
+def _digest(path: Path, role: str = "") -> str:
+    if role == "sidecar":
+        return hashlib.sha256(_begin(path, role)).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _begin(path: Path, role: str) -> bytes:
+    """A companion's bytes; of a sidecar no more than show that there are too many."""
+    with path.open("rb") as file:
+        return file.read(MOST_SIDECAR_BYTES + 1 if role == "sidecar" else -1)
+
+
+def _combined(digest: str, companions: Mapping[str, str]) -> str:
+    if not companions:
+        return digest
+    return hashlib.sha256(repr((digest, sorted(companions.items()))).encode()).hexdigest()
+
+
+def _tag_of(content: Content, reference: ObjectReference) -> str:
+    if reference.etag.startswith(UNREAD):
+        with contextlib.suppress(OSError):
+            return UNREAD + _marked(path_of(reference).stat())
+    digests = {role: hashlib.sha256(data).hexdigest() for role, data in content.companions.items()}
+    return _combined(hashlib.sha256(content.data).hexdigest(), digests)
+
+
+def reference_to(path: Path, folder: Path, most_bytes: int = DEFAULT_LIMITS.file_bytes) -> ObjectReference:
+    """The reference to a file as it is now.
+
+    A file that cannot be read has an empty etag, and fails when it is read. Of one that is larger than `most_bytes`, or
+    has a companion that is, the bytes are not looked at.
+    """
+    try:
+        found = path.stat()
+        large = found.st_size > most_bytes or _largest_beside(path) > most_bytes
+        return refer(path, folder, UNREAD + _marked(found) if large else content_tag(path), found.st_size)
+    except (OSError, ValueError):
+        return refer(path, folder, "", 0)
+
+
+def _largest_beside(path: Path) -> int:
+    found = companions_of(path)
+    return max((one.stat().st_size for role, one in found.there() if role != "sidecar"), default=0) if found else 0
+
+
+def refer(path: Path, folder: Path, etag: str, size: int) -> ObjectReference:
+    """The reference to a file of a folder in a state that is known."""
+    # Percent-encoded: a file name is bytes, and need not be UTF-8.
+    key = quote(os.fsencode(path.absolute().relative_to(folder.absolute())))
+    return ObjectReference(bucket=folder.absolute().as_uri(), key=key, etag=etag, size=size)
+
+
+def path_of(reference: ObjectReference) -> Path:
+    """Where the file of a reference lies."""
+    return Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path}/{reference.key}")))

@@ -1,0 +1,54 @@
+"""What an S3 server's notifications mean. Asks the bucket only in doubt."""
+
+from collections.abc import Iterator
+from urllib.parse import unquote_plus
+
+from schemas.events import BucketEvent
+from schemas.objects import ObjectReference
+from streams.buckets.base import ObjectUnreadable
+from streams.buckets.companions import described_by, may_have_companions
+from streams.buckets.store import BESIDE, Store, bare
+
+CREATED = "ObjectCreated:"
+
+
+def created(event: BucketEvent, store: Store) -> Iterator[tuple[tuple[str, ...], str | None, int | None]]:
+    """Objects that a notification says were made: the keys it can mean, the likelier first, and etag and size.
+
+    A sidecar stands for what it describes, of which the notification tells no etag and size. AWS and MinIO write keys
+    URL-encoded, with + for a space; others write them as they are. Only where the two readings differ are there two
+    keys.
+    """
+    for record in event.records:
+        made = record.name.removeprefix("s3:").startswith(CREATED)
+        if not made or f"s3://{record.s3.bucket.name}" != store.bucket:
+            continue
+        written = record.s3.object.key
+        plain = unquote_plus(written)
+        keys = tuple(dict.fromkeys(map(described_by, (plain, written))))
+        if any(store.is_object(key) for key in keys):
+            etag, size = record.s3.object.etag, record.s3.object.size
+            if keys[0] != plain:
+                etag = size = None
+            yield keys, None if etag is None else bare(etag), size
+
+
+def resolve(store: Store, keys: tuple[str, ...], etag: str | None, size: int | None) -> ObjectReference | None:
+    """The object that a notification means; None where it is gone, lies elsewhere, or only a listing can tell.
+
+    Raises:
+        Unavailable: the bucket does not answer.
+    """
+    told = (
+        ObjectReference(bucket=store.bucket, key=keys[0], etag=etag, size=size)
+        if len(keys) == 1 and etag is not None and size is not None
+        else None
+    )
+    if told is not None and not may_have_companions(told.key):
+        return told
+    try:
+        found = [one for key in keys if store.is_object(key) and (one := store.state(key)) is not None]
+    except ObjectUnreadable:
+        return told
+    # Two objects, one for each reading: the etag tells which is meant.
+    return next((one for one in found if one.etag.partition(BESIDE)[0] == etag), found[0] if found else None)

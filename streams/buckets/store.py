@@ -1,0 +1,263 @@
+"""An object store as a bucket: S3, Google Cloud Storage or Azure Blob Storage, read by obstore.
+
+Knows nothing of what the objects hold.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import obstore
+import structlog
+from obstore.exceptions import InvalidPathError
+
+from schemas.failures import Unavailable
+from schemas.objects import ObjectReference
+from streams.buckets.asking import answered, listed, store_of
+from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
+from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+log = structlog.get_logger()
+
+SCHEMES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
+BESIDE = " "
+"""Between an object's etag and its sidecar's, in the state of both: no etag has a space (RFC 9110, 8.8.3)."""
+PAGE = 1000
+"""Keys of a page of a listing: the most that S3 gives at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A bucket, or what lies below a prefix in it. See streams.buckets.base.Bucket.
+
+    Args:
+        bucket: s3://name, gs://name or az://container.
+        prefix: without a slash at its ends; empty: all of the bucket.
+    """
+
+    bucket: str
+    prefix: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> "Store":
+        """From scheme://name or scheme://name/prefix.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or not parts.netloc or parts.query or parts.fragment:
+            scheme = parts.scheme if parts.scheme in SCHEMES else "s3"
+            raise ValueError(f"{url!r} is not of the form {scheme}://bucket or {scheme}://bucket/prefix")
+        return cls(f"{parts.scheme}://{parts.netloc}", parts.path.strip("/"))
+
+    @property
+    def url(self) -> str:
+        """scheme://name/prefix."""
+        return f"{self.bucket}/{self.prefix}" if self.prefix else self.bucket
+
+    @property
+    def notifies(self) -> bool:
+        """S3 servers send to Kafka, or can be made to; the others' notifications go elsewhere."""
+        return self.bucket.startswith("s3:")
+
+    def holds(self, reference: ObjectReference) -> bool:
+        """Whether a reference means something that lies below the prefix."""
+        return reference.bucket == self.bucket and reference.key.startswith(f"{self.prefix}/" if self.prefix else "")
+
+    def is_object(self, key: str) -> bool:
+        """Whether a key lies below the prefix, and is not hidden, no upload's temporary name and no sidecar."""
+        below = key.removeprefix(f"{self.prefix}/") if self.prefix else key
+        return not (self.prefix and below == key) and is_wanted(below) and not is_sidecar(key)
+
+    def list(self, beside: ObjectReference | None = None) -> Iterator[Sequence[ObjectReference]]:
+        """As the protocol says. The etags are the store's."""
+        if beside is not None:
+            yield Store(self.bucket, beside.key.rpartition("/")[0])._list_folder()
+            return
+        waiting: dict[str, ObjectMeta] = {}
+        """By the key of the sidecar that may still come: stores list keys in the order of their bytes."""
+        for page in self._pages():
+            found: list[ObjectReference] = []
+            for meta in page:
+                key = meta["path"]
+                passed = [sidecar for sidecar in waiting if sidecar.encode() < key.encode()]
+                found += [self._refer(waiting.pop(sidecar), None) for sidecar in passed]
+                if key in waiting:
+                    found.append(self._refer(waiting.pop(key), meta))
+                elif self.is_object(key) and (sidecar := sidecar_of(key)) is not None:
+                    waiting[sidecar] = meta
+                elif self.is_object(key):
+                    found.append(self._refer(meta, None))
+            yield found
+        yield [self._refer(meta, None) for meta in waiting.values()]
+
+    def _pages(self) -> "Iterator[Sequence[ObjectMeta]]":
+        """What lies below the prefix. A listing that fails goes on after the last key that was told."""
+        store, prefix = store_of(self.bucket), self.prefix or None
+        after: str | None = None
+        stream: Iterator[Sequence[ObjectMeta]] | None = None
+
+        def question() -> "Sequence[ObjectMeta]":
+            nonlocal stream
+            stream = stream or iter(obstore.list(store, prefix, offset=after, chunk_size=PAGE))
+            try:
+                return next(stream, [])
+            except BaseException:
+                stream = None
+                raise
+
+        while page := _told(lambda: listed(question)):
+            after = page[-1]["path"]
+            yield page
+
+    def _list_folder(self) -> Sequence[ObjectReference]:
+        store, prefix = store_of(self.bucket), self.prefix or None
+        metas = _told(lambda: listed(lambda: obstore.list_with_delimiter(store, prefix)["objects"]))
+        found = {meta["path"]: meta for meta in metas}
+        return [
+            self._refer(meta, found.get(sidecar_of(key) or ""))
+            for key, meta in sorted(found.items())
+            if self.is_object(key)
+        ]
+
+    def read(self, reference: ObjectReference) -> Content:
+        """As the protocol says.
+
+        The sidecar's state in the etag is there to announce a changed one; which one is read is not held against it, as
+        a newer one is announced by itself and ends in the same triplet.
+        """
+        data, etag = _get(reference.bucket, reference.key)
+        if not etag:
+            raise ObjectUnreadable(
+                "The bucket's server gives no etags, so the states of an object cannot be told apart. Let it keep "
+                "them, then replay the object."
+            )
+        if etag != reference.etag.partition(BESIDE)[0]:
+            raise ObjectChanged(
+                "The object was overwritten after it was announced. Its new content is announced by itself; nothing "
+                "to do."
+            )
+        return Content(data, dict(_companions(reference)))
+
+    def read_now(self, reference: ObjectReference) -> Content:
+        """As the protocol says."""
+        return Content(self.get(reference), dict(_companions(reference)))
+
+    def get(self, reference: ObjectReference, most: int = -1) -> bytes:
+        """As the protocol says."""
+        if most >= 0 and reference.size == 0:
+            return b""  # Of nothing there is no range.
+        return _get(reference.bucket, reference.key, most)[0]
+
+    def state(self, key: str) -> ObjectReference | None:
+        """The reference to an object as it is now, its sidecar included, or None where there is none. Blocks.
+
+        Raises:
+            ObjectUnreadable: it may not be asked for.
+            Unavailable: the bucket does not answer.
+        """
+        found = self._meta(key)
+        if found is None:
+            return None
+        sidecar = sidecar_of(key)
+        return self._refer(found, self._meta(sidecar) if sidecar is not None else None)
+
+    def _meta(self, key: str) -> "ObjectMeta | None":
+        try:
+            return answered(lambda: obstore.head(store_of(self.bucket), key))
+        except ObjectGone:
+            return None
+
+    def _refer(self, found: "ObjectMeta", beside: "ObjectMeta | None") -> ObjectReference:
+        etag = bare(found["e_tag"])
+        if beside is not None:
+            etag += BESIDE + bare(beside["e_tag"])
+        return ObjectReference(bucket=self.bucket, key=found["path"], etag=etag, size=found["size"])
+
+    async def watch(
+        self, watching: Watching, ledger: Iterable[ObjectReference] = ()
+    ) -> AsyncGenerator[ObjectReference]:
+        """As the protocol says, by listing alone."""
+        for known in ledger:
+            if known.bucket == self.bucket:
+                watching.known.add((known.key, known.etag))
+        while True:
+            try:
+                pages = self.list()
+                while (page := await asyncio.to_thread(next, pages, None)) is not None:
+                    for reference in page:
+                        if (reference.key, reference.etag) in watching.known:
+                            continue
+                        if reference.size == 0 and await asyncio.to_thread(self._is_marker, reference.key):
+                            watching.ignored(1)
+                            watching.known.add((reference.key, reference.etag))
+                        elif watching.known.add((reference.key, reference.etag)):
+                            yield reference
+                watching.waiting("")
+            except Unavailable as error:
+                watching.waiting(str(error))
+            await asyncio.sleep(watching.listing)
+
+    def _is_marker(self, key: str) -> bool:
+        """Whether what is listed without bytes is no object, but stands for a folder: `key/`, which obstore trims."""
+        if key.endswith("_$folder$"):
+            return True
+        with contextlib.suppress(ObjectUnreadable):
+            return self._meta(key) is None
+        return False
+
+
+def _told(question: "Callable[[], Sequence[ObjectMeta]]") -> "Sequence[ObjectMeta]":
+    try:
+        return question()
+    except InvalidPathError:
+        raise Unavailable(
+            "the bucket cannot be listed: a key in it has an empty segment, one of dots alone or a control character. "
+            "Copy that object to another key"
+        ) from None
+
+
+def _get(bucket: str, key: str, most: int = -1) -> tuple[bytes, str]:
+    def get() -> tuple[bytes, str]:
+        result = obstore.get(store_of(bucket), key, options={"range": (0, most)} if most >= 0 else None)
+        return bytes(result.bytes()), bare(result.meta["e_tag"])
+
+    return answered(get)
+
+
+def _companions(reference: ObjectReference) -> Iterator[tuple[str, bytes]]:
+    """The object's sidecar, and the objects that it names below the same prefix, by what they are."""
+    name = sidecar_of(reference.key)
+    if name is None:
+        return
+    try:
+        sidecar = answered(lambda: _begin(reference.bucket, name))
+    except ObjectGone:
+        return
+    yield "sidecar", sidecar
+    for role, named in named_in(sidecar).items():
+        with contextlib.suppress(ObjectGone):
+            yield role, _get(reference.bucket, str(PurePosixPath(reference.key).parent / named))[0]
+
+
+def _begin(bucket: str, key: str) -> bytes:
+    """No more of a sidecar than shows that it is too large. By no range: of nothing there is none."""
+    found = bytearray()
+    for chunk in obstore.get(store_of(bucket), key).stream(min_chunk_size=MOST_SIDECAR_BYTES + 1):
+        found += chunk
+        if len(found) > MOST_SIDECAR_BYTES:
+            break
+    return bytes(found[: MOST_SIDECAR_BYTES + 1])
+
+
+def bare(etag: str | None) -> str:
+    """An etag without the quotes and weakness mark of HTTP: listings, answers and notifications differ in them."""
+    return (etag or "").removeprefix("W/").strip('"')

@@ -1,0 +1,247 @@
+"""Watching a folder: wait until files have stopped growing, give out each content once.
+
+Notifications of the system are a help and no more: where they fail, files are found by listing, and that is told.
+"""
+
+import asyncio
+import contextlib
+import os
+import stat
+import sys
+import time
+from collections.abc import AsyncGenerator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from watchfiles import awatch
+
+from schemas.objects import ObjectReference
+from streams.buckets.base import Watching
+from streams.buckets.companions import described_by, is_sidecar, is_wanted
+from streams.buckets.folder import companions_of, files_below, is_folder, reason, reference_to
+from streams.buckets.known import fingerprint
+
+log = structlog.get_logger()
+
+SETTLE = 0.3
+"""Seconds a file must have been left alone."""
+LARGE = 2**26
+"""Bytes from which a file is hashed apart, so that smaller ones do not wait for it."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds until notifications that failed are asked for again, the first time and at most."""
+HEARD = 500
+"""Milliseconds after which notifications are known to work though nothing has changed."""
+
+
+class FolderWatcher:
+    """Yields a reference for every content of every file in a folder, once it has settled, and once only.
+
+    Args:
+        folder: watched with all folders below it.
+        watching: how.
+        ledger: references that earlier runs announced.
+        settle: seconds a file must be unchanged and not open for writing.
+    """
+
+    def __init__(
+        self, folder: Path, watching: Watching, ledger: Iterable[ObjectReference] = (), *, settle: float = SETTLE
+    ) -> None:
+        # The watcher reports resolved paths.
+        self.folder = folder.resolve()
+        self._watching, self._settle = watching, settle
+        bucket = self.folder.as_uri()
+        for known in ledger:
+            if known.bucket == bucket:
+                watching.known.add((known.key, known.etag))
+        self._seen: dict[bytes, bytes] = {}
+        """The state of each path at the last look, both as fingerprints."""
+        self._owners: dict[Path, set[Path]] = {}
+        """Of the files that sidecars name, the objects whose companion each is."""
+        self._changes: asyncio.Queue[set[Path]] = asyncio.Queue()
+        self._next_listing = time.monotonic()
+        self._large: dict[Path, asyncio.Future[ObjectReference]] = {}
+        self._again: set[Path] = set()
+        self._deaf = self._closed = ""
+
+    async def references(self) -> AsyncGenerator[ObjectReference]:
+        """References until closed."""
+        stop = asyncio.Event()
+        notified = asyncio.create_task(self._be_notified(stop))
+        candidates: set[Path] = set()
+        apart = ThreadPoolExecutor(1, "large-files")
+        try:
+            while True:
+                if time.monotonic() >= self._next_listing:
+                    candidates.update(await asyncio.to_thread(self._list))
+                    self._next_listing = time.monotonic() + self._watching.listing
+                growing: set[Path] = set()
+                for path in await asyncio.to_thread(self._objects, candidates):
+                    match await asyncio.to_thread(self._settled, path):
+                        case "growing":
+                            growing.add(path)
+                        case "large":
+                            self._hash_apart(path, apart)
+                        case ObjectReference() as reference if self._is_new(reference):
+                            yield reference
+                        case _:
+                            pass
+                for path in [path for path, hashing in self._large.items() if hashing.done()]:
+                    reference = self._large.pop(path).result()
+                    if path in self._again:
+                        self._again.discard(path)
+                        self._hash_apart(path, apart)
+                    elif self._is_new(reference):
+                        yield reference
+                candidates = growing
+                pause = self._settle / 3 if growing else max(0.0, self._next_listing - time.monotonic())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        candidates |= await self._changes.get()
+        finally:
+            stop.set()
+            apart.shutdown(wait=False, cancel_futures=True)
+            notified.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await notified
+
+    def _is_new(self, reference: ObjectReference) -> bool:
+        return self._watching.known.add((reference.key, reference.etag))
+
+    def _hash_apart(self, path: Path, apart: ThreadPoolExecutor) -> None:
+        if path in self._large:
+            self._again.add(path)  # Written anew while it is hashed.
+        else:
+            loop = asyncio.get_running_loop()
+            hashing = loop.run_in_executor(apart, reference_to, path, self.folder, self._watching.most_bytes)
+            hashing.add_done_callback(lambda _: self._changes.put_nowait(set()))
+            self._large[path] = hashing
+
+    def _list(self) -> list[Path]:
+        unseen: list[None] = []
+        found = list(files_below(self.folder, lambda: unseen.append(None)))
+        closed = len(unseen)
+        folders = "a folder" if closed == 1 else f"{closed} folders"
+        self._closed = f"{folders} of the inbox cannot be looked into: let the worker's user read it" if closed else ""
+        self._tell()
+        return found
+
+    def _tell(self) -> None:
+        self._watching.degraded("; ".join(filter(None, (self._deaf, self._closed))))
+
+    async def _be_notified(self, stop: asyncio.Event) -> None:
+        """Have changes told by the system, and again after each failure, until stopped."""
+        pause = FIRST_PAUSE
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                async for batch in awatch(
+                    self.folder, stop_event=stop, step=20, debounce=200, watch_filter=None, rust_timeout=HEARD,
+                    yield_on_timeout=True, ignore_permission_denied=True,
+                ):  # fmt: skip
+                    if self._deaf:
+                        self._deaf = ""
+                        log.info("notifications work again")
+                        self._tell()
+                    paths = {Path(name) for _, name in batch}
+                    if paths:
+                        await self._changes.put(await asyncio.to_thread(self._wanted, paths))
+            except Exception as error:  # noqa: BLE001 - of a library: one bad name must not end the watch
+                if time.monotonic() - started > LONGEST_PAUSE:
+                    pause = FIRST_PAUSE
+                cause = _cause(error)
+                self._deaf = f"changes are seen by listing only: the system's notifications failed ({cause})"
+                log.warning("notifications failed", error=cause, again_in_s=pause)
+                self._tell()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                # What happened meanwhile nobody has told.
+                self._next_listing = time.monotonic()
+                await self._changes.put(set())
+
+    def _wanted(self, paths: set[Path]) -> set[Path]:
+        # A folder that was moved in announces itself alone: what lies below it comes by listing it.
+        below = {path for folder in paths if is_folder(folder) for path in files_below(folder)}
+        return {path for path in paths | below if is_wanted(path.relative_to(self.folder).as_posix())}
+
+    def _objects(self, candidates: Iterable[Path]) -> list[Path]:
+        """The objects that a change of the candidates touches: a companion stands for the one that it describes."""
+        paths = {path.with_name(described_by(path.name)) if is_sidecar(path.name) else path for path in candidates}
+        for path in paths:
+            for named in _named_by(path) or ():
+                self._owners.setdefault(named, set()).add(path)
+        return sorted({owner for path in paths for owner in self._owned_by(path)})
+
+    def _owned_by(self, path: Path) -> set[Path]:
+        if path not in self._owners or _named_by(path) is not None:
+            return {path}
+        return {owner for owner in self._owners[path] if path in (_named_by(owner) or ())} or {path}
+
+    def _settled(self, path: Path) -> ObjectReference | Literal["growing", "large"] | None:
+        """A reference if its state is new and can be told at once."""
+        place = fingerprint(os.fsencode(path))
+        most = self._watching.most_bytes
+        try:
+            first = path.stat()
+            if not stat.S_ISREG(first.st_mode):
+                return None
+            found = companions_of(path)
+            files = [path, *(companion for _, companion in found.there())] if found is not None else [path]
+            states = [first, *(file.stat() for file in files[1:])]
+            marks = fingerprint(*((state.st_size, state.st_mtime_ns, state.st_ino) for state in states))
+            if self._seen.get(place) == marks:
+                return None
+            quiet = time.time() - max(max(state.st_mtime, state.st_ctime) for state in states)
+            if 0 <= quiet < self._settle or any(map(being_written, files)):
+                return "growing"
+            large = max(state.st_size for state in states)
+        except FileNotFoundError:
+            self._seen.pop(place, None)
+            return None
+        except OSError:
+            # Announced, so that it ends in a dead letter, once.
+            marks, large = b"", 0
+            if self._seen.get(place) == marks:
+                return None
+        self._seen[place] = marks
+        if LARGE <= large <= most:
+            return "large"
+        return reference_to(path, self.folder, most)
+
+
+def _named_by(path: Path) -> list[Path] | None:
+    """The files that an object's sidecar names; None where it has none, or it cannot be looked at."""
+    try:
+        found = companions_of(path)
+    except OSError:
+        return None
+    return list(found.named.values()) if found is not None else None
+
+
+def _cause(error: BaseException) -> str:
+    """What failed, without its text: that holds paths."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return reason(error) if isinstance(error, Exception) else type(error).__name__
+
+
+def being_written(path: Path) -> bool:
+    """True if some process has the file open for writing; False if none has, or the system cannot tell.
+
+    On Linux a read lease is granted only while there is no writer (fcntl(2), F_SETLEASE).
+    """
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    with path.open("rb") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
