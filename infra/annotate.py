@@ -10,7 +10,7 @@ from infra.accounting import Accounts, Summary
 from infra.announce import announce
 from models.imaging.given.kinds import HEAD, looks_like
 from schemas.objects import ObjectReference
-from streams.buckets.folder import objects_among, reference_to
+from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
 from streams.payloads import Payloads
 from streams.reader import read
 from streams.topics import DEAD_LETTERS, TRIPLETS
@@ -26,14 +26,15 @@ class Outputs:
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
-    """All regular files of the paths, folders taken with all below them, each once, in a stable order.
+    """All files of the paths, folders taken with all below them, each once, in a stable order.
 
-    Without the files that only describe others among them (see streams.buckets.companions).
+    With what the system does not let be read: that fails by itself, when it is. Without the files that only describe
+    others among them (see streams.buckets.companions).
     """
     found: dict[Path, None] = {}
     for path in paths:
-        if path.is_dir():
-            found.update((file.absolute(), None) for file in sorted(path.rglob("*")) if file.is_file())
+        if is_folder(path):
+            found.update((file.absolute(), None) for file in sorted(everything_below(path)))
         else:
             found[path.absolute()] = None
     return objects_among(found)

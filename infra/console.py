@@ -10,6 +10,7 @@ import click
 from agents.settings import Settings, from_environment
 from schemas.failures import TristreamError
 from streams.buckets import folder_of
+from streams.buckets.folder import reason
 
 OPTIONS = {
     "kafka": "TRISTREAM_KAFKA",
@@ -52,6 +53,9 @@ def plain_errors() -> Generator[None]:
     except BrokenPipeError:
         # The reader of our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # Its own words hold the path, which can hold a name.
+        raise click.ClickException(f"a file or folder cannot be used: {reason(error)}") from None
 
 
 def trace(settings: Settings, service: str) -> None:

@@ -21,7 +21,7 @@ from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
 from schemas.sidecars import Sidecar
 
-MOST_BYTES = 2**24
+MOST_BYTES = 2**16
 _FIELDS = frozenset(Sidecar.model_fields) | {"row_mm", "column_mm", "right", "down", "x", "y", "width", "height"} | {
     "label", "frame",
 }  # fmt: skip
@@ -103,7 +103,7 @@ def describe(
 
 def _parse(data: bytes) -> _Said:
     if len(data) > MOST_BYTES:
-        raise InvalidSidecar("the whole", f"is larger than {MOST_BYTES >> 20} MiB")
+        raise InvalidSidecar("the whole", f"is larger than {MOST_BYTES >> 10} KiB")
     try:
         plain: Any = orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -124,6 +124,25 @@ def files_below(folder: Path, closed: Callable[[], None] = lambda: None) -> Iter
                 yield Path(parent, name)
 
 
+def everything_below(folder: Path) -> Iterator[Path]:
+    """What must be accounted for below a folder that somebody chose, hidden or not, in no order.
+
+    Regular files; paths that the system does not let be looked at, folders among them: they fail when they are read.
+    """
+    closed: list[OSError] = []
+    for parent, _, names in os.walk(folder, onerror=closed.append):
+        for name in names:
+            path = Path(parent, name)
+            try:
+                if stat.S_ISREG(path.stat().st_mode):
+                    yield path
+            except FileNotFoundError:
+                continue  # A link to nowhere.
+            except OSError:
+                yield path
+    yield from (Path(os.fsdecode(error.filename)) for error in closed if error.filename is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """All below a folder. See streams.buckets.base.Bucket.

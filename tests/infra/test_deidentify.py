@@ -168,6 +168,28 @@ def test_an_unreadable_file_is_one_refusal(inbox: Path, tmp_path: Path, monkeypa
     assert "1 copied" in done.output
 
 
+def test_paths_that_the_system_refuses_are_refusals(inbox: Path, tmp_path: Path) -> None:
+    """A link to itself, one into a file, a name as long as names can be: counted each, told without a path."""
+    (inbox / "MILLER loop.dcm").symlink_to("MILLER loop.dcm")
+    (inbox / "MILLER into.dcm").symlink_to("M" * 251 + ".dcm/below")
+    (inbox / ("M" * 251 + ".dcm")).write_bytes(b"no image")
+    result = run(inbox, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "7 files: 2 copied, 5 refused" in result.stdout
+    assert "2 × Unreadable" in result.stderr
+    assert "MILLER" not in result.output
+
+
+def test_an_output_that_cannot_be_written_is_told_without_its_path(inbox: Path, tmp_path: Path) -> None:
+    """Paths can hold names."""
+    (tmp_path / "file").touch()
+    result = run(inbox, "--out", tmp_path / "out", "--report", tmp_path / "file/JONES.json")
+    assert result.exit_code == 1
+    assert "a file or folder cannot be used: Not a directory" in result.stderr
+    assert "JONES" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
 def test_masked_pixels_are_written(inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a function that finds burned-in text is given, it is called on each object."""
 
