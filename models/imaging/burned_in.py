@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.imaging.errors import IdentifyingPixels, UncertainText
 from models.imaging.frames import Frame, frame_of
 from models.imaging.header import Header
+from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
 from models.imaging.quantities import Quantities
 from models.imaging.text_boxes import Box
@@ -113,7 +114,7 @@ def _reason(header: Header) -> ScanReason:
     if code in _PROJECTION:
         return "projection X-ray"
     if code in _CROSS_SECTIONS:
-        colour = header.number("SamplesPerPixel") == 3 or header.text("PhotometricInterpretation") == "PALETTE COLOR"
+        colour = header.number("SamplesPerPixel") == 3 or photometric_of(header) == "PALETTE COLOR"
         return "derived" if colour or image_type[1:2] != ("PRIMARY",) else "not suspected"
     return "unknown source"
 

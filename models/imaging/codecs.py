@@ -34,8 +34,18 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from models.imaging.codestreams import Extent, check_rle, j2k_extent, j2k_start, jpeg_extent
-from models.imaging.errors import CorruptPixels, UnsupportedPixels, WrongPixelLength, failing_as
+from models.imaging.codestreams import (
+    RLE_PADDING,
+    Codestream,
+    Extent,
+    j2k_extent,
+    j2k_start,
+    jpeg_extent,
+    kind_of,
+    rle_segments,
+)
+from models.imaging.errors import ContradictorySyntax, CorruptPixels, UnsupportedPixels, WrongPixelLength, failing_as
+from models.imaging.photometric import SUBSAMPLED
 
 Samples = NDArray[Any]
 """(rows, columns) or (rows, columns, 3); integers, or floats of Float and Double Float Pixel Data."""
@@ -65,16 +75,48 @@ class Raster:
         return (self.rows, self.columns) if self.samples == 1 else (self.rows, self.columns, self.samples)
 
 
-def decode_native(syntax: UID, data: memoryview, raster: Raster, index: int, frames: int) -> tuple[Samples, str]:
-    """Frame `index` of native pixel data, and the photometric interpretation of what is returned.
+def native_length(raster: Raster, frames: int) -> int:
+    """Bytes of so many frames of native pixels, without padding."""
+    bits = raster.rows * raster.columns * raster.samples * raster.allocated * frames
+    # Two pixels of four samples for six (PS3.3 C.7.6.3.1.2).
+    return (bits + 7) // 8 // 3 * 2 if raster.photometric in SUBSAMPLED else (bits + 7) // 8
+
+
+def check_native(data: memoryview, raster: Raster, frames: int) -> None:
+    """Native pixels must be those of the image that the header describes.
+
+    What lies behind them is padding where it is zeros, or less than a row and than a column: as much as a wrong
+    attribute would leave over is not.
 
     Raises:
-        CorruptPixels, UnsupportedPixels.
+        WrongPixelLength: there are fewer or more, with the sum.
+    """
+    expected, subsampled = native_length(raster, frames), raster.photometric in SUBSAMPLED
+    beyond = data[expected:]
+    step = min(raster.rows, raster.columns) * raster.samples * raster.allocated // 8
+    if len(data) >= expected and (len(beyond) < max(step, 2) or not np.frombuffer(beyond, np.uint8).any()):
+        return
+    sums = (
+        f"{raster.rows} rows × {raster.columns} columns × {raster.samples} samples × {raster.allocated} bits × "
+        f"{frames} frames are {expected:,} bytes"
+        f"{f' where two pixels share their colour, as in {raster.photometric}' if subsampled else ''}, "
+        f"and the native (uncompressed) pixel data has {len(data):,}"
+    )
+    if subsampled and 0 <= len(data) - expected * 3 // 2 <= 1:
+        sums += ", as many as if none shared it"
+    raise WrongPixelLength(sums)
+
+
+def decode_native(syntax: UID, data: memoryview, raster: Raster, index: int, frames: int) -> tuple[Samples, str]:
+    """Frame `index` of native pixel data that was checked, and the photometric interpretation of what is returned.
+
+    Raises:
+        UnsupportedPixels.
     """
     if raster.allocated == 1:
         return _single_bits(data, raster, index), raster.photometric
     # Subsampled in the same way; pydicom knows only the one.
-    photometric = "YBR_FULL_422" if raster.photometric == "YBR_PARTIAL_422" else raster.photometric
+    photometric = "YBR_FULL_422" if raster.photometric in SUBSAMPLED else raster.photometric
     options: Any = {
         "rows": raster.rows,
         "columns": raster.columns,
@@ -89,8 +131,11 @@ def decode_native(syntax: UID, data: memoryview, raster: Raster, index: int, fra
         "pixel_vr": raster.vr,
         "correct_unused_bits": False,
     }
-    with failing_as(CorruptPixels()):
-        samples, _ = get_decoder(syntax).as_array(data, index=index, raw=True, **options)
+    length = native_length(raster, frames)
+    # Words in big endian need their padding byte: it stands before the last one.
+    whole = data[: length + length % 2]
+    with failing_as(UnsupportedPixels("its native (uncompressed) pixels are laid out in a way that is not read here")):
+        samples, _ = get_decoder(syntax).as_array(whole, index=index, raw=True, **options)
     samples = _meant(samples, raster, raster.allocated)
     return _rgb(samples, raster.photometric, raster.stored)
 
@@ -108,9 +153,17 @@ def decode(syntax: UID, codestream: bytes, raster: Raster) -> tuple[Samples, str
 
     Raises:
         TruncatedFile, CorruptPixels, UnsupportedPixels.
+        ContradictorySyntax: it is no codestream of that syntax.
         WrongPixelLength: the codestream is not of the image that `raster` describes.
     """
-    return _DECODERS[syntax](codestream, raster)
+    decoder, kind = _DECODERS[syntax]
+    found = kind_of(codestream)
+    if kind is not None and found != kind:
+        if found is not None:
+            raise ContradictorySyntax(syntax.name, f"a codestream of {found}")
+        if 0 <= len(codestream) - native_length(raster, 1) <= 1:
+            raise ContradictorySyntax(syntax.name, "as long as uncompressed pixels are")
+    return decoder(codestream, raster)
 
 
 def _jpeg(codestream: bytes, raster: Raster) -> tuple[Samples, str]:
@@ -146,28 +199,51 @@ def _j2k(codestream: bytes, raster: Raster) -> tuple[Samples, str]:
 
 def _rle(codestream: bytes, raster: Raster) -> tuple[Samples, str]:
     size, count = max(raster.allocated // 8, 1), raster.rows * raster.columns
-    check_rle(codestream, raster.samples * size)
-    with failing_as(CorruptPixels()):
-        plain = np.frombuffer(imagecodecs.dicomrle_decode(codestream, np.dtype(f"<u{size}")), f"<u{size}")
-        planes = plain.reshape(raster.samples, -1)
+    needed = -(-count // 8) if raster.allocated == 1 else count
+    planes = np.empty((raster.samples, needed, size), np.uint8)
+    for index, segment in enumerate(rle_segments(codestream, raster.samples * size)):
+        # The first holds the most significant byte (PS3.5 G.2).
+        planes[index // size, :, size - 1 - index % size] = _unpacked(segment, needed, raster)
     if raster.allocated == 1:
-        planes = np.unpackbits(planes, axis=1, bitorder="little")
-    # A plane may end in padding: to whole bytes, and to an even number of them.
-    if not count <= planes.shape[1] <= count + (15 if raster.allocated == 1 else 1):
-        raise CorruptPixels
-    planes = planes[:, :count].reshape(raster.samples, raster.rows, raster.columns)
-    samples = _meant(planes[0] if raster.samples == 1 else np.moveaxis(planes, 0, -1), raster, raster.allocated)
+        values: Samples = np.unpackbits(planes[:, :, 0], axis=1, count=count, bitorder="little")
+    else:
+        values = planes.view(f"<u{size}")[:, :, 0]
+    values = values.reshape(raster.samples, raster.rows, raster.columns)
+    samples = _meant(values[0] if raster.samples == 1 else np.moveaxis(values, 0, -1), raster, raster.allocated)
     return _rgb(samples, raster.photometric, raster.stored)
 
 
+def _unpacked(segment: bytes, needed: int, raster: Raster) -> NDArray[np.uint8]:
+    """The bytes that an RLE segment stands for, without what it is padded with."""
+    try:
+        decoded = imagecodecs.packbits_decode(segment)
+    except RuntimeError:  # imagecodecs' own are of it, and not in its stubs.
+        # It ends within a run: a byte of padding that is none of PS3.5 looks like the start of one.
+        with failing_as(CorruptPixels()):
+            decoded = imagecodecs.packbits_decode(segment[:-1])
+    found = np.frombuffer(decoded, np.uint8)
+    if found.size < needed:
+        raise WrongPixelLength(f"an RLE segment decodes to {found.size:,} bytes, and the image needs {needed:,}")
+    padding = segment[len(segment.rstrip(RLE_PADDING)) :]
+    if found.size - needed - len(padding) // 2 >= min(raster.rows, raster.columns):
+        raise WrongPixelLength(
+            f"an RLE segment decodes to {found.size:,} bytes, a row or more above the {needed:,} of the image"
+        )
+    return found[:needed]
+
+
 def _uncompressed(codestream: bytes, raster: Raster) -> tuple[Samples, str]:
+    check_native(memoryview(codestream), raster, 1)
     return decode_native(ExplicitVRLittleEndian, memoryview(codestream), raster, 0, 1)
 
 
 def _checked(extent: Extent, raster: Raster) -> Extent:
     """A codestream must be of the image that the header describes: decoders allocate what it says."""
     if extent[:3] != (raster.rows, raster.columns, raster.samples):
-        raise WrongPixelLength
+        raise WrongPixelLength(
+            f"its codestream is of {extent.rows} rows, {extent.columns} columns and {extent.components} samples per "
+            f"pixel, and its header of {raster.rows}, {raster.columns} and {raster.samples}"
+        )
     if extent.precision > raster.allocated:
         raise CorruptPixels
     return extent
@@ -229,25 +305,21 @@ _ENCAPSULATED_UNCOMPRESSED = UID("1.2.840.10008.1.2.1.98")
 _JPEG_SPECTRAL_SELECTION = UID("1.2.840.10008.1.2.4.53")
 _JPEG_FULL_PROGRESSION = UID("1.2.840.10008.1.2.4.55")
 
-_DECODERS: dict[UID, Callable[[bytes, Raster], tuple[Samples, str]]] = {
-    _ENCAPSULATED_UNCOMPRESSED: _uncompressed,
-    RLELossless: _rle,
-    JPEGBaseline8Bit: _jpeg,
-    JPEGExtended12Bit: _jpeg,
-    _JPEG_SPECTRAL_SELECTION: _jpeg,
-    _JPEG_FULL_PROGRESSION: _jpeg,
-    JPEGLossless: _jpeg,
-    JPEGLosslessSV1: _jpeg,
-    JPEGLSLossless: _jpeg_ls,
-    JPEGLSNearLossless: _jpeg_ls,
-    JPEG2000Lossless: _j2k,
-    JPEG2000: _j2k,
-    JPEG2000MCLossless: _j2k,
-    JPEG2000MC: _j2k,
-    HTJ2KLossless: _j2k,
-    HTJ2KLosslessRPCL: _j2k,
-    HTJ2K: _j2k,
-}
+_DECODERS: dict[UID, tuple[Callable[[bytes, Raster], tuple[Samples, str]], Codestream | None]] = {
+    _ENCAPSULATED_UNCOMPRESSED: (_uncompressed, None),
+    RLELossless: (_rle, "RLE"),
+    **dict.fromkeys(
+        (JPEGBaseline8Bit, JPEGExtended12Bit, _JPEG_SPECTRAL_SELECTION, _JPEG_FULL_PROGRESSION, JPEGLossless,
+         JPEGLosslessSV1),
+        (_jpeg, "JPEG"),
+    ),
+    **dict.fromkeys((JPEGLSLossless, JPEGLSNearLossless), (_jpeg_ls, "JPEG-LS")),
+    **dict.fromkeys(
+        (JPEG2000Lossless, JPEG2000, JPEG2000MCLossless, JPEG2000MC, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K),
+        (_j2k, "JPEG 2000"),
+    ),
+}  # fmt: skip
+"""The decoder of each transfer syntax, and what its codestreams are."""
 
 NATIVE_SYNTAXES = frozenset(
     {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian}

@@ -10,7 +10,7 @@ import zlib
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels
+from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels, WrongPixelLength
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8\xff"
@@ -24,6 +24,10 @@ _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _LOSSLESS, _JPEG_LS = 0xC3, 0xF7
 _APP0, _APP14 = 0xE0, 0xEE
 _COD, _START_OF_TILE = 0x52, 0x90
+RLE_PADDING = b"\0\x80"
+"""Bytes that encoders fill up segments with: of 00 two stand for a zero, and 80 stands for nothing (PS3.5 G.3)."""
+
+Codestream = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]
 
 
 class Extent(NamedTuple):
@@ -162,18 +166,44 @@ def j2k_extent(data: bytes) -> Extent:
     raise CorruptPixels
 
 
-def check_rle(data: bytes, segments: int) -> None:
-    """The header of an RLE frame must announce `segments` that follow one another (PS3.5 G.5).
+def rle_segments(data: bytes, segments: int) -> list[bytes]:
+    """The segments of an RLE frame (PS3.5 G.5), padding and all.
+
+    Offsets behind those that the header counts are of no account, and so are segments too many that hold nothing.
 
     Raises:
         TruncatedFile: it ends before the last of them starts.
-        CorruptPixels: it announces another number, or they overlap.
+        WrongPixelLength: it has another number of them.
+        CorruptPixels: they overlap, or it is no such frame.
     """
     if len(data) < 64:
         raise TruncatedFile
     count, *offsets = struct.unpack_from("<16I", data)
-    offsets = offsets[:segments]
-    if count != segments or offsets[0] != 64 or any(one >= two for one, two in pairwise(offsets)):
+    another = WrongPixelLength(f"its RLE header counts {count} segments, and the image has {segments}")
+    if not 1 <= count <= 15:
         raise CorruptPixels
-    if offsets[-1] >= len(data):
+    if count < segments:
+        raise another
+    used = offsets[:segments]
+    if used[0] != 64 or any(one >= two for one, two in pairwise(used)):
+        raise CorruptPixels
+    if used[-1] >= len(data):
         raise TruncatedFile
+    beyond = sorted(offset for offset in offsets[segments:count] if offset > used[-1])
+    if any(data[start:end].strip(RLE_PADDING) for start, end in pairwise((*beyond, len(data)))):
+        raise another
+    return [data[start:end] for start, end in pairwise((*used, *beyond[:1], len(data)))][:segments]
+
+
+def kind_of(data: bytes) -> Codestream | None:
+    """What a codestream is by its first bytes; None where they tell nothing."""
+    if data.startswith(JPEG_START):
+        at = 2
+        while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in _START_OF_FRAME:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        return "JPEG-LS" if data[at + 1 : at + 2] == bytes([_JPEG_LS]) else "JPEG"
+    if data.startswith((J2K_START, _JP2_SIGNATURE)):
+        return "JPEG 2000"
+    if len(data) > 64 and 1 <= data[0] <= 15 and data[1:8] == b"\0\0\0\x40\0\0\0":
+        return "RLE"
+    return None

@@ -11,14 +11,24 @@ from pydicom import Dataset
 from pydicom.encaps import get_frame
 
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
-from models.imaging.codecs import DECODABLE_SYNTAXES, Raster, Samples, decode, decode_native
+from models.imaging.codecs import (
+    DECODABLE_SYNTAXES,
+    Raster,
+    Samples,
+    check_native,
+    decode,
+    decode_native,
+    native_length,
+)
 from models.imaging.colour import dicom_profile, to_srgb
 from models.imaging.errors import (
+    ContradictorySyntax,
     CorruptHeader,
     CorruptPixels,
     MarksOtherImages,
     NoPixelData,
     TruncatedFile,
+    UnsupportedPixels,
     UnsupportedTransferSyntax,
     WrongPixelLength,
     failing_as,
@@ -29,6 +39,7 @@ from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.neighbours import Placed, stacks_of
+from models.imaging.photometric import COMPRESSED, NOT_TAKEN, SAMPLES, SUBSAMPLED, photometric_of
 from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
@@ -146,7 +157,7 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
     rows, columns, bits = (_whole(header, word) for word in ("Rows", "Columns", "BitsAllocated"))
     frames = _whole(header, "NumberOfFrames", 1) or 1
     samples = _whole(header, "SamplesPerPixel", 1)
-    photometric = header.text("PhotometricInterpretation")
+    photometric = photometric_of(header)
     if photometric is None or samples not in (1, 3) or bits not in (1, 8, 16, 32, 64):
         raise CorruptHeader
     check_size(rows, columns, frames, limits)
@@ -160,16 +171,8 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
     end = len(data) if length == _UNDEFINED else start + length
     if end > len(data):
         raise TruncatedFile
-    if not header.syntax.is_encapsulated:
-        expected = (rows * columns * samples * bits * frames + 7) // 8
-        if photometric in ("YBR_FULL_422", "YBR_PARTIAL_422"):
-            expected = expected // 3 * 2
-        if length == _UNDEFINED:
-            raise CorruptHeader
-        if length == 0:
-            raise NoPixelData
-        if length < expected:
-            raise WrongPixelLength
+    if length == 0:
+        raise NoPixelData
     raster = Raster(
         rows=rows,
         columns=columns,
@@ -183,7 +186,38 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
         keyword=keyword,
         vr=vr,
     )
+    if photometric not in SAMPLES:
+        raise UnsupportedPixels(NOT_TAKEN)
+    if SAMPLES[photometric] != samples:
+        raise UnsupportedPixels("its Samples per Pixel and Photometric Interpretation contradict each other")
+    _check_encoding(header, memoryview(data)[start:end], raster, frames, bounded=length != _UNDEFINED)
     return _Layout(raster, start, end, frames)
+
+
+def _check_encoding(header: Header, pixels: memoryview, raster: Raster, frames: int, *, bounded: bool) -> None:
+    """Pixels must be native or encapsulated as the transfer syntax says (PS3.5 8.2 and A.4), and native ones whole.
+
+    Raises:
+        ContradictorySyntax, UnsupportedPixels, WrongPixelLength.
+    """
+    in_items = bytes(pixels[:4]) == _ITEM
+    if header.syntax.is_encapsulated:
+        if bounded and not in_items:
+            raise ContradictorySyntax(header.syntax.name, "native (uncompressed)")
+        return
+    # Two pixels can look like the tag of an item: only where there are too few of them, it is one.
+    if not bounded or (in_items and len(pixels) < native_length(raster, frames)):
+        raise ContradictorySyntax(header.syntax.name, "encapsulated, as compressed pixels are")
+    if raster.photometric in COMPRESSED:
+        raise UnsupportedPixels(
+            f"its Photometric Interpretation, {raster.photometric}, is of compressed pixels, and it has native ones"
+        )
+    if raster.photometric in SUBSAMPLED and (raster.columns % 2 or raster.allocated != 8 or raster.planar):
+        raise UnsupportedPixels(
+            f"its native pixels of {raster.photometric} have an odd number of columns, other than 8 bits a sample, or "
+            "a plane for each colour"
+        )
+    check_native(pixels, raster, frames)
 
 
 def _element(header: Header, data: bytes, at: int) -> tuple[str, str, int, int]:
@@ -224,7 +258,9 @@ def _encoded_frames(header: Header, data: bytes, layout: _Layout) -> Callable[[i
     """
     fragments = _fragments(data, layout.start, layout.end)
     if len(fragments) < layout.frames:
-        raise WrongPixelLength
+        raise WrongPixelLength(
+            f"there are {len(fragments):,} fragments of compressed pixels for {layout.frames:,} frames"
+        )
     if layout.frames == 1:
         return lambda _index: b"".join(data[start:end] for start, end in fragments)
     if layout.frames == len(fragments):

@@ -57,13 +57,23 @@ class UnsupportedTransferSyntax(InvalidInput):
         )
 
 
-class WrongPixelLength(InvalidInput):
-    """Rows × Columns × Samples × Frames and the amount of pixel data contradict each other."""
+class ContradictorySyntax(InvalidInput):
+    """Pixel data that is not encoded as the transfer syntax says. `syntax`: a registered name; `found`: own words."""
 
-    def __init__(self) -> None:
+    def __init__(self, syntax: str, found: str) -> None:
         super().__init__(
-            "the amount of pixel data does not fit Rows, Columns, Samples per Pixel, Bits Allocated and "
-            "Number of Frames; export the object again, or correct its header"
+            f"the transfer syntax ({syntax}) and the pixel data, which is {found}, contradict each other; "
+            "export the object again, or correct its Transfer Syntax UID"
+        )
+
+
+class WrongPixelLength(InvalidInput):
+    """The header and the amount of pixel data contradict each other. `sums` is shown: pass own words and numbers."""
+
+    def __init__(self, sums: str) -> None:
+        super().__init__(
+            f"the amount of pixel data does not fit the header: {sums}; "
+            "export the object again, or correct the attribute that is wrong"
         )
 
 
@@ -74,6 +84,16 @@ class CorruptHeader(InvalidInput):
         super().__init__(
             "the header is damaged or lacks an attribute that every image has (Rows, Columns, Bits Allocated, "
             "Photometric Interpretation, ...); check it with dciodvfy and export the object again"
+        )
+
+
+class CorruptPalette(InvalidInput):
+    """A palette's table cannot be read. `colour`: which, a word of ours."""
+
+    def __init__(self, colour: str) -> None:
+        super().__init__(
+            f"the {colour} Palette Color Lookup Table is missing, or is not of the length and bits that its Descriptor "
+            "says; export the image again, or as RGB"
         )
 
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 from io import BytesIO
 from typing import NoReturn, cast
 
-import numpy as np
 import pydicom.config
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
@@ -258,11 +257,8 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, .
     at = reader.tell()
     if at > len(data) or (reader.cut and at == len(data)):
         raise TruncatedFile
-    # pydicom asks the dataset for the byte order of modality and segmented lookup tables, and takes palettes as little.
+    # pydicom asks the dataset for the byte order of lookup tables.
     dataset.set_original_encoding(syntax.is_implicit_VR, syntax.is_little_endian)
-    if not syntax.is_little_endian:
-        with failing_as(CorruptHeader()):
-            _swap_palettes(dataset)
     return Header(dataset, syntax), data, at
 
 
@@ -291,13 +287,6 @@ def _inflated(data: bytes, limits: Limits) -> bytes:
     if not inflate.eof:
         raise TruncatedFile
     return plain
-
-
-def _swap_palettes(dataset: Dataset) -> None:
-    for colour in ("Red", "Green", "Blue"):
-        keyword = f"{colour}PaletteColorLookupTableData"
-        if keyword in dataset and dataset[keyword].VR == "OW":
-            dataset[keyword].value = np.frombuffer(dataset[keyword].value, "<u2").byteswap().tobytes()
 
 
 def _at_pixels(tag: int, _vr: str | None, _length: int) -> bool:

@@ -4,19 +4,19 @@ Knows nothing of files, of codecs, or of who the image shows.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels.processing import apply_color_lut
 
 from models.imaging import windows
-from models.imaging.errors import CorruptHeader, CorruptPixels, UnsupportedPixels, failing_as
+from models.imaging.errors import CorruptHeader, CorruptPixels, UnsupportedPixels
 from models.imaging.header import Header
 from models.imaging.lookup import read_lookup
 from models.imaging.metadata import modality_of
+from models.imaging.palette import coloured
+from models.imaging.photometric import NOT_TAKEN
 from models.imaging.png import Stored
 from models.imaging.suv import suv_factor
 from schemas.images import Window
@@ -70,11 +70,11 @@ def quantify(samples: NDArray[np.generic], photometric: str, header: Header, fra
     """
     bits = int(header.number("BitsStored") or samples.dtype.itemsize * 8)
     if photometric == "PALETTE COLOR":
-        return _looked_up(samples, header)
+        return _coloured(coloured(samples, header), 8)
     if photometric == "RGB" and samples.ndim == 3:
         return _coloured(samples, bits)
     if photometric not in ("MONOCHROME1", "MONOCHROME2") or samples.ndim != 2:
-        raise UnsupportedPixels("its photometric interpretation is none of MONOCHROME1/2, RGB, YBR, PALETTE COLOR")
+        raise UnsupportedPixels(NOT_TAKEN)
 
     slope, intercept, unit = rescale(header, frame)
     padding = _padding(header)
@@ -157,37 +157,14 @@ def rescale(header: Header, frame: int) -> tuple[float, float, str | None]:
     return slope, intercept, unit or (STORED_VALUE if (slope, intercept) == (1, 0) else RESCALED_VALUE)
 
 
-def _coloured(samples: NDArray[np.generic], bits: int, *, as_bytes: bool = False) -> Quantities:
+def _coloured(samples: NDArray[np.generic], bits: int) -> Quantities:
     """RGB of any depth, as 8 bits or scaled to 16, with the window of its whole range."""
-    depth = 8 if as_bytes or bits <= 8 else 16
+    depth = 8 if bits <= 8 else 16
     if samples.dtype.kind == "i":
         samples = samples.view(np.dtype(f"u{samples.dtype.itemsize}"))
     shifted = samples.astype(np.uint64) << depth >> bits if bits != depth else samples
     stored = np.ascontiguousarray(shifted, dtype=np.uint8 if depth == 8 else np.uint16)
     return Quantities(stored, 1.0, 0.0, STORED_VALUE, windows.span(0, 2**depth - 1, "full range"), inverted=False)
-
-
-def _looked_up(samples: NDArray[Any], header: Header) -> Quantities:
-    """RGB of palette indices (PS3.3 C.7.6.3.1.5), by a table of those that can occur: pydicom is slow a pixel."""
-    if samples.dtype.kind != "u" or samples.dtype.itemsize > 2:
-        raise CorruptHeader
-    indices = np.arange(int(samples.max()) + 1, dtype=np.uint16)
-    with failing_as(CorruptHeader()):
-        table = apply_color_lut(indices, header.dataset)
-    colours = _coloured(table, _palette_bits(header) or table.dtype.itemsize * 8, as_bytes=True)
-    if samples.dtype == np.uint8:
-        # A third of the time that NumPy takes.
-        entries = np.zeros((256, 1, 3), np.uint8)
-        entries[: len(colours.stored), 0] = colours.stored
-        return replace(colours, stored=cv2.applyColorMap(np.ascontiguousarray(samples), entries))
-    return replace(colours, stored=np.take(colours.stored, samples, axis=0))
-
-
-def _palette_bits(header: Header) -> int | None:
-    """8 where entries of 16 bits hold values of 8, as some write them: else the image would be black."""
-    tables = [header.dataset.get(f"{colour}PaletteColorLookupTableData") for colour in ("Red", "Green", "Blue")]
-    words = [np.frombuffer(table, "<u2") for table in tables if isinstance(table, bytes) and len(table) % 2 == 0]
-    return 8 if len(words) == 3 and all(table.max(initial=0) < 2**8 for table in words) else None
 
 
 def _padding(header: Header) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
@@ -38,7 +38,7 @@ def sample() -> Callable[[str], bytes]:
 
 @pytest.fixture
 def make_dicom() -> MakeDicom:
-    """Write a DICOM object around an array; keywords set, or with None delete, elements."""
+    """Write a DICOM object around an array; keywords set elements, delete them by None, or give them whole."""
 
     def make(array: np.ndarray, *, syntax: UID = ExplicitVRLittleEndian, **elements: Any) -> bytes:
         dataset = Dataset()
@@ -67,6 +67,8 @@ def make_dicom() -> MakeDicom:
         for keyword, value in elements.items():
             if value is None:
                 delattr(dataset, keyword)
+            elif isinstance(value, DataElement):
+                dataset.add(value)
             else:
                 setattr(dataset, keyword, value)
         file = BytesIO()

@@ -18,13 +18,14 @@ from pydicom.uid import UID
 from models.imaging import Frame, FramePolicy, open_source
 from models.imaging import errors as causes
 from models.imaging.codecs import DECODABLE_SYNTAXES
-from models.imaging.codestreams import check_rle
+from models.imaging.codestreams import rle_segments
 from schemas.failures import InvalidInput
 from tests.models.imaging.samples import MakeDicom, needs_dcmtk
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
 Samples = NDArray[Any]
+RLE = "1.2.840.10008.1.2.5"
 
 
 def _noisy(low: int, high: int, dtype: str, *, colours: int = 0) -> Samples:
@@ -255,17 +256,115 @@ def test_a_codestream_of_another_size_or_cut_short_is_refused(make_dicom: MakeDi
             only_frame(data)
 
 
-@pytest.mark.parametrize(
-    "offsets",
-    [[3, 64, 80, 90], [2, 60, 80], [2, 64, 64], [2, 90, 64], [0]],
-)
-def test_an_rle_header_that_contradicts_the_image_is_refused(offsets: list[int]) -> None:
-    """Another number of segments, or segments that do not follow one another."""
-    data = struct.pack("<16I", *offsets, *[0] * (16 - len(offsets))) + b"\0" * 40
+@pytest.mark.parametrize("offsets", [[2, 60, 80], [2, 64, 64], [2, 90, 64], [0], [16, 64, 80]])
+def test_rle_segments_that_overlap_are_refused(offsets: list[int]) -> None:
+    """They must follow one another behind the header, and there are 15 at most."""
+    data = struct.pack("<16I", *offsets, *[0] * (16 - len(offsets))) + b"\1" * 40
     with pytest.raises(causes.CorruptPixels):
-        check_rle(data, 2)
+        rle_segments(data, 2)
     with pytest.raises(causes.TruncatedFile):
-        check_rle(struct.pack("<16I", 2, 64, 400, *[0] * 13), 2)
+        rle_segments(struct.pack("<16I", 2, 64, 400, *[0] * 13), 2)
+
+
+def test_rle_of_another_number_of_segments_is_refused_with_the_numbers() -> None:
+    """Colour under a header of grey, or grey under one of colour."""
+    data = struct.pack("<16I", 3, 64, 70, 80, *[0] * 12) + b"\1" * 40
+    for segments in (1, 2, 6):
+        with pytest.raises(causes.WrongPixelLength, match=f"counts 3 segments, and the image has {segments}"):
+            rle_segments(data, segments)
+
+
+Segments = list[bytes]
+
+
+def rle_planes(samples: Samples) -> Segments:
+    """The bytes of each segment before they are encoded, the most significant first."""
+    planes = samples[None] if samples.ndim == 2 else np.moveaxis(samples, -1, 0)
+    octets = planes.astype(planes.dtype.newbyteorder(">"))[..., None].view("u1")
+    return [plane[..., byte].tobytes() for plane in octets for byte in range(samples.itemsize)]
+
+
+def rle_of(segments: Segments, count: int | None = None, offsets: tuple[int, ...] = ()) -> bytes:
+    """A frame of encoded segments, made even; `offsets` stand behind those that are used."""
+    even = [segment + b"\0" * (len(segment) % 2) for segment in segments]
+    starts = [int(start) for start in np.cumsum([64, *map(len, even[:-1])])] + list(offsets)
+    return struct.pack("<16I", count or len(even), *starts, *[0] * (15 - len(starts))) + b"".join(even)
+
+
+@pytest.mark.parametrize("image", ["8 bits", "12 of 16 bits", "signed 16 bits", "RGB"])
+@pytest.mark.parametrize("tail", [b"\1", b"\1\2", b"\1\2\3\4\5", b"\7" * 40], ids=lambda tail: f"{len(tail)} bytes")
+def test_rle_segments_that_decode_to_some_bytes_too_many_are_read(
+    make_dicom: MakeDicom, image: str, tail: bytes
+) -> None:
+    """What is less than a row or a column lies behind the image."""
+    samples, bits = IMAGES[image]
+    segments = [bytes(imagecodecs.packbits_encode(plane + tail)) for plane in rle_planes(samples)]
+    data = encapsulated(make_dicom, RLE, samples, [rle_of(segments)], **described(samples, bits))
+    np.testing.assert_array_equal(only_frame(data).values, samples)
+
+
+@pytest.mark.parametrize("image", ["12 of 16 bits", "RGB"])
+@pytest.mark.parametrize(
+    "padding",
+    [b"\0", b"\0" * 4, b"\0" * 600, b"\x80" * 3, b"\xff", b"\xff\xff"],
+    ids=lambda one: f"{one[:2].hex()} {len(one)}",
+)
+def test_rle_segments_that_end_in_padding_are_read(make_dicom: MakeDicom, image: str, padding: bytes) -> None:
+    """Zeros in any number, bytes that stand for nothing, and a byte that begins a run which never comes."""
+    samples, bits = IMAGES[image]
+    segments = [bytes(imagecodecs.packbits_encode(plane)) + padding for plane in rle_planes(samples)]
+    data = encapsulated(make_dicom, RLE, samples, [rle_of(segments)], **described(samples, bits))
+    np.testing.assert_array_equal(only_frame(data).values, samples)
+
+
+def test_what_an_rle_header_says_of_segments_that_are_not_used_is_of_no_account(make_dicom: MakeDicom) -> None:
+    """Offsets left behind those that count, and segments too many that hold nothing."""
+    samples, bits = IMAGES["12 of 16 bits"]
+    segments = [bytes(imagecodecs.packbits_encode(plane)) for plane in rle_planes(samples)]
+    for frame in (
+        rle_of(segments, offsets=(77, 99_999)),
+        rle_of(segments, count=3),
+        rle_of(segments, count=4, offsets=(99_999, 0)),
+        rle_of([*segments, b"\0\0"]),
+    ):
+        data = encapsulated(make_dicom, RLE, samples, [frame], **described(samples, bits))
+        np.testing.assert_array_equal(only_frame(data).values, samples)
+
+
+@pytest.mark.parametrize("image", ["12 of 16 bits", "RGB"])
+def test_rle_segments_with_too_few_bytes_or_a_row_too_many_are_refused_with_the_sum(
+    make_dicom: MakeDicom, image: str
+) -> None:
+    """Never an image that is filled up, and never a part of a larger one."""
+    samples, bits = IMAGES[image]
+    for change, numbers in ((slice(0, -1), "2,975 bytes, and the image needs 2,976"), (slice(0, -500), "2,476 bytes")):
+        segments = [bytes(imagecodecs.packbits_encode(plane[change])) for plane in rle_planes(samples)]
+        data = encapsulated(make_dicom, RLE, samples, [rle_of(segments)], **described(samples, bits))
+        with pytest.raises(causes.WrongPixelLength, match=numbers):
+            only_frame(data)
+    segments = [bytes(imagecodecs.packbits_encode(plane + plane[-62:])) for plane in rle_planes(samples)]
+    data = encapsulated(make_dicom, RLE, samples, [rle_of(segments)], **described(samples, bits))
+    with pytest.raises(causes.WrongPixelLength, match="3,038 bytes, a row or more above the 2,976"):
+        only_frame(data)
+
+
+def family(encoder: str) -> str:
+    """Of codestreams that one decoder reads."""
+    return next(word for word in ("uncompressed", "RLE", "lossless", "JPEG-LS", "2") if word in encoder)
+
+
+@pytest.mark.parametrize("said", ENCODERS)
+def test_a_codestream_of_another_syntax_is_told_as_a_contradiction(make_dicom: MakeDicom, said: str) -> None:
+    """Not as damage: the pixels may be whole."""
+    samples, bits = IMAGES["12 of 16 bits"]
+    syntax, _ = ENCODERS[said]
+    for name, (_, encode) in ENCODERS.items():
+        if family(name) == family(said):
+            continue
+        data = encapsulated(make_dicom, syntax, samples, [encode(samples, bits)], **described(samples, bits))
+        # Of what has no form of its own, only the length tells.
+        with pytest.raises(causes.WrongPixelLength if family(said) == "uncompressed" else causes.ContradictorySyntax):
+            only_frame(data)
 
 
 def test_damaged_codestreams_never_raise_anything_but_our_errors(make_dicom: MakeDicom) -> None:

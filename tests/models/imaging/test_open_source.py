@@ -32,6 +32,7 @@ DEAD_LETTERS = {
     "MR_truncated.dcm": "TruncatedFile",
     "rtplan_truncated.dcm": "TruncatedFile",
     "emri_small_jpeg_2k_lossless_too_short.dcm": "TruncatedFile",
+    "badVR.dcm": "WrongPixelLength",  # its Number of Frames is no number
     "meta_missing_tsyntax.dcm": "CorruptHeader",  # no rows
     "nested_priv_SQ.dcm": "CorruptHeader",  # no rows
     "no_meta.dcm": "NotAnImage",
@@ -195,6 +196,89 @@ def test_each_contradiction_has_its_own_error(
     data = make_dicom(np.ones((8, 8), np.uint16), **elements)
     with pytest.raises(error):
         list(open_source(data, ALL).frames())
+
+
+@pytest.mark.parametrize(
+    ("change", "sum_of_it"),
+    [
+        ({"Rows": 9}, "9 rows × 8 columns × 1 samples × 16 bits × 1 frames are 144 bytes.* has 128"),
+        ({"NumberOfFrames": 3}, "× 3 frames are 384 bytes.* has 128"),
+        (
+            {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7},
+            "8 rows × 8 columns × 1 samples × 8 bits .* 64 bytes.* 128",
+        ),
+        ({"Columns": 7}, "8 rows × 7 columns × .* are 112 bytes.* has 128"),
+        ({"PixelData": bytes(127) + b"\1" + b"\2" * 16}, "are 128 bytes.* has 144"),
+    ],
+)
+def test_native_pixels_of_another_length_are_refused_with_the_sum(
+    make_dicom: MakeDicom, change: dict[str, object], sum_of_it: str
+) -> None:
+    """Too few, or a row or column too many; and they are not called compressed."""
+    with pytest.raises(causes.WrongPixelLength, match=sum_of_it) as caught:
+        open_source(make_dicom(np.ones((8, 8), np.uint16), **change), ALL)
+    assert "native (uncompressed)" in str(caught.value)
+
+
+@pytest.mark.parametrize("beyond", [b"\0", b"\7", b"\7" * 8, bytes(5000)], ids=["zero", "one", "eight", "zeros"])
+def test_padding_behind_native_pixels_is_passed_over(make_dicom: MakeDicom, beyond: bytes) -> None:
+    """Less than a row, or any number of zeros."""
+    samples = np.arange(11 * 13, dtype=np.uint8).reshape(11, 13)
+    value = samples.tobytes() + beyond
+    padded = make_dicom(samples, PixelData=value + b"\0" * (len(value) % 2))
+    (frame,), (plain,) = (open_source(data, ALL).frames() for data in (padded, make_dicom(samples)))
+    assert frame.image_id == plain.image_id
+
+
+def test_subsampled_pixels_as_long_as_whole_ones_are_told_so(make_dicom: MakeDicom) -> None:
+    """Photometric Interpretation says 4:2:2, and each pixel has its own colour."""
+    data = make_dicom(np.ones((8, 8, 3), np.uint8), PhotometricInterpretation="YBR_FULL_422")
+    with pytest.raises(causes.WrongPixelLength, match=r"128 bytes .*YBR_FULL_422.* has 192, as many as if none shared"):
+        open_source(data, ALL)
+
+
+def under(data: bytes, syntax: str) -> bytes:
+    """The object under another transfer syntax, without a change of its data set."""
+    at = data.index(b"\x02\0\x10\0UI") + 8
+    value = syntax.encode() + b"\0" * (len(syntax) % 2)
+    end = at + int.from_bytes(data[at - 2 : at], "little")
+    return data[: at - 2] + len(value).to_bytes(2, "little") + value + data[end:]
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"])
+def test_native_pixels_under_a_compressed_syntax_are_a_contradiction(make_dicom: MakeDicom, syntax: str) -> None:
+    """The value has a length and no items."""
+    data = under(make_dicom(np.ones((8, 8), np.uint16)), syntax)
+    with pytest.raises(causes.ContradictorySyntax, match=r"is native \(uncompressed\)"):
+        open_source(data, ALL)
+
+
+def test_encapsulated_pixels_under_a_native_syntax_are_a_contradiction(sample: Sample) -> None:
+    """They are items, of a length that is not told."""
+    with pytest.raises(causes.ContradictorySyntax, match="encapsulated"):
+        open_source(under(sample("MR_small_RLE.dcm"), "1.2.840.10008.1.2.1"), ALL)
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"PhotometricInterpretation": "RGB"}, "Samples per Pixel and Photometric Interpretation contradict"),
+        ({"PhotometricInterpretation": "PALETTE COLOUR"}, "photometric interpretation is none of"),
+    ],
+)
+def test_photometric_interpretations_that_cannot_be_are_refused_for_that(
+    make_dicom: MakeDicom, elements: dict[str, object], reason: str
+) -> None:
+    """The word that is wrong is named, and the pixels are not called damaged."""
+    with pytest.raises(causes.UnsupportedPixels, match=reason):
+        list(open_source(make_dicom(np.ones((8, 8), np.uint8), **elements), ALL).frames())
+
+
+def test_native_pixels_of_an_encoders_colours_are_refused_for_that(make_dicom: MakeDicom) -> None:
+    """YBR_RCT and YBR_ICT are steps of JPEG 2000: as YBR_FULL the colours would be wrong."""
+    data = make_dicom(np.ones((8, 8, 3), np.uint8), PhotometricInterpretation="YBR_RCT")
+    with pytest.raises(causes.UnsupportedPixels, match="YBR_RCT, is of compressed pixels"):
+        open_source(data, ALL)
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7 " * 40, b"\x00" * 500, b"plain text", b"\x08\x00"])

@@ -1,15 +1,20 @@
 """How samples lie in their containers and which colours they mean."""
 
+import struct
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
 from models.imaging import Frame, FramePolicy, open_source
-from tests.models.imaging.samples import MakeDicom
+from models.imaging import errors as causes
+from tests.models.imaging.samples import MakeDicom, needs_dcmtk
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
@@ -137,6 +142,104 @@ def test_a_palette_starts_at_its_first_value(make_dicom: MakeDicom) -> None:
     indices = np.array([[0, 100, 101, 103, 200]], np.uint8)
     frame = only_frame(make_dicom(indices, **palette(entries, 8, first=100)))
     assert frame.stored[0, :, 0].tolist() == [10, 10, 20, 40, 40]
+
+
+def signed_palette(size: int, *, descriptor: str, segmented: bool = False) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """A palette for signed indices around 0, whose entries rise; and its reds."""
+    first, entries = -size // 2, np.linspace(0, 65_535, size).astype(np.uint16)
+    elements: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR", "Modality": "OT"}
+    for colour in ("Red", "Green", "Blue"):
+        keyword = f"{colour}PaletteColorLookupTable"
+        first_as_written = first if descriptor == "SS" else first % 2**16
+        elements[f"{keyword}Descriptor"] = DataElement(f"{keyword}Descriptor", descriptor, [size, first_as_written, 16])
+        # One discrete entry, and a line to the last.
+        segments = struct.pack("<6H", 0, 1, 0, 1, size - 1, 65_535)
+        elements[f"{'Segmented' if segmented else ''}{keyword}Data"] = segments if segmented else entries.tobytes()
+    return elements, entries >> 8
+
+
+@pytest.mark.parametrize("descriptor", ["SS", "US"])
+@pytest.mark.parametrize("segmented", [False, True], ids=["plain", "segmented"])
+@pytest.mark.parametrize(("dtype", "size"), [(np.int8, 256), (np.int16, 1000)])
+def test_a_palette_is_read_for_signed_indices(
+    make_dicom: MakeDicom, dtype: type, size: int, segmented: bool, descriptor: str
+) -> None:
+    """Whichever way the first value that is mapped is written, and where indices lie beyond the table's ends."""
+    palette, reds = signed_palette(size, descriptor=descriptor, segmented=segmented)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    indices = np.array([[-size // 2, -3, -1, 0, 1, size // 2 - 1, low, high]], dtype)
+    frame = only_frame(make_dicom(indices, **palette))
+    expected = reds[np.clip(indices.astype(int) + size // 2, 0, size - 1)]
+    np.testing.assert_allclose(frame.stored[..., 0], expected, atol=segmented)
+
+
+@needs_dcmtk
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+def test_a_palette_of_signed_indices_looks_as_in_dcmtk(make_dicom: MakeDicom, tmp_path: Path, dtype: type) -> None:
+    """The same colours in every pixel."""
+    elements, _ = signed_palette(256, descriptor="SS")
+    indices = np.arange(-128, 128).reshape(16, 16).astype(dtype)
+    (tmp_path / "in.dcm").write_bytes(data := make_dicom(indices, **elements))
+    subprocess.run(["dcmj2pnm", "-q", tmp_path / "in.dcm", tmp_path / "out.ppm"], check=True, capture_output=True)
+    theirs = cv2.imread(str(tmp_path / "out.ppm"), cv2.IMREAD_COLOR_RGB)
+    np.testing.assert_array_equal(only_frame(data).stored, theirs)
+
+
+def test_a_palette_of_8_bits_may_have_more_entries_than_256(make_dicom: MakeDicom) -> None:
+    """Indices of 16 bits are not wrapped around."""
+    entries = np.random.default_rng(4).integers(0, 256, 400).astype(np.uint16)
+    indices = np.arange(400, dtype=np.uint16).reshape(20, 20)
+    frame = only_frame(make_dicom(indices, **palette(entries, 8)))
+    np.testing.assert_array_equal(frame.stored[..., 0], entries[indices])
+
+
+@pytest.mark.parametrize("segmented", [False, True], ids=["plain", "segmented"])
+def test_palettes_in_big_endian_are_the_same_colours(make_dicom: MakeDicom, segmented: bool) -> None:
+    """Words, and the units of segments, are swapped."""
+    elements, _ = signed_palette(256, descriptor="SS", segmented=segmented)
+    indices = np.arange(-128, 128, dtype=np.int8).reshape(16, 16)
+    little = only_frame(make_dicom(indices, **elements))
+    for keyword in list(elements):
+        if keyword.endswith("TableData"):
+            elements[keyword] = np.frombuffer(elements[keyword], "<u2").byteswap().tobytes()
+    big = only_frame(make_dicom(indices, syntax=ExplicitVRBigEndian, **elements))
+    np.testing.assert_array_equal(big.stored, little.stored)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"GreenPaletteColorLookupTableData": b"\0" * 100},
+        {"BluePaletteColorLookupTableData": None},
+        {"RedPaletteColorLookupTableDescriptor": [256, 0, 3]},
+    ],
+)
+def test_a_palette_that_is_not_whole_is_refused_by_its_colour(make_dicom: MakeDicom, changes: dict[str, Any]) -> None:
+    """Never black, and never the colours of another table."""
+    elements = palette(np.arange(256, dtype=np.uint16), 16) | changes
+    (keyword,) = changes
+    indices = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    elements = {key: value for key, value in elements.items() if value is not None}
+    with pytest.raises(causes.CorruptPalette, match=keyword[: keyword.index("Palette")]):
+        only_frame(make_dicom(indices, **elements))
+
+
+@pytest.mark.parametrize("written", ["monochrome2", "MONOCHROME 2", "Monochrome2 ", "MONOCHROME_2"])
+def test_case_and_spaces_of_photometric_interpretation_are_of_no_account(make_dicom: MakeDicom, written: str) -> None:
+    """No two terms differ in them alone."""
+    grey = COLOURS[..., 0]
+    frame = only_frame(make_dicom(grey, PhotometricInterpretation=written))
+    assert frame.image_id == only_frame(make_dicom(grey)).image_id
+
+
+def test_case_and_spaces_are_of_no_account_in_colour(make_dicom: MakeDicom) -> None:
+    """YBR is still converted, and palettes are still looked up."""
+    plain = only_frame(make_dicom(ybr(COLOURS), PhotometricInterpretation="YBR_FULL"))
+    assert only_frame(make_dicom(ybr(COLOURS), PhotometricInterpretation="ybr full")).image_id == plain.image_id
+    elements = palette(np.arange(256, dtype=np.uint16), 8)
+    looked_up = only_frame(make_dicom(COLOURS[..., 0], **elements))
+    elements["PhotometricInterpretation"] = "palette_color"
+    assert only_frame(make_dicom(COLOURS[..., 0], **elements)).image_id == looked_up.image_id
 
 
 @pytest.mark.parametrize("bits", [10, 12, 16])
