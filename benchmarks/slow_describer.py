@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from agents.describe import describe
-from agents.settings import from_environment
+from infra.variables import from_environment
 from models.describers import Composer
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Triplet

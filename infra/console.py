@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import click
 
-from agents.settings import Settings, from_environment
+from agents.settings import Settings
+from infra.variables import from_environment
 from schemas.failures import TristreamError
 from streams.buckets import folder_of
 from streams.buckets.folder import reason

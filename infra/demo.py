@@ -12,13 +12,13 @@ import orjson
 from pydicom.data import get_testdata_file
 from rich.console import Console
 
-from agents.settings import from_environment
 from infra.accounting import Accounts
 from infra.annotate import collect, payloads_of
 from infra.gallery import write_gallery
 from infra.progress import AccountsProgress
 from infra.stack import LocalStack
 from infra.table import triplet_table
+from infra.variables import from_environment
 from schemas.dead_letters import DeadLetter
 from schemas.failures import TristreamError
 from schemas.triplets import Triplet

@@ -9,10 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agents.settings import from_environment
 from infra.kafka.jars import installing
 from infra.prerequisites import MissingPrerequisite
 from infra.processes import Processes, tail
+from infra.variables import from_environment
 from schemas.failures import TristreamError
 
 

@@ -22,10 +22,10 @@ from typing import BinaryIO, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from agents.settings import from_environment
 from infra.kafka.jars import KafkaFailed, fetch, installing, jars_folder
 from infra.prerequisites import Java, find_java
 from infra.processes import Processes, tail
+from infra.variables import from_environment
 from schemas.failures import Unavailable
 
 LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024

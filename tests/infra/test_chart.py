@@ -13,9 +13,9 @@ import orjson
 import pytest
 import yaml
 
-from agents.settings import from_environment
 from infra.contracts import LAUNCH
 from infra.servers import HELM
+from infra.variables import from_environment
 from schemas.weaviate import WeaviateServer
 from streams.lag import INPUTS, group
 from streams.settings import Wires

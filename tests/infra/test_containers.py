@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 import pytest
 
-from agents.settings import from_environment
 from infra.contracts import LAUNCH
 from infra.servers import COMPOSE
+from infra.variables import from_environment
 from streams.lag import INPUTS
 from streams.topics import BUCKET_EVENTS
 

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from pydicom.data import get_testdata_file
 
-from agents.settings import BadSetting, from_environment
+from agents.settings import BadSetting
 from infra import deidentify as module
 from infra.cli import main
 from infra.deidentify import NotWritable, pseudonyms_of
+from infra.variables import from_environment
 from models.imaging.deidentify.files import Masked
 
 KEY = "00112233445566778899aabbccddeeff"

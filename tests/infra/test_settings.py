@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from agents.settings import HANDED_ON, PREFIX, BadSetting, from_environment, variables
+from agents.settings import HANDED_ON, BadSetting
 from infra.console import current_settings
+from infra.variables import PREFIX, from_environment, variables
 from models.describers.settings import Serving
 from schemas.experts import ExpertRuntime
 from schemas.limits import Limits

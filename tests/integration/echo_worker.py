@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 
-from agents.settings import from_environment
+from infra.variables import from_environment
 from schemas.failures import InvalidInput
 from schemas.objects import ObjectReference
 from streams.app import bind, build_app, configure_logging, run_worker, sender
