@@ -1,10 +1,13 @@
 """What a source may say of an image in a JSON file beside it: `scan.png.json` of `scan.png`.
 
-Knows nothing of how it is read, nor which words of free text are let through.
+Knows nothing of where it lies, nor which words of free text are let through.
 """
 
-from typing import Annotated, Literal, Self
+import json
+import re
+from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.images import Laterality, Modality, Plane, Side
@@ -19,6 +22,50 @@ View = Literal[
 _Words = Annotated[str, StringConstraints(max_length=200)]
 _Vertical = {"head", "feet"}
 _Lateral = {"patient left", "patient right"}
+
+
+class NotJson(ValueError):
+    """A sidecar is not JSON that says one thing. Its text is our own, and quotes nothing."""
+
+    def __init__(self, problem: str, field: str = "the whole") -> None:
+        super().__init__(problem)
+        self.field = field
+        """Of the input: not to be shown unless it is known."""
+
+
+_TRAILING_COMMA = re.compile(r",\s*[\]}]")
+
+
+def parse_json(data: bytes) -> Any:
+    """The JSON of a sidecar, as editors write it: UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+
+    Raises:
+        NotJson: it is none, or names a field twice, of which JSON does not say which holds.
+    """
+    try:
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        raise NotJson("is not text in UTF-8 or UTF-16") from None
+    try:
+        plain = orjson.loads(text)
+        json.loads(text, object_pairs_hook=_named_once)
+    except orjson.JSONDecodeError as error:
+        place = f"at line {error.lineno}, column {error.colno}"
+        comma = any(found.start() <= error.pos <= found.end() for found in _TRAILING_COMMA.finditer(text))
+        problem = "has a comma before a closing bracket, which JSON does not allow," if comma else "is not JSON"
+        raise NotJson(f"{problem} {place}") from None
+    except RecursionError:
+        raise NotJson("nests lists or objects too deeply") from None
+    return plain
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise NotJson("is there twice", name)
+        found[name] = value
+    return found
 
 
 class _Said(BaseModel):

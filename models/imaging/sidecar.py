@@ -19,7 +19,7 @@ from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
 from models.imaging.series import Slice
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
-from schemas.sidecars import Sidecar
+from schemas.sidecars import NotJson, Sidecar, parse_json
 
 MOST_BYTES = 2**16
 _FIELDS = frozenset(Sidecar.model_fields) | {"row_mm", "column_mm", "right", "down", "x", "y", "width", "height"} | {
@@ -105,13 +105,13 @@ def _parse(data: bytes) -> _Said:
     if len(data) > MOST_BYTES:
         raise InvalidSidecar("the whole", f"is larger than {MOST_BYTES >> 10} KiB")
     try:
-        plain: Any = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise InvalidSidecar("the whole", "is not JSON in UTF-8") from None
+        plain = parse_json(data)
+    except NotJson as error:
+        raise InvalidSidecar(error.field if error.field in {"the whole", *_FIELDS} else "a field", str(error)) from None
     if not isinstance(plain, dict):
         raise InvalidSidecar("the whole", "is not a JSON object")
     try:
-        sidecar = Sidecar.model_validate_json(data)
+        sidecar = Sidecar.model_validate_json(orjson.dumps(plain))
     except ValidationError as error:
         # Of what was found only names of fields are shown: keys of the input can hold anything.
         parts = next(iter(error.errors(include_input=False, include_url=False)))["loc"]

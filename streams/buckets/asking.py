@@ -32,6 +32,9 @@ MISCONFIGURED = re.compile(
 )
 """Of a refused question about one object: what is the matter with the worker, and not with the object."""
 
+ARCHIVED = re.compile(r"<Code>(InvalidObjectState|BlobArchived|BlobBeingRehydrated)</Code>")
+"""Of an object whose storage class gives no bytes before it was restored: S3 calls that forbidden, Azure a conflict."""
+
 
 class Hiccup(Exception):
     """The server is away, throttles (429, 503) or fails (5xx): asking again may help."""
@@ -92,6 +95,11 @@ def _failed(error: BaseError | OSError | ValueError) -> NoReturn:
     match error:
         case FileNotFoundError():
             raise ObjectGone("The object was deleted before it was read. Put it again to have it annotated.") from None
+        case BaseError() if ARCHIVED.search(str(error)):
+            raise ObjectUnreadable(
+                "The object is archived (GLACIER, DEEP_ARCHIVE, or an archive tier), and gives no bytes as it is. "
+                "Restore it, or copy it to another storage class, then replay it."
+            ) from None
         case PermissionDeniedError() | UnauthenticatedError():
             raise ObjectUnreadable(
                 "The bucket refuses to give the object. Let the worker's credentials read it, then replay it."

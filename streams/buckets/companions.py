@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-import orjson
+from schemas.sidecars import NotJson, parse_json
 
 T = TypeVar("T")
 
@@ -75,8 +75,8 @@ def _names(sidecar: bytes) -> Iterator[tuple[str, str]]:
     if len(sidecar) > MOST_SIDECAR_BYTES:
         return
     try:
-        described = orjson.loads(sidecar)
-    except orjson.JSONDecodeError:
+        described = parse_json(sidecar)
+    except NotJson:
         return  # Whoever reads the object says what is wrong with it.
     for field in NAMED_IN if isinstance(described, dict) else ():
         match described.get(field):

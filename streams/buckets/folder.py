@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,11 +118,41 @@ def files_below(folder: Path, closed: Callable[[], None] = lambda: None) -> Iter
         folder: searched.
         closed: called for each folder that cannot be looked into.
     """
-    for parent, folders, names in os.walk(folder, onerror=lambda _: closed()):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for parent, names in _walk(folder, lambda _: closed(), lambda name: not name.startswith(".")):
         for name in sorted(names):
             if is_wanted(name):
-                yield Path(parent, name)
+                yield parent / name
+
+
+def leads_back(path: Path) -> bool:
+    """Whether a path is a link to a folder that it lies in itself, however far up."""
+    try:
+        return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+    except (OSError, RuntimeError):  # RuntimeError: a link to itself, before Python 3.13.
+        return True
+
+
+def _walk(
+    folder: Path, failed: Callable[[OSError], object], enters: Callable[[str], bool] = lambda _: True
+) -> Iterator[tuple[Path, list[str]]]:
+    """Folders below one, itself first, and the names in each that are no folders'; links to folders are followed.
+
+    No folder is entered twice, by its own path rather than by a link's, and no link that leads back is followed.
+    """
+    tops, entered = deque([folder]), set[tuple[int, int]]()
+    while tops:
+        for parent, folders, names in os.walk(tops.popleft(), onerror=failed):
+            here = Path(parent)
+            with contextlib.suppress(OSError):  # Gone meanwhile: then nothing can be below it.
+                found = here.stat()
+                place = found.st_dev, found.st_ino
+                if place in entered:
+                    folders.clear()
+                    continue
+                entered.add(place)
+            folders[:] = sorted(filter(enters, folders))
+            tops.extend(link for name in folders if (link := here / name).is_symlink() and not leads_back(link))
+            yield here, names
 
 
 def everything_below(folder: Path) -> Iterator[Path]:
@@ -130,9 +161,9 @@ def everything_below(folder: Path) -> Iterator[Path]:
     Regular files; paths that the system does not let be looked at, folders among them: they fail when they are read.
     """
     closed: list[OSError] = []
-    for parent, _, names in os.walk(folder, onerror=closed.append):
+    for parent, names in _walk(folder, closed.append):
         for name in names:
-            path = Path(parent, name)
+            path = parent / name
             try:
                 if stat.S_ISREG(path.stat().st_mode):
                     yield path

@@ -20,7 +20,7 @@ from watchfiles import awatch
 from schemas.objects import ObjectReference
 from streams.buckets.base import Watching
 from streams.buckets.companions import described_by, is_sidecar, is_wanted
-from streams.buckets.folder import companions_of, files_below, is_folder, reason, reference_to
+from streams.buckets.folder import companions_of, files_below, is_folder, leads_back, reason, reference_to
 from streams.buckets.known import fingerprint
 
 log = structlog.get_logger()
@@ -162,9 +162,27 @@ class FolderWatcher:
                 await self._changes.put(set())
 
     def _wanted(self, paths: set[Path]) -> set[Path]:
-        # A folder that was moved in announces itself alone: what lies below it comes by listing it.
-        below = {path for folder in paths if is_folder(folder) for path in files_below(folder)}
-        return {path for path in paths | below if is_wanted(path.relative_to(self.folder).as_posix())}
+        # A folder that was moved in announces itself alone: what lies below it comes by listing it. What lies behind a
+        # link may lie elsewhere in the inbox too, which only a listing of all of it can tell.
+        folders = {path for path in paths if is_folder(path)}
+        if any(folder.is_symlink() for folder in folders):
+            self._next_listing = time.monotonic()
+        below = {path for folder in folders if not folder.is_symlink() for path in files_below(folder)}
+        found = filter(None, map(self._at_home, paths | below))
+        return {path for path in found if is_wanted(path.relative_to(self.folder).as_posix())}
+
+    def _at_home(self, path: Path) -> Path | None:
+        """By its own path where it lies in the inbox: of two paths of a folder the system tells only one.
+
+        None where it lies outside, behind a link that leads back: the system follows those.
+        """
+        try:
+            home = path.parent.resolve() / path.name
+        except (OSError, RuntimeError):
+            return path
+        if home.is_relative_to(self.folder):
+            return home
+        return None if any(map(leads_back, _between(path, self.folder))) else path
 
     def _objects(self, candidates: Iterable[Path]) -> list[Path]:
         """The objects that a change of the candidates touches: a companion stands for the one that it describes."""
@@ -209,6 +227,11 @@ class FolderWatcher:
         if LARGE <= large <= most:
             return "large"
         return reference_to(path, self.folder, most)
+
+
+def _between(path: Path, folder: Path) -> list[Path]:
+    """The folders on the way from one to a path below it."""
+    return [parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]
 
 
 def _named_by(path: Path) -> list[Path] | None:

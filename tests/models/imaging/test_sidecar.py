@@ -190,6 +190,35 @@ def test_a_mask_that_does_not_fit_is_refused(mask: bytes) -> None:
         described({"mask": "m"}, data, mask)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_sidecar_may_be_in_any_unicode_with_or_without_a_mark(encoding: str) -> None:
+    """As editors on Windows write it."""
+    text = '{"modality": "MR", "organ": "brain", "disease": "tumour, größer"}'
+    (frame,) = described(text.encode(encoding))
+    assert (frame.metadata.modality, frame.metadata.organ) == ("MR", "brain")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'{"modality": "MR",}', "a comma before a closing bracket, which JSON does not allow, at line 1, column 18"),
+        (b'{"modality":\n"MR"\n"Doe"}', "the whole is not JSON at line 3, column 1"),
+        (b'{"modality": "MR", "modality": "CT"}', "modality is there twice"),
+        (b'{"spacing": {"row_mm": 1, "row_mm": 2, "column_mm": 1}}', "row_mm is there twice"),
+        (b'{"Doe": 1, "Doe": 2}', "a field is there twice"),
+        (b'{"organ": "h\xe4rt"}', "is not text in UTF-8 or UTF-16"),
+        (b"\xff\xfe{", "is not text in UTF-8 or UTF-16"),
+        (b"[" * 1010 + b"]" * 1010, "too deeply"),
+        (b"", "is not JSON"),
+    ],
+)
+def test_a_sidecar_that_is_no_json_or_says_two_things_is_refused_with_the_place(text: bytes, told: str) -> None:
+    """And nothing that it holds is repeated."""
+    with pytest.raises(InvalidSidecar, match=told) as caught:
+        described(text)
+    assert "Doe" not in str(caught.value)
+
+
 @pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, 1), (-1, -1, -1)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.int64])
 def test_a_volume_and_its_mask_may_lie_in_different_ways(signs: tuple[int, int, int], dtype: type) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.annotate import find_files
 from schemas.objects import ObjectReference
 from streams.buckets import Content, ObjectChanged, ObjectGone, Watching, bucket_of
-from streams.buckets.folder import companions_of, files_below, objects_among, reference_to
+from streams.buckets.folder import companions_of, everything_below, files_below, objects_among, reference_to
 from streams.buckets.watching import FolderWatcher
 
 
@@ -180,6 +181,56 @@ def test_an_object_is_read_with_its_companions(tmp_path: Path) -> None:
     (tmp_path / "scan.png.json").write_text("{}")
     with pytest.raises(ObjectChanged):
         read(reference)
+
+
+def lay_links(folder: Path) -> dict[str, Path]:
+    """Links to folders within an inbox and out of it, and loops of every kind. The files that are there to find."""
+    inbox, outside = folder / "inbox", folder / "outside"
+    for path in (inbox / "real", outside / "series", folder / "beside"):
+        path.mkdir(parents=True)
+    links = {
+        "linked": outside, "again": inbox / "real", "self": Path(), "up": Path(".."), "higher": folder.parent,
+        "real/down": Path("../../outside/series"),
+    }  # fmt: skip
+    for name, target in links.items():
+        (inbox / name).symlink_to(target)
+    (outside / "series/loop").symlink_to(outside)
+    (outside / "back").symlink_to(inbox)
+    files = {"real/a.dcm": inbox / "real/a.dcm", "linked/series/b.dcm": outside / "series/b.dcm"}
+    for path in (*files.values(), folder / "beside/not-mine.dcm"):
+        path.write_bytes(path.name.encode())
+    return files
+
+
+def test_links_to_folders_are_followed_once_and_never_in_a_circle(tmp_path: Path) -> None:
+    """Each folder has its files once, by its own path where it has one; links out of the folder are followed."""
+    files = lay_links(tmp_path)
+    inbox = tmp_path / "inbox"
+    for below in (files_below, everything_below):
+        found = list(below(inbox))
+        assert sorted(path.resolve() for path in found) == sorted(files.values())
+        assert inbox / "real/a.dcm" in found
+    assert [path.name for path in files_below(inbox / "again")] == ["a.dcm", "b.dcm"]
+    assert [path.name for path in find_files([inbox / "linked/series", inbox / "real"])] == ["b.dcm", "a.dcm", "b.dcm"]
+
+
+async def test_a_watch_follows_links_to_folders_and_stays_out_of_circles(tmp_path: Path) -> None:
+    """Those that are there, and those that come; what lies behind a loop outside the inbox is not announced."""
+    files = lay_links(tmp_path)
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "c.dcm").write_bytes(b"c")
+    async with watching(tmp_path / "inbox", listing=1.0) as seen:
+        await seen.until(2)
+        (tmp_path / "inbox/later").symlink_to(new)
+        await seen.until(3)
+        (files["real/a.dcm"].parent / "d.dcm").write_bytes(b"d")
+        (tmp_path / "beside/not-mine-either.dcm").write_bytes(b"e")
+        (new / "f.dcm").write_bytes(b"f")
+        await seen.until(5)
+        await asyncio.sleep(1.5)
+    assert sorted(seen) == sorted([*seen[:2], "later/c.dcm", "real/d.dcm", "later/f.dcm"])
+    assert "real/a.dcm" in seen
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "masks/../../secret.png", "link.png", "scan.png"])
