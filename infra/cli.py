@@ -27,14 +27,14 @@ KAFKA = click.option(
 )
 INBOX = click.option(
     "--inbox",
-    metavar="DIR|s3://BUCKET/PREFIX",
-    help="Folder or bucket to watch. [default: $TRISTREAM_INBOX or inbox]",
+    metavar="DIR|URL",
+    help="Folder or bucket (s3://, gs://, az://) to watch. [default: $TRISTREAM_INBOX or inbox]",
 )
 METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
 """Of `up --watch`: where others look for them."""
 ANNOTATIONS = click.option(
     "--annotations",
-    metavar="DIR|s3://BUCKET/PREFIX",
+    metavar="DIR|URL",
     help="Where DICOM segmentations, structure sets and reports of the images lie.",
 )
 FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")

@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.failures import Unavailable
+from streams.buckets.aws_roles import role_credentials
 
 FIRST = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
 """Variables that go before any profile, as in AWS's own tools."""
@@ -60,13 +62,60 @@ def options(url: str, environment: Mapping[str, str] = os.environ) -> dict[str, 
             "sign-on or an assumed role, let another have credential_process = aws configure export-credentials "
             "--profile NAME"
         )
-    for variable, option, field in (
+    for variable, option, name_in_profile in (
         ("AWS_REGION", "region", "region"),
         ("AWS_ENDPOINT_URL", "endpoint", "endpoint_url"),
     ):
-        if variable not in environment and field in profile:
-            found[option] = profile[field]
+        if variable not in environment and name_in_profile in profile:
+            found[option] = profile[name_in_profile]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """To one bucket, as somebody.
+
+    Args:
+        url: of the bucket, over HTTP.
+        region: for the signature.
+        access_key_id: whose.
+        secret_access_key: of the same.
+        token: of credentials that last for a while.
+    """
+
+    url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+def access_to(bucket: str, environment: Mapping[str, str] = os.environ) -> Access:
+    """How a bucket is asked without obstore, by the same variables, profiles and roles.
+
+    Args:
+        bucket: s3://name.
+        environment: of the process.
+
+    Raises:
+        Unavailable: nothing gives credentials.
+    """
+    given = options(bucket, environment)
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or given.get("region", "us-east-1")
+    endpoint = environment.get("AWS_ENDPOINT_URL") or environment.get("AWS_ENDPOINT") or given.get("endpoint")
+    name = bucket.removeprefix("s3://")
+    hosted = environment.get("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "").lower() in ("1", "true")
+    url = (endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/")
+    found: Mapping[str, Any]
+    if "AWS_ACCESS_KEY_ID" in environment:
+        secret, token = environment.get("AWS_SECRET_ACCESS_KEY", ""), environment.get("AWS_SESSION_TOKEN")
+        found = {"access_key_id": environment["AWS_ACCESS_KEY_ID"], "secret_access_key": secret, "token": token}
+    elif provider := given.get("credential_provider"):
+        found = provider()
+    else:
+        found = role_credentials(region, environment)
+    keys = {part: found[part] for part in ("access_key_id", "secret_access_key", "token")}
+    return Access(url if hosted and endpoint else f"{url}/{name}", region, **keys)
 
 
 def read_profile(name: str, environment: Mapping[str, str]) -> Mapping[str, str]:

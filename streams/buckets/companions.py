@@ -27,7 +27,7 @@ UNFINISHED = (".part", ".tmp")
 
 def is_wanted(below: str) -> bool:
     """Whether a path below a bucket may be an object: not hidden, no upload's temporary name, no folder's marker."""
-    hidden = any(part.startswith(".") for part in below.split("/"))
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in below.split("/"))
     return bool(below) and not hidden and not below.endswith((*UNFINISHED, "/"))
 
 

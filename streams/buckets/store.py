@@ -5,7 +5,7 @@ Knows nothing of what the objects hold.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from schemas.objects import ObjectReference
 from streams.buckets.asking import answered, listed, store_of
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
 from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+from streams.buckets.s3_keys import Entry, pages
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -82,24 +83,24 @@ class Store:
         if beside is not None:
             yield Store(self.bucket, beside.key.rpartition("/")[0])._list_folder()
             return
-        waiting: dict[str, ObjectMeta] = {}
+        waiting: dict[str, Entry] = {}
         """By the key of the sidecar that may still come: stores list keys in the order of their bytes."""
         for page in self._pages():
             found: list[ObjectReference] = []
-            for meta in page:
-                key = meta["path"]
+            for entry in page:
+                key = entry.key
                 passed = [sidecar for sidecar in waiting if sidecar.encode() < key.encode()]
                 found += [self._refer(waiting.pop(sidecar), None) for sidecar in passed]
                 if key in waiting:
-                    found.append(self._refer(waiting.pop(key), meta))
+                    found.append(self._refer(waiting.pop(key), entry))
                 elif self.is_object(key) and (sidecar := sidecar_of(key)) is not None:
-                    waiting[sidecar] = meta
+                    waiting[sidecar] = entry
                 elif self.is_object(key):
-                    found.append(self._refer(meta, None))
+                    found.append(self._refer(entry, None))
             yield found
-        yield [self._refer(meta, None) for meta in waiting.values()]
+        yield [self._refer(entry, None) for entry in waiting.values()]
 
-    def _pages(self) -> "Iterator[Sequence[ObjectMeta]]":
+    def _pages(self) -> Iterator[Sequence[Entry]]:
         """What lies below the prefix. A listing that fails goes on after the last key that was told."""
         store, prefix = store_of(self.bucket), self.prefix or None
         after: str | None = None
@@ -114,19 +115,35 @@ class Store:
                 stream = None
                 raise
 
-        while page := _told(lambda: listed(question)):
-            after = page[-1]["path"]
-            yield page
+        try:
+            while page := [_entry(meta) for meta in listed(question)]:
+                after = page[-1].key
+                yield page
+        except InvalidPathError:
+            yield from self._as_told(after=after)
 
     def _list_folder(self) -> Sequence[ObjectReference]:
         store, prefix = store_of(self.bucket), self.prefix or None
-        metas = _told(lambda: listed(lambda: obstore.list_with_delimiter(store, prefix)["objects"]))
-        found = {meta["path"]: meta for meta in metas}
+        try:
+            metas = listed(lambda: obstore.list_with_delimiter(store, prefix)["objects"])
+            entries = [_entry(meta) for meta in metas]
+        except InvalidPathError:
+            entries = [entry for page in self._as_told(below=False) for entry in page]
+        found = {entry.key: entry for entry in entries}
         return [
-            self._refer(meta, found.get(sidecar_of(key) or ""))
-            for key, meta in sorted(found.items())
+            self._refer(entry, found.get(sidecar_of(key) or ""))
+            for key, entry in sorted(found.items())
             if self.is_object(key)
         ]
+
+    def _as_told(self, after: str | None = None, *, below: bool = True) -> Iterator[Sequence[Entry]]:
+        """A listing in which there are keys that obstore cannot tell."""
+        if not self.notifies:
+            raise Unavailable(
+                "the bucket cannot be listed: a key in it has an empty segment, one of dots alone or a control "
+                "character. Copy that object to another key"
+            )
+        yield from pages(self.bucket, self.prefix, after=after, below=below)
 
     def read(self, reference: ObjectReference) -> Content:
         """As the protocol says.
@@ -170,17 +187,17 @@ class Store:
         sidecar = sidecar_of(key)
         return self._refer(found, self._meta(sidecar) if sidecar is not None else None)
 
-    def _meta(self, key: str) -> "ObjectMeta | None":
+    def _meta(self, key: str) -> Entry | None:
         try:
-            return answered(lambda: obstore.head(store_of(self.bucket), key))
+            return _entry(answered(lambda: obstore.head(store_of(self.bucket), key)))
         except ObjectGone:
             return None
 
-    def _refer(self, found: "ObjectMeta", beside: "ObjectMeta | None") -> ObjectReference:
-        etag = bare(found["e_tag"])
+    def _refer(self, found: Entry, beside: Entry | None) -> ObjectReference:
+        etag = bare(found.etag)
         if beside is not None:
-            etag += BESIDE + bare(beside["e_tag"])
-        return ObjectReference(bucket=self.bucket, key=found["path"], etag=etag, size=found["size"])
+            etag += BESIDE + bare(beside.etag)
+        return ObjectReference(bucket=self.bucket, key=found.key, etag=etag, size=found.size)
 
     async def watch(
         self, watching: Watching, ledger: Iterable[ObjectReference] = ()
@@ -215,14 +232,8 @@ class Store:
         return False
 
 
-def _told(question: "Callable[[], Sequence[ObjectMeta]]") -> "Sequence[ObjectMeta]":
-    try:
-        return question()
-    except InvalidPathError:
-        raise Unavailable(
-            "the bucket cannot be listed: a key in it has an empty segment, one of dots alone or a control character. "
-            "Copy that object to another key"
-        ) from None
+def _entry(meta: "ObjectMeta") -> Entry:
+    return Entry(meta["path"], meta["e_tag"] or "", meta["size"])
 
 
 def _get(bucket: str, key: str, most: int = -1) -> tuple[bytes, str]:
