@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.experts.checking import Promise, check
+from models.experts.external import NoExternalData, external_files
 from models.experts.manifest import Manifest, parse, read
 from models.experts.registry import PACKAGED
 from schemas.failures import TristreamError
@@ -29,6 +30,16 @@ class PromisesBroken(TristreamError):
 
     def __init__(self, count: int) -> None:
         super().__init__(f"nothing was added: {count} promises are broken")
+
+
+class DataTaken(TristreamError):
+    """Another expert's external data is of the same name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"nothing was added: {name!r} in that folder is another expert's external data; export this one again with "
+            "its data under a name of its own"
+        )
 
 
 def manifests(own: Path | None) -> dict[str, tuple[Path, Manifest]]:
@@ -63,6 +74,7 @@ def add(manifest: Path, own: Path | None) -> Iterator[Promise]:
     Raises:
         NoExperts: there is no folder to add to.
         PromisesBroken: they were told of before.
+        DataTaken: another expert's external data would be overwritten.
     """
     if own is None:
         raise NoExperts
@@ -72,11 +84,26 @@ def add(manifest: Path, own: Path | None) -> Iterator[Promise]:
         yield promise
     if broken:
         raise PromisesBroken(broken)
-    files = [f"{manifest.stem}.onnx", *parse(manifest.read_text(encoding="utf-8")).beside]
-    card = manifest.with_suffix(".md")
+    graphs = [f"{manifest.stem}.onnx", *parse(manifest.read_text(encoding="utf-8")).beside]
+    data = {name for graph in graphs for name in _external(manifest.with_name(graph))}
+    others = {path for path in own.glob("*.onnx") if path.name not in graphs}
+    for name in sorted(data & {name for path in others for name in _external(path)}):
+        if (own / name).read_bytes() != (manifest.parent / name).read_bytes():
+            raise DataTaken(name)
     own.mkdir(parents=True, exist_ok=True)
+    card = [manifest.with_suffix(".md").name] if manifest.with_suffix(".md").is_file() else []
     # The manifest last: a worker that starts meanwhile does not find it before its files.
-    for path in (*map(manifest.with_name, files), *([card] if card.is_file() else []), manifest):
-        copy = own / f".{path.name}.part"
-        shutil.copyfile(path, copy)
-        copy.replace(own / path.name)
+    for name in (*sorted(data), *graphs, *card, manifest.name):
+        place = own / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        copy = place.with_name(f".{place.name}.part")
+        shutil.copyfile(manifest.parent / name, copy)
+        copy.replace(place)
+
+
+def _external(graph: Path) -> set[str]:
+    """The files of external data that are there for a graph."""
+    try:
+        return set(external_files(graph, graph.read_bytes()))
+    except (OSError, NoExternalData):
+        return set()

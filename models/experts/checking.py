@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from models.experts.adapters import look
 from models.experts.contracts import Boxes, Heatmap, Hover, Instances, Promptable, Semantic, Stardist
+from models.experts.external import NoExternalData, read_graph
 from models.experts.inputs import Floats, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
@@ -64,6 +65,15 @@ def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]
         whole &= digest == promised
         yield Promise(f"sha256 of {name}", digest == promised, digest)
     if not whole:
+        return
+    try:
+        for name in (f"{path.stem}.onnx", *manifest.beside):
+            graph = read_graph(path.with_name(name))
+            for external, data in graph.external.items():
+                digest = hashlib.sha256(data).hexdigest()
+                yield Promise(f"external data {external}", True, f"{len(data):,} bytes, sha256 {digest}")
+    except NoExternalData as error:
+        yield Promise("external data is below its folder", False, str(error))
         return
     try:
         expert = Expert.load(path, runtime)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from models.experts.contracts import Decoding, Hover, InputContract, Label, Promptable, Sha256, Table
+from models.experts.external import Graph, NoExternalData, read_graph
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality
 from schemas.regions import Code
@@ -114,18 +115,21 @@ def parse(text: str) -> Manifest:
     return Manifest.model_validate(tomllib.loads(text))
 
 
-def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
+def read(path: Path) -> tuple[Manifest, dict[str, Graph]]:
     """The manifest at `path` (.toml), and the .onnx files beside it by name: its own, and a decoder's.
 
-    Raises BrokenExpert where the manifest is not valid, or a file is missing or not the one it was written for.
+    Raises BrokenExpert where the manifest is not valid, a file is missing or not the one it was written for, or a graph
+    names external data that is not below its folder.
     """
     again = "run 'make experts', or 'tristream experts check' on one of your own"
     try:
         manifest = parse(path.read_text(encoding="utf-8"))
-        files = {name: path.with_name(name).read_bytes() for name in (f"{path.stem}.onnx", *manifest.beside)}
+        files = {name: read_graph(path.with_name(name)) for name in (f"{path.stem}.onnx", *manifest.beside)}
+    except NoExternalData as error:
+        raise BrokenExpert(f"The expert {path.stem} cannot be loaded: {error}.") from None
     except (tomllib.TOMLDecodeError, ValidationError, OSError, UnicodeDecodeError) as error:
         raise BrokenExpert(f"The expert {path.stem} has no valid manifest or no .onnx file: {again}.") from error
     for name, sha256 in ((f"{path.stem}.onnx", manifest.sha256), *manifest.beside.items()):
-        if hashlib.sha256(files[name]).hexdigest() != sha256:
+        if hashlib.sha256(files[name].data).hexdigest() != sha256:
             raise BrokenExpert(f"The file {name} is not the one of its manifest: {again}.")
     return manifest, files

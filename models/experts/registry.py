@@ -76,10 +76,11 @@ class Registry:
 
     @property
     def version(self) -> str:
-        """Changes with any manifest, any graph, the way regions are measured and the table of words."""
+        """Changes with any manifest, graph and external data, the way regions are measured and the table of words."""
         digest = hashlib.sha256(f"{MEASUREMENT_VERSION} {TERMS_DIGEST}".encode())
         for expert in self.experts:
             digest.update(expert.manifest.model_dump_json().encode())
+            digest.update(expert.weights.encode())
         return f"experts@{digest.hexdigest()[:12]}"
 
     def ground(

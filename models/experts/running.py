@@ -17,6 +17,7 @@ from onnxruntime.capi import (
 
 from models.experts import manifest as manifests
 from models.experts.batching import Batcher
+from models.experts.external import Graph
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.places import Within
@@ -96,7 +97,8 @@ class Found:
 class Expert:
     """A manifest and its sessions, one a process: ONNX Runtime's sessions may run in several threads at once.
 
-    `batched`: the graph takes several images at once. `decoder`: of a promptable expert.
+    `batched`: the graph takes several images at once. `decoder`: of a promptable expert. `weights`: digest of the
+    external data of its graphs, which the manifest does not hold; empty where they have none.
     """
 
     manifest: Manifest
@@ -105,6 +107,7 @@ class Expert:
     batched: bool = False
     decoder: ort.InferenceSession | None = None
     batcher: Batcher | None = field(default=None, compare=False, repr=False)
+    weights: str = ""
 
     @classmethod
     def load(cls, path: Path, runtime: ExpertRuntime | None = None) -> "Expert":
@@ -123,7 +126,8 @@ class Expert:
         axes = [one.shape[0] if one.shape else 1 for one in (*given, *sessions[0].get_outputs())]
         batched = manifest.input.layout != "CHW" and not any(isinstance(axis, int) for axis in axes)
         batcher = Batcher(runtime.batch, runtime.batch_wait_ms / 1000) if batched and runtime.batch > 1 else None
-        return cls(manifest, sessions[0], TYPES[kind], batched, sessions[1] if sessions[1:] else None, batcher)
+        weights = "".join(graph.digest for graph in files.values())
+        return cls(manifest, sessions[0], TYPES[kind], batched, sessions[1] if sessions[1:] else None, batcher, weights)
 
     def prepare(self, sight: Sight) -> Prepared:
         """What the graph is given of an image."""
@@ -159,7 +163,7 @@ class Expert:
         return cast(list[npt.NDArray[Any]], self.session.run(names, {self.manifest.input.name: given}))
 
 
-def open_session(name: str, graph: bytes, runtime: ExpertRuntime, *, wide: bool) -> ort.InferenceSession:
+def open_session(name: str, graph: Graph, runtime: ExpertRuntime, *, wide: bool) -> ort.InferenceSession:
     """A session on the first processor that takes the graph. `wide`: it has many channels. Raises BrokenExpert."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = runtime.threads or 1
@@ -170,6 +174,9 @@ def open_session(name: str, graph: bytes, runtime: ExpertRuntime, *, wide: bool)
     # size takes a fifth less.
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if wide else level.ORT_ENABLE_EXTENDED
+    if external := graph.external:
+        data = list(external.values())
+        options.add_external_initializers_from_files_in_memory(list(external), data, [len(each) for each in data])
     options.log_severity_level = 4  # its warnings quote graph internals; failures come as exceptions
     wanted = [word for word in runtime.order if _PROVIDERS[word] in ort.get_available_providers()] or ["cpu"]
     engines: dict[str, Any] = (
@@ -178,7 +185,7 @@ def open_session(name: str, graph: bytes, runtime: ExpertRuntime, *, wide: bool)
     )  # fmt: skip
     providers: list[Any] = [(_PROVIDERS[word], engines) if word == "tensorrt" else _PROVIDERS[word] for word in wanted]
     try:
-        session = ort.InferenceSession(graph, options, providers=providers)
+        session = ort.InferenceSession(graph.data, options, providers=providers)
     except _LOAD_ERRORS as error:
         raise BrokenExpert(
             f"ONNX Runtime cannot load {name}: run 'make experts', or 'tristream experts check' on one of your own."

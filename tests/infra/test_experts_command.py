@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from models.experts.registry import Registry
+from tests.models.experts.external_graphs import WEIGHTS, write_expert
 
 GRAPHS = Path(__file__).parents[1] / "models" / "experts" / "graphs"
 
@@ -96,6 +97,44 @@ def test_add(unet: Path, tmp_path: Path) -> None:
     assert code == 1
     assert "nothing was added: 1 promises are broken" in output
     assert not (own / "unet.toml").exists()
+
+
+@pytest.mark.parametrize("location", ["bright.onnx.data", "weights/w.bin"])
+def test_external_data_is_checked_and_added_along(tmp_path: Path, location: str) -> None:
+    """Its digest is told, it lies below one's own folder as it did, and the expert is found there."""
+    manifest, own = write_expert(tmp_path / "given", location=location), tmp_path / "own"
+    code, output = run("check", manifest)
+    assert code == 0, output
+    assert f"external data {location}: 16 bytes, sha256 {hashlib.sha256(WEIGHTS).hexdigest()}" in output
+    assert run("add", manifest, own=own)[0] == 0
+    files = sorted(path.relative_to(own).as_posix() for path in own.rglob("*") if path.is_file())
+    assert files == sorted(["bright.onnx", "bright.toml", location])
+    shutil.rmtree(tmp_path / "given")
+    assert "bright" in {expert.manifest.name for expert in Registry.load(own=own).experts}
+
+
+def test_external_data_that_is_missing_is_a_broken_promise(tmp_path: Path) -> None:
+    """And nothing is added."""
+    manifest, own = write_expert(tmp_path), tmp_path / "own"
+    (tmp_path / "bright.onnx.data").unlink()
+    for command in ("check", "add"):
+        code, output = run(command, manifest, own=own)
+        assert code == 1
+        assert "BROKEN  external data is below its folder: bright.onnx names external data that is not there" in output
+    assert not own.exists()
+
+
+def test_external_data_of_another_expert_is_not_overwritten(tmp_path: Path) -> None:
+    """Exporters give every file one name; an expert's own is overwritten by its new version."""
+    own = tmp_path / "own"
+    for name, weights, code in (("one", WEIGHTS, 0), ("two", WEIGHTS, 0), ("three", WEIGHTS[::-1], 1)):
+        given = write_expert(tmp_path / name, name=name, location="model.data", weights=weights)
+        found, output = run("add", given, own=own)
+        assert found == code
+    assert "'model.data' in that folder is another expert's" in output
+    assert (own / "model.data").read_bytes() == WEIGHTS
+    (own / "two.onnx").unlink()
+    assert run("add", write_expert(tmp_path / "new", "one", "model.data", WEIGHTS[::-1]), own=own)[0] == 0
 
 
 def test_add_without_a_folder(unet: Path) -> None:
