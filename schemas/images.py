@@ -159,6 +159,11 @@ class ImageMetadata(Message):
     )
     slice_thickness_mm: float | None = None
     contrast_agent: bool | None = Field(default=None, description="True where the source names an agent given")
+    localizer: bool | None = Field(
+        default=None,
+        description="True where the source says that the image was made to plan others (scout, topogram, survey). "
+        "Of CT it is a projection: without plane or HU",
+    )
     repetition_time_ms: float | None = None
     echo_time_ms: float | None = None
     magnetic_field_t: float | None = None

@@ -59,6 +59,9 @@ def _modality(image: EnrichedImage) -> Statement:
     metadata, view = image.metadata, image.view
     evidence = [evident("metadata", "/metadata/modality", metadata.modality)]
     what = _NOUNS.get(metadata.modality, f"{metadata.modality} image")
+    if metadata.localizer:
+        what = f"{metadata.modality} localizer"
+        evidence.append(evident("metadata", "/metadata/localizer", True))
     if metadata.plane is not None:
         what = f"{metadata.plane} {what}"
         evidence.append(evident("metadata", "/metadata/plane", metadata.plane))

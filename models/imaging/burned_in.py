@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.imaging.errors import IdentifyingPixels, UncertainText
 from models.imaging.frames import Frame, frame_of
-from models.imaging.header import Header
+from models.imaging.header import Header, valid
 from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
 from models.imaging.quantities import Quantities
@@ -123,7 +123,7 @@ def _regions(header: Header) -> list[Rectangle]:
     """Where the data of an ultrasound image is (PS3.3 C.8.5.5.1; the far corner belongs to the region)."""
     found: list[Rectangle] = []
     for item in header.items("SequenceOfUltrasoundRegions"):
-        corners = [header.number(f"RegionLocation{end}", item) for end in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
+        corners = [valid(header.number(f"RegionLocation{end}", item)) for end in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
         if None in corners:
             return []
         left, top, right, bottom = (int(corner or 0) for corner in corners)

@@ -25,6 +25,7 @@ from models.imaging.errors import (
     ContradictorySyntax,
     CorruptHeader,
     CorruptPixels,
+    MalformedAttribute,
     MarksOtherImages,
     NoPixelData,
     TruncatedFile,
@@ -35,15 +36,17 @@ from models.imaging.errors import (
 )
 from models.imaging.frames import Frame, Source
 from models.imaging.given.kinds import kind_of
-from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
+from models.imaging.header import PIXEL_ELEMENTS, Header, Malformed, Numbers, read_header
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
-from models.imaging.neighbours import Placed, stacks_of
+from models.imaging.mosaics import Mosaic, mosaic_of
+from models.imaging.neighbours import Placed, Stack, stacks_of
 from models.imaging.photometric import COMPRESSED, NOT_TAKEN, SAMPLES, SUBSAMPLED, photometric_of
 from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
-from models.imaging.series import slice_of
+from models.imaging.series import Slice, slice_of
+from models.imaging.sides import is_biped
 from models.imaging.slides import choose_tiles, refuse_labels
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -88,20 +91,41 @@ def open_dicom(
         raise NoPixelData
     refuse_labels(header)
     pixels = pixel_data(header, data, at, limits)
+    mosaic = mosaic_of(header, pixels.raster, pixels.frames)
+    if mosaic is not None:
+        pixels = _tiles(pixels, mosaic)
     cleaner = cleaner_of(header, pixels, burned_in)
 
     def read(index: int) -> Frame:
         return cleaner.frame(index, read_metadata(header, index, pixels.frames))
 
     taken = choose_tiles(header, policy, pixels.frames, cleaner.quantities)
+
+    def stacks() -> tuple[Stack, ...]:
+        found = stacks_of(_planes(header, pixels.frames)) if mosaic is None else mosaic.stacks
+        return found if is_biped(header) else tuple(stack.unsided() for stack in found)
+
+    def in_series() -> Slice | None:
+        found = slice_of(header) if mosaic is None else None
+        return found and replace(found, sided=is_biped(header))
+
     return Source(
         frames_total=pixels.frames,
         taken=taken,
         read=read,
-        stacks=lambda: stacks_of(_planes(header, pixels.frames)),
-        in_series=lambda: slice_of(header),
-        instance=instance_of(header, pixels.frames),
+        stacks=stacks,
+        in_series=in_series,
+        # What marks a mosaic marks pixels of the whole: of no tile.
+        instance=instance_of(header, pixels.frames) if mosaic is None else None,
     )
+
+
+def _tiles(pixels: PixelData, mosaic: Mosaic) -> PixelData:
+    """A mosaic's tiles as frames. Decodes it, to see that it holds no more than it says."""
+    whole, photometric = pixels.samples(0)
+    mosaic.check(whole)
+    raster = replace(pixels.raster, rows=mosaic.rows, columns=mosaic.columns)
+    return PixelData(raster, mosaic.tiles, lambda index: (mosaic.tile(whole, index), photometric))
 
 
 def _planes(header: Header, frames: int) -> list[Placed | None]:
@@ -110,9 +134,9 @@ def _planes(header: Header, frames: int) -> list[Placed | None]:
     found: list[Placed | None] = []
     for group in header.items("PerFrameFunctionalGroupsSequence")[:frames]:
 
-        def told(macro: str, keyword: str, *within: Dataset) -> tuple[float, ...]:
+        def told(macro: str, keyword: str, *within: Dataset) -> Numbers:
             items = next((items for each in within if (items := header.items(macro, each))), ())
-            return header.numbers(keyword, *items[:1]) if items else ()
+            return header.numbers(keyword, *items[:1]) if items else None
 
         origin = told("PlanePositionSequence", "ImagePositionPatient", group)
         axes = told("PlaneOrientationSequence", "ImageOrientationPatient", group, *shared)
@@ -182,7 +206,7 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
         high=max(high, stored - 1),
         signed=_whole(header, "PixelRepresentation", 0) & 1 == 1,
         photometric=photometric,
-        planar=_whole(header, "PlanarConfiguration", 0) & 1 == 1,
+        planar=samples > 1 and _whole(header, "PlanarConfiguration", 0) & 1 == 1,
         keyword=keyword,
         vr=vr,
     )
@@ -238,14 +262,19 @@ def _element(header: Header, data: bytes, at: int) -> tuple[str, str, int, int]:
 
 
 def _whole(header: Header, keyword: str, default: int | None = None) -> int:
-    """A whole number from 0 that an image must have; `default` where the standard lets it be left out."""
+    """A whole number from 0 that an image must have; `default` where it may be left out.
+
+    Raises:
+        CorruptHeader: it is missing, and has no default.
+        MalformedAttribute: it is something else.
+    """
     value = header.number(keyword)
-    if value is None:
+    if value is None or (isinstance(value, Malformed) and value.empty and default is not None):
         if default is None:
             raise CorruptHeader
         return default
-    if value < 0 or value != int(value):
-        raise CorruptHeader
+    if isinstance(value, Malformed) or value < 0 or value != int(value):
+        raise MalformedAttribute(keyword)
     return int(value)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import cv2
+from pydicom.datadict import dictionary_description, tag_for_keyword
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from schemas.failures import InvalidInput, NeedsTooMuchMemory
@@ -94,6 +95,21 @@ class CorruptPalette(InvalidInput):
         super().__init__(
             f"the {colour} Palette Color Lookup Table is missing, or is not of the length and bits that its Descriptor "
             "says; export the image again, or as RGB"
+        )
+
+
+class MalformedAttribute(InvalidInput):
+    """An attribute without which the pixels cannot be read holds none of the values that it may have.
+
+    Args:
+        keyword: of the attribute, in the dictionary of DICOM (PS3.6).
+    """
+
+    def __init__(self, keyword: str) -> None:
+        tag = tag_for_keyword(keyword) or 0
+        super().__init__(
+            f"the header's {dictionary_description(keyword)} ({tag >> 16:04X},{tag & 0xFFFF:04X}) is malformed; "
+            "correct it at its source, and send the image again"
         )
 
 

@@ -5,13 +5,14 @@ Knows nothing of pixels, nor of what the values mean.
 
 import logging
 import math
+import re
 import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
-from typing import NoReturn, cast
+from typing import NoReturn, TypeVar, cast
 
 import pydicom.config
 from pydicom import Dataset
@@ -57,7 +58,9 @@ TAGS = (
     "SeriesInstanceUID", "AcquisitionNumber", "EchoNumbers", "TemporalPositionIdentifier", "DiffusionBValue",
     "DiffusionGradientOrientation", "NominalPercentageOfCardiacPhase", "FrameReferenceTime",
     # how it was taken
-    "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "RepetitionTime", "EchoTime",
+    "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusVolume",
+    "AcquisitionType", "ScanOptions", "SpacingBetweenSlices",
+    "AcquisitionMatrix", "RepetitionTime", "EchoTime",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
     "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PixelAspectRatio",
     "SequenceOfUltrasoundRegions", "LossyImageCompression",
@@ -65,6 +68,8 @@ TAGS = (
     # how its pixels are stored
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit", "DoubleFloatPixelPaddingValue",
+    "DoubleFloatPixelPaddingRangeLimit",
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
@@ -75,15 +80,27 @@ TAGS = (
     "BurnedInAnnotation", "ConversionType", "RecognizableVisualFeatures", "SpecimenLabelInImage",
     # what its values mean
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "Units", "DoseGridScaling", "DoseUnits",
-    "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",
-    "DecayCorrection", "CorrectedImage", "SUVType", "PatientWeight", "RadiopharmaceuticalInformationSequence",
-    "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime",
+    "MultienergyCTAcquisition", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",
+    "PresentationLUTShape", "DecayCorrection", "CorrectedImage", "SUVType", "PatientWeight",
+    "RadiopharmaceuticalInformationSequence",
+    "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime", "TimezoneOffsetFromUTC",
 )  # fmt: skip
-"""All that is read from a DICOM image (PS3.6 keywords). Any other element is skipped unparsed."""
+"""All that is read from a DICOM image (PS3.6 keywords), with PRIVATE. Any other element is skipped unparsed."""
+
+PRIVATE = {
+    ("SIEMENS MR HEADER", 0x0019, 0x0A): "NumberOfImagesInMosaic",
+    ("SIEMENS CSA HEADER", 0x0029, 0x10): "CSA Image Header Info, of which two values are looked at",
+}
+"""Private elements that are read: creator, group and last byte of the element (PS3.5 7.8.1), and what they are."""
 
 
 PIXEL_ELEMENTS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 _TAGS = tuple(tag for tag in map(tag_for_keyword, TAGS) if tag is not None)
+_BLOCKS = range(0x10, 0x18)
+"""Of private elements, those in which a creator is looked for: writers take the first that is free."""
+_PRIVATE_TAGS = tuple(
+    group << 16 | element for _, group, last in PRIVATE for block in _BLOCKS for element in (block, block << 8 | last)
+)
 _VRS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
 
 
@@ -138,37 +155,79 @@ class _Reader(BytesIO):
 
 
 @dataclass(frozen=True, slots=True)
+class Malformed:
+    """An attribute is there, and holds none of the values that it may have. Tells the attribute, never the value.
+
+    Not to be taken for an absent one, for which the standard may have a default.
+    """
+
+    keyword: str
+    empty: bool = False
+    """Nothing stands in it: what the standard allows for Type 2, and means "unknown"."""
+
+
+Value = TypeVar("Value")
+
+
+def valid(value: Value | Malformed) -> Value | None:
+    """The value; None where it is absent or malformed: for attributes of which either means that nothing is said."""
+    return None if isinstance(value, Malformed) else value
+
+
+# A comma is no character of DS (PS3.5 6.2): in one it can only be the decimal point of another language.
+_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The listed elements of one object, as the de-identification profile lets them be read.
 
-    Absent, empty, hidden and malformed values are all None.
+    Every reading has three outcomes: a value, None where the attribute is absent (or hidden), `Malformed` where
+    something else stands there. `text`, `words`, `items` and `octets` are for what is compared with closed lists or
+    with each other, where all but a value is the same as none.
+
+    `within`, for each: look in these datasets, in order; the first that has the attribute tells.
     """
 
     dataset: Dataset = field(repr=False)
     syntax: UID
 
     def text(self, keyword: str, *within: Dataset | None) -> str | None:
-        """First value as stripped text. `within`: look in these datasets first, in order."""
+        """First value as stripped text; datasets where it is empty are passed over."""
         values = self._values(keyword, within)
         return (str(values[0]).strip() or None) if values else None
 
-    def words(self, keyword: str) -> tuple[str, ...]:
+    def words(self, keyword: str, *within: Dataset | None) -> tuple[str, ...]:
         """All values as stripped text."""
-        return tuple(str(value).strip() for value in self._values(keyword, ()))
+        return tuple(str(value).strip() for value in self._values(keyword, within))
 
-    def numbers(self, keyword: str, *within: Dataset | None) -> tuple[float, ...]:
-        """All values as finite numbers; empty where one is not."""
-        values = self._values(keyword, within)
-        try:
-            numbers = tuple(float(cast(str, value)) for value in values)
-        except (TypeError, ValueError, OverflowError):
-            return ()
-        return numbers if all(map(math.isfinite, numbers)) else ()
+    def code(self, keyword: str, *within: Dataset | None) -> str | Malformed | None:
+        """The value, as stripped text, of an attribute that has one; malformed where it has several, or none."""
+        values = self._present(keyword, within)
+        if values is None or isinstance(values, Malformed):
+            return values
+        texts = [str(value).strip(" \0") for value in values]
+        return texts[0] if len(texts) == 1 and texts[0] else Malformed(keyword, empty=not any(texts))
 
-    def number(self, keyword: str, *within: Dataset | None) -> float | None:
-        """First value as a finite number."""
-        numbers = self.numbers(keyword, *within)
-        return numbers[0] if numbers else None
+    def numbers(self, keyword: str, *within: Dataset | None, count: int | None = None) -> "Numbers":
+        """All values, each a finite number; malformed where one is not, or where there are not `count`."""
+        values = self._present(keyword, within)
+        if values is None or isinstance(values, Malformed):
+            return values
+        found: list[float] = []
+        for value in values:
+            number = _as_number(value)
+            if number is None:
+                return Malformed(keyword, empty=not any(str(value).strip(" \0") for value in values))
+            found.append(number)
+        if not found or count not in (None, len(found)):
+            return Malformed(keyword, empty=not found)
+        return tuple(found)
+
+    def number(self, keyword: str, *within: Dataset | None) -> float | Malformed | None:
+        """The value of an attribute that has one, a finite number."""
+        numbers = self.numbers(keyword, *within, count=1)
+        return numbers[0] if isinstance(numbers, tuple) else numbers
 
     def items(self, keyword: str, *within: Dataset | None) -> tuple[Dataset, ...]:
         """Items of a sequence."""
@@ -178,6 +237,19 @@ class Header:
         """A value that is bytes."""
         values = self._values(keyword, within)
         return values[0] if values and isinstance(values[0], bytes) else None
+
+    def private(self, creator: str, group: int, last: int) -> bytes | None:
+        """The octets of one of PRIVATE; None where it is not there."""
+        for block in _BLOCKS:
+            try:
+                name = self.dataset.get_item(group << 16 | block).value
+                value = self.dataset.get_item(group << 16 | block << 8 | last).value
+            except LIBRARY_ERRORS:  # absent ones too
+                continue
+            text = name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)
+            if text.strip(" \0") == creator:
+                return value if isinstance(value, bytes) else None
+        return None
 
     def macro(self, keyword: str, frame: int) -> Dataset | None:
         """A functional group macro of a multi-frame object: per frame, else shared (PS3.3 C.7.6.16)."""
@@ -189,22 +261,58 @@ class Header:
         return None
 
     def _values(self, keyword: str, within: tuple[Dataset | None, ...]) -> Sequence[object]:
-        tag = _tag(keyword)
+        """Of the first dataset where there are any."""
         for dataset in within or (self.dataset,):
-            # Most are absent, and pydicom takes its time to say so.
-            if dataset is None or tag is None or tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
-                continue
-            try:
-                value = dataset[tag].value
-            except LIBRARY_ERRORS:
-                continue
-            if isinstance(value, str | bytes):
-                value = [value] if value else []
-            if value is not None:
-                values = list(value) if hasattr(value, "__iter__") else [value]
-                if values and values[0] is not None:
-                    return permitted(keyword, values)
+            values = _elements(dataset, keyword)
+            if values and not isinstance(values, Malformed):
+                return permitted(keyword, values)
         return ()
+
+    def _present(self, keyword: str, within: tuple[Dataset | None, ...]) -> Sequence[object] | Malformed | None:
+        """Of the first dataset that has the attribute, and be it empty."""
+        for dataset in within or (self.dataset,):
+            values = _elements(dataset, keyword)
+            if isinstance(values, Malformed):
+                return values
+            if values is not None:
+                # What the profile hides counts as absent.
+                return permitted(keyword, values) or None if values else values
+        return None
+
+
+Numbers = tuple[float, ...] | Malformed | None
+"""See `Header.numbers`."""
+
+
+def _elements(dataset: Dataset | None, keyword: str) -> Sequence[object] | Malformed | None:
+    """An element's values as pydicom converts them, or as text where it cannot; None where it is absent."""
+    tag = _tag(keyword)
+    # Most are absent, and pydicom takes its time to say so.
+    if dataset is None or tag is None or tag not in dataset.keys():  # noqa: SIM118  (its own `in` is as slow)
+        return None
+    try:
+        value = dataset[tag].value
+    except LIBRARY_ERRORS:
+        return Malformed(keyword)
+    if isinstance(value, str | bytes):
+        return [value] if value else []
+    if value is None:
+        return []
+    values: list[object] = list(value) if hasattr(value, "__iter__") else [value]
+    return values if values and values[0] is not None else []
+
+
+def _as_number(value: object) -> float | None:
+    """A finite number: of a binary VR as it is, of DS and IS by its text (pydicom takes "1_000" and "nan" too)."""
+    kind = type(value)
+    if kind is not float and kind is not int:
+        text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+        text = text.strip(" \0")
+        if not _NUMBER.fullmatch(text):
+            return None
+        value = text.replace(",", ".")
+    number = float(cast(str, value))
+    return number if math.isfinite(number) else None
 
 
 @lru_cache(maxsize=1024)
@@ -247,7 +355,7 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, .
     if syntax == DeflatedExplicitVRLittleEndian:
         data, syntax = _inflated(data[reader.tell() :], limits), ExplicitVRLittleEndian
         reader = _Reader(data, limits)
-    tags = [*_TAGS, *(tag for tag in map(tag_for_keyword, also) if tag is not None)]
+    tags = [*_TAGS, *_PRIVATE_TAGS, *(tag for tag in map(tag_for_keyword, also) if tag is not None)]
     try:
         dataset = read_dataset(
             reader, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=_at_pixels, specific_tags=tags

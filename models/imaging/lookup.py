@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from models.imaging.errors import LIBRARY_ERRORS
-from models.imaging.header import Header
+from models.imaging.header import Header, valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def read_lookup(header: Header, item: Dataset, *, signed: bool) -> Lookup | None
         signed: whether the values that are looked up can be negative: the descriptor's second value is one of them,
             and its VR is often wrong.
     """
-    descriptor = [int(value) for value in header.numbers("LUTDescriptor", item)]
-    if len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
+    descriptor = [int(value) for value in valid(header.numbers("LUTDescriptor", item, count=3)) or ()]
+    if not descriptor or not 8 <= descriptor[2] <= 16:
         return None
     count, first, bits = descriptor[0] % 2**16 or 2**16, descriptor[1] % 2**16, descriptor[2]
     if signed and first >= 2**15:

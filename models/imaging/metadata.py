@@ -3,7 +3,6 @@
 Every string that leaves here is one of this package's own or a registered term. Knows nothing of pixels.
 """
 
-import math
 import re
 from collections.abc import Iterable
 from typing import get_args
@@ -11,9 +10,12 @@ from typing import get_args
 from pydicom import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
-from models.imaging.header import Header
+from models.imaging.contrast import contrast_agent
+from models.imaging.header import Header, Malformed, valid
+from models.imaging.photometric import photometric_of
+from models.imaging.sides import laterality_of, lies_in_patient
 from models.imaging.vocabulary import organ_of
-from schemas.images import ImageMetadata, Laterality, Modality, Orientation, Plane, Side, Spacing
+from schemas.images import ImageMetadata, Modality, Spacing
 from schemas.sidecars import View
 
 # Defined terms of Modality (PS3.3 C.7.3.1.1.1; the codes of PS3.16 CID 29 and 32); any other code is not passed on.
@@ -60,6 +62,13 @@ _OF_CLASS: dict[str, Modality] = {
 _FRONT_OF_THE_EYE = re.compile(r"CORNEA|IRIS|LENS|EYELID|CONJUNCTIVA|ANTERIOR|SCLERA|PUPIL")
 _DERMOSCOPIC = re.compile(r"DERMAT?OSCOP")
 
+# Words of Image Type of pictures of screens, sheets and pages.
+_SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL", "PASTED", "COLLAGE")
+# Modalities whose images are grey: coloured ones are renderings, fusions, or pages about them.
+_GREY: frozenset[Modality] = frozenset({"CT", "MR", "X-ray", "PET", "mammography", "nuclear medicine"})
+_LOCALIZER = re.compile(r"(?<![A-Z])(LOCALI[ZS]ERS?|SCOUTS?|TOPOGRAMS?|SURVIEWS?|SCANOGRAMS?|SCANOSCOPE)(?![A-Z])")
+_SURVEY = re.compile(r"(?<!SKELETAL )(?<!BONE )(?<![A-Z])SURVEY(?![A-Z])")
+
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 _VIEWS = frozenset(get_args(View))
@@ -69,18 +78,6 @@ _VIEW_CODES = {
     "399352003": "LM", "R-10228": "LM", "399356000": "FB", "R-10244": "FB", "399011000": "XCC", "R-1024A": "XCC",
 }  # fmt: skip
 
-_LATERALITIES: dict[str, Laterality] = {"L": "left", "R": "right", "B": "both"}
-_SIDES: dict[str, Side] = {
-    "L": "patient left", "R": "patient right", "P": "posterior", "A": "anterior", "H": "head", "F": "feet",
-}  # fmt: skip
-_AXES: tuple[tuple[Side, Side], ...] = (
-    ("patient right", "patient left"),
-    ("anterior", "posterior"),
-    ("feet", "head"),
-)
-"""Negative and positive end of the patient's x, y and z (PS3.3 C.7.6.2.1.1)."""
-
-_PLANES: tuple[Plane, ...] = ("sagittal", "coronal", "axial")
 _LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless}
 _DESCRIPTIONS = ("StudyDescription", "SeriesDescription", "ProtocolName")
 _CENTIMETRES = 3  # Physical Units, PS3.3 C.8.5.5.1.15
@@ -89,11 +86,14 @@ IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photogra
 
 
 def modality_of(header: Header) -> tuple[Modality, str | None]:
-    """The modality and its DICOM code. A secondary capture is `unknown`: a picture of a screen is not a CT."""
-    said = header.text("Modality") or ""
+    """The modality and its DICOM code.
+
+    A secondary capture has the one that it names, unless it shows a screen: what pictures of screens say is `unknown`.
+    """
+    said = valid(header.code("Modality")) or ""
     code = said if said in _MODALITIES.keys() | _OTHER_MODALITIES | _WITHOUT_PIXELS else None
     kind = header.text("SOPClassUID") or ""
-    if kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + "."):
+    if is_secondary_capture(header) and (said not in _MODALITIES or _shows_screen(header, _MODALITIES[said])):
         return "unknown", code
     kind = kind.removeprefix(_STORAGE)
     modality = _OF_VISIBLE_LIGHT.get(kind) or _MODALITIES.get(said)
@@ -107,6 +107,49 @@ def modality_of(header: Header) -> tuple[Modality, str | None]:
     return modality, code
 
 
+def is_secondary_capture(header: Header) -> bool:
+    """Whether the object is of one of the Secondary Capture storage classes (PS3.4 B.5)."""
+    kind = header.text("SOPClassUID") or ""
+    return kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + ".")
+
+
+def _shows_screen(header: Header, modality: Modality) -> bool:
+    """Whether a secondary capture says that it is a screen or a page, or is coloured where its modality is not.
+
+    A radiographic view is of the image itself.
+    """
+    if any(word in value for value in header.words("ImageType")[2:] for word in _SCREENS):
+        return True
+    coloured = header.number("SamplesPerPixel") == 3 or photometric_of(header) == "PALETTE COLOR"
+    return coloured and modality in _GREY and _view(header) is None
+
+
+def is_localizer(header: Header, frame: int) -> bool:
+    """Whether an image was made to plan others (a scout, topogram, survey), not to be read.
+
+    By Image Type (PS3.3 C.8.2.1.1.1), the frame's own, Acquisition Type, Scan Options; or the description of a series
+    of CT, MR or PET whose Image Type does not say AXIAL.
+    """
+    macros = (header.macro(f"{kind}ImageFrameTypeSequence", frame) for kind in ("CT", "MR", "PET"))
+    frame_type = next((words for macro in macros if macro and (words := header.words("FrameType", macro))), ())
+    kinds = (*header.words("ImageType")[2:], *frame_type[2:])
+    if any(_LOCALIZER.search(_words(kind)) for kind in (*kinds, *header.words("ScanOptions"))):
+        return True
+    acquisition = header.macro("CTAcquisitionTypeSequence", frame)
+    if header.code("AcquisitionType", acquisition, header.dataset) == "CONSTANT_ANGLE":
+        return True
+    modality = valid(header.code("Modality"))
+    if "AXIAL" in kinds or modality not in ("CT", "MR", "PT"):
+        return False
+    texts = [header.text("SeriesDescription"), *([header.text("ProtocolName")] if modality == "MR" else [])]
+    named = _capitals(texts)
+    return bool(_LOCALIZER.search(_words(named))) or (modality == "MR" and bool(_SURVEY.search(named)))
+
+
+def _words(text: str) -> str:
+    return text.upper().replace("_", " ")
+
+
 def _capitals(texts: Iterable[str | None]) -> str:
     return " ".join(text for text in texts if text).upper()
 
@@ -117,7 +160,10 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
     geometry = header.macro("PlaneOrientationSequence", frame)
     measures = header.macro("PixelMeasuresSequence", frame)
     axes = header.numbers("ImageOrientationPatient", geometry, _reconstruction(header), header.dataset)
-    plane, orientation = in_the_patient(axes)
+    plane, orientation = lies_in_patient(header, axes)
+    localizer = is_localizer(header, frame)
+    if localizer and modality == "CT":
+        plane = None  # It is a projection.
     timing = header.macro("MRTimingAndRelatedParametersSequence", frame)
     tube = header.macro("CTXRayDetailsSequence", frame)
     return ImageMetadata(
@@ -127,12 +173,13 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
         organ=_organ(header, frame) or IMPLIED_ORGANS.get(modality),
         plane=plane,
         view=_view(header),
-        laterality=_laterality(header, frame),
-        orientation=orientation or _radiograph_orientation(header),
+        laterality=laterality_of(header, header.macro("FrameAnatomySequence", frame)),
+        orientation=orientation,
+        localizer=True if localizer else None,
         spacing=_spacing(header, measures),
         pixel_aspect_ratio=_aspect_ratio(header),
         slice_thickness_mm=_positive(header.number("SliceThickness", measures, header.dataset), 1000),
-        contrast_agent=_contrast_agent(header),
+        contrast_agent=contrast_agent(header),
         repetition_time_ms=_positive(header.number("RepetitionTime", timing, header.dataset), 1e6),
         echo_time_ms=_echo_time(header, frame),
         magnetic_field_t=_positive(header.number("MagneticFieldStrength"), 30),
@@ -143,42 +190,23 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
     )
 
 
-def _positive(value: float | None, most: float) -> float | None:
-    return value if value is not None and 0 < value <= most else None
+def _positive(value: float | Malformed | None, most: float) -> float | None:
+    return value if isinstance(value, float) and 0 < value <= most else None
 
 
 def _organ(header: Header, frame: int) -> str | None:
     anatomy = header.macro("FrameAnatomySequence", frame)
     regions = header.items("AnatomicRegionSequence", anatomy, header.dataset)
-    texts = [header.text("BodyPartExamined"), *(header.text("CodeMeaning", region) for region in regions)]
+    texts = [" ".join(header.words("BodyPartExamined")), *(header.text("CodeMeaning", region) for region in regions)]
     texts += [header.text(keyword) for keyword in _DESCRIPTIONS]
     return next((organ for text in texts if (organ := organ_of(text))), None)
 
 
 def _view(header: Header) -> str | None:
     codes = (header.text("CodeValue", item) for item in header.items("ViewCodeSequence"))
-    view = next((_VIEW_CODES[code] for code in codes if code in _VIEW_CODES), None) or header.text("ViewPosition")
-    return view if view in _VIEWS else None
-
-
-def _laterality(header: Header, frame: int) -> Laterality | None:
-    anatomy = header.macro("FrameAnatomySequence", frame)
-    code = header.text("FrameLaterality", anatomy)
-    return _LATERALITIES.get(code or header.text("ImageLaterality") or header.text("Laterality") or "")
-
-
-def in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation | None]:
-    """Plane within 20 degrees, else oblique; sides where an axis points within 30 degrees of one."""
-    if len(axes) != 6:
-        return None, None
-    (rx, ry, rz), (dx, dy, dz) = right, down = axes[:3], axes[3:]
-    if not all(math.isclose(math.hypot(*axis), 1, abs_tol=0.05) for axis in (right, down)):
-        return None, None
-    normal = (ry * dz - rz * dy, rz * dx - rx * dz, rx * dy - ry * dx)
-    steepest = max(range(3), key=lambda axis: abs(normal[axis]))
-    plane = _PLANES[steepest] if abs(normal[steepest]) >= math.cos(math.radians(20)) else "oblique"
-    sides = side_of(right), side_of(down)
-    return plane, Orientation(right=sides[0], down=sides[1]) if sides[0] and sides[1] else None
+    views = {_VIEW_CODES[code] for code in codes if code in _VIEW_CODES}
+    views |= {said} if (said := valid(header.code("ViewPosition"))) in _VIEWS else set()
+    return views.pop() if len(views) == 1 else None
 
 
 def _reconstruction(header: Header) -> Dataset | None:
@@ -187,81 +215,59 @@ def _reconstruction(header: Header) -> Dataset | None:
     return detectors[0] if detectors and "RECON TOMO" in header.words("ImageType") else None
 
 
-def side_of(direction: tuple[float, ...]) -> Side | None:
-    """The side of the patient within 30 degrees of a direction, LPS+."""
-    axis = max(range(3), key=lambda index: abs(direction[index]))
-    return _AXES[axis][direction[axis] > 0] if abs(direction[axis]) >= math.cos(math.radians(30)) else None
-
-
-def _radiograph_orientation(header: Header) -> Orientation | None:
-    """From Patient Orientation: the first letter of each value leads (PS3.3 C.7.6.1.1.1). Bipeds only."""
-    if header.text("AnatomicalOrientationType") == "QUADRUPED":
-        return None
-    letters = header.words("PatientOrientation")
-    if len(letters) != 2:
-        return None
-    right, down = letters
-    if right[:1] in _SIDES and down[:1] in _SIDES:
-        return Orientation(right=_SIDES[right[:1]], down=_SIDES[down[:1]])
-    return None
-
-
 def _spacing(header: Header, measures: Dataset | None) -> Spacing | None:
     """In the patient where the source tells, else at the detector or on the film; `source` says which.
 
-    Pixel Spacing of a projection that only repeats the detector's is no calibration (PS3.3 10.7.1.3); and the
-    detector's is larger than the patient's by the magnification, where that is known.
+    A malformed one gives none. Pixel Spacing of a projection that only repeats the detector's is no calibration (PS3.3
+    10.7.1.3); and the detector's is larger than the patient's by the magnification, where that is known.
     """
-    spacing = header.numbers("PixelSpacing", measures, header.dataset)
-    detector = header.numbers("ImagerPixelSpacing")
+    spacing = header.numbers("PixelSpacing", measures, header.dataset, count=2)
+    detector = valid(header.numbers("ImagerPixelSpacing", count=2))
     magnification = header.number("EstimatedRadiographicMagnificationFactor")
-    candidates = [("PixelSpacing", spacing)]
-    if len(detector) == 2 and spacing in ((), detector) and not header.text("PixelSpacingCalibrationType"):
-        if magnification and 1 <= magnification < 20:
+    candidates = [("PixelSpacing", valid(spacing))]
+    if detector and spacing in (None, detector) and not header.text("PixelSpacingCalibrationType"):
+        if isinstance(magnification, float) and 1 <= magnification < 20:
             at_patient = tuple(value / magnification for value in detector)
             candidates.insert(0, ("EstimatedRadiographicMagnificationFactor", at_patient))
         else:
             candidates.insert(0, ("ImagerPixelSpacing", detector))
     candidates.append(("ImagerPixelSpacing", detector))
-    candidates.append(("NominalScannedPixelSpacing", header.numbers("NominalScannedPixelSpacing")))
+    candidates.append(("NominalScannedPixelSpacing", valid(header.numbers("NominalScannedPixelSpacing", count=2))))
     candidates.append(("SequenceOfUltrasoundRegions", _ultrasound_spacing(header)))
     for source, values in candidates:
-        if len(values) == 2 and all(0 < value < 1000 for value in values):
+        if values is not None and all(0 < value < 1000 for value in values):
             return Spacing(row_mm=values[0], column_mm=values[1], source=source)
     return None
 
 
 def _aspect_ratio(header: Header) -> float | None:
     """Height of a pixel over its width (PS3.3 C.7.6.3.1.7), where it is not square."""
-    ratio = header.numbers("PixelAspectRatio")
-    if len(ratio) != 2 or min(ratio) <= 0 or ratio[0] == ratio[1]:
+    ratio = valid(header.numbers("PixelAspectRatio", count=2))
+    if ratio is None or min(ratio) <= 0 or ratio[0] == ratio[1] or not 1e-3 < ratio[0] / ratio[1] < 1e3:
         return None
     return ratio[0] / ratio[1]
 
 
-def _ultrasound_spacing(header: Header) -> tuple[float, ...]:
+def _ultrasound_spacing(header: Header) -> tuple[float, ...] | None:
     """Row and column spacing in mm, where all two-dimensional regions in centimetres agree on it."""
-    found: set[tuple[float, ...]] = set()
+    found: set[tuple[float, ...] | None] = set()
     for region in header.items("SequenceOfUltrasoundRegions"):
         units = {header.number(f"PhysicalUnits{axis}Direction", region) for axis in "XY"}
         if units == {_CENTIMETRES} and header.number("RegionSpatialFormat", region) == _TWO_DIMENSIONAL:
-            deltas = [header.number(f"PhysicalDelta{axis}", region) for axis in "YX"]
-            found.add(tuple(abs(delta) * 10 for delta in deltas if delta))
-    return found.pop() if len(found) == 1 else ()
-
-
-def _contrast_agent(header: Header) -> bool | None:
-    return True if header.text("ContrastBolusAgent") or header.items("ContrastBolusAgentSequence") else None
+            deltas = [valid(header.number(f"PhysicalDelta{axis}", region)) for axis in "YX"]
+            lengths = tuple(abs(delta) * 10 for delta in deltas if delta)
+            found.add(lengths if len(lengths) == 2 else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def _echo_time(header: Header, frame: int) -> float | None:
     echo = header.macro("MREchoSequence", frame)
     effective = header.number("EffectiveEchoTime", echo)
-    return _positive(effective if effective is not None else header.number("EchoTime"), 1e5)
+    return _positive(header.number("EchoTime") if effective is None else effective, 1e5)
 
 
 def _lossy(header: Header) -> bool | None:
     """True where the header says so or the transfer syntax cannot be lossless; JPEG 2000 can be either."""
     if header.syntax in _LOSSY:
         return True
-    return {"01": True, "00": False, "1": True, "0": False}.get(header.text("LossyImageCompression") or "")
+    return {"01": True, "00": False, "1": True, "0": False}.get(valid(header.code("LossyImageCompression")) or "")

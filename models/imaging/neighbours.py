@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from models.imaging.metadata import side_of
+from models.imaging.header import Numbers, valid
+from models.imaging.sides import side_of
 from schemas.images import MedicalImage, Neighbour, Side
 
 _SAME_PLACE_MM = 0.01
@@ -95,8 +96,9 @@ class Placed:
     spacing: tuple[float, ...]
 
     @classmethod
-    def told(cls, axes: tuple[float, ...], origin: tuple[float, ...], spacing: tuple[float, ...]) -> "Placed | None":
-        """Of a header's values; None where one is missing, or of another length."""
+    def told(cls, axes: Numbers, origin: Numbers, spacing: Numbers) -> "Placed | None":
+        """Of a header's values; None where one is missing, malformed, or of another length."""
+        axes, origin, spacing = valid(axes) or (), valid(origin) or (), valid(spacing) or ()
         return cls(axes, origin, spacing) if (len(axes), len(origin), len(spacing)) == (6, 3, 2) else None
 
     @property

@@ -24,10 +24,11 @@ from models.imaging.errors import (
 )
 from models.imaging.frames import Frame, Source
 from models.imaging.limits import TooLarge, check_size
-from models.imaging.metadata import in_the_patient
 from models.imaging.neighbours import Placed, Stack, stacks_of
 from models.imaging.policy import FramePolicy
-from models.imaging.quantities import Quantities, plain, store_whole
+from models.imaging.quantities import Quantities, plain
+from models.imaging.sides import in_the_patient
+from models.imaging.storing import SENTINEL, store
 from schemas.images import ImageMetadata, Spacing
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -56,6 +57,10 @@ _TYPES: dict[int, tuple[str, int]] = {
     512: ("u2", 1), 768: ("u4", 1), 1024: ("i8", 1), 1280: ("u8", 1), 2304: ("u1", 4),
 }  # fmt: skip
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+_CODES = frozenset(range(6))
+"""Of sform and qform, those that nifti1.h and nifti2.h define."""
+_MOST_OF_QUATERNION = 1.001
+"""b² + c² + d² of a rotation is 1 at most, but for rounding."""
 _THICKER = 1.01
 """Part by which a spacing must be above the others to be the thickest: headers round."""
 
@@ -127,9 +132,9 @@ def open_nifti(
         if volume.channels > 1:
             stored = np.ascontiguousarray(picture[..., :3])
             return plain(stored, windows.of_picture(stored))
-        stored, step, base = store_whole(picture)
+        stored, step, base, known = store(picture)
         slope, intercept = step * volume.slope, base * volume.slope + volume.intercept
-        return plain(stored, windows.from_values(stored, slope, intercept, None), slope, intercept)
+        return plain(stored, windows.from_values(stored, slope, intercept, known), slope, intercept)
 
     cleaner = Cleaner(NOT_SUSPECTED, burned_in, total, quantities)
 
@@ -211,9 +216,7 @@ def _volume(data: bytes) -> _Volume:
         if offset != 0:
             raise CorruptHeader
         offset = size + 4
-    slope, intercept = float(header["slope"]), float(header["inter"])
-    if slope == 0 or not math.isfinite(slope) or not math.isfinite(intercept):
-        slope, intercept = 1.0, 0.0
+    slope, intercept = _scaling(header)
     spacing, axes = _geometry(header)
     i, j, k, volumes = lengths[:4]
     return _Volume(
@@ -228,28 +231,66 @@ def _volume(data: bytes) -> _Volume:
     )
 
 
+def _scaling(header: Any) -> tuple[float, float]:
+    """Slope and intercept (nifti1.h, "SCALING"): none where the slope is 0, or NaN, as nibabel leaves it unset.
+
+    Raises:
+        UnsupportedPixels: they are there, and no numbers to scale with.
+    """
+    slope, intercept = float(header["slope"]), float(header["inter"])
+    if slope == 0 or math.isnan(slope):
+        return 1.0, 0.0
+    if not 1 / SENTINEL < abs(slope) < SENTINEL:
+        raise UnsupportedPixels("the NIfTI header's scl_slope is malformed")
+    if not abs(intercept) < SENTINEL:
+        raise UnsupportedPixels("the NIfTI header's scl_inter is malformed")
+    return slope, intercept
+
+
 def _geometry(header: Any) -> tuple[tuple[float, float, float] | None, Matrix | None]:
-    """Spacing in mm, and directions of the voxel axes, LPS+ (nifti1.h, methods 2 and 3; sform before qform)."""
+    """Spacing in mm, and directions of the voxel axes, LPS+ (nifti1.h, methods 2 and 3; sform before qform).
+
+    No directions where the two are mirror images of each other, or where what is there is malformed; no spacing in a
+    unit that there is not.
+    """
     pixdim = np.abs(np.array(header["pixdim"], np.float64))
     units = int(header["xyzt_units"]) & 7
-    if int(header["sform"]) > 0:
-        affine = np.array(header["srow"], np.float64)[:, :3]
-    elif int(header["qform"]) > 0:
-        affine = _rotation(np.array(header["quatern"], np.float64)) * pixdim[1:4]
-        # qfac: pixdim[0] is -1 where the third axis makes the system left-handed.
-        affine[:, 2] *= -1.0 if float(header["pixdim"][0]) < 0 else 1.0
-    else:
+    by_sform, by_qform = _sform(header), _qform(header)
+    if by_sform is None and by_qform is None:
         scale = _MILLIMETRES.get(units)
-        lengths = pixdim[1:4] * (scale or 1.0)
-        return (_plausible(lengths) if scale is not None else None), None
+        return (_plausible(pixdim[1:4] * scale) if scale is not None else None), None
+    affine = by_sform if by_sform is not None else by_qform
+    if affine is None or not np.isfinite(affine).all():
+        return None, None
     lengths = np.linalg.norm(affine, axis=0)
-    # A placed file whose unit is unknown is in mm: its writers mean scanner coordinates.
-    spacing = _plausible(lengths * _MILLIMETRES.get(units, 1.0))
-    if spacing is None or not np.isfinite(affine).all():
+    # A placed file whose unit is unknown (0) is in mm: its writers mean scanner coordinates.
+    scale = 1.0 if units == 0 else _MILLIMETRES.get(units)
+    spacing = _plausible(lengths * scale) if scale is not None else None
+    if not (lengths > 0).all() or not _CODES.issuperset({int(header["sform"]), int(header["qform"])}):
+        return spacing, None
+    if by_sform is not None and by_qform is not None and np.linalg.det(by_sform) * np.linalg.det(by_qform) < 0:
         return spacing, None
     axes = affine / lengths * np.array([[-1.0], [-1.0], [1.0]])
     # Axes that nearly coincide place nothing.
     return spacing, axes if abs(float(np.linalg.det(axes))) > 0.1 else None
+
+
+def _sform(header: Any) -> Matrix | None:
+    """Method 3; None where it is not used."""
+    return np.array(header["srow"], np.float64)[:, :3] if int(header["sform"]) > 0 else None
+
+
+def _qform(header: Any) -> Matrix | None:
+    """Method 2; None where it is not used, NaN where the quaternion is of no rotation."""
+    if int(header["qform"]) <= 0:
+        return None
+    quaternion, pixdim = np.array(header["quatern"], np.float64), np.array(header["pixdim"], np.float64)
+    if not np.sum(quaternion**2) < _MOST_OF_QUATERNION or not np.isfinite(pixdim[0]):
+        return np.full((3, 3), np.nan)
+    affine = _rotation(quaternion) * np.abs(pixdim[1:4])
+    # qfac: pixdim[0] is -1 where the third axis makes the system left-handed.
+    affine[:, 2] *= -1.0 if pixdim[0] < 0 else 1.0
+    return affine
 
 
 def _plausible(lengths: Matrix) -> tuple[float, float, float] | None:

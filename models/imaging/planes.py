@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from models.imaging.header import Header
+from models.imaging.header import Header, valid
 
 Points = NDArray[np.float64]
 """(n, 3): x, y, z in mm, in the patient's frame of reference."""
@@ -80,10 +80,10 @@ def plane_of(
     header: Header, position: Dataset | None, orientation: Dataset | None, measures: Dataset | None
 ) -> Plane | None:
     """A plane as its macros tell it (PS3.3 C.7.6.16.2), or else the top of the object; None where they do not."""
-    first = header.numbers("ImagePositionPatient", position, header.dataset)
-    axes = header.numbers("ImageOrientationPatient", orientation, header.dataset)
-    spacing = header.numbers("PixelSpacing", measures, header.dataset)
-    if (len(first), len(axes), len(spacing)) != (3, 6, 2) or min(spacing) <= 0:
+    first = valid(header.numbers("ImagePositionPatient", position, header.dataset, count=3))
+    axes = valid(header.numbers("ImageOrientationPatient", orientation, header.dataset, count=6))
+    spacing = valid(header.numbers("PixelSpacing", measures, header.dataset, count=2))
+    if first is None or axes is None or spacing is None or min(spacing) <= 0:
         return None
     right, down = np.array(axes[:3]), np.array(axes[3:])
     lengths = float(np.linalg.norm(right)), float(np.linalg.norm(down))

@@ -5,21 +5,23 @@ Knows nothing of files, of codecs, or of who the image shows.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import Dataset
 
 from models.imaging import windows
-from models.imaging.errors import CorruptHeader, CorruptPixels, UnsupportedPixels
-from models.imaging.header import Header
+from models.imaging.errors import MalformedAttribute, UnsupportedPixels
+from models.imaging.header import Header, Malformed, valid
 from models.imaging.lookup import read_lookup
-from models.imaging.metadata import modality_of
+from models.imaging.metadata import is_localizer, is_secondary_capture, modality_of
 from models.imaging.palette import coloured
 from models.imaging.photometric import NOT_TAKEN
 from models.imaging.png import Stored
+from models.imaging.storing import SENTINEL, is_outside, store
 from models.imaging.suv import suv_factor
-from schemas.images import Window
+from schemas.images import Modality, Window
 
 STORED_VALUE = "stored value"
 RESCALED_VALUE = "rescaled value"
@@ -35,7 +37,8 @@ _RESCALE_TYPES = {
 _PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "CPS": "counts/s"}
 _DOSE_UNITS = {"GY": "Gy", "RELATIVE": "relative dose"}
 
-_SIGNED_SHIFT: dict[np.dtype[Any], int] = {np.dtype(np.int8): 2**7, np.dtype(np.int16): 2**15}
+# What measures attenuation: of MR, PET or ultrasound "HU" is a mistake.
+_ATTENUATING: frozenset[Modality] = frozenset({"CT", "X-ray", "other", "unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ def quantify(samples: NDArray[np.generic], photometric: str, header: Header, fra
 
     Raises:
         UnsupportedPixels: a colour space that is not taken.
-        CorruptHeader: a lookup table is damaged.
+        CorruptPalette, MalformedAttribute: a lookup table is damaged.
     """
-    bits = int(header.number("BitsStored") or samples.dtype.itemsize * 8)
+    bits = int(valid(header.number("BitsStored")) or samples.dtype.itemsize * 8)
     if photometric == "PALETTE COLOR":
         return _coloured(coloured(samples, header), 8)
     if photometric == "RGB" and samples.ndim == 3:
@@ -82,79 +85,84 @@ def quantify(samples: NDArray[np.generic], photometric: str, header: Header, fra
         item = header.items("ModalityLUTSequence")[0]
         lookup = read_lookup(header, item, signed=samples.dtype.kind == "i")
         if lookup is None:
-            raise CorruptHeader
+            raise MalformedAttribute("ModalityLUTSequence")
         samples, padding = lookup.apply(samples), None
-        unit = _RESCALE_TYPES.get(header.text("ModalityLUTType", item) or "", RESCALED_VALUE)
-    stored, step, base = store(samples)
-    if padding is not None:
-        padding = round((padding[0] - base) / step), round((padding[1] - base) / step)
-    slope, intercept = step * slope, base * slope + intercept
-    window = _window(header, frame, stored, slope, intercept, padding)
-    return Quantities(stored, slope, intercept, unit, window, inverted=photometric == "MONOCHROME1")
+        unit = _table_unit(header, frame, item)
+    fitted = store(samples, padding)
+    slope, intercept = fitted.step * slope, fitted.base * slope + intercept
+    known = fitted.known if padding is None or fitted.known is not None else is_outside(samples, padding)
+    window = _window(header, frame, fitted.stored, slope, intercept, known)
+    return Quantities(fitted.stored, slope, intercept, unit, window, inverted=_is_inverted(photometric, header))
 
 
-def store(samples: NDArray[Any]) -> tuple[Stored, float, float]:
-    """Fit samples into uint8 or uint16: stored × step + base gives them back.
+def _table_unit(header: Header, frame: int, item: Dataset) -> str:
+    unit = _RESCALE_TYPES.get(valid(header.code("ModalityLUTType", item)) or "", RESCALED_VALUE)
+    attenuating = modality_of(header)[0] in _ATTENUATING and not is_localizer(header, frame)
+    return RESCALED_VALUE if unit == "HU" and not attenuating else unit
 
-    Exact for integers of up to 16 bits, signed or not, and for wider ones that span less than 2¹⁶; others, and floats,
-    are quantised to 65,536 steps of this frame's range. NaN and infinities become the lowest or highest finite value.
+
+def _is_inverted(photometric: str, header: Header) -> bool:
+    """Whether low values are shown bright.
+
+    Presentation LUT Shape says so where it is given, as DCMTK takes it, also where Photometric Interpretation says
+    otherwise; both say the same thing in an object that holds to the standard (PS3.3 C.8.11.3), so nothing is
+    turned over twice.
     """
-    native = samples.dtype.newbyteorder("=")
-    samples = np.ascontiguousarray(samples, dtype=native)
-    if native.kind == "u" and native.itemsize <= 2:
-        return samples, 1.0, 0.0
-    if shift := _SIGNED_SHIFT.get(native):
-        unsigned = samples.view(np.dtype(f"u{native.itemsize}"))
-        return unsigned ^ unsigned.dtype.type(shift), 1.0, -float(shift)
-    exact = native.kind in "iu"
-    finite = samples if exact else samples[np.isfinite(samples.astype(np.float64))]
-    if not finite.size:
-        raise CorruptPixels
-    low, high = finite.min().item(), finite.max().item()
-    if exact and high - low < 2**16:
-        return (samples - samples.dtype.type(low)).astype(np.uint16), 1.0, float(low)
-    step = (high - low) / 65535 or 1.0
-    clean = np.nan_to_num(samples.astype(np.float64), nan=low, posinf=high, neginf=low)
-    return np.rint((clean - low) / step).astype(np.uint16), step, float(low)
-
-
-def store_whole(samples: NDArray[Any]) -> tuple[Stored, float, float]:
-    """As `store`, and exact for floats too that are whole numbers spanning less than 2¹⁶, as converted HU are."""
-    if samples.dtype.kind == "f" and samples.size:
-        low, high = float(samples.min()), float(samples.max())
-        if -(2**31) <= low <= high < 2**31 and high - low < 2**16 and bool((np.rint(samples) == samples).all()):
-            return store(samples.astype(np.int32))
-    return store(samples)
+    shape = header.code("PresentationLUTShape")
+    return shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else photometric == "MONOCHROME1"
 
 
 def rescale(header: Header, frame: int) -> tuple[float, float, str | None]:
     """Slope, intercept and unit of the modality transform; unit None where it is a lookup table instead.
 
-    PS3.3 C.11.1 (Modality LUT), C.7.6.16.2.9 (per frame), C.8.8.3 (RT dose).
+    PS3.3 C.11.1 (Modality LUT), C.7.6.16.2.9 (per frame), C.8.8.3 (RT dose). Slope and intercept are both required, so
+    where one is missing or malformed nothing is known of what the values mean: they stay as they are stored.
     """
     modality, code = modality_of(header)
-    scaling = header.number("DoseGridScaling")
-    if code == "RTDOSE" and scaling:
-        return scaling, 0.0, _DOSE_UNITS.get(header.text("DoseUnits") or "", RESCALED_VALUE)
+    as_stored = 1.0, 0.0, STORED_VALUE
+    scaling = header.number("DoseGridScaling") if code == "RTDOSE" else None
+    if scaling is not None:
+        units = valid(header.code("DoseUnits")) or ""
+        return (scaling, 0.0, _DOSE_UNITS.get(units, RESCALED_VALUE)) if _scales(scaling) else as_stored
     macro = header.macro("PixelValueTransformationSequence", frame)
+    # Where a writer gives both, the table: so do DCMTK and pydicom.
+    if macro is None and header.items("ModalityLUTSequence"):
+        return 1.0, 0.0, None
     slope = header.number("RescaleSlope", macro, header.dataset)
     intercept = header.number("RescaleIntercept", macro, header.dataset)
-    if slope is None and intercept is None:
-        lookup = macro is None and header.items("ModalityLUTSequence")
-        return 1.0, 0.0, None if lookup else STORED_VALUE
-    slope, intercept = slope or 1.0, intercept or 0.0
-    kind = header.text("RescaleType", macro, header.dataset)
-    unit = _RESCALE_TYPES.get(kind or "")
-    if unit is None and modality == "CT" and kind is None:
-        unit = "HU"
+    if modality == "PET" and intercept is None:
+        intercept = 0.0  # the only value that it may have (C.8.9.4)
+    if not (_scales(slope) and isinstance(intercept, float) and abs(intercept) < SENTINEL):
+        return as_stored
+    unit = _rescaled_unit(header, frame, macro, modality)
     if unit is None and modality == "PET":
-        unit = _PET_UNITS.get(header.text("Units") or "")
+        units = valid(header.code("Units")) or ""
+        unit = _PET_UNITS.get(units)
         factor = suv_factor(header) if unit == "Bq/ml" else None
         if factor is not None:
             return slope * factor, intercept * factor, SUV
-        if header.text("Units") == "GML" and header.text("SUVType") in (None, "BW"):
+        if units == "GML" and header.code("SUVType") in (None, "BW"):
             unit = SUV
     return slope, intercept, unit or (STORED_VALUE if (slope, intercept) == (1, 0) else RESCALED_VALUE)
+
+
+def _scales(slope: float | Malformed | None) -> TypeGuard[float]:
+    """Whether values can be multiplied with it and still be told apart."""
+    return isinstance(slope, float) and 1 / SENTINEL < abs(slope) < SENTINEL
+
+
+def _rescaled_unit(header: Header, frame: int, macro: Dataset | None, modality: Modality) -> str | None:
+    """By Rescale Type, or in CT by the lack of one (C.8.2.1).
+
+    No Hounsfield units of a localizer, a projection, for which C.8.2.1 promises none; without a word of them, of a
+    secondary capture or an image of several energies; or of a modality that does not measure attenuation.
+    """
+    kind = header.code("RescaleType", macro, header.dataset)
+    if kind is None or (isinstance(kind, Malformed) and kind.empty):
+        implied = modality == "CT" and not is_secondary_capture(header)
+        kind = "HU" if implied and header.code("MultienergyCTAcquisition") in (None, "NO") else None
+    unit = _RESCALE_TYPES.get(valid(kind) or "")
+    return None if unit == "HU" and (modality not in _ATTENUATING or is_localizer(header, frame)) else unit
 
 
 def _coloured(samples: NDArray[np.generic], bits: int) -> Quantities:
@@ -168,23 +176,29 @@ def _coloured(samples: NDArray[np.generic], bits: int) -> Quantities:
 
 
 def _padding(header: Header) -> tuple[float, float] | None:
-    """Range of samples that mean "no pixel" (PS3.3 C.7.5.1.1.2)."""
-    value = header.number("PixelPaddingValue")
+    """Range of samples that mean "no pixel" (PS3.3 C.7.5.1.1.2; of floats C.7.6.24 and C.7.6.25)."""
+    for kind in ("Float", "DoubleFloat"):
+        value = valid(header.number(f"{kind}PixelPaddingValue"))
+        if value is not None:
+            limit = valid(header.number(f"{kind}PixelPaddingRangeLimit"))
+            return min(value, limit if limit is not None else value), max(value, limit if limit is not None else value)
+    value = valid(header.number("PixelPaddingValue"))
     if value is None:
         return None
-    limit = header.number("PixelPaddingRangeLimit")
+    # Of a range whose other end is malformed the one is known.
+    limit = valid(header.number("PixelPaddingRangeLimit"))
     bounds = [value, value if limit is None else limit]
     if header.number("PixelRepresentation") == 1:
         # Often written as unsigned beside signed pixels: 63536 for -2000.
         bounds = [bound - 2**16 if 2**15 <= bound < 2**16 else bound for bound in bounds]
-    elif stored := header.number("BitsStored"):
+    elif stored := valid(header.number("BitsStored")):
         # Of a sample only the stored bits are kept.
         bounds = [bound % 2**stored for bound in bounds]
     return min(bounds), max(bounds)
 
 
 def _window(
-    header: Header, frame: int, stored: Stored, slope: float, intercept: float, padding: tuple[int, int] | None
+    header: Header, frame: int, stored: Stored, slope: float, intercept: float, known: NDArray[np.bool_] | None
 ) -> Window:
     """The header's first VOI LUT or window that shows something, else one from the values (PS3.3 C.11.2).
 
@@ -196,18 +210,25 @@ def _window(
     for window in _of_header(header, frame, signed=low < 0):
         if window is not None and windows.shows_something(window, low, high):
             return window
-    return windows.from_values(stored, slope, intercept, padding)
+    return windows.from_values(stored, slope, intercept, known)
 
 
 def _of_header(header: Header, frame: int, *, signed: bool) -> Iterator[Window | None]:
+    """Of an unknown function, or of centers or widths that are malformed, nothing is known of any window."""
     macro = header.macro("FrameVOILUTSequence", frame)
     for item in header.items("VOILUTSequence", macro, header.dataset):
         lookup = read_lookup(header, item, signed=signed)
         yield windows.from_lookup(lookup) if lookup else None
-    function = header.text("VOILUTFunction", macro, header.dataset)
-    centers, widths = (header.numbers(word, macro, header.dataset) for word in ("WindowCenter", "WindowWidth"))
-    for center, width in zip(centers, widths, strict=False):
-        if function == "SIGMOID" and width > 0:
+    function = header.code("VOILUTFunction", macro, header.dataset)
+    if isinstance(function, Malformed) and function.empty:
+        function = None  # Type 3
+    if function not in (None, "LINEAR", "LINEAR_EXACT", "SIGMOID"):
+        return
+    centers, widths = (valid(header.numbers(word, macro, header.dataset)) for word in ("WindowCenter", "WindowWidth"))
+    for center, width in zip(centers or (), widths or (), strict=False):
+        if not (abs(center) < SENTINEL and 0 < width < SENTINEL):
+            continue
+        if function == "SIGMOID":
             yield windows.sigmoid(center, width)
         else:
             yield windows.from_header(center, width, function == "LINEAR_EXACT")

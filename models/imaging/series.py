@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from models.imaging.header import Header, read_header
+from models.imaging.header import Header, Malformed, read_header, valid
 from models.imaging.neighbours import Placed, Stack, stacks_of
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -49,7 +49,9 @@ def slice_of(header: Header) -> Slice | None:
     axes, origin, spacing = (
         header.numbers(keyword) for keyword in ("ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing")
     )
-    if None in (uid, series) or (header.number("NumberOfFrames") or 1) != 1 or header.number("Rows") is None:
+    frames = header.number("NumberOfFrames")
+    alone = frames in (None, 0, 1) or (isinstance(frames, Malformed) and frames.empty)
+    if None in (uid, series) or not alone or valid(header.number("Rows")) is None:
         return None
     plane = Placed.told(axes, origin, spacing)
     if plane is None or not plane.is_plausible:

@@ -82,6 +82,8 @@ def describe(
         frame = source.read(index)
         unit = said.sidecar.unit
         taken = unit is not None and frame.unit in (STORED_VALUE, RESCALED_VALUE) and frame.stored.ndim == 2
+        if unit == "HU" and frame.metadata.localizer and frame.metadata.modality == "CT":
+            taken = False  # It is a projection.
         if unit is not None and taken and unit != frame.unit:
             named = identify(frame.stored, frame.slope, frame.intercept, unit, index, frame.inverted)
             frame = replace(frame, unit=unit, image_id=named)

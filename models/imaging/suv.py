@@ -5,62 +5,96 @@ Weight, dose and times are read for this factor and go nowhere else. Knows nothi
 
 from datetime import datetime, timedelta
 
-from models.imaging.header import Header
+from pydicom import Dataset
 
+from models.imaging.header import Header, Malformed, valid
+from models.imaging.moments import Moment, moment_of, moment_of_day, zone_between, zone_of
+
+_DAY = timedelta(days=1)
 _MOST_HALF_LIVES = 10
+_LEAST_DOSE_BY_WEIGHT = 2e4
+"""Bq/kg: below it no scan is made, and a dose was written in kBq."""
+# Half lives in s of the nuclides that PET images (Nuclear Data Sheets; National Nuclear Data Center, NuDat 3).
+_HALF_LIVES = {
+    "Rb-82": 75.5, "Cu-62": 580, "O-15": 122.2, "N-13": 597.9, "C-11": 1221, "Ga-68": 4063, "Cu-61": 12_010,
+    "F-18": 6584, "Tc-94m": 3120, "I-120": 4896, "Cu-60": 1422, "Sc-44": 14_360, "Sc-43": 14_010,
+    "Cu-64": 45_720, "Y-86": 53_060,
+    "Br-76": 58_320, "Tb-152": 63_000, "Co-55": 63_110, "Ga-66": 34_160, "As-72": 93_600, "Y-90": 230_500,
+    "Zr-89": 282_300, "I-124": 360_800, "Mn-52": 483_100, "As-74": 1_535_000, "Na-22": 82_100_000,
+}  # fmt: skip
+_HALF_LIFE_AGREES = 0.02
 
 
 def suv_factor(header: Header) -> float | None:
     """What Bq/ml are to be multiplied with to become SUVbw, g/ml; None where the attributes do not tell for certain.
 
     SUVbw = activity × weight / dose, both decayed to the same moment: the start of the scan where Decay Correction is
-    START, that of the injection where it is ADMIN (PS3.3 C.8.9.1.1.6, C.8.9.2).
+    START, that of the injection where it is ADMIN (PS3.3 C.8.9.1.1.6, C.8.9.2). Any attribute that is missing,
+    malformed or not possible (in another unit, as a rule) is the end of it.
     """
-    correction = header.text("DecayCorrection")
+    correction = header.code("DecayCorrection")
     corrected = set(header.words("CorrectedImage"))
-    weight = header.number("PatientWeight")
+    weight = valid(header.number("PatientWeight"))
     drugs = header.items("RadiopharmaceuticalInformationSequence")
     if len(drugs) != 1 or not {"ATTN", "DECY"} <= corrected or weight is None or not 0.2 <= weight <= 500:
         return None
-    dose = header.number("RadionuclideTotalDose", drugs[0])
+    dose = valid(header.number("RadionuclideTotalDose", drugs[0]))
     # In MBq, as some write it, a dose is below any that could be imaged in Bq.
-    if dose is None or not 1e5 <= dose <= 1e11:
+    if dose is None or not 1e5 <= dose <= 1e11 or dose < weight * _LEAST_DOSE_BY_WEIGHT:
         return None
     if correction == "ADMIN":
         return weight * 1000 / dose
-    half_life = header.number("RadionuclideHalfLife", drugs[0])
-    passed = _from_injection_to_scan(header)
-    if correction != "START" or passed is None or not half_life or half_life <= 0:
+    half_life = valid(header.number("RadionuclideHalfLife", drugs[0]))
+    if correction != "START" or half_life is None or not _is_known(half_life):
         return None
-    half_lives = passed.total_seconds() / half_life
-    if not 0 <= half_lives <= _MOST_HALF_LIVES:
+    passed = _from_injection_to_scan(header, drugs[0], half_life)
+    if passed is None or not 0 <= passed <= _MOST_HALF_LIVES * half_life:
         return None
-    return weight * 1000 / (dose * 0.5**half_lives)
+    return weight * 1000 / (dose * 0.5 ** (passed / half_life))
 
 
-def _from_injection_to_scan(header: Header) -> timedelta | None:
-    """Series time is that of the scan's start, unless the series was made later from another: then nothing tells."""
-    drug = header.items("RadiopharmaceuticalInformationSequence")[0]
-    scan = _moment(header.text("SeriesDate"), header.text("SeriesTime"))
-    acquisition = _moment(header.text("AcquisitionDate"), header.text("AcquisitionTime"))
+def _is_known(half_life: float) -> bool:
+    """Whether a nuclide has it: one in minutes would pass for that of another dose otherwise."""
+    return any(abs(half_life / known - 1) <= _HALF_LIFE_AGREES for known in _HALF_LIVES.values())
+
+
+def _from_injection_to_scan(header: Header, drug: Dataset, half_life: float) -> float | None:
+    """Seconds.
+
+    Series time is that of the scan's start, unless the series was made later from another: then nothing tells.
+    """
+    scan = moment_of_day(header.code("SeriesDate"), header.code("SeriesTime"))
+    acquisition = moment_of_day(header.code("AcquisitionDate"), header.code("AcquisitionTime"))
     if scan is None or acquisition is None or scan > acquisition:
         return None
-    whole = header.text("RadiopharmaceuticalStartDateTime", drug)
-    if whole:
-        injection = _moment(whole[:8], whole[8:].partition("+")[0].partition("-")[0])
-    else:
-        injection = _moment(header.text("SeriesDate"), header.text("RadiopharmaceuticalStartTime", drug))
-    return None if injection is None else scan - injection
+    injected = moment_of_day(header.code("SeriesDate"), header.code("RadiopharmaceuticalStartTime", drug))
+    whole = header.code("RadiopharmaceuticalStartDateTime", drug)
+    if whole is not None and not (isinstance(whole, Malformed) and whole.empty):
+        return _between(moment_of(whole), scan, header, injected)
+    # A time of day tells the day only where decay rules out every other.
+    if injected is None or _MOST_HALF_LIVES * half_life >= _DAY.total_seconds():
+        return None
+    passed = scan - injected
+    if passed < timedelta(0):
+        # Before midnight; where that is long before, a clock was wrong instead.
+        passed += _DAY
+        return passed.total_seconds() if passed < _DAY / 2 else None
+    return passed.total_seconds()
 
 
-def _moment(date: str | None, time: str | None) -> datetime | None:
-    """DA and TM values (PS3.5 6.2) in the scanner's own time."""
-    if not date or not time:
+def _between(injection: Moment | None, scan: datetime, header: Header, injected: datetime | None) -> float | None:
+    """Seconds to a moment on the scanner's clock from one that may be on another.
+
+    Which zone the scanner's clock is in Timezone Offset From UTC says, or else the time of injection on it.
+    """
+    if injection is None:
         return None
-    try:
-        day = datetime.strptime(date, "%Y%m%d")
-        clock = time.partition(".")[0].ljust(6, "0")
-        seconds = int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + int(clock[4:6])
-    except ValueError:
+    if injection.zone is None:
+        return (scan - injection.local).total_seconds()
+    offset = header.code("TimezoneOffsetFromUTC")
+    zone = zone_of(offset)
+    if offset is None and injected is not None:
+        zone = zone_between(injection, injected)
+    if zone is None:
         return None
-    return day + timedelta(seconds=seconds)
+    return (scan.replace(tzinfo=zone) - injection.local.replace(tzinfo=injection.zone)).total_seconds()

@@ -28,9 +28,9 @@ from models.imaging.errors import (
 )
 from models.imaging.frames import Frame, Source
 from models.imaging.limits import check_size
-from models.imaging.png import Stored
 from models.imaging.policy import FramePolicy
-from models.imaging.quantities import Quantities, plain, store_whole
+from models.imaging.quantities import Quantities, plain
+from models.imaging.storing import Fitted, store
 from schemas.images import ImageMetadata
 from schemas.limits import DEFAULT_LIMITS, Limits
 
@@ -88,13 +88,15 @@ class Pages:
             raise UnsupportedPixels("the TIFF file's pixels have many channels or are complex numbers")
         if int(page.compression) not in _COMPRESSIONS or page.jpegheader is not None:
             raise UnsupportedPixels("the TIFF file is compressed in a way that is not taken here")
-        offsets, lengths = page.dataoffsets, page.databytecounts
+        offsets, lengths = page.dataoffsets, _lengths(page, len(self._data))
         if min(_segments(page)) < 1 or len(offsets) != len(lengths) or len(offsets) != math.prod(_segments(page)):
             raise CorruptHeader
         if page.is_tiled:
             check_size(page.tilelength, page.tilewidth)
         if any(offset + length > len(self._data) for offset, length in zip(offsets, lengths, strict=True)):
             raise TruncatedFile
+        if not any(lengths):
+            raise UnsupportedPixels("not one strip or tile of the TIFF file's page is in it")
 
     def region(self, page: TiffPage, top: int, left: int, rows: int, columns: int) -> NDArray[Any]:
         """Samples (planes, rows, columns, channels) of a part of a page, of which one of the last two is 1.
@@ -120,7 +122,7 @@ class Pages:
 
     def _segment(self, page: TiffPage, index: int) -> NDArray[Any] | None:
         """One strip or tile (rows, columns, channels); None where a sparse file leaves it out."""
-        start, length = page.dataoffsets[index], page.databytecounts[index]
+        start, length = page.dataoffsets[index], _lengths(page, len(self._data))[index]
         if length == 0:
             return None
         encoded = self._data[start : start + length]
@@ -157,6 +159,28 @@ def _directories(data: bytes) -> int:
     if not seen:
         raise CorruptHeader
     return len(seen)
+
+
+def _lengths(page: TiffPage, end: int) -> tuple[int, ...]:
+    """Bytes of each strip or tile; 0 of those that a sparse file leaves out.
+
+    A count of 0 beside an offset is a mistake, read as libtiff does: uncompressed pixels are as long as they must be;
+    compressed ones, where no count says anything, go on to the next or to the file's end.
+    """
+    offsets, counts = page.dataoffsets, page.databytecounts
+    if all(counts) or len(offsets) != len(counts):
+        return counts
+    if int(page.compression) == 1:
+        bits = page.bitspersample * page.shaped[4]
+        places = (_place(page, index) for index in range(len(counts)))
+        whole = [height * -(-width * bits // 8) for _, _, height, width, _ in places]
+        return tuple(
+            count or (length if offset else 0) for offset, count, length in zip(offsets, counts, whole, strict=True)
+        )
+    if any(counts):
+        return counts
+    after = sorted({*offsets, end})
+    return tuple(next(other for other in after if other > at) - at if 0 < at < end else 0 for at in offsets)
 
 
 def _segments(page: TiffPage) -> tuple[int, int, int]:
@@ -213,12 +237,12 @@ def open_pages(
         page = taken[index]
         with failing_as(CorruptPixels()):
             picture = picture_of(page, pages.region(page, 0, 0, page.imagelength, page.imagewidth))
-            stored, slope, intercept = _stored(picture.samples)
+            stored, slope, intercept, known = _stored(picture.samples, _no_data(page))
         stored = to_srgb(_upright(stored, page), profile_of(page))
         if picture.bits < 8:
             window = windows.span(0, 2**picture.bits - 1, "full range")
         else:
-            window = windows.of_picture(stored, slope, intercept)
+            window = windows.of_picture(stored, slope, intercept, None if known is None else _upright(known, page))
         return replace(plain(stored, window, slope, intercept), inverted=picture.inverted)
 
     cleaner = Cleaner(UNKNOWN_SOURCE, burned_in, len(taken), quantities)
@@ -278,13 +302,23 @@ def picture_of(page: TiffPage, samples: NDArray[Any]) -> Picture:
     raise UnsupportedPixels("the TIFF file is neither grey, nor RGB of 8 or 16 bits, nor of a palette")
 
 
-def _stored(samples: NDArray[Any]) -> tuple[Stored, float, float]:
+def _stored(samples: NDArray[Any], no_data: tuple[float, float] | None) -> Fitted:
     if samples.ndim == 3:
-        return np.ascontiguousarray(samples, samples.dtype.newbyteorder("=")), 1.0, 0.0
-    return store_whole(samples)
+        return Fitted(np.ascontiguousarray(samples, samples.dtype.newbyteorder("=")), 1.0, 0.0)
+    return store(samples, no_data)
 
 
-def _upright(stored: Stored, page: TiffPage) -> Stored:
+def _no_data(page: TiffPage) -> tuple[float, float] | None:
+    """Lowest and highest of the value that stands for "no value" (GDAL_NODATA, tag 42113), where one is named."""
+    text = page.tags.valueof(42113)
+    try:
+        value = float(text) if isinstance(text, str) else math.nan
+    except ValueError:
+        return None
+    return (value, value) if math.isfinite(value) else None
+
+
+def _upright(stored: NDArray[Any], page: TiffPage) -> NDArray[Any]:
     tag = page.tags.get("Orientation")
     turn = _TURNS.get(int(tag.value)) if tag is not None and isinstance(tag.value, int) else None
     if turn is None:

@@ -5,7 +5,7 @@ Free text goes in, a word of this list or nothing comes out. Knows nothing of DI
 
 import re
 
-# Organs before the regions that hold them: within one text the first entry that matches wins.
+# Organs before the regions that hold them.
 _PHRASES: dict[str, str] = {
     "whole body": "WHOLEBODY|WHOLE BODY|TOTAL BODY|EYES TO THIGHS|SKULL BASE TO THIGH",
     "brain": "BRAIN|CEREBRUM|CEREBRAL|CEREBELLUM|ENCEPHALON|HYPOPHYSIS|PITUITARY|HIPPOCAMPUS|CRANE|GEHIRN|CEREBRO",
@@ -46,19 +46,41 @@ _PHRASES: dict[str, str] = {
     "wrist": "WRIST|WRISTS",
     "hand": "HAND|HANDS|FINGER|FINGERS|THUMB",
     "arm": "ARM|ARMS|HUMERUS|UPPER ARM|UPPER LIMB",
-    "hip": "HIP|HIPS|HUEFTE",
+    "hip": "HIP|HIPS|HUEFTE|FEMORAL NECK|FEMORAL HEAD",
     "knee": "KNEE|KNEES|PATELLA|KNIE",
     "ankle": "ANKLE|ANKLES|CALCANEUS",
     "foot": "FOOT|FEET|TOE|TOES|HEEL",
     "leg": "LEG|LEGS|FEMUR|THIGH|TIBIA|FIBULA|CALF|LOWER LIMB",
     "extremity": "EXTREMITY|EXTREMITIES",
-    "chest": "CHEST|THORAX|THORACIC|CHESTABDOMEN|CHESTABDPELVIS|RIB|RIBS|STERNUM|MEDIASTINUM|TORAX",
-    "abdomen": "ABDOMEN|ABDOMINAL|ABDOMENPELVIS|ABDO|RETROPERITONEUM",
-    "pelvis": "PELVIS|PELVIC|PELVIS LOWEXTREMITY|BECKEN",
-    "neck": "NECK|LARYNX|PHARYNX|CAROTID|NECKCHEST|HALS",
-    "head": "HEAD|HEADNECK|FACE|FACIAL|KOPF|TETE|CRANIUM|CRANIAL",
+    "chest": "CHEST|THORAX|THORACIC|RIB|RIBS|STERNUM|MEDIASTINUM|TORAX",
+    "abdomen": "ABDOMEN|ABDOMINAL|ABDO|RETROPERITONEUM",
+    "pelvis": "PELVIS|PELVIC|BECKEN",
+    "neck": "NECK|LARYNX|PHARYNX|CAROTID|HALS",
+    "head": "HEAD|FACE|FACIAL|KOPF|TETE|CRANIUM|CRANIAL",
     "skeleton": "SKELETON|SKELETAL SURVEY|BONE SCAN|WHOLE BODY BONE",
     "blood": "BLOOD SMEAR|PERIPHERAL BLOOD",
+}  # fmt: skip
+
+# The regions that hold a part: named beside it, they are where it lies, and no second part.
+_HELD_BY: dict[str, str] = {
+    "brain": "head|skull", "retina": "eye|head", "eye": "head", "thyroid": "neck", "heart": "chest", "lung": "chest",
+    "breast": "chest", "liver": "abdomen", "gallbladder": "abdomen|liver", "pancreas": "abdomen", "spleen": "abdomen",
+    "kidney": "abdomen", "bladder": "pelvis|abdomen", "stomach": "abdomen", "oesophagus": "chest|neck",
+    "colon": "abdomen|pelvis|bowel", "bowel": "abdomen|pelvis", "prostate": "pelvis", "uterus": "pelvis",
+    "ovary": "pelvis", "testis": "pelvis", "fetus": "uterus|pelvis|abdomen", "aorta": "chest|abdomen",
+    "spine": "neck|chest|abdomen|pelvis", "skull": "head", "teeth": "head|skull", "sinus": "head|skull",
+    "ear": "head|skull", "shoulder": "arm|extremity", "elbow": "arm|extremity", "forearm": "arm|extremity",
+    "wrist": "forearm|arm|extremity", "hand": "arm|extremity", "arm": "extremity", "hip": "pelvis|leg|extremity",
+    "knee": "leg|extremity", "ankle": "leg|extremity", "foot": "leg|extremity", "leg": "extremity",
+}  # fmt: skip
+# Of these, parts of all kinds: of "whole body" any other word in the text is a part.
+_OF_ANY_PART = frozenset({"skin", "lymph node", "skeleton", "blood"})
+
+# Terms of Body Part Examined (PS3.16 CID 4031) that are several parts.
+_SEVERAL = {
+    "CHESTABDOMEN": "CHEST ABDOMEN", "CHESTABDPELVIS": "CHEST ABDOMEN PELVIS", "ABDOMENPELVIS": "ABDOMEN PELVIS",
+    "HEADNECK": "HEAD NECK", "NECKCHEST": "NECK CHEST", "NECKCHESTABDOMEN": "NECK CHEST ABDOMEN",
+    "NECKCHESTABDPELV": "NECK CHEST ABDOMEN PELVIS", "LOWEXTREMITY": "LOWER LIMB",
 }  # fmt: skip
 
 # The more exact before the more general.
@@ -186,8 +208,24 @@ MARKED_REGION = "annotated region"
 ORGANS: frozenset[str] = frozenset(_PHRASES)
 """Every value that `ImageMetadata.organ` can have."""
 
-PHRASES: frozenset[str] = frozenset(phrase for phrases in _PHRASES.values() for phrase in phrases.split("|"))
-"""Every phrase by which `organ_of` knows one: words in capitals, one space between."""
+PHRASES: frozenset[str] = frozenset(phrase for phrases in _PHRASES.values() for phrase in phrases.split("|")) | {
+    *_SEVERAL, "C ARM", "O ARM", "G ARM",
+}  # fmt: skip
+"""Every phrase that `organ_of` knows: words in capitals, one space between."""
+
+CONTEXT: frozenset[str] = frozenset(
+    {
+        # from one part to another
+        "TO", "THRU", "THROUGH", "MID", "VERTEX",
+        # a part of one part that is named like another
+        "OF", "THE", "BASE", "TAIL", "FEMORAL", "HUMERAL", "RADIAL", "FIBULAR",
+        # what is named after a part, and is none
+        "COIL", "COILS", "ARRAY", "PHASED", "WINDOW", "WINDOWS", "KERNEL", "ALGORITHM", "FILTER", "SETTING", "SETTINGS",
+        "FIRST", "HOLDER", "REST", "RATE", "GATED", "GATING", "TRIGGER", "TRIGGERED", "TRIGGERING", "INJECTION",
+        "INJECTED", "BOLUS", "UP", "DOWN", "RAISED", "SIDE",
+    }
+)  # fmt: skip
+"""Words that change what the word of a body part beside them means to `organ_of`."""
 
 DISEASES: frozenset[str] = frozenset(_DISEASES)
 """Every value that `ImageMetadata.disease` can have."""
@@ -213,9 +251,61 @@ def _first(patterns: _Patterns, words: str) -> str | None:
     return next((word for word, pattern in patterns if pattern.search(words)), None)
 
 
+# Any body part's phrase, the longest first.
+_PART = "(?:" + "|".join(sorted(PHRASES - {"C ARM", "O ARM", "G ARM"}, key=len, reverse=True)) + ")"
+_UPPERMOST = r"(?:SKULL BASE|BASE OF (?:THE )?SKULL|SKULL|HEAD|VERTEX|BRAIN|EYES?|ORBITS?)"
+_LOWERMOST = r"(?:(?:MID|UPPER|LOWER|PROXIMAL|DISTAL) )?(?:THIGHS?|KNEES?|FEET|FOOT|TOES?|LEGS?|FEMUR|ANKLES?|CALF)"
+_REWRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?<![A-Z])(?:{pattern})(?![A-Z])"), instead)
+    for pattern, instead in (
+        *((term, parts) for term, parts in _SEVERAL.items()),
+        (rf"{_UPPERMOST} (?:TO|THRU|THROUGH) (?:THE )?{_LOWERMOST}", "WHOLE BODY"),
+        (r"[COG] ARM", " "),
+        (r"(?:HANDS?|ARMS?) (?:UP|DOWN|RAISED)|(?:LEFT|RIGHT) HAND SIDE", " "),
+        # What is named after parts, and is none.
+        (
+            (
+                rf"{_PART}(?: {_PART})*(?: PHASED)?(?: ARRAY)? COILS?|{_PART}(?: PHASED)? ARRAY|"
+                rf"{_PART} (?:WINDOWS?|KERNEL|ALGORITHM|FILTER|SETTINGS?|FIRST|HOLDER|REST|RATE|GATED|GATING|"
+                r"TRIGGER(?:ED|ING)?|INJECTION|INJECTED|BOLUS)"
+            ),
+            " ",
+        ),
+        # The neck of the femur is at the hip; of other parts head, neck, body, base and tail are parts of them.
+        (r"(?:HEAD|NECK) OF (?:THE )?(?:FEMUR|HIP)|(?:FEMORAL|FEMUR) (?:HEAD|NECK)", "HIP"),
+        (r"HUMERAL (?:HEAD|NECK)", "SHOULDER"),
+        (r"(?:RADIAL|RADIUS) (?:HEAD|NECK)", "ELBOW"),
+        (r"FIBULAR (?:HEAD|NECK)", "KNEE"),
+        (rf"(?:HEAD|NECK|BASE|TAIL) OF (?:THE )?({_PART})", r"\1"),
+        (r"(?<=PANCREAS )(?:HEAD|NECK|TAIL)|(?<=PANCREATIC )(?:HEAD|NECK|TAIL)|(?<=BLADDER )NECK", " "),
+    )
+)
+
+
 def organ_of(text: str | None) -> str | None:
-    """The organ or body part that a text names, in the vocabulary's words; None where it names none."""
-    return _first(_ORGAN_PATTERNS, _SEPARATORS.sub(" ", text.upper())) if text else None
+    """The organ or body part that a text names, in the vocabulary's words.
+
+    None where it names none, or several of which no one holds the others: of a title for chest and abdomen nobody knows
+    which of them an image shows. A part is named beside the regions that hold it ("ABDOMEN LIVER": the liver).
+    """
+    if not text:
+        return None
+    words = _SEPARATORS.sub(" ", text.upper())
+    for pattern, instead in _REWRITTEN:
+        words = pattern.sub(instead, words)
+    named = [word for word, pattern in _ORGAN_PATTERNS if pattern.search(words)]
+    if "whole body" in named:
+        return "whole body"
+    parts = [word for word in named if word not in _OF_ANY_PART] or named[:1]
+    for part in parts:
+        if all(other == part or other in _HELD_BY.get(part, "").split("|") for other in parts):
+            return next((word for word in named if word in _OF_ANY_PART), part) if len(named) > len(parts) else part
+    return None
+
+
+def leading_organ(text: str) -> str | None:
+    """The organ of a text of the literature that stands first in the vocabulary, whatever else it names."""
+    return _first(_ORGAN_PATTERNS, _SEPARATORS.sub(" ", text.upper()))
 
 
 def disease_of(text: str | None) -> str | None:

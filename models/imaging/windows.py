@@ -110,25 +110,25 @@ def shows_something(window: Window, low: float, high: float) -> bool:
     return low <= edge + half and high >= edge - half if low < high else True
 
 
-def of_picture(stored: Stored, slope: float = 1.0, intercept: float = 0.0) -> Window:
+def of_picture(
+    stored: Stored, slope: float = 1.0, intercept: float = 0.0, known: NDArray[np.bool_] | None = None
+) -> Window:
     """The window of an image that brings none: its whole range where it is coloured or of 8 bits, else percentiles."""
     if stored.ndim == 3 or (stored.dtype.itemsize == 1 and (slope, intercept) == (1, 0)):
         return span(0, 2 ** (8 * stored.dtype.itemsize) - 1, "full range")
-    return from_values(stored, slope, intercept, None)
+    return from_values(stored, slope, intercept, known)
 
 
-def from_values(stored: Stored, slope: float, intercept: float, padding: tuple[int, int] | None) -> Window:
+def from_values(stored: Stored, slope: float, intercept: float, known: NDArray[np.bool_] | None = None) -> Window:
     """A window from percentiles of the values, or of the whole range where they coincide.
 
     Args:
         stored: (rows, columns).
         slope: of the values; may be negative.
         intercept: of the values.
-        padding: lowest and highest stored value that mean "no pixel"; those are not counted.
+        known: same shape: which pixels have a value; None: all. The others are not counted.
     """
-    counts = np.bincount(stored.ravel(), minlength=1)
-    if padding is not None:
-        counts[max(padding[0], 0) : max(padding[1] + 1, 0)] = 0
+    counts = np.bincount(stored.ravel() if known is None else stored[known], minlength=1)
     below = np.cumsum(counts)
     if not below[-1]:
         return span(intercept, intercept + abs(slope), "full range")

@@ -5,14 +5,15 @@ Knows nothing of DICOM attributes. A surname that is also a term (HAND) passes a
 
 import re
 
-from models.imaging.vocabulary import PHRASES
+from models.imaging.vocabulary import CONTEXT, PHRASES
 
 # No titles and frequent surnames, although they are terms: MRS (spectroscopy), WHITE and GRAY (matter), SHARP, REST.
 _TERMS = frozenset(
     """
     CT CTA CBCT HRCT MR MRI MRA MRV CR DX XR PET PT NM SPECT US XA RF MG OCT DSA DXA ANGIO ANGIOGRAM ANGIOGRAPHY
     RADIOGRAPH XRAY FLUOROSCOPY TOMOSYNTHESIS ULTRASOUND SONOGRAPHY DOPPLER SCINTIGRAPHY LOCALIZER LOCALISER SCOUT
-    TOPOGRAM SURVEY AXIAL CORONAL SAGITTAL OBLIQUE TRANSVERSE AX COR SAG TRA LONGITUDINAL FRONTAL LATERAL LAT AP PA
+    TOPOGRAM SURVIEW SCANOGRAM SURVEY
+    AXIAL CORONAL SAGITTAL OBLIQUE TRANSVERSE AX COR SAG TRA LONGITUDINAL FRONTAL LATERAL LAT AP PA
     LL RL MLO CC LEFT RIGHT BILATERAL ANTERIOR POSTERIOR SUPERIOR INFERIOR UPPER LOWER PROXIMAL DISTAL PRONE SUPINE
     ERECT STANDING T1 T2 T1W T2W PD PDW DWI ADC FLAIR STIR SWI DTI FMRI TOF DCE DSC ASL BOLD DIXON SPAIR SPIR FATSAT
     FS SE FSE TSE GRE EPI SSFP TRUFISP FIESTA BTFE HASTE SSFSE MPRAGE MP2RAGE SPGR FLASH VIBE THRIVE SPIN GRADIENT
@@ -44,6 +45,11 @@ def known_terms(text: str, most: int = 64) -> str:
         for start in range(len(words) - size + 1):
             if " ".join(words[start : start + size]) in PHRASES:
                 kept[start : start + size] = [True] * size
+    # What stands beside a part and changes what it means stays with it.
+    for order in (range(1, len(words)), range(len(words) - 2, -1, -1)):
+        for at in order:
+            beside = at - 1 if order.step > 0 else at + 1
+            kept[at] |= words[at] in CONTEXT and kept[beside]
     terms = [word for word, keep in zip(words, kept, strict=True) if keep]
     while len(" ".join(terms)) > most:
         terms.pop()

@@ -16,8 +16,8 @@ FOR_CALCULATION = frozenset({
     # Standardised uptake values (PS3.3 C.8.9.1, QIBA SUV): decay between injection and scan, and the body it spread in.
     "PatientWeight", "PatientSize", "PatientSex",
     "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "FrameAcquisitionDateTime",
-    "FrameReferenceDateTime", "DecayCorrectionDateTime", "RadiopharmaceuticalInformationSequence",
-    "RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime",
+    "FrameReferenceDateTime", "DecayCorrectionDateTime", "TimezoneOffsetFromUTC",
+    "RadiopharmaceuticalInformationSequence", "RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime",
     # Whether one is named, not which.
     "ContrastBolusAgent", "ContrastBolusAgentSequence",
     # Compared with closed lists of ours: the views, and the units of values. An unknown one is not the same as none.

@@ -16,7 +16,7 @@ from pydicom.dataelem import RawDataElement
 from models.imaging.errors import LIBRARY_ERRORS, InvalidAnnotations
 from models.imaging.given.concepts import Named, named
 from models.imaging.given.marks import OFF_MM, SAME_MM, Given, Mark, Meant, Target, filled, lies_in, meant_by
-from models.imaging.header import Header
+from models.imaging.header import Header, valid
 from models.imaging.planes import Points
 
 ELEMENTS = (
@@ -122,15 +122,15 @@ def read_contours(header: Header) -> Given:
     """
     observed: dict[float, list[Dataset]] = defaultdict(list)
     for item in header.items("RTROIObservationsSequence"):
-        if (number := header.number("ReferencedROINumber", item)) is not None:
+        if (number := valid(header.number("ReferencedROINumber", item))) is not None:
             observed[number].append(item)
     drawn: dict[float, list[_Contour]] = defaultdict(list)
     for item in header.items("ROIContourSequence"):
-        if (number := header.number("ReferencedROINumber", item)) is not None:
+        if (number := valid(header.number("ReferencedROINumber", item))) is not None:
             drawn[number] += [_contour(header, one) for one in header.items("ContourSequence", item)]
     structures: list[_Structure] = []
     for item in header.items("StructureSetROISequence"):
-        number = header.number("ROINumber", item)
+        number = valid(header.number("ROINumber", item))
         if number is None:
             continue
         structures.append(

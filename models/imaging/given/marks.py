@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from models.imaging.errors import InvalidAnnotations
 from models.imaging.given.concepts import Named
-from models.imaging.header import Header
+from models.imaging.header import Header, Malformed, valid
 from models.imaging.planes import Instance, Plane
 
 SAME_MM = 0.1
@@ -73,7 +73,9 @@ def meant_by(header: Header, items: Iterable[Dataset]) -> Meant:
     for item in items:
         if uid := header.text("ReferencedSOPInstanceUID", item):
             numbers = header.numbers("ReferencedFrameNumber", item)
-            images[uid] = images.get(uid, frozenset()) | {int(number) for number in numbers}
+            if isinstance(numbers, Malformed) and not numbers.empty:
+                raise InvalidAnnotations("has a Referenced Frame Number that is no number")
+            images[uid] = images.get(uid, frozenset()) | {int(number) for number in valid(numbers) or ()}
     return Meant(images)
 
 

@@ -13,7 +13,7 @@ from pydicom import Dataset
 from models.imaging.errors import InvalidAnnotations
 from models.imaging.given.concepts import Named, code_of, named
 from models.imaging.given.marks import SAME_MM, Given, Mark, Meant, Target, ellipse, filled, lies_in, meant_by
-from models.imaging.header import Header
+from models.imaging.header import Header, valid
 from schemas.limits import Limits
 
 ELEMENTS = ("ContentSequence", "ConceptNameCodeSequence")
@@ -130,7 +130,7 @@ def _concept(header: Header, item: Dataset) -> tuple[str, str] | None:
 
 
 def _region(header: Header, item: Dataset, content: tuple[Dataset, ...], around: Named, axes: int) -> _Region:
-    numbers = header.numbers("GraphicData", item)
+    numbers = valid(header.numbers("GraphicData", item))
     if not numbers or len(numbers) % axes or len(numbers) > _MOST_POINTS or max(map(abs, numbers)) > 1e6:
         raise InvalidAnnotations("has coordinates that are none")
     kind = header.text("GraphicType", item) or ""

@@ -11,7 +11,7 @@ from models.imaging.dicom import PixelData, pixel_data
 from models.imaging.errors import InvalidAnnotations
 from models.imaging.given.concepts import Named, named
 from models.imaging.given.marks import SAME_MM, Given, Mark, MaskArray, Meant, Target, lies_in, meant_by, resampled
-from models.imaging.header import Header
+from models.imaging.header import Header, Malformed, valid
 from models.imaging.planes import Plane, plane_of
 from schemas.limits import Limits
 
@@ -107,7 +107,7 @@ def read_segmentation(header: Header, data: bytes, at: int, limits: Limits) -> G
             + header.items("SegmentedPropertyTypeModifierCodeSequence", item),
         )
         for item in header.items("SegmentSequence")
-        if (number := header.number("SegmentNumber", item)) is not None
+        if (number := valid(header.number("SegmentNumber", item))) is not None
     }
     whole = {
         uid
@@ -121,7 +121,7 @@ def read_segmentation(header: Header, data: bytes, at: int, limits: Limits) -> G
         segments=segments,
         frames=frames,
         kind=kind,
-        most=header.number("MaximumFractionalValue") or 255.0,
+        most=_most(header),
         named=frozenset(whole),
     )
     place = {header.text("FrameOfReferenceUID") or ""} - {""}
@@ -129,6 +129,14 @@ def read_segmentation(header: Header, data: bytes, at: int, limits: Limits) -> G
     if not all(frame.meant.images for frame in frames):
         names |= whole or place
     return Given(frozenset(names), frozenset(names | whole | place), found.on)
+
+
+def _most(header: Header) -> float:
+    """Maximum Fractional Value (PS3.3 C.8.20.2.3): what stands for the whole of a pixel."""
+    most = header.number("MaximumFractionalValue")
+    if isinstance(most, Malformed) or (most is not None and most <= 0):
+        raise InvalidAnnotations("has a Maximum Fractional Value that is no number above 0")
+    return 255.0 if most is None else most
 
 
 def _frames(header: Header, count: int, kind: str) -> Iterator[_Frame]:
@@ -141,7 +149,7 @@ def _frames(header: Header, count: int, kind: str) -> Iterator[_Frame]:
         def macro(keyword: str, groups: tuple[Dataset, ...] = groups) -> Dataset | None:
             return next((items[0] for group in groups if (items := header.items(keyword, group))), None)
 
-        segment = header.number("ReferencedSegmentNumber", macro("SegmentIdentificationSequence"))
+        segment = valid(header.number("ReferencedSegmentNumber", macro("SegmentIdentificationSequence")))
         sources = (
             source
             for group in groups

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.imaging.vocabulary import disease_of, organ_of
+from models.imaging.vocabulary import disease_of, leading_organ
 from models.knowledge.loaders.chunks import chunks
 from schemas.images import Modality
 from schemas.knowledge import Citation, Passage
@@ -86,6 +86,6 @@ _FINDERS: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(
 def labels_of(*texts: str) -> Labels:
     """Labels that titles or headings name. One that names no modality, organ or disease fits any."""
     found: list[Modality] = [modality for modality, pattern in _FINDERS if any(pattern.search(text) for text in texts)]
-    organs = dict.fromkeys(word for text in texts if (word := organ_of(text)))
+    organs = dict.fromkeys(word for text in texts if (word := leading_organ(text)))
     diseases = dict.fromkeys(word for text in texts if (word := disease_of(text)))
     return Labels(tuple(found), tuple(organs), tuple(diseases))

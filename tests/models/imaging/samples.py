@@ -3,11 +3,15 @@
 import os
 import shutil
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import data_store
 import pydicom
 import pytest
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 DATA = Path(pydicom.__file__).parent / "data"
 MORE_DATA = Path(data_store.__file__).parent / "data"
@@ -17,3 +21,26 @@ MakeDicom = Callable[..., bytes]
 needs_dcmtk = pytest.mark.skipif(
     shutil.which("dcmj2pnm") is None and os.environ.get("CI") != "true", reason="DCMTK is not installed"
 )
+
+
+def with_octets(data: bytes, **values: bytes) -> bytes:
+    """A DICOM file with values as they are given, which pydicom itself would not write."""
+    dataset = pydicom.dcmread(BytesIO(data))
+    for keyword, value in values.items():
+        padded = value + b" " * (len(value) % 2)
+        tag = Tag(tag_for_keyword(keyword) or 0)
+        dataset[tag] = RawDataElement(tag, dictionary_VR(tag), len(padded), padded, 0, False, True)
+    file = BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def with_private(data: bytes, group: int, creator: str, values: dict[int, tuple[str, object]]) -> bytes:
+    """A DICOM file with private elements."""
+    dataset = pydicom.dcmread(BytesIO(data))
+    block = dataset.private_block(group, creator, create=True)
+    for last, (vr, value) in values.items():
+        block.add_new(last, vr, value)
+    file = BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()

@@ -54,8 +54,8 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         ("MG", "1.2.840.10008.5.1.4.1.1.1.2", "mammography"),
         ("SM", "1.2.840.10008.5.1.4.1.1.77.1.6", "histopathology"),
         ("OP", "1.2.840.10008.5.1.4.1.1.77.1.5.1", "fundus photography"),
-        ("CT", "1.2.840.10008.5.1.4.1.1.7", "unknown"),
-        ("CT", "1.2.840.10008.5.1.4.1.1.7.4", "unknown"),
+        ("CT", "1.2.840.10008.5.1.4.1.1.7", "CT"),
+        ("CT", "1.2.840.10008.5.1.4.1.1.7.4", "CT"),
         ("SEG", "1.2.840.10008.5.1.4.1.1.66", "other"),
         ("XC", "1.2.840.10008.5.1.4.1.1.77.1.4", "other"),
         ("DMS", "1.2.840.10008.5.1.4.1.1.77.1.7", "dermoscopy"),
@@ -78,8 +78,8 @@ def test_no_text_of_the_file_gets_out(metadata_of) -> None:
         ("SC", "1.2.3", "unknown"),
     ],
 )
-def test_modality_follows_its_code_and_never_a_screen_capture(metadata_of, code, sop_class, modality) -> None:
-    """Secondary captures are of unknown modality; visible-light images, whose UIDs begin alike, are not captures."""
+def test_modality_follows_its_code(metadata_of, code, sop_class, modality) -> None:
+    """Of secondary captures too; visible-light images, whose UIDs begin alike, are not captures."""
     assert modality in MODALITIES
     assert metadata_of(Modality=code, SOPClassUID=sop_class).modality == modality
 

@@ -32,7 +32,7 @@ DEAD_LETTERS = {
     "MR_truncated.dcm": "TruncatedFile",
     "rtplan_truncated.dcm": "TruncatedFile",
     "emri_small_jpeg_2k_lossless_too_short.dcm": "TruncatedFile",
-    "badVR.dcm": "WrongPixelLength",  # its Number of Frames is no number
+    "badVR.dcm": "MalformedAttribute",  # Number of Frames is 1A
     "meta_missing_tsyntax.dcm": "CorruptHeader",  # no rows
     "nested_priv_SQ.dcm": "CorruptHeader",  # no rows
     "no_meta.dcm": "NotAnImage",
@@ -311,10 +311,10 @@ def test_errors_never_repeat_what_the_file_says(make_dicom: MakeDicom, caplog: p
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_a_value_of_the_wrong_length_is_a_corrupt_header(make_dicom: MakeDicom) -> None:
+def test_a_value_of_the_wrong_length_is_malformed(make_dicom: MakeDicom) -> None:
     """Rows as four-byte UL with two bytes: pydicom's own error for it would quote them."""
     data = make_dicom(np.ones((8, 8), np.uint16)).replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00UL")
-    with pytest.raises(causes.CorruptHeader):
+    with pytest.raises(causes.MalformedAttribute, match=r"Rows \(0028,0010\) is malformed"):
         open_source(data, ALL)
 
 

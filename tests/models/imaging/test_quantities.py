@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
 from models.imaging import Frame, FramePolicy, open_source, render
-from models.imaging.quantities import store
+from models.imaging.storing import store
 from schemas.images import Window
 from tests.models.imaging.samples import MakeDicom
 
@@ -59,7 +59,7 @@ def test_integers_of_up_to_16_bits_are_stored_without_loss(dtype: type[np.intege
     """Every value of the type comes back, negative ones too."""
     limits = np.iinfo(dtype)
     samples = np.arange(limits.min, limits.max + 1, dtype=dtype).reshape(2, -1)
-    stored, step, base = store(samples)
+    stored, step, base, _ = store(samples)
     assert stored.dtype == np.dtype(f"u{samples.itemsize}")
     np.testing.assert_array_equal(stored * step + base, samples)
 
@@ -74,7 +74,7 @@ def test_integers_of_up_to_16_bits_are_stored_without_loss(dtype: type[np.intege
 )
 def test_wide_integers_of_a_narrow_range_are_stored_without_loss(samples: NDArray[np.integer]) -> None:
     """32 bits that span less than 2¹⁶ lose nothing."""
-    stored, step, base = store(samples)
+    stored, step, base, _ = store(samples)
     np.testing.assert_array_equal(stored * step + base, samples)
 
 
@@ -88,16 +88,16 @@ def test_wide_integers_of_a_narrow_range_are_stored_without_loss(samples: NDArra
 )
 def test_wider_values_are_quantised_within_half_a_step(samples: NDArray[np.generic]) -> None:
     """65,536 steps of the frame's own range."""
-    stored, step, base = store(samples)
+    stored, step, base, _ = store(samples)
     assert stored.dtype == np.uint16
     assert np.abs(stored * step + base - samples.astype(np.float64)).max() <= step * 0.501
 
 
-def test_values_that_are_no_numbers_become_the_nearest_bound(make_dicom: MakeDicom) -> None:
-    """NaN and -inf become the lowest finite value, +inf the highest."""
+def test_values_that_are_no_numbers_become_background(make_dicom: MakeDicom) -> None:
+    """NaN and infinities become 0 below all values, and have no part in the range."""
     samples = np.array([[np.nan, -np.inf, np.inf, 1.0, 3.0, 2.0]], np.float32)
     frame = only_frame(make_dicom(samples, Modality="MR"))
-    np.testing.assert_allclose(frame.values[0], [1, 1, 3, 1, 3, 2], atol=1e-4)
+    np.testing.assert_allclose(frame.values[0], [0, 0, 0, 1, 3, 2], atol=1e-4)
 
 
 def test_dose_is_the_stored_value_times_its_scaling(sample: Sample) -> None:

@@ -47,7 +47,7 @@ def frame_of(make_dicom: MakeDicom, *, drug: dict[str, Any] | None = None, **ele
     [
         ({}, {}, 3600),
         ({"DecayCorrection": "ADMIN"}, {}, 0),
-        ({}, {"RadiopharmaceuticalStartDateTime": "20240229231500.000000+0100"}, 11 * 3600),
+        ({}, {"RadiopharmaceuticalStartDateTime": "20240229231500.000000"}, 11 * 3600),
         ({"AcquisitionTime": "103000"}, {}, 3600),
     ],
     ids=["decayed to the scan", "to the injection", "injected the day before", "a later bed position"],
