@@ -78,7 +78,7 @@ def mosaic_of(header: Header, raster: Raster, frames: int) -> Mosaic | None:
     # What was measured along the readout; along the other axis it may be more, by oversampling.
     readout = max((valid(header.numbers("AcquisitionMatrix", count=4)) or (0.0,))[:2])
     whole = frames == 1 and raster.samples == 1 and (rows * across, columns * across) == (raster.rows, raster.columns)
-    if not whole or readout > max(rows, columns):
+    if not whole or (readout and max(rows, columns) % readout):
         raise UnsupportedPixels("the Siemens mosaic cannot be of as many slices as its NumberOfImagesInMosaic says")
     step = header.number("SpacingBetweenSlices")
     step_mm = step if isinstance(step, float) and 0 < step < 1000 else None

@@ -7,7 +7,7 @@ import math
 
 from pydicom import Dataset
 
-from models.imaging.header import Header, Malformed, Numbers
+from models.imaging.header import Header, Malformed, Numbers, valid
 from schemas.images import Laterality, Orientation, Plane, Side
 
 _SIDES: dict[str, Side] = {
@@ -55,8 +55,9 @@ def lies_in_patient(header: Header, axes: Numbers) -> tuple[Plane | None, Orient
         header: of the object.
         axes: Image Orientation (Patient) of the frame.
     """
-    if isinstance(axes, Malformed):
+    if isinstance(axes, Malformed) and not axes.empty:
         return None, None
+    axes = valid(axes)
     plane, orientation = in_the_patient(axes or ())
     if not is_biped(header):
         return plane, None

@@ -256,3 +256,51 @@ def test_damaged_headers_never_raise_anything_but_our_errors() -> None:
         for at in chance.integers(40, 348, 3):
             damaged[at] = chance.integers(256)
         outcome(bytes(damaged))
+
+
+@pytest.mark.parametrize(("field", "value"), [("scl_slope", np.inf), ("scl_slope", 1e35), ("scl_inter", np.nan)])
+def test_a_scaling_that_is_none_is_refused_by_name(field: str, value: float) -> None:
+    """Not taken for one that is left out."""
+    data = written(np.ones((4, 5, 6), np.int16), **{"scl_slope": 2.0, "scl_inter": 0.0} | {field: value})
+    with pytest.raises(causes.UnsupportedPixels, match=field):
+        opened(data)
+
+
+@pytest.mark.parametrize("slope", [0.0, np.nan])
+def test_a_scaling_that_is_left_out_is_none(slope: float) -> None:
+    """By 0, as nifti1.h has it, or by NaN, as nibabel writes it."""
+    (frame, *_) = opened(written(np.ones((4, 5, 6), np.int16), scl_slope=slope, scl_inter=7.0)).frames()
+    assert (frame.slope, frame.intercept) == (1, -32768)
+
+
+_CODES, _PIXDIM, _QUATERNION, _SROW = 252, 76, 256, 280
+"""Offsets of nifti1.h."""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {_CODES: ("<2h", 1, 1), _PIXDIM: ("<f", -1)},  # qform mirrors sform
+        {_CODES: ("<2h", 0, 77)},
+        {_SROW: ("<f", np.nan)},
+        {_CODES: ("<2h", 1, 0), _QUATERNION: ("<2f", 0.9, 0.9)},
+        {_CODES: ("<2h", 1, 0), _PIXDIM: ("<f", np.nan)},
+    ],
+)
+def test_a_contradictory_or_malformed_place_tells_no_side(changes: dict[int, tuple[object, ...]]) -> None:
+    """Neither a plane, nor what is left and right."""
+    data = bytearray(written(np.ones((4, 5, 6), np.int16), np.diag([2, 2, 4, 1.0])))
+    (frame, *_) = opened(bytes(data)).frames()
+    assert frame.metadata.plane == "axial"
+    for offset, (form, *values) in changes.items():
+        struct.pack_into(str(form), data, offset, *values)
+    (frame, *_) = opened(bytes(data)).frames()
+    assert (frame.metadata.plane, frame.metadata.orientation) == (None, None)
+
+
+def test_a_unit_that_there_is_not_gives_no_spacing() -> None:
+    """Codes 1 to 3 are metres, millimetres and micrometres; 0 is unknown."""
+    for units, known in ((2, True), (0, True), (5, False)):
+        data = written(np.ones((4, 5, 6), np.int16), np.diag([2, 2, 4, 1.0]), xyzt_units=units)
+        (frame, *_) = opened(data).frames()
+        assert (frame.metadata.spacing is not None) is known

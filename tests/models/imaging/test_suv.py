@@ -63,8 +63,45 @@ def test_suv_is_activity_times_weight_by_dose(
 
 
 @pytest.mark.parametrize(
+    ("started", "clock", "seconds"),
+    [
+        ({"RadiopharmaceuticalStartDateTime": "20240301081500+0000"}, "+0100", 3600),
+        ({"RadiopharmaceuticalStartDateTime": "20240301091500.00+0100"}, "+0100", 3600),
+        ({"RadiopharmaceuticalStartDateTime": "20240301021500-0500"}, "+0100", 7200),
+        ({"RadiopharmaceuticalStartDateTime": "20240301081500+0000"}, None, 3600),  # by the time beside it
+        ({"RadiopharmaceuticalStartDateTime": "20240301091500"}, "+0900", 3600),
+        ({"RadiopharmaceuticalStartTime": "09:15:00"}, None, 3600),
+        ({"RadiopharmaceuticalStartTime": "2315"}, None, 11 * 3600),  # the evening before
+    ],
+)
+def test_decay_is_over_the_true_interval(
+    make_dicom: MakeDicom, started: dict[str, str], clock: str | None, seconds: float
+) -> None:
+    """Whatever the zone that the injection is told in, and across midnight."""
+    zone = {"TimezoneOffsetFromUTC": clock} if clock else {}
+    frame = frame_of(make_dicom, drug=started, **zone)
+    dose = 370e6 * 0.5 ** (seconds / HALF_LIFE)
+    np.testing.assert_allclose(frame.values, ACTIVITY * 0.5 * 70_000 / dose, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
     ("elements", "drug"),
     [
+        # Whose clock the scanner's is, nothing tells.
+        ({}, {"RadiopharmaceuticalStartDateTime": "20240301091500+0530", "RadiopharmaceuticalStartTime": "120000"}),
+        ({"TimezoneOffsetFromUTC": "CET"}, {"RadiopharmaceuticalStartDateTime": "20240301081500+0000"}),
+        ({"TimezoneOffsetFromUTC": "+01:00"}, {"RadiopharmaceuticalStartDateTime": "20240301081500+0000"}),
+        ({"TimezoneOffsetFromUTC": "+0100"}, {"RadiopharmaceuticalStartDateTime": "20240301081500+9900"}),
+        ({}, {"RadiopharmaceuticalStartDateTime": "20240301"}),
+        ({}, {"RadiopharmaceuticalStartDateTime": "20240231091500"}),
+        ({}, {"RadiopharmaceuticalStartDateTime": "20240301101600"}),
+        ({}, {"RadiopharmaceuticalStartTime": "091500+0100"}),
+        ({}, {"RadiopharmaceuticalStartTime": "251500"}),
+        ({}, {"RadiopharmaceuticalStartTime": "101600"}),
+        ({}, {"RadionuclideHalfLife": 109.8}),  # minutes
+        ({}, {"RadionuclideHalfLife": 282_300}),  # imaged days after a start time without a date
+        ({}, {"RadionuclideTotalDose": 370e3}),  # kBq
+        ({"PatientWeight": 70_000}, {}),
         ({"PatientWeight": None}, {}),
         ({"PatientWeight": 0.0}, {}),
         ({"DecayCorrection": "NONE"}, {}),
