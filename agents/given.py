@@ -1,10 +1,9 @@
-"""Which annotation objects of a place mean which image, for preprocess. Reads each by its header, once for each state.
+"""Which annotation objects of a place mean which image, for preprocess. Each is read by its header, once a state.
 
 UIDs are kept in memory, and go nowhere.
 """
 
-import asyncio
-import time
+from collections.abc import Mapping
 
 import structlog
 
@@ -14,13 +13,14 @@ from schemas.failures import InvalidInput, Unavailable
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
 from streams.buckets import bucket_of, open_bucket
+from streams.buckets.catalogue import Whole
 from streams.identity import Identity
 from streams.isolation import Isolated
 
 log = structlog.get_logger()
 
-FRESH = 1.0
-"""Seconds for which a listing of the place is believed."""
+Marks = dict[str, list[ObjectReference]]
+"""Annotation objects by the UIDs that they mean."""
 
 
 class GivenAnnotations:
@@ -34,11 +34,8 @@ class GivenAnnotations:
     """
 
     def __init__(self, place: str, *, isolated: Isolated, identity: Identity, limits: Limits) -> None:
-        self._bucket, self._isolated, self._identity, self._limits = open_bucket(place), isolated, identity, limits
-        self._known: dict[ObjectReference, frozenset[str]] = {}
-        self._by_name: dict[str, list[ObjectReference]] = {}
-        self._listed = float("-inf")
-        self._listing = asyncio.Lock()
+        self._isolated, self._identity, self._limits = isolated, identity, limits
+        self._place: Whole[frozenset[str], Marks] = Whole(open_bucket(place), self._read, _by_name)
 
     async def of(self, names: frozenset[str]) -> tuple[ObjectReference, ...]:
         """Those that mean one of these UIDs, in a stable order.
@@ -46,28 +43,19 @@ class GivenAnnotations:
         Raises:
             Unavailable: the place does not answer.
         """
-        async with self._listing:
-            if names and time.monotonic() - self._listed > FRESH:
-                await self._list()
-        found = {reference for name in names for reference in self._by_name.get(name, ())}
-        return tuple(sorted(found, key=lambda reference: (reference.key, reference.etag)))
-
-    async def _list(self) -> None:
+        if not names:
+            return ()
         try:
-            present = await asyncio.to_thread(lambda: [one for page in self._bucket.list() for one in page])
+            marks = await self._place.now()
         except Unavailable as error:
             raise Unavailable(f"what TRISTREAM_ANNOTATIONS names: {error}") from None
-        for one in present:
-            if one not in self._known:
-                self._known[one] = await self._read(one)
-        self._known = {one: self._known[one] for one in present}
-        self._by_name = {}
-        for reference, names in self._known.items():
-            for name in names:
-                self._by_name.setdefault(name, []).append(reference)
-        self._listed = time.monotonic()
+        found = {reference for name in names for reference in marks.get(name, ())}
+        return tuple(sorted(found, key=lambda reference: (reference.key, reference.etag)))
 
-    async def _read(self, reference: ObjectReference) -> frozenset[str]:
+    async def _read(self, files: tuple[ObjectReference, ...]) -> list[frozenset[str]]:
+        return [await self._names(one) for one in files]
+
+    async def _names(self, reference: ObjectReference) -> frozenset[str]:
         try:
             return await self._isolated.call(names_in, reference, self._limits)
         except InvalidInput as error:
@@ -76,6 +64,14 @@ class GivenAnnotations:
                 "annotations left out", object_id=self._identity.object_id(reference), error=type(error).__name__
             )
             return frozenset()
+
+
+def _by_name(known: Mapping[ObjectReference, frozenset[str]]) -> Marks:
+    found: Marks = {}
+    for reference, names in known.items():
+        for name in names:
+            found.setdefault(name, []).append(reference)
+    return found
 
 
 def names_in(reference: ObjectReference, limits: Limits) -> frozenset[str]:

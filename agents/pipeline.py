@@ -65,7 +65,8 @@ def _watch(app: StageApp, settings: Settings) -> None:
 
 def _preprocess(app: StageApp, settings: Settings) -> None:
     from agents.given import GivenAnnotations
-    from agents.preprocess import Reading, preprocess
+    from agents.preprocess import preprocess
+    from agents.reading import Reading
     from agents.series import Series
     from models.imaging import BurnedInPolicy, FramePolicy
     from streams.backlog import Backlog

@@ -38,7 +38,8 @@ import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import ExplicitVRLittleEndian
 
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from benchmarks.transfer_syntaxes import real, synthetic, written
 from models.imaging import BurnedInPolicy, FramePolicy, codecs, dicom, encode_png, frames, header, to_pixels
 from models.imaging.burned_in import evidence_of

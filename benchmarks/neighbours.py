@@ -24,7 +24,8 @@ import pydicom
 from pydicom.data import get_testdata_file
 
 from agents.ground import ground
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from agents.series import Series
 from models.experts.phantoms import draw
 from models.experts.registry import Registry

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agents.describe import describe
 from agents.ground import ground
-from agents.preprocess import Reading, frames_of, image_of
+from agents.reading import Reading, frames_of, image_of
 from agents.retrieve import retrieve
 from benchmarks.pipeline import make_images
 from models.describers import Composer

@@ -4,6 +4,7 @@ Knows nothing of what is called. Nothing is written to the worker's output: nati
 """
 
 import contextlib
+import functools
 import importlib
 import math
 import os
@@ -14,10 +15,14 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
 
 from streams.lifeline import die_with_parent
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LENGTH = 8
 """Bytes of the length before each message."""
@@ -52,6 +57,17 @@ def serve(fd: int, parent: int, modules: Sequence[str], memory: int, cpu_seconds
             spent = math.ceil(time.process_time())
             resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_seconds, resource.RLIM_INFINITY))
             _send(connection, _outcome(request))
+
+
+def kept_between_calls(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Have a function's last results kept in the process that made them, for the calls that follow.
+
+    For one that is slow, and that many calls ask for the same.
+
+    Args:
+        most: results.
+    """
+    return cast(Callable[[Callable[P, R]], Callable[P, R]], functools.lru_cache(maxsize=most))
 
 
 def _outcome(request: bytes) -> bytes:

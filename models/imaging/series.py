@@ -4,13 +4,16 @@ Knows nothing of where they are kept, nor of pixels. UIDs become fingerprints he
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Generic, TypeVar
 
 from models.imaging.header import Header, Malformed, read_header, valid
-from models.imaging.neighbours import Placed, Stack, stacks_of
+from models.imaging.neighbours import Beside, Placed, Stack, stacks_of
 from schemas.limits import DEFAULT_LIMITS, Limits
+
+K = TypeVar("K")
 
 HEAD = 2**16
 """Bytes of a file within which its header ends as a rule."""
@@ -83,6 +86,60 @@ def stacks_in(slices: Sequence[Slice]) -> tuple[Stack, ...]:
     else:
         stacks = [one for part in _by_acquisition(slices) for one in _stacks_at(slices, part)]
     return tuple(part for one in stacks for part in one.without_gaps())
+
+
+@dataclass(frozen=True, slots=True)
+class Next(Generic[K]):
+    """A slice beside another, and in what file it lies."""
+
+    key: K
+    slice: Slice
+    beside: Beside
+
+
+@dataclass(slots=True)
+class _Kind(Generic[K]):
+    """Slices that may be of one stack, each once, by their UIDs."""
+
+    members: dict[bytes, tuple[K, Slice]] = field(default_factory=dict[bytes, tuple[K, Slice]])
+    listed: list[tuple[K, Slice]] = field(default_factory=list[tuple[K, Slice]])
+    places: dict[bytes, tuple[Stack, int]] | None = None
+    """Of those that are of a stack, where in it."""
+
+    def around(self, found: Slice, most: int) -> list[Next[K]]:
+        if self.places is None:
+            self.listed = list(self.members.values())
+            self.places = {
+                self.listed[frame][1].uid: (stack, at)
+                for stack in stacks_in([one for _, one in self.listed])
+                for at, frame in enumerate(stack.frames)
+            }
+        if found.uid not in self.places:
+            return []
+        stack, at = self.places[found.uid]
+        stack = stack if found.sided else stack.unsided()
+        return [Next(*self.listed[one.frame], one) for one in stack.beside(at, most)]
+
+
+class Slices(Generic[K]):
+    """The slices among some files, and which lie beside which.
+
+    Args:
+        files: the slice that each is, by its key; None where it is none.
+    """
+
+    def __init__(self, files: Mapping[K, Slice | None]) -> None:
+        self._kinds: dict[bytes, _Kind[K]] = {}
+        for key, found in files.items():
+            if found is not None:
+                self._kinds.setdefault(found.kind, _Kind()).members.setdefault(found.uid, (key, found))
+
+    def around(self, found: Slice, most: int) -> list[Next[K]]:
+        """Up to `most` slices on each side of one of them, by ascending steps; none of one that is not among them."""
+        kind = self._kinds.get(found.kind)
+        if kind is None or found.uid not in kind.members or kind.members[found.uid][1] != found:
+            return []
+        return kind.around(found, most)
 
 
 def _in_turn(acquisitions: Iterable[bytes]) -> bool:

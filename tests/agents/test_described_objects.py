@@ -8,7 +8,7 @@ import pytest
 
 from agents.describe import describe
 from agents.ground import ground
-from agents.preprocess import Reading, frames_of, image_of
+from agents.reading import Reading, frames_of, image_of
 from infra.annotate import find_files
 from models.describers import Composer
 from models.experts.registry import Registry

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents import given
 from agents.describe import describe
 from agents.given import GivenAnnotations
 from agents.ground import ground
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from infra.annotate import find_files, images_among
 from models.describers import Composer
 from models.experts.registry import Registry
@@ -24,6 +24,7 @@ from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
 from schemas.triplets import Triplet
+from streams.buckets import catalogue
 from streams.buckets.folder import reference_to
 from streams.identity import Identity
 from streams.isolation import Isolated
@@ -99,7 +100,7 @@ async def test_a_segmentation_becomes_a_region_and_a_changed_one_another_triplet
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By itself, for the image that it names alone; the message is the same each time, until the file changes."""
-    monkeypatch.setattr(given, "FRESH", 0.0)
+    monkeypatch.setattr(catalogue, "FRESH", 0.0)
     async with reading(study) as read:
         first, other = await read(study / "CT/0.dcm"), await read(study / "CT/1.dcm")
         assert (other.annotations, other.metadata.annotations_digest) == ((), None)
@@ -120,7 +121,7 @@ async def test_a_segmentation_becomes_a_region_and_a_changed_one_another_triplet
 
 async def test_each_file_is_read_once_for_each_state(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are no annotation objects too; one that is damaged is left out, and its name is in no log."""
-    monkeypatch.setattr(given, "FRESH", 0.0)
+    monkeypatch.setattr(catalogue, "FRESH", 0.0)
     data = written(structure_set([]))
     (study / "SEG/DOE JANE.dcm").write_bytes(data[:-20])
     calls: list[str] = []

@@ -13,15 +13,16 @@ import pytest
 from pydicom import Dataset
 from pydicom.dataset import Dataset as Item
 
-from agents import series as agent
 from agents.ground import ground
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from agents.series import Series
 from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy, from_pixels
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.regions import GroundedImage
+from streams.buckets import catalogue
 from streams.buckets.folder import reference_to
 from streams.dead_letters import FrameFailed
 from streams.identity import Identity
@@ -281,10 +282,10 @@ def test_headers_are_read_once_and_pixels_seldom(tmp_path: Path, monkeypatch: py
     """A folder is listed once for all that lies in it, and again only for what is new; a slice is read twice."""
     paths = put(tmp_path / "CT", lesion())
     listed: list[str] = []
-    looked = agent.beside
-    monkeypatch.setattr(agent, "beside", lambda reference: listed.append(reference.key) or looked(reference))
-    monkeypatch.setattr(agent, "FRESH", 0.0)
-    monkeypatch.setattr(agent, "TOGETHER", 2)
+    looked = catalogue.files_beside
+    monkeypatch.setattr(catalogue, "files_beside", lambda reference: listed.append(reference.key) or looked(reference))
+    monkeypatch.setattr(catalogue, "FRESH", 0.0)
+    monkeypatch.setattr(catalogue, "TOGETHER", 2)
     stage = Stage(neighbours=2)
 
     async def run() -> None:
@@ -305,9 +306,9 @@ def test_headers_are_read_once_and_pixels_seldom(tmp_path: Path, monkeypatch: py
 
 def test_what_was_mended_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file written anew under its name, as the same slice, is another state: nothing of the old one is kept."""
-    monkeypatch.setattr(agent, "FRESH", 0.0)
-    monkeypatch.setattr(agent, "STALE", 0.0)
-    monkeypatch.setattr(agent, "SHARE", 0)
+    monkeypatch.setattr(catalogue, "FRESH", 0.0)
+    monkeypatch.setattr(catalogue, "STALE", 0.0)
+    monkeypatch.setattr(catalogue, "SHARE", 0)
     paths = put(tmp_path / "CT", lesion())
     whole = paths[3].read_bytes()
     paths[3].write_bytes(whole[:-2000])
@@ -354,8 +355,8 @@ def test_a_sidecar_of_a_sibling_counts(tmp_path: Path) -> None:
 
 def test_a_place_of_too_many_files_is_not_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known stays bounded; of places the last are kept."""
-    monkeypatch.setattr(agent, "MOST", 6)
-    monkeypatch.setattr(agent, "FRESH", 0.0)
+    monkeypatch.setattr(catalogue, "MOST", 6)
+    monkeypatch.setattr(catalogue, "FRESH", 0.0)
     one, other = put(tmp_path / "A", lesion()), put(tmp_path / "B", lesion())
     stage = Stage()
     for paths in (one, other, one):

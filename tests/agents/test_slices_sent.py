@@ -15,7 +15,8 @@ from pydicom.data import get_testdata_file
 
 from agents.describe import describe
 from agents.ground import ground
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from models.describers import Composer
 from models.describers.facts import Facts
 from models.describers.verification import verify

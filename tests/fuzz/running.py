@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from models.imaging import BurnedInPolicy, FramePolicy, open_source
 from schemas.failures import InvalidInput
 from schemas.limits import MEBIBYTE, Limits

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from models.imaging import BurnedInPolicy, FramePolicy, encode_png
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage

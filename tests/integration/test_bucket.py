@@ -17,7 +17,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from agents.preprocess import Reading, preprocess
+from agents.preprocess import preprocess
+from agents.reading import Reading
 from agents.series import Series
 from agents.settings import Settings
 from infra.processes import Processes

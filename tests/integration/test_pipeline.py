@@ -24,7 +24,6 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import UID
 
-from agents.given import FRESH
 from agents.settings import Settings
 from infra.accounting import Summary
 from infra.annotate import Outputs, annotate, find_files
@@ -32,6 +31,7 @@ from infra.announce import announce, replay_dead_letters
 from infra.processes import Processes
 from schemas.objects import ObjectReference
 from schemas.triplets import Triplet, triplet_id
+from streams.buckets.catalogue import FRESH
 from streams.buckets.folder import reference_to
 from streams.lag import LagReader
 from streams.reader import latest, read

@@ -1,0 +1,102 @@
+"""Reading an object's bytes, for preprocess: what runs in an isolated process, as native decoders may crash."""
+
+from dataclasses import dataclass
+
+from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
+from models.imaging.given.marking import marked
+from models.imaging.neighbours import Stack
+from models.imaging.series import Slice
+from schemas.images import MedicalImage
+from schemas.limits import Limits
+from schemas.objects import ObjectReference
+from streams.buckets import Content, ObjectChanged, bucket_of
+from streams.isolated import kept_between_calls
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How objects are read.
+
+    Args:
+        frames: which of them are taken.
+        burned_in: what becomes of text in pixels.
+        limits: that each object is held to.
+        neighbours: on each side of a frame in space, taken or not, that are sent with it.
+    """
+
+    frames: FramePolicy
+    burned_in: BurnedInPolicy
+    limits: Limits
+    neighbours: int = 0
+
+
+# A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
+@kept_between_calls(4)
+def _open(reference: ObjectReference, reading: Reading) -> Source:
+    return _opened(bucket_of(reference).read(reference), reading)
+
+
+def _opened(content: Content, reading: Reading) -> Source:
+    return open_source(
+        content.data,
+        reading.frames,
+        reading.limits,
+        reading.burned_in,
+        sidecar=content.companions.get("sidecar"),
+        mask=content.companions.get("mask"),
+        annotations=[data for role, data in content.companions.items() if role.startswith("annotations/")],
+    )
+
+
+@kept_between_calls(4)
+def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectReference, ...]) -> Source:
+    return marked(_open(reference, reading), [bucket_of(one).get(one) for one in given], reading.limits)
+
+
+def frames_of(
+    reference: ObjectReference, reading: Reading
+) -> tuple[tuple[int, ...], int, frozenset[str], tuple[Stack, ...], Slice | None]:
+    """Indices of the frames to take, how many are skipped, the UIDs by which the object is meant, and where neighbours
+    are asked for, how its frames lie, or which slice of a series it is. Runs isolated.
+    """
+    source = _open(reference, reading)
+    names = source.instance.names if source.instance else frozenset[str]()
+    stacks, alone = (source.stacks(), source.in_series()) if reading.neighbours else ((), None)
+    return source.taken, source.skipped, names, stacks, alone
+
+
+def image_of(
+    reference: ObjectReference, reading: Reading, index: int, object_id: str, given: tuple[ObjectReference, ...] = ()
+) -> MedicalImage:
+    """One frame of an object, its pixels inline, with what the given annotation objects mark in it. Runs isolated."""
+    source = _marked(reference, reading, given) if given else _open(reference, reading)
+    return _image(source, index, object_id)
+
+
+def slice_of(reference: ObjectReference, reading: Reading, known: Slice, object_id: str) -> MedicalImage:
+    """The frame of an object that is a known slice of a series, as it is now, its pixels inline. Runs isolated.
+
+    Raises:
+        ObjectChanged: it is no longer that slice.
+    """
+    source = _opened(bucket_of(reference).read_now(reference), reading)
+    if source.in_series() != known:
+        raise ObjectChanged("The object is another slice than it was. Its new content is announced by itself.")
+    return _image(source, 0, object_id)
+
+
+def _image(source: Source, index: int, object_id: str) -> MedicalImage:
+    frame = source.read(index)
+    return MedicalImage(
+        image_id=frame.image_id,
+        object_id=object_id,
+        frame=index,
+        frames_taken=len(source.taken),
+        frames_skipped=source.skipped,
+        metadata=frame.metadata,
+        pixels=to_pixels(frame),
+        window=frame.window,
+        inverted=frame.inverted,
+        annotations=frame.annotations,
+        preprocess_version=VERSION,
+    )
