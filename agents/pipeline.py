@@ -16,7 +16,7 @@ from schemas.stages import StageState
 from streams.app import StageApp, bind, build_app, run_beside, sender, speak
 from streams.payloads import Payloads
 from streams.settings import Wires
-from streams.stage import StageRunner, tell
+from streams.stage import StageRunner
 from streams.topics import BUCKET_EVENTS, ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
 
 # Each builder imports its own agent: a worker loads no library that its stage does not use.
@@ -59,7 +59,6 @@ def _watch(app: StageApp, settings: Settings) -> None:
     else:
         app.producer_only = True  # It consumes nothing, and a Faust consumer without topics fails.
         run_beside(app, watch.watch_on)
-        run_beside(app, partial(tell, announcer.state, wires, send))
         speak(app, "watch", announcer.state)
 
 
@@ -79,7 +78,7 @@ def _preprocess(app: StageApp, settings: Settings) -> None:
     def subject(reference: ObjectReference) -> Subject:
         return Subject(identity.object_id(reference))
 
-    gate = FlowGate(wires, Backlog(wires, LATER).read)
+    gate = FlowGate(wires, Backlog(wires, LATER))
     isolated = Isolated(settings.limits, modules=("agents.preprocess",))
     atexit.register(isolated.close)
     annotations = (

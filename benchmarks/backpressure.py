@@ -28,7 +28,7 @@ from infra.stack import LocalStack
 from schemas.base import Message
 from schemas.dead_letters import Stage
 from schemas.failures import TristreamError, Unavailable
-from streams.lag import INPUTS, LagReader
+from streams.lag import INPUTS, LagReader, ask
 from streams.settings import MEBIBYTE, Wires
 from streams.topics import MAX_MESSAGE_BYTES, TRIPLETS, Topic
 
@@ -61,7 +61,7 @@ class Held:
     """Bytes of the messages in later topics that are not done: measured by reading every message, not estimated."""
 
     consumer: Consumer
-    lags: LagReader
+    wires: Wires
     topics: Mapping[Stage, str]
     ends: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
@@ -72,8 +72,9 @@ class Held:
                 sizes = self.ends.setdefault((message.topic() or "", message.partition() or 0), [0])
                 sizes.append(sizes[-1] + len(message.value() or b""))
         waiting = 0
+        found = ask(self.wires, lambda reader: reader.positions(*self.topics), timeout=60)
         for stage, topic in self.topics.items():
-            for number, position in self.lags.positions(stage).items():
+            for number, position in found[stage].items():
                 sizes = self.ends.get((topic, number), [0])
                 waiting += sizes[-1] - sizes[min(position.committed, len(sizes) - 1)]
         return waiting
@@ -99,7 +100,7 @@ class Watch:
     def __init__(self, stack: LocalStack) -> None:
         self._stack, self._gauge = stack, Gauge(stack)
         wires = stack.settings.wires
-        self._lags = LagReader(wires, timeout=60)
+        self._wires = wires
         topics: dict[Stage, str] = {stage: INPUTS[stage].on(wires) for stage in LATER}
         consumer = Consumer(
             {
@@ -111,7 +112,7 @@ class Watch:
             }
         )
         consumer.assign([TopicPartition(name, n, 0) for name in topics.values() for n in range(wires.partitions)])
-        self._held = Held(consumer, self._lags, topics)
+        self._held = Held(consumer, wires, topics)
         self.moments: list[Moment] = []
 
     def until(self, done: Callable[[Moment], bool]) -> float:
@@ -120,7 +121,7 @@ class Watch:
         while True:
             sample: Sample = self._gauge.sample(cast("Topic[Message]", TRIPLETS))
             try:
-                found, held = self._lags.read(), self._held.bytes()
+                found, held = ask(self._wires, LagReader.read, timeout=60), self._held.bytes()
             except Unavailable as error:  # a busy broker: its coordinators are still loading, or an answer is late
                 say(str(error))
                 self._stack.processes.pause(1.0)

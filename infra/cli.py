@@ -14,7 +14,7 @@ import orjson
 from agents.settings import MOST_NEIGHBOURS, BadSetting, Settings
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
-from infra.console import current_settings, plain_errors, say, trace
+from infra.console import current_settings, ending_well, plain_errors, say, trace
 from schemas.dead_letters import Origin, Stage
 from streams.buckets import folder_of
 from streams.topics import Topic
@@ -30,7 +30,7 @@ INBOX = click.option(
     metavar="DIR|URL",
     help="Folder or bucket (s3://, gs://, az://) to watch. [default: $TRISTREAM_INBOX or inbox]",
 )
-METRICS_PORT, PROMETHEUS_PORT = 9464, 9090
+METRICS_PORT = 9464
 """Of `up --watch`: where others look for them."""
 ANNOTATIONS = click.option(
     "--annotations",
@@ -81,7 +81,7 @@ def up(
     neighbours: str | None,
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
-    from infra.prometheus.local import LocalPrometheus
+    from infra.prometheus.local import start_beside
     from infra.stack import LocalStack
 
     settings = current_settings(inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours)
@@ -90,16 +90,14 @@ def up(
     if (folder := folder_of(settings.inbox)) is not None:
         folder.mkdir(parents=True, exist_ok=True)
     with (
+        ending_well(),
         plain_errors(),
         LocalStack(settings, state.absolute(), port=port, watch=True, workers=workers, say=say) as stack,
     ):
         for name, address in stack.metrics.items():
             say(f"{name}: http://{address}/metrics")
         if watch:
-            prometheus = LocalPrometheus(state / "prometheus", stack.metrics, port=PROMETHEUS_PORT)
-            prometheus.start(stack.processes)
-            prometheus.wait_ready()
-            say(f"Prometheus: http://{prometheus.address}/alerts; dashboards: see docs/watching.md")
+            start_beside(stack.processes, state / "prometheus", stack.metrics, say)
         say(f"watching {inbox or settings.inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
 

@@ -59,6 +59,16 @@ def plain_errors() -> Generator[None]:
         raise click.ClickException(f"a file or folder cannot be used: {reason(error)}") from None
 
 
+@contextmanager
+def ending_well() -> Generator[None]:
+    """To be asked to stop is how a command that runs for ever ends: with exit status 0, and no traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(0)
+
+
 def trace(settings: Settings, service: str) -> None:
     """Send this command's spans to where the settings say, if they do."""
     from streams.tracing import send_spans

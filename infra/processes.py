@@ -52,6 +52,8 @@ class _Child:
     cwd: Path | None
     restart: bool
     tier: int
+    grace_s: float
+    vital: bool
     process: subprocess.Popen[bytes]
     started_at: float
     crashes_in_a_row: int = 0
@@ -136,6 +138,8 @@ class Processes:
         cwd: Path | None = None,
         restart: bool = True,
         tier: int = 1,
+        grace_s: float | None = None,
+        vital: bool = True,
     ) -> None:
         """Start a child.
 
@@ -148,12 +152,17 @@ class Processes:
             cwd: the folder it runs in; None: this process's own.
             restart: start it again when it ends by itself. If False, its end makes `poll` raise ChildFailed.
             tier: children of the highest tier are stopped first, those of one tier together.
+            grace_s: how long it may take to end after SIGTERM; None: as all.
+            vital: False: when it ends for good, the others go on without it, and `on_restart` is told.
         """
         if any(child.name == name for child in self._children):
             raise ValueError(f"a child named {name!r} runs already")
         environ = {**os.environ, **(env or {})}
         process = _spawn(argv, environ, log_path, cwd)
-        self._children.append(_Child(name, argv, environ, log_path, cwd, restart, tier, process, time.monotonic()))
+        grace_s = self._grace_s if grace_s is None else grace_s
+        self._children.append(
+            _Child(name, argv, environ, log_path, cwd, restart, tier, grace_s, vital, process, time.monotonic())
+        )
 
     def run(
         self,
@@ -172,7 +181,7 @@ class Processes:
         """
         environ = {**os.environ, **(env or {})}
         process = _spawn(argv, environ, log_path, cwd)
-        child = _Child(name, argv, environ, log_path, cwd, False, 1, process, time.monotonic())
+        child = _Child(name, argv, environ, log_path, cwd, False, 1, self._grace_s, True, process, time.monotonic())
         try:
             while (status := process.poll()) is None:
                 if time.monotonic() > child.started_at + timeout_s:
@@ -221,7 +230,7 @@ class Processes:
                 stopping = [child for child in children if child.tier == tier]
                 for child in stopping:
                     child.terminate()
-                deadline = time.monotonic() + self._grace_s
+                deadline = time.monotonic() + max((child.grace_s for child in stopping), default=0.0)
                 while (
                     any(child.process.poll() is None for child in stopping)
                     and time.monotonic() < deadline
@@ -242,6 +251,10 @@ class Processes:
         if time.monotonic() - child.started_at >= self._healthy_after_s:
             child.crashes_in_a_row = 0
         child.crashes_in_a_row += 1
+        if not child.vital and (not child.restart or child.crashes_in_a_row >= self._most_crashes):
+            self._children.remove(child)
+            self._on_restart(f"{child.name} ended ({ending}); the others go on without it, see {child.log_path}")
+            return
         if not child.restart or child.crashes_in_a_row >= self._most_crashes:
             self.stop()
             row = f" {child.crashes_in_a_row} times in a row" if child.restart else ""

@@ -1,6 +1,7 @@
 """The local stack: one Kafka broker and one worker process a stage, started and stopped together."""
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,12 +9,16 @@ from types import TracebackType
 from typing import Self
 
 from agents.settings import Settings
-from infra.kafka.local import LocalKafka
+from infra.kafka.local import LocalKafka, free_port, is_free
 from infra.prerequisites import check_prerequisites
-from infra.processes import Processes
+from infra.processes import Interrupted, Processes
 from schemas.dead_letters import Stage
 from streams.settings import Security
 from streams.topics import create_topics
+
+GRACE_S = 2.0
+"""Seconds that the workers, and then the broker, have to end in order. What a worker had in work is delivered again,
+and what a broker has acknowledged outlives it: a person who wants to stop waits for neither."""
 
 STAGES: tuple[Stage, ...] = ("preprocess", "ground", "retrieve", "describe")
 
@@ -55,7 +60,8 @@ class LocalStack:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            self.processes = stack.enter_context(Processes(on_restart=self._say))
+            self.processes = stack.enter_context(Processes(on_restart=self._say, grace_s=GRACE_S))
+            stack.push(self._leaving)
             check_prerequisites()
             if not self.kafka.installed:
                 self._say("installing Kafka, this first time only")
@@ -63,7 +69,7 @@ class LocalStack:
             self._say("starting Kafka")
             self.kafka.start(self.processes)
             self.kafka.wait_ready()
-            create_topics(self.settings.wires)
+            self._beside(lambda: create_topics(self.settings.wires))
             stages: Sequence[Stage] = ("watch", *STAGES) if self._watch else STAGES
             for stage in stages:
                 for number in range(1 if stage == "watch" else self._workers):
@@ -76,6 +82,8 @@ class LocalStack:
         # One machine has each port once.
         port = self.settings.wires.metrics_port and self.settings.wires.metrics_port + self._started
         self._started += 1
+        if port and not is_free(port):
+            port = free_port()
         if port:
             self.metrics[name] = f"{self.settings.wires.metrics_host}:{port}"
         settings = self.settings.with_wires(worker=name, metrics_port=port)
@@ -100,6 +108,29 @@ class LocalStack:
         """Look after the processes until interrupted."""
         while True:
             self.processes.pause(1.0)
+
+    def _beside(self, work: Callable[[], None]) -> None:
+        """Do something that blocks, and hear signals meanwhile."""
+        failures: list[Exception] = []
+
+        def do() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - it is raised below, where it was asked for
+                failures.append(error)
+
+        thread = threading.Thread(target=do, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self.processes.pause(0.05)
+        if failures:
+            raise failures[0]
+
+    def _leaving(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, Interrupted):
+            self._say("stopping")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

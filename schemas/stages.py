@@ -23,3 +23,8 @@ class StageState(Message):
     done: int = Field(ge=0, description="Messages finished since the worker started")
     dead_letters: int = Field(ge=0, description="Dead letters written since the worker started")
     updated_at: datetime
+    instance: str = Field(default="", description="Tells one process from the next under the same name of a worker")
+    started_at: datetime | None = Field(default=None, description="When that process started")
+    per_second: float | None = Field(
+        default=None, ge=0, description="Messages finished a second, over the last minute; null: not known yet"
+    )

@@ -1,20 +1,25 @@
 """Faust, set up for images: one app, and so one consumer group, a stage. Knows nothing of what a stage does."""
 
 import logging
+import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
-from functools import partial
+import threading
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import faust
 import structlog
 from faust.types import TP, StreamT
+from mode import Service
 
 from schemas.dead_letters import Stage
 from schemas.stages import StageState
 from streams import metrics
 from streams.batches import pass_by_unreadable_batches
-from streams.lag import group
+from streams.lag import INPUTS, METADATA_AGE_MS, group
+from streams.membership import PartitionWatch
+from streams.presence import Presence
 from streams.probes import Probes
 from streams.security import for_faust
 from streams.settings import MEBIBYTE, Wires
@@ -27,17 +32,25 @@ FETCHED = MEBIBYTE
 """Bytes fetched at once of all partitions. aiokafka holds them several times over while it takes them apart."""
 LEAST_FETCHED = 32 * 1024
 """Of each partition, however many there are."""
+LEAVING = 5.0
+"""Seconds that an app which was told to end may take to put things in order."""
+
+log = structlog.get_logger()
 
 
 class StageApp(faust.App):
     """A Faust app that knows how its stage is.
 
     `word` is the stage's own word, once it has one; `joined` is true while the consumer group has given it partitions,
-    be it none: the worker beyond the last partition stands by.
+    be it none: the worker beyond the last partition stands by. `ended` is why the app ended itself. `beside` runs from
+    the start; Faust's own tasks begin when the group is joined, and a group that is never joined is to be told of.
     """
 
+    wires: Wires
+    beside: list[Background]
     word: Callable[[], StageState] | None = None
     joined: bool = False
+    ended: str = ""
     logger = logging.getLogger("faust.app")
 
     def unready(self) -> str:
@@ -49,11 +62,20 @@ class StageApp(faust.App):
             return word.reason
         return "" if self.joined or self.producer_only else "the consumer group is not joined"
 
+    def end(self, reason: str) -> None:
+        """End this process, and say why. What is in work is delivered again."""
+        if self.ended:
+            return
+        self.ended = reason
+        log.error("ended", reason=reason)
+        os.kill(os.getpid(), signal.SIGTERM)
+        exit_at_last(1)
+
 
 def build_app(stage: Stage, wires: Wires) -> StageApp:
     """A Faust app with nothing in it, bounded where Faust's defaults are for small messages."""
     pass_by_unreadable_batches()
-    return StageApp(
+    app = StageApp(
         group(stage, wires),
         **for_faust(wires),
         store="memory://",
@@ -78,10 +100,14 @@ def build_app(stage: Stage, wires: Wires) -> StageApp:
         # Of each partition, so that all of them together hold little. A message that is larger comes alone.
         consumer_max_fetch_size=max(FETCHED // wires.partitions, LEAST_FETCHED),
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
+        producer_metadata_max_age_ms=METADATA_AGE_MS,
         producer_acks=-1,
         producer_max_request_size=MAX_MESSAGE_BYTES,
         producer_request_timeout=30.0,
     )
+    app.wires, app.beside = wires, []
+    return app
 
 
 def sender(app: faust.App) -> Send:
@@ -118,16 +144,29 @@ def bind(
 
     app.on_partitions_revoked.connect(cast("Any", forget))
     app.on_partitions_assigned.connect(cast("Any", join))
-    speak(app, runner.stage, state or runner.state)
+    own = state or runner.state
+    if runner.stage in INPUTS:
+        watch = PartitionWatch(runner.stage, app.wires, lambda: runner.mean_bytes, app.end)
+        app.beside.append(watch.run)
 
-    for work in (partial(runner.tell, state), runner.watch_lag, *background):
+        def word() -> StageState:
+            found = own()
+            stopped = found.state == "running" and watch.reason
+            return found.model_copy(update={"state": "waiting", "reason": watch.reason}) if stopped else found
+
+        speak(app, runner.stage, word)
+    else:
+        speak(app, runner.stage, own)
+    for work in background:
         run_beside(app, work)
 
 
 def speak(app: StageApp, stage: Stage, state: Callable[[], StageState]) -> None:
-    """Have a stage's word on itself stand in the metrics and decide whether its worker is ready."""
-    app.word = state
+    """Tell of a stage's state: to the `stages` topic, in the metrics, and to who asks whether its worker is ready."""
+    presence = Presence(state, app.wires, sender(app), app.end)
+    app.word = presence.word
     metrics.watch_state(stage, state)
+    app.beside += [presence.tell, presence.listen]
 
 
 def run_beside(app: faust.App, work: Background) -> None:
@@ -139,13 +178,41 @@ def run_beside(app: faust.App, work: Background) -> None:
         await work()
 
 
+class Beside(Service):
+    """Runs an app's `beside`, from the start to the end of its worker."""
+
+    logger = logging.getLogger("mode.beside")
+
+    def __init__(self, works: Sequence[Background]) -> None:
+        super().__init__()
+        self._works = works
+
+    async def on_started(self) -> None:
+        """Begin."""
+        for work in self._works:
+            self.add_future(cast("Any", work()))
+
+
 def run_worker(app: StageApp, wires: Wires) -> None:
     """Run an app in this process until SIGTERM or SIGINT; then exit."""
     probes = [Probes(wires.metrics_host, wires.metrics_port, app.unready)] if wires.metrics_port else []
     app.conf.datadir.mkdir(parents=True, exist_ok=True)
-    worker = faust.Worker(app, *probes, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
+    services = (Beside(app.beside), *probes)
+    worker = faust.Worker(app, *services, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # It would write to the terminal in the midst of the log's JSON.
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    except SystemExit:
+        if app.ended:
+            sys.exit(1)
+        raise
+
+
+def exit_at_last(status: int) -> None:
+    """End this process in a few seconds, whatever it is then doing: what it had in work is delivered again."""
+    timer = threading.Timer(LEAVING, os._exit, [status])
+    timer.daemon = True
+    timer.start()
 
 
 def configure_logging() -> None:

@@ -4,8 +4,9 @@ Knows only lags and sizes. The reasons stand in docs/backpressure.md.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -32,16 +33,28 @@ class MeanSize:
         self.value = size if self.value == 0 else 0.95 * self.value + 0.05 * size
 
 
+class Lags(Protocol):
+    """What tells of the lags of all stages; see `streams.backlog.Backlog`."""
+
+    async def read(self) -> Mapping[Stage, Lag]:
+        """The lags now. Raises Unavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Ask no more."""
+        ...
+
+
 class FlowGate:
     """Open below the low-water mark, closed above the high-water mark, unchanged between them.
 
     Args:
         wires: the marks.
-        read: asks for the lags; blocking.
+        lags: tells of the lags; closed with the gate's watch.
     """
 
-    def __init__(self, wires: Wires, read: Callable[[], Mapping[Stage, Lag]]) -> None:
-        self._wires, self._read = wires, read
+    def __init__(self, wires: Wires, lags: Lags) -> None:
+        self._wires, self._lags = wires, lags
         self._open = asyncio.Event()
         self._open.set()
         self._mean = MeanSize()
@@ -93,10 +106,13 @@ class FlowGate:
 
     async def watch(self) -> None:
         """Keep the gate current until cancelled."""
-        while True:
-            sent = self._sent
-            try:
-                self.update(await asyncio.to_thread(self._read), self._sent - sent)
-            except Unavailable as error:
-                log.warning("lag unknown", reason=str(error))
-            await asyncio.sleep(INTERVAL)
+        try:
+            while True:
+                sent = self._sent
+                try:
+                    self.update(await self._lags.read(), self._sent - sent)
+                except Unavailable as error:
+                    log.warning("lag unknown", reason=str(error))
+                await asyncio.sleep(INTERVAL)
+        finally:
+            await self._lags.close()

@@ -44,6 +44,27 @@ def for_confluent(wires: Wires) -> dict[str, Any]:
     return found
 
 
+def for_aiokafka(wires: Wires) -> dict[str, Any]:
+    """What every aiokafka client of ours is built with, beside those that Faust builds.
+
+    Raises:
+        AccessRefused: a file that the settings name cannot be read or used.
+    """
+    security = wires.security
+    found: dict[str, Any] = {
+        "bootstrap_servers": wires.bootstrap.split(","),
+        "security_protocol": security.protocol,
+        "ssl_context": _context(security) if security.tls else None,
+    }
+    if security.sasl:
+        found |= {
+            "sasl_mechanism": security.mechanism,
+            "sasl_plain_username": security.username,
+            "sasl_plain_password": _password(security),
+        }
+    return found
+
+
 def for_faust(wires: Wires) -> dict[str, Any]:
     """What every Faust app is built with.
 

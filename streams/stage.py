@@ -25,10 +25,9 @@ from streams import metrics, tracing
 from streams.codec import Context, decode, encode, headers
 from streams.dead_letters import DeadLetterLimit, FrameFailed, Subject, dead_letter, subject_key, subject_of
 from streams.flow import FlowGate, MeanSize
-from streams.lag import INPUTS, watch_lag
 from streams.ordered import OrderedAcks, Ticket
 from streams.settings import Wires
-from streams.topics import DEAD_LETTERS, STAGES, Topic
+from streams.topics import DEAD_LETTERS, Topic
 
 log = structlog.get_logger()
 
@@ -244,27 +243,12 @@ class StageRunner(Generic[In]):
             updated_at=datetime.now(UTC),
         )
 
-    async def tell(self, state: Callable[[], StageState] | None = None) -> None:
-        """Write this worker's state, or what `state` says of it, to the `stages` topic until cancelled."""
-        await tell(state or self.state, self._wires, self._send)
-
-    async def watch_lag(self) -> None:
-        """Keep this stage's lag in the metrics current until cancelled, where metrics are served."""
-        if self._wires.metrics_port and self.stage in INPUTS:
-            await watch_lag(self.stage, self._wires, lambda: self._mean_in.value)
+    @property
+    def mean_bytes(self) -> float:
+        """Of the messages that it has lately taken; 0 before the first."""
+        return self._mean_in.value
 
 
 def away(error: Exception) -> str:
     """What a stage waits for, in words."""
     return str(error) if isinstance(error, Unavailable) else f"Kafka does not take messages: {type(error).__name__}"
-
-
-async def tell(state: Callable[[], StageState], wires: Wires, send: Send, interval: float = 2.0) -> None:
-    """Write a worker's state to the `stages` topic every `interval` seconds until cancelled."""
-    while True:
-        word = state()
-        try:
-            await send(STAGES.on(wires), word.worker, encode(word), headers(word, word.stage, Context()))
-        except (KafkaError, ProducerSendError) as error:
-            log.warning("state not written", stage=word.stage, reason=type(error).__name__)
-        await asyncio.sleep(interval)

@@ -5,18 +5,19 @@ import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from infra.kafka.local import free_port
+from infra.kafka.local import free_port, is_free
 from infra.prerequisites import MissingPrerequisite
 from infra.processes import Processes, tail
 from schemas.failures import TristreamError, Unavailable
 
 HERE = Path(__file__).parent
 CONFIGURATION, ALERTS = HERE / "prometheus.yml", HERE / "alerts.yml"
-NAME = "prometheus"
+NAME, PORT = "prometheus", 9090
+"""The port on which others look for it."""
 
 
 class PrometheusFailed(TristreamError):
@@ -63,7 +64,7 @@ class LocalPrometheus:
             "--log.level=warn",
         )
         self._processes = processes
-        processes.start(NAME, argv, log_path=self._log, cwd=self._folder, restart=True)
+        processes.start(NAME, argv, log_path=self._log, cwd=self._folder, restart=True, vital=False)
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
         """Return once it says that it serves.
@@ -106,3 +107,25 @@ class LocalPrometheus:
     @property
     def _log(self) -> Path:
         return self._folder / "prometheus.log"
+
+
+def start_beside(processes: Processes, folder: Path, targets: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Start one that watches a pipeline, on another port where its own is taken; or say why there is none.
+
+    Args:
+        processes: whose child it becomes.
+        folder: its configuration, data and log.
+        targets: host:port of /metrics by name of worker.
+        say: is told where it is.
+    """
+    taken = not is_free(PORT)
+    prometheus = LocalPrometheus(folder, targets, port=0 if taken else PORT)
+    try:
+        prometheus.start(processes)
+        prometheus.wait_ready()
+    except (MissingPrerequisite, PrometheusFailed, Unavailable) as error:
+        processes.stop(NAME)
+        say(f"on without Prometheus: {error}")
+        return
+    moved = f" (port {PORT} is in use)" if taken else ""
+    say(f"Prometheus: http://{prometheus.address}/alerts{moved}; dashboards: see docs/watching.md")

@@ -282,3 +282,15 @@ def test_names_are_unique(log: Path) -> None:
         processes.start("one", ["sleep", "600"], log_path=log)
         with pytest.raises(ValueError, match="'one' runs already"):
             processes.start("one", ["sleep", "600"], log_path=log)
+
+
+def test_what_is_not_vital_ends_alone(tmp_path: Path) -> None:
+    """After as many crashes as end all others, it is given up in words, and the others run on."""
+    told: list[str] = []
+    with Processes(on_restart=told.append, most_crashes=3, first_delay_s=0.01) as processes:
+        processes.start("vital", ["sleep", "600"], log_path=tmp_path / "vital.log")
+        processes.start("watcher", ["sh", "-c", "exit 3"], log_path=tmp_path / "watcher.log", vital=False)
+        until(lambda: (processes.poll(), any("go on without it" in line for line in told))[1])
+        processes.pause(0.2)
+        assert set(processes.pids) == {"vital"}
+        assert processes.crashes["watcher"] == 3

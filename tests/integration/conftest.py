@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import trustme
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -21,7 +19,7 @@ from infra.kafka.local import LocalKafka, SecureListener
 from infra.processes import Processes
 from streams.settings import MECHANISMS, Wires
 from streams.topics import create_topics
-from tests.integration.echo_worker import COPIES
+from tests.integration.echo_worker import create_copies
 
 USER, PASSWORD = "tristream", "a password; with = and spaces"
 LOGIN = "org.apache.kafka.common.security"
@@ -94,9 +92,7 @@ def settings(kafka: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def echo(settings: Settings) -> Settings:
     """Settings under which the echo worker's output topic exists."""
-    client = AdminClient({"bootstrap.servers": settings.wires.bootstrap})
-    name = COPIES.on(settings.wires)
-    client.create_topics([NewTopic(name, num_partitions=4, replication_factor=1)])[name].result(30)
+    create_copies(settings.wires)
     return settings
 
 

@@ -4,14 +4,25 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
 from infra.variables import from_environment
 from schemas.failures import InvalidInput
 from schemas.objects import ObjectReference
 from streams.app import bind, build_app, configure_logging, run_worker, sender
+from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import OBJECTS, Topic
 
 COPIES = Topic("copies", ObjectReference, "key", "delete", -1, "Copies of references")
+
+
+def create_copies(wires: Wires) -> None:
+    """Make the topic that it gives to."""
+    client = AdminClient({"bootstrap.servers": wires.bootstrap})
+    name = COPIES.on(wires)
+    client.create_topics([NewTopic(name, num_partitions=4, replication_factor=1)])[name].result(30)
 
 
 class Refused(InvalidInput):

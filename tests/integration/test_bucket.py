@@ -34,7 +34,7 @@ from streams.buckets.asking import clear_stores
 from streams.buckets.store import Store
 from streams.identity import Identity
 from streams.isolation import Isolated
-from streams.lag import LagReader
+from streams.lag import LagReader, ask
 from streams.payloads import Payloads
 from streams.reader import latest, read
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
@@ -379,5 +379,5 @@ def test_a_stage_waits_for_a_server_that_is_away(chain: Chain, server: LocalS3, 
     wait_until(lambda: chain.state("preprocess/preprocess") == ("waiting", "the bucket does not answer"))
     server.start(processes)
     wait_until(lambda: len(chain.images()) == 5)
-    wait_until(lambda: LagReader(chain.settings.wires).read()["preprocess"].waiting == 0)
+    wait_until(lambda: ask(chain.settings.wires, LagReader.read)["preprocess"].waiting == 0)
     assert chain.dead_letters() == []

@@ -16,7 +16,7 @@ from infra.processes import Processes
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams.backlog import KEPT, Backlog
-from streams.lag import LagReader
+from streams.lag import LagReader, ask
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
 from tests.integration.echo_worker import COPIES
@@ -77,12 +77,12 @@ def test_a_slow_message_survives_a_kill(echo: Settings, processes: Processes, tm
     # All but the slow one are copied, and the commits of whole seconds have passed.
     wait_for(echo.wires, COPIES, 299)
     time.sleep(3)
-    waiting = LagReader(echo.wires).read()["preprocess"].waiting
+    waiting = ask(echo.wires, LagReader.read)["preprocess"].waiting
     assert waiting > 0, "the committed offset passed a message still in work"
     kill(processes, "first")
     start(processes, echo, "first", tmp_path)
     wait_until(lambda: "k50" in copies(echo))
-    wait_until(lambda: LagReader(echo.wires).read()["preprocess"].waiting == 0)
+    wait_until(lambda: ask(echo.wires, LagReader.read)["preprocess"].waiting == 0)
     assert set(copies(echo)) == {reference.key for reference in references(300)}
 
 
@@ -96,7 +96,7 @@ def test_two_workers_share_and_take_over(echo: Settings, processes: Processes, t
     kill(processes, "one")
     announce(echo, references(100, "late"))
     wait_for(echo.wires, COPIES, 700)
-    wait_until(lambda: LagReader(echo.wires).read()["preprocess"].waiting == 0)
+    wait_until(lambda: ask(echo.wires, LagReader.read)["preprocess"].waiting == 0)
 
 
 def test_messages_that_cannot_be_read_become_dead_letters(echo: Settings, processes: Processes, tmp_path: Path) -> None:
@@ -120,4 +120,4 @@ def test_too_many_dead_letters_pause_the_stage(echo: Settings, processes: Proces
     wait_until(lambda: len(latest(echo.wires, DEAD_LETTERS)) >= 10)
     time.sleep(3)
     assert len(latest(echo.wires, DEAD_LETTERS)) <= 12
-    assert LagReader(echo.wires).read()["preprocess"].waiting >= 188
+    assert ask(echo.wires, LagReader.read)["preprocess"].waiting >= 188

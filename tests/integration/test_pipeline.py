@@ -33,7 +33,7 @@ from schemas.objects import ObjectReference
 from schemas.triplets import Triplet, triplet_id
 from streams.buckets.catalogue import FRESH
 from streams.buckets.folder import reference_to
-from streams.lag import LagReader
+from streams.lag import LagReader, ask
 from streams.reader import latest, read
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, Topic, create_topics
@@ -356,7 +356,7 @@ def test_a_backlog_is_worked_off_after_a_restart(pipeline: Pipeline, tmp_path: P
     pipeline.processes.stop()
     folder = copies(tmp_path / "images", 30)
     announce(pipeline.settings, [reference_to(path, Path(path.anchor)) for path in sorted(folder.iterdir())])
-    assert LagReader(pipeline.settings.wires).read()["preprocess"].waiting >= 30
+    assert ask(pipeline.settings.wires, LagReader.read)["preprocess"].waiting >= 30
     pipeline.start_all()
     summary, _ = pipeline.annotate(folder)
     assert summary.triplets == 30

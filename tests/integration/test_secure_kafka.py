@@ -11,7 +11,7 @@ import stamina
 from agents.settings import Settings
 from infra.kafka.local import LocalKafka
 from schemas.failures import Unavailable
-from streams.lag import LagReader
+from streams.lag import LagReader, ask
 from streams.security import AccessRefused
 from streams.settings import MECHANISMS, Security
 from streams.topics import create_topics
@@ -62,7 +62,7 @@ def test_each_mechanism_is_spoken(secure: Settings, mechanism: str) -> None:
     # New topics have no leaders yet, nor a broker's first group a coordinator: who waits for them is let in, too.
     for attempt in stamina.retry_context(on=Unavailable, attempts=None, timeout=240):
         with attempt:
-            assert LagReader(settings.wires).read()["preprocess"].waiting == 0
+            assert ask(settings.wires, LagReader.read)["preprocess"].waiting == 0
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

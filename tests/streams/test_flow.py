@@ -10,13 +10,26 @@ from streams.lag import Lag
 from streams.settings import MEBIBYTE, Wires
 
 
+class NoLags:
+    """Of tests that tell the gate themselves what waits."""
+
+    async def read(self) -> dict[Stage, Lag]:
+        return {}
+
+    async def close(self) -> None:
+        """Nothing to leave."""
+
+
+NO_LAGS = NoLags()
+
+
 def lags(**waiting: int) -> dict[Stage, Lag]:
     return {stage: Lag(0, waiting.get(stage, 0)) for stage in ("preprocess", "ground", "retrieve", "describe")}  # pyright: ignore[reportReturnType]
 
 
 async def test_the_gate_closes_above_and_opens_below() -> None:
     """It closes above the high mark, stays closed between the marks, and opens at the low one."""
-    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), NO_LAGS)
     gate.observe(MEBIBYTE)
     gate.update(lags(ground=4, retrieve=1, describe=1))
     assert not gate.closed
@@ -34,7 +47,7 @@ async def test_the_gate_closes_above_and_opens_below() -> None:
 
 async def test_what_waits_counts_as_large_as_it_gets() -> None:
     """Six messages of 1 MiB that will be 2 MiB each before they are done are 12 MiB."""
-    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE, in_flight=1), dict)
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE, in_flight=1), NO_LAGS)
     gate.observe(MEBIBYTE)
     large: dict[Stage, Lag] = {"describe": Lag(0, 0, mean_bytes=2.0 * MEBIBYTE)}
     gate.update({**lags(ground=6), **large})
@@ -45,7 +58,7 @@ async def test_what_waits_counts_as_large_as_it_gets() -> None:
 
 async def test_what_is_sent_counts_before_the_broker_is_asked_again() -> None:
     """A fast stage sends much between two questions; what it sent while the broker answered counts too."""
-    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), NO_LAGS)
     gate.update(lags(ground=0))
     for _ in range(10):
         gate.observe(MEBIBYTE)
@@ -60,7 +73,7 @@ async def test_what_is_sent_counts_before_the_broker_is_asked_again() -> None:
 
 async def test_messages_larger_than_the_marks_go_through_one_by_one() -> None:
     """However large what is in work may get, an empty pipeline takes the next."""
-    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), dict)
+    gate = FlowGate(Wires(high_water=10 * MEBIBYTE, low_water=4 * MEBIBYTE), NO_LAGS)
     gate.observe(20 * MEBIBYTE)
     assert gate.closed
     gate.update(lags(ground=1))
@@ -71,7 +84,7 @@ async def test_messages_larger_than_the_marks_go_through_one_by_one() -> None:
 
 async def test_objects_waiting_do_not_close_the_gate() -> None:
     """The bucket and its references are the unbounded buffer."""
-    gate = FlowGate(Wires(), dict)
+    gate = FlowGate(Wires(), NO_LAGS)
     gate.observe(MEBIBYTE)
     gate.update(lags(preprocess=1_000_000))
     assert not gate.closed

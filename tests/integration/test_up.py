@@ -1,0 +1,82 @@
+"""`tristream up` as a person meets it: Ctrl-C ends it soon and well, and a port that is taken ends nothing."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.kafka.local import LocalKafka, free_port
+from infra.processes import Processes
+from infra.prometheus.local import PORT, start_beside
+
+pytestmark = pytest.mark.integration
+
+SOON = 5.0
+
+
+@contextmanager
+def up(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A pipeline of its own, in a session of its own."""
+    LocalKafka(folder / "unused").install()
+    argv = [sys.executable, "-m", "infra.cli", "up", "--inbox", str(folder / "inbox"), "--state", str(folder / "state")]
+    running = subprocess.Popen(
+        [*argv, "--port", str(free_port()), *options], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+        assert running.stderr is not None
+        running.stderr.close()
+
+
+def until_said(running: subprocess.Popen[str], word: str) -> str:
+    """The line that says it."""
+    assert running.stderr is not None
+    for line in running.stderr:
+        if word in line:
+            return line
+    raise AssertionError(f"it ended without a word of {word!r}")
+
+
+@pytest.mark.parametrize("moment", ["starting Kafka", "watching"])
+def test_ctrl_c_ends_it_soon_and_well(tmp_path: Path, moment: str) -> None:
+    """It says so, ends within 5 s with exit status 0, and leaves no process behind; also while it is just starting."""
+    with up(tmp_path) as running:
+        until_said(running, moment)
+        children = psutil.Process(running.pid).children(recursive=True)
+        assert children
+        asked = time.monotonic()
+        os.kill(running.pid, signal.SIGINT)
+        _, words = running.communicate(timeout=60)
+        took = time.monotonic() - asked
+    assert "stopping" in words
+    assert running.returncode == 0
+    assert "Traceback" not in words
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert took < SOON
+
+
+def test_a_port_that_is_taken_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    """Prometheus gets another, or, where there is none on this machine, the pipeline goes on without."""
+    told: list[str] = []
+    with closing(socket.socket()) as taken, Processes(grace_s=5, on_restart=told.append) as processes:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # taken already
+            taken.bind(("127.0.0.1", PORT))
+            taken.listen()
+        processes.start("worker", ["sleep", "600"], log_path=tmp_path / "worker.log")
+        start_beside(processes, tmp_path / "prometheus", {"worker": "127.0.0.1:1"}, told.append)
+        processes.pause(1.0)
+        assert "worker" in processes.pids
+    (line,) = told
+    assert f"port {PORT} is in use" in line or "on without Prometheus" in line
