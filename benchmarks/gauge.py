@@ -13,11 +13,11 @@ from typing import cast
 
 import psutil
 from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
 from infra.stack import LocalStack
 from schemas.base import Message
 from schemas.failures import TristreamError
-from streams.lag import LATEST
 from streams.reader import SETTLING
 from streams.topics import DEAD_LETTERS, Topic, admin
 
@@ -57,7 +57,8 @@ class Gauge:
 
     def count(self, topic: Topic[Message]) -> int:
         """Messages that were ever written to a topic."""
-        asked = {TopicPartition(topic.on(self._wires), number): LATEST for number in range(self._wires.partitions)}
+        latest = cast("OffsetSpec", OffsetSpec.latest())
+        asked = {TopicPartition(topic.on(self._wires), number): latest for number in range(self._wires.partitions)}
         while True:
             try:
                 return sum(answer.result().offset for answer in self._admin.list_offsets(asked).values())

@@ -4,7 +4,7 @@ import dataclasses
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -273,15 +273,15 @@ def dead_letters(follow: bool, kafka: str | None) -> None:
 
 
 @main.command()
+@click.option("--json", "json_", is_flag=True, help="One line of JSON on standard output.")
+@click.option("--watch", is_flag=True, help="Look again every few seconds, until Ctrl-C.")
 @KAFKA
-def status(kafka: str | None) -> None:
-    """Show lag and rate by stage, and what each worker is doing."""
-    from rich.console import Console
+def status(json_: bool, watch: bool, kafka: str | None) -> None:
+    """Say whether the pipeline keeps up, what is stuck, and what to do about it."""
+    from infra.status_page import show
 
-    from infra.status import status_table
-
-    with plain_errors():
-        Console().print(status_table(current_settings(kafka=kafka).wires))
+    with ending_well() if watch else nullcontext(), plain_errors():
+        show(current_settings(kafka=kafka).wires, json_lines=json_, watch=watch)
 
 
 @main.command()

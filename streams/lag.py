@@ -149,7 +149,12 @@ class LagReader:
         except (KafkaError, TimeoutError) as error:
             # The next to ask finds brokers anew, which may have come back under other addresses.
             await self.close()
-            raise Unavailable(f"Kafka at {self._wires.bootstrap} does not answer: {type(error).__name__}") from error
+            why = (
+                "nothing listens there" if isinstance(error, KafkaConnectionError) else "it is starting, or is too busy"
+            )
+            raise Unavailable(
+                f"Kafka at {self._wires.bootstrap} does not answer: {why} ({type(error).__name__})"
+            ) from error
         raise AssertionError("stamina gives up by raising")
 
     async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:

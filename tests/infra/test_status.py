@@ -1,0 +1,106 @@
+"""status: what it says of a pipeline, and what to do."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from infra.status import Status, Verdict, judged
+from infra.status_page import as_json, count, duration, headline, page
+from schemas.dead_letters import DeadLetter, Origin, Stage
+from schemas.stages import StageState
+from streams.dead_letters import Subject, dead_letter
+from streams.lag import Position
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+STAGES: tuple[Stage, ...] = ("preprocess", "ground", "retrieve", "describe")
+
+
+def word(stage: Stage, name: str = "a", ago: float = 1.0, **found: object) -> StageState:
+    fixed = {"worker": f"{stage}/{name}", "stage": stage, "state": "running", "in_flight": 0, "done": 0}
+    moment = NOW - timedelta(seconds=ago)
+    return StageState.model_validate({**fixed, "dead_letters": 0, "updated_at": moment, "per_second": 2.0, **found})
+
+
+def seen(
+    waiting: Mapping[Stage, int], *words: StageState, letters: int = 0, ages: Mapping[Stage, float] | None = None
+) -> Status:
+    positions = {stage: {0: Position(0, 100, 100 + waiting.get(stage, 0))} for stage in STAGES}
+    named = {one.stage for one in words}
+    everyone = [*words, *(word(stage) for stage in STAGES if stage not in named)]
+    origin = Origin(topic="objects", partition=0, offset=0)
+    open_: list[DeadLetter] = [dead_letter("preprocess", Subject(), "NotAnImage", "No.", origin)] * letters
+    return judged("k:9092", positions, ages or {}, everyone, open_, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "advice"),
+    [
+        (seen({}), "up to date", ""),
+        (seen({"ground": 10}), "working", ""),
+        (
+            seen({"ground": 10}, word("ground", state="paused", cause="dead letters", reason="see them")),
+            "paused",
+            "ground: see them",
+        ),
+        (
+            seen({"describe": 10}, word("describe", state="waiting", reason="the server does not answer")),
+            "waiting",
+            "describe: the server does not answer",
+        ),
+        (
+            seen(
+                {"preprocess": 10}, word("preprocess", state="paused", cause="backpressure", reason="goes on at 1 MiB")
+            ),
+            "working",
+            "by itself",
+        ),
+        (seen({"ground": 10}, word("ground", ago=3600)), "stuck", "start one with 'tristream worker ground'"),
+        (seen({"ground": 10}, word("ground"), word("ground", "b", ago=40)), "waiting", "b says nothing"),
+        (seen({"ground": 10}, word("ground", per_second=0.0)), "stuck", "see its log"),
+        (seen({}, word("ground", per_second=0.0)), "up to date", ""),
+        (seen({}, letters=2), "up to date", "tristream replay"),
+    ],
+)
+def test_it_says_how_it_is_and_what_to_do(status: Status, verdict: Verdict, advice: str) -> None:
+    """The gravest of what is so, and for what a person must see to the command that does it."""
+    assert status.verdict == verdict
+    assert advice in "\n".join(status.advice)
+    if not advice:
+        assert not status.advice
+    page(status)
+
+
+def test_it_says_how_long_it_will_take() -> None:
+    """By the rate of all workers of the slowest stage, over the last minute; unknown where nothing is known of it."""
+    status = seen({"preprocess": 10, "ground": 1200}, word("ground"), word("ground", "b"))
+    assert status.work_off_s == 300
+    assert headline(status) == "Working. 1,210 messages wait, about 5 min at this rate."
+    unknown = seen({"ground": 1}, word("ground", per_second=None))
+    assert headline(unknown) == "Working. 1 message waits; how long that takes is not known yet."
+
+
+def test_it_says_how_old_the_oldest_is_and_how_many_letters_are_open() -> None:
+    """Both in the page's JSON too, by stage and class of error."""
+    found = as_json(seen({"ground": 1}, ages={"ground": NOW.timestamp() - 90}, letters=3))
+    assert found["stages"]["ground"]["oldest_s"] == 90
+    assert found["dead_letters"] == [{"stage": "preprocess", "error": "NotAnImage", "open": 3}]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (300, "5 min"), (3661, "1 h 1 min"), (90000, "1 d 1 h")],
+)
+def test_times_are_said_in_two_units(seconds: float, words: str) -> None:
+    """As a person would."""
+    assert duration(seconds) == words
+
+
+def test_one_is_one() -> None:
+    """And two are several."""
+    assert [count(number, "object") for number in (0, 1, 2, 1000)] == [
+        "0 objects",
+        "1 object",
+        "2 objects",
+        "1,000 objects",
+    ]
