@@ -1,5 +1,6 @@
 """Delivery on a real Kafka: nothing is lost, whatever is killed, and the committed offset never passes work."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -13,10 +14,11 @@ from confluent_kafka import Producer
 from agents.settings import Settings
 from infra.announce import announce
 from infra.processes import Processes
+from schemas.dead_letters import Stage
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams.backlog import KEPT, Backlog
-from streams.lag import LagReader, ask
+from streams.lag import Lag, LagReader, ask
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
 from tests.integration.echo_worker import COPIES
@@ -58,12 +60,19 @@ def test_what_waits_is_weighed(settings: Settings) -> None:
         large = number % 3 == 0
         producer.produce(ENRICHED.on(settings.wires), b"x" * (90_000 if large else 30_000), partition=number % 4)
     producer.flush()
-    backlog = Backlog(settings.wires, ("retrieve", "describe"))
-    # A broker's first group has no coordinator yet.
-    for attempt in stamina.retry_context(on=Unavailable, attempts=20, timeout=60):
-        with attempt:
-            assert backlog.read()["describe"].mean_bytes in (90_000, 30_000)
-    lags = [backlog.read() for _ in range(KEPT)][-1]
+
+    async def weigh() -> dict[Stage, Lag]:
+        backlog = Backlog(settings.wires, ("retrieve", "describe"))
+        try:
+            # A broker's first group has no coordinator yet.
+            async for attempt in stamina.retry_context(on=Unavailable, attempts=20, timeout=60):
+                with attempt:
+                    assert (await backlog.read())["describe"].mean_bytes in (90_000, 30_000)
+            return [await backlog.read() for _ in range(KEPT)][-1]
+        finally:
+            await backlog.close()
+
+    lags = asyncio.run(weigh())
     assert lags["describe"].waiting == 120
     assert lags["describe"].mean_bytes == pytest.approx(50_000, rel=0.3)
     assert (lags["retrieve"].waiting, lags["retrieve"].mean_bytes) == (0, 0)
