@@ -20,7 +20,7 @@ from streams.settings import Wires
 log = structlog.get_logger()
 
 INTERVAL = 2.0
-SAID_AFTER, ENDED_AFTER = 3.0, 15.0
+SAID_AFTER, ENDED_AFTER = 3.0, 30.0
 """Seconds that messages wait in partitions without a worker until a worker says so; until it ends."""
 
 

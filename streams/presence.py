@@ -119,14 +119,15 @@ class Presence:
 async def _said(worker: str, wires: Wires) -> AsyncGenerator[bytes | None]:
     """What is said under a worker's name from now on."""
     topic, key = STAGES.on(wires), worker.encode()
-    consumer = AIOKafkaConsumer(**for_aiokafka(wires), enable_auto_commit=False, metadata_max_age_ms=METADATA_AGE_MS)
+    options = {**for_aiokafka(wires), "enable_auto_commit": False, "metadata_max_age_ms": METADATA_AGE_MS}
+    consumer = AIOKafkaConsumer(topic, **options)
     try:
         await consumer.start()
-        await consumer.topics()
         numbers = sorted(consumer.partitions_for_topic(topic) or ())
         if not numbers:
             raise KafkaError(f"there is no topic {topic!r}")
         place = TopicPartition(topic, DefaultPartitioner()(key, numbers, numbers))
+        consumer.unsubscribe()
         consumer.assign([place])
         await consumer.seek_to_end(place)
         async for message in consumer:

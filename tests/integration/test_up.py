@@ -53,6 +53,7 @@ def test_ctrl_c_ends_it_soon_and_well(tmp_path: Path, moment: str) -> None:
     """It says so, ends within 5 s with exit status 0, and leaves no process behind; also while it is just starting."""
     with up(tmp_path) as running:
         until_said(running, moment)
+        time.sleep(0.5)
         children = psutil.Process(running.pid).children(recursive=True)
         assert children
         asked = time.monotonic()
