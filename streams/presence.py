@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -119,7 +120,11 @@ class Presence:
 async def _said(worker: str, wires: Wires) -> AsyncGenerator[bytes | None]:
     """What is said under a worker's name from now on."""
     topic, key = STAGES.on(wires), worker.encode()
-    options = {**for_aiokafka(wires), "enable_auto_commit": False, "metadata_max_age_ms": METADATA_AGE_MS}
+    options: dict[str, Any] = {
+        **for_aiokafka(wires),
+        "enable_auto_commit": False,
+        "metadata_max_age_ms": METADATA_AGE_MS,
+    }
     consumer = AIOKafkaConsumer(topic, **options)
     try:
         await consumer.start()

@@ -1,5 +1,6 @@
 """Consumer groups on a real Kafka: a worker that gets nothing says so, and of two under one name the older ends."""
 
+import asyncio
 import os
 import signal
 import time
