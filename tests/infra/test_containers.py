@@ -162,6 +162,30 @@ def test_the_launch_passes_on_what_it_is_told(key: str, tmp_path: Path) -> None:
     assert told.get("--api-key", "") == key
 
 
+def test_each_stage_holds_the_secrets_that_it_needs(compose: dict[str, Any]) -> None:
+    """The identity key where names of objects are seen, rights to the buckets where pixels are, and no more."""
+    services = compose["services"]
+    holders = {
+        secret: {name for name, service in services.items() if secret in (service.get("environment") or {})}
+        for secret in ("TRISTREAM_KEY", "AWS_SECRET_ACCESS_KEY")
+    }
+    assert holders == {
+        "TRISTREAM_KEY": {"watch", "preprocess"},
+        "AWS_SECRET_ACCESS_KEY": {"watch", "preprocess", "ground", "describe-model"},
+    }
+
+
+def test_no_service_has_more_rights_than_it_needs(compose: dict[str, Any]) -> None:
+    """No capability, no new privilege, nothing of the host; and workers reach what runs beside them, not the world."""
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"ipc", "pid", "privileged", "cap_add"} & service.keys(), name
+        if "tristream" in service["image"] and name != "retrieve":
+            assert set(service["networks"]) == {"inside"}, name
+    assert compose["networks"]["inside"]["internal"]
+
+
 def test_ports_are_on_loopback(compose: dict[str, Any]) -> None:
     """Nothing is served to the network that was not put there on purpose."""
     ports = [port for service in compose["services"].values() for port in service.get("ports", ())]
