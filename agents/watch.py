@@ -23,7 +23,7 @@ from streams.codec import Context, encode, headers
 from streams.identity import Identity
 from streams.reader import latest
 from streams.settings import Wires
-from streams.stage import Send, away
+from streams.stage import LONGEST_WAIT_S, Send, away
 from streams.topics import OBJECTS
 
 log = structlog.get_logger()
@@ -54,7 +54,9 @@ class Announcer:
         """Put it on the topic, however long the broker is away."""
         object_id = self._identity.object_id(reference)
         with tracing.span("watch", Context(), SpanKind.PRODUCER) as context:
-            async for attempt in stamina.retry_context(on=self._retry, attempts=None, timeout=None, wait_max=15):
+            async for attempt in stamina.retry_context(
+                on=self._retry, attempts=None, timeout=None, wait_max=LONGEST_WAIT_S
+            ):
                 with attempt:
                     head = headers(reference, "watch", context)
                     await (await self._send(OBJECTS.on(self._wires), object_id, encode(reference), head))

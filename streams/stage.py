@@ -36,6 +36,8 @@ Handler = Callable[[In], AsyncIterator[Message | FrameFailed]]
 Send = Callable[[str, str, bytes, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
 """topic, key, value, headers → sent → acknowledged by the broker."""
 
+LONGEST_WAIT_S = 5.0
+"""Between two tries of what is away: so soon after it is back, work goes on."""
 UNACKNOWLEDGED = 8
 """Messages of one object sent and not yet acknowledged: bounds the memory of a long cine."""
 SOURCE_ROOT = Path(__file__).parents[1]
@@ -144,7 +146,7 @@ class StageRunner(Generic[In]):
     async def _until_done(self, message: Any, context: Context) -> bool:
         dead = False
         async for attempt in stamina.retry_context(
-            on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=15
+            on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT_S
         ):
             with attempt:
                 dead = await self._once(message, context)
