@@ -140,7 +140,7 @@ def test_work_goes_on_soon_after_each_of_five_broker_kills(tmp_path: Path) -> No
         wait_until(lambda: len(copies(settings)) == 10, 60)
         for number in range(5):
             os.kill(processes.pids["kafka"], signal.SIGKILL)
-            while "kafka" not in processes.pids:
+            while processes.crashes["kafka"] <= number or "kafka" not in processes.pids:
                 processes.pause(0.05)
             kafka.wait_ready()
             back = time.monotonic()
