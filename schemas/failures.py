@@ -9,7 +9,7 @@ The text of an InvalidInput reaches dead letters and logs. It is written by us, 
 and never quotes the input, a path, or another library's message: those can hold names.
 """
 
-from typing import Self
+from typing import ClassVar, Self
 
 
 class TristreamError(Exception):
@@ -26,6 +26,10 @@ class TristreamError(Exception):
 
 class InvalidInput(TristreamError):
     """An input that no retry can mend. Its class name becomes the dead letter's `error`."""
+
+    of_the_input: ClassVar[bool] = False
+    """Whether it tells of the input alone, however many there are: a folder of reports, files deleted while they wait.
+    Of others many in a row mean that the deployment is broken, and stop a stage."""
 
 
 class NeedsTooMuchMemory(InvalidInput):

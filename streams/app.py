@@ -21,6 +21,7 @@ from streams.lag import INPUTS, METADATA_AGE_MS, group
 from streams.membership import PartitionWatch
 from streams.presence import Presence
 from streams.probes import Probes
+from streams.repeated import SaidOnce
 from streams.security import for_faust
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
@@ -96,6 +97,8 @@ def build_app(stage: Stage, wires: Wires) -> StageApp:
         broker_rebalance_timeout=max(10.0, wires.session_timeout),
         broker_max_poll_interval=24 * 3600.0,
         broker_commit_livelock_soft_timeout=24 * 3600.0,
+        # A paused stage is not stuck, and says itself what it waits for: Faust would log it three times a second.
+        stream_processing_timeout=24 * 3600.0,
         consumer_group_instance_id=f"{stage}-{wires.worker}",
         # Of each partition, so that all of them together hold little. A message that is larger comes alone.
         consumer_max_fetch_size=max(FETCHED // wires.partitions, LEAST_FETCHED),
@@ -242,10 +245,11 @@ def configure_logging() -> None:
         )
     )
     root = logging.getLogger()
+    handler.addFilter(SaidOnce())
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("faust", "mode", "aiokafka", "stamina", "aiohttp", "httpx"):
+    for noisy in ("faust", "mode", "aiokafka", "aiohttp", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Libraries that read images may quote what they read.
-    for silent in ("pydicom", "tifffile", "PIL"):
+    # Libraries that read images may quote what they read; of retries, a stage tells when they begin and when they end.
+    for silent in ("pydicom", "tifffile", "PIL", "stamina"):
         logging.getLogger(silent).setLevel(logging.CRITICAL + 1)

@@ -70,7 +70,8 @@ def subject_key(letter: DeadLetter) -> str:
 class DeadLetterLimit:
     """Stops a stage whose outcomes are mostly dead letters: more likely the deployment is broken than the data.
 
-    After `pause` seconds one message is tried. If it succeeds the stage runs on; if not, it pauses again.
+    After `pause` seconds one message is tried. If it succeeds the stage runs on; if not, it pauses again. A worker that
+    is started anew begins with a clean record.
 
     Args:
         share: of dead letters among the last `window` outcomes at which the stage pauses; 1.0 or more: never.
@@ -85,8 +86,13 @@ class DeadLetterLimit:
     _paused_until: float | None = None
     _probing: bool = False
 
-    def record(self, dead: bool) -> None:
-        """Note one outcome."""
+    def record(self, dead: bool | None) -> None:
+        """Note one outcome; None: it says nothing of the deployment, neither good nor bad."""
+        if dead is None:
+            # Of one that was tried: the next is tried at once.
+            if self._probing and self._paused_until is not None:
+                self._probing, self._paused_until = False, self.clock()
+            return
         if self._paused_until is not None:
             if not self._probing:
                 return  # Work that was in flight when the stage paused decides nothing.
@@ -103,6 +109,11 @@ class DeadLetterLimit:
         enough = len(self._outcomes) * 2 >= self.window
         if self.share < 1.0 and enough and sum(self._outcomes) / len(self._outcomes) >= self.share:
             self._paused_until = self.clock() + self.pause
+
+    @property
+    def stopped(self) -> bool:
+        """True from the pause until a message succeeds, whether one is tried now or not."""
+        return self._paused_until is not None
 
     @property
     def paused(self) -> bool:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import stamina
 import structlog
@@ -50,6 +50,19 @@ class Event(Protocol):
     value: Any
 
     def ack(self) -> bool: ...
+
+
+class _Done(NamedTuple):
+    """What became of a message."""
+
+    dead: bool = False
+    """All that came of it is dead letters."""
+    of_the_input: bool = False
+    """They tell of the input, and not of the deployment."""
+
+
+def _is_of_the_input(error: Exception) -> bool:
+    return isinstance(error, InvalidInput) and error.of_the_input
 
 
 class StageRunner(Generic[In]):
@@ -131,10 +144,10 @@ class StageRunner(Generic[In]):
         }
         try:
             with tracing.span(self.stage, Context.read(message.headers), attributes=place) as context:
-                dead = await self._until_done(message, context)
-                outcome = "dead letter" if dead else "done"
+                done = await self._until_done(message, context)
+                outcome = "dead letter" if done.dead else "done"
                 tracing.outcome(outcome)
-            self._limit.record(dead)
+            self._record(done)
             self._done += 1
             metrics.MESSAGES.labels(self.stage, outcome).inc()
             metrics.DURATION.labels(self.stage).observe(time.perf_counter() - started)
@@ -143,30 +156,43 @@ class StageRunner(Generic[In]):
             metrics.IN_FLIGHT.labels(self.stage).dec()
             self._slots.release()
 
-    async def _until_done(self, message: Any, context: Context) -> bool:
-        dead = False
+    def _record(self, done: "_Done") -> None:
+        before = self._limit.stopped
+        self._limit.record(None if done.of_the_input else done.dead)
+        if self._limit.stopped and not before:
+            log.warning("paused", stage=self.stage, reason=self._limit.reason)
+        elif before and not self._limit.stopped:
+            log.info("goes on", stage=self.stage)
+
+    async def _until_done(self, message: Any, context: Context) -> "_Done":
+        done = _Done()
         async for attempt in stamina.retry_context(
             on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT_S
         ):
             with attempt:
-                dead = await self._once(message, context)
+                done = await self._once(message, context)
+        if self._away:
+            log.info("goes on", stage=self.stage, reason=self._away)
         self._away = ""
-        return dead
+        return done
 
     def _retry(self, error: Exception) -> bool:
         if not isinstance(error, Unavailable | KafkaError | ProducerSendError):
             return False
-        self._away = away(error)
         metrics.RETRIES.labels(self.stage, type(error).__name__).inc()
-        log.warning("waiting", stage=self.stage, reason=self._away)
+        reason = away(error)
+        if reason != self._away:
+            # Once, whatever number of messages wait for it, and however often they are tried.
+            log.warning("waiting", stage=self.stage, reason=reason)
+        self._away = reason
         return True
 
-    async def _once(self, message: Any, context: Context) -> bool:
-        """Do the work of one message; True if all that came of it is dead letters."""
+    async def _once(self, message: Any, context: Context) -> "_Done":
+        """Do the work of one message."""
         origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
         pending: deque[Awaitable[Any]] = deque()
         subject = Subject()
-        good = bad = 0
+        good = bad = telling = 0
         try:
             work = decode(self._takes.carries, message.value)
             subject = self._subject(work)
@@ -174,6 +200,7 @@ class StageRunner(Generic[In]):
                 if isinstance(outcome, FrameFailed):
                     pending.append(await self._bury(outcome.subject, outcome.cause, origin, context))
                     bad += 1
+                    telling += not _is_of_the_input(outcome.cause)
                 else:
                     pending.append(await self._give(outcome, context))
                     good += 1
@@ -184,12 +211,14 @@ class StageRunner(Generic[In]):
         except Exception as error:  # noqa: BLE001 - the guard: the one place where a defect must not take the stage down
             pending.append(await self._bury(subject, error, origin, context))
             bad += 1
+            telling += not _is_of_the_input(error)
         while pending:
             await pending.popleft()
         if good and self.stage == "describe":
             age = datetime.now(UTC) - datetime.fromisoformat(context.taken_at)
             metrics.LATENCY.observe(max(0.0, age.total_seconds()))
-        return bad > 0 and good == 0
+        dead = bad > 0 and good == 0
+        return _Done(dead, of_the_input=dead and telling == 0)
 
     async def _give(self, outcome: Message, context: Context) -> Awaitable[Any]:
         value = encode(outcome)

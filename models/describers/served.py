@@ -1,18 +1,21 @@
 """One SGLang server, asked over its OpenAI-compatible API. Knows HTTP and its failures; nothing of descriptions.
 
 connection refused or cut, 401, 403, 404, 502, 504, wrong model   Unavailable: the stage waits
+200 without an answer of a model in it      Unavailable: a proxy, a page, a server that is not up yet
 429, 503, timeout                           fewer requests at once; asked again, then Unavailable
 400, 413, 422                               RequestRefused: this image's dead letter
 500 again and again from a healthy server   ServerFailed: this image's dead letter
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import httpx
+from pydantic import BaseModel, Field, ValidationError
 
 from models.describers.concurrency import Concurrency
 from models.describers.settings import Serving
@@ -25,6 +28,43 @@ _OK = 200
 _REFUSED = {400, 413, 422}
 _OVERLOADED = {429, 503}
 _AWAY = {401, 403, 404, 502, 504}
+
+
+class _Message(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Cached(BaseModel):
+    cached_tokens: int | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _Cached | None = None
+
+
+class _Completion(BaseModel):
+    """What is read of a chat completion (OpenAI API); anything else is no answer."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+class _Model(BaseModel):
+    id: str
+
+
+class _Models(BaseModel):
+    data: list[_Model]
+
+
+Told = TypeVar("Told", bound=BaseModel)
 
 
 class RequestRefused(InvalidInput):
@@ -199,14 +239,18 @@ class SglangServer:
         if response.status_code in _REFUSED:
             raise RequestRefused(response.status_code, _is_too_long(response.text))
         _check(response)
-        body = response.json()
-        usage = body.get("usage") or {}
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
-        self._observer.tokens(usage.get("prompt_tokens", 0), cached or 0, usage.get("completion_tokens", 0))
-        choice = body["choices"][0]
-        if choice["finish_reason"] == "abort":  # the server is going down, or dropped it for another
+        try:
+            body = _told(_Completion, response)
+        except Unavailable:
+            self._known = False  # Whoever answers now may be another.
+            raise
+        usage = body.usage or _Usage()
+        cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else 0
+        self._observer.tokens(usage.prompt_tokens, cached or 0, usage.completion_tokens)
+        choice = body.choices[0]
+        if choice.finish_reason == "abort":  # the server is going down, or dropped it for another
             raise _Overloaded
-        return Reply(choice["message"]["content"] or "", choice["finish_reason"] == "stop")
+        return Reply(choice.message.content or "", choice.finish_reason == "stop")
 
     async def _check_model(self) -> None:
         """Descriptions must not go under another model's name: asked once for each life of the server."""
@@ -214,7 +258,7 @@ class SglangServer:
             return
         response = await self._client.get("/v1/models", timeout=10.0)
         _check(response)
-        names = {str(model.get("id")) for model in response.json().get("data", [])}
+        names = {model.id for model in _told(_Models, response).data}
         if self._serving.served not in names:
             raise Unavailable("SGLang serves another model than TRISTREAM_SGLANG_MODEL names: mend one of them")
         self._known = True
@@ -228,7 +272,8 @@ class SglangServer:
         response = await self._client.get("/metrics", timeout=5.0)
         if response.status_code == _OK:  # otherwise it was started without --enable-metrics
             lines = (line.rpartition(" ") for line in response.text.splitlines())
-            self.concurrency.queued(sum(float(value) for name, _, value in lines if _is_queue(name)))
+            with contextlib.suppress(ValueError):
+                self.concurrency.queued(sum(float(value) for name, _, value in lines if _is_queue(name)))
 
     async def _healthy(self) -> bool:
         try:
@@ -248,6 +293,17 @@ def _is_queue(name: str) -> bool:
 def _is_too_long(text: str) -> bool:
     """SGLang's words for more than the context holds, and, of its scheduler, for more than its cache does."""
     return "context length" in text or "maximum allowed length" in text
+
+
+def _told(kind: type[Told], response: httpx.Response) -> Told:
+    """The body of a good answer. Raises Unavailable where it is none of SGLang's."""
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError:
+        raise Unavailable(
+            "what answers at TRISTREAM_SGLANG_URL is no SGLang that is ready: HTTP 200 without an answer of a model; "
+            "look at the address, at proxies before it, and at the server's log"
+        ) from None
 
 
 def _check(response: httpx.Response) -> None:

@@ -25,6 +25,8 @@ class EmptyFile(InvalidInput):
 class NotAnImage(InvalidInput):
     """None of the formats that are read here."""
 
+    of_the_input = True
+
     def __init__(self) -> None:
         super().__init__(
             "the file is not DICOM, PNG, JPEG, TIFF or NIfTI; convert it to one of them, or keep it out of the bucket"
@@ -40,6 +42,8 @@ class TruncatedFile(InvalidInput):
 
 class NoPixelData(InvalidInput):
     """A DICOM object without an image: a report, a plan, a directory, a waveform."""
+
+    of_the_input = True
 
     def __init__(self) -> None:
         super().__init__(
@@ -179,6 +183,8 @@ class InvalidAnnotations(InvalidInput):
 
 class MarksOtherImages(InvalidInput):
     """A DICOM object that is no image but marks regions of some. `kind` is shown: one of models.imaging.given.kinds."""
+
+    of_the_input = True
 
     def __init__(self, kind: str) -> None:
         super().__init__(

@@ -16,6 +16,8 @@ Tell = Callable[[str], None]
 class ObjectGone(InvalidInput):
     """An object was deleted before it was read."""
 
+    of_the_input = True
+
 
 class ObjectUnreadable(InvalidInput):
     """An object exists but may not be read."""
@@ -23,6 +25,8 @@ class ObjectUnreadable(InvalidInput):
 
 class ObjectChanged(InvalidInput):
     """An object was overwritten between being announced and being read."""
+
+    of_the_input = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,25 @@ def test_work_in_flight_at_the_pause_decides_nothing() -> None:
     assert watched.paused
 
 
+def test_outcomes_that_tell_of_the_input_alone_never_pause_and_never_decide() -> None:
+    """However many there are; and of a stage that has paused, the next message is tried at once."""
+    clock = Clock()
+    watched = limit(clock)
+    for _ in range(100):
+        watched.record(None)
+    assert not watched.paused
+    for _ in range(5):
+        watched.record(dead=True)
+    clock.now = 61
+    watched.take()
+    watched.record(None)
+    assert watched.stopped
+    assert not watched.paused
+    watched.take()
+    watched.record(dead=False)
+    assert not watched.stopped
+
+
 def test_a_share_of_one_never_pauses() -> None:
     """A closed list of inputs is worked through however many are bad."""
     watched = limit(Clock(), share=1.0)

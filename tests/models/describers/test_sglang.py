@@ -88,6 +88,8 @@ class Server:
             raise reply
         if isinstance(reply, int):
             return httpx.Response(reply, json={"message": "DOE^JOHN"})
+        if isinstance(reply, bytes):
+            return httpx.Response(200, content=reply)
         if isinstance(reply, str):
             return httpx.Response(400, json={"message": f"DOE^JOHN {reply}"})
         content, reason = reply if isinstance(reply, tuple) else (orjson.dumps(reply).decode(), "stop")
@@ -256,12 +258,31 @@ async def test_a_queue_that_the_server_reports_makes_it_fewer() -> None:
         (httpx.ReadError("cut"), "does not answer: ReadError"),
         (httpx.ReadTimeout("slow"), "did not answer within 5 s"),
         (("", "abort"), "its queue is full"),
+        (b"<html><body>Sign in</body></html>", "no SGLang that is ready"),
+        (b"", "no SGLang that is ready"),
+        (b"null", "no SGLang that is ready"),
+        (b'{"choices": []}', "no SGLang that is ready"),
+        (b'{"choices": [{"finish_reason": "stop"}]}', "no SGLang that is ready"),
+        (b'{"error": "DOE^JOHN"}', "no SGLang that is ready"),
     ],
 )
 async def test_a_server_that_is_away_makes_the_stage_wait(reply: Any, words: str) -> None:
     """Unavailable, with the reason; never an error of the image."""
     with pytest.raises(Unavailable, match=words):
         await triplet(Server(reply))
+
+
+@pytest.mark.parametrize("page", [b"<html>Sign in</html>", b"", b'{"data": [1]}', b"[]"])
+async def test_a_page_in_place_of_the_models_makes_the_stage_wait(page: bytes) -> None:
+    """A proxy that answers for a server which is not there; and once that is there, it is asked again."""
+    server = Server(answer())
+    away = httpx.MockTransport(
+        lambda request: httpx.Response(200, content=page) if request.url.path == "/v1/models" else server(request)
+    )
+    writer = SglangDescriber(SERVING, observer=Counts(), transport=away)
+    with pytest.raises(Unavailable, match="no SGLang that is ready"):
+        await writer.describe(image())
+    assert server.asked == []
 
 
 async def test_another_model_than_the_lineage_would_say_is_not_asked() -> None:
