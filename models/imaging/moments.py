@@ -39,7 +39,7 @@ def moment_of_day(day: Said, time: Said) -> datetime | None:
     if date is None or clock is None:
         return None
     hours, minutes, seconds = (int(clock[part] or 0) for part in (1, 3, 4))
-    if hours > 23 or minutes > 59 or seconds > 60:
+    if hours > 23 or minutes > 59 or seconds > 60 or not 1900 <= int(date[1]) < 2200:
         return None
     try:
         start = datetime(int(date[1]), int(date[3]), int(date[4]))

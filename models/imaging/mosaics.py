@@ -102,7 +102,7 @@ def _count(header: Header, described: dict[str, tuple[str, ...]]) -> int:
     told |= {value for value in described.get("NumberOfImagesInMosaic", ())[:1] if value}
     if not told:
         raise UnsupportedPixels("the object is a Siemens mosaic without NumberOfImagesInMosaic, so of unknown slices")
-    numbers = {int(value) if value.isascii() and value.isdigit() else 0 for value in told}
+    numbers = {int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0 for value in told}
     if len(numbers) != 1 or not 2 <= (count := numbers.pop()) <= _MOST_TILES:
         raise UnsupportedPixels("the Siemens mosaic's NumberOfImagesInMosaic is malformed, or told in two ways")
     return count

@@ -59,7 +59,11 @@ def store(samples: NDArray[Any], padding: tuple[float, float] | None = None) -> 
     if shift := _SIGNED_SHIFT.get(native):
         unsigned = samples.view(np.dtype(f"u{native.itemsize}"))
         return Fitted(unsigned ^ unsigned.dtype.type(shift), 1.0, -float(shift))
-    known = np.abs(samples) < SENTINEL if native.kind == "f" else np.ones(samples.shape, np.bool_)
+    if native.kind == "f":
+        # Of 16 bits none is so large.
+        known = np.isfinite(samples) if native.itemsize == 2 else np.abs(samples) < SENTINEL
+    else:
+        known = np.ones(samples.shape, np.bool_)
     if padding is not None:
         known &= is_outside(samples, padding)
     if not known.any():

@@ -98,6 +98,8 @@ def test_decay_is_over_the_true_interval(
         ({}, {"RadiopharmaceuticalStartTime": "091500+0100"}),
         ({}, {"RadiopharmaceuticalStartTime": "251500"}),
         ({}, {"RadiopharmaceuticalStartTime": "101600"}),
+        ({"SeriesDate": "99991231", "AcquisitionDate": "99991231", "SeriesTime": "235960"}, {}),
+        ({}, {"RadiopharmaceuticalStartDateTime": "00010101000000+1400"}),
         ({}, {"RadionuclideHalfLife": 109.8}),  # minutes
         ({}, {"RadionuclideHalfLife": 282_300}),  # imaged days after a start time without a date
         ({}, {"RadionuclideTotalDose": 370e3}),  # kBq

@@ -204,3 +204,50 @@ def test_a_damaged_page_leaves_the_others_readable() -> None:
     np.testing.assert_array_equal(source.read(0).values, GREY)
     with pytest.raises(causes.CorruptPixels):
         source.read(1)
+
+
+def changed(data: bytes, tag: int, value: int) -> bytes:
+    """A TIFF file of one directory with another value of a tag that has one."""
+    (directory,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, directory)
+    places = range(directory + 2, directory + 2 + 12 * count, 12)
+    at = next(place for place in places if struct.unpack_from("<H", data, place) == (tag,))
+    return data[: at + 8] + struct.pack("<I", value) + data[at + 12 :]
+
+
+_OFFSETS, _COUNTS = 273, 279
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
+def test_a_byte_count_of_0_is_read_as_libtiff_does(compression: str | None) -> None:
+    """What is uncompressed is as long as it must be; the rest goes on to the next offset, or to the end."""
+    samples = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48)
+    file = BytesIO()
+    tifffile.imwrite(file, samples, compression=compression, rowsperstrip=64, photometric="minisblack")
+    (frame,) = open_source(changed(file.getvalue(), _COUNTS, 0), FramePolicy()).frames()
+    np.testing.assert_array_equal(frame.values, samples)
+
+
+def test_a_page_that_is_not_in_the_file_is_refused() -> None:
+    """No black picture is made of it."""
+    file = BytesIO()
+    tifffile.imwrite(file, np.ones((64, 48), np.uint8), rowsperstrip=64, photometric="minisblack")
+    with pytest.raises(causes.UnsupportedPixels, match="not one strip or tile"):
+        open_source(changed(changed(file.getvalue(), _COUNTS, 0), _OFFSETS, 0), FramePolicy())
+
+
+def test_the_value_for_no_data_has_no_part_in_the_range() -> None:
+    """GDAL_NODATA, as maps have it; NaN in halves too."""
+    samples = np.linspace(0.5, 1, 64 * 48, dtype=np.float32).reshape(64, 48)
+    samples[:9] = 7.25
+    file = BytesIO()
+    tifffile.imwrite(file, samples, extratags=[(42113, 2, 5, "7.25", True)], photometric="minisblack")
+    (frame,) = open_source(file.getvalue(), FramePolicy()).frames()
+    assert frame.values[9:].max() == pytest.approx(1, abs=1e-4)
+    assert frame.values[:9].max() < 0.5
+    halves = samples.astype(np.float16)
+    halves[:9] = np.nan
+    file = BytesIO()
+    tifffile.imwrite(file, halves, photometric="minisblack")
+    (frame,) = open_source(file.getvalue(), FramePolicy()).frames()
+    assert (frame.values[:9].max(), frame.values.max()) == (0, 1)
