@@ -6,20 +6,20 @@ bucket ──▶ objects ──▶ images ──▶ grounded ──▶ enriched 
 
 import atexit
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 
+from agents import handlers
 from agents.settings import Settings
 from schemas.dead_letters import Stage
 from schemas.objects import ObjectReference
 from schemas.stages import StageState
 from streams.app import StageApp, bind, build_app, run_beside, sender, speak
+from streams.dead_letters import Subject
 from streams.payloads import Payloads
 from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import BUCKET_EVENTS, ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
 
-# Each builder imports its own agent: a worker loads no library that its stage does not use.
+# What a stage does stands in agents/handlers.py; a worker loads no library that its stage does not use.
 
 
 def build_stage(stage: Stage, settings: Settings) -> StageApp:
@@ -63,13 +63,7 @@ def _watch(app: StageApp, settings: Settings) -> None:
 
 
 def _preprocess(app: StageApp, settings: Settings) -> None:
-    from agents.given import GivenAnnotations
-    from agents.preprocess import preprocess
-    from agents.reading import Reading
-    from agents.series import Series
-    from models.imaging import BurnedInPolicy, FramePolicy
     from streams.backlog import Backlog
-    from streams.dead_letters import Subject
     from streams.flow import LATER, FlowGate
     from streams.isolation import Isolated
 
@@ -79,72 +73,32 @@ def _preprocess(app: StageApp, settings: Settings) -> None:
         return Subject(identity.object_id(reference))
 
     gate = FlowGate(wires, Backlog(wires, LATER))
-    isolated = Isolated(settings.limits, modules=("agents.preprocess",))
+    isolated = Isolated(settings.limits, modules=("agents.reading",))
     atexit.register(isolated.close)
-    annotations = (
-        GivenAnnotations(settings.annotations, isolated=isolated, identity=identity, limits=settings.limits)
-        if settings.annotations
-        else None
-    )
-    handler = partial(
-        preprocess,
-        isolated=isolated,
-        identity=identity,
-        payloads=_payloads(wires),
-        reading=Reading(
-            FramePolicy.parse(settings.frames),
-            BurnedInPolicy.parse(settings.burned_in),
-            settings.limits,
-            settings.neighbours,
-        ),
-        annotations=annotations,
-        series=Series(isolated=isolated, limits=settings.limits) if settings.series == "folder" else None,
-    )
+    handler = handlers.preprocessing(settings, isolated, _payloads(wires))
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)
     bind(app, runner, OBJECTS.on(wires), gate.watch)
 
 
 def _ground(app: StageApp, settings: Settings) -> None:
-    from agents.ground import ground
-    from models.experts.registry import Registry
     from models.experts.running import cores
 
     wires = settings.wires
     # A message in work is a thread of its own: only cores beyond those are for threads within an image.
-    threads = settings.expert_runtime.threads or max(1, cores() // wires.in_flight)
-    registry = Registry.load(own=settings.experts, runtime=replace(settings.expert_runtime, threads=threads))
+    registry = handlers.experts(settings, max(1, cores() // wires.in_flight))
     registry.warm_up()
-    handler = partial(ground, registry=registry, payloads=_payloads(wires))
+    handler = handlers.grounding(registry, _payloads(wires))
     bind(app, StageRunner("ground", IMAGES, GROUNDED, handler, wires=wires, send=sender(app)), IMAGES.on(wires))
 
 
 def _retrieve(app: StageApp, settings: Settings) -> None:
-    from agents.retrieve import retrieve
-    from models.knowledge import open_knowledge
-
-    wires = settings.wires
-    knowledge = open_knowledge(
-        wires.state, index=settings.knowledge, encoder=settings.encoder, weaviate=settings.weaviate
-    )
-    handler = partial(retrieve, knowledge=knowledge)
+    wires, handler = settings.wires, handlers.retrieving(settings, settings.wires.state)
     bind(app, StageRunner("retrieve", GROUNDED, ENRICHED, handler, wires=wires, send=sender(app)), GROUNDED.on(wires))
 
 
 def _describe(app: StageApp, settings: Settings) -> None:
-    from agents.describe import describe
-
-    wires = settings.wires
-    if settings.serving.url is None:
-        from models.describers import Composer
-
-        handler = partial(describe, describer=Composer())
-    else:
-        from models.describers.sglang import SglangDescriber
-        from streams.metrics import DescriberMetrics
-
-        describer = SglangDescriber(settings.serving, observer=DescriberMetrics())
-        handler = partial(describe, describer=describer, payloads=_payloads(wires))
+    wires, handler = settings.wires, handlers.describing(settings, _payloads(settings.wires))
     bind(app, StageRunner("describe", ENRICHED, TRIPLETS, handler, wires=wires, send=sender(app)), ENRICHED.on(wires))
 
 

@@ -113,13 +113,13 @@ def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Rep
         for record in latest(settings.wires, DEAD_LETTERS).values()
         if record.message is not None and object_id in (None, record.message.object_id)
     ]
-    known = _known_objects(settings)
+    known = known_objects(settings)
     sender = _Sender(settings.wires)
     cleared: list[DeadLetter] = []
     sent: set[str] = set()
     for letter in letters:
         if letter.object_id is None:
-            if _resend_message(sender, settings.wires, letter.origin):
+            if letter.origin is not None and _resend_message(sender, settings.wires, letter.origin):
                 cleared.append(letter)
         elif letter.object_id in known:
             if letter.object_id not in sent:
@@ -168,13 +168,14 @@ def replay_stale(settings: Settings, current: Lineage) -> Replayed:
         if isinstance(record.message, Triplet):
             same = all(getattr(record.message.lineage, name) == getattr(current, name) for name in fields)
             (fresh if same else stale).add(record.message.object_id)
-    known = _known_objects(settings)
+    known = known_objects(settings)
     wanted = stale - fresh
     sent = announce(settings, (known[object_id] for object_id in sorted(wanted) if object_id in known))
     return Replayed(sent, len(wanted) - sent)
 
 
-def _known_objects(settings: Settings) -> dict[str, ObjectReference]:
+def known_objects(settings: Settings) -> dict[str, ObjectReference]:
+    """The objects that a pipeline was told of, by their names. Raises Unavailable."""
     # The id is computed, not read from the key: references that a bucket announced itself carry none.
     identity = settings.identity
     references = (record.message for record in latest(settings.wires, OBJECTS).values())

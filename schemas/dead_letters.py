@@ -29,6 +29,6 @@ class DeadLetter(Message):
     stage: Stage
     error: str = Field(description="Class of the error")
     message: str = Field(description="What is wrong and what to do, for a person")
-    origin: Origin
+    origin: Origin | None = Field(description="None where no broker carried the object: by `tristream annotate`")
     replay: str = Field(description="The command that sends it through again")
     failed_at: datetime = Field(description="UTC")

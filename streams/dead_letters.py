@@ -1,13 +1,21 @@
 """Dead letters: how one is written, and when there are too many. Knows nothing of why an input was bad."""
 
 import time
+import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
 from schemas.base import FrameMessage, Message
 from schemas.dead_letters import DeadLetter, Origin, Stage
+from schemas.failures import InvalidInput
+
+In = TypeVar("In", bound=Message, contravariant=True)
+Out = TypeVar("Out", bound=Message, covariant=True)
+SOURCE_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,11 @@ class FrameFailed(Exception):
         self.cause = cause
 
 
+Handler = Callable[[In], AsyncIterator[Out | FrameFailed]]
+"""What a stage does with one message. InvalidInput becomes a dead letter, Unavailable is tried again for ever, anything
+else is a defect and becomes a dead letter that says so."""
+
+
 def subject_of(message: Message) -> Subject:
     """What a message on a frame topic is about."""
     if not isinstance(message, FrameMessage):
@@ -37,13 +50,30 @@ def subject_of(message: Message) -> Subject:
     return Subject(message.object_id, message.image_id, message.frame, message.frames_taken, message.frames_skipped)
 
 
-def dead_letter(stage: Stage, subject: Subject, error: str, message: str, origin: Origin) -> DeadLetter:
-    """The dead letter for a failed piece of work."""
-    which = (
-        f"--object {subject.object_id}"
-        if subject.object_id
-        else f"--origin {origin.topic}/{origin.partition}/{origin.offset}"
+def told(error: Exception) -> tuple[str, str]:
+    """The class of an error, and what a person is told of it."""
+    name = type(error).__name__
+    if isinstance(error, InvalidInput):
+        return name, str(error)
+    # The error's own words may quote the input: say where it rose instead.
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    filename, line = getattr(error, "raised_at", (last.filename, last.lineno))
+    path = Path(filename)
+    place = path.relative_to(SOURCE_ROOT) if path.is_relative_to(SOURCE_ROOT) else Path(path.name)
+    return name, (
+        f"A defect in Tristream: {name} at {place.as_posix()}:{line}. "
+        "Please report it; when it is mended, replay this dead letter."
     )
+
+
+def dead_letter(stage: Stage, subject: Subject, error: str, message: str, origin: Origin | None) -> DeadLetter:
+    """The dead letter for a failed piece of work. `origin`: None where no broker carried it."""
+    if origin is None:
+        replay = "tristream annotate --resume, with the paths and options of the run"
+    elif subject.object_id:
+        replay = f"tristream replay --object {subject.object_id}"
+    else:
+        replay = f"tristream replay --origin {origin.topic}/{origin.partition}/{origin.offset}"
     return DeadLetter(
         object_id=subject.object_id,
         image_id=subject.image_id,
@@ -54,7 +84,7 @@ def dead_letter(stage: Stage, subject: Subject, error: str, message: str, origin
         error=error,
         message=message,
         origin=origin,
-        replay=f"tristream replay {which}",
+        replay=replay,
         failed_at=datetime.now(UTC),
     )
 
@@ -62,6 +92,7 @@ def dead_letter(stage: Stage, subject: Subject, error: str, message: str, origin
 def subject_key(letter: DeadLetter) -> str:
     """The Kafka key of a dead letter: the same piece of work has the same key, whoever fails it."""
     if letter.object_id is None:
+        assert letter.origin is not None, "only what a broker carries can be unreadable"
         return f"{letter.origin.topic}/{letter.origin.partition}/{letter.origin.offset}"
     return letter.object_id if letter.frame is None else f"{letter.object_id}/{letter.frame}"
 

@@ -5,7 +5,9 @@ Knows PNG files only as bytes.
 
 import asyncio
 import hashlib
+import sys
 from collections.abc import Sequence
+from typing import Self
 
 import obstore
 import pybase64
@@ -37,6 +39,11 @@ class Payloads:
     def __init__(self, url: str, inline_limit: int) -> None:
         self._store = from_url(url, mkdir=True) if url.startswith("file://") else from_url(url, **options(url))
         self._inline_limit = inline_limit
+
+    @classmethod
+    def none(cls) -> Self:
+        """No store at all: pixels of any size stay in their message, as long as that does not leave the process."""
+        return cls("memory:///", sys.maxsize)
 
     async def place(self, pixels: Pixels) -> Pixels:
         """The same pixels, by reference where they are above the limit.

@@ -5,11 +5,9 @@ Knows nothing of what the work is. The reasons stand in docs/delivery.md.
 
 import asyncio
 import time
-import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import stamina
@@ -23,7 +21,16 @@ from schemas.failures import InvalidInput, Unavailable
 from schemas.stages import StageState
 from streams import metrics, tracing
 from streams.codec import Context, decode, encode, headers
-from streams.dead_letters import DeadLetterLimit, FrameFailed, Subject, dead_letter, subject_key, subject_of
+from streams.dead_letters import (
+    DeadLetterLimit,
+    FrameFailed,
+    Handler,
+    Subject,
+    dead_letter,
+    subject_key,
+    subject_of,
+    told,
+)
 from streams.flow import FlowGate, MeanSize
 from streams.ordered import OrderedAcks, Ticket
 from streams.settings import Wires
@@ -32,7 +39,6 @@ from streams.topics import DEAD_LETTERS, Topic
 log = structlog.get_logger()
 
 In = TypeVar("In", bound=Message)
-Handler = Callable[[In], AsyncIterator[Message | FrameFailed]]
 Send = Callable[[str, str, bytes, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
 """topic, key, value, headers → sent → acknowledged by the broker."""
 
@@ -40,7 +46,6 @@ LONGEST_WAIT_S = 5.0
 """Between two tries of what is away: so soon after it is back, work goes on."""
 UNACKNOWLEDGED = 8
 """Messages of one object sent and not yet acknowledged: bounds the memory of a long cine."""
-SOURCE_ROOT = Path(__file__).parents[1]
 
 
 class Event(Protocol):
@@ -85,7 +90,7 @@ class StageRunner(Generic[In]):
         stage: Stage,
         takes: Topic[In],
         gives: Topic[Any],
-        handler: Handler[In],
+        handler: Handler[In, Message],
         *,
         wires: Wires,
         send: Send,
@@ -229,19 +234,7 @@ class StageRunner(Generic[In]):
         return await self._send(self._gives.on(self._wires), key, value, headers(outcome, self.stage, context))
 
     async def _bury(self, subject: Subject, error: Exception, origin: Origin, context: Context) -> Awaitable[Any]:
-        name = type(error).__name__
-        if isinstance(error, InvalidInput):
-            text = str(error)
-        else:
-            # The error's own words may quote the input: say where it rose instead.
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            filename, line = getattr(error, "raised_at", (last.filename, last.lineno))
-            path = Path(filename)
-            place = path.relative_to(SOURCE_ROOT) if path.is_relative_to(SOURCE_ROOT) else Path(path.name)
-            text = (
-                f"A defect in Tristream: {name} at {place.as_posix()}:{line}. "
-                "Please report it; when it is mended, replay this dead letter."
-            )
+        name, text = told(error)
         letter = dead_letter(self.stage, subject, name, text, origin)
         log.warning("dead letter", stage=self.stage, object_id=subject.object_id, error=name, message=text)
         self._dead += 1
