@@ -21,7 +21,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from agents.settings import Settings
 from benchmarks.identities import Kind, Planted, images, plant, seen_in
 from infra.accounting import Accounts
-from infra.annotate import collect, payloads_of
+from infra.collect import outcomes
+from infra.exports import FileExport
 from infra.kafka.local import free_ports
 from infra.stack import LocalStack
 from streams.buckets.folder import reference_to
@@ -64,11 +65,11 @@ def run(inbox: Path) -> Iterator[tuple[str, bytes]]:
     with LocalStack(settings, state, watch=True) as stack:
         files = (path for path in inbox.rglob("*") if path.is_file())
         ids = {settings.identity.object_id(reference_to(path, inbox)) for path in files}
-        accounts = Accounts(ids, OUT / "triplets.jsonl", OUT / "dead-letters.jsonl", payloads_of(stack.settings))
-        try:
-            collect(accounts, stack.settings, poll=stack.poll, progress=lambda _: None)
-        finally:
-            accounts.close()
+        triplets, letters = (FileExport(OUT / f"{name}.jsonl", begin="anew") for name in ("triplets", "dead-letters"))
+        accounts = Accounts(triplets, letters, ids)
+        for result in outcomes(accounts, stack.settings, poll=stack.poll):
+            accounts.add(result)
+        accounts.finish()
         yield "summary", repr(accounts.summary(0)).encode()
         print(f"{len(ids)} files: {accounts.triplets} triplets, {accounts.dead_letters} dead letters", flush=True)
         for number in range(WORKERS):

@@ -1,17 +1,33 @@
 """Keeps account of objects: which are finished, by what. Knows outcomes only, and nothing of how they came about."""
 
 import csv
+import io
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
-from schemas.dead_letters import DeadLetter
-from schemas.triplets import Triplet
-from streams.payloads import Payloads
+from infra.exports import Export, FileExport
+from infra.results import NotResults, Result, recalled
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one frame, or of an object as a whole: then `frame` is None. `error`: class of its dead letter."""
+
+    frame: int | None
+    image_id: str | None = None
+    triplet_id: str | None = None
+    error: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """One word for a person."""
+        return "triplet" if self.triplet_id else "dead-letter" if self.error else "unfinished"
 
 
 @dataclass(slots=True)
@@ -20,24 +36,33 @@ class Account:
 
     frames_taken: int | None = None
     frames_skipped: int = 0
-    frames: set[int] = field(default_factory=set)
-    triplets: int = 0
-    dead_letters: int = 0
-    failed_whole: bool = False
+    frames: dict[int | None, Row] = field(default_factory=dict[int | None, Row])
 
     @property
     def finished(self) -> bool:
         """True when every frame taken has an outcome, or the object failed as a whole."""
-        return self.failed_whole or (self.frames_taken is not None and len(self.frames) >= self.frames_taken)
+        return None in self.frames or (self.frames_taken is not None and len(self.frames) >= self.frames_taken)
 
     @property
-    def outcome(self) -> str:
-        """One word for a person."""
+    def annotated(self) -> bool:
+        """True when every frame taken has a triplet."""
+        return self.finished and not any(row.error for row in self.frames.values())
+
+    def add(self, result: Result) -> bool:
+        """Take note of an outcome; whether it is of a frame that had none. A triplet is never undone."""
+        self.frames_taken = result.frames_taken or self.frames_taken
+        self.frames_skipped = max(self.frames_skipped, result.frames_skipped)
+        known = self.frames.get(result.frame)
+        if known is None or known.error:
+            self.frames[result.frame] = Row(result.frame, result.image_id, result.triplet_id, result.error)
+        return known is None
+
+    def rows(self) -> Iterator[Row]:
+        """By frame, that of the whole object first; at least one."""
+        order = sorted(self.frames, key=lambda frame: -1 if frame is None else frame)
+        yield from (self.frames[frame] for frame in order)
         if not self.finished:
-            return "unfinished"
-        if self.triplets and self.dead_letters:
-            return "partial"
-        return "triplet" if self.triplets else "dead-letter"
+            yield Row(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +77,77 @@ class Summary:
     marked: int
     """Triplets with a region that their source marks."""
     seconds: float
+    """By the clock on the wall."""
 
 
 class Accounts:
-    """Accounts of a closed set of objects; outcomes of others are ignored.
+    """Accounts of objects that are expected; outcomes of others are ignored.
 
     Outcomes may come twice and in any order. Triplets and dead letters are written as they come, each once.
+
+    Args:
+        triplets: where they go.
+        dead_letters: where they go; None: they are counted only.
+        object_ids: those expected; more by `expect`.
     """
 
-    def __init__(
-        self, object_ids: Iterable[str], triplets: Path, dead_letters: Path | None, payloads: Payloads
-    ) -> None:
+    def __init__(self, triplets: Export, dead_letters: Export | None, object_ids: Iterable[str] = ()) -> None:
+        self._triplets, self._dead_letters = triplets, dead_letters
         self._accounts = {object_id: Account() for object_id in object_ids}
-        self._payloads = payloads
-        self._images: set[tuple[str, int]] = set()
+        self._earlier: dict[str, Account] | None = None
+        """Of objects that nobody has expected yet, what earlier runs wrote; None: it was not asked for."""
         self._holders: dict[str, list[str]] = {}
-        self._letters: set[tuple[str, int | None]] = set()
-        self._triplets = _Export(triplets)
-        self._dead_letters = _Export(dead_letters) if dead_letters else None
-        self._marked = 0
+        """Of each triplet that is written, the objects that it is of; the first is named in it."""
+        self._ours: set[str] = set()
+        """The triplets of expected objects."""
+        self._marked: set[str] = set()
+        self._errors: Counter[tuple[str, str]] = Counter()
         self.finished = 0
+
+    def recall(self) -> None:
+        """Take note of what earlier runs wrote: what has its triplets need not be done again.
+
+        Dead letters stay only as long as their objects are not expected, or fail again.
+
+        Raises:
+            NotResults: one wrote something else.
+            CannotWrite: it cannot be read.
+        """
+        self._earlier = {}
+        for line, stands in self._triplets.earlier():
+            result = recalled(line)
+            if result.triplet_id is None:
+                raise NotResults
+            if result.triplet_id not in self._holders and not stands:
+                self._triplets.write(line)
+            holders = self._holders.setdefault(result.triplet_id, [])
+            holders += [one for one in (result.object_id, *result.also_in) if one not in holders]
+            # Who shares a triplet shares its metadata, and so the number of frames.
+            for holder in holders:
+                self._earlier.setdefault(holder, Account()).add(result)
+            if result.marked:
+                self._marked.add(result.triplet_id)
+        if self._dead_letters is not None:
+            for line, stands in self._dead_letters.earlier():
+                if not stands:
+                    self._dead_letters.write(line)
+
+    def expect(self, object_id: str) -> None:
+        """Keep account of an object."""
+        if object_id in self._accounts:
+            return
+        account = self._accounts[object_id] = (self._earlier or {}).pop(object_id, None) or Account()
+        self._ours |= {row.triplet_id for row in account.frames.values() if row.triplet_id is not None}
+        self.finished += account.finished
+
+    def is_annotated(self, object_id: str) -> bool:
+        """Whether every frame taken of an object has a triplet, be it expected yet or not."""
+        account = self._accounts.get(object_id) or (self._earlier or {}).get(object_id)
+        return account is not None and account.annotated
+
+    def __contains__(self, object_id: str | None) -> bool:
+        """Whether an object is expected."""
+        return object_id in self._accounts
 
     @property
     def unfinished(self) -> list[str]:
@@ -86,105 +162,103 @@ class Accounts:
     @property
     def triplets(self) -> int:
         """Distinct triplets so far."""
-        return len(self._holders)
+        return len(self._ours)
 
     @property
     def dead_letters(self) -> int:
         """Distinct dead letters so far."""
-        return len(self._letters)
+        return self._errors.total()
 
-    def add(self, outcome: Triplet | DeadLetter) -> None:
+    @property
+    def errors(self) -> list[tuple[str, str, int]]:
+        """Class, message and number of dead letters of each error, the most frequent first."""
+        return [(*error, count) for error, count in self._errors.most_common()]
+
+    def add(self, result: Result) -> None:
         """Take note of an outcome."""
-        account = self._accounts.get(outcome.object_id or "")
-        if account is None or outcome.object_id is None:
+        account = self._accounts.get(result.object_id)
+        if account is None:
             return
         was_finished = account.finished
-        account.frames_taken = outcome.frames_taken or account.frames_taken
-        account.frames_skipped = max(account.frames_skipped, outcome.frames_skipped)
-        if isinstance(outcome, Triplet):
-            self._add_triplet(outcome, account)
-        else:
-            self._add_dead_letter(outcome.object_id, outcome, account)
+        new = account.add(result)
+        if result.triplet_id is not None:
+            self._add_triplet(result, result.triplet_id)
+        elif new:
+            self._errors[result.error, result.message] += 1
+            if self._dead_letters is not None:
+                self._dead_letters.write(result.line)
         self.finished += account.finished and not was_finished
 
-    def _add_triplet(self, triplet: Triplet, account: Account) -> None:
-        if (triplet.object_id, triplet.frame) not in self._images:
-            account.triplets += 1
-        self._images.add((triplet.object_id, triplet.frame))
-        account.frames.add(triplet.frame)
-        holders = self._holders.setdefault(triplet.triplet_id, [])
+    def _add_triplet(self, result: Result, triplet_id: str) -> None:
+        self._ours.add(triplet_id)
+        holders = self._holders.setdefault(triplet_id, [])
         if not holders:
-            self._marked += any(region.kind == "source annotation" for region in triplet.regions)
-            image = self._payloads.fetch_now(triplet.image)
-            self._triplets.write(orjson.dumps(triplet.model_copy(update={"image": image}).model_dump(mode="json")))
-        if triplet.object_id not in holders:
-            holders.append(triplet.object_id)
+            self._triplets.write(result.line)
+            if result.marked:
+                self._marked.add(triplet_id)
+        if result.object_id not in holders:
+            holders.append(result.object_id)
 
-    def _add_dead_letter(self, object_id: str, letter: DeadLetter, account: Account) -> None:
-        if letter.frame is None:
-            account.failed_whole = True
-        else:
-            account.frames.add(letter.frame)
-            if letter.image_id is not None:
-                self._images.add((object_id, letter.frame))
-        if (object_id, letter.frame) in self._letters:
-            return
-        self._letters.add((object_id, letter.frame))
-        account.dead_letters += 1
+    def finish(self) -> None:
+        """End the files whole: each appears under its name, and a triplet tells all objects that it is of."""
+        shared = {triplet_id: holders for triplet_id, holders in self._holders.items() if len(holders) > 1}
+
+        def also_in(line: bytes) -> bytes:
+            row = orjson.loads(line)
+            holders = shared.get(row["triplet_id"], [row["object_id"]])
+            row["also_in"] = [holder for holder in holders if holder != row["object_id"]]
+            return orjson.dumps(row)
+
+        self._triplets.finish(also_in if shared else None)
         if self._dead_letters is not None:
-            self._dead_letters.write(orjson.dumps(letter.model_dump(mode="json")))
+            self._dead_letters.finish(_Open(self._accounts) if self._earlier is not None else None)
 
     def close(self) -> None:
-        """Finish the files: each appears whole under its name."""
-        shared = {triplet_id: holders for triplet_id, holders in self._holders.items() if len(holders) > 1}
-        self._triplets.finish(shared)
+        """Leave the files as a run that broke off: their lines stand beside their names."""
+        self._triplets.close()
         if self._dead_letters is not None:
-            self._dead_letters.finish({})
+            self._dead_letters.close()
 
     def summary(self, seconds: float) -> Summary:
         """The run in numbers."""
         return Summary(
             objects=len(self._accounts),
-            images=len(self._images),
+            images=sum(row.image_id is not None for one in self._accounts.values() for row in one.frames.values()),
             triplets=self.triplets,
             dead_letters=self.dead_letters,
             skipped_frames=sum(account.frames_skipped for account in self._accounts.values()),
-            marked=self._marked,
+            marked=len(self._ours & self._marked),
             seconds=round(seconds, 3),
         )
 
     def write_map(self, path: Path, paths: Iterable[tuple[Path, str]]) -> None:
-        """path,object_id,outcome for the person whose files they are."""
-        with path.open("w", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(("path", "object_id", "outcome"))
-            rows.writerows(
-                (os.fsencode(source).decode(errors="backslashreplace"), object_id, self._accounts[object_id].outcome)
-                for source, object_id in paths
-            )
+        """A CSV by frame for the person whose files they are; it appears when it is whole. Raises CannotWrite."""
+        export = FileExport(path, begin="anew")
+        head = ("path", "object_id", "outcome", "frame", "image_id", "triplet_id", "error")
+        for cells in chain([head], self._rows(paths)):
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerow("" if cell is None else cell for cell in cells)
+            export.write(text.getvalue().removesuffix("\n").encode())
+        export.finish()
+
+    def _rows(self, paths: Iterable[tuple[Path, str]]) -> Iterator[tuple[object, ...]]:
+        for path, object_id in paths:
+            name = os.fsencode(path).decode(errors="backslashreplace")
+            for row in self._accounts[object_id].rows():
+                yield name, object_id, row.outcome, row.frame, row.image_id, row.triplet_id, row.error
 
 
-class _Export:
-    """A JSON Lines file that appears under its name only when it is whole."""
+class _Open:
+    """Which lines of dead letters stay: of expected objects those that stand in their accounts, each once."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._part = path, path.with_name(path.name + ".part")
-        self._file: BinaryIO = self._part.open("wb")
+    def __init__(self, accounts: dict[str, Account]) -> None:
+        self._accounts, self._seen = accounts, set[tuple[str, int | None]]()
 
-    def write(self, line: bytes) -> None:
-        self._file.write(line + b"\n")
-
-    def finish(self, shared: dict[str, list[str]]) -> None:
-        self._file.close()
-        if shared:
-            named = self._part.with_name(self._part.name + "2")
-            with self._part.open("rb") as lines, named.open("wb") as out:
-                for line in lines:
-                    row = orjson.loads(line)
-                    if holders := shared.get(row["triplet_id"]):
-                        row["also_in"] = [holder for holder in holders if holder != row["object_id"]]
-                        line = orjson.dumps(row) + b"\n"
-                    out.write(line)
-            named.replace(self._part)
-        self._part.replace(self._path)
+    def __call__(self, line: bytes) -> bytes | None:
+        letter = recalled(line)
+        account, key = self._accounts.get(letter.object_id), (letter.object_id, letter.frame)
+        stays = account is None or (letter.frame in account.frames and account.frames[letter.frame].error)
+        if not stays or key in self._seen:
+            return None
+        self._seen.add(key)
+        return line

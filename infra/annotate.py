@@ -1,28 +1,51 @@
-"""annotate: run files through the pipeline until each is accounted for. Talks to the pipeline over Kafka alone."""
+"""annotate: run files through all stages until each is accounted for, in its own processes or in a running pipeline.
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+What each way shares stands here; infra/jobs.py knows the processes, infra/collect.py the topics.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+import psutil
+
 from agents.settings import Settings
-from infra.accounting import Accounts, Summary
-from infra.announce import announce
-from models.imaging.given.kinds import HEAD, looks_like
+from infra.accounting import Accounts
+from infra.exports import CannotWrite, export_to
+from infra.jobs import MOST_RUN, Jobs
+from infra.results import Result
 from schemas.objects import ObjectReference
 from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
-from streams.payloads import Payloads
-from streams.reader import read
-from streams.topics import DEAD_LETTERS, TRIPLETS
+
+PROCESS_BYTES = 2**30
+"""Memory that one process and its decoder are reckoned to need: see docs/performance.md."""
+RUNS_EACH = 4
+"""Runs of objects for each process, at least: so that all end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the results go."""
+    """Where the results go.
+
+    Args:
+        triplets: a file, or `-`.
+        dead_letters: a file; None: they are counted only.
+        map: a file; None: it is not written.
+        image: whether triplets are written with their pixels.
+        resume: whether what earlier runs wrote is gone on with.
+    """
 
     triplets: Path
     dead_letters: Path | None = None
     map: Path | None = None
+    image: bool = True
+    resume: bool = False
+
+
+Way = Callable[[Accounts, Iterator[ObjectReference]], Iterator[Result]]
+"""How outcomes come of objects: those of all, in any order; objects are taken as there is room."""
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
@@ -41,12 +64,14 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def images_among(files: Sequence[Path], annotations: Path) -> list[Path]:
-    """The files without the annotation objects in a folder that the pipeline takes them from."""
+    """The files without the annotation objects in a folder that the chain takes them from."""
     folder = annotations.resolve()
     return [path for path in files if not (path.resolve().is_relative_to(folder) and _marks_others(path))]
 
 
 def _marks_others(path: Path) -> bool:
+    from models.imaging.given.kinds import HEAD, looks_like
+
     try:
         with path.open("rb") as file:
             return looks_like(file.read(HEAD)) is not None
@@ -58,78 +83,97 @@ def annotate(
     files: Sequence[Path],
     outputs: Outputs,
     settings: Settings,
+    way: Way,
     *,
-    poll: Callable[[], None] = lambda: None,
+    limit: int | None = None,
     progress: Callable[[Accounts], None] = lambda _: None,
-) -> tuple[Summary, bool]:
-    """Send files through a running pipeline and collect what comes of them.
+) -> Accounts:
+    """Run files through the chain, and write what comes of them.
+
+    Whatever breaks it off, what is written stays in `.part` files, and `outputs.resume` goes on from there.
 
     Args:
-        files: absolute paths that the workers can read too.
-        outputs: written even when interrupted, with what there is by then.
-        settings: of the pipeline.
-        poll: called several times a second; may raise to end the run.
+        files: absolute paths.
+        outputs: where results go.
+        settings: whose identity names the files.
+        way: how outcomes come of objects.
+        limit: files that are annotated at most, beyond those that earlier runs have done; None: all.
         progress: told after every change.
 
-    Returns:
-        The summary, and True if every file is accounted for.
-
     Raises:
-        Unavailable: Kafka does not answer.
+        CannotWrite, NotResults: the outputs cannot be begun, or gone on with.
+        TristreamError: as `way` does.
     """
-    started = time.monotonic()
-    references: dict[str, tuple[Path, ObjectReference]] = {}
-    for file in files:
-        reference = reference_to(file, Path(file.anchor))
-        references[settings.identity.object_id(reference)] = (file, reference)
-        poll()
-
-    def announce_rest(object_ids: list[str]) -> None:
-        announce(settings, (references[object_id][1] for object_id in object_ids))
-
-    accounts = Accounts(references, outputs.triplets, outputs.dead_letters, payloads_of(settings))
+    begin, identity = "resume" if outputs.resume else "new", settings.identity
+    triplets = export_to(outputs.triplets, begin=begin)
     try:
-        collect(accounts, settings, poll=poll, progress=progress, when_known=announce_rest)
+        letters = export_to(outputs.dead_letters, begin=begin) if outputs.dead_letters is not None else None
+    except CannotWrite:
+        triplets.close()
+        raise
+    accounts = Accounts(triplets, letters)
+    named: list[tuple[Path, str]] = []
+
+    def left() -> Iterator[ObjectReference]:
+        taken = 0
+        for file in files:
+            reference = reference_to(file, Path(file.anchor), settings.limits.file_bytes)
+            object_id = identity.object_id(reference)
+            if not accounts.is_annotated(object_id):
+                if taken == limit:
+                    return
+                taken += 1
+            named.append((file, object_id))
+            accounts.expect(object_id)
+            progress(accounts)
+            if not accounts.is_annotated(object_id):
+                yield reference
+
+    try:
+        if outputs.resume:
+            accounts.recall()
+        for result in way(accounts, left()):
+            accounts.add(result)
+            progress(accounts)
+        accounts.finish()
     finally:
         accounts.close()
-        if outputs.map is not None:
-            accounts.write_map(outputs.map, ((file, object_id) for object_id, (file, _) in references.items()))
-    return accounts.summary(time.monotonic() - started), not accounts.unfinished
+    if outputs.map is not None:
+        accounts.write_map(outputs.map, named)
+    return accounts
 
 
-def collect(
-    accounts: Accounts,
+def in_processes(
     settings: Settings,
+    jobs: int | None,
+    files: int,
     *,
-    poll: Callable[[], None],
-    progress: Callable[[Accounts], None],
-    when_known: Callable[[list[str]], None] = lambda _: None,
-) -> None:
-    """Read outcomes until every object of the accounts is finished.
+    image: bool = True,
+    poll: Callable[[], None] = lambda: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Way:
+    """The way of objects through chains in processes of this command's own.
 
     Args:
-        accounts: filled.
-        settings: of the pipeline.
-        poll: called several times a second; may raise to end the wait.
-        progress: told after every message, and when none came.
-        when_known: called once, with the unfinished objects, when all outcomes of earlier runs have been read.
-
-    Raises:
-        Unavailable: Kafka does not answer.
+        settings: of the stages.
+        jobs: processes; None: as many as there are cores, and memory for.
+        files: objects that may come.
+        image: whether triplets are to have their pixels.
+        poll: called several times a second; may raise to end the work.
+        say: told what is waited for.
     """
-    known = False
-    for record in read(settings.wires, [TRIPLETS, DEAD_LETTERS], follow=True, idle=0.1):
-        poll()
-        if record is not None and record.message is not None:
-            accounts.add(record.message)
-        elif record is None and not known:
-            when_known(accounts.unfinished)
-            known = True
-        progress(accounts)
-        if accounts.complete:
-            return
+    processes = min(jobs or _processes(), max(1, files))
+    run = max(1, min(MOST_RUN, files // (processes * RUNS_EACH)))
+
+    def way(accounts: Accounts, references: Iterator[ObjectReference]) -> Iterator[Result]:
+        first = next(references, None)
+        if first is not None:
+            with Jobs(settings, processes, run=run, image=image) as started:
+                yield from started.annotate(chain([first], references), poll=poll, say=say)
+
+    return way
 
 
-def payloads_of(settings: Settings) -> Payloads:
-    """The payload store of a pipeline."""
-    return Payloads(settings.wires.payload_url, settings.wires.inline_limit)
+def _processes() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, psutil.virtual_memory().available // PROCESS_BYTES))

@@ -1,26 +1,21 @@
 """The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
 
-import dataclasses
 import sys
-import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import click
 import orjson
 
-from agents.settings import MOST_NEIGHBOURS, BadSetting, Settings
+from agents.settings import BadSetting, Settings
+from infra.cli_annotate import ANNOTATIONS, FRAMES, NEIGHBOURS, annotate, which
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, ending_well, plain_errors, say, trace
 from schemas.dead_letters import Origin, Stage
 from streams.buckets import folder_of
 from streams.topics import Topic
-
-if TYPE_CHECKING:
-    pass
 
 KAFKA = click.option(
     "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
@@ -32,17 +27,6 @@ INBOX = click.option(
 )
 METRICS_PORT = 9464
 """Of `up --watch`: where others look for them."""
-ANNOTATIONS = click.option(
-    "--annotations",
-    metavar="DIR|URL",
-    help="Where DICOM segmentations, structure sets and reports of the images lie.",
-)
-FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
-NEIGHBOURS = click.option(
-    "--neighbours",
-    type=click.Choice([str(number) for number in range(MOST_NEIGHBOURS + 1)]),
-    help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -51,6 +35,8 @@ def main() -> None:
     """A stream of medical images in, image–ROI–description triplets out."""
 
 
+main.add_command(annotate)
+main.add_command(which)
 main.add_command(experts)
 main.add_command(knowledge)
 
@@ -100,75 +86,6 @@ def up(
             start_beside(stack.processes, state / "prometheus", stack.metrics, say)
         say(f"watching {inbox or settings.inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
         stack.run()
-
-
-@main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--triplets", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write.")
-@click.option("--dead-letters", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write.")
-@click.option(
-    "--map", "map_", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write: path,object_id,outcome."
-)
-@click.option("--json-summary", is_flag=True, help="End with one line of JSON on standard output.")
-@click.option("--kafka", metavar="HOST:PORT", help="Use the pipeline that runs on this broker instead of starting one.")
-@ANNOTATIONS
-@FRAMES
-@NEIGHBOURS
-def annotate(
-    paths: tuple[Path, ...],
-    triplets: Path,
-    dead_letters: Path | None,
-    map_: Path | None,
-    json_summary: bool,
-    kafka: str | None,
-    annotations: str | None,
-    frames: str | None,
-    neighbours: str | None,
-) -> None:
-    """Annotate files and folders, and end when each file is accounted for.
-
-    Without --kafka a local pipeline is started for the run and stopped after it.
-    """
-    from infra.annotate import Outputs, find_files, images_among
-    from infra.annotate import annotate as run
-    from infra.progress import AccountsProgress
-    from infra.stack import LocalStack
-
-    if kafka is not None and annotations is not None:
-        raise click.UsageError(
-            "--annotations is of the pipeline that is started: let the workers of another have TRISTREAM_ANNOTATIONS"
-        )
-    settings = current_settings(kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours)
-    trace(settings, "annotate")
-    files, given = find_files(paths), settings.annotations if kafka is None else None
-    if given is not None and (marks := folder_of(given)) is not None:
-        files = images_among(files, marks)
-    outputs = Outputs(triplets, dead_letters, map_)
-    with plain_errors(), ExitStack() as stack:
-        progress = stack.enter_context(AccountsProgress(len(files)))
-        poll: Callable[[], None] = lambda: None  # noqa: E731
-        if kafka is None:
-            folder = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="tristream-", ignore_cleanup_errors=True))
-            )
-            # These files were chosen by hand: every one of them gets its outcome, however many are bad.
-            settings = settings.with_wires(dead_letter_share=1.0)
-            # All are there before the first is read, so that the slices of a series can be looked for.
-            settings = settings.model_copy(update={"series": settings.series or "folder"})
-            local = LocalStack(settings, folder, say=progress.say)
-            stack.enter_context(local)
-            settings, poll = local.settings, local.poll
-        summary, complete = run(files, outputs, settings, poll=poll, progress=progress.update)
-    if json_summary:
-        click.echo(orjson.dumps(dataclasses.asdict(summary)).decode())
-    else:
-        click.echo(
-            f"{summary.objects} objects: {summary.triplets} triplets, {summary.dead_letters} dead letters, "
-            f"{summary.skipped_frames} frames skipped"
-            + (f", {summary.marked} triplets with regions that the source marks" if given or summary.marked else "")
-            + f", {summary.seconds:.1f} s"
-        )
-    sys.exit(0 if complete else 1)
 
 
 @main.command()

@@ -13,7 +13,8 @@ from pydicom.data import get_testdata_file
 from rich.console import Console
 
 from infra.accounting import Accounts
-from infra.annotate import collect, payloads_of
+from infra.collect import outcomes
+from infra.exports import FileExport
 from infra.gallery import write_gallery
 from infra.progress import AccountsProgress
 from infra.stack import LocalStack
@@ -61,13 +62,14 @@ def main() -> None:
                 copied = Path(shutil.copy(_find(name), inbox))
                 reference = reference_to(copied, inbox.resolve())
                 references[settings.identity.object_id(reference)] = reference
-            accounts = Accounts(
-                references, OUT / "triplets.jsonl", OUT / "dead-letters.jsonl", payloads_of(stack.settings)
+            triplets, letters = (
+                FileExport(OUT / f"{name}.jsonl", begin="anew") for name in ("triplets", "dead-letters")
             )
-            try:
-                collect(accounts, stack.settings, poll=stack.poll, progress=progress.update)
-            finally:
-                accounts.close()
+            accounts = Accounts(triplets, letters, references)
+            for result in outcomes(accounts, stack.settings, poll=stack.poll):
+                accounts.add(result)
+                progress.update(accounts)
+            accounts.finish()
     except TristreamError as error:
         sys.exit(f"make demo: {error}")
     except KeyboardInterrupt:
