@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.identities import Kind, Planted, images, plant, seen_in
+from benchmarks.identities import Kind, Planted, images, plant, seen_in, views, words_in
 from infra.deidentify import Report, deidentify
 from models.imaging import FramePolicy, burned_in, open_source
 from models.imaging.deidentify import Policy, Pseudonyms
@@ -105,7 +105,8 @@ def check(files: list[Planted], policy: Policy, kinds: tuple[Kind, ...], found: 
         for path in (written, *out.rglob("*")):
             seen |= seen_in(str(path.relative_to(folder)).encode())
             if path.is_file():
-                seen |= seen_in(path.read_bytes())
+                data = path.read_bytes()
+                seen |= seen_in(data).union(*map(words_in, views(data)))
     logging.getLogger().removeHandler(handler)
     seen |= seen_in("\n".join((*said, *described, logs.getvalue())).encode())
     for file in files:

@@ -5,7 +5,8 @@ The same seed plants the same tokens. Used by the tests and by `benchmarks.deide
 
 import random
 import re
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
@@ -13,12 +14,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pydicom
 from pydicom import DataElement, Dataset
 from pydicom.datadict import DicomDictionary, keyword_for_tag  # pyright: ignore[reportPrivateImportUsage]
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEG2000TransferSyntaxes, RLELossless
+
+from benchmarks.planted_pixels import in_j2k, in_jpeg, in_rle
 
 Kind = Literal["text", "date", "time", "uid"]
 
@@ -37,6 +41,11 @@ _STRUCTURE = {
     "SpecificCharacterSet", "SOPClassUID", "PhotometricInterpretation", "BurnedInAnnotation", "VOILUTFunction",
     "RescaleType", "ModalityLUTType", "Units", "DoseUnits",
 }  # fmt: skip
+# Points, indices of tracks, a grid, a noise table, corner indices, spectra, a palette's segments.
+_BULK = (
+    (0x00660016, "OF"), (0x00660129, "OL"), (0x00640009, "OF"), (0x00660036, "OD"), (0x00660023, "OW"),
+    (0x56000020, "OF"), (0x00281221, "OW"), (0x7FE00001, "OV"),
+)  # fmt: skip
 _TRAILING_PADDING, _PIXELS = 0xFFFCFFFC, 0x7FE00010
 
 
@@ -95,11 +104,34 @@ class Identity:
 
 def seen_in(text: bytes) -> set[str]:
     """Everything in `text` that could be a token of any seed: words forwards and backwards, in any case."""
-    text = text.upper()
-    runs = (run.decode() for run in _WORD.findall(text))
+    others = {match.decode() for pattern in _OTHERS for match in pattern.findall(text.upper())}
+    return words_in(text) | others
+
+
+def words_in(text: bytes) -> set[str]:
+    """The words among them."""
+    runs = (run.decode() for run in _WORD.findall(text.upper()))
     words = {run[at : at + _LENGTH] for run in runs for at in range(len(run) - _LENGTH + 1)}
-    others = {match.decode() for pattern in _OTHERS for match in pattern.findall(text)}
-    return words | {word[::-1] for word in words} | others
+    return words | {word[::-1] for word in words}
+
+
+def views(data: bytes) -> Iterator[bytes]:
+    """Bytes as they are, and what can be read in parts of them: every 2nd or 4th, halves, and shifted by bits."""
+    octets = np.frombuffer(data, np.uint8)
+    yield data
+    yield octets[: len(data) // 2 * 2].view("<u2").byteswap().tobytes()
+    for step in (2, 4):
+        for first in range(step):
+            yield octets[first::step].tobytes()
+    for first in range(2):
+        for half in (octets[first::2] >> 4, octets[first::2] & 15):
+            for skipped in range(2):
+                pairs = half[skipped:][: (half.size - skipped) // 2 * 2].reshape(-1, 2)
+                yield (pairs[:, 0] << 4 | pairs[:, 1]).tobytes()
+                yield (pairs[:, 1] << 4 | pairs[:, 0]).tobytes()
+    bits = np.unpackbits(octets)
+    for shift in range(1, 8):
+        yield np.packbits(bits[shift:]).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +168,15 @@ def plant(path: Path, seed: int, *, added: int = 40, frames: int | None = None) 
 
     Tokens stand in the attributes that the file has at any depth, in `added` further ones of the dictionary, within
     sequences to a depth of three, in private ones of known and unknown VR, in a public one written as UN, in a curve
-    and an overlay, in the file meta, the preamble, the padding, behind the data set, and in the file's name. Of a
+    and an overlay, in bulk data, in a place of the pixel data that holds no sample, in the file meta, the preamble, the
+    padding, behind the data set, and in the file's name. Of a
     compressed image that has more `frames`, only so many are kept.
     """
     identity = Identity(seed)
     dataset = pydicom.dcmread(path)
     if frames and dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         _shorten(dataset, frames)
+    _plant_in_pixels(dataset, identity)
     _replace(dataset, identity)
     _add(dataset, identity, added, depth=3)
     _add_private(dataset, identity)
@@ -150,6 +184,9 @@ def plant(path: Path, seed: int, *, added: int = 40, frames: int | None = None) 
     dataset.add_new(0x00091234, "UN", _even(identity.word()))
     dataset.add_new(0x50002500, "LO", identity.word())
     dataset.add_new(0x60004000, "LT", identity.word())
+    for tag, vr in _BULK:
+        if tag not in dataset:
+            dataset.add_new(tag, vr, (identity.word() + identity.word()).encode())
     dataset.add_new(_TRAILING_PADDING, "OB", _even(identity.word()) * 3)
     meta = dataset.file_meta
     for keyword in ("SourceApplicationEntityTitle", "SendingApplicationEntityTitle", "ImplementationVersionName"):
@@ -170,6 +207,34 @@ def _shorten(dataset: Dataset, frames: int) -> None:
     if number.isdigit() and int(number) > frames:
         kept = list(islice(generate_frames(dataset.PixelData, number_of_frames=int(number)), frames))
         dataset.PixelData, dataset.NumberOfFrames = encapsulate(kept), frames
+
+
+def _plant_in_pixels(dataset: Dataset, identity: Identity) -> None:
+    """A token in one place of the pixel data that holds no sample; of a compressed image, of its first frame."""
+    syntax, word = dataset.file_meta.TransferSyntaxUID, identity.word().encode()
+    if not syntax.is_encapsulated:
+        dataset.PixelData = dataset.PixelData + word[: _tail_of(dataset)]
+        return
+    planter = in_rle if syntax == RLELossless else in_j2k if syntax in JPEG2000TransferSyntaxes else in_jpeg
+    number = str(dataset.get("NumberOfFrames") or 1)
+    try:
+        frames = list(generate_frames(dataset.PixelData, number_of_frames=int(number)))
+        places = planter(frames[0], word)
+    except (ValueError, IndexError, struct.error):
+        # Damaged as it is.
+        return
+    frames[0] = places[identity.chance.choice(sorted(places))]
+    dataset.PixelData = encapsulate(frames)
+
+
+def _tail_of(dataset: Dataset) -> int:
+    """Bytes behind the last sample that a reader takes for padding: less than a row and than a column."""
+    frames = int(str(dataset.get("NumberOfFrames") or 1))
+    whole = dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated * frames // 8
+    if len(dataset.PixelData) != whole:
+        return 0
+    bits = min(dataset.Rows, dataset.Columns) * dataset.SamplesPerPixel * dataset.BitsAllocated
+    return max(0, min(_LENGTH, bits // 8 - 1)) // 2 * 2
 
 
 def _even(text: str) -> bytes:

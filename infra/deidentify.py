@@ -4,6 +4,7 @@ import csv
 import hashlib
 import hmac
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,13 @@ class Unreadable(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__("the file cannot be read; check its permissions and its disk")
+
+
+class NoRegularFile(InvalidInput):
+    """A pipe, a socket or a device."""
+
+    def __init__(self) -> None:
+        super().__init__("the path is a pipe, a socket or a device, and no file; copy what it gives into a file first")
 
 
 class NotWritable(TristreamError):
@@ -114,7 +122,11 @@ def deidentify(
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        # Opening a pipe waits for who writes into it; one opened this way does not, and is no regular file.
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise NoRegularFile
+            return opened.read()
     except OSError:
         raise Unreadable from None
 

@@ -154,14 +154,14 @@ def test_the_key_is_the_machines_own_and_never_shown(inbox: Path, tmp_path: Path
 
 def test_an_unreadable_file_is_one_refusal(inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others go on."""
-    read = Path.read_bytes
+    opened = os.open
 
-    def failing(path: Path) -> bytes:
-        if path.name == "JONES 1.dcm":
+    def failing(path: Path, *arguments: int) -> int:
+        if Path(path).name == "JONES 1.dcm":
             raise PermissionError(13, "Permission denied", os.fspath(path))
-        return read(path)
+        return opened(path, *arguments)
 
-    monkeypatch.setattr(Path, "read_bytes", failing)
+    monkeypatch.setattr(module.os, "open", failing)
     done = run(*sorted(inbox.rglob("JONES ?.dcm")), "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert "Unreadable" in done.output
@@ -179,6 +179,16 @@ def test_paths_that_the_system_refuses_are_refusals(inbox: Path, tmp_path: Path)
     assert "7 files: 2 copied, 5 refused" in result.stdout
     assert "2 × Unreadable" in result.stderr
     assert "MILLER" not in result.output
+
+
+def test_a_pipe_is_a_refusal_and_is_not_waited_for(inbox: Path, tmp_path: Path) -> None:
+    """Named itself or within a folder; so is a device."""
+    os.mkfifo(inbox / "JONES pipe")
+    done = run(inbox, inbox / "JONES pipe", "/dev/zero", "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "pipe, a socket or a device" in done.output
+    assert "JONES" not in done.output
+    assert len(copies(tmp_path / "out")) == 2
 
 
 def test_an_output_that_cannot_be_written_is_told_without_its_path(inbox: Path, tmp_path: Path) -> None:

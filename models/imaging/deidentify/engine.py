@@ -14,17 +14,19 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, k
 from pydicom.tag import BaseTag
 from pydicom.valuerep import VR
 
+from models.imaging.deidentify.bulk import VRS as BULK
+from models.imaging.deidentify.bulk import bulk_value, lookup_value
 from models.imaging.deidentify.codes import ATTRIBUTES as CODE_ATTRIBUTES
 from models.imaging.deidentify.codes import UNKNOWN, clean_code
 from models.imaging.deidentify.dates import moved
-from models.imaging.deidentify.embedded import bare_profile
+from models.imaging.deidentify.icc import bare_profile
+from models.imaging.deidentify.lettered import numbers_read_as_text
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
 from models.imaging.deidentify.table import Action, Row, Types, row_of
 from models.imaging.deidentify.values import (
     FREE_TEXT,
     NEVER,
-    SAFE_BULK,
     safe_number,
     safe_text,
 )
@@ -63,7 +65,7 @@ def deidentify(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy, *, pixe
     Pixel data is not touched. `pixels_cleaned`: the caller has masked the text in it.
     """
     types, days = Types(_text(dataset, "SOPClassUID")), _shift(dataset, pseudonyms, policy)
-    run = _Run(pseudonyms, policy, types, days, _names(dataset))
+    run = _Run(pseudonyms, policy, types, days, _names(dataset), little=dataset.original_encoding[1] is not False)
     run.clean(dataset, ())
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = "DICOM PS3.15 Annex E by Tristream"
@@ -120,6 +122,8 @@ class _Run:
     types: Types
     days: int
     names: frozenset[str]
+    little: bool = True
+    """Byte order of the object's words."""
     actions: Actions = field(default_factory=dict)
 
     def clean(self, dataset: Dataset, path: tuple[int, ...]) -> None:
@@ -188,8 +192,22 @@ class _Run:
         elif vr in _TEMPORAL:
             if self.policy.dates == "remove" or not self._dated(dataset, tag, element, path):
                 self._give_up(dataset, tag, element, path)
-        elif vr in NEVER or (vr in _BULK and keyword not in SAFE_BULK) or tag in _PIXELS:
+        elif vr in NEVER or tag in _PIXELS:
             self._give_up(dataset, tag, element, path)
+        elif vr in BULK or keyword == "LUTData":
+            self._keep_bulk(dataset, tag, element, path)
+        elif not _numbers_safe(element):
+            self._give_up(dataset, tag, element, path)
+
+    def _keep_bulk(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> None:
+        """Keep as many bytes as the attribute has by the others around it."""
+        binary = element.VR in BULK
+        value = bulk_value(dataset, tag, little=self.little) if binary else lookup_value(dataset)
+        if value is None:
+            self._give_up(dataset, tag, element, path)
+        elif value != (element.value if binary else list(_numbers(element))):
+            element.value = value
+            self._note(path, "C")
 
     def _bare_profile(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> None:
         profile = bare_profile(element.value) if isinstance(element.value, bytes) else None
@@ -379,6 +397,18 @@ def _fits(tag: BaseTag, element: DataElement) -> bool:
         return few or (not most.isdigit() and vr in listed)
     families = (_WORDS | NEVER | {"UI"}, frozenset(_BULK))
     return vr in listed or any(vr in family and not family.isdisjoint(listed) for family in families)
+
+
+def _numbers(element: DataElement) -> list[object]:
+    value: Any = element.value
+    return list(value) if isinstance(value, Iterable) else [value]
+
+
+def _numbers_safe(element: DataElement) -> bool:
+    """Binary numbers that are no letters, and tags that stand for attributes of the standard (VR AT)."""
+    if element.VR == "AT":
+        return all(isinstance(tag, int) and dictionary_has_tag(tag) for tag in _numbers(element))
+    return not numbers_read_as_text(element)
 
 
 def _items(element: DataElement | None) -> list[Dataset]:

@@ -1,4 +1,4 @@
-"""A DICOM file in, its de-identified copy out. Pixels pass as they are, in any transfer syntax, but for burned-in text.
+"""A DICOM file in, its de-identified copy out. Its samples stay as they are, but for burned-in text.
 
 Knows nothing of folders and of keys' whereabouts, nor of how text is found.
 """
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 
-import numpy as np
 import pydicom
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
@@ -16,10 +15,10 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from models.imaging.deidentify.embedded import without_comments
 from models.imaging.deidentify.engine import Actions, deidentify
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
+from models.imaging.deidentify.stored import pixel_element, rewrite_pixels
 from models.imaging.errors import (
     CorruptHeader,
     EmptyFile,
@@ -55,26 +54,6 @@ class UncleanableObject(InvalidInput):
         super().__init__(
             "the object is of a private SOP class, or is a directory, an encapsulated document, raw data or audio, and "
             "these cannot be de-identified attribute by attribute; leave it out"
-        )
-
-
-class OverlayInPixels(InvalidInput):
-    """An overlay in unused bits of compressed pixels (PS3.3 C.9.2, retired), where it cannot be cleared."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "an overlay lies in the unused bits of the compressed pixel data, and can hold text; "
-            "decompress the file, for example with gdcmconv --raw, and try again"
-        )
-
-
-class UncheckedPixels(InvalidInput):
-    """Suspected of text, and in an encoding that cannot be read here."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "text may be burned into the pixels, and their encoding (a video, for example) cannot be read here to look "
-            "for it; convert the file to Explicit VR Little Endian, or look at it yourself and take --pixels keep"
         )
 
 
@@ -127,7 +106,7 @@ def deidentify_file(
         clean_pixels: called before the header is cleaned, while it still says what to look for.
 
     Raises:
-        InvalidInput: NotDicom, UncleanableObject, OverlayInPixels, PartlySeenText, one of models.imaging.errors, or
+        InvalidInput: NotDicom, UncleanableObject, PartlySeenText, one of models.imaging.errors, or
             what `clean_pixels` raises.
     """
     if not data:
@@ -139,14 +118,13 @@ def deidentify_file(
     dataset = _read(data, header, body, at)
     _check_class(dataset)
     with failing_as(CorruptHeader()):
-        _clear_overlay_bits(dataset, header.syntax)
-        masked = clean_pixels(dataset, header, body, at) if clean_pixels else None
+        rewritten = rewrite_pixels(dataset, header, body, at)
+        masked = clean_pixels(dataset, header, *pixel_element(dataset, body, at)) if clean_pixels else None
         cleaned = masked is not None and masked.complete
         if not cleaned and str(dataset.get("BurnedInAnnotation") or "").strip() == "YES":
             raise PartlySeenText if masked else IdentifyingPixels
-        commented = dataset.file_meta.TransferSyntaxUID.is_encapsulated and _clear_comments(dataset)
         actions = deidentify(dataset, pseudonyms, policy, pixels_cleaned=cleaned)
-        if commented or (masked and masked.areas):
+        if rewritten or (masked and masked.areas):
             actions["(7fe0,0010)"] = "C"
     with failing_as(CorruptHeader()):
         copy = _written(dataset)
@@ -195,32 +173,6 @@ def _check_class(dataset: Dataset) -> None:
         raise UncleanableObject
     if not (uid and instance):
         raise CorruptHeader
-
-
-def _clear_overlay_bits(dataset: Dataset, syntax: UID) -> None:
-    """Clear the unused high bits in which an overlay without data of its own lies (PS3.5 8.1.2, retired)."""
-    groups = [tag.group for tag in dataset.keys() if tag.element == 0x0102 and tag.group & 0xFF00 == 0x6000]  # noqa: SIM118  # its items are elements
-    planes = [group for group in groups if (group << 16 | 0x3000) not in dataset]
-    if not planes or "PixelData" not in dataset:
-        return
-    bits, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
-    if stored == bits:
-        return
-    if syntax.is_encapsulated:
-        raise OverlayInPixels
-    kind = np.dtype(f"{'<' if syntax.is_little_endian else '>'}u{bits // 8}")
-    pixels = np.frombuffer(dataset.PixelData, kind)
-    lowest = int(dataset.HighBit) + 1 - stored
-    mask = ((1 << stored) - 1) << lowest
-    dataset["PixelData"].value = (pixels & kind.type(mask)).astype(kind).tobytes()
-
-
-def _clear_comments(dataset: Dataset) -> bool:
-    pixels: object = dataset.get("PixelData")
-    bare = without_comments(pixels) if isinstance(pixels, bytes) else pixels
-    if bare != pixels:
-        dataset["PixelData"].value = bare
-    return bare != pixels
 
 
 def _written(dataset: Dataset) -> bytes:

@@ -9,20 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID
 
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, covered, evidence_of, masked, median
 from models.imaging.codecs import Raster, Samples
-from models.imaging.deidentify.files import Masked, UncheckedPixels
+from models.imaging.deidentify.decoded import store_decoded
+from models.imaging.deidentify.files import Masked
 from models.imaging.dicom import PixelData, cleaner_of, pixel_data
-from models.imaging.errors import UnsupportedPixels, UnsupportedTransferSyntax
 from models.imaging.header import Header
 from models.imaging.slides import refuse_labels
 from models.imaging.text_boxes import Box
 
 _POLICY = BurnedInPolicy("mask")
-_LOSSY = frozenset(UID(f"1.2.840.10008.1.2.4.{number}") for number in (50, 51, 53, 55, 81))
-"""JPEG and JPEG-LS that lose something (PS3.5 8.2.1, 8.2.3). Of JPEG 2000 only the header tells."""
 
 
 class _Hidden(NamedTuple):
@@ -41,22 +39,19 @@ def clean_pixels(dataset: Dataset, header: Header, data: bytes, at: int) -> Mask
     where they were YBR; where nothing is, they stay. A CleanPixels.
 
     Raises:
-        UncheckedPixels, or one of models.imaging.errors: IdentifyingPixels, where the header says that
+        One of models.imaging.errors: IdentifyingPixels, where the header says that
         there is text and none was found, SlideLabel, or that the pixels are damaged.
     """
     refuse_labels(header)
     evidence = evidence_of(header)
     if at >= len(data) or evidence.reason == "not suspected":
         return None
-    try:
-        pixels = pixel_data(header, data, at)
-        cleaner, raster = cleaner_of(header, pixels, _POLICY), pixels.raster
-        pair = 2 if _subsampled(raster) and not header.syntax.is_encapsulated else 1
-        regions = covered((raster.rows, raster.columns), (), evidence.ultrasound_regions)
-        outside: NDArray[np.bool_] = np.logical_or.reduce(regions.reshape(raster.rows, -1, pair), axis=2)
-        frames = [_hidden(cleaner, index, outside, pair) for index in range(pixels.frames)]
-    except (UnsupportedTransferSyntax, UnsupportedPixels):
-        raise UncheckedPixels from None
+    pixels = pixel_data(header, data, at)
+    cleaner, raster = cleaner_of(header, pixels, _POLICY), pixels.raster
+    pair = 2 if _subsampled(raster) and not header.syntax.is_encapsulated else 1
+    regions = covered((raster.rows, raster.columns), (), evidence.ultrasound_regions)
+    outside: NDArray[np.bool_] = np.logical_or.reduce(regions.reshape(raster.rows, -1, pair), axis=2)
+    frames = [_hidden(cleaner, index, outside, pair) for index in range(pixels.frames)]
     found = Masked(
         sum(len(one.boxes) + (one.darkest is not None) for one in frames), all(one.complete for one in frames)
     )
@@ -70,7 +65,7 @@ def clean_pixels(dataset: Dataset, header: Header, data: bytes, at: int) -> Mask
         return masked(samples, boxes, level)
 
     if found.areas and header.syntax.is_encapsulated:
-        _store_decoded(dataset, header.syntax, pixels, fill)
+        store_decoded(dataset, header.syntax, pixels, fill)
     elif found.areas:
         _fill_native(dataset, header.syntax, pixels, fill)
     return found
@@ -132,24 +127,3 @@ def _arranged(flat: Samples, raster: Raster) -> Samples:
     if raster.planar and raster.samples > 1:
         return np.moveaxis(flat.reshape(raster.samples, raster.rows, raster.columns), 0, -1)
     return flat.reshape(raster.shape)
-
-
-def _store_decoded(dataset: Dataset, syntax: UID, pixels: PixelData, fill: Callable[[int, Samples], Samples]) -> None:
-    """Store each frame as it was decoded and filled, and have the header say so (PS3.3 C.7.6.3)."""
-    raster = pixels.raster
-    decoded = [pixels.samples(index) for index in range(pixels.frames)]
-    stored = np.stack([fill(index, samples) for index, (samples, _) in enumerate(decoded)])
-    value = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
-    element = dataset["PixelData"]
-    element.VR, element.value, element.is_undefined_length = "OW", value + bytes(len(value) % 2), False
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.PhotometricInterpretation = decoded[0][1]
-    dataset.BitsAllocated = stored.dtype.itemsize * 8
-    dataset.BitsStored, dataset.HighBit = raster.stored, raster.stored - 1
-    if raster.samples > 1:
-        dataset.PlanarConfiguration = 0
-    if syntax in _LOSSY:
-        dataset.LossyImageCompression = "01"
-    for table in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
-        if table in dataset:
-            del dataset[table]

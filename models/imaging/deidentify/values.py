@@ -3,6 +3,7 @@
 Safe are numbers, registered UIDs, terms that the standard defines, and words that are known here; never free text.
 """
 
+import json
 import re
 from functools import lru_cache
 from importlib.resources import files
@@ -17,19 +18,15 @@ FREE_TEXT = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 NEVER = frozenset({"AE", "AS", "PN", "UR"})
 """Names, addresses, ages and titles that the table does not list have no safe value."""
 
-SAFE_BULK = frozenset({
-    "WaveformData", "WaveformPaddingValue", "ChannelMinimumValue", "ChannelMaximumValue", "LUTData",
-    "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
-    "AlphaPaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
-    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData",
-    "SegmentedAlphaPaletteColorLookupTableData", "BlendingLookupTableData", "EdgePointIndexList",
-    "TrianglePointIndexList", "VertexPointIndexList", "PrimitivePointIndexList", "DarkCurrentCounts", "AirCounts",
-    "BadPixelImage", "RecommendedDisplayCIELabValueList",
-})  # fmt: skip
-"""Attributes of VR OB, OW or UN whose content is samples. Others of these VRs can hold anything."""
-
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 LONGEST = {"SH": 16, "LO": 64, "CS": 16, "ST": 1024}
+
+_VENDORS_IMAGES = (
+    r"[A-Z]\d?|[MRIP]\d?_(FFE|SE|TSE|IR|EPI|PCA|B0|B1)|ND|NORM|NORMAL|SE|FFE|FFT|MAG|MOSAIC|DIS[23]D|MEDIAN_IP|"
+    r"CSA( MPR|PARALLEL|MANIP| RESAMPLED)?|CT_SOM\d (SPI|SEQ|TOP|PROT)|ABDOM/RAD|CARDIOLOGY|R?CB[FV]|MTT|TTP|TMAX|"
+    r"WB|SUV|ZEFF|TRACEW|FIELD_MAP|PHASE_MAP|IN_PHASE|OUT_OF_PHASE|MONO|MONOENERGETIC|MAX|MIN"
+)
+"""What makers write into Image Type (0008,0008) beside its defined terms."""
 
 _PATTERNS: dict[str, re.Pattern[str]] = {
     word: re.compile(pattern)
@@ -40,7 +37,9 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
         "ContextIdentifier": r"(CID )?\d{1,5}",
         "TemplateIdentifier": r"(TID )?\d{1,5}",
         "LossyImageCompression": "0[01]",
-        "ImageType": r"[A-Z]\d?|[MRIP]\d?_(FFE|SE|TSE|IR|EPI|PCA|B0|B1)",
+        "ImageType": _VENDORS_IMAGES,
+        "FrameType": _VENDORS_IMAGES,
+        "ScanOptions": r"(AXIAL|CINE|HELICAL|SCOUT)[ _]MODE|SAT[12]|[A-Z]{3,4}_GEMS",
         # LO, SH, UT
         "Manufacturer": r"(?i:GE|GEMS|GE (MEDICAL SYSTEMS|HEALTHCARE)|SIEMENS( HEALTHINEERS| HEALTHCARE GMBH)?|"
         r"PHILIPS( MEDICAL SYSTEMS| HEALTHCARE)?(,? INC\.?)?|TOSHIBA(_MEC)?|CANON(_MEC| INC\.?)?|HITACHI(, LTD\.?)?|"
@@ -59,9 +58,14 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
 }
 
 
+_FLAGS = frozenset({"YES", "NO", "Y", "N", "ON", "OFF", "TRUE", "FALSE", "NONE", "UNKNOWN", "OTHER", "NORMAL"})
+"""Answers that attributes of VR CS share, listed for each or not."""
+
+
 @lru_cache(maxsize=1)
-def _defined_terms() -> frozenset[str]:
-    return frozenset((files(__package__ or __name__) / "terms.txt").read_text().splitlines())
+def _defined_terms() -> dict[str, frozenset[str]]:
+    listed: dict[str, list[str]] = json.loads((files(__package__ or __name__) / "terms.json").read_text())
+    return {keyword: frozenset(terms) for keyword, terms in listed.items()}
 
 
 def safe_text(keyword: str, vr: str, text: str, *, terms: bool) -> str:
@@ -81,8 +85,10 @@ def safe_text(keyword: str, vr: str, text: str, *, terms: bool) -> str:
         return text if known_scheme(text) else ""
     if keyword == "DimensionDescriptionLabel" and tag_for_keyword(text) is not None:
         return text
+    if text in _defined_terms().get(keyword, ()):
+        return text
     if vr == "CS":
-        return text if text in _defined_terms() or text == known_terms(text) else ""
+        return text if text in _FLAGS or text == known_terms(text) else ""
     return known_terms(text, LONGEST.get(vr, 1024)) if terms else ""
 
 

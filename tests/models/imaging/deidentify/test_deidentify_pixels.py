@@ -27,12 +27,13 @@ from benchmarks.burned_text import burn, made_up
 from models.imaging import FramePolicy, open_source
 from models.imaging import burned_in as module
 from models.imaging.deidentify import Policy, Pseudonyms
-from models.imaging.deidentify.embedded import without_comments
-from models.imaging.deidentify.files import Copy, Masked, PartlySeenText, UncheckedPixels, deidentify_file
+from models.imaging.deidentify.files import Copy, Masked, PartlySeenText, deidentify_file
+from models.imaging.deidentify.jpeg2000 import rewritten_j2k
 from models.imaging.deidentify.pixels import clean_pixels
-from models.imaging.errors import IdentifyingPixels, SlideLabel
+from models.imaging.errors import IdentifyingPixels, SlideLabel, UnsupportedTransferSyntax
 from models.imaging.text_boxes import Box
 from models.imaging.text_detector import Found
+from schemas.failures import InvalidInput
 from tests.models.imaging.samples import MakeDicom
 
 KEY = Pseudonyms(b"a key for the tests")
@@ -255,11 +256,11 @@ def test_lossy_jpeg_becomes_rgb_and_stays_lossy(make_dicom: MakeDicom) -> None:
 
 
 def test_compressed_frames_without_text_stay_compressed(make_dicom: MakeDicom) -> None:
-    """Byte for byte but for comments; and since all of it was looked at, the copy says that it is clean."""
+    """Without their comments; and since all of it was looked at, the copy says that it is clean."""
     image = BACKGROUNDS["black"]
-    source = encoded(make_dicom(image, **SECONDARY_CAPTURE), JPEG2000, [_j2k(image)])
-    copy, dataset = clean(source)
-    assert dataset.PixelData == without_comments(pydicom.dcmread(BytesIO(source)).PixelData)
+    stream = _j2k(image)
+    copy, dataset = clean(encoded(make_dicom(image, **SECONDARY_CAPTURE), JPEG2000, [stream]))
+    assert dataset.PixelData == encapsulate([rewritten_j2k(stream)])
     assert dataset.file_meta.TransferSyntaxUID == JPEG2000
     assert copy.masked == Masked(0, complete=True)
     assert dataset.BurnedInAnnotation == "NO"
@@ -332,18 +333,21 @@ def cv_blurred(values: Pixels) -> Pixels:
     return cv2.GaussianBlur(values.astype(np.uint8), (0, 0), 6)
 
 
-def test_an_original_ct_is_not_even_decoded(make_dicom: MakeDicom, sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its pixels pass byte for byte, compressed or damaged, and nothing is said of them."""
+def test_text_is_not_looked_for_in_an_original_ct(
+    make_dicom: MakeDicom, sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its samples pass, and nothing is said of them; damaged ones are refused."""
     monkeypatch.setattr(module, "find_text", None)
     image, _ = with_text(TISSUE)
     data = make_dicom(image, ImageType=["ORIGINAL", "PRIMARY", "AXIAL"], **IDS)
-    damaged = encoded(data, JPEG2000Lossless, [b"\xff\x4f damaged "])
-    for source in (data, damaged, sample("CT_small.dcm")):
+    for source in (data, sample("CT_small.dcm")):
         copy, dataset = clean(source)
         assert copy.masked is None
         assert dataset.PixelData == pydicom.dcmread(BytesIO(source)).PixelData
         assert "BurnedInAnnotation" not in dataset
         assert copy.data == deidentify_file(source, KEY, Policy()).data
+    with pytest.raises(InvalidInput):
+        clean(encoded(data, JPEG2000Lossless, [b"\xff\x4f damaged "]))
 
 
 def test_declared_text_that_is_not_found_is_refused(make_dicom: MakeDicom, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,12 +366,13 @@ def test_declared_text_that_is_not_found_is_refused(make_dicom: MakeDicom, monke
 
 
 def test_what_is_suspected_and_cannot_be_read_is_refused(make_dicom: MakeDicom) -> None:
-    """A video; with its pixels kept it passes. Labels of slides never do."""
+    """A video, whatever is done with pixels. Labels of slides too."""
     video = encoded(make_dicom(TISSUE, **SECONDARY_CAPTURE), MPEG2MPML, [b"\x00\x00\x01\xb3 JONES "])
-    with pytest.raises(UncheckedPixels) as caught:
+    with pytest.raises(UnsupportedTransferSyntax) as caught:
         clean(video)
     assert "JONES" not in repr(caught.value)
-    assert deidentify_file(video, KEY, Policy()).masked is None
+    with pytest.raises(UnsupportedTransferSyntax):
+        deidentify_file(video, KEY, Policy())
     slide = {
         "SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.6",
         "Modality": "SM",
