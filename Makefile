@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check real-data deid-check leak-check fuzz clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check real-data deid-check leak-check fuzz chaos clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -71,6 +71,9 @@ check: install ## format, lint, types, who imports whom, contracts, locks, dashb
 
 fuzz: install ## ten thousand damaged files through preprocess; see docs/reliability.md
 	@$(BIN)/python -m tests.fuzz --cases 10000
+
+chaos: install ## a pipeline under faults for a quarter of an hour; see docs/reliability.md
+	@$(BIN)/python -m tests.chaos
 
 schemas: install ## write schemas/generated anew from the types
 	@$(BIN)/python -m infra.contracts

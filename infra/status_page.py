@@ -1,5 +1,6 @@
 """A status as a page for the terminal, and as JSON for scripts. Judges nothing."""
 
+import logging
 import sys
 import time
 from typing import Any
@@ -135,6 +136,8 @@ def show(wires: Wires, *, json_lines: bool, watch: bool) -> None:
     Raises:
         Unavailable: Kafka does not answer; where it is watched, that is shown instead.
     """
+    # What it says of a broker that is away is said by us, in one line.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if json_lines:
         while True:
             sys.stdout.write(orjson.dumps(as_json(look(wires))).decode() + "\n")

@@ -13,7 +13,7 @@ from infra.weaviate import NAME, LocalWeaviate
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits for servers and processes comes first: among several workers, none of it is left to the last alone."""
-    items.sort(key=lambda item: not {"integration", "fuzz"} & {parent.name for parent in item.listchain()})
+    items.sort(key=lambda item: not {"integration", "fuzz", "chaos"} & {parent.name for parent in item.listchain()})
 
 
 class RunningWeaviate:

@@ -103,15 +103,23 @@ class LocalKafka:
         port: of the broker; 0: a free one, chosen at each start.
         cache: where jars are kept.
         secure: has clients come in by TLS and SASL too; None: over loopback only as they are.
+        advertised_port: where clients are told to come, if something stands between; 0: to the broker itself.
     """
 
     def __init__(
-        self, folder: Path, port: int = 0, *, cache: Path | None = None, secure: SecureListener | None = None
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        cache: Path | None = None,
+        secure: SecureListener | None = None,
+        advertised_port: int = 0,
     ) -> None:
         self.folder = folder.absolute()
         self.log_path = self.folder / "kafka.log"
         self._port = port
         self._chosen_port = port
+        self._advertised_port = advertised_port
         self._secure, self._secure_port = secure, 0
         self._jars = jars_folder(cache or from_environment().cache)
         self._processes = Processes()
@@ -238,7 +246,7 @@ class LocalKafka:
         door = f",SECURE://127.0.0.1:{secure}" if self._secure else ""
         properties = PROPERTIES | {
             "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{door}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker}{door}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._advertised_port or broker}{door}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             # Relative to where the broker runs: commas and letters beyond Latin-1 in a path would be misread here.
             "log.dirs": data.name,

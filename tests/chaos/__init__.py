@@ -1,0 +1,1 @@
+"""A pipeline under faults: what it loses, doubles, and says."""

@@ -1,0 +1,18 @@
+"""A short chaos: five kinds of faults, one after another, and nothing lost or doubled."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.faults import SHORT
+from tests.chaos.running import PATIENCE_S, run
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_pipeline_under_faults_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Every file that stands at the end has its triplet, every announced object its outcome, and each only one."""
+    report = run(tmp_path / "chaos", seed=3, faults=SHORT)
+    assert not report.lost, report
+    assert not report.doubled, report
+    assert report.worst_recovery_s < PATIENCE_S, report
