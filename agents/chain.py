@@ -88,7 +88,7 @@ class Chain(AbstractContextManager["Chain"]):
         return chain(objects, self._agents, subject=self._subject, widths=self._widths, waiting=waiting)
 
     def _subject(self, reference: ObjectReference) -> Subject:
-        return Subject(self._identity.object_id(reference))
+        return Subject(self._identity.object_id(reference), file_id=self._identity.file_id(reference))
 
     def __enter__(self) -> Self:
         return self

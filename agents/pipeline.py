@@ -42,9 +42,12 @@ def build_stage(stage: Stage, settings: Settings) -> StageApp:
 def _watch(app: StageApp, settings: Settings) -> None:
     from agents.watch import Announcer, BucketWatch
     from streams.buckets import open_bucket
+    from streams.open_letters import OpenLetters
 
     wires, send = settings.wires, sender(app)
-    announcer = Announcer(wires=wires, identity=settings.identity, send=send)
+    letters = OpenLetters()
+    letters.follow(wires)
+    announcer = Announcer(wires=wires, identity=settings.identity, send=send, letters=letters)
     watch = BucketWatch(
         open_bucket(settings.inbox), announcer, listing=wires.listing, most_bytes=settings.limits.file_bytes
     )
@@ -70,7 +73,7 @@ def _preprocess(app: StageApp, settings: Settings) -> None:
     wires, identity = settings.wires, settings.identity
 
     def subject(reference: ObjectReference) -> Subject:
-        return Subject(identity.object_id(reference))
+        return Subject(identity.object_id(reference), file_id=identity.file_id(reference))
 
     gate = FlowGate(wires, Backlog(wires, LATER))
     isolated = Isolated(settings.limits, modules=("agents.reading",))

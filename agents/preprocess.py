@@ -54,7 +54,7 @@ async def preprocess(
         try:
             image = await frames.read(index)
         except InvalidInput as error:
-            yield FrameFailed(Subject(object_id, None, index, len(taken), skipped), error)
+            yield FrameFailed(Subject(object_id, None, index, len(taken), skipped, identity.file_id(reference)), error)
             continue
         if reading.neighbours:
             found = await frames.beside(image, stacks)

@@ -21,6 +21,7 @@ from streams.buckets.s3_events import created, resolve
 from streams.buckets.store import Store
 from streams.codec import Context, encode, headers
 from streams.identity import Identity
+from streams.open_letters import OpenLetters
 from streams.reader import latest
 from streams.settings import Wires
 from streams.stage import LONGEST_WAIT_S, Send, away
@@ -38,10 +39,11 @@ class Announcer:
         wires: where the topics are.
         identity: names objects.
         send: sends one message; see `streams.stage.Send`.
+        letters: dead letters of earlier contents of a file; whoever takes its new content clears them.
     """
 
-    def __init__(self, *, wires: Wires, identity: Identity, send: Send) -> None:
-        self._wires, self._identity, self._send = wires, identity, send
+    def __init__(self, *, wires: Wires, identity: Identity, send: Send, letters: OpenLetters) -> None:
+        self._wires, self._identity, self._send, self._letters = wires, identity, send, letters
         self._done = 0
         self._away = self._degraded = ""
 
@@ -58,7 +60,8 @@ class Announcer:
                 on=self._retry, attempts=None, timeout=None, wait_max=LONGEST_WAIT_S
             ):
                 with attempt:
-                    head = headers(reference, "watch", context)
+                    older = self._letters.older(self._identity.file_id(reference), object_id)
+                    head = headers(reference, "watch", context, older)
                     await (await self._send(OBJECTS.on(self._wires), object_id, encode(reference), head))
             self._away = ""
             self._done += 1

@@ -96,6 +96,7 @@ class Accounts:
         self._accounts = {object_id: Account() for object_id in object_ids}
         self._earlier: dict[str, Account] | None = None
         """Of objects that nobody has expected yet, what earlier runs wrote; None: it was not asked for."""
+        self._files: set[str] = set()
         self._holders: dict[str, list[str]] = {}
         """Of each triplet that is written, the objects that it is of; the first is named in it."""
         self._ours: set[str] = set()
@@ -132,8 +133,10 @@ class Accounts:
                 if not stands:
                     self._dead_letters.write(line)
 
-    def expect(self, object_id: str) -> None:
-        """Keep account of an object."""
+    def expect(self, object_id: str, file_id: str | None = None) -> None:
+        """Keep account of an object. `file_id`: of its file; dead letters of earlier contents of it are closed."""
+        if file_id is not None:
+            self._files.add(file_id)
         if object_id in self._accounts:
             return
         account = self._accounts[object_id] = (self._earlier or {}).pop(object_id, None) or Account()
@@ -211,7 +214,7 @@ class Accounts:
 
         self._triplets.finish(also_in if shared else None)
         if self._dead_letters is not None:
-            self._dead_letters.finish(_Open(self._accounts) if self._earlier is not None else None)
+            self._dead_letters.finish(_Open(self._accounts, self._files) if self._earlier is not None else None)
 
     def close(self) -> None:
         """Leave the files as a run that broke off: their lines stand beside their names."""
@@ -249,15 +252,23 @@ class Accounts:
 
 
 class _Open:
-    """Which lines of dead letters stay: of expected objects those that stand in their accounts, each once."""
+    """Which lines of dead letters stay.
 
-    def __init__(self, accounts: dict[str, Account]) -> None:
-        self._accounts, self._seen = accounts, set[tuple[str, int | None]]()
+    Of expected objects those that stand in their accounts, each once; of others those that are not about an earlier
+    content of an expected one's file.
+    """
+
+    def __init__(self, accounts: dict[str, Account], files: set[str]) -> None:
+        self._accounts, self._files, self._seen = accounts, files, set[tuple[str, int | None]]()
 
     def __call__(self, line: bytes) -> bytes | None:
         letter = recalled(line)
         account, key = self._accounts.get(letter.object_id), (letter.object_id, letter.frame)
-        stays = account is None or (letter.frame in account.frames and account.frames[letter.frame].error)
+        stays = (
+            letter.file_id not in self._files
+            if account is None
+            else (letter.frame in account.frames and account.frames[letter.frame].error)
+        )
         if not stays or key in self._seen:
             return None
         self._seen.add(key)

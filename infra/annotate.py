@@ -124,7 +124,7 @@ def annotate(
                     return
                 taken += 1
             named.append((file, object_id))
-            accounts.expect(object_id)
+            accounts.expect(object_id, identity.file_id(reference))
             progress(accounts)
             if not accounts.is_annotated(object_id):
                 yield reference

@@ -1,17 +1,17 @@
 """Putting references on the `objects` topic from outside the pipeline: by annotate, and by replay."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from opentelemetry.trace import SpanKind
 
 from agents.settings import Settings
-from schemas.dead_letters import DeadLetter, Origin
+from schemas.dead_letters import Origin
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from schemas.triplets import Lineage, Triplet
-from streams.codec import Context, encode, headers
+from streams.codec import CLEARS, Context, clearing, encode, headers
 from streams.dead_letters import subject_key
 from streams.reader import latest
 from streams.security import for_confluent, knock
@@ -64,8 +64,15 @@ class _Sender:
             self._errors.append(error)
 
 
-def announce(settings: Settings, references: Iterable[ObjectReference]) -> int:
+def announce(
+    settings: Settings, references: Iterable[ObjectReference], older: Mapping[str, Sequence[str]] | None = None
+) -> int:
     """Put references on the `objects` topic, acknowledged when this returns.
+
+    Args:
+        settings: which pipeline.
+        references: to the objects.
+        older: keys of the dead letters of earlier contents of the files, by object_id; they are cleared.
 
     Returns:
         How many.
@@ -73,18 +80,20 @@ def announce(settings: Settings, references: Iterable[ObjectReference]) -> int:
     Raises:
         Unavailable: Kafka did not take them all.
     """
-    sender, count = _Sender(settings.wires), 0
+    sender, count, older = _Sender(settings.wires), 0, older or {}
     for reference in references:
-        with span("announce", Context(), SpanKind.PRODUCER) as context:
-            sender.send(
-                OBJECTS.on(settings.wires),
-                settings.identity.object_id(reference),
-                encode(reference),
-                headers(reference, "announce", context),
-            )
+        _announce(sender, settings, reference, "announce", older.get(settings.identity.object_id(reference), ()))
         count += 1
     sender.flush()
     return count
+
+
+def _announce(
+    sender: _Sender, settings: Settings, reference: ObjectReference, source: str, clears: Sequence[str]
+) -> None:
+    with span(source, Context(), SpanKind.PRODUCER) as context:
+        head = headers(reference, source, context, clears)
+        sender.send(OBJECTS.on(settings.wires), settings.identity.object_id(reference), encode(reference), head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,9 @@ class Replayed:
 
 
 def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Replayed:
-    """Send the objects of open dead letters through again, and clear those dead letters.
+    """Send the objects of open dead letters through again. The stage that takes one clears its letters first.
+
+    So a letter stays until its object is surely taken, and what fails anew has a letter that nobody clears.
 
     Args:
         settings: which pipeline.
@@ -115,30 +126,21 @@ def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Rep
     ]
     known = known_objects(settings)
     sender = _Sender(settings.wires)
-    cleared: list[DeadLetter] = []
-    sent: set[str] = set()
+    of_objects: dict[str, list[str]] = {}
+    lost = messages = 0
     for letter in letters:
         if letter.object_id is None:
-            if letter.origin is not None and _resend_message(sender, settings.wires, letter.origin):
-                cleared.append(letter)
+            assert letter.origin is not None, "only what a broker carries can be unreadable"
+            found = _resend_message(sender, settings.wires, letter.origin, [subject_key(letter)])
+            messages, lost = messages + found, lost + (not found)
         elif letter.object_id in known:
-            if letter.object_id not in sent:
-                reference = known[letter.object_id]
-                with span("replay", Context(), SpanKind.PRODUCER) as context:
-                    sender.send(
-                        OBJECTS.on(settings.wires),
-                        letter.object_id,
-                        encode(reference),
-                        headers(reference, "replay", context),
-                    )
-                sent.add(letter.object_id)
-            cleared.append(letter)
+            of_objects.setdefault(letter.object_id, []).append(subject_key(letter))
+        else:
+            lost += 1
+    for object_id, keys in of_objects.items():
+        _announce(sender, settings, known[object_id], "replay", keys)
     sender.flush()
-    # Cleared only now: a dead letter must not vanish before its object is surely on its way again.
-    for letter in cleared:
-        sender.send(DEAD_LETTERS.on(settings.wires), subject_key(letter), None, [])
-    sender.flush()
-    return Replayed(len(sent) + sum(letter.object_id is None for letter in cleared), len(letters) - len(cleared))
+    return Replayed(len(of_objects) + messages, lost)
 
 
 def replay_origin(settings: Settings, origin: Origin) -> Replayed:
@@ -148,7 +150,8 @@ def replay_origin(settings: Settings, origin: Origin) -> Replayed:
         Unavailable: Kafka does not answer.
     """
     sender = _Sender(settings.wires)
-    found = _resend_message(sender, settings.wires, origin)
+    letter = f"{origin.topic}/{origin.partition}/{origin.offset}"
+    found = _resend_message(sender, settings.wires, origin, [letter])
     sender.flush()
     return Replayed(int(found), int(not found))
 
@@ -182,11 +185,12 @@ def known_objects(settings: Settings) -> dict[str, ObjectReference]:
     return {identity.object_id(reference): reference for reference in references if reference is not None}
 
 
-def _resend_message(sender: _Sender, wires: Wires, origin: Origin) -> bool:
+def _resend_message(sender: _Sender, wires: Wires, origin: Origin, clears: Sequence[str] = ()) -> bool:
     message = _message_at(wires, origin)
     if message is None:
         return False
-    sender.send(origin.topic, message.key() or b"", message.value(), list(message.headers() or []))  # pyright: ignore[reportArgumentType]
+    head = [(name, value) for name, value in message.headers() or [] if name != CLEARS]
+    sender.send(origin.topic, message.key() or b"", message.value(), [*head, *clearing(clears)])  # pyright: ignore[reportArgumentType]
     return True
 
 

@@ -38,6 +38,8 @@ class Result:
     message: str
     also_in: tuple[str, ...]
     line: bytes
+    file_id: str | None = None
+    """Of a dead letter, the file that it is about, whatever its content."""
 
 
 class _Region(BaseModel):
@@ -55,6 +57,7 @@ class _Row(BaseModel):
     error: str = ""
     message: str = ""
     also_in: tuple[str, ...] = ()
+    file_id: str | None = None
 
 
 def result_of(outcome: Triplet | DeadLetter, *, image: bool = True) -> Result | None:
@@ -82,6 +85,7 @@ def result_of(outcome: Triplet | DeadLetter, *, image: bool = True) -> Result | 
         message=letter.message if letter else "",
         also_in=(),
         line=orjson.dumps(outcome.model_dump(mode="json")),
+        file_id=letter.file_id if letter else None,
     )
 
 
@@ -105,6 +109,7 @@ def recalled(line: bytes) -> Result:
         message=row.message,
         also_in=row.also_in,
         line=line,
+        file_id=row.file_id,
     )
 
 

@@ -26,6 +26,10 @@ class DeadLetter(Message):
     frame: int | None = Field(default=None, ge=0, description="None where the whole object failed")
     frames_taken: int | None = Field(default=None, ge=1)
     frames_skipped: int = Field(default=0, ge=0)
+    file_id: Digest | None = Field(
+        default=None,
+        description="Keyed hash of bucket and key, which a corrected file has too; None where a later stage failed",
+    )
     stage: Stage
     error: str = Field(description="Class of the error")
     message: str = Field(description="What is wrong and what to do, for a person")

@@ -117,7 +117,7 @@ def sender(app: faust.App) -> Send:
     """Sends through the app's producer. Awaiting the result's result waits for the broker's acknowledgement."""
     topics: dict[str, Any] = {}
 
-    async def send(topic: str, key: str, value: bytes, headers: list[tuple[str, bytes]]) -> Awaitable[Any]:
+    async def send(topic: str, key: str, value: bytes | None, headers: list[tuple[str, bytes]]) -> Awaitable[Any]:
         channel = topics.setdefault(topic, app.topic(topic, key_serializer="raw", value_serializer="raw"))
         return await channel.send(key=key.encode(), value=value, headers=headers)
 

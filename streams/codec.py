@@ -6,7 +6,7 @@ Knows the types of `schemas` only as Pydantic models.
 import re
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self, TypeVar, cast
@@ -19,6 +19,7 @@ from schemas.failures import InvalidInput
 
 M = TypeVar("M", bound=Message)
 
+CLEARS = "ce_clears"
 # It goes into logs: what a foreign producer puts there must be ids and nothing else.
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -72,8 +73,8 @@ def encode(message: Message) -> bytes:
     return orjson.dumps(message.model_dump(mode="json"))
 
 
-def headers(message: Message, source: str, context: Context) -> list[tuple[str, bytes]]:
-    """CloudEvents attributes of a message that `source` sends."""
+def headers(message: Message, source: str, context: Context, clears: Sequence[str] = ()) -> list[tuple[str, bytes]]:
+    """CloudEvents attributes of a message that `source` sends. `clears`: keys of the dead letters that it takes up."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", uuid.uuid4().hex.encode()),
@@ -83,7 +84,19 @@ def headers(message: Message, source: str, context: Context) -> list[tuple[str, 
         ("ce_takenat", context.taken_at.encode()),
         ("content-type", b"application/json"),
         ("traceparent", context.traceparent.encode()),
+        *clearing(clears),
     ]
+
+
+def clearing(keys: Sequence[str]) -> list[tuple[str, bytes]]:
+    """The header of a message by which whoever takes it clears dead letters: none where there are none."""
+    return [(CLEARS, ",".join(keys).encode())] if keys else []
+
+
+def cleared_by(headers: Mapping[str, bytes] | Iterable[tuple[str, bytes]] | None) -> tuple[str, ...]:
+    """Keys of the dead letters that a message with these headers takes up."""
+    found = cast("dict[str, bytes]", dict(headers or {})).get(CLEARS)
+    return tuple(found.decode("ascii", "replace").split(",")) if found else ()
 
 
 def decode(carries: type[M], value: bytes | None) -> M:

@@ -27,6 +27,7 @@ class Subject:
     frame: int | None = None
     frames_taken: int | None = None
     frames_skipped: int = 0
+    file_id: str | None = None
 
 
 class FrameFailed(Exception):
@@ -80,6 +81,7 @@ def dead_letter(stage: Stage, subject: Subject, error: str, message: str, origin
         frame=subject.frame,
         frames_taken=subject.frames_taken,
         frames_skipped=subject.frames_skipped,
+        file_id=subject.file_id,
         stage=stage,
         error=error,
         message=message,

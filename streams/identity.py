@@ -20,7 +20,14 @@ class Identity:
 
     def object_id(self, reference: ObjectReference) -> str:
         """32 hexadecimal digits of HMAC-SHA-256 over bucket, key and etag."""
-        text = "\0".join((reference.bucket, reference.key, reference.etag))
+        return self._named(reference.bucket, reference.key, reference.etag)
+
+    def file_id(self, reference: ObjectReference) -> str:
+        """The same over bucket and key: all contents of a file have it, one after the other."""
+        return self._named(reference.bucket, reference.key)
+
+    def _named(self, *parts: str) -> str:
+        text = "\0".join(parts)
         return hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 

@@ -31,6 +31,10 @@ UNREADABLE = Counter(
     "writes to the topic, or with a codec that is not known here.",
     ["topic"],
 )
+REPLAYS_ENDED = Counter(
+    "tristream_replays_ended",
+    "Objects that were sent again for a dead letter and had changed or gone since: the letter is closed.",
+)
 RETRIES = Counter(
     "tristream_retries",
     "Tries that failed because something was away, by class of error. Rising: look at what the stage waits for.",

@@ -20,7 +20,8 @@ from schemas.dead_letters import Origin, Stage
 from schemas.failures import InvalidInput, Unavailable
 from schemas.stages import StageState
 from streams import metrics, tracing
-from streams.codec import Context, decode, encode, headers
+from streams.buckets.base import ObjectChanged, ObjectGone
+from streams.codec import Context, cleared_by, decode, encode, headers
 from streams.dead_letters import (
     DeadLetterLimit,
     FrameFailed,
@@ -39,7 +40,7 @@ from streams.topics import DEAD_LETTERS, Topic
 log = structlog.get_logger()
 
 In = TypeVar("In", bound=Message)
-Send = Callable[[str, str, bytes, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
+Send = Callable[[str, str, bytes | None, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
 """topic, key, value, headers → sent → acknowledged by the broker."""
 
 LONGEST_WAIT_S = 5.0
@@ -195,6 +196,10 @@ class StageRunner(Generic[In]):
     async def _once(self, message: Any, context: Context) -> "_Done":
         """Do the work of one message."""
         origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
+        # Before anything comes of the message: letters that are written from now on are new ones. Should this process
+        # die now, the message comes again, and they are missed by nobody.
+        for key in (clears := cleared_by(message.headers)):
+            await (await self._send(DEAD_LETTERS.on(self._wires), key, None, []))
         pending: deque[Awaitable[Any]] = deque()
         subject = Subject()
         good = bad = telling = 0
@@ -214,9 +219,13 @@ class StageRunner(Generic[In]):
         except (Unavailable, KafkaError, ProducerSendError):
             raise
         except Exception as error:  # noqa: BLE001 - the guard: the one place where a defect must not take the stage down
-            pending.append(await self._bury(subject, error, origin, context))
-            bad += 1
-            telling += not _is_of_the_input(error)
+            if clears and isinstance(error, ObjectGone | ObjectChanged):
+                metrics.REPLAYS_ENDED.inc()
+                log.info("replay ended", object_id=subject.object_id, reason=type(error).__name__)
+            else:
+                pending.append(await self._bury(subject, error, origin, context))
+                bad += 1
+                telling += not _is_of_the_input(error)
         while pending:
             await pending.popleft()
         if good and self.stage == "describe":

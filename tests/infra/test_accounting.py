@@ -23,10 +23,12 @@ def triplet(object_id: str, frame: int = 0, *, of: int = 1, pixels: str = "", ma
     return recalled(orjson.dumps(row))
 
 
-def letter(object_id: str, frame: int | None = None, *, of: int | None = None, error: str = "Damaged") -> Result:
+def letter(
+    object_id: str, frame: int | None = None, *, of: int | None = None, error: str = "Damaged", file: str | None = None
+) -> Result:
     row = {
         "object_id": object_id, "frame": frame, "frames_taken": of, "frames_skipped": 0, "image_id": None,
-        "error": error, "message": "why",
+        "error": error, "message": "why", "file_id": file,
     }  # fmt: skip
     return recalled(orjson.dumps(row))
 
@@ -120,6 +122,16 @@ def test_dead_letters_are_tried_again_and_closed_by_success(tmp_path: Path) -> N
     again.add(triplet(A), letter(B, error="Again")).accounts.finish()
     assert again.letters() == [B, C]
     assert again.accounts.errors == [("Again", "why", 1)]
+
+
+def test_a_corrected_file_closes_its_old_dead_letter(tmp_path: Path) -> None:
+    """Its new content is another object of the same file; another file's letter stays."""
+    file, other = "1" * 32, "2" * 32
+    Run(tmp_path, A, B).add(letter(A, file=file), letter(B, file=other)).accounts.finish()
+    again = Run(tmp_path, resume=True)
+    again.accounts.expect(C, file)
+    again.add(triplet(C)).accounts.finish()
+    assert again.letters() == [B]
 
 
 def test_objects_that_share_a_triplet_are_known_again(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from pydicom.uid import UID
 from agents.settings import Settings
 from infra.accounting import Summary
 from infra.annotate import Outputs, annotate, find_files, in_processes
-from infra.announce import announce, replay_dead_letters
+from infra.announce import Replayed, announce, replay_dead_letters
 from infra.collect import through_pipeline
 from infra.processes import Processes
 from schemas.objects import ObjectReference
@@ -420,6 +420,46 @@ def test_a_dead_letter_is_replayed_when_its_cause_is_mended(pipeline: Pipeline, 
     assert replay_dead_letters(pipeline.settings, object_id).sent == 1
     wait_until(lambda: object_id in {r.message.object_id for r in latest(wires, TRIPLETS).values() if r.message})
     assert object_id not in latest(wires, DEAD_LETTERS)
+
+
+def test_a_replayed_object_that_went_is_over(pipeline: Pipeline, tmp_path: Path) -> None:
+    """No dead letter comes back for a file that is no longer there."""
+    wires, path = pipeline.settings.wires, tmp_path / "gone.dcm"
+    path.write_bytes(b"no image")
+    reference = reference_to(path, tmp_path)
+    object_id = pipeline.settings.identity.object_id(reference)
+    announce(pipeline.settings, [reference])
+    wait_until(lambda: object_id in latest(wires, DEAD_LETTERS))
+    path.unlink()
+    assert replay_dead_letters(pipeline.settings, object_id) == Replayed(1, 0)
+    wait_until(lambda: object_id not in latest(wires, DEAD_LETTERS))
+    # What is announced after it ends after it: of one partition, objects are taken in their order.
+    wait_until(lambda: ask(wires, LagReader.read)["preprocess"].waiting == 0)
+    assert object_id not in latest(wires, DEAD_LETTERS)
+
+
+def test_a_corrected_file_closes_its_old_dead_letter(pipeline: Pipeline, tmp_path: Path) -> None:
+    """In a watched folder, and by annotate; other files' letters stay."""
+    wires, inbox = pipeline.settings.wires, tmp_path / "inbox"
+    inbox.mkdir()
+    for name in ("a.dcm", "b.dcm", "c.dcm"):
+        (inbox / name).write_bytes(b"no image " + name.encode())
+    bad = {path.name: pipeline.settings.identity.object_id(reference_to(path, inbox)) for path in inbox.iterdir()}
+    pipeline.start("watch", "watch", "--inbox", str(inbox))
+    wait_until(lambda: set(bad.values()) <= set(latest(wires, DEAD_LETTERS)))
+    time.sleep(2)  # The watch stage has read of them.
+    shutil.copy(sample("CT_small.dcm"), inbox / "a.dcm")
+    wait_until(lambda: bad["a.dcm"] not in latest(wires, DEAD_LETTERS))
+    pipeline.processes.stop("watch")
+    assert {bad["b.dcm"], bad["c.dcm"]} <= set(latest(wires, DEAD_LETTERS))
+    (tmp_path / "later.dcm").write_bytes(b"no image")
+    pipeline.annotate(tmp_path / "later.dcm")
+    earlier = pipeline.settings.identity.object_id(reference_to(tmp_path / "later.dcm", Path("/")))
+    assert earlier in latest(wires, DEAD_LETTERS)
+    shutil.copy(sample("MR_small.dcm"), tmp_path / "later.dcm")
+    pipeline.annotate(tmp_path / "later.dcm")
+    assert earlier not in latest(wires, DEAD_LETTERS)
+    assert bad["b.dcm"] in latest(wires, DEAD_LETTERS)
 
 
 def test_files_dropped_in_the_inbox_come_out(pipeline: Pipeline, tmp_path: Path) -> None:
