@@ -1,6 +1,7 @@
 """`tristream annotate` and `tristream which`: files in, triplets out, and back from a triplet to its file."""
 
 import dataclasses
+import os
 import sys
 import time
 from collections import Counter
@@ -118,6 +119,9 @@ def annotate(
         except KeyboardInterrupt:
             progress.say("interrupted: what was done stands in .part files; --resume goes on from there")
             sys.exit(130)
+        except BrokenPipeError:  # The reader of our output has seen enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
     for name, text, count in accounts.errors[:MOST_REASONS]:
         say(f"{count} × {name}: {text}")
     if (more := len(accounts.errors) - MOST_REASONS) > 0:

@@ -108,6 +108,23 @@ def test_neither_java_nor_anything_else_on_the_path_is_needed(folder: Path, tmp_
     assert done.stderr.startswith("1 object: 1 triplet, 0 dead letters, 0 frames skipped")
 
 
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(folder: Path) -> None:
+    """As `head` does: no traceback."""
+    arguments = [TRISTREAM, "annotate", folder / "JONES ANNA" / "JONES a.dcm", "--triplets", "-"]
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        arguments,
+        env=os.environ | {"TRISTREAM_KEY": KEY},
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        timeout=300,
+        check=False,
+    )
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_where_all_are_dead_it_says_why_and_fails(folder: Path, tmp_path: Path) -> None:
     """Exit status 1; reasons grouped, with how many of each."""
     done = run(
