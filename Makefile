@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench experts-check real-data deid-check leak-check fuzz chaos clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data deid-check leak-check fuzz chaos clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -83,6 +83,9 @@ dashboards: install ## write infra/grafana/dashboards anew
 
 bench: install ## throughput, latency and memory of each stage and of the chain
 	@$(BIN)/python -m benchmarks.pipeline
+
+statements-check: install ## what is written is read back, what is turned round is caught, text statistics; ARGS: folders of images
+	@$(BIN)/python -m benchmarks.statements $(ARGS)
 
 experts-check: install ## Dice and false regions of every expert on phantoms; see docs/experts.md
 	@$(BIN)/python -m benchmarks.experts_quality

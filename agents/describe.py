@@ -1,5 +1,6 @@
 """describe: the description is written, and the triplet is complete."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from agents import metrics
@@ -25,5 +26,6 @@ async def describe(
     seen = image
     if payloads is not None:
         seen = image.model_copy(update={"view": await payloads.fetch(image.view)})
-    yield make_triplet(image, await describer.describe(seen), describer)
+    description = await describer.describe(seen)
+    yield await asyncio.to_thread(make_triplet, image, description, describer)
     metrics.TRIPLETS.labels(image.metadata.modality).inc()

@@ -1,7 +1,7 @@
 """The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
 
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -146,6 +146,40 @@ def deidentify(
         f"{summary.attributes} attributes changed"
     )
     sys.exit(1 if summary.refused else 0)
+
+
+@main.command()
+@click.option(
+    "--triplets",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines to read.",
+)
+@click.option(
+    "--statements",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines: triplet_id, or object_id and frame, and text.",
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write. [default: printed]")
+def verify(triplets: Path, statements: Path, out: Path | None) -> None:
+    """Check sentences, whoever wrote them, against triplets: supported, unsupported or contradicted, and why.
+
+    Exit status 0: all lines were judged; 1: some could not be.
+    """
+    from infra.verify import BadTriplets
+    from infra.verify import verify as run
+
+    with ExitStack() as stack:
+        stream = stack.enter_context(out.open("wb")) if out else sys.stdout.buffer
+        try:
+            found = run(triplets, statements, stream)
+        except BadTriplets as error:
+            raise click.UsageError(str(error)) from None
+    for error in found.errors:
+        say(error)
+    say(", ".join(f"{n} {outcome}" for outcome, n in sorted(found.verdicts.items())) or "nothing to check")
+    sys.exit(1 if found.errors else 0)
 
 
 @main.command()

@@ -77,12 +77,15 @@ def _card(triplet: Triplet) -> _Card:
     side = max(triplet.image.rows, triplet.image.columns)
     description, cleaning = triplet.description, triplet.metadata.pixel_cleaning
     parts = (
+        ("Caption", (description.caption,) if description.caption else ()),
         ("Modality", (description.modality,)),
-        ("Organ", (description.organ,) if description.organ else ()),
         ("Regions", description.regions),
         ("Texture", description.texture),
         ("Relations", description.relations),
+        ("Structures", (description.organ,) if description.organ else ()),
+        ("Looked for, not found", description.absences),
         ("Context", description.context),
+        ("Measurements", description.measurements),
     )
     drawn = [region for region in triplet.regions if region.kind != "whole image"]
     return _Card(

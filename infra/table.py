@@ -25,6 +25,6 @@ def triplet_table(triplets: Iterable[Triplet]) -> Table:
             str(triplet.frame) if triplet.metadata.frames_in_object > 1 else "",
             f"{triplet.image.columns} × {triplet.image.rows}",
             str(len(regions)),
-            Text(triplet.description.regions[0].text, no_wrap=True, overflow="ellipsis"),
+            Text(triplet.description.description, no_wrap=True, overflow="ellipsis"),
         )
     return table

@@ -117,7 +117,7 @@ class Texture(Message):
 
 
 class Term(Message):
-    """A word for a measurement, by a threshold of the table in models/experts/terms.toml."""
+    """A word for a measurement, by a threshold of the table in models/statements/table.toml."""
 
     aspect: Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
     word: str
@@ -154,6 +154,11 @@ class Region(Message):
     contrast: Contrast | None = Field(default=None, description="None where there are no surroundings")
     texture: Texture | None = Field(default=None, description="None too where no two pixels are neighbours")
     terms: tuple[Term, ...] = Field(default=(), description="Measurements in words, one an aspect at most")
+    phrase: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="The region in at most 25 words, for training on; told in triplets alone",
+    )
 
 
 class Relation(Message):

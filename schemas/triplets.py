@@ -51,15 +51,24 @@ class Removed(Message):
 
 
 class Description(Message):
-    """A multigranular description; `description` is the text of all statements in reading order."""
+    """A multigranular description; `description` is 40 to 120 words of running text, by the statements of its parts."""
 
+    caption: Statement | None = Field(
+        default=None, description="Coarse, one sentence: kind of image, plane or view, organ, the source's disease"
+    )
     modality: Statement
-    organ: Statement | None = Field(default=None, description="None where neither metadata nor regions tell")
+    organ: Statement | None = Field(
+        default=None, description="Structures that are outlined, or the organ; None where there is nothing to tell"
+    )
     regions: tuple[Statement, ...]
     texture: tuple[Statement, ...] = ()
     relations: tuple[Statement, ...] = ()
+    absences: tuple[Statement, ...] = Field(default=(), description="What an expert looked for and did not find")
     context: tuple[Statement, ...] = Field(
         default=(), description="What the passages say; general knowledge, not a finding"
+    )
+    measurements: tuple[Statement, ...] = Field(
+        default=(), description="Regions in numbers, for those who want them; no part of `description`"
     )
     description: str
     removed: tuple[Removed, ...] = Field(

@@ -1,4 +1,4 @@
-"""What a model is asked to answer: five parts, each statement with its evidence and with what it claims, typed.
+"""What a model is asked to answer: five parts, each statement with its evidence. What it claims is read from its words.
 
 The JSON Schema of `Answer` is what SGLang's grammar holds the model to: bounds are there so that every answer ends.
 """
@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Pointer = Annotated[str, Field(max_length=48)]
-ClaimKind = Literal["modality", "organ", "side", "position", "count", "size", "intensity"]
 Part = Literal["modality", "organ", "regions", "texture", "relations"]
 
 STATEMENTS = 6
@@ -19,20 +18,11 @@ class _Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Claim(_Asked):
-    """One thing that a statement says, where a machine can check it."""
-
-    kind: ClaimKind
-    value: Annotated[str, Field(max_length=48)] | float
-    pointer: Pointer = Field(description="The fact that it rests on; of a count, /regions")
-
-
 class Draft(_Asked):
     """A statement before it is believed."""
 
     text: str = Field(min_length=1, max_length=400)
     evidence: tuple[Pointer, ...] = Field(min_length=1, max_length=6)
-    claims: tuple[Claim, ...] = Field(max_length=6)
 
 
 class Answer(_Asked):

@@ -36,17 +36,24 @@ def make_description(
     relations: tuple[Statement, ...],
     context: tuple[Statement, ...],
     *,
+    caption: Statement | None = None,
+    absences: tuple[Statement, ...] = (),
+    measurements: tuple[Statement, ...] = (),
     removed: tuple[Removed, ...] = (),
+    text: str | None = None,
 ) -> Description:
-    """The description of these parts, with the text of all statements in reading order."""
-    statements = (modality, *((organ,) if organ else ()), *regions, *texture, *relations, *context)
+    """The description of these parts; its text is that of all but captions and measurements, or as given."""
+    statements = (modality, *regions, *texture, *relations, *((organ,) if organ else ()), *absences, *context)
     return Description(
+        caption=caption,
         modality=modality,
         organ=organ,
         regions=regions,
         texture=texture,
         relations=relations,
+        absences=absences,
         context=context,
-        description=" ".join(statement.text for statement in statements),
+        measurements=measurements,
+        description=text if text is not None else " ".join(statement.text for statement in statements),
         removed=removed,
     )

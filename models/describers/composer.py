@@ -1,41 +1,34 @@
-"""The composer: writes only what metadata, measurements and passages say, each statement with its evidence.
+"""The composer: says what claims the facts bear out, in sentences that read back to exactly those claims.
 
-No model takes part, and the lineage says so. What it says of regions stands in regions.py and slices.py.
+No model takes part, and the lineage says so. What is told and in which order is chosen in choosing.py, sentences are
+planned in plans.py, words come from models/statements.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable
 
+from models.describers import plans
 from models.describers.base import make_description
-from models.describers.phrases import (
-    VIEWS,
-    article,
-    count,
-    mean,
-    number,
-    plural,
-    quantity,
-    sentence,
-)
-from models.describers.regions import evident, kinded, of_regions, of_texture
-from models.describers.slices import of_slices
-from schemas.images import ImageMetadata, Spacing
-from schemas.knowledge import EnrichedImage, FoundPassage
-from schemas.regions import Distribution, Grounding, Relation
+from models.describers.choosing import Chosen, choose
+from models.describers.plans import Plan
+from models.statements.facts import Facts
+from models.statements.reading import read
+from models.statements.table import table
+from models.statements.tokens import words
+from models.statements.voice import Voice
+from models.statements.writing import Piece, sentence
+from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@3"
-
-_NOUNS = {
-    "X-ray": "radiograph",
-    "mammography": "mammogram",
-    "fundus photography": "fundus photograph",
-    "other": "image of an unlisted modality",
-    "unknown": "image of unknown modality",
-}
-
-RELATIONS_TOLD = 3
-DISTRIBUTIONS_TOLD = 2
-PASSAGES_QUOTED = 2
+NAME = "composer@4"
+TRIES = 8
+"""Wordings of a sentence that are tried until one reads back to its claims."""
+WORDS = 110
+"""From which no further sentence is begun."""
+LEFT_FOR_CONTEXT = 45
+"""Words that must be left for structures to be told of one by one."""
+MEASURED = 12
+"""Regions whose measurements are listed."""
 
 
 class Composer:
@@ -46,186 +39,250 @@ class Composer:
 
     async def describe(self, image: EnrichedImage) -> Description:
         """Describe the image. Never fails, and never says what was not measured."""
-        modality, organ = _modality(image), _organ(image.metadata) or _structure(image.grounding)
-        regions = tuple(of_regions(image.grounding))
-        texture = tuple(of_texture(image.grounding))
-        grounding = image.grounding
-        relations = (*_distributions(grounding), *_relations(grounding), *of_slices(grounding))
-        context = tuple(_context(image.passages, image.metadata))
-        return make_description(modality, organ, regions, texture, relations, context)
+        return await asyncio.to_thread(compose, Facts.of(image), image.image_id)
 
 
-def _modality(image: EnrichedImage) -> Statement:
-    metadata, view = image.metadata, image.view
-    evidence = [evident("metadata", "/metadata/modality", metadata.modality)]
-    what = _NOUNS.get(metadata.modality, f"{metadata.modality} image")
-    if metadata.localizer:
-        what = f"{metadata.modality} localizer"
-        evidence.append(evident("metadata", "/metadata/localizer", True))
-    if metadata.plane is not None:
-        what = f"{metadata.plane} {what}"
-        evidence.append(evident("metadata", "/metadata/plane", metadata.plane))
-    elif metadata.view in VIEWS:
-        what = f"{VIEWS[metadata.view]} {what}"
-        evidence.append(evident("metadata", "/metadata/view", metadata.view))
-    text = f"this is {article(what)} measuring {view.columns} × {view.rows} px"
-    evidence += [evident("image", "/image/columns", view.columns), evident("image", "/image/rows", view.rows)]
-    if metadata.spacing is None:
-        text += ", without a recorded pixel spacing"
-    else:
-        text += f" with a pixel spacing of {_spacing(metadata.spacing, evidence)}"
-    if metadata.contrast_agent:
-        text += ", for which the source names a contrast agent"
-        evidence.append(evident("metadata", "/metadata/contrast_agent", True))
-    return Statement(text=sentence(text), evidence=tuple(evidence))
+def compose(facts: Facts, seed: str) -> Description:
+    """The description of what is known of an image; the same facts and seed give the same one."""
+    chosen = choose(facts)
+    modality = _needed(plans.image(facts, caption=False), facts, f"{seed}:image")
+    caption = _needed(plans.image(facts, caption=True), facts, f"{seed}:caption")
+    budget = _Budget(WORDS - _length(modality))
+    regions, texture = _findings(facts, chosen, seed, budget)
+    relations = _relations(facts, chosen, seed, budget)
+    context = (*chosen.structures[:3], *chosen.tissues[:2])
+    organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
+    absences = _absences(facts, seed, budget)
+    surroundings = _context(facts, chosen, seed, budget)
+    knowledge = _knowledge(facts, chosen, seed, budget)
+    order = [
+        modality,
+        *_interleaved(regions, texture),
+        *relations,
+        *([organ] if organ else []),
+        *surroundings,
+        *absences,
+        *knowledge,
+    ]
+    return make_description(
+        modality,
+        organ,
+        (*regions, *surroundings),
+        tuple(texture),
+        tuple(relations),
+        tuple(knowledge),
+        caption=caption,
+        absences=tuple(absences),
+        measurements=tuple(_measurements(facts, seed)),
+        text=" ".join(one.text for one in order),
+    )
 
 
-def _spacing(spacing: Spacing, evidence: list[Evidence]) -> str:
-    across, down = number(spacing.column_mm), number(spacing.row_mm)
-    evidence.append(evident("metadata", "/metadata/spacing/row_mm", spacing.row_mm))
-    evidence.append(evident("metadata", "/metadata/spacing/column_mm", spacing.column_mm))
-    return f"{down} mm" if across == down else f"{across} mm across and {down} mm down"
+class _Budget:
+    """Words that are left."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, statement: Statement | None) -> Statement | None:
+        """The statement, where there is room for it."""
+        if statement is None or self.left <= 0 or _length(statement) > self.left + 12:
+            return None
+        self.left -= _length(statement)
+        return statement
 
 
-def _organ(metadata: ImageMetadata) -> Statement | None:
-    if metadata.organ is None:
-        return None
-    evidence = [evident("metadata", "/metadata/organ", metadata.organ)]
-    organ = f"the {metadata.organ}"
-    if metadata.laterality is not None:
-        organ = f"{organ} on both sides" if metadata.laterality == "both" else f"the {metadata.laterality} {organ[4:]}"
-        evidence.append(evident("metadata", "/metadata/laterality", metadata.laterality))
-    return Statement(text=sentence(f"the source names {organ} as the part examined"), evidence=tuple(evidence))
+def _length(statement: Statement) -> int:
+    return len(statement.text.split())
 
 
-def _structure(grounding: Grounding) -> Statement | None:
-    """What an expert outlined, where the source names no organ."""
-    for index, region in enumerate(grounding.regions):
-        if region.place is not None and region.place.within != "image":
-            return Statement(
-                text=sentence(f"the {region.place.within} is outlined, and places are told within it"),
-                evidence=(evident("region", f"/regions/{index}/place/within", region.place.within),),
-            )
+def written(plan: Plan, facts: Facts, seed: str) -> Statement | None:
+    """A sentence by a plan, in the first wording that reads back to exactly what it was written from."""
+    for attempt in range(TRIES):
+        piece = plan(Voice(f"{seed}:{attempt}"))
+        if piece is None:
+            continue
+        text = sentence(piece.text)
+        if reads_back(text, piece, facts):
+            evidence = evidence_of(piece, facts)
+            if evidence:
+                return Statement(text=text, evidence=evidence)
     return None
 
 
-def _distributions(grounding: Grounding) -> Iterator[Statement]:
-    """How the regions are spread: of those that cover most."""
-    order = sorted(enumerate(grounding.distributions), key=lambda one: -one[1].share_percent)
-    for index, found in sorted(order[:DISTRIBUTIONS_TOLD]):
-        yield _distribution(index, found)
+def reads_back(text: str, piece: Piece, facts: Facts) -> bool:
+    """Whether a text is read as the claims that it was written from, all of which the facts bear out."""
+    reading = read(text, facts)
+    return (
+        not reading.unlicensed
+        and set(reading.claims) == set(piece.claims)
+        and all(claim.judge(facts).truth is True for claim in reading.claims)
+    )
 
 
-def _distribution(index: int, found: Distribution) -> Statement:
-    pointer, several = f"/distributions/{index}", found.regions > 1
-    evidence = [
-        evident("relation", f"{pointer}/label", found.label),
-        evident("relation", f"{pointer}/regions", found.regions),
-        evident("relation", f"{pointer}/spread", found.spread),
-        evident("relation", f"{pointer}/share_percent", found.share_percent),
-        evident("relation", f"{pointer}/within", found.within),
-    ]
-    noun = kinded(found.kind, found.label)
-    who = f"{count(found.regions)} {plural(noun)}" if several else noun
-    verbs = ("are", "cover") if several else ("is", "covers")
-    text = f"the {who} {verbs[0]} {found.spread} and {verbs[1]} {number(found.share_percent)}% of the {found.within}"
-    if found.side is not None:
-        evidence.append(evident("relation", f"{pointer}/side", found.side))
-        text += (
-            ", on both sides of its midline" if found.side == "both sides" else f", on the {_sided(found.side)} side"
+def evidence_of(piece: Piece, facts: Facts) -> tuple[Evidence, ...]:
+    """Every fact that the claims of a piece rest on."""
+    pointers = dict.fromkeys(pointer for claim in piece.claims for pointer in claim.judge(facts).pointers)
+    return tuple(item for pointer in pointers if (item := facts.evidence(pointer)) is not None)
+
+
+def phrase_of(facts: Facts, region_id: str, seed: str) -> str | None:
+    """A region in at most 25 words; None of the whole image."""
+    if region_id not in facts.regions:
+        return None
+    statement = written(plans.phrase(facts, facts.region(region_id)), facts, f"{seed}:phrase:{region_id}")
+    return statement.text.rstrip(".") if statement else None
+
+
+def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
+    """A sentence that every description has; the plainest where no wording reads back."""
+    statement = written(plan, facts, seed)
+    if statement is not None:
+        return statement
+    row = table().modality(facts.metadata.modality)
+    evidence = facts.evidence("/metadata/modality")
+    assert evidence is not None
+    return Statement(text=sentence(f"this is a {row.say[0]}"), evidence=(evidence,))
+
+
+def _findings(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> tuple[list[Statement], list[Statement]]:
+    regions: list[Statement] = []
+    texture: list[Statement] = []
+
+    def tell(plan: Plan, slot: str, into: list[Statement]) -> None:
+        statement = budget.take(written(plan, facts, f"{seed}:{slot}"))
+        if statement is not None:
+            into.append(statement)
+
+    if facts.metadata.disease is not None:
+        tell(plans.disease(facts, facts.metadata.disease), "disease", regions)
+    for n, region_id in enumerate(chosen.findings):
+        region, tagged = facts.region(region_id), len(chosen.findings) > 1
+        if n >= 1 and budget.left < 30:
+            break
+        tell(plans.finding(facts, region, full=n < 1, tagged=tagged), f"finding:{n}", regions)
+        if n < 2 and budget.left > 20:
+            tell(plans.looks(facts, region, tagged=tagged), f"looks:{n}", texture)
+    return regions, texture
+
+
+def _interleaved(regions: list[Statement], texture: list[Statement]) -> Iterable[Statement]:
+    """Each finding with its appearance behind it."""
+    left = list(texture)
+    for statement in regions:
+        yield statement
+        said = {item.pointer.split("/")[2] for item in statement.evidence if item.pointer.startswith("/regions/")}
+        for one in list(left):
+            if any(
+                item.pointer.startswith("/regions/") and item.pointer.split("/")[2] in said for item in one.evidence
+            ):
+                left.remove(one)
+                yield one
+    yield from left
+
+
+def _relations(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+    told = {*chosen.findings[:4]}
+    named = told | {
+        one
+        for one, (_, region) in facts.regions.items()
+        if region.label in chosen.structures and len(facts.named(_own_name(region.label))) == 1
+    }
+    found: list[Statement] = []
+    predicates: set[str] = set()
+    for index, one in enumerate(facts.grounding.relations):
+        if (
+            len(found) == 2
+            or one.predicate in predicates
+            or not {one.subject, one.object} <= named
+            or not {one.subject, one.object} & (told or named)
+        ):
+            continue
+        plan = plans.relation(facts, index, lambda region_id: len(chosen.findings) > 1 and region_id in told)
+        statement = budget.take(written(plan, facts, f"{seed}:relation:{index}"))
+        if statement is not None:
+            found.append(statement)
+            predicates.add(one.predicate)
+    for index, one in enumerate(facts.grounding.continuations):
+        followed = chosen.findings[:2] or (facts.grounding.continuations[0].region,)
+        if one.region in followed and len(found) < 4:
+            plan = plans.continuation(facts, index, tagged=len(chosen.findings) > 1)
+            statement = budget.take(written(plan, facts, f"{seed}:continuation:{index}"))
+            if statement is not None:
+                found.append(statement)
+    return found
+
+
+def _context(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+    """Where the largest of each structure and tissue lies, and how it looks, as long as there is room."""
+    found: list[Statement] = []
+    for label in (*chosen.structures, *chosen.tissues):
+        largest = max(
+            (region for _, region in facts.regions.values() if region.label == label), key=lambda one: one.area_px
         )
-    return Statement(text=sentence(text), evidence=tuple(evidence))
+        place = plans.finding(facts, largest, full=False, tagged=False)
+        for slot, plan in (("place", place), ("looks", plans.looks(facts, largest, tagged=False))):
+            if budget.left > LEFT_FOR_CONTEXT:
+                statement = budget.take(written(plan, facts, f"{seed}:{slot}:{largest.region_id}"))
+                found += [statement] if statement is not None else []
+    return found
 
 
-def _sided(side: str) -> str:
-    return side.replace("patient ", "patient's ")
+def _own_name(label: str) -> str:
+    return " ".join(words(label))
 
 
-def _relations(grounding: Grounding) -> Iterator[Statement]:
-    """The most telling, of each predicate one before any is told twice."""
+def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
+    """What experts looked for and did not find: one sentence an expert."""
+    ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
+    there = {region.label for _, region in facts.regions.values()}
+    found: list[Statement] = []
     told: set[str] = set()
-    first: list[int] = []
-    again: list[int] = []
-    for index, relation in enumerate(grounding.relations):
-        (again if relation.predicate in told else first).append(index)
-        told.add(relation.predicate)
-    for index in sorted([*first, *again][:RELATIONS_TOLD]):
-        relation, pointer = grounding.relations[index], f"/relations/{index}"
-        evidence = [
-            evident("relation", f"{pointer}/subject", relation.subject),
-            evident("relation", f"{pointer}/predicate", relation.predicate),
-            evident("relation", f"{pointer}/object", relation.object),
-        ]
-        text = _related(relation)
-        if relation.value is not None and relation.unit is not None:
-            evidence.append(evident("relation", f"{pointer}/value", relation.value))
-            text += _by_how_much(relation, relation.value, relation.unit)
-        yield Statement(text=sentence(text), evidence=tuple(evidence))
+    for row in table().labels:
+        if (
+            row.role != "finding"
+            or row.expert not in ran
+            or row.expert in told
+            or row.label in there
+            or len(found) == 2
+        ):
+            continue
+        statement = budget.take(written(plans.absence(row.label), facts, f"{seed}:absence:{row.label}"))
+        if statement is not None:
+            found.append(statement)
+            told.add(row.expert)
+    return found
 
 
-def _related(relation: Relation) -> str:
-    subject, other = f"region {relation.subject}", f"region {relation.object}"
-    match relation.predicate:
-        case "left of":
-            return f"{subject} lies to the left of {other} as displayed"
-        case "above":
-            return f"{subject} lies above {other} as displayed"
-        case "patient left of":
-            return f"{subject} lies further to the patient's left than {other}"
-        case "anterior to" | "superior to" | "inside":
-            return f"{subject} lies {relation.predicate} {other}"
-        case "touching":
-            return f"{subject} touches {other}"
-        case "overlapping":
-            return f"{subject} overlaps {other}"
-        case "mirror of":
-            return f"{subject} mirrors {other} across the midline"
-        case "same texture as":
-            return f"{subject} has the same texture as {other}"
-        case predicate:
-            return f"{subject} is {predicate} {other}"
-
-
-def _by_how_much(relation: Relation, value: float, unit: str) -> str:
-    match relation.predicate:
-        case "left of" | "above" | "patient left of" | "anterior to" | "superior to":
-            # The unit is 'mm between centroids', along the axis of the predicate.
-            along = {"left of": "horizontally", "above": "vertically"}.get(relation.predicate, "along that axis")
-            return f", their centroids {number(value)} {unit.split()[0]} apart {along}"
-        case "touching":
-            return f" along {number(value)} px"
-        case "overlapping":
-            return f" with {quantity(value, unit)}"
-        case "mirror of":
-            return f", with an overlap (IoU) of {number(value)}"
-        case "same texture as":
-            return f"; their GLCM features differ by {number(value)} at most"
-        case "inside":
-            return f", which encloses {quantity(value, unit)}"
-        case "larger than" | "similar in size to":
-            return f", with {quantity(value, unit)}"
-        case "brighter than":
-            # On MONOCHROME1 the brighter one is the lower: only that they differ holds for both.
-            return f"; their {mean(unit)}s differ by {quantity(value, unit)}"
-
-
-def _context(passages: tuple[FoundPassage, ...], metadata: ImageMetadata) -> Iterator[Statement]:
-    quoted = [(index, passage) for index, passage in enumerate(passages) if _speaks_of(passage, metadata)]
-    for index, passage in quoted[:PASSAGES_QUOTED]:
+def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+    """What a passage says of a finding that the source names."""
+    names = [facts.metadata.disease] if facts.metadata.disease else []
+    names += [facts.region(one).label for one in chosen.findings if facts.region(one).kind == "source annotation"]
+    voice = Voice(f"{seed}:knowledge")
+    for index, passage in enumerate(facts.passages):
         first = passage.text.split(". ")[0].rstrip(".")
-        yield Statement(
-            text=f"For reference, from “{passage.title}”: “{first}.”",
-            evidence=(
-                evident("passage", f"/passages/{index}/passage_id", passage.passage_id),
-                evident("passage", f"/passages/{index}/title", passage.title),
-            ),
-        )
+        if budget.left < 12 or len(first.split()) > 32:
+            continue
+        if any(name.lower() in f"{passage.title} {first}".lower() for name in names):
+            pattern = voice.pick(
+                (
+                    "According to “{t}”: “{f}.”",
+                    "For reference, “{t}” says: “{f}.”",
+                    "“{t}” explains: “{f}.”",
+                    "As “{t}” states, “{f}.”",
+                )
+            )
+            evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
+            return [
+                Statement(
+                    text=pattern.format(t=passage.title, f=first), evidence=tuple(item for item in evidence if item)
+                )
+            ]
+    return []
 
 
-def _speaks_of(passage: FoundPassage, metadata: ImageMetadata) -> bool:
-    """True for a passage on this modality or this organ, and on no other."""
-    if passage.modalities and metadata.modality not in passage.modalities:
-        return False
-    if passage.organs and metadata.organ not in passage.organs:
-        return False
-    return bool(passage.modalities or passage.organs)
+def _measurements(facts: Facts, seed: str) -> Iterable[Statement]:
+    for region_id in list(facts.regions)[:MEASURED]:
+        statement = written(plans.measurements(facts, facts.region(region_id)), facts, f"{seed}:measured:{region_id}")
+        if statement is not None:
+            yield statement

@@ -16,11 +16,10 @@ from models.describers import prompts
 from models.describers.answer import Answer, Draft, Part
 from models.describers.base import make_description
 from models.describers.composer import Composer
-from models.describers.facts import Facts
 from models.describers.served import Observer, SglangServer, Silent
 from models.describers.settings import Serving
-from models.describers.verification import VERSION, verify, verify_draft
 from models.describers.view import picture
+from models.statements import VERSION, Facts, judge
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Evidence, Removed, Statement, Verdict
 
@@ -85,7 +84,7 @@ class SglangDescriber:
     async def _answered(self, messages: list[dict[str, Any]], facts: Facts) -> list[_Judged]:
         """The model's statements, sent back once where any was refused; () where it wrote nothing that can be read."""
         reply = await self._server.ask(messages)
-        first = _judge(reply.text, facts)
+        first = await asyncio.to_thread(_judge, reply.text, facts)
         refused = _refused(first)
         if not refused:
             return first
@@ -95,7 +94,7 @@ class SglangDescriber:
             {"role": "assistant", "content": reply.text},
             {"role": "user", "content": prompts.of_correction(refused)},
         ]
-        second = _judge((await self._server.ask(again)).text, facts)
+        second = await asyncio.to_thread(_judge, (await self._server.ask(again)).text, facts)
         # A model that mends one sentence and spoils two has not mended its answer.
         return second if _kept(second) >= _kept(first) and second else first
 
@@ -119,12 +118,18 @@ class SglangDescriber:
         regions = filled("regions", composed.regions)
         texture = filled("texture", composed.texture)
         relations = filled("relations", composed.relations)
-        context = tuple(self._composed(one, facts) for one in composed.context)
-        return make_description(modality, organ, regions, texture, relations, context, removed=tuple(removed))
+
+        def own(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+            return tuple(self._composed(one, facts) for one in statements)
+
+        caption = self._composed(composed.caption, facts) if composed.caption else None
+        return make_description(
+            modality, organ, regions, texture, relations, own(composed.context), caption=caption,
+            absences=own(composed.absences), measurements=own(composed.measurements), removed=tuple(removed),
+        )  # fmt: skip
 
     def _composed(self, statement: Statement, facts: Facts) -> Statement:
-        pointers = [item.pointer for item in statement.evidence]
-        verdict = verify(statement.text, pointers, (), facts)
+        verdict = judge(statement.text, facts).verdict
         return statement.model_copy(update={"author": self._composer.name, "verdict": verdict})
 
 
@@ -156,7 +161,18 @@ def _judge(text: str, facts: Facts) -> list[_Judged]:
         answer = Answer.model_validate_json(text)
     except pydantic.ValidationError:
         return []
-    return [_Judged(part, draft, *verify_draft(draft, facts)) for part, draft in answer.drafts()]
+    return [_judged(part, draft, facts) for part, draft in answer.drafts()]
+
+
+def _judged(part: Part, draft: Draft, facts: Facts) -> _Judged:
+    """A statement with its verdict and its evidence: that of its own which is there, and what it was held against."""
+    verdict = judge(draft.text, facts).verdict
+    missing = [number for number, pointer in enumerate(draft.evidence, 1) if pointer not in facts.values]
+    if missing and verdict.outcome == "supported":
+        reason = f"its evidence number {missing[0]} points at nothing"
+        verdict = verdict.model_copy(update={"outcome": "unsupported", "reason": reason})
+    found = (facts.evidence(pointer) for pointer in dict.fromkeys((*draft.evidence, *verdict.pointers)))
+    return _Judged(part, draft, verdict, tuple(item for item in found if item is not None))
 
 
 def _kept(judged: list[_Judged]) -> int:

@@ -1,7 +1,10 @@
 """The triplet of an image and its description: the same image through the same versions is the same triplet."""
 
 from models.describers.base import Describer
+from models.describers.composer import phrase_of
+from models.statements import Facts
 from schemas.knowledge import EnrichedImage
+from schemas.regions import Region
 from schemas.triplets import Description, Lineage, Triplet, digest, triplet_id
 
 
@@ -26,7 +29,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         metadata=image.metadata,
         image=image.view,
         intensity=image.grounding.intensity,
-        regions=image.grounding.regions,
+        regions=_phrased(image),
         relations=image.grounding.relations,
         distributions=image.grounding.distributions,
         continuations=image.grounding.continuations,
@@ -35,3 +38,12 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         description=description,
         lineage=lineage,
     )
+
+
+def _phrased(image: EnrichedImage) -> tuple[Region, ...]:
+    """The regions, each with a phrase for it."""
+    facts = Facts.of(image)
+    phrases = {
+        region.region_id: phrase_of(facts, region.region_id, image.image_id) for region in image.grounding.regions
+    }
+    return tuple(region.model_copy(update={"phrase": phrases[region.region_id]}) for region in image.grounding.regions)

@@ -12,8 +12,8 @@ from models.experts.figures import figures
 from models.experts.intensities import Across, contrast, intensity, margin, mean, statistics, surroundings
 from models.experts.places import Within, place, position
 from models.experts.shapes import Outline, Pixel, outline
-from models.experts.terms import terms
 from models.experts.textures import discretise, texture
+from models.statements.terms import terms
 from schemas.images import ImageMetadata, MaskedBox
 from schemas.regions import Box, Code, Intensity, Mask, Region, Texture
 

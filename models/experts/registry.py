@@ -32,7 +32,7 @@ from models.experts.regions import (
 from models.experts.relations import relate
 from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.slices import Seen, Slice, beside, look_beside, shown
-from models.experts.terms import TERMS_DIGEST
+from models.statements.table import DIGEST
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import Box, ExpertRun, Grounding
@@ -77,7 +77,7 @@ class Registry:
     @property
     def version(self) -> str:
         """Changes with any manifest, graph and external data, the way regions are measured and the table of words."""
-        digest = hashlib.sha256(f"{MEASUREMENT_VERSION} {TERMS_DIGEST}".encode())
+        digest = hashlib.sha256(f"{MEASUREMENT_VERSION} {DIGEST}".encode())
         for expert in self.experts:
             digest.update(expert.manifest.model_dump_json().encode())
             digest.update(expert.weights.encode())

@@ -7,7 +7,7 @@ from models.imaging.policy import FramePolicy
 from models.imaging.source import open_source
 from models.imaging.windows import render
 
-VERSION = "6"
+VERSION = "7"
 """Raised whenever the same bytes would give other pixels, metadata or window: it makes older triplets stale."""
 
 __all__ = [

@@ -4,6 +4,7 @@ Free text goes in, a word of this list or nothing comes out. Knows nothing of DI
 """
 
 import re
+from functools import lru_cache
 
 # Organs before the regions that hold them.
 _PHRASES: dict[str, str] = {
@@ -118,7 +119,7 @@ _DISEASES: dict[str, str] = {
     "pituitary tumour": "PITUITARY TUMOU?R|PITUITARY ADENOMA",
     "brain tumour": "BRAIN TUMOU?R",
     "lymphoma": "LYMPHOMA",
-    "leukaemia": "LEUK(?:A?)EMIA",
+    "leukaemia": "LEUKA?EMIA",
     "multiple sclerosis": "MULTIPLE SCLEROSIS",
     "Alzheimer's disease": "ALZHEIMER S? ?DISEASE|ALZHEIMERS? DISEASE",
     "intracranial haemorrhage": "INTRACRANIAL HA?EMORRHAGE|SUBDURAL|EPIDURAL|SUBARACHNOID|INTRACEREBRAL HA?EMORRHAGE",
@@ -158,6 +159,7 @@ _MARKED: dict[str, str] = {
     "clinical target volume": "CTV|CLINICAL TARGET VOLUME",
     "planning target volume": "PTV|PLANNING TARGET VOLUME",
     "body outline": "BODY OUTLINE",
+    "non-enhancing tumour": "NON ?ENHANCING TUMOU?R",
     "enhancing tumour": "ENHANCING TUMOU?R",
     "tumour core": "TUMOU?R CORE",
     "tumour": "TUMOU?R|NEOPLASM",
@@ -325,14 +327,83 @@ def findings_in(text: str) -> frozenset[str]:
     return frozenset(word for word, pattern in (*_DISEASE_PATTERNS, *_MARKED_PATTERNS) if pattern.search(words))
 
 
+@lru_cache(maxsize=1)
+def phrases_of() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Every phrase of the vocabulary in lower case, by kind (organ, disease, finding) and word."""
+    tables = {"organ": _PHRASES, "disease": _DISEASES, "finding": _MARKED}
+    return {
+        kind: {
+            word: tuple(dict.fromkeys((word, *(one for part in patterns.split("|") for one in _spelled_out(part)))))
+            for word, patterns in known.items()
+        }
+        for kind, known in tables.items()
+    }
+
+
+_OPTIONAL = re.compile(r"\[([A-Z-]+)\]\??|([A-Z ])\?")
+
+
+def _spelled_out(pattern: str) -> list[str]:
+    """The phrases that a pattern of this vocabulary matches: NODULES? → nodule, nodules."""
+    match = _OPTIONAL.search(pattern)
+    if match is None:
+        return [pattern.lower()]
+    one_of = match[1]
+    choices = ["", match[2] or ""] if one_of is None or "-" in one_of else [*one_of]
+    return [
+        one for choice in choices for one in _spelled_out(pattern[: match.start()] + choice + pattern[match.end() :])
+    ]
+
+
+_DENIED = re.compile(r"(?<![A-Z])(?:NO|NOT|WITHOUT|NON(?! ?ENHANCING)|ABSENT|ABSENCE|NEGATIVE|NORMAL|FREE)(?![A-Z])")
+_BESIDE_A_NAME = re.compile(
+    r"(?<![A-Z])(?:LEFT|RIGHT|L|R|BOTH|OF|IN|THE|A|AN|REGION|REGIONS|AREA|MASK|ROI|SEGMENTATION|LABEL|CONTOUR|OUTLINE)(?![A-Z])|[0-9]+"
+)
+"""What may stand beside the word of a label without making another thing of it."""
+_PARTS: frozenset[str] = frozenset({
+    "HIPPOCAMPUS", "CEREBELLUM", "HYPOPHYSIS", "PITUITARY", "MACULA", "CORNEA", "MYOCARDIUM", "BRONCHUS", "BRONCHI",
+    "BILEDUCT", "RECTUM", "DUODENUM", "ILEUM", "JEJUNUM", "ENDOMETRIUM", "VERTEBRA", "VERTEBRAE", "SACRUM", "COCCYX",
+    "MANDIBLE", "MAXILLA", "ZYGOMA", "JAW", "CLAVICLE", "SCAPULA", "RADIUS", "ULNA", "FINGER", "FINGERS", "THUMB",
+    "HUMERUS", "PATELLA", "CALCANEUS", "TOE", "TOES", "HEEL", "FEMUR", "THIGH", "TIBIA", "FIBULA", "CALF", "RIB",
+    "RIBS", "STERNUM", "MEDIASTINUM", "RETROPERITONEUM", "LARYNX", "PHARYNX", "CAROTID", "FACE", "SCROTUM", "DERMIS",
+    "EPIDERMIS",
+})  # fmt: skip
+"""Phrases of an organ that name a part of it: a mark of the part is no mark of the whole, and keeps its name."""
+
+
 def label_of(text: str | None) -> str:
-    """What a region's name in its source marks, in the vocabulary's words, with its side; else MARKED_REGION."""
+    """What a region's name in its source marks, in the vocabulary's words, with side and organ; else MARKED_REGION.
+
+    A name that denies ("no tumour"), or holds a word that makes another thing of it ("adrenal gland"), is not taken.
+    """
     words = _SEPARATORS_OF_NAMES.sub(" ", (text or "").upper()).strip()
-    if not words or len(words) > _MOST_IN_A_LABEL:
-        return MARKED_REGION
-    tables = (_MARKED_PATTERNS, _DISEASE_PATTERNS, _ORGAN_PATTERNS)
-    word = next((found for table in tables if (found := _first(table, words))), None)
-    if word is None:
+    if not words or len(words) > _MOST_IN_A_LABEL or _DENIED.search(words):
         return MARKED_REGION
     side = _SIDED.search(words)
+    for table in (_MARKED_PATTERNS, _DISEASE_PATTERNS):
+        for word, pattern in table:
+            match = pattern.search(words)
+            if match is None:
+                continue
+            rest = _BESIDE_A_NAME.sub(" ", f"{words[: match.start()]} {words[match.end() :]}")
+            own = word.upper().replace("-", " ").split()
+            rest = " ".join(one for one in rest.split() if one not in own)
+            organ = _whole(rest) if rest else None
+            if rest and organ is None:
+                continue
+            named = f"{organ} {word}" if organ is not None and organ not in word else word
+            return _sided(named, side)
+    organ = _whole(_BESIDE_A_NAME.sub(" ", words).strip())
+    return _sided(organ, side) if organ is not None else MARKED_REGION
+
+
+def _whole(words: str) -> str | None:
+    """The organ, or the part of one, that a text names and names alone."""
+    words = " ".join(words.split())
+    if words in _PARTS:
+        return words.lower()
+    return next((word for word, pattern in _ORGAN_PATTERNS if pattern.fullmatch(words)), None)
+
+
+def _sided(word: str, side: re.Match[str] | None) -> str:
     return f"{side[1].lower()} {word}" if side and not word.startswith(("left ", "right ")) else word

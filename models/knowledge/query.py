@@ -6,40 +6,9 @@ Knows nothing of how passages are stored or ranked.
 from collections.abc import Iterator
 
 from models.knowledge.base import Query
+from models.statements.table import STANDS_OUT, table
 from schemas.images import ImageMetadata, Modality
 from schemas.regions import Grounding, Intensity, Region
-
-# How far a mean must lie from its surroundings, in their standard deviations, to be called brighter or darker.
-_CONTRAST = 1.0
-# Ratio of spreads from which a region is called more or less uniform than its surroundings.
-_HETEROGENEOUS, _HOMOGENEOUS = 1.5, 0.67
-
-# Brighter and darker in the words of each modality; absent where stored values do not tell brightness (X-ray polarity).
-_CONTRAST_WORDS: dict[Modality, tuple[str, str]] = {
-    "CT": ("hyperdense", "hypodense"),
-    "MR": ("hyperintense signal", "hypointense signal"),
-    "ultrasound": ("hyperechoic", "hypoechoic"),
-    "PET": ("high uptake", "low uptake"),
-    "nuclear medicine": ("increased uptake", "decreased uptake"),
-    "dermoscopy": ("light colour", "dark pigment"),
-    "fundus photography": ("bright lesion", "dark red lesion"),
-    "histopathology": ("white space", "stained tissue"),
-    "endoscopy": ("bright mucosa", "dark mucosa"),
-    "microscopy": ("bright structure", "dark structure"),
-}
-
-# Mean attenuation of a region in HU, upper bounds (Bushberg et al., The Essential Physics of Medical Imaging, ch. 10).
-_DENSITIES_HU = (
-    (-900.0, "air gas density"),
-    (-400.0, "aerated lung density"),
-    (-190.0, "low attenuation"),
-    (-30.0, "fat density"),
-    (20.0, "fluid density"),
-    (100.0, "soft-tissue density"),
-    (150.0, "high density"),
-    (2500.0, "bone density calcification"),
-    (float("inf"), "metal density"),
-)
 
 
 def query_for(metadata: ImageMetadata, grounding: Grounding, limit: int = 4) -> Query:
@@ -79,22 +48,34 @@ def _from_region(region: Region, modality: Modality) -> Iterator[str]:
     # The whole image is not singled out by anything: its mean and spread describe a mixture.
     if region.kind == "whole image":
         return
-    yield region.label
+    yield table().called(region.label).searches or region.label
     if region.intensity.unit == "HU":
-        yield next(words for bound, words in _DENSITIES_HU if region.intensity.mean < bound)
+        yield from _density(region.intensity.mean)
     if region.surroundings is not None:
-        yield from _against(region.intensity, region.surroundings, modality)
+        yield from _against(region, region.surroundings, modality)
 
 
-def _against(inside: Intensity, around: Intensity, modality: Modality) -> Iterator[str]:
+def _density(mean: float) -> Iterator[str]:
+    for row in table().terms:
+        if row.aspect == "density" and row.holds(mean):
+            yield row.searches
+            return
+
+
+def _against(region: Region, around: Intensity, modality: Modality) -> Iterator[str]:
+    inside = region.intensity
     if inside.unit != around.unit or around.spread <= 0:
         return
-    difference = (inside.mean - around.mean) / around.spread
-    if modality in _CONTRAST_WORDS and abs(difference) >= _CONTRAST:
-        brighter, darker = _CONTRAST_WORDS[modality]
-        yield brighter if difference > 0 else darker
-    ratio = inside.spread / around.spread
-    if ratio >= _HETEROGENEOUS:
-        yield "heterogeneous texture"
-    elif ratio <= _HOMOGENEOUS:
-        yield "homogeneous texture"
+    scale = table().scale(modality)
+    # Stored values of a radiograph or a photograph do not tell what is bright: what is displayed does.
+    by_value = scale.measure.endswith("contrast_to_noise")
+    level = (
+        (inside.mean - around.mean) / around.spread if by_value else region.contrast and region.contrast.as_displayed
+    )
+    if level is not None and abs(level) >= STANDS_OUT:
+        yield scale.searches_high if level > 0 else scale.searches_low
+    texture = next(
+        (row for row in table().terms if row.aspect == "texture" and row.holds(inside.spread / around.spread)), None
+    )
+    if texture is not None:
+        yield f"{texture.word} texture"

@@ -10,7 +10,7 @@ import jinja2
 import orjson
 
 from models.describers.answer import Answer
-from models.describers.facts import Facts
+from models.statements import Facts
 
 NAME = "describe"
 _FOLDER = Path(__file__).parent

@@ -5,7 +5,10 @@ import random
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from models.describers import Composer, make_triplet
+from models.experts.regions import run_lengths
 from schemas.images import MODALITIES, ImageMetadata, Pixels
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Triplet
@@ -52,8 +55,8 @@ def _region(draw: random.Random, number: int, label: str, unit: str, scale: floa
         "label": label,
         "rule": "experts found nothing",
         "expert": "none" if whole else "test@1.0.0",
-        "mask": {"size": (8, 8), "counts": "PP1"},
-        "box": {"x": 0, "y": 0, "width": 1, "height": 1},
+        "mask": {"size": (8, 8), "counts": run_lengths(np.ones((1, 1), np.uint8), number % 8, number // 8, (8, 8))},
+        "box": {"x": number % 8, "y": number // 8, "width": 1, "height": 1},
         "area_px": pixels,
         "area_mm2": None if scale is None else float(f"{pixels * scale:.4g}"),
         "centroid": (1.0, 1.0),

@@ -10,6 +10,9 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import ExpertRun
 from schemas.triplets import Lineage, Triplet, triplet_id
 
+# pycocotools 2.0.11 decodes through an __array__ of the old kind.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 class Writer(Composer):
     """The composer under another name."""
@@ -91,5 +94,6 @@ async def test_nothing_is_lost() -> None:
     image = drawn_image(4)
     triplet = await made(image)
     assert (triplet.image, triplet.passages, triplet.metadata) == (image.view, image.passages, image.metadata)
-    assert (triplet.regions, triplet.relations) == (image.grounding.regions, image.grounding.relations)
+    regions = tuple(region.model_copy(update={"phrase": None}) for region in triplet.regions)
+    assert (regions, triplet.relations) == (image.grounding.regions, image.grounding.relations)
     assert Triplet.model_validate_json(triplet.model_dump_json()) == triplet

@@ -133,7 +133,7 @@ def test_each_number_of_a_mask_is_a_region(kind: str) -> None:
         if kind == "palette":
             mask = indexed(LABELS)
     (frame,) = described({"mask": "m.png", "labels": {"1": "Liver_Tumor"}}, mask=mask)
-    assert [one.label for one in frame.annotations] == ["tumour", MARKED_REGION]
+    assert [one.label for one in frame.annotations] == ["liver tumour", MARKED_REGION]
     for value, found in enumerate(pixels_of(frame), start=1):
         np.testing.assert_array_equal(found, value == LABELS)
     assert frame.metadata.annotations_digest is not None
@@ -254,10 +254,13 @@ def test_boxes_belong_to_their_frames() -> None:
         ("tumour", "tumour"), ("Tumor", "tumour"), ("LEFT lung", "left lung"), ("optic_disc", "optic disc"),
         ("Left ventricle", "left ventricle"), ("nuclei", "nucleus"), ("Handley", MARKED_REGION), ("", MARKED_REGION),
         (None, MARKED_REGION), ("tumour of " + "x" * 40, MARKED_REGION), ("GGO", "ground-glass opacity"),
+        ("no tumor", MARKED_REGION), ("non-enhancing tumor", "non-enhancing tumour"), ("hippocampus", "hippocampus"),
+        ("adrenal gland", MARKED_REGION), ("femur_left", "left femur"), ("lung infection", MARKED_REGION),
+        ("liver tumor", "liver tumour"), ("kidney_cyst_right", "right kidney cyst"), ("nodule", "nodule"),
     ],
 )  # fmt: skip
 def test_labels_are_words_of_the_vocabulary(text: str | None, label: str) -> None:
-    """With their side; a word inside a name is none."""
+    """With side and organ; a word inside a name is none, and what denies or means another thing is not taken."""
     assert label_of(text) == label
 
 

@@ -52,8 +52,7 @@ def test_header_and_regions_are_named() -> None:
         limit=6,
     )
     assert query.text == (
-        "CT. chest. axial plane. contrast enhancement. air-density region. air gas density. "
-        "high-density region. bone density calcification"
+        "CT. chest. axial plane. contrast enhancement. gas. air gas density. bone density calcification"
     )
     assert (query.modality, query.organ, query.limit) == ("CT", "chest", 6)
 
@@ -72,7 +71,7 @@ def test_unknown_is_not_asked_for() -> None:
         ("MR", "stored value", (300, 10), (100, 20), "hyperintense signal"),
         ("MR", "stored value", (50, 10), (100, 20), "hypointense signal"),
         ("ultrasound", "stored value", (5, 2), (90, 30), "hypoechoic"),
-        ("PET", "SUVbw", (9, 1), (1, 0.5), "high uptake"),
+        ("PET", "SUVbw", (9, 1), (1, 0.5), "increased uptake"),
         ("MR", "stored value", (100, 60), (100, 20), "heterogeneous texture"),
         ("MR", "stored value", (100, 5), (100, 20), "homogeneous texture"),
         ("CT", "HU", (-100, 20), (-100, 20), "fat density"),

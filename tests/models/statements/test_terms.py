@@ -7,7 +7,8 @@ import pytest
 
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
-from models.experts.terms import Row, table, terms
+from models.statements.table import Row, table
+from models.statements.terms import terms
 from schemas.images import MODALITIES, Modality
 from schemas.regions import Contrast, Intensity, Margin, Region, Shape, Size
 
@@ -16,7 +17,7 @@ PARTS = {"size": Size, "shape": Shape, "margin": Margin, "intensity": Intensity,
 
 def test_every_row_has_a_source_and_a_measurement() -> None:
     """Each threshold is published or says why it is stated here, and is one of a field that exists."""
-    for row in table():
+    for row in table().rows():
         assert len(row.source) > 10
         _, part, field = row.measure.split("/")
         assert field in PARTS[part].model_fields
@@ -30,7 +31,7 @@ def _holds(row: Row, value: float) -> bool:
 @pytest.mark.parametrize("modality", MODALITIES)
 def test_words_of_a_scale_do_not_leave_gaps(modality: Modality) -> None:
     """Whatever the contrast, there is exactly one word for it in every modality."""
-    rows = [row for row in table() if row.aspect == "contrast" and modality in row.modalities]
+    rows = [row for row in table().rows() if row.aspect == "contrast" and modality in row.modalities]
     for value in (-100, -3.001, -3, -2, -1, -0.99, 0, 0.99, 1, 2, 3, 50):
         assert sum(_holds(row, value) for row in rows) == 1, value
 

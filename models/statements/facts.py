@@ -1,13 +1,15 @@
 """All that is known of an image, as the places and values that a statement may cite. Knows nothing of who writes."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
+from models.statements.table import table
+from models.statements.tokens import spelled_out, words
 from schemas.images import ImageMetadata
 from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import Grounding, Region
-from schemas.triplets import Evidence
+from schemas.triplets import Evidence, Triplet
 
 Scalar = str | float | int | bool
 Kind = Literal["metadata", "image", "region", "relation", "passage"]
@@ -62,17 +64,54 @@ class Facts:
         """The values that are put before who describes the image, in reading order."""
         return {pointer: value for pointer, value in self.values.items() if _is_offered(pointer)}
 
+    @classmethod
+    def of_triplet(cls, triplet: Triplet) -> "Facts":
+        """The facts that a finished triplet holds."""
+        grounding = Grounding(
+            regions=triplet.regions, relations=triplet.relations, distributions=triplet.distributions,
+            continuations=triplet.continuations, experts=triplet.experts, intensity=triplet.intensity,
+        )  # fmt: skip
+        return cls(triplet.metadata, grounding, triplet.passages, triplet.image.rows, triplet.image.columns)
+
     @cached_property
     def regions(self) -> dict[str, tuple[int, Region]]:
         """Index and region by region_id; empty where nothing is outlined."""
         outlined = enumerate(self.grounding.regions)
         return {region.region_id: (index, region) for index, region in outlined if region.kind != "whole image"}
 
+    def index(self, region_id: str) -> int:
+        """Place of a region in the triplet."""
+        return self.regions[region_id][0]
+
+    def region(self, region_id: str) -> Region:
+        """A region by its id."""
+        return self.regions[region_id][1]
+
+    @cached_property
+    def names(self) -> dict[str, frozenset[str]]:
+        """What each region may be called, by region_id; names are lower-case words with one space between."""
+        return {region_id: names_of(region.label) for region_id, (_, region) in self.regions.items()}
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """The regions that may be called so: those whose own name it is before those that it merely fits."""
+        exact = tuple(one for one, (_, region) in self.regions.items() if " ".join(words(region.label)) == name)
+        return exact or tuple(one for one, names in self.names.items() if name in names)
+
     def evidence(self, pointer: str) -> Evidence | None:
         """The value at a pointer, as evidence; None where there is none."""
         value = self.values.get(pointer)
         kind = _KINDS.get(pointer.split("/")[1] if pointer.startswith("/") else "")
         return None if value is None or kind is None else Evidence(kind=kind, pointer=pointer, value=value)
+
+
+@lru_cache(maxsize=512)
+def names_of(label: str) -> frozenset[str]:
+    """What a region of a label may be called."""
+    bare = table().bare(label)
+    row = table().called(label)
+    unsided = label.removeprefix("left ").removeprefix("right ")
+    found = {phrase for pattern in (bare, *row.say, *row.read) for phrase in spelled_out(pattern)}
+    return frozenset(" ".join(words(phrase)) for phrase in (*found, label, unsided))
 
 
 def _collect(node: Any, pointer: str, found: dict[str, Scalar]) -> None:

@@ -1,0 +1,106 @@
+"""Anybody's sentences held against triplets: JSON Lines in, the same with verdict, reason and claims out."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import pydantic
+
+from models.statements import Facts, judge
+from models.statements.claims import Claim
+from schemas.triplets import Triplet
+
+
+@dataclasses.dataclass
+class Verified:
+    """What came of a file of sentences."""
+
+    verdicts: Counter[str]
+    errors: list[str]
+
+
+class Sentence(pydantic.BaseModel):
+    """One line in. Other fields are handed on as they are."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    text: str
+    triplet_id: str | None = None
+    object_id: str | None = None
+    frame: int | None = None
+
+
+class Known:
+    """The facts of triplets, by triplet_id, and by object_id and frame."""
+
+    def __init__(self, path: Path) -> None:
+        self._facts: dict[str, Facts] = {}
+        self._frames: dict[str, dict[int, Facts]] = {}
+        for line, data in _lines(path):
+            try:
+                triplet = Triplet.model_validate_json(data)
+            except pydantic.ValidationError:
+                raise BadTriplets(f"line {line} of the triplets is no triplet of this version") from None
+            facts = Facts.of_triplet(triplet)
+            self._facts[triplet.triplet_id] = facts
+            for object_id in (triplet.object_id, *triplet.also_in):
+                self._frames.setdefault(object_id, {})[triplet.frame] = facts
+
+    def facts(self, sentence: Sentence) -> Facts | None:
+        """Of the image that a sentence speaks of; without a frame, of an object that has one frame only."""
+        if sentence.triplet_id is not None:
+            return self._facts.get(sentence.triplet_id)
+        frames = self._frames.get(sentence.object_id or "", {})
+        if sentence.frame is None:
+            return next(iter(frames.values())) if len(frames) == 1 else None
+        return frames.get(sentence.frame)
+
+
+class BadTriplets(ValueError):
+    """A line that is no triplet."""
+
+
+def verify(triplets: Path, statements: Path, out: BinaryIO) -> Verified:
+    """Write each sentence with its verdict. Lines that cannot be judged are told in `errors`, and not written.
+
+    Raises:
+        BadTriplets: a line of the triplets is none.
+    """
+    known, found = Known(triplets), Verified(Counter(), [])
+    for line, data in _lines(statements):
+        try:
+            sentence = Sentence.model_validate_json(data)
+        except pydantic.ValidationError:
+            found.errors.append(f"line {line}: not a JSON object with text and triplet_id or object_id")
+            continue
+        facts = known.facts(sentence)
+        if facts is None:
+            found.errors.append(f"line {line}: names no frame of these triplets, or several")
+            continue
+        judged = judge(sentence.text, facts)
+        found.verdicts[judged.verdict.outcome] += 1
+        told = {
+            "verdict": judged.verdict.outcome,
+            "reason": judged.verdict.reason,
+            "claims": [_told(claim, facts) for claim in judged.claims],
+        }
+        out.write(orjson.dumps({**orjson.loads(data), **told}) + b"\n")
+    return found
+
+
+def _told(claim: Claim, facts: Facts) -> dict[str, Any]:
+    judgement = claim.judge(facts)
+    fields = {
+        key: value for key, value in dataclasses.asdict(claim).items() if key not in ("loose", "decimals", "beside")
+    }
+    return {"kind": claim.kind, **fields, "holds": judgement.truth, "pointers": judgement.pointers}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, line

@@ -1,0 +1,64 @@
+"""What of an image is told, and in which order: one finding once, the most telling first. Knows nothing of words."""
+
+from dataclasses import dataclass
+
+from models.statements.facts import Facts
+from models.statements.measures import iou
+from models.statements.table import table
+from schemas.regions import Region
+
+SAME_IOU = 0.7
+"""From which two regions are one finding: well above what detection counts as a match, as one is dropped here."""
+MOST_FINDINGS = 6
+FULL_CONTRAST = 5.0
+"""Contrast-to-noise beyond which a finding is not more telling: Rose's bound for sure detection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Findings by how telling they are, each by the id of the region that stands for it; labels of what is context."""
+
+    findings: tuple[str, ...]
+    same: dict[str, tuple[str, ...]]
+    """Other regions that are the same finding, by the id of the one that stands for them."""
+    structures: tuple[str, ...]
+    tissues: tuple[str, ...]
+
+
+def choose(facts: Facts) -> Chosen:
+    """What is told of an image."""
+    regions = [region for _, region in facts.regions.values()]
+    ranked = sorted((one for one in regions if _role(one) == "finding"), key=_telling, reverse=True)
+    leads: list[Region] = []
+    same: dict[str, list[str]] = {}
+    for region in ranked:
+        lead = next((one for one in leads if iou(one, region) >= SAME_IOU), None)
+        if lead is None:
+            leads.append(region)
+            same[region.region_id] = []
+        else:
+            same[lead.region_id].append(region.region_id)
+    context: dict[str, list[str]] = {"structure": [], "tissue": []}
+    for region in regions:
+        role = _role(region)
+        # What is told as a finding already is no tissue beside it.
+        if role in context and region.label not in context[role] and all(iou(one, region) < SAME_IOU for one in leads):
+            context[role].append(region.label)
+    return Chosen(
+        tuple(one.region_id for one in leads[:MOST_FINDINGS]),
+        {lead: tuple(others) for lead, others in same.items()},
+        tuple(context["structure"]),
+        tuple(context["tissue"]),
+    )
+
+
+def _role(region: Region) -> str:
+    if table().bare(region.label) in table().organs:
+        return "structure"
+    return table().called(region.label).role
+
+
+def _telling(region: Region) -> tuple[bool, float, int]:
+    contrast = region.contrast.contrast_to_noise if region.contrast else None
+    stands_out = min(abs(contrast or 0.0), FULL_CONTRAST) / FULL_CONTRAST
+    return region.kind == "source annotation", table().called(region.label).rank + 2 * stands_out, region.area_px

@@ -1,0 +1,230 @@
+"""A sentence as phrases of the table, and numbers with what belongs to them. Knows nothing of what they are said of."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from models.statements.facts import Facts
+from models.statements.lexicon import Lexicon, Meaning, lexicon, own
+from models.statements.table import table
+from models.statements.tokens import FRACTIONS, Token, words
+
+_MARKS = {",", ";", ":", "(", ")", "×", "x", "[", "]", "/", "&", "+", "=", '"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A phrase, with what it may mean: tokens `start` to `end`."""
+
+    kind: str
+    value: Any
+    start: int
+    end: int
+    text: str
+    several: bool = False
+    others: tuple[Meaning, ...] = ()
+
+
+def atoms_of(sentence: tuple[Token, ...], facts: Facts) -> list[Atom]:
+    """The phrases of a sentence, one after the other."""
+    said = tuple(token.word for token in sentence)
+    mine = own(frozenset(region.label for _, region in facts.regions.values()))
+    scale = table().scale(facts.metadata.modality).scale
+    found: list[Atom] = []
+    place = 0
+    while place < len(said):
+        atom = _atom(said, place, sentence, facts, mine, scale)
+        found.append(atom)
+        place = atom.end
+    return _numbered(found)
+
+
+def _atom(
+    said: tuple[str, ...], place: int, sentence: tuple[Token, ...], facts: Facts, mine: Lexicon, scale: str
+) -> Atom:
+    word = said[place]
+    if word[0] == "r" and word[1:].isdigit():
+        return Atom("ref", word, place, place + 1, word)
+    number = sentence[place].number
+    if number is not None:
+        return Atom("number", number, place, place + 1, word)
+    if word in _MARKS and said[place : place + 2] != ("x", "ray"):
+        return Atom("mark", word, place, place + 1, word)
+    candidates = sorted([*mine.at(said, place), *lexicon().at(said, place)], key=lambda one: -one[0])
+    fallback: tuple[int, Meaning, tuple[Meaning, ...]] | None = None
+    for length, meanings in candidates:
+        if meanings[0].kind == "relation" and not _object_follows(said, place + length, facts, mine):
+            meanings = tuple(one for one in meanings if one.kind != "relation")
+        if meanings and meanings[0].kind == "way" and said[place - 1] not in ("slice", "slices"):
+            meanings = ()
+        if not meanings:
+            continue
+        denied = place > 0 and said[place - 1] in ("no", "any", "without", "or", "nor")
+        chosen = _chosen(meanings, facts, scale, alone=length == 1 or denied)
+        if chosen is not None:
+            return _made(chosen, meanings, said, place, length)
+        fallback = fallback or (length, meanings[0], meanings)
+    if fallback is not None:
+        return _made(fallback[1], fallback[2], said, place, fallback[0])
+    return Atom("unknown", word, place, place + 1, word)
+
+
+def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexicon) -> bool:
+    """Whether a region is named, by id or by its noun, among the next words."""
+    for n in range(place, min(place + 8, len(said))):
+        if said[n][0] == "r" and said[n][1:].isdigit():
+            return True
+        for _, meanings in (*mine.at(said, n), *lexicon().at(said, n)):
+            if any(one.kind == "finding" and facts.named(one.value) for one in meanings):
+                return True
+            if any(one.kind == "organ" and facts.named(" ".join(words(one.value))) for one in meanings):
+                return True
+    return False
+
+
+def _made(meaning: Meaning, meanings: tuple[Meaning, ...], said: tuple[str, ...], place: int, length: int) -> Atom:
+    text = " ".join(said[place : place + length])
+    return Atom(meaning.kind, meaning.value, place, place + length, text, meaning.several, meanings)
+
+
+_ORDER = (
+    "modality",
+    "view",
+    "plane",
+    "agent",
+    "not",
+    "no",
+    "marks",
+    "source",
+    "around",
+    "goes on",
+    "way",
+    "localizer",
+    "relation",
+    "level",
+    "word",
+    "rank",
+    "sides",
+    "place",
+    "share",
+    "spread",
+    "measure",
+    "unit",
+    "how many",
+    "numeral",
+    "degree",
+    "bound",
+    "about",
+    "neutral",
+)
+
+
+def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: bool) -> Meaning | None:
+    """The meaning that fits the image; None where a shorter phrase should be tried first."""
+    kinds = {meaning.kind for meaning in meanings}
+    if "modality" in kinds:
+        return next(one for one in meanings if one.kind == "modality")
+    names = [one for one in meanings if one.kind == "finding"]
+    held = next((one for one in names if facts.named(one.value)), None)
+    if held is not None:
+        return held
+    if "disease" in kinds:
+        return next(one for one in meanings if one.kind == "disease")
+    if "organ" in kinds:
+        return next(one for one in meanings if one.kind == "organ")
+    levels = [one for one in meanings if one.kind == "level"]
+    if levels and not kinds & {"relation"}:
+        return next((one for want in (scale, "shown") for one in levels if one.value[0] == want), levels[0])
+    rest = [one for one in meanings if one.kind not in ("finding", "level")]
+    if rest:
+        return min(rest, key=lambda one: _ORDER.index(one.kind))
+    if levels:
+        return levels[0]
+    return names[0] if alone else None
+
+
+def _numbered(atoms: list[Atom]) -> list[Atom]:
+    """Numbers with what belongs to them: quantities with units, parts of a whole, counts of regions."""
+    found: list[Atom] = []
+    n = 0
+    while n < len(atoms):
+        taken = _quantity(atoms, n)
+        if taken is None:
+            atom = atoms[n]
+            if atom.kind == "numeral":
+                atom = replace(atom, kind="how many", value=int(atom.value))
+            found.append(atom)
+            n += 1
+        else:
+            found.append(taken[0])
+            n += taken[1]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number, or several, with a unit; `unit` is "" where none is written."""
+
+    values: tuple[float, ...]
+    unit: str
+    bound: str
+    loose: bool
+    decimals: int
+
+
+def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    start, loose, bound = n, False, ""
+    while n < len(atoms) and (
+        atoms[n].kind in ("about", "bound")
+        or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above")
+    ):
+        if atoms[n].kind == "bound" or any(one.kind == "bound" for one in atoms[n].others):
+            bound = next(
+                one.value
+                for one in (Meaning("bound", atoms[n].value), *atoms[n].others)
+                if one.kind == "bound" and one.value in ("below", "above")
+            )
+        else:
+            loose = True
+        n += 1
+    values: list[float] = []
+    decimals = 0
+    unit = ""
+    worded = False
+    while n < len(atoms):
+        atom = atoms[n]
+        if atom.kind == "number":
+            values.append(atom.value)
+            written = len(atom.text.partition(".")[2])
+            decimals = written if len(values) == 1 else min(decimals, written)
+        elif atom.kind == "numeral" or (
+            atom.text in ("a", "an") and n + 1 < len(atoms) and atoms[n + 1].text in FRACTIONS
+        ):
+            values.append(float(atom.value or 1))
+            worded = True
+        elif atom.text in FRACTIONS and not values:
+            values.append(1.0)
+            n -= 1
+        else:
+            break
+        n += 1
+        if n < len(atoms) and atoms[n].text in FRACTIONS and worded | (atom.text in FRACTIONS):
+            part = FRACTIONS[atoms[n].text] * values[-1]
+            follows = n + 1 < len(atoms) and atoms[n + 1].text in ("of", "the")
+            if not follows or len(values) > 1:
+                return None
+            made = Atom("quantity", Quantity((part,), "%", bound, True, 0), atoms[start].start, atoms[n].end, "part")
+            return made, n + 1 - start
+        if n < len(atoms) and atoms[n].kind == "unit":
+            unit = atoms[n].value
+            n += 1
+        if n < len(atoms) and (
+            atoms[n].text in ("×", "x")
+            or (atoms[n].text == "by" and n + 1 < len(atoms) and atoms[n + 1].kind == "number")
+        ):
+            n += 1
+            continue
+        break
+    if not values or (not unit and all(atom.kind != "number" for atom in atoms[start:n])):
+        return None
+    quantity = Quantity(tuple(values), unit, bound, loose, decimals)
+    return Atom("quantity", quantity, atoms[start].start, atoms[n - 1].end, "number"), n - start

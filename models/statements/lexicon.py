@@ -1,0 +1,262 @@
+"""Phrases and what they mean, generated from the table and the vocabulary. Knows nothing of sentences."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from models.imaging.vocabulary import phrases_of
+from models.statements.table import table
+from models.statements.tokens import NUMBER_WORDS, plural, spelled_out, words
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a phrase means: a kind of meaning, and its value. `several`: it is in the plural."""
+
+    kind: str
+    value: Any = None
+    several: bool = False
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Meanings by phrase; phrases by their first word, the longest first."""
+
+    meanings: dict[tuple[str, ...], tuple[Meaning, ...]]
+    starting: dict[str, tuple[tuple[str, ...], ...]]
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[str, Meaning]]) -> "Lexicon":
+        """From phrases with their meanings; patterns are spelled out."""
+        meanings: dict[tuple[str, ...], list[Meaning]] = {}
+        for pattern, meaning in entries:
+            for phrase in spelled_out(pattern):
+                key = words(phrase)
+                if key and meaning not in meanings.setdefault(key, []):
+                    meanings[key].append(meaning)
+        starting: dict[str, list[tuple[str, ...]]] = {}
+        for key in meanings:
+            starting.setdefault(key[0], []).append(key)
+        return cls(
+            {key: tuple(found) for key, found in meanings.items()},
+            {first: tuple(sorted(keys, key=len, reverse=True)) for first, keys in starting.items()},
+        )
+
+    def at(self, said: tuple[str, ...], place: int) -> Iterator[tuple[int, tuple[Meaning, ...]]]:
+        """Length and meanings of each phrase that begins at a place, the longest first."""
+        for key in self.starting.get(said[place], ()):
+            if said[place : place + len(key)] == key:
+                yield len(key), self.meanings[key]
+
+
+def naming(pattern: str) -> Iterator[tuple[str, Meaning]]:
+    """A name of regions, in the singular and the plural."""
+    for phrase in spelled_out(pattern):
+        name = " ".join(words(phrase))
+        yield phrase, Meaning("finding", name)
+        yield plural(phrase), Meaning("finding", name, several=True)
+
+
+@lru_cache(maxsize=256)
+def own(labels: frozenset[str]) -> Lexicon:
+    """Names that the labels of one image add: those of own experts, and sides of organs."""
+    return Lexicon.of(entry for label in labels for entry in naming(label))
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """All phrases of the table."""
+    return Lexicon.of(_entries())
+
+
+_COMPARATIVE = re.compile(
+    r"(?:^|\s)(?:more|less|higher|lower|greater|lesser|stronger|weaker|\w+er|taking|as|same|equal\w*)\b"
+)
+_ENDS = (" than", " to", " as")
+
+
+def _bare(phrase: str) -> str:
+    for end in _ENDS:
+        phrase = phrase.removesuffix(end)
+    return phrase
+
+
+def _entries() -> Iterator[tuple[str, Meaning]]:
+    yield from _image_entries()
+    yield from _name_entries()
+    yield from _level_entries()
+    yield from _place_entries()
+    yield from _number_entries()
+    for word in table().neutral.words.split():
+        yield word, Meaning("neutral")
+    for kind, phrases in (
+        ("marks", table().marks),
+        ("source", table().sources),
+        ("around", table().around),
+        ("not", table().negations),
+        ("no", table().denials),
+    ):
+        for phrase in phrases:
+            yield phrase, Meaning(kind)
+
+
+def _image_entries() -> Iterator[tuple[str, Meaning]]:
+    for row in table().modalities:
+        for phrase in (*row.say, *row.slices, *row.read):
+            yield phrase, Meaning("modality", row.word)
+    for phrase in table().localizers:
+        yield phrase, Meaning("localizer")
+    for row in table().planes:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("plane", row.word)
+    for row in table().views:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("view", row.word)
+    for row in table().agents:
+        for phrase in (*row.say, *row.clause, *row.read):
+            yield phrase, Meaning("agent", row.given)
+
+
+def _name_entries() -> Iterator[tuple[str, Meaning]]:
+    for row in table().labels:
+        for pattern in (row.label, *row.say, *row.read):
+            yield from naming(pattern)
+    for organ, phrases in table().organs.items():
+        for phrase in phrases:
+            yield phrase, Meaning("organ", organ, several=phrase in (f"{organ}s", "ovaries", "testes"))
+    for kind, known in phrases_of().items():
+        if kind == "organ":
+            continue
+        for word, phrases in known.items():
+            for phrase in phrases:
+                several = phrase != word and phrase.endswith("s")
+                if kind == "finding":
+                    yield phrase, Meaning("finding", " ".join(words(word)), several)
+                    yield plural(phrase), Meaning("finding", " ".join(words(word)), several=True)
+                else:
+                    yield phrase, Meaning(kind, word, several)
+    for word in ("normal", "unremarkable", "no abnormality", "no abnormalities"):
+        yield word, Meaning("disease", "healthy")
+    for row in table().spreads:
+        for phrase in (row.word, *row.read):
+            yield phrase, Meaning("spread", row.word)
+
+
+def _level_entries() -> Iterator[tuple[str, Meaning]]:
+    for row in table().terms:
+        for phrase in (*row.say, *row.read, row.word):
+            for one in spelled_out(phrase):
+                yield one, Meaning("word", (row.aspect, row.word))
+                for start in ("of ", "with "):
+                    if one.startswith(start):
+                        yield one.removeprefix(start), Meaning("word", (row.aspect, row.word))
+    for scale in table().scales:
+        for direction, names in (
+            ("high", (scale.high, *scale.read_high, *scale.more)),
+            ("low", (scale.low, *scale.read_low, *scale.less)),
+            ("alike", (scale.alike, *scale.read_alike, *scale.same)),
+        ):
+            yield from _leveled(scale.scale, direction, names)
+    shown = table().shown
+    for direction, names in (("high", shown.high), ("low", shown.low), ("alike", shown.alike)):
+        yield from _leveled("shown", direction, names)
+    for degree, names in (("slightly", table().degrees.slightly), ("plainly", table().degrees.plainly)):
+        for phrase in names:
+            yield phrase, Meaning("degree", degree)
+    for word, rank in (
+        ("brightest", "brightest"), ("lightest", "brightest"), ("whitest", "brightest"), ("darkest", "darkest"),
+        ("largest", "largest"), ("biggest", "largest"), ("smallest", "smallest"),
+    ):  # fmt: skip
+        yield word, Meaning("rank", rank)
+
+
+def _leveled(scale: str, direction: str, names: Iterable[str]) -> Iterator[tuple[str, Meaning]]:
+    for pattern in names:
+        for phrase in spelled_out(pattern):
+            bare = _bare(phrase)
+            degree = "more" if direction != "alike" and _COMPARATIVE.search(bare) else ""
+            for one in dict.fromkeys((bare, bare.removeprefix("of "))):
+                yield one, Meaning("level", (scale, direction, degree))
+
+
+def _place_entries() -> Iterator[tuple[str, Meaning]]:
+    for row in table().places:
+        for end, names in (("low", row.low), ("high", row.high)):
+            for name in names:
+                yield name, Meaning("place", (row.axis, end))
+    for name in table().placing.middle:
+        yield name, Meaning("place", ("*", "middle"))
+    for row in table().relations:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("relation", (row.predicate, False))
+        for phrase in (*row.turned, *row.read_turned):
+            yield phrase, Meaning("relation", (row.predicate, True))
+        for phrase in row.outside:
+            yield phrase, Meaning("relation", ("outside", False))
+    for phrase in ("bilateral", "bilaterally", "both {sides|hemispheres}", "on both sides", "on either side"):
+        yield phrase, Meaning("sides")
+    for row in table().shares:
+        for phrase in (*row.say, *row.adjectives, *row.read):
+            yield phrase, Meaning("share", row.word)
+            yield phrase.removesuffix(" of"), Meaning("share", row.word)
+    for way, names in WAYS.items():
+        for name in names:
+            yield name, Meaning("way", way)
+    for phrase in ("{continues|continue|goes on|extends|is seen again|persists}",):
+        yield f"{phrase} {{in|into|through}} the next {{slice|slices}}", Meaning("goes on", "continues")
+    yield "{ends here|does not continue|is not seen} {in|into} the next {slice|slices}", Meaning("goes on", "not seen")
+
+
+WAYS: dict[str, tuple[str, ...]] = {
+    "head": ("towards the head",), "feet": ("towards the feet",), "anterior": ("towards the front",),
+    "posterior": ("towards the back",), "patient left": ("towards the patient's left",),
+    "patient right": ("towards the patient's right",), "after": ("after this one",), "before": ("before this one",),
+}  # fmt: skip
+"""Where slices beside an image lie."""
+
+
+def _number_entries() -> Iterator[tuple[str, Meaning]]:
+    for row in table().measures:
+        for phrase in row.read:
+            yield phrase, Meaning("measure", row.word)
+    for unit, phrases in table().units.items():
+        for phrase in phrases:
+            yield phrase, Meaning("unit", unit)
+    for word, n in NUMBER_WORDS.items():
+        yield word, Meaning("numeral", n)
+    for word in ("single", "solitary", "sole", "only one", "exactly one", "one single"):
+        yield word, Meaning("how many", 1)
+    yield "both", Meaning("how many", 2)
+    yield "a pair of", Meaning("how many", 2)
+    for word in ("several", "multiple", "numerous", "many", "a number of", "various"):
+        yield word, Meaning("how many", None)
+    for phrase in ("less than", "under", "below", "fewer than", "smaller than", "at most", "up to", "not more than"):
+        yield phrase, Meaning("bound", "below")
+    for phrase in (
+        "more than",
+        "over",
+        "above",
+        "exceeding",
+        "exceeds",
+        "greater than",
+        "larger than",
+        "at least",
+        "longer than",
+    ):
+        yield phrase, Meaning("bound", "above")
+    for word in (
+        "about",
+        "around",
+        "roughly",
+        "approximately",
+        "circa",
+        "nearly",
+        "almost",
+        "some",
+        "approx",
+        "~",
+        "ca",
+    ):
+        yield word, Meaning("about")

@@ -1,0 +1,270 @@
+"""The one table of what may be said, read and checked. Knows nothing of images or of sentences."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.images import Modality, Plane
+
+TABLE = Path(__file__).with_suffix(".toml")
+DIGEST = hashlib.sha256(TABLE.read_bytes()).hexdigest()
+"""Part of what makes a triplet stale: another table says other words."""
+
+Aspect = Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
+Direction = Literal["high", "low", "alike"]
+Role = Literal["finding", "structure", "tissue", "artefact"]
+STANDS_OUT, PLAIN = 1.0, 3.0
+"""Contrast-to-noise at which a region is called 'slightly' of another level, and plainly so; see the table."""
+_ROSE = "3: Rose, J Opt Soc Am 38, 1948; 1: stated here, one standard deviation of the surroundings"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Worded(_Row):
+    """A word of a closed list, and the phrases for it."""
+
+    word: str
+    say: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+
+
+class ImageKind(Worded):
+    """A modality: what its images are called."""
+
+    word: Modality  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower type
+    slices: tuple[str, ...] = Field(default=(), description="What an image with a plane is called")
+    also: tuple[Modality, ...] = Field(default=(), description="Modalities that it may be called beside its own")
+    organs: tuple[str, ...] = Field(default=(), description="What such an image always shows")
+
+
+class ImagePlane(Worded):
+    """A plane."""
+
+    word: Plane  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower type
+
+
+class ImageView(Worded):
+    """A radiographic view, by its defined term."""
+
+    also: tuple[str, ...] = Field(default=(), description="Coarser words that are true of it too")
+
+
+class Agent(_Row):
+    """Whether a contrast agent was given."""
+
+    given: bool
+    say: tuple[str, ...]
+    clause: tuple[str, ...]
+    read: tuple[str, ...]
+
+
+class Called(_Row):
+    """What regions of one label are called."""
+
+    label: str
+    role: Role
+    rank: int = Field(default=0, description="How telling such a finding is; higher first")
+    expert: str | None = Field(default=None, description="Name of the expert that looks for it")
+    level: Direction | None = Field(default=None, description="The level that the label itself tells")
+    say: tuple[str, ...] = Field(min_length=1)
+    read: tuple[str, ...] = ()
+    searches: str = ""
+    organs: tuple[str, ...] = Field(default=(), description="That are there where such a region is")
+
+
+class Row(_Row):
+    """One word and when it holds."""
+
+    aspect: Aspect
+    word: str
+    measure: str = Field(pattern=r"^(/[a-z_0-9]+){2}$", description="JSON Pointer within a region")
+    at_least: float | None = None
+    below: float | None = None
+    modalities: tuple[Modality, ...] = ()
+    units: tuple[str, ...] = Field(default=(), description="Of lengths for sizes, of pixel values for all else")
+    form: Literal["adjective", "phrase"] = "adjective"
+    say: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    searches: str = ""
+    source: str
+
+    def holds(self, value: float) -> bool:
+        """Whether the word is one for a measurement of that value."""
+        return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.below is None:
+            raise ValueError("a word needs a bound")
+        return self
+
+
+class Scale(_Row):
+    """Words of a level against the surroundings, for some modalities."""
+
+    aspect: Aspect
+    scale: str
+    modalities: tuple[Modality, ...]
+    measure: str
+    high: str
+    low: str
+    alike: str
+    more: tuple[str, ...]
+    less: tuple[str, ...]
+    same: tuple[str, ...]
+    read_high: tuple[str, ...]
+    read_low: tuple[str, ...]
+    read_alike: tuple[str, ...]
+    searches_high: str
+    searches_low: str
+
+    def rows(self) -> Iterator[Row]:
+        """Five words, by two bounds on each side."""
+        bounds = (
+            (self.high, PLAIN, None),
+            (f"slightly {self.high}", STANDS_OUT, PLAIN),
+            (self.alike, -STANDS_OUT, STANDS_OUT),
+            (f"slightly {self.low}", -PLAIN, -STANDS_OUT),
+            (self.low, None, -PLAIN),
+        )
+        for word, at_least, below in bounds:
+            yield Row(
+                aspect=self.aspect, word=word, measure=self.measure, at_least=at_least, below=below,
+                modalities=self.modalities, source=_ROSE,
+            )  # fmt: skip
+
+
+class Shown(_Row):
+    """Words for brightness as displayed."""
+
+    measure: str
+    high: tuple[str, ...]
+    low: tuple[str, ...]
+    alike: tuple[str, ...]
+
+
+class Degrees(_Row):
+    """Words for how much."""
+
+    slightly: tuple[str, ...]
+    plainly: tuple[str, ...]
+
+
+class ShareWord(_Row):
+    """A share of the whole, percent, in words."""
+
+    word: str
+    at_least: float = 0.0
+    below: float = 100.01
+    say: tuple[str, ...]
+    adjectives: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+
+
+class AxisWords(_Row):
+    """Words for the two ends of an axis, named by where it grows."""
+
+    axis: Literal["patient left", "posterior", "feet", "image right", "image down"]
+    low: tuple[str, ...]
+    high: tuple[str, ...]
+
+
+class Placing(_Row):
+    """Words about places."""
+
+    middle: tuple[str, ...]
+    shown: tuple[str, ...] = Field(description="What is meant by the image as displayed")
+    parts: tuple[str, ...]
+
+
+class RelationWords(_Row):
+    """Phrases for a relation, from the subject's side and turned."""
+
+    predicate: str
+    say: tuple[str, ...]
+    read: tuple[str, ...]
+    turned: tuple[str, ...] = ()
+    read_turned: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+
+class Neutral(_Row):
+    """Words that carry no claim."""
+
+    words: str
+
+
+class Table(_Row):
+    """All of it."""
+
+    organs: dict[str, tuple[str, ...]]
+    wider: dict[str, tuple[str, ...]]
+    modalities: tuple[ImageKind, ...]
+    planes: tuple[ImagePlane, ...]
+    views: tuple[ImageView, ...]
+    agents: tuple[Agent, ...]
+    labels: tuple[Called, ...]
+    terms: tuple[Row, ...]
+    scales: tuple[Scale, ...]
+    shown: Shown
+    degrees: Degrees
+    shares: tuple[ShareWord, ...]
+    places: tuple[AxisWords, ...]
+    placing: Placing
+    relations: tuple[RelationWords, ...]
+    spreads: tuple[Worded, ...]
+    measures: tuple[Worded, ...]
+    units: dict[str, tuple[str, ...]]
+    neutral: Neutral
+    localizers: tuple[str, ...]
+    marks: tuple[str, ...]
+    sources: tuple[str, ...]
+    around: tuple[str, ...]
+    negations: tuple[str, ...]
+    denials: tuple[str, ...]
+
+    @cached_property
+    def by_label(self) -> dict[str, Called]:
+        """What regions are called, by label."""
+        return {row.label: row for row in self.labels}
+
+    def rows(self) -> tuple[Row, ...]:
+        """Words for measurements, in order."""
+        return (*self.terms, *(row for scale in self.scales for row in scale.rows()))
+
+    def called(self, label: str) -> Called:
+        """What regions of a label are called; a label without a row by its own name."""
+        bare = self.bare(label)
+        return (
+            self.by_label.get(label)
+            or self.by_label.get(bare)
+            or Called(label=label, role="finding", rank=8, say=(label,), searches=label)
+        )
+
+    def bare(self, label: str) -> str:
+        """A label without its side and organ: 'left kidney cyst' → 'cyst'; an organ alone stays."""
+        for side in ("left ", "right "):
+            label = label.removeprefix(side)
+        organ = next((organ for organ in self.organs if label.startswith(f"{organ} ")), None)
+        return label.removeprefix(f"{organ} ") if organ is not None else label
+
+    def scale(self, modality: Modality) -> Scale:
+        """The words for levels in a modality."""
+        return next(scale for scale in self.scales if modality in scale.modalities)
+
+    def modality(self, word: Modality) -> ImageKind:
+        """The row of a modality."""
+        return next(row for row in self.modalities if row.word == word)
+
+
+@lru_cache(maxsize=1)
+def table() -> Table:
+    """The table."""
+    return Table.model_validate(tomllib.loads(TABLE.read_text(encoding="utf-8")))

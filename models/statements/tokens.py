@@ -1,0 +1,106 @@
+"""Text as tokens: lower case, one spelling, hyphens opened, numbers read. Knows nothing of what words mean."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+_TOKEN = re.compile(
+    r"r\d+\b|(?:(?<![\w.)])[-−])?\d+(?:,\d{3})*(?:\.\d+)?|[^\W\d_]+\d*(?:[²³]|\^2)?|'s\b|’s\b|[×%&<>=/+^]|[.,;:()!?“”\"\[\]]|\S",
+    re.IGNORECASE,
+)
+_JOINED = {"hypo", "hyper", "iso"}
+"""Joined to the word behind them where a hyphen parts them: hyper-intense."""
+_SPELLING = {
+    "tumor": "tumour", "tumors": "tumours", "color": "colour", "colored": "coloured", "center": "centre",
+    "centered": "centred", "gray": "grey", "hemorrhage": "haemorrhage", "hemorrhages": "haemorrhages",
+    "hemorrhagic": "haemorrhagic", "edema": "oedema", "edematous": "oedematous", "hematoxylin": "haematoxylin",
+    "esophagus": "oesophagus", "esophageal": "oesophageal", "millimeter": "millimetre", "millimeters": "millimetres",
+    "centimeter": "centimetre", "centimeters": "centimetres", "micrometer": "micrometre",
+    "micrometers": "micrometres", "labeled": "labelled", "labeling": "labelling", "neighboring": "neighbouring",
+    "ischemic": "ischaemic", "leukemia": "leukaemia", "nevus": "naevus", "nevi": "naevi", "disk": "disc",
+    "computerized": "computerised", "visualized": "visualised", "characterized": "characterised",
+    "fetus": "foetus", "anaechoic": "anechoic", "transversal": "transverse", "discolored": "discoloured",
+    "calibre": "caliber", "homogenous": "homogeneous", "heterogenous": "heterogeneous", "’s": "'s", "–": ",", "—": ",",
+    "sonogram": "sonogram", "xray": "xray", "localised": "located", "localized": "located", "centrally": "centrally",
+}  # fmt: skip
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+          "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+NUMBER_WORDS: dict[str, int] = {**{word: n for n, word in enumerate(_UNITS)}, **_TENS, "dozen": 12}
+FRACTIONS: dict[str, float] = {
+    "half": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0, "fifth": 20.0,
+    "fifths": 20.0, "sixth": 100 / 6, "eighth": 12.5, "tenth": 10.0, "tenths": 10.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number or mark; `start` and `end` are its place in the text."""
+
+    word: str
+    start: int
+    end: int
+
+    @property
+    def number(self) -> float | None:
+        """The number that it is in figures; None of any other."""
+        return float(self.word.replace(",", "")) if self.word.lstrip("-")[:1].isdigit() else None
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """Of a text, in order. Hyphens between letters part words, but join hypo-, hyper- and iso- to theirs."""
+    found: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        word = match[0].lower().replace("−", "-").replace("^2", "²")
+        if word in {"-", "‐", "‑"}:
+            continue
+        word = _SPELLING.get(word, word)
+        before = found[-1] if found else None
+        if before and before.word in _JOINED and before.end == match.start() - 1 and word.isalpha():
+            found[-1] = Token(before.word + word, before.start, match.end())
+            continue
+        found.append(Token(word, match.start(), match.end()))
+    return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def words(phrase: str) -> tuple[str, ...]:
+    """The words of a phrase, as `tokens` has them."""
+    return tuple(token.word for token in tokens(phrase))
+
+
+_BRACED = re.compile(r"\{([^{}]*)\}")
+
+
+def spelled_out(pattern: str) -> Iterator[str]:
+    """Every phrase that a pattern stands for: '{high|low} signal' → 'high signal', 'low signal'."""
+    pieces = _BRACED.split(pattern)
+    choices = [piece.split("|") if n % 2 else [piece] for n, piece in enumerate(pieces)]
+    for chosen in product(*choices):
+        yield " ".join("".join(chosen).split())
+
+
+_IRREGULAR = {
+    "focus": "foci", "nucleus": "nuclei", "radiograph": "radiographs", "naevus": "naevi", "metastasis": "metastases",
+    "tissue": "tissue", "redness": "redness",
+}  # fmt: skip
+_HEADS_BEFORE = {"rich", "of", "in", "within", "with", "brighter", "whiter", "redder", "that", "(", "around"}
+
+
+def plural(noun: str) -> str:
+    """Of the head of a noun phrase: 'focus of high uptake' → 'foci of high uptake'."""
+    parts = noun.split(" ")
+    head = next((n for n, part in enumerate(parts) if part in _HEADS_BEFORE and n), len(parts)) - 1
+    stem, dash, last = parts[head].rpartition("-")
+    parts[head] = stem + dash + _plural(last)
+    return " ".join(parts)
+
+
+def _plural(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"

@@ -1,0 +1,45 @@
+"""A sentence held against the facts: its claims judged, and one verdict of them. Knows nothing of who wrote it.
+
+Reasons name what was measured and words of our own lists; never other words of the sentence, which can be anything.
+"""
+
+from dataclasses import dataclass
+
+from models.statements.claims import Claim, Disease, Structure
+from models.statements.facts import Facts
+from models.statements.reading import read
+from schemas.triplets import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sentence with its claims and its verdict."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    verdict: Verdict
+
+
+def judge(text: str, facts: Facts) -> Judged:
+    """The claims of a text, and one verdict: contradicted before unsupported before supported."""
+    reading = read(text, facts)
+    judged = [claim.judge(facts) for claim in reading.claims]
+    pointers = tuple(dict.fromkeys(pointer for one in judged for pointer in one.pointers if pointer))
+    firm = [not (reading.unlicensed and _is_soft(claim)) for claim in reading.claims]
+    denied = [one.reason for one, is_firm in zip(judged, firm, strict=True) if one.truth is False and is_firm]
+    untold = [one.reason for one in judged if one.truth is None]
+    if denied:
+        verdict = Verdict(outcome="contradicted", reason="; ".join(dict.fromkeys(denied)), pointers=pointers)
+    elif untold or reading.unlicensed:
+        reasons = [*untold, *(["it says more than was recognised"] if reading.unlicensed else [])]
+        verdict = Verdict(outcome="unsupported", reason="; ".join(dict.fromkeys(reasons)), pointers=pointers)
+    elif not reading.claims:
+        verdict = Verdict(outcome="unsupported", reason="it states nothing that was measured", pointers=())
+    else:
+        verdict = Verdict(outcome="supported", pointers=pointers)
+    return Judged(text, tuple(reading.claims), verdict)
+
+
+def _is_soft(claim: Claim) -> bool:
+    """Whether words beside it that nothing licenses may be what it is said of: 'the cerebellum is normal'."""
+    return isinstance(claim, Structure) or (isinstance(claim, Disease) and claim.name == "healthy")

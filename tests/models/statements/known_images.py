@@ -1,0 +1,41 @@
+"""Facts to speak of: phantoms with what a source would tell of them, grounded by the packaged experts."""
+
+from functools import lru_cache
+
+import numpy as np
+from pycocotools import mask as coco
+
+from models.experts.phantoms import draw
+from models.experts.registry import Registry
+from models.statements import Facts
+from schemas.images import Orientation, SourceAnnotation
+from schemas.shapes import Mask
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The packaged experts."""
+    return Registry.load()
+
+
+@lru_cache(maxsize=4)
+def brain(inverted: bool = False) -> Facts:
+    """An axial MR slice of a brain whose source marks a bright oval tumour on the patient's left, 44 × 28 mm."""
+    drawn = draw("MR", seed=1, contrast=0)
+    metadata = drawn.metadata.model_copy(
+        update={
+            "plane": "axial",
+            "disease": "glioblastoma",
+            "orientation": Orientation(right="patient left", down="posterior"),
+        }
+    )
+    rows, columns = drawn.values.shape[:2]
+    y, x = np.mgrid[:rows, :columns]
+    lesion = (((x - 165) / 24) ** 2 + ((y - 120) / 15) ** 2 <= 1).astype(np.uint8)
+    inside = lesion.astype(bool)
+    values = drawn.values.copy()
+    values[inside] += np.float32(6 * values[~inside & (values > values.mean())].std())
+    runs = coco.encode(np.asfortranarray(lesion))
+    mark = SourceAnnotation(label="tumour", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    grounding = registry().ground(values, metadata, drawn.unit, annotations=(mark,), inverted=inverted)
+    return Facts(metadata, grounding, (), rows, columns)

@@ -1,0 +1,56 @@
+"""What a sentence is read as: to what its words are bound, and what is denied."""
+
+import pytest
+from known_images import brain
+
+from models.statements import claims as c
+from models.statements import read
+
+# pycocotools 2.0.11 decodes through an __array__ of the old kind.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def test_numbers_are_bound_to_the_region_they_stand_next_to() -> None:
+    """Two regions in one sentence keep their own."""
+    found = [one for one in read("r1 covers 9.1 cm², and r2 covers 39 cm².", brain()).claims if isinstance(one, c.Size)]
+    assert [(one.regions, one.values) for one in found] == [(("r1",), (9.1,)), (("r2",), (39.0,))]
+
+
+def test_exchanged_numbers_are_contradicted() -> None:
+    """Each is true of the other region only."""
+    facts = brain()
+    found = [one for one in read("r1 covers 39 cm², and r2 covers 9.1 cm².", facts).claims if isinstance(one, c.Size)]
+    assert [one.judge(facts).truth for one in found] == [False, False]
+
+
+def test_numbers_in_words_and_other_units_are_the_same_claim() -> None:
+    """Converted when they are judged."""
+    facts = brain()
+    for text in ("r1 is 44 mm long.", "r1 is 4.4 centimetres long.", "r1 occupies about five percent of the brain."):
+        sizes = [one for one in read(text, facts).claims if isinstance(one, c.Size)]
+        assert [one.judge(facts).truth for one in sizes] == [True]
+
+
+def test_a_denial_ends_with_its_clause() -> None:
+    """What stands behind 'but' is asserted."""
+    found = read("r1 is not round, but it is oval.", brain()).claims
+    assert [(one.word, one.negated) for one in found if isinstance(one, c.Word)] == [("round", True), ("oval", False)]
+
+
+def test_an_adjective_belongs_to_the_noun_it_stands_before() -> None:
+    """And not to the subject."""
+    found = read("r2 is larger than the oval tumour r1.", brain()).claims
+    assert [one.regions for one in found if isinstance(one, c.Word)] == [("r1",)]
+
+
+def test_words_that_no_phrase_licenses_are_kept_apart() -> None:
+    """Beside claims that are read all the same."""
+    reading = read("The feathery tumour lies on the patient's left.", brain())
+    assert reading.unlicensed == ["feathery"]
+    assert any(isinstance(one, c.Place) for one in reading.claims)
+
+
+def test_quotations_are_read_as_such() -> None:
+    """Their words claim nothing of the image."""
+    reading = read("“A meningioma is a tumour of the meninges.”", brain())
+    assert [type(one) for one in reading.claims] == [c.Quotation]
