@@ -20,7 +20,7 @@ from schemas.objects import ObjectReference
 from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
 
 PROCESS_BYTES = 2**30
-"""Memory that one process and its decoder are reckoned to need: see docs/performance.md."""
+"""Memory that one process and its decoder are reckoned to need: see docs/annotate.md."""
 RUNS_EACH = 4
 """Runs of objects for each process, at least: so that all end at about the same time."""
 
