@@ -23,7 +23,7 @@ PATIENCE = 30.0
 """Seconds without an answer after which a broker is away."""
 
 
-class _Sender:
+class Sender:
     """Sends and, at the end, knows that everything arrived."""
 
     def __init__(self, wires: Wires) -> None:
@@ -80,7 +80,7 @@ def announce(
     Raises:
         Unavailable: Kafka did not take them all.
     """
-    sender, count, older = _Sender(settings.wires), 0, older or {}
+    sender, count, older = Sender(settings.wires), 0, older or {}
     for reference in references:
         _announce(sender, settings, reference, "announce", older.get(settings.identity.object_id(reference), ()))
         count += 1
@@ -89,7 +89,7 @@ def announce(
 
 
 def _announce(
-    sender: _Sender, settings: Settings, reference: ObjectReference, source: str, clears: Sequence[str]
+    sender: Sender, settings: Settings, reference: ObjectReference, source: str, clears: Sequence[str]
 ) -> None:
     with span(source, Context(), SpanKind.PRODUCER) as context:
         head = headers(reference, source, context, clears)
@@ -125,7 +125,7 @@ def replay_dead_letters(settings: Settings, object_id: str | None = None) -> Rep
         if record.message is not None and object_id in (None, record.message.object_id)
     ]
     known = known_objects(settings)
-    sender = _Sender(settings.wires)
+    sender = Sender(settings.wires)
     of_objects: dict[str, list[str]] = {}
     lost = messages = 0
     for letter in letters:
@@ -149,7 +149,7 @@ def replay_origin(settings: Settings, origin: Origin) -> Replayed:
     Raises:
         Unavailable: Kafka does not answer.
     """
-    sender = _Sender(settings.wires)
+    sender = Sender(settings.wires)
     letter = f"{origin.topic}/{origin.partition}/{origin.offset}"
     found = _resend_message(sender, settings.wires, origin, [letter])
     sender.flush()
@@ -185,7 +185,7 @@ def known_objects(settings: Settings) -> dict[str, ObjectReference]:
     return {identity.object_id(reference): reference for reference in references if reference is not None}
 
 
-def _resend_message(sender: _Sender, wires: Wires, origin: Origin, clears: Sequence[str] = ()) -> bool:
+def _resend_message(sender: Sender, wires: Wires, origin: Origin, clears: Sequence[str] = ()) -> bool:
     message = _message_at(wires, origin)
     if message is None:
         return False

@@ -265,6 +265,17 @@ def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | 
     sys.exit(1 if replayed.lost else 0)
 
 
+@main.command()
+@KAFKA
+def resume(kafka: str | None) -> None:
+    """Have stages that too many dead letters have paused go on, once the cause is mended."""
+    from infra.resume import resume_stages
+
+    with plain_errors():
+        told = resume_stages(current_settings(kafka=kafka).wires)
+    click.echo("\n".join(told) or "no stage is paused by dead letters")
+
+
 def _print(settings: Settings, topic: Topic[Any], follow: bool) -> None:
     from infra.tail import each_once
 

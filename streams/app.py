@@ -17,6 +17,7 @@ from schemas.dead_letters import Stage
 from schemas.stages import StageState
 from streams import metrics
 from streams.batches import pass_by_unreadable_batches
+from streams.control import heed
 from streams.lag import INPUTS, METADATA_AGE_MS, group
 from streams.membership import PartitionWatch
 from streams.presence import Presence
@@ -160,6 +161,7 @@ def bind(
         speak(app, runner.stage, word)
     else:
         speak(app, runner.stage, own)
+    app.beside.append(lambda: heed(runner, app.wires))
     for work in background:
         run_beside(app, work)
 

@@ -143,6 +143,11 @@ class DeadLetterLimit:
         if self.share < 1.0 and enough and sum(self._outcomes) / len(self._outcomes) >= self.share:
             self._paused_until = self.clock() + self.pause
 
+    def resume(self) -> None:
+        """Go on with a clean record: somebody says that the cause is mended."""
+        self._paused_until, self._probing = None, False
+        self._outcomes.clear()
+
     @property
     def stopped(self) -> bool:
         """True from the pause until a message succeeds, whether one is tried now or not."""
@@ -158,7 +163,8 @@ class DeadLetterLimit:
         """For a person, while paused."""
         return (
             f"at least {self.share:.0%} of the last {len(self._outcomes)} outcomes were dead letters: look at "
-            "'tristream dead-letters'; when the cause is mended restart this worker, or wait for its next try"
+            "'tristream dead-letters'; when the cause is mended run 'tristream resume', or wait for the next try, one "
+            f"message every {self.pause:.0f} s"
         )
 
     def take(self) -> None:

@@ -107,6 +107,7 @@ class StageRunner(Generic[In]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._done = self._dead = 0
         self._away = ""
+        self._stopped, self._going, self._stopped_at = asyncio.Event(), asyncio.Event(), datetime.now(UTC)
         self._mean_in = MeanSize()
         metrics.start(stage, wires.in_flight)
 
@@ -167,8 +168,31 @@ class StageRunner(Generic[In]):
         self._limit.record(None if done.of_the_input else done.dead)
         if self._limit.stopped and not before:
             log.warning("paused", stage=self.stage, reason=self._limit.reason)
+            self._stopped_at = datetime.now(UTC)
+            self._stopped.set()
+            self._going.clear()
         elif before and not self._limit.stopped:
-            log.info("goes on", stage=self.stage)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        log.info("goes on", stage=self.stage)
+        self._stopped.clear()
+        self._going.set()
+
+    async def until_stopped(self) -> datetime:
+        """When dead letters paused it, once they have."""
+        await self._stopped.wait()
+        return self._stopped_at
+
+    async def until_going(self) -> None:
+        """Once it is not paused by dead letters."""
+        await self._going.wait()
+
+    def resume(self) -> None:
+        """Go on after a pause by dead letters, with a clean record."""
+        if self._limit.stopped:
+            self._limit.resume()
+            self._go_on()
 
     async def _until_done(self, message: Any, context: Context) -> "_Done":
         done = _Done()

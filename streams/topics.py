@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.base import Message
+from schemas.control import Resume
 from schemas.dead_letters import DeadLetter
 from schemas.events import BucketEvent
 from schemas.failures import Unavailable
@@ -72,6 +73,10 @@ DEAD_LETTERS = Topic(
     "Open dead letters by what they are about; a replay clears them", max_message_bytes=MEBIBYTE,
 )  # fmt: skip
 STAGES = Topic("stages", StageState, "worker", "compact", -1, "What each worker is doing", max_message_bytes=MEBIBYTE)
+CONTROL = Topic(
+    "control", Resume, "stage", "delete", DAY_MS, "What an operator tells workers: a stage that is paused shall go on",
+    max_message_bytes=MEBIBYTE,
+)  # fmt: skip
 
 TOPICS: tuple[Topic[Message], ...] = (
     BUCKET_EVENTS,
@@ -82,6 +87,7 @@ TOPICS: tuple[Topic[Message], ...] = (
     TRIPLETS,
     DEAD_LETTERS,
     STAGES,
+    CONTROL,
 )  # type: ignore[assignment]
 
 

@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from agents.settings import Settings
 from infra.announce import announce
 from infra.processes import Processes
+from infra.resume import paused, resume_stages
 from schemas.dead_letters import Stage
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
@@ -130,3 +131,19 @@ def test_too_many_dead_letters_pause_the_stage(echo: Settings, processes: Proces
     time.sleep(3)
     assert len(latest(echo.wires, DEAD_LETTERS)) <= 12
     assert ask(echo.wires, LagReader.read)["preprocess"].waiting >= 188
+
+
+def test_a_paused_stage_is_told_to_go_on(echo: Settings, processes: Processes, tmp_path: Path) -> None:
+    """By `tristream resume`, without a restart: it works through what is good, and says what it was told."""
+    echo = echo.with_wires(dead_letter_window=20, dead_letter_pause=3600.0, in_flight=2)
+    announce(echo, references(10, "bad"))
+    start(processes, echo, "one", tmp_path)
+    wait_until(lambda: "preprocess" in " ".join(paused(echo.wires)))
+    announce(echo, references(50))
+    assert len(copies(echo)) == 0
+    assert resume_stages(echo.wires) == ["preprocess: 1 worker told to go on"]
+    wait_for(echo.wires, COPIES, 50)
+    log = (tmp_path / "one.log").read_text()
+    assert log.count('"event": "paused"') == log.count('"event": "told to go on"') == 1
+    wait_until(lambda: paused(echo.wires) == [])
+    assert resume_stages(echo.wires) == []

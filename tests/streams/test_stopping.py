@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from schemas.failures import InvalidInput, Unavailable
 from schemas.objects import ObjectReference
 from streams.buckets import ObjectChanged, ObjectGone, ObjectUnreadable
 from streams.codec import encode
+from streams.control import heed
 from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import OBJECTS, Topic
@@ -39,8 +41,11 @@ class Event:
         return True
 
 
-async def run(handler: Callable[[ObjectReference], AsyncIterator[Any]], count: int) -> StageRunner[ObjectReference]:
-    """A stage that was given so many objects, when it has finished them or has paused."""
+Handler = Callable[[ObjectReference], AsyncIterator[Any]]
+
+
+async def started(handler: Handler, count: int) -> tuple[StageRunner[ObjectReference], asyncio.Task[None]]:
+    """A stage that is given so many objects, and its work."""
 
     async def send(*_: Any) -> Awaitable[Any]:
         sent = asyncio.get_running_loop().create_future()
@@ -54,7 +59,12 @@ async def run(handler: Callable[[ObjectReference], AsyncIterator[Any]], count: i
 
     wires = Wires(dead_letter_window=20, dead_letter_pause=3600.0, in_flight=2)
     runner = StageRunner("preprocess", OBJECTS, COPIES, handler, wires=wires, send=send)
-    running = asyncio.create_task(runner.run(events()))
+    return runner, asyncio.create_task(runner.run(events()))
+
+
+async def run(handler: Handler, count: int) -> StageRunner[ObjectReference]:
+    """A stage that was given so many objects, when it has finished them or has paused."""
+    runner, running = await started(handler, count)
     async with asyncio.timeout(30):
         while runner.state().done < count and runner.state().state != "paused":  # noqa: ASYNC110 - as `status` would
             await asyncio.sleep(0.01)
@@ -113,3 +123,32 @@ async def test_a_wait_is_logged_once_however_many_wait() -> None:
     with structlog.testing.capture_logs() as logs:
         await run(handler, 4)
     assert [one["event"] for one in logs if not one["event"].startswith("stamina")] == ["waiting", "goes on"]
+
+
+async def test_a_paused_stage_goes_on_when_it_is_told_to_and_pauses_again_if_nothing_is_mended() -> None:
+    """With a clean record; and it listens only while it is paused."""
+    words: asyncio.Queue[None] = asyncio.Queue()
+    listening: list[datetime] = []
+
+    async def told(stage: str, since: datetime, _: Wires) -> None:
+        assert stage == "preprocess"
+        listening.append(since)
+        await words.get()
+
+    runner, going = await started(failing(TruncatedFile), 200)
+    heeding = asyncio.create_task(heed(runner, Wires(), told))
+    async with asyncio.timeout(30):
+        await runner.until_stopped()
+        first = runner.state().done
+        await asyncio.sleep(0.2)
+        assert (runner.state().done, len(listening)) == (first, 1)
+        words.put_nowait(None)
+        await runner.until_going()
+        await runner.until_stopped()
+        while len(listening) < 2:  # noqa: ASYNC110 - the other task's turn
+            await asyncio.sleep(0.01)
+    assert first < runner.state().done <= 2 * first + 2
+    for task in (heeding, going):
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
