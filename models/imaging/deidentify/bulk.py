@@ -18,6 +18,7 @@ VRS = ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
 
 _COLOURS = ("Red", "Green", "Blue", "Alpha")
 _COMPLEX = "COMPLEX"
+_SIGNED = ("SB", "SS", "SL", "SV")
 _SEGMENTS = {0: 1, 1: 1, 2: 2}
 """Discrete, linear and indirect segments (PS3.3 C.7.9.2): words that follow the length, of a discrete one each."""
 
@@ -119,9 +120,20 @@ def _segmented(descriptor: str) -> Callable[[Dataset, bytes, bool], bytes | None
     return rule
 
 
-def _waveform(dataset: Dataset, value: bytes, _little: bool) -> bytes | None:
+def _waveform(dataset: Dataset, value: bytes, little: bool) -> bytes | None:
+    """Samples of all channels, with no bit beside those that each stores (PS3.3 C.10.9.1)."""
     channels, samples = _number(dataset, "NumberOfWaveformChannels"), _number(dataset, "NumberOfWaveformSamples")
-    return _cut(value, channels * samples * _number(dataset, "WaveformBitsAllocated") // 8)
+    bits = _number(dataset, "WaveformBitsAllocated")
+    length = channels * samples * bits // 8
+    if len(value) < length or not length:
+        return None
+    kind = f"{'<' if little else '>'}{'i' if str(dataset.get('WaveformSampleInterpretation')) in _SIGNED else 'u'}"
+    found = np.frombuffer(value[:length], f"{kind}{bits // 8}").reshape(samples, channels).copy()
+    for place, channel in enumerate(dataset.get("ChannelDefinitionSequence") or ()):
+        stored = int(channel.get("WaveformBitsStored") or bits)
+        if place < channels and 0 < stored < bits:
+            found[:, place] = found[:, place] << (bits - stored) >> (bits - stored)
+    return _cut(found.tobytes(), length)
 
 
 def _waveform_sample(dataset: Dataset, value: bytes, _little: bool) -> bytes | None:

@@ -11,7 +11,7 @@ from pydicom.datadict import DicomDictionary, dictionary_VM  # pyright: ignore[r
 from benchmarks.identities import views
 from models.imaging.deidentify import Policy, Pseudonyms, deidentify
 from models.imaging.deidentify.lettered import numbers_read_as_text, reads_as_text
-from tests.models.imaging.deidentify.test_deidentify_engine import written
+from tests.models.imaging.deidentify.test_deidentify_engine import item, written
 
 KEY = Pseudonyms(b"a key for the tests")
 TOKEN = b"QXJVKWHQZPFKQXJVKWHQZPFK"
@@ -80,6 +80,18 @@ def test_a_table_of_numbers_is_cut_and_masked() -> None:
     high = words | np.frombuffer(TOKEN[:12], np.uint8).astype("<u2") << 12
     found = cleaned(("LUTDescriptor", "US", [12, 0, 12]), ("LUTData", "OW", high.tobytes()))
     assert found.LUTData == words.tobytes()
+
+
+def test_waveforms_hold_the_bits_of_their_samples_alone() -> None:
+    """Of 16 bits a channel stores 12; signs stay."""
+    samples = np.frombuffer(SINE, "<i2") // 2
+    hidden = (samples & 0xFFF).astype("<u2") | (np.frombuffer((TOKEN * 9)[:200], np.uint8).astype("<u2") & 15) << 12
+    channel = item(WaveformBitsStored=12)
+    found = cleaned(
+        *WAVE, ("WaveformSampleInterpretation", "CS", "SS"), ("ChannelDefinitionSequence", "SQ", [channel, channel]),
+        ("WaveformData", "OW", hidden.tobytes()),
+    )  # fmt: skip
+    assert found.WaveformData == samples.astype("<i2").tobytes()
 
 
 def test_a_text_as_long_as_a_table_is_none() -> None:
