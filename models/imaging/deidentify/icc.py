@@ -7,6 +7,10 @@ import struct
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
+
+from models.imaging.deidentify.lettered import reads_as_text
+
 _HEADER = 128
 _CLASSES = (b"scnr", b"mntr", b"prtr", b"link", b"spac", b"abst")
 _SPACES = (b"XYZ ", b"Lab ", b"Luv ", b"YCbr", b"Yxy ", b"RGB ", b"GRAY", b"HSV ", b"HLS ", b"CMYK", b"CMY ")
@@ -90,7 +94,10 @@ def _exact(data: bytes, length: int) -> bytes:
 
 def _curve(data: bytes) -> bytes:
     if data[:4] == b"curv":
-        return _exact(data, 12 + 2 * struct.unpack_from(">I", data, 8)[0])
+        found = _exact(data, 12 + 2 * struct.unpack_from(">I", data, 8)[0])
+        if reads_as_text(np.frombuffer(found[12:], ">u2").astype("<u2").tobytes(), 2):
+            raise ValueError
+        return found
     if data[:4] != b"para":
         raise ValueError
     (kind,) = struct.unpack_from(">H", data, 8)
