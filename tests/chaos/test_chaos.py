@@ -13,6 +13,7 @@ pytestmark = pytest.mark.integration
 def test_a_pipeline_under_faults_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Every file that stands at the end has its triplet, every announced object its outcome, and each only one."""
     report = run(tmp_path / "chaos", seed=3, faults=SHORT)
+    (tmp_path / "report.txt").write_text(str(report))
     assert not report.lost, report
     assert not report.doubled, report
     assert report.worst_recovery_s < PATIENCE_S, report
