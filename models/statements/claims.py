@@ -27,6 +27,8 @@ LIES_IN: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """An organ lies in these parts of the body: to name one of them instead is true, the reverse is not known."""
 
+NEAR_A_SHARE = 1.2
+"""By how much a share may lie beyond the bounds of its word: the words are of the eye, and so are their bounds."""
 EVERYWHERE = {"lymph node", "skin", "aorta", "spine", "blood", "skeleton"}
 """Parts that no organ's image excludes."""
 
@@ -348,6 +350,8 @@ class Share(OfRegions):
             if share is None:
                 return untold("no share of that is told")
             if row.at_least <= share < row.below:
+                return so(pointer)
+            if row.at_least / NEAR_A_SHARE <= share < row.below * NEAR_A_SHARE:
                 return so(pointer)
             true = next(one.word for one in table().shares if one.at_least <= share < one.below)
             if abs(order.index(true) - order.index(self.word)) == 1:

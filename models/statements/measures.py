@@ -332,6 +332,8 @@ def _ordered(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
         return untold("no such relation was measured")
     axis, sign = _ORDERED[predicate]
     one, other = facts.region(region_id), facts.region(other_id)
+    if axis == "image right" and facts.metadata.orientation is not None:
+        return untold("whether the patient's left or that of the display is meant is not said")
     if axis.startswith("image"):
         n, extent = (0, facts.columns) if axis == "image right" else (1, facts.rows)
         apart = sign * (one.centroid[n] - other.centroid[n]) / extent

@@ -30,6 +30,7 @@ No other tumour is marked by the source.
 r1 is not hypointense.
 This is not a CT scan.
 The tumour is larger than 3 cm.
+A left-sided tumour is seen.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -47,6 +48,7 @@ The tumour is less than one centimetre across.
 The tumour occupies about one third of the brain.
 The tumour is darker than its surroundings.
 The tumour is hypointense to the surrounding brain.
+A right-sided tumour is seen.
 The tumour is round.
 The tumour is ill-defined.
 The tumour is heterogeneous.
@@ -79,6 +81,7 @@ The tumour is suspicious for malignancy.
 The cerebellum is unremarkable.
 No internal vascularity is seen in the tumour r1.
 The lesion r1 has blue-white veil.
+r1 lies to the right of r6.
 The tumour spans 49 by 31 pixels.
 The slice thickness is 5 mm.
 The tumour has a mean of 50 HU.
