@@ -27,7 +27,7 @@ async def ground(image: MedicalImage, *, registry: Registry, payloads: Payloads)
         frames_taken=image.frames_taken,
         frames_skipped=image.frames_skipped,
         metadata=image.metadata,
-        view=await payloads.place(view),
+        view=await payloads.place(view, "kept"),
         grounding=grounding,
         preprocess_version=image.preprocess_version,
         grounding_version=registry.version,

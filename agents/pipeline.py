@@ -66,7 +66,9 @@ def _watch(app: StageApp, settings: Settings) -> None:
 
 
 def _preprocess(app: StageApp, settings: Settings) -> None:
+    from agents.preprocess import below
     from streams.backlog import Backlog
+    from streams.buckets import open_bucket
     from streams.flow import LATER, FlowGate
     from streams.isolation import Isolated
 
@@ -78,10 +80,11 @@ def _preprocess(app: StageApp, settings: Settings) -> None:
     gate = FlowGate(wires, Backlog(wires, LATER))
     isolated = Isolated(settings.limits, modules=("agents.reading",))
     atexit.register(isolated.close)
-    handler = handlers.preprocessing(settings, isolated, _payloads(wires))
+    places = [open_bucket(place) for place in (settings.inbox, settings.readable) if place is not None]
+    handler = below(places, handlers.preprocessing(settings, isolated, _payloads(wires)))
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)
-    bind(app, runner, OBJECTS.on(wires), gate.watch)
+    bind(app, runner, OBJECTS.on(wires), gate.watch, _payloads(wires).delete_on)
 
 
 def _ground(app: StageApp, settings: Settings) -> None:

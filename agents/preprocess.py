@@ -15,11 +15,14 @@ from models.imaging.series import Slice
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.objects import ObjectReference
+from streams.buckets import Bucket, ObjectElsewhere
 from streams.dead_letters import FrameFailed, Subject
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.last_read import LastRead
 from streams.payloads import Payloads
+
+Preprocess = Callable[[ObjectReference], AsyncIterator[MedicalImage | FrameFailed]]
 
 
 async def preprocess(
@@ -64,6 +67,22 @@ async def preprocess(
         pixels, *others = await payloads.place_all((image.pixels, *image.neighbours))
         yield image.model_copy(update={"pixels": pixels, "neighbours": tuple(others)})
         metrics.IMAGES.labels(image.metadata.modality).inc()
+
+
+def below(places: Sequence[Bucket], handler: Preprocess) -> Preprocess:
+    """The same for objects in these places alone: who can write to a topic must not have any file read.
+
+    Raises, of others:
+        ObjectElsewhere: see there.
+    """
+
+    async def only(reference: ObjectReference) -> AsyncIterator[MedicalImage | FrameFailed]:
+        if not any(place.holds(reference) for place in places):
+            raise ObjectElsewhere
+        async for image in handler(reference):
+            yield image
+
+    return only
 
 
 class _Frames:

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
         wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires, and for its `security`
             TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         inbox: folder or s3://bucket/prefix whose objects are annotated (TRISTREAM_INBOX).
+        readable: folder or bucket, beside the inbox, whose objects others may have annotated by naming them on the
+            `objects` topic, as `annotate --kafka` does; None: none (TRISTREAM_READABLE).
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
         neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
         series: where neighbours are sought of a slice that is an object of its own: none, or folder, its own; None: as
@@ -87,6 +89,7 @@ class Settings(BaseSettings):
 
     wires: Wires = Field(default_factory=Wires)
     inbox: Place = Field(default="inbox", validate_default=True)
+    readable: Place | None = None
     frames: str = "all"
     neighbours: int = Field(default=0, ge=0, le=MOST_NEIGHBOURS)
     series: Literal["none", "folder"] | None = None

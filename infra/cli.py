@@ -192,10 +192,12 @@ def worker(stage: Stage, inbox: str | None, kafka: str | None, frames: str | Non
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import build_stage
     from streams.app import configure_logging, run_worker
+    from streams.private import write_privately
     from streams.topics import create_topics
 
     settings = current_settings(kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours)
     configure_logging()
+    write_privately()
     with plain_errors():
         create_topics(settings.wires)
         app = build_stage(stage, settings)

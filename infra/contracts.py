@@ -15,6 +15,7 @@ from models.experts.manifest import Manifest
 from schemas.sidecars import Sidecar
 from streams.codec import Context, headers
 from streams.lag import INPUTS
+from streams.settings import Wires
 from streams.topics import OBJECTS, TOPICS
 
 FOLDER = Path(__file__).parents[1] / "schemas" / "generated"
@@ -106,7 +107,7 @@ def files() -> dict[Path, bytes]:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
     found = {FOLDER / f"{name}.schema.json": text(schema) for name, schema in json_schemas().items()}
-    topics = [{"name": topic.name, "summary": topic.summary, "config": topic.config} for topic in TOPICS]
+    topics = [{"name": topic.name, "summary": topic.summary, "config": topic.config(Wires())} for topic in TOPICS]
     return {
         **found,
         FOLDER / "asyncapi.json": text(asyncapi()),

@@ -1,5 +1,6 @@
 """The local stack: one Kafka broker and one worker process a stage, started and stopped together."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from infra.kafka.local import LocalKafka, free_port, is_free
 from infra.prerequisites import check_prerequisites
 from infra.processes import Interrupted, Processes
 from schemas.dead_letters import Stage
+from streams.private import private_folder, write_privately
 from streams.settings import Security
 from streams.topics import create_topics
 
@@ -55,11 +57,14 @@ class LocalStack:
     @property
     def settings(self) -> Settings:
         """The settings that reach this stack."""
-        return self._settings.with_wires(bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
+        # What nobody watches is told by whoever started this stack, and may lie anywhere.
+        settings = self._settings if self._watch else self._settings.model_copy(update={"readable": "/"})
+        return settings.with_wires(bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         with ExitStack() as stack:
+            stack.callback(os.umask, write_privately())
             self.processes = stack.enter_context(Processes(on_restart=self._say, grace_s=GRACE_S))
             stack.push(self._leaving)
             check_prerequisites()

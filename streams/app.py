@@ -21,6 +21,7 @@ from streams.control import heed
 from streams.lag import INPUTS, METADATA_AGE_MS, group
 from streams.membership import PartitionWatch
 from streams.presence import Presence
+from streams.private import private_folder
 from streams.probes import Probes
 from streams.repeated import SaidOnce
 from streams.security import for_faust
@@ -201,6 +202,7 @@ class Beside(Service):
 def run_worker(app: StageApp, wires: Wires) -> None:
     """Run an app in this process until SIGTERM or SIGINT; then exit."""
     probes = [Probes(wires.metrics_host, wires.metrics_port, app.unready)] if wires.metrics_port else []
+    private_folder(wires.state)
     app.conf.datadir.mkdir(parents=True, exist_ok=True)
     services = (Beside(app.beside), *probes)
     worker = faust.Worker(app, *services, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)

@@ -85,6 +85,7 @@ class Wires:
         dead_letter_pause: seconds until a paused stage tries one more message.
         high_water: bytes waiting in later topics at which preprocess stops taking objects.
         low_water: bytes at which it takes them again.
+        objects_days: for which `objects` keeps a reference, and with it the object's key; 0: for ever.
         listing: seconds between listings of the inbox, which find what no notification told of.
         metrics_port: of /metrics, /healthz and /readyz; 0: none.
         metrics_host: address on which they are served.
@@ -112,6 +113,7 @@ class Wires:
     metrics_host: str = "127.0.0.1"
     otlp_endpoint: str | None = None
     listing: float = 60.0
+    objects_days: float = 0.0
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
 
     def __post_init__(self) -> None:

@@ -45,12 +45,14 @@ class Topic(Generic[M]):
         """Its name on that cluster."""
         return wires.prefix + self.name
 
-    @property
-    def config(self) -> dict[str, str]:
-        """Broker settings."""
+    def config(self, wires: Wires) -> dict[str, str]:
+        """Broker settings on that cluster."""
+        cleanup, retention_ms = self.cleanup, self.retention_ms
+        if self.name == OBJECTS.name and wires.objects_days:
+            cleanup, retention_ms = f"{cleanup},delete", int(wires.objects_days * DAY_MS)
         return {
-            "cleanup.policy": self.cleanup,
-            "retention.ms": str(self.retention_ms),
+            "cleanup.policy": cleanup,
+            "retention.ms": str(retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
         }
 
@@ -105,7 +107,10 @@ def create_topics(wires: Wires, timeout: float = 30.0) -> None:
     knock(wires, timeout)
     wanted = [
         NewTopic(
-            topic.on(wires), num_partitions=wires.partitions, replication_factor=wires.replication, config=topic.config
+            topic.on(wires),
+            num_partitions=wires.partitions,
+            replication_factor=wires.replication,
+            config=topic.config(wires),
         )
         for topic in TOPICS
     ]

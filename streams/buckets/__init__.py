@@ -11,6 +11,7 @@ from streams.buckets.base import (
     Bucket,
     Content,
     ObjectChanged,
+    ObjectElsewhere,
     ObjectGone,
     ObjectUnreadable,
     Watching,
@@ -19,8 +20,8 @@ from streams.buckets.folder import SCHEME, Folder
 from streams.buckets.store import SCHEMES, Store
 
 __all__ = [
-    "Bucket", "Content", "ObjectChanged", "ObjectGone", "ObjectUnreadable", "Watching", "bucket_of", "folder_of",
-    "open_bucket",
+    "Bucket", "Content", "ObjectChanged", "ObjectElsewhere", "ObjectGone", "ObjectUnreadable", "Watching",
+    "bucket_of", "folder_of", "open_bucket",
 ]  # fmt: skip
 
 

@@ -29,6 +29,16 @@ class ObjectChanged(InvalidInput):
     of_the_input = True
 
 
+class ObjectElsewhere(InvalidInput):
+    """A reference leads out of the places that a worker may read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The object lies outside the inbox of this pipeline, which reads nothing else. Put it there; or let the "
+            "workers of preprocess have TRISTREAM_READABLE name the folder or bucket where it lies, then replay it."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """The bytes of an object, and of its companions by what they are: `sidecar`, `mask`, `annotations/0`, …"""

@@ -196,8 +196,10 @@ class Folder:
 
     def holds(self, reference: ObjectReference) -> bool:
         """Whether a reference's path lies below, as it is written."""
-        path = os.path.normpath(path_of(reference))
-        return ".." not in Path(path).parts and Path(path) != self.path and Path(path).is_relative_to(self.path)
+        if not reference.bucket.startswith(SCHEME) or ".." in (path := path_of(reference)).parts:
+            return False
+        # Watching, a folder that is a link is known by where it leads.
+        return any(path != folder and path.is_relative_to(folder) for folder in (self.path, self.path.resolve()))
 
     def list(self, beside: ObjectReference | None = None) -> Iterator[Sequence[ObjectReference]]:
         """As the protocol says. The etags are no hashes: they tell size, time and inode of file and sidecar."""
@@ -362,4 +364,4 @@ def refer(path: Path, folder: Path, etag: str, size: int) -> ObjectReference:
 
 def path_of(reference: ObjectReference) -> Path:
     """Where the file of a reference lies."""
-    return Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path}/{reference.key}")))
+    return Path(os.fsdecode(unquote_to_bytes(f"{urlsplit(reference.bucket).path.rstrip('/')}/{reference.key}")))

@@ -73,7 +73,7 @@ class World:
                 # Half of what comes is poison on purpose.
                 dead_letter_share=1.0,
             )
-            self.settings = Settings(wires=wires, key="0" * 64, inbox=str(self.inbox))
+            self.settings = Settings(wires=wires, key="0" * 64, inbox=str(self.inbox), readable="s3://scans")
             create_topics(wires)
             if VERSITYGW.binary().exists():
                 self.s3 = LocalS3(self.folder / "s3", "scans", kafka=self.kafka.bootstrap)

@@ -166,7 +166,7 @@ def test_topics_are_those_of_the_table() -> None:
     for topic in TOPICS:
         config = dict(found[f"lab.{topic.name}"])
         assert config.pop("min.insync.replicas") == "2"
-        assert config == topic.config
+        assert config == topic.config(Wires())
 
 
 def test_kubernetes_can_name_the_topics(rendered: Rendered) -> None:

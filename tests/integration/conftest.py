@@ -86,7 +86,7 @@ def settings(kafka: str, tmp_path: Path) -> Settings:
         bootstrap=kafka, prefix=f"t{uuid.uuid4().hex[:8]}.", partitions=4, state=tmp_path / "state", session_timeout=6.0
     )
     create_topics(wires)
-    return Settings(wires=wires, key="0" * 64)
+    return Settings(wires=wires, key="0" * 64, readable="/")
 
 
 @pytest.fixture

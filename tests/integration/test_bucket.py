@@ -97,7 +97,8 @@ class Chain(Pipeline):
 
 @pytest.fixture
 def chain(settings: Settings, server: LocalS3, tmp_path: Path) -> Iterator[Chain]:
-    running = Chain(settings.with_wires(dead_letter_share=1.0, in_flight=8), tmp_path)
+    settings = settings.with_wires(dead_letter_share=1.0, in_flight=8)
+    running = Chain(settings.model_copy(update={"readable": LOCATION.url}), tmp_path)
     try:
         yield running
     finally:

@@ -116,7 +116,15 @@ def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     given = folder / "annotations"
     given.mkdir()
     running = Pipeline(
-        Settings(wires=wires, frames="spread:3", neighbours=1, series="folder", key="0" * 64, annotations=str(given)),
+        Settings(
+            wires=wires,
+            frames="spread:3",
+            neighbours=1,
+            series="folder",
+            key="0" * 64,
+            annotations=str(given),
+            readable="/",
+        ),
         folder,
     )
     running.start_all()
