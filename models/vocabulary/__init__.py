@@ -1,0 +1,6 @@
+"""Words for structures, findings and diseases, and how a source's label is read. Knows nothing of images or files."""
+
+from models.vocabulary.labels import Named, Reading, read_label
+from models.vocabulary.terms import KINDS, TERMS, Kind, Term
+
+__all__ = ["KINDS", "TERMS", "Kind", "Named", "Reading", "Term", "read_label"]
