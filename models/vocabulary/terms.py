@@ -26,6 +26,7 @@ class Term:
         structure: name of the structure that it is part of, or, of a finding, always lies in; None: any.
         paired: whether there is one on each side of the body.
         modalities: that usually show it; empty: any.
+        snomed: its SNOMED CT code, where a context group of DICOM PS3.16 has one of this meaning.
         phrases: by which it is known, each a tuple of words as `words_of` gives them.
     """
 
@@ -34,6 +35,7 @@ class Term:
     structure: str | None
     paired: bool
     modalities: tuple[str, ...]
+    snomed: str | None
     phrases: tuple[tuple[str, ...], ...]
 
 
@@ -82,6 +84,7 @@ def _rows() -> Iterator[Term]:
                     structure=row.get("part_of") or row.get("structure") or None,
                     paired=row.get("paired") == "yes",
                     modalities=tuple(word for word in row.get("modalities", "").split("|") if word),
+                    snomed=row["snomed"] or None,
                     phrases=tuple(dict.fromkeys(words_of(phrase) for phrase in words)),
                 )
 

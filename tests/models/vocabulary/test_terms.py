@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+from pydicom.sr._concepts_dict import concepts
+
 from models.vocabulary import TERMS
-from models.vocabulary.terms import holders, phrases
+from models.vocabulary.terms import holders, phrases, words_of
 from schemas.images import MODALITIES
 
 
@@ -27,6 +29,17 @@ def test_no_phrase_means_two_things() -> None:
     meant = Counter(phrase for term in TERMS.values() for phrase in term.phrases)
     assert [phrase for phrase, count in meant.items() if count > 1] == []
     assert all(phrases())
+
+
+def test_codes_are_those_of_dicom() -> None:
+    """Each means what the term does, in words that the term is known by."""
+    meanings: dict[str, set[tuple[str, ...]]] = {}
+    for codes in concepts["SCT"].values():
+        for value, (meaning, _) in codes.items():
+            meanings.setdefault(value, set()).add(words_of(meaning))
+    coded = [term for term in TERMS.values() if term.snomed]
+    assert len(coded) >= 250
+    assert [term.name for term in coded if not meanings[term.snomed or ""].intersection(term.phrases)] == []
 
 
 def test_modalities_are_those_of_messages() -> None:
