@@ -1,10 +1,11 @@
-"""The words for body parts, diseases and marked regions that may leave preprocess, and how they are recognised.
+"""The words for body parts, diseases and marked regions that may leave preprocess, and where they are sought.
 
 Free text goes in, a word of this list or nothing comes out. Knows nothing of DICOM.
 """
 
 import re
-from functools import lru_cache
+
+from models.vocabulary import read_label
 
 # Organs before the regions that hold them.
 _PHRASES: dict[str, str] = {
@@ -84,128 +85,11 @@ _SEVERAL = {
     "NECKCHESTABDPELV": "NECK CHEST ABDOMEN PELVIS", "LOWEXTREMITY": "LOWER LIMB",
 }  # fmt: skip
 
-# The more exact before the more general.
-_DISEASES: dict[str, str] = {
-    "COVID-19": "COVID|COVID ?19|SARS COV 2",
-    "tuberculosis": "TUBERCULOSIS|TB",
-    "pneumonia": "PNEUMONIA|BRONCHOPNEUMONIA",
-    "pneumothorax": "PNEUMOTHORAX",
-    "pleural effusion": "PLEURAL EFFUSION",
-    "pulmonary embolism": "PULMONARY EMBOLISM",
-    "pulmonary fibrosis": "PULMONARY FIBROSIS|INTERSTITIAL LUNG DISEASE|ILD",
-    "emphysema": "EMPHYSEMA|COPD",
-    "atelectasis": "ATELECTASIS",
-    "cardiomegaly": "CARDIOMEGALY",
-    "heart failure": "HEART FAILURE",
-    "myocardial infarction": "MYOCARDIAL INFARCTION",
-    "aneurysm": "ANEURYSM",
-    "aortic dissection": "AORTIC DISSECTION",
-    "lung cancer": "LUNG CANCER|LUNG CARCINOMA|LUNG ADENOCARCINOMA|NSCLC",
-    "breast cancer": "BREAST CANCER|BREAST CARCINOMA|DUCTAL CARCINOMA|LOBULAR CARCINOMA",
-    "prostate cancer": "PROSTATE CANCER|PROSTATE CARCINOMA",
-    "liver cancer": "LIVER CANCER|HEPATOCELLULAR CARCINOMA|HCC",
-    "kidney cancer": "KIDNEY CANCER|RENAL CELL CARCINOMA",
-    "pancreatic cancer": "PANCREATIC CANCER|PANCREAS CANCER|PANCREATIC ADENOCARCINOMA",
-    "colorectal cancer": "COLORECTAL CANCER|COLON CANCER|RECTAL CANCER|COLON ADENOCARCINOMA",
-    "gastric cancer": "GASTRIC CANCER|STOMACH CANCER",
-    "oesophageal cancer": "O?ESOPHAGEAL CANCER",
-    "bladder cancer": "BLADDER CANCER|UROTHELIAL CARCINOMA",
-    "thyroid cancer": "THYROID CANCER|THYROID CARCINOMA",
-    "cervical cancer": "CERVICAL CANCER",
-    "ovarian cancer": "OVARIAN CANCER",
-    "glioblastoma": "GLIOBLASTOMA|GBM",
-    "glioma": "GLIOMA|ASTROCYTOMA|OLIGODENDROGLIOMA",
-    "meningioma": "MENINGIOMA",
-    "pituitary tumour": "PITUITARY TUMOU?R|PITUITARY ADENOMA",
-    "brain tumour": "BRAIN TUMOU?R",
-    "lymphoma": "LYMPHOMA",
-    "leukaemia": "LEUKA?EMIA",
-    "multiple sclerosis": "MULTIPLE SCLEROSIS",
-    "Alzheimer's disease": "ALZHEIMER S? ?DISEASE|ALZHEIMERS? DISEASE",
-    "intracranial haemorrhage": "INTRACRANIAL HA?EMORRHAGE|SUBDURAL|EPIDURAL|SUBARACHNOID|INTRACEREBRAL HA?EMORRHAGE",
-    "stroke": "STROKE|CEREBRAL INFARCTION|BRAIN INFARCTION",
-    "cirrhosis": "CIRRHOSIS",
-    "fatty liver": "FATTY LIVER|STEATOSIS",
-    "kidney stone": "KIDNEY STONES?|NEPHROLITHIASIS",
-    "gallstone": "GALLSTONES?|CHOLELITHIASIS",
-    "appendicitis": "APPENDICITIS",
-    "colitis": "COLITIS|CROHN S? ?DISEASE",
-    "polyp": "POLYPS?",
-    "fracture": "FRACTURES?",
-    "osteoarthritis": "OSTEOARTHRITIS",
-    "osteoporosis": "OSTEOPOROSIS",
-    "scoliosis": "SCOLIOSIS",
-    "melanoma": "MELANOMA",
-    "basal cell carcinoma": "BASAL CELL CARCINOMA|BCC",
-    "squamous cell carcinoma": "SQUAMOUS CELL CARCINOMA|SCC",
-    "actinic keratosis": "ACTINIC KERATOSIS",
-    "seborrhoeic keratosis": "SEBORRHO?EIC KERATOSIS|BENIGN KERATOSIS",
-    "dermatofibroma": "DERMATOFIBROMA",
-    "naevus": "NA?EVUS|NA?EVI",
-    "diabetic retinopathy": "DIABETIC RETINOPATHY",
-    "glaucoma": "GLAUCOMA",
-    "macular degeneration": "MACULAR DEGENERATION|AMD",
-    "cataract": "CATARACT",
-    "malaria": "MALARIA",
-    "metastasis": "METASTAS[IE]S",
-    "adenocarcinoma": "ADENOCARCINOMA",
-    "carcinoma": "CARCINOMA",
-    "healthy": "HEALTHY|NO FINDINGS?",
-}  # fmt: skip
-
-# What masks and boxes mark beside organs and diseases.
-_MARKED: dict[str, str] = {
-    "gross tumour volume": "GTV[A-Z]?|GROSS TUMOU?R VOLUME",
-    "clinical target volume": "CTV|CLINICAL TARGET VOLUME",
-    "planning target volume": "PTV|PLANNING TARGET VOLUME",
-    "body outline": "BODY OUTLINE",
-    "non-enhancing tumour": "NON ?ENHANCING TUMOU?R",
-    "enhancing tumour": "ENHANCING TUMOU?R",
-    "tumour core": "TUMOU?R CORE",
-    "tumour": "TUMOU?R|NEOPLASM",
-    "ground-glass opacity": "GROUND GLASS|GGO",
-    "consolidation": "CONSOLIDATION",
-    "opacity": "OPACITY|INFILTRATE|INFILTRATION",
-    "nodule": "NODULES?",
-    "mass": "MASS",
-    "cyst": "CYSTS?",
-    "lesion": "LESIONS?",
-    "necrosis": "NECROSIS|NECROTIC",
-    "oedema": "O?EDEMA",
-    "haemorrhage": "HA?EMORRHAGES?|BLEEDING",
-    "effusion": "EFFUSION",
-    "infarction": "INFARCT|INFARCTION",
-    "calcification": "CALCIFICATIONS?|MICROCALCIFICATIONS?",
-    "stone": "STONES?|CALCULUS|CALCULI",
-    "thrombus": "THROMBUS",
-    "plaque": "PLAQUE",
-    "hard exudate": "HARD EXUDATES?",
-    "soft exudate": "SOFT EXUDATES?|COTTON WOOL SPOTS?",
-    "microaneurysm": "MICROANEURYSMS?",
-    "optic cup": "OPTIC CUP",
-    "optic disc": "OPTIC DIS[CK]",
-    "left ventricle": "LEFT VENTRICLE|LEFT VENTRICULAR",
-    "right ventricle": "RIGHT VENTRICLE|RIGHT VENTRICULAR",
-    "left atrium": "LEFT ATRIUM",
-    "right atrium": "RIGHT ATRIUM",
-    "myocardium": "MYOCARDIUM",
-    "airway": "AIRWAYS?|TRACHEA",
-    "vessel": "VESSELS?|ARTERY|VEIN",
-    "nucleus": "NUCLEUS|NUCLEI",
-    "cell": "CELLS?|LYMPHOCYTES?|NEUTROPHILS?",
-    "gland": "GLANDS?|GLANDULAR",
-    "epithelium": "EPITHELIUM|EPITHELIAL",
-    "stroma": "STROMA|STROMAL",
-    "muscle": "MUSCLES?",
-    "fat": "FAT|ADIPOSE",
-    "bone": "BONES?",
-    "implant": "IMPLANTS?|PACEMAKER|CATHETER",
-    "instrument": "INSTRUMENTS?|FORCEPS|SNARE",
-    "background": "BACKGROUND",
-}  # fmt: skip
-
 MARKED_REGION = "annotated region"
 """The label of a region whose name is no word of the vocabulary."""
+
+HEALTHY = "healthy"
+"""The disease of an image whose source says that it shows none."""
 
 ORGANS: frozenset[str] = frozenset(_PHRASES)
 """Every value that `ImageMetadata.organ` can have."""
@@ -229,9 +113,6 @@ CONTEXT: frozenset[str] = frozenset(
 )  # fmt: skip
 """Words that change what the word of a body part beside them means to `organ_of`."""
 
-DISEASES: frozenset[str] = frozenset(_DISEASES)
-"""Every value that `ImageMetadata.disease` can have."""
-
 _Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 
 
@@ -242,11 +123,8 @@ def _patterns(phrases: dict[str, str]) -> _Patterns:
     )
 
 
-_ORGAN_PATTERNS, _DISEASE_PATTERNS, _MARKED_PATTERNS = map(_patterns, (_PHRASES, _DISEASES, _MARKED))
+_ORGAN_PATTERNS = _patterns(_PHRASES)
 _SEPARATORS = re.compile(r"[^A-Z]+")
-_SEPARATORS_OF_NAMES = re.compile(r"[^A-Z0-9]+")
-_MOST_IN_A_LABEL = 40
-_SIDED = re.compile(r"(?<![A-Z])(LEFT|RIGHT)(?![A-Z])")
 
 
 def _first(patterns: _Patterns, words: str) -> str | None:
@@ -311,99 +189,16 @@ def leading_organ(text: str) -> str | None:
 
 
 def disease_of(text: str | None) -> str | None:
-    """The disease that a text names, in the vocabulary's words; None where it names none."""
-    return _first(_DISEASE_PATTERNS, _SEPARATORS_OF_NAMES.sub(" ", text.upper())) if text else None
+    """The disease or finding that a label names, in the vocabulary's words; "no tumour" and "healthy" are words too.
 
-
-def organs_in(text: str) -> frozenset[str]:
-    """Every organ and body part that a text names, in the vocabulary's words."""
-    words = _SEPARATORS.sub(" ", text.upper())
-    return frozenset(word for word, pattern in _ORGAN_PATTERNS if pattern.search(words))
-
-
-def findings_in(text: str) -> frozenset[str]:
-    """Every disease, and every other thing that sources mark, that a text names, in the vocabulary's words."""
-    words = _SEPARATORS_OF_NAMES.sub(" ", text.upper())
-    return frozenset(word for word, pattern in (*_DISEASE_PATTERNS, *_MARKED_PATTERNS) if pattern.search(words))
-
-
-@lru_cache(maxsize=1)
-def phrases_of() -> dict[str, dict[str, tuple[str, ...]]]:
-    """Every phrase of the vocabulary in lower case, by kind (organ, disease, finding) and word."""
-    tables = {"organ": _PHRASES, "disease": _DISEASES, "finding": _MARKED}
-    return {
-        kind: {
-            word: tuple(dict.fromkeys((word, *(one for part in patterns.split("|") for one in _spelled_out(part)))))
-            for word, patterns in known.items()
-        }
-        for kind, known in tables.items()
-    }
-
-
-_OPTIONAL = re.compile(r"\[([A-Z-]+)\]\??|([A-Z ])\?")
-
-
-def _spelled_out(pattern: str) -> list[str]:
-    """The phrases that a pattern of this vocabulary matches: NODULES? → nodule, nodules."""
-    match = _OPTIONAL.search(pattern)
-    if match is None:
-        return [pattern.lower()]
-    one_of = match[1]
-    choices = ["", match[2] or ""] if one_of is None or "-" in one_of else [*one_of]
-    return [
-        one for choice in choices for one in _spelled_out(pattern[: match.start()] + choice + pattern[match.end() :])
-    ]
-
-
-_DENIED = re.compile(r"(?<![A-Z])(?:NO|NOT|WITHOUT|NON(?! ?ENHANCING)|ABSENT|ABSENCE|NEGATIVE|NORMAL|FREE)(?![A-Z])")
-_BESIDE_A_NAME = re.compile(
-    r"(?<![A-Z])(?:LEFT|RIGHT|L|R|BOTH|OF|IN|THE|A|AN|REGION|REGIONS|AREA|MASK|ROI|SEGMENTATION|LABEL|CONTOUR|OUTLINE)(?![A-Z])|[0-9]+"
-)
-"""What may stand beside the word of a label without making another thing of it."""
-_PARTS: frozenset[str] = frozenset({
-    "HIPPOCAMPUS", "CEREBELLUM", "HYPOPHYSIS", "PITUITARY", "MACULA", "CORNEA", "MYOCARDIUM", "BRONCHUS", "BRONCHI",
-    "BILEDUCT", "RECTUM", "DUODENUM", "ILEUM", "JEJUNUM", "ENDOMETRIUM", "VERTEBRA", "VERTEBRAE", "SACRUM", "COCCYX",
-    "MANDIBLE", "MAXILLA", "ZYGOMA", "JAW", "CLAVICLE", "SCAPULA", "RADIUS", "ULNA", "FINGER", "FINGERS", "THUMB",
-    "HUMERUS", "PATELLA", "CALCANEUS", "TOE", "TOES", "HEEL", "FEMUR", "THIGH", "TIBIA", "FIBULA", "CALF", "RIB",
-    "RIBS", "STERNUM", "MEDIASTINUM", "RETROPERITONEUM", "LARYNX", "PHARYNX", "CAROTID", "FACE", "SCROTUM", "DERMIS",
-    "EPIDERMIS",
-})  # fmt: skip
-"""Phrases of an organ that name a part of it: a mark of the part is no mark of the whole, and keeps its name."""
+    None where it names none, or a word of it is not known.
+    """
+    main = read_label(text).main
+    if main is None or main.term.kind not in ("disease", "finding"):
+        return None
+    return HEALTHY if main.negated and main.term.name == "abnormality" else main.text
 
 
 def label_of(text: str | None) -> str:
-    """What a region's name in its source marks, in the vocabulary's words, with side and organ; else MARKED_REGION.
-
-    A name that denies ("no tumour"), or holds a word that makes another thing of it ("adrenal gland"), is not taken.
-    """
-    words = _SEPARATORS_OF_NAMES.sub(" ", (text or "").upper()).strip()
-    if not words or len(words) > _MOST_IN_A_LABEL or _DENIED.search(words):
-        return MARKED_REGION
-    side = _SIDED.search(words)
-    for table in (_MARKED_PATTERNS, _DISEASE_PATTERNS):
-        for word, pattern in table:
-            match = pattern.search(words)
-            if match is None:
-                continue
-            rest = _BESIDE_A_NAME.sub(" ", f"{words[: match.start()]} {words[match.end() :]}")
-            own = word.upper().replace("-", " ").split()
-            rest = " ".join(one for one in rest.split() if one not in own)
-            organ = _whole(rest) if rest else None
-            if rest and organ is None:
-                continue
-            named = f"{organ} {word}" if organ is not None and organ not in word else word
-            return _sided(named, side)
-    organ = _whole(_BESIDE_A_NAME.sub(" ", words).strip())
-    return _sided(organ, side) if organ is not None else MARKED_REGION
-
-
-def _whole(words: str) -> str | None:
-    """The organ, or the part of one, that a text names and names alone."""
-    words = " ".join(words.split())
-    if words in _PARTS:
-        return words.lower()
-    return next((word for word, pattern in _ORGAN_PATTERNS if pattern.fullmatch(words)), None)
-
-
-def _sided(word: str, side: re.Match[str] | None) -> str:
-    return f"{side[1].lower()} {word}" if side and not word.startswith(("left ", "right ")) else word
+    """What a region's name in its source marks, in the vocabulary's words, with its side; else MARKED_REGION."""
+    return read_label(text).text or MARKED_REGION

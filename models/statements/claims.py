@@ -8,13 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from models.imaging.vocabulary import DISEASES
 from models.statements import measures
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import PLAIN, STANDS_OUT, table
+from models.vocabulary import TERMS
 from schemas.regions import Region
 
+# One of a place of its own rules out another one; "cancer" or a finding may be there beside what the source says.
+_DISEASES = frozenset(
+    {"healthy", *(term.name for term in TERMS.values() if term.kind == "disease" and term.structure is not None)}
+)
 LIES_IN: dict[str, tuple[str, ...]] = {
     "chest": ("lung", "heart", "breast", "aorta", "oesophagus", "spine"),
     "abdomen": ("liver", "gallbladder", "pancreas", "spleen", "kidney", "stomach", "colon", "bowel", "aorta", "spine"),
@@ -231,7 +235,7 @@ class Disease(Claim):
         found = facts.metadata.disease
         if found is not None and self.name in (found, *table().wider.get(found, ())):
             return so("/metadata/disease")
-        labels = {region.label for _, region in facts.regions.values()} & DISEASES
+        labels = {region.label for _, region in facts.regions.values()} & _DISEASES
         if found is None and not labels:
             if self.name == "healthy" and any(
                 table().called(region.label).role == "finding" and region.kind == "source annotation"
@@ -239,6 +243,8 @@ class Disease(Claim):
             ):
                 return otherwise("the source marks a finding")
             return untold("the source names no such disease")
+        if self.name not in _DISEASES:
+            return untold("the source does not name it")
         return otherwise(f"the source says {found or min(labels)}", "/metadata/disease" if found else "")
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from models.imaging.vocabulary import phrases_of
 from models.statements.table import table
 from models.statements.tokens import NUMBER_WORDS, plural, spelled_out, words
+from models.vocabulary import TERMS, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +126,33 @@ def _name_entries() -> Iterator[tuple[str, Meaning]]:
     for organ, phrases in table().organs.items():
         for phrase in phrases:
             yield phrase, Meaning("organ", organ, several=phrase in (f"{organ}s", "ovaries", "testes"))
-    for kind, known in phrases_of().items():
-        if kind == "organ":
-            continue
-        for word, phrases in known.items():
-            for phrase in phrases:
-                several = phrase != word and phrase.endswith("s")
-                if kind == "finding":
-                    yield phrase, Meaning("finding", " ".join(words(word)), several)
-                    yield plural(phrase), Meaning("finding", " ".join(words(word)), several=True)
-                else:
-                    yield phrase, Meaning(kind, word, several)
-    for word in ("normal", "unremarkable", "no abnormality", "no abnormalities"):
+    for term in TERMS.values():
+        if term.kind not in ("structure", "judgement"):
+            yield from _term_entries(term)
+    for word in (
+        "healthy",
+        "normal",
+        "unremarkable",
+        "no abnormality",
+        "no abnormalities",
+        "no finding",
+        "no findings",
+    ):
         yield word, Meaning("disease", "healthy")
     for row in table().spreads:
         for phrase in (row.word, *row.read):
             yield phrase, Meaning("spread", row.word)
+
+
+def _term_entries(term: Term) -> Iterator[tuple[str, Meaning]]:
+    """A disease is of the image; a finding is of a region, and where it has a place of its own, of the image too."""
+    name = " ".join(words(term.name))
+    for phrase in dict.fromkeys((term.name, *(" ".join(one).lower() for one in term.phrases))):
+        if term.kind == "disease" or (term.kind == "finding" and term.structure is not None):
+            yield phrase, Meaning("disease", term.name)
+        if term.kind != "disease":
+            yield phrase, Meaning("finding", name)
+            yield plural(phrase), Meaning("finding", name, several=True)
 
 
 def _level_entries() -> Iterator[tuple[str, Meaning]]:

@@ -1,6 +1,7 @@
 """Words for structures, findings and diseases, and how a source's label is read. Knows nothing of images or files."""
 
 from models.vocabulary.labels import Named, Reading, read_label
+from models.vocabulary.search import terms_in
 from models.vocabulary.terms import KINDS, TERMS, Kind, Term
 
-__all__ = ["KINDS", "TERMS", "Kind", "Named", "Reading", "Term", "read_label"]
+__all__ = ["KINDS", "TERMS", "Kind", "Named", "Reading", "Term", "read_label", "terms_in"]

@@ -31,6 +31,7 @@ _QUALIFIERS = frozenset({
     "SOLID", "CYSTIC", "CALCIFIED", "CAVITARY", "SPICULATED", "SUBSOLID", "PARTSOLID", "ENLARGED", "DILATED", "BULKY",
     "SUPERIOR", "INFERIOR", "ANTERIOR", "POSTERIOR", "UPPER", "LOWER", "MEDIAL", "LATERAL", "PROXIMAL", "DISTAL",
     "PERIPHERAL", "CENTRAL", "BASAL", "APICAL", "SIMPLE", "COMPLEX", "TOTAL", "VERY", "EARLY", "LATE", "ADVANCED",
+    "GRADE", "STAGE", "I", "II", "III", "IV",
     "SESSILE", "PEDUNCULATED", "FLAT", "INCIDENTAL", "IMPACTED", "COMMINUTED", "DISPLACED", "OPEN", "CLOSED",
 })  # fmt: skip
 _NEUTRAL = frozenset({
@@ -88,6 +89,12 @@ class Reading:
     def understood(self) -> bool:
         """Whether every word of the label was known."""
         return bool(self.named)
+
+    @property
+    def text(self) -> str | None:
+        """All that is said to be there, in words; None where it is nothing, or only a judgement."""
+        there = [one.text for one in self.named if not one.negated and one.term.kind != "judgement"]
+        return " and ".join(there) or None
 
     @property
     def main(self) -> Named | None:

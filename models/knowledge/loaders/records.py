@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.imaging.vocabulary import disease_of, leading_organ
+from models.imaging.vocabulary import leading_organ
 from models.knowledge.loaders.chunks import chunks
+from models.vocabulary import terms_in
 from schemas.images import Modality
 from schemas.knowledge import Citation, Passage
 
@@ -87,5 +88,5 @@ def labels_of(*texts: str) -> Labels:
     """Labels that titles or headings name. One that names no modality, organ or disease fits any."""
     found: list[Modality] = [modality for modality, pattern in _FINDERS if any(pattern.search(text) for text in texts)]
     organs = dict.fromkeys(word for text in texts if (word := leading_organ(text)))
-    diseases = dict.fromkeys(word for text in texts if (word := disease_of(text)))
+    diseases = dict.fromkeys(term.name for text in texts for term in terms_in(text) if term.kind == "disease")
     return Labels(tuple(found), tuple(organs), tuple(diseases))
