@@ -147,7 +147,7 @@ class ImageMetadata(Message):
         default=None, description="Body part or organ, a word of the vocabulary in models/imaging"
     )
     disease: str | None = Field(
-        default=None, description="What a sidecar says the image shows, a word of the vocabulary in models/imaging"
+        default=None, description="What a sidecar says the image shows, in words of models/vocabulary"
     )
     plane: Plane | None = None
     view: str | None = Field(default=None, description="Radiographic view, a defined term (AP, PA, LL, …)")
@@ -197,7 +197,7 @@ class ImageMetadata(Message):
 class SourceAnnotation(Message):
     """A region that the source itself marked. Exactly one of `mask` and `box` is set."""
 
-    label: str = Field(description="A word of the vocabulary in models/imaging, or 'annotated region'")
+    label: str = Field(description="Words of models/vocabulary, or 'annotated region'")
     code: Code | None = Field(default=None, description="Of the label, where the source gives one that is known")
     mask: Mask | None = None
     box: Box | None = None

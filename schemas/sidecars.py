@@ -120,7 +120,7 @@ class Sidecar(_Said):
         default=None, description="Taken where it names a body part of models/imaging/vocabulary.py"
     )
     disease: _Words | None = Field(
-        default=None, description="Taken where it names a disease of models/imaging/vocabulary.py"
+        default=None, description="Taken where it names a disease or a finding of models/vocabulary"
     )
     view: View | None = Field(default=None, description="Radiographic view")
     laterality: Laterality | None = None
