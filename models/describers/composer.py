@@ -25,6 +25,8 @@ TRIES = 8
 """Wordings of a sentence that are tried until one reads back to its claims."""
 WORDS = 110
 """From which no further sentence is begun."""
+OVERHANG = 10
+"""Words by which the last sentence may go beyond them."""
 LEFT_FOR_CONTEXT = 45
 """Words that must be left for structures to be told of one by one."""
 MEASURED = 12
@@ -86,7 +88,7 @@ class _Budget:
 
     def take(self, statement: Statement | None) -> Statement | None:
         """The statement, where there is room for it."""
-        if statement is None or self.left <= 0 or _length(statement) > self.left + 12:
+        if statement is None or self.left <= 0 or _length(statement) > self.left + OVERHANG:
             return None
         self.left -= _length(statement)
         return statement
@@ -261,7 +263,7 @@ def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list
     voice = Voice(f"{seed}:knowledge")
     for index, passage in enumerate(facts.passages):
         first = passage.text.split(". ")[0].rstrip(".")
-        if budget.left < 12 or len(first.split()) > 32:
+        if len(first.split()) + len(passage.title.split()) + 4 > budget.left + OVERHANG:
             continue
         if any(name.lower() in f"{passage.title} {first}".lower() for name in names):
             pattern = voice.pick(
