@@ -106,11 +106,13 @@ leak-check: install ## search 1000 planted identities in all that a real pipelin
 clean: ## remove what was installed and made here
 	rm -rf $(VENV) $(EXPORT) $(SGLANG) out .tristream
 
+# Of rapidocr one file is read: what it imports is not installed. All else comes with --no-deps from these files.
+lock: UNUSED := --no-emit-package omegaconf --no-emit-package pyclipper --no-emit-package shapely --no-emit-package pillow
 lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
-	$(COMPILE) pyproject.toml --extra cpu -o requirements/pipeline.lock
-	$(COMPILE) pyproject.toml --extra gpu -o requirements/gpu.lock
-	$(COMPILE) pyproject.toml --extra cpu --group dev -c requirements/pipeline.lock -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra cpu --extra text $(UNUSED) -o requirements/pipeline.lock
+	$(COMPILE) pyproject.toml --extra gpu --extra text $(UNUSED) -o requirements/gpu.lock
+	$(COMPILE) pyproject.toml --extra cpu --extra text --group dev -c requirements/pipeline.lock -o requirements/dev.lock
 	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) pyproject.toml --extra cpu --extra train --group export -c requirements/pipeline.lock -o requirements/export.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock
