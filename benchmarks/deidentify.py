@@ -26,8 +26,8 @@ from benchmarks.identities import Kind, Planted, images, plant, seen_in, views, 
 from infra.deidentify import Report, deidentify
 from models.imaging import FramePolicy, burned_in, open_source
 from models.imaging.deidentify import Policy, Pseudonyms
-from models.imaging.text_detector import Found as Text
-from models.imaging.text_detector import Known
+from models.imaging.text import Clip
+from models.imaging.text import Found as Text
 from schemas.failures import InvalidInput
 
 _KEY = b"a key for planted identities only"
@@ -43,12 +43,12 @@ _BATCH = 20
 _FRAMES = 8
 
 
-class NamedByPictures(Known):
-    """Known pictures with a digest of them."""
+class NamedBySamples(Clip):
+    """A clip with a digest of its samples."""
 
-    def __init__(self, pictures: Sequence[tuple[Any, Any]], *, moving: bool = False) -> None:
-        super().__init__(pictures, moving=moving)
-        self.digest = b"".join(_digest(*picture) for picture in pictures) + bytes([moving])
+    def __init__(self, samples: Sequence[tuple[Any, Any]]) -> None:
+        super().__init__(samples)
+        self.digest = b"".join(_digest(*sample) for sample in samples)
 
 
 def _digest(view: Any, values: Any) -> bytes:
@@ -60,10 +60,10 @@ def remembering(find: Callable[..., Text]) -> Callable[..., Text]:
     """The detector, with its answers kept."""
     answers: dict[bytes, Text] = {}
 
-    def found(view: Any, values: Any = None, *, known: NamedByPictures | None = None) -> Text:
-        key = _digest(view, values) + (known.digest if known else b"")
+    def found(view: Any, values: Any = None, *, usual: NamedBySamples | None = None) -> Text:
+        key = _digest(view, values) + (usual.digest if usual else b"")
         if key not in answers:
-            answers[key] = find(view, values, known=known)
+            answers[key] = find(view, values, usual=usual)
         return answers[key]
 
     return found
@@ -129,7 +129,7 @@ def _described(file: Planted) -> str:
 
 def share_of(place: int, places: int, files: int, seed: int) -> Found:
     """What came of every file whose image is of one of several shares. The policies take turns over all images."""
-    burned_in.find_text, burned_in.Known = remembering(burned_in.find_text), NamedByPictures
+    burned_in.find_text, burned_in.Clip = remembering(burned_in.find_text), NamedBySamples
     found, sources = Found(), images()
     own = [number for number in range(files) if number % len(sources) % places == place]
     for turn, batch in _batches(own, len(sources)):

@@ -95,7 +95,7 @@ class MaskedBox(Message):
     top: int = Field(ge=0, description="px")
     right: int = Field(ge=1, description="px, exclusive")
     bottom: int = Field(ge=1, description="px, exclusive")
-    score: float = Field(ge=0, le=1, description="Of the text detector")
+    score: float = Field(ge=0, le=1, description="How sure it is that this is text")
 
 
 class PixelCleaning(Message):
@@ -110,6 +110,12 @@ class PixelCleaning(Message):
     masked_share: float = Field(default=0.0, ge=0, le=1, description="Of the pixels, by boxes and outside regions")
     outside_ultrasound_regions: bool = Field(
         default=False, description="True where all outside the Sequence of Ultrasound Regions was masked"
+    )
+    masked_over_regions_px: int = Field(
+        default=0, ge=0, description="Pixels of regions that the source marks which were masked: text lies over them"
+    )
+    left_over_regions_px: int = Field(
+        default=0, ge=0, description="Pixels of such regions that looked like text, or hold it, and were kept by policy"
     )
     recognizable_visual_features: bool | None = Field(
         default=None, description="Recognizable Visual Features (0028,0302): a face, for example, which is not masked"

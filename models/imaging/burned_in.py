@@ -3,31 +3,40 @@
 PS3.15 E.3.1 (Clean Pixel Data Option) asks for it and leaves the way open. Knows nothing of how text is found.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.imaging.errors import IdentifyingPixels, UncertainText
-from models.imaging.frames import Frame, frame_of
+from models.imaging.errors import IdentifyingPixels, TextOverRegion, UncertainText
+from models.imaging.frames import Frame, identify
 from models.imaging.header import Header, valid
+from models.imaging.masking import Rectangle, apart_from, covered, marked_in, masked
 from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
 from models.imaging.quantities import Quantities
-from models.imaging.text_boxes import Box
-from models.imaging.text_detector import VERSION, Found, Known, find_text
+from models.imaging.text import VERSION, Box, Clip, Found, find_text
+from models.imaging.text.clip import SAMPLES
 from models.imaging.windows import render
 from schemas.failures import InvalidInput
-from schemas.images import ImageMetadata, MaskedBox, PixelCleaning, ScanReason
+from schemas.images import MaskedBox, PixelCleaning, ScanReason
 
 CERTAIN = 0.6
 """Score from which a box is text; below, the policy decides."""
+OVER_REGIONS = 0.9
+"""Score from which a box is text where the source marks a region too; below, the region stays whole."""
+_FEWEST = 4
+"""Frames that make a clip; fewer are searched each by itself."""
 _LEAST_SHARE = 0.1
 """Of the image that ultrasound regions must cover for what is outside them to be called furniture."""
-_RING = 3
+_BEYOND = 2
+"""px that an ultrasound region may reach beyond the image: devices count from 0 or 1. With more it is another's."""
+
+_Picture = tuple[NDArray[np.uint8], NDArray[np.float32] | None]
+"""A view, and of more than 8 bits its values."""
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 # Modality (PS3.3 C.7.3.1.1.1): those whose images usually or often carry text.
@@ -39,15 +48,13 @@ _CROSS_SECTIONS = frozenset({"CT", "MR", "PT", "NM"})
 _NO_PICTURES = frozenset({"SEG", "RTDOSE", "SM"})
 _SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL")
 
-Rectangle = tuple[int, int, int, int]
-"""Left, top, right, bottom; right and bottom exclusive."""
-
 
 @dataclass(frozen=True, slots=True)
 class BurnedInPolicy:
-    """What is done with uncertain text: `mask`, `dead-letter` or `pass`; with `:always`, every image is looked at.
+    """What is done with uncertain text, and with certain text over regions that the source marks: `mask`, `dead-letter`
+    or `pass`; with `:always`, every image is looked at.
 
-    Text that the detector is certain of is always masked.
+    Certain text elsewhere is always masked, and uncertain text never over such regions.
     """
 
     uncertain: Literal["mask", "dead-letter", "pass"] = "mask"
@@ -120,13 +127,19 @@ def _reason(header: Header) -> ScanReason:
 
 
 def _regions(header: Header) -> list[Rectangle]:
-    """Where the data of an ultrasound image is (PS3.3 C.8.5.5.1; the far corner belongs to the region)."""
+    """Where the data of an ultrasound image is (PS3.3 C.8.5.5.1; the far corner belongs to the region).
+
+    None where one reaches beyond the image: it was made smaller, and they are those of the larger one.
+    """
     found: list[Rectangle] = []
+    rows, columns = (int(valid(header.number(side)) or 0) for side in ("Rows", "Columns"))
     for item in header.items("SequenceOfUltrasoundRegions"):
         corners = [valid(header.number(f"RegionLocation{end}", item)) for end in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
         if None in corners:
             return []
         left, top, right, bottom = (int(corner or 0) for corner in corners)
+        if right >= columns + _BEYOND or bottom >= rows + _BEYOND:
+            return []
         found.append((left, top, right + 1, bottom + 1))
     return found
 
@@ -135,9 +148,7 @@ def _regions(header: Header) -> list[Rectangle]:
 class Cleaner:
     """Masks the text of one object's frames.
 
-    What is masked in a frame depends on that frame and on three of all, never on the order in which they are read. Text
-    in a cine mostly stands still: the first frame is looked at whole, the middle and the last where they differ from
-    those before, and of the others only what none of these has.
+    What is masked in a frame depends on that frame and on samples of all, never on the order in which they are read.
     """
 
     evidence: Evidence
@@ -147,26 +158,39 @@ class Cleaner:
     quantities: Callable[[int], Quantities] = field(repr=False)
     """Decode one frame. Raises an InvalidInput."""
 
-    def frame(self, index: int, metadata: ImageMetadata) -> Frame:
-        """One frame without its text; its metadata tell what was done. Raises as `cleaned`."""
+    def clean(self, frame: Frame) -> Frame:
+        """A frame without its text; its metadata tell what was done. Raises as `cleaned`."""
         if self.policy is None:
-            return frame_of(index, self.quantities(index), metadata)
-        found, cleaning = self.cleaned(index, self.policy)
-        return frame_of(index, found, metadata.model_copy(update={"pixel_cleaning": cleaning}))
+            return frame
+        found = Quantities(frame.stored, frame.slope, frame.intercept, frame.unit, frame.window, frame.inverted)
+        marked = marked_in(frame.annotations, frame.stored.shape) if frame.annotations else None
+        stored, cleaning = self.cleaned(found, self.policy, marked)
+        metadata = frame.metadata.model_copy(update={"pixel_cleaning": cleaning})
+        if stored is frame.stored:
+            return replace(frame, metadata=metadata)
+        named = identify(stored, frame.slope, frame.intercept, frame.unit, frame.index, frame.inverted)
+        return replace(frame, stored=stored, metadata=metadata, image_id=named)
 
-    def cleaned(self, index: int, policy: BurnedInPolicy) -> tuple[Quantities, PixelCleaning]:
-        """One frame without its text, and what was done.
+    def cleaned(
+        self, found: Quantities, policy: BurnedInPolicy, marked: NDArray[np.bool_] | None = None
+    ) -> tuple[Stored, PixelCleaning]:
+        """The pixels of a frame without its text, the same array where there is none, and what was done.
+
+        Args:
+            found: the frame, as `quantities` decodes it.
+            policy: for what is uncertain, or lies over a region that the source marks.
+            marked: (rows, columns), those regions.
 
         Raises:
             IdentifyingPixels: the header says that there is text, and none was found.
-            UncertainText: by policy.
-            InvalidInput: the frame cannot be decoded.
+            UncertainText, TextOverRegion: by policy.
+            InvalidInput: the frames that the clip is known by cannot be decoded.
         """
-        found, evidence = self.quantities(index), self.evidence
+        evidence = self.evidence
         stored, outside = _inside(found.stored, evidence.ultrasound_regions, inverted=found.inverted)
         scanned = policy.always or evidence.reason != "not suspected"
-        text = self._text(index, replace(found, stored=stored)) if scanned else Found((), complete=True)
-        boxes = _to_mask(text, policy)
+        text = self._text(replace(found, stored=stored)) if scanned else Found((), complete=True)
+        boxes, hidden, left = _apart_from_regions(_to_mask(text, policy), marked, policy)
         if evidence.declared and not boxes and not outside:
             raise IdentifyingPixels
         if boxes:
@@ -180,50 +204,45 @@ class Cleaner:
             boxes=tuple(MaskedBox(**box._asdict()) for box in boxes),
             masked_share=float(covered(stored.shape, boxes, evidence.ultrasound_regions if outside else ()).mean()),
             outside_ultrasound_regions=outside,
+            masked_over_regions_px=hidden,
+            left_over_regions_px=left,
             recognizable_visual_features=evidence.recognizable,
         )
-        return replace(found, stored=stored), cleaning
+        return stored, cleaning
 
-    def _text(self, index: int, found: Quantities) -> Found:
-        if self.frames == 1:
-            return find_text(*_shown(found))
-        shape, text, known = self._at_keys
-        if shape != found.stored.shape or known is None:
-            return find_text(*_shown(found))
-        if index in self._keys:
-            return text
-        here = find_text(*_shown(found), known=known)
-        return Found(text.boxes + here.boxes, text.complete and here.complete)
+    def _text(self, found: Quantities) -> Found:
+        clip = self._clip
+        picture = _shown(found)
+        if clip is None or clip.shape != picture[0].shape:
+            return find_text(*picture)
+        here = find_text(*picture, usual=clip)
+        return Found(clip.static.boxes + here.boxes, clip.static.complete and here.complete)
 
     @cached_property
-    def _keys(self) -> tuple[int, ...]:
-        """The frames that all others are compared with."""
-        return tuple(sorted({0, self.frames // 2, self.frames - 1}))
+    def _clip(self) -> Clip | None:
+        """None of so few frames that each is searched by itself, and where no sample can be decoded."""
+        if self.frames < _FEWEST:
+            return None
+        samples = _alike(self._samples())
+        return Clip(samples) if samples else None
 
-    @cached_property
-    def _at_keys(self) -> tuple[tuple[int, ...], Found, Known | None]:
-        """The shape of the first frame, the text of all key frames, and what else is in them.
-
-        A key frame that is damaged, or of another shape, is left out; without the first there is nothing known.
-        """
-        pictures: list[tuple[NDArray[np.uint8], NDArray[np.float32] | None]] = []
-        shape: tuple[int, ...] = ()
-        boxes: tuple[Box, ...] = ()
-        complete = True
-        for index in self._keys:
+    def _samples(self) -> Iterator[_Picture]:
+        for index in sorted({round(at) for at in np.linspace(0, self.frames - 1, SAMPLES)}):
             try:
                 found = self.quantities(index)
             except InvalidInput:
-                continue
-            shape = shape or found.stored.shape
-            if found.stored.shape != shape:
-                continue
+                continue  # told by the frame itself
             stored, _ = _inside(found.stored, self.evidence.ultrasound_regions, inverted=found.inverted)
-            picture = _shown(replace(found, stored=stored))
-            text = find_text(*picture, known=Known(pictures) if pictures else None)
-            boxes, complete = boxes + text.boxes, complete and text.complete
-            pictures.append(picture)
-        return shape, Found(boxes, complete), Known(pictures, moving=len(pictures) > 2) if pictures else None
+            yield _shown(replace(found, stored=stored))
+
+
+def _alike(pictures: Iterator[_Picture]) -> list[_Picture]:
+    """Those of the first one's shape and kind."""
+    kept: list[_Picture] = []
+    for view, values in pictures:
+        if not kept or (view.shape == kept[0][0].shape and (values is None) == (kept[0][1] is None)):
+            kept.append((view, values))
+    return kept
 
 
 def _to_mask(text: Found, policy: BurnedInPolicy) -> list[Box]:
@@ -233,22 +252,25 @@ def _to_mask(text: Found, policy: BurnedInPolicy) -> list[Box]:
     return certain if policy.uncertain == "pass" else list(text.boxes)
 
 
-def median(around: NDArray[Any]) -> Any:
-    """Of each channel."""
-    return np.median(around, axis=0)
+def _apart_from_regions(
+    boxes: list[Box], marked: NDArray[np.bool_] | None, policy: BurnedInPolicy
+) -> tuple[list[Box], int, int]:
+    """Boxes to mask; and of the marked regions, how many px they hide, and how many they would have.
 
-
-def masked(stored: NDArray[Any], boxes: Sequence[Box], level: Callable[[NDArray[Any]], Any] = median) -> NDArray[Any]:
-    """A copy with each box filled flat, per channel, with the median, or another `level`, of what is around.
-
-    A flat fill leaves nothing to be read; its level, that of what is beside it, makes no bright or dark finding.
+    Raises:
+        TextOverRegion: by policy.
     """
-    copy, hidden = stored.copy(), covered(stored.shape, boxes, ())
-    for left, top, right, bottom, _ in boxes:
-        near = np.s_[max(0, top - _RING) : bottom + _RING, max(0, left - _RING) : right + _RING]
-        around = stored[near][~hidden[near]]
-        copy[top:bottom, left:right] = level(around) if around.size else stored.min(axis=(0, 1))
-    return copy
+    if marked is None or not (marked & covered(marked.shape, boxes, ())).any():
+        return boxes, 0, 0
+    certain = [box for box in boxes if box.score >= OVER_REGIONS]
+    if policy.uncertain == "dead-letter" and (marked & covered(marked.shape, certain, ())).any():
+        raise TextOverRegion
+    through = certain if policy.uncertain == "mask" else []
+    apart = [part for box in boxes if box not in through for part in apart_from(box, marked)]
+    kept = [*through, *apart]
+    hidden = marked & covered(marked.shape, kept, ())
+    left = marked & covered(marked.shape, boxes, ()) & ~hidden
+    return kept, int(hidden.sum()), int(left.sum())
 
 
 def _inside(stored: Stored, regions: tuple[Rectangle, ...], *, inverted: bool) -> tuple[Stored, bool]:
@@ -263,17 +285,7 @@ def _inside(stored: Stored, regions: tuple[Rectangle, ...], *, inverted: bool) -
     return copy, True
 
 
-def covered(shape: tuple[int, ...], boxes: Sequence[Box], regions: tuple[Rectangle, ...]) -> NDArray[np.bool_]:
-    """(rows, columns): where boxes lie, or what lies outside all regions."""
-    found = np.full(shape[:2], bool(regions))
-    for left, top, right, bottom in regions:
-        found[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
-    for left, top, right, bottom, _ in boxes:
-        found[top:bottom, left:right] = True
-    return found
-
-
-def _shown(found: Quantities) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+def _shown(found: Quantities) -> _Picture:
     """The view, and of grey pixels of more than 8 bits the values too: a window can hide text."""
     stored = found.stored.astype(np.float32)
     view = render(stored * np.float32(found.slope) + np.float32(found.intercept), found.window, found.inverted)

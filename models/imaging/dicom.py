@@ -34,7 +34,7 @@ from models.imaging.errors import (
     WrongPixelLength,
     failing_as,
 )
-from models.imaging.frames import Frame, Source
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.given.kinds import kind_of
 from models.imaging.header import PIXEL_ELEMENTS, Header, Malformed, Numbers, read_header
 from models.imaging.limits import check_size
@@ -96,8 +96,8 @@ def open_dicom(
         pixels = _tiles(pixels, mosaic)
     cleaner = cleaner_of(header, pixels, burned_in)
 
-    def read(index: int) -> Frame:
-        return cleaner.frame(index, read_metadata(header, index, pixels.frames))
+    def decode(index: int) -> Frame:
+        return frame_of(index, cleaner.quantities(index), read_metadata(header, index, pixels.frames))
 
     taken = choose_tiles(header, policy, pixels.frames, cleaner.quantities)
 
@@ -112,7 +112,8 @@ def open_dicom(
     return Source(
         frames_total=pixels.frames,
         taken=taken,
-        read=read,
+        decode=decode,
+        clean=cleaner.clean,
         stacks=stacks,
         in_series=in_series,
         # What marks a mosaic marks pixels of the whole: of no tile.

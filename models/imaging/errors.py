@@ -151,6 +151,16 @@ class UncertainText(InvalidInput):
         )
 
 
+class TextOverRegion(InvalidInput):
+    """Text lies over a region that the source marks, and the policy is to refuse what is uncertain."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "text burned into the pixels lies over a region that the source marks; clean the image at its source, or "
+            "set TRISTREAM_BURNED_IN to mask, which hides the text, or to pass, which keeps the region whole"
+        )
+
+
 class SlideLabel(InvalidInput):
     """An image of a slide's label, or of the whole glass slide with it: it shows names, and no tissue at work size."""
 

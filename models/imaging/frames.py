@@ -49,14 +49,24 @@ class Source:
     frames_total: int
     taken: tuple[int, ...]
     """Indices of the frames that the policy took."""
-    read: Callable[[int], Frame] = field(repr=False)
-    """Decode one frame. Raises an InvalidInput of models.imaging.errors where only this frame is damaged."""
+    decode: Callable[[int], Frame] = field(repr=False)
+    """One frame with all that its source marks in it, any text still in its pixels. Raises as `read`."""
+    clean: Callable[[Frame], Frame] = field(default=lambda frame: frame, repr=False)
+    """A decoded frame without its text: last, for what the source marks is not masked unseen. Raises as `read`."""
     stacks: Callable[[], tuple[Stack, ...]] = field(default=tuple[Stack, ...], repr=False)
     """Which frames lie one behind the other in space. Looks at each frame's place, so only where it is asked."""
     in_series: Callable[[], Slice | None] = field(default=lambda: None, repr=False)
     """Which slice of a series of such objects it is; None where it is none."""
     instance: Instance | None = field(default=None, repr=False)
     """Which image it is to DICOM objects that mark regions of it; None where none can."""
+
+    def read(self, index: int) -> Frame:
+        """Decode one frame, and mask the text in its pixels.
+
+        Raises:
+            InvalidInput: one of models.imaging.errors, where only this frame is damaged or refused.
+        """
+        return self.clean(self.decode(index))
 
     @property
     def skipped(self) -> int:

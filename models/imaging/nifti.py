@@ -22,7 +22,7 @@ from models.imaging.errors import (
     TruncatedFile,
     UnsupportedPixels,
 )
-from models.imaging.frames import Frame, Source
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import TooLarge, check_size
 from models.imaging.neighbours import Placed, Stack, stacks_of
 from models.imaging.policy import FramePolicy
@@ -138,13 +138,14 @@ def open_nifti(
 
     cleaner = Cleaner(NOT_SUSPECTED, burned_in, total, quantities)
 
-    def read(index: int) -> Frame:
-        return cleaner.frame(index, metadata)
+    def decode(index: int) -> Frame:
+        return frame_of(index, quantities(index), metadata)
 
     return Source(
         frames_total=total,
         taken=tuple(policy.choose(total)),
-        read=read,
+        decode=decode,
+        clean=cleaner.clean,
         stacks=lambda: tuple(
             replace(stack, frames=tuple(number * slices + place for place in stack.frames))
             for stack in _stacks(volume, layout)

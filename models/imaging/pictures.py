@@ -5,7 +5,7 @@ from models.imaging.burned_in import UNKNOWN_SOURCE, BurnedInPolicy, Cleaner
 from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, png_size
 from models.imaging.colour import jpeg_profile, png_profile, to_srgb
 from models.imaging.errors import CorruptPixels, UnsupportedPixels
-from models.imaging.frames import Frame, Source
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import check_size
 from models.imaging.png import decode_png
 from models.imaging.policy import FramePolicy
@@ -47,10 +47,10 @@ def open_picture(
 
     cleaner = Cleaner(UNKNOWN_SOURCE, burned_in, 1, quantities)
 
-    def read(index: int) -> Frame:
-        return cleaner.frame(index, metadata)
+    def decode(index: int) -> Frame:
+        return frame_of(index, quantities(index), metadata)
 
-    return Source(frames_total=1, taken=tuple(policy.choose(1)), read=read)
+    return Source(frames_total=1, taken=tuple(policy.choose(1)), decode=decode, clean=cleaner.clean)
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

@@ -78,8 +78,8 @@ def describe(
         raise InvalidSidecar("annotations", "names a file that is not below the image's folder")
     annotations = Annotations(said.sidecar, source, mask, open_mask)
 
-    def read(index: int) -> Frame:
-        frame = source.read(index)
+    def decode(index: int) -> Frame:
+        frame = source.decode(index)
         unit = said.sidecar.unit
         taken = unit is not None and frame.unit in (STORED_VALUE, RESCALED_VALUE) and frame.stored.ndim == 2
         if unit == "HU" and frame.metadata.localizer and frame.metadata.modality == "CT":
@@ -100,7 +100,7 @@ def describe(
         found = source.in_series()
         return found and replace(found, sided=said.sidecar.orientation is None)
 
-    return replace(source, read=read, stacks=stacks, in_series=in_series)
+    return replace(source, decode=decode, stacks=stacks, in_series=in_series)
 
 
 def _parse(data: bytes) -> _Said:

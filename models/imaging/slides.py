@@ -16,7 +16,7 @@ from models.imaging import windows
 from models.imaging.burned_in import NOT_SUSPECTED, BurnedInPolicy, Cleaner
 from models.imaging.colour import to_srgb
 from models.imaging.errors import CorruptHeader, SlideLabel, UnsupportedPixels, failing_as
-from models.imaging.frames import Frame, Source
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.header import Header
 from models.imaging.limits import check_size
 from models.imaging.policy import FramePolicy
@@ -189,8 +189,8 @@ def open_slide(
 
     cleaner = Cleaner(NOT_SUSPECTED, burned_in, grid.total, quantities)
 
-    def read(index: int) -> Frame:
-        return cleaner.frame(index, metadata)
+    def decode(index: int) -> Frame:
+        return frame_of(index, quantities(index), metadata)
 
     overview = _tissue_map(pages, levels)
 
@@ -204,7 +204,12 @@ def open_slide(
         return part.size > 0 and float(part.mean()) >= _ENOUGH
 
     most = MOST_TILES_LOOKED_AT if overview is None else grid.total
-    return Source(frames_total=grid.total, taken=policy.choose_among(grid.total, wanted, most), read=read)
+    return Source(
+        frames_total=grid.total,
+        taken=policy.choose_among(grid.total, wanted, most),
+        decode=decode,
+        clean=cleaner.clean,
+    )
 
 
 def _side(tile: int) -> int:

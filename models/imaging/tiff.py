@@ -26,7 +26,7 @@ from models.imaging.errors import (
     UnsupportedPixels,
     failing_as,
 )
-from models.imaging.frames import Frame, Source
+from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import check_size
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, plain
@@ -247,12 +247,12 @@ def open_pages(
 
     cleaner = Cleaner(UNKNOWN_SOURCE, burned_in, len(taken), quantities)
 
-    def read(index: int) -> Frame:
+    def decode(index: int) -> Frame:
         lossy = True if int(taken[index].compression) in _LOSSY else None
         metadata = ImageMetadata(source_format="TIFF", frames_in_object=len(taken), lossy_compression=lossy)
-        return cleaner.frame(index, metadata)
+        return frame_of(index, quantities(index), metadata)
 
-    return Source(frames_total=len(taken), taken=tuple(policy.choose(len(taken))), read=read)
+    return Source(frames_total=len(taken), taken=tuple(policy.choose(len(taken))), decode=decode, clean=cleaner.clean)
 
 
 def profile_of(page: TiffPage) -> bytes | None:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from models.imaging.burned_in import BurnedInPolicy, Cleaner, covered, evidence_of, masked, median
+from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
 from models.imaging.codecs import Raster, Samples
 from models.imaging.deidentify.decoded import store_decoded
 from models.imaging.deidentify.files import Masked
 from models.imaging.dicom import PixelData, cleaner_of, pixel_data
 from models.imaging.header import Header
+from models.imaging.masking import covered, masked, median
 from models.imaging.slides import refuse_labels
-from models.imaging.text_boxes import Box
+from models.imaging.text import Box
 
 _POLICY = BurnedInPolicy("mask")
 
@@ -76,12 +77,13 @@ def _subsampled(raster: Raster) -> bool:
 
 
 def _hidden(cleaner: Cleaner, index: int, outside: NDArray[np.bool_], pair: int) -> _Hidden:
-    found, cleaning = cleaner.cleaned(index, _POLICY)
+    found = cleaner.quantities(index)
+    stored, cleaning = cleaner.cleaned(found, _POLICY)
     # Outwards to whole pairs.
     boxes = [Box(box.left // pair, box.top, -(-box.right // pair), box.bottom, box.score) for box in cleaning.boxes]
     darkest = None
     if cleaning.outside_ultrasound_regions:
-        bright = found.stored.reshape(*outside.shape, -1).sum(axis=2, dtype=np.int64) * (-1 if found.inverted else 1)
+        bright = stored.reshape(*outside.shape, -1).sum(axis=2, dtype=np.int64) * (-1 if found.inverted else 1)
         # In whatever colour space, the darkest pixel that stays is black, or next to it.
         bright[covered(outside.shape, boxes, ())] = bright.max() + 1
         bright[outside] = bright.max() + 1

@@ -68,14 +68,14 @@ def marked(source: Source, given: Sequence[bytes], limits: Limits = DEFAULT_LIMI
     if image is None or not objects:
         return source
 
-    def read(index: int) -> Frame:
-        frame = source.read(index)
+    def decode(index: int) -> Frame:
+        frame = source.decode(index)
         marks, left_out = _marks(objects, image, frame)
         annotations = (*frame.annotations, *marks)
         changes = {"annotations_digest": digest_of(annotations), "annotations_left_out": left_out}
         return replace(frame, annotations=annotations, metadata=frame.metadata.model_copy(update=changes))
 
-    return replace(source, read=read)
+    return replace(source, decode=decode)
 
 
 def _marks(objects: Sequence[Given], image: Instance, frame: Frame) -> tuple[tuple[SourceAnnotation, ...], int]:

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import data_store
+import numpy as np
 import pydicom
 import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -44,3 +45,14 @@ def with_private(data: bytes, group: int, creator: str, values: dict[int, tuple[
     file = BytesIO()
     dataset.save_as(file)
     return file.getvalue()
+
+
+def characters_shown(burned: np.ndarray, clean: np.ndarray, labels: np.ndarray) -> set[int]:
+    """Characters that differ from what is behind them: white on white is no text."""
+    difference = np.abs(burned.astype(int) - clean.astype(int)).reshape(*labels.shape, -1).max(axis=2)
+    return {label for label in range(1, labels.max() + 1) if difference[labels == label].mean() >= 20}
+
+
+def characters_covered(mask: np.ndarray, labels: np.ndarray) -> set[int]:
+    """Characters of whose ink nine tenths or more are masked."""
+    return {label for label in range(1, labels.max() + 1) if mask[labels == label].mean() >= 0.9}

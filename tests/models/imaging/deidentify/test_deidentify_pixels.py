@@ -31,8 +31,7 @@ from models.imaging.deidentify.files import Copy, Masked, PartlySeenText, deiden
 from models.imaging.deidentify.jpeg2000 import rewritten_j2k
 from models.imaging.deidentify.pixels import clean_pixels
 from models.imaging.errors import IdentifyingPixels, SlideLabel, UnsupportedTransferSyntax
-from models.imaging.text_boxes import Box
-from models.imaging.text_detector import Found
+from models.imaging.text import Box, Found
 from schemas.failures import InvalidInput
 from tests.models.imaging.samples import MakeDicom
 

@@ -6,8 +6,8 @@ from benchmarks.deidentify import POLICIES, Found, check
 from benchmarks.identities import Kind, images, plant, seen_in
 from models.imaging import FramePolicy, burned_in, open_source
 from models.imaging.deidentify import Policy
-from models.imaging.text_boxes import Box
-from models.imaging.text_detector import Found as Text
+from models.imaging.text import Box
+from models.imaging.text import Found as Text
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -19,7 +19,7 @@ def test_no_planted_identity_gets_through(
     """Neither in copies, their names, the report, errors and logs, nor in what the pipeline says of an image."""
     # Nothing is planted in pixels, and the detector takes seconds for a picture; so every file is one that is masked.
     text = Text((Box(2, 2, 8, 8, 1.0),), complete=True)
-    monkeypatch.setattr(burned_in, "find_text", lambda *_, known=None: text)
+    monkeypatch.setattr(burned_in, "find_text", lambda *_, usual=None: text)
     sources, found = images(), Found()
     start = POLICIES.index((policy, kinds))
     files = [

@@ -1,0 +1,73 @@
+"""What is written in a line? PP-OCRv6's recogniser (small), as the package rapidocr brings it.
+
+Knows nothing of where lines are.
+"""
+
+import itertools
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+
+from models.imaging.text.strokes import Picture
+from models.imaging.text.weights import recogniser, session_of
+
+HEIGHT = 48
+"""px, that the model takes."""
+_SQUEEZED = 0.75
+"""Of the width: read as well so, and a quarter sooner."""
+_LEAST, _MOST = 32, 384
+"""Width, px. What is longer is read as far as that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in a line."""
+
+    characters: str
+    """Letters and digits of any script; signs are left out."""
+    scores: tuple[float, ...]
+    """Of each of them, 0 to 1."""
+
+    @property
+    def score(self) -> float:
+        """Mean over the characters; 0 where there are none."""
+        return sum(self.scores) / max(1, len(self.scores))
+
+
+@lru_cache(maxsize=1)
+def _model() -> tuple[Any, list[str]]:
+    """Session and characters. Loaded by the first line that is read, and by no other."""
+    session = session_of(recogniser())
+    characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
+    return session, ["", *characters, " "]
+
+
+def read(line: Picture) -> Reading:
+    """Read a line that runs from left to right and fills the height of the picture.
+
+    Args:
+        line: (rows, columns) or (rows, columns, 3).
+    """
+    session, letters = _model()
+    rows = line.shape[0]
+    most = round(_MOST / _SQUEEZED / HEIGHT * rows)
+    line = line[:, :most]
+    width = max(_LEAST, round(HEIGHT * _SQUEEZED * line.shape[1] / rows))
+    how = cv2.INTER_CUBIC if rows < HEIGHT else cv2.INTER_AREA
+    resized: Any = cv2.resize(np.ascontiguousarray(line), (width, HEIGHT), interpolation=how)
+    coloured = np.repeat(resized[..., None], 3, axis=2) if resized.ndim == 2 else resized[..., ::-1]
+    batch = np.ascontiguousarray(coloured.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(127.5) - 1
+    scores = session.run(None, {session.get_inputs()[0].name: batch})[0][0]
+    best, sure = scores.argmax(axis=1), scores.max(axis=1)
+    found: list[tuple[str, float]] = []
+    at = 0
+    for code, group in itertools.groupby(best.tolist()):
+        length = len(list(group))
+        if letters[code].strip():
+            found.append((letters[code], float(sure[at : at + length].max())))
+        at += length
+    known = [(letter, score) for letter, score in found if letter.isalnum()]
+    return Reading("".join(letter for letter, _ in known), tuple(score for _, score in known))

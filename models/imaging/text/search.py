@@ -1,0 +1,235 @@
+"""All text of a picture: thin strokes choose where the line finder looks, and what it finds is read before it counts.
+
+Knows nothing of frames that belong together but what it is told of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.imaging.text.boxes import Box, continues, distinct, joined, share_within
+from models.imaging.text.lines import lines_of, scores_of
+from models.imaging.text.proof import proved
+from models.imaging.text.strokes import CELL, Picture, strokes_of, worth_a_look
+
+VERSION = "lines-1+PP-OCRv6_rec_small"
+"""Of the models and of the rules here. Raised when the same picture would give other boxes."""
+MOST_PIXELS = 2**22
+"""Larger pictures are looked at reduced to so many."""
+MOST_READ = 60
+"""Lines that are read in one picture, the surest first: what bounds the time."""
+_LEVELS = (1.0, 0.5, 0.25)
+"""Magnifications at which lines are sought: each finds letters from 6 to 30 px high."""
+_MAGNIFIED = 2.0, 2**17
+"""Also at this one, in pictures of at most so many px: those of small screens have smaller letters."""
+_SMALLEST = 96
+"""Longest side, px, below which a reduced picture holds nothing that can be read."""
+_LIKELY = 0.35
+"""Score of the line finder from which a line is read; one below it counts where it continues a line that was read."""
+_CONTINUED = 0.9
+"""Score of a line from which what continues it belongs to it."""
+_MARGIN = 0.15
+"""Of a line's height, by which its box is larger than its glyphs, and a pixel more."""
+_TALLEST = 52
+"""Of a line at its level, px."""
+_MOSTLY = 0.6
+"""Of the cells, from which all of them are looked at at once."""
+
+Values = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text of one picture."""
+
+    boxes: tuple[Box, ...]
+    complete: bool
+    """False where the picture had more likely lines than could be read."""
+
+
+class Usual(Protocol):
+    """What is known of the pictures that this one is among."""
+
+    @property
+    def static(self) -> Found:
+        """Text that all of them have: it is not sought again."""
+        ...
+
+    def unusual(self, number: int, reduced: bool, strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Of each cell of a picture (0 the view, 1 the values), whether its strokes are others than in the others.
+
+        What lies in static text is taken out of `strokes`.
+        """
+        ...
+
+
+class _Candidate(NamedTuple):
+    """A line that the finder saw."""
+
+    box: Box
+    level: float
+    picture: int
+
+
+def find_text(view: Picture, values: Values | None = None, *, usual: Usual | None = None) -> Found:
+    """Lines of text, upright or turned by 90 degrees, with capitals of 6 px or more.
+
+    Args:
+        view: (rows, columns) or (rows, columns, 3), as it is shown.
+        values: (rows, columns), of a picture of more than 8 bits: text that the view's window hides is still in them.
+        usual: of a clip. Only places whose strokes are not usual in it are looked at, and its static text is left out.
+    """
+    shape = view.shape[:2]
+    scale = _scale(shape)
+    pictures = list(pictures_of(view, values))
+    candidates = list(_candidates(pictures, usual))
+    known = [_scaled_box(box, scale) for box in usual.static.boxes] if usual is not None else []
+    boxes, complete = _proved(pictures, candidates, known)
+    grown = [box.grown(_MARGIN * box.height + 1, pictures[0].shape) for box in boxes]
+    found = distinct(_enlarged(box, scale, shape) for box in distinct(joined(grown)))
+    return Found(tuple(found), complete)
+
+
+def resized(picture: Picture, scale: float) -> Picture:
+    """A picture in another size."""
+    if scale == 1:
+        return picture
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+
+
+def pictures_of(view: Picture, values: Values | None) -> Iterator[Picture]:
+    """The view, and the values over their whole range; reduced to MOST_PIXELS."""
+    scale = _scale(view.shape)
+    yield resized(view, scale)
+    if values is not None:
+        low, high = float(values.min()), float(values.max())
+        yield resized(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8), scale)
+
+
+def looked_at(picture: Picture, reduced: bool) -> Picture:
+    """A picture as strokes are sought in it: as it is, or reduced to a half for thick ones."""
+    return resized(picture, 0.5) if reduced else picture
+
+
+def _scale(shape: tuple[int, ...]) -> float:
+    return min(1.0, (MOST_PIXELS / (shape[0] * shape[1])) ** 0.5)
+
+
+def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[_Candidate]:
+    shown: dict[bool, NDArray[np.uint8]] = {}
+    for number, picture in enumerate(pictures):
+        areas: dict[bool, list[tuple[slice, slice]]] = {}
+        for reduced in (False, True):
+            strokes = strokes_of(looked_at(picture, reduced))
+            unusual = usual.unusual(number, reduced, strokes) if usual is not None else True
+            if number == 0:
+                shown[reduced] = np.asarray(cv2.dilate(strokes, np.ones((5, 5), np.uint8)), np.uint8)
+            else:  # the values: only what the view does not show
+                strokes = np.where(strokes > shown[reduced], strokes, 0).astype(np.uint8)
+            areas[reduced] = areas_of(worth_a_look(strokes) & unusual, strokes.shape)
+        levels = (*_LEVELS, _MAGNIFIED[0]) if picture.shape[0] * picture.shape[1] <= _MAGNIFIED[1] else _LEVELS
+        for level in levels:
+            at = resized(picture, level) if level < 1 else picture
+            if level < 1 and max(at.shape[:2]) < _SMALLEST:
+                continue
+            ratio = 1.0 if level >= 1 else level / 0.5
+            for rows, columns in areas[level < 1]:
+                part = np.s_[_scaled(rows, ratio, at.shape[0]), _scaled(columns, ratio, at.shape[1])]
+                yield from _seen(at[part], part, level, number)
+
+
+def _seen(area: Picture, part: tuple[slice, slice], level: float, number: int) -> Iterator[_Candidate]:
+    """Lines in an area of a picture that is shown reduced, or not yet magnified, to a level."""
+    magnified, reduced = max(level, 1.0), min(level, 1.0)
+    if min(area.shape[:2]) < 8:
+        return
+    for line in lines_of(*scores_of(resized(area, magnified))):
+        # What is taller is told by a coarser look; at the coarsest it is an organ.
+        if line.height > _TALLEST:
+            continue
+        left, top, right, bottom = (
+            round((start + side / magnified) / reduced)
+            for side, start in zip(line[:4], (part[1].start, part[0].start) * 2, strict=True)
+        )
+        yield _Candidate(Box(left, top, right, bottom, line.score), level, number)
+
+
+def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: list[Box]) -> tuple[list[Box], bool]:
+    """Those that can be read, and those that continue them; and whether all that are likely were read."""
+    shape = pictures[0].shape
+    likely = sorted(
+        (one for one in candidates if one.box.score >= _LIKELY), key=lambda one: (-one.level, -one.box.score)
+    )
+    left_to_read, complete = MOST_READ, True
+    kept: list[Box] = []
+    refused: list[_Candidate] = []
+    for one in likely:
+        grown = [box.grown(_MARGIN * box.height + 1, shape) for box in kept]
+        if share_within(one.box, known + grown) > 0.85:
+            continue
+        if any(_same(one.box, other.box) for other in refused if other.picture == one.picture):
+            continue
+        if left_to_read == 0:
+            complete = False
+            break
+        left_to_read -= 1
+        score = proved(pictures[one.picture], one.box)
+        if score > 0:
+            kept.append(one.box._replace(score=score))
+        else:
+            refused.append(one)
+    return kept + _continued(kept, [one.box for one in candidates]), complete
+
+
+def _continued(lines: list[Box], others: list[Box]) -> list[Box]:
+    """What goes on in a line that was read with certainty: letters that are faint, or over something else."""
+    found: list[Box] = []
+    reached = [line for line in lines if line.score >= _CONTINUED]
+    while reached:
+        line = reached.pop()
+        more = [box for box in others if box not in found and continues(line, box)]
+        found += more
+        # Not from one faint piece to the next: tissue is full of them.
+        reached += [box for box in more if box.score >= _CONTINUED]
+    return found
+
+
+def _same(box: Box, other: Box) -> bool:
+    return share_within(box, [other]) > 0.7 and share_within(other, [box]) > 0.7
+
+
+def areas_of(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """Rows and columns around cells, with a cell more on each side: the line finder needs to see where a line ends."""
+    rows, columns = shape[:2]
+    wide = cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8))
+    if wide.mean() > _MOSTLY:
+        return [(slice(0, rows), slice(0, columns))]
+    _, _, extents, _ = cv2.connectedComponentsWithStats(wide)
+    found = [
+        (slice(y, min(y + height, rows)), slice(x, min(x + width, columns)))
+        for x, y, width, height, _ in (extents[1:] * CELL).tolist()
+    ]
+    size = sum((down.stop - down.start) * (across.stop - across.start) for down, across in found)
+    return found if size <= _MOSTLY * rows * columns else [(slice(0, rows), slice(0, columns))]
+
+
+def _scaled(part: slice, ratio: float, most: int) -> slice:
+    return slice(int(part.start * ratio), min(most, round(part.stop * ratio)))
+
+
+def _scaled_box(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(side * scale) for side in box[:4])
+    return Box(left, top, right, bottom, box.score)
+
+
+def _enlarged(box: Box, scale: float, shape: tuple[int, ...]) -> Box:
+    """From a picture reduced by `scale` to the picture itself, outwards to whole px."""
+    left, top = int(box.left / scale), int(box.top / scale)
+    right, bottom = min(shape[1], -int(-box.right // scale)), min(shape[0], -int(-box.bottom // scale))
+    return Box(left, top, right, bottom, box.score)

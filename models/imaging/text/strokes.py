@@ -1,0 +1,59 @@
+"""Glyph-like strokes: thin, and of some contrast to what is on both sides. A cheap look that comes before any model."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CELL = 32
+"""Side of the squares in which strokes are counted, px."""
+CONTRASTS = (10, 16, 24, 36, 54, 80, 120)
+"""At which strokes are counted, of 255; the first is the faintest that is worth a look."""
+LEAST = 6
+"""Pixels of strokes in a cell from which it is worth a look."""
+_WIDEST = 5
+"""px: what is wider is no stroke. Larger letters have thin edges of antialiasing, and corners, that are."""
+
+Picture = NDArray[np.uint8]
+"""(rows, columns) or (rows, columns, 3)."""
+
+
+def strokes_of(picture: Picture) -> NDArray[np.uint8]:
+    """How much a pixel stands out, as part of something thinner than 5 px, light or dark, in brightness or in colour.
+
+    Returns:
+        (rows, columns), 0 to 255.
+    """
+    kernel = np.ones((_WIDEST, _WIDEST), np.uint8)
+
+    def standing_out(grey: Picture) -> NDArray[np.uint8]:
+        opened = cv2.morphologyEx(grey, cv2.MORPH_OPEN, kernel)
+        closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, kernel)
+        return np.maximum(grey - opened, closed - grey)
+
+    if picture.ndim == 2:
+        return standing_out(picture)
+    bright = standing_out(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8))
+    first, second, third = cv2.split(picture)
+    if np.array_equal(first, second) and np.array_equal(second, third):
+        return bright
+    colour = cv2.subtract(cv2.max(first, cv2.max(second, third)), cv2.min(first, cv2.min(second, third)))
+    return np.maximum(bright, standing_out(np.asarray(colour, np.uint8)))
+
+
+def counted(strokes: NDArray[np.uint8], contrast: int) -> NDArray[np.float32]:
+    """Pixels of each cell with strokes of at least a contrast."""
+    rows, columns = strokes.shape
+    chosen = cv2.threshold(strokes, contrast - 1, 1, cv2.THRESH_BINARY)[1].astype(np.float32)
+    padded = np.pad(chosen, ((0, -rows % CELL), (0, -columns % CELL)))
+    shares = cv2.resize(padded, None, fx=1 / CELL, fy=1 / CELL, interpolation=cv2.INTER_AREA)
+    return np.rint(shares * np.float32(CELL**2))
+
+
+def counted_by_contrast(strokes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(contrasts, rows, columns): pixels of each cell with strokes of at least each of CONTRASTS."""
+    return np.stack([counted(strokes, contrast) for contrast in CONTRASTS])
+
+
+def worth_a_look(strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Of each cell, whether it has strokes that could be those of letters."""
+    return counted(strokes, CONTRASTS[0]) >= LEAST

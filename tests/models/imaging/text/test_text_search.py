@@ -1,0 +1,56 @@
+"""Lines of text are found, read, and masked tightly; what is no text is left."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from benchmarks.burned_text import FONTS, STYLES, burn, made_up
+from benchmarks.text_free import of_packages, view_of
+from models.imaging.text import find_text
+from models.imaging.text.boxes import painted
+from tests.models.imaging.samples import characters_covered, characters_shown
+
+BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
+
+
+def test_text_is_found_in_all_styles_and_sizes() -> None:
+    """At least 99 of 100 characters, 8 to 48 px high, upright and turned, over tissue, speckle, white and black."""
+    found = visible = 0
+    for number, (style, size) in enumerate(itertools.product(STYLES, (8, 12, 16, 24, 32, 48))):
+        background, font = BACKGROUNDS[number % len(BACKGROUNDS)], FONTS[number % len(FONTS)]
+        burned = burn(background, number, size=size, style=style, font=font, turned=number % 4 == 0)
+        characters = characters_shown(burned.image, background, burned.labels)
+        mask = painted(find_text(burned.image).boxes, background.shape)
+        visible += len(characters)
+        found += len(characters & characters_covered(mask, burned.labels))
+    assert visible > 600
+    assert found / visible >= 0.99
+
+
+@pytest.mark.parametrize(("name", "view"), list(of_packages()), ids=[name for name, _ in of_packages()])
+def test_real_images_without_text_stay_whole(name: str, view: np.ndarray) -> None:
+    """Kidneys, bone, vessels, cells, perfusion, test patterns: nothing of them is read."""
+    assert find_text(view).boxes == (), name
+
+
+def test_the_mask_is_tight() -> None:
+    """Of a line 16 px high, less than its height beyond its glyphs on any side."""
+    burned = burn(BACKGROUNDS[4], 5, size=16, style="white", font="aileron", count=1)
+    rows, columns = np.nonzero(burned.labels)
+    mask = painted(find_text(burned.image).boxes, burned.labels.shape)
+    masked_rows, masked_columns = np.nonzero(mask)
+    for ink, hidden in ((rows, masked_rows), (columns, masked_columns)):
+        assert ink.min() - 12 <= hidden.min() <= ink.min()
+        assert ink.max() <= hidden.max() <= ink.max() + 12
+
+
+def test_a_marker_of_one_letter_is_masked() -> None:
+    """The R of a film, and nothing of the leg beside it."""
+    view = view_of("RG3_J2KR.dcm")
+    found = find_text(view).boxes
+    assert len(found) == 1
+    box = found[0]
+    assert box.left < 1205 < box.right
+    assert box.top < 1450 < box.bottom
+    assert (box.right - box.left) * (box.bottom - box.top) < 0.01 * view.size
