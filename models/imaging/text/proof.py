@@ -4,6 +4,7 @@ Knows nothing of how lines are found.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,22 +20,35 @@ _TELLING = frozenset("ABDEFGHKLMNPRTWXYZ23456789")
 """Signs that count where they stand alone: rings, hooks and bars are in every picture."""
 _PLAIN, _SURE = 0.5, 0.8
 """Scores of the line finder: below the first, more must be read; from the second, one or two signs may be text."""
+_FEW = 0.74
+"""Score, at most, of one or two signs: too few to follow the line that they may begin."""
 _SQUARE = 1.6
 """Length by height of a box up to which it could hold one sign, also mirrored, as on a film that was turned over."""
 
 
-def proved(picture: Picture, box: Box) -> float:
-    """How sure it is that a box holds text, 0 where it does not."""
+class Proof(NamedTuple):
+    """What reading a box proves."""
+
+    score: float
+    """How sure it is that it holds text, 0 where it does not."""
+    sign: bool = False
+    """Whether one sign was read in it clearly: with another beside it, both are text."""
+
+
+def proved(picture: Picture, box: Box) -> Proof:
+    """Read a box of a picture that the line finder saw."""
     best = max(_readings(picture, box, _MARGINS[0]), key=_weight)
     count, score = len(best.characters), best.score
     if count >= 3 and score >= (0.75 if box.score >= _PLAIN else 0.9):
-        return score
-    if count == 2 and score >= 0.8 and box.score >= _SURE:
+        return Proof(score)
+    if box.score < _SURE:
+        return Proof(0.0)
+    if count == 2 and score >= 0.8:
         again = [max(_readings(picture, box, margin), key=_weight) for margin in _MARGINS[1:]]
-        return score * 0.9 if any(one.characters == best.characters for one in again) else 0.0
-    if box.score >= _SURE and max(box.right - box.left, box.bottom - box.top) <= _SQUARE * box.height:
-        return 0.85 if _stands_alone(picture, box) else 0.0
-    return 0.0
+        return Proof(_FEW * score if any(one.characters == best.characters for one in again) else 0.0)
+    short = max(box.right - box.left, box.bottom - box.top) <= _SQUARE * box.height
+    alone = short and _stands_alone(picture, box)
+    return Proof(_FEW if alone else 0.0, sign=count == 1 and score >= 0.9)
 
 
 def _stands_alone(picture: Picture, box: Box) -> bool:

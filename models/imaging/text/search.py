@@ -30,7 +30,9 @@ _SMALLEST = 96
 """Longest side, px, below which a reduced picture holds nothing that can be read."""
 _LIKELY = 0.35
 """Score of the line finder from which a line is read; one below it counts where it continues a line that was read."""
-_CONTINUED = 0.9
+_BESIDE = 0.7
+"""Score of single signs that stand beside each other."""
+_CONTINUED = 0.75
 """Score of a line from which what continues it belongs to it."""
 _MARGIN = 0.15
 """Of a line's height, by which its box is larger than its glyphs, and a pixel more."""
@@ -169,6 +171,7 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
     left_to_read, complete = MOST_READ, True
     kept: list[Box] = []
     refused: list[_Candidate] = []
+    signs: list[Box] = []
     for one in likely:
         grown = [box.grown(_MARGIN * box.height + 1, shape) for box in kept]
         if share_within(one.box, known + grown) > 0.85:
@@ -179,11 +182,14 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
             complete = False
             break
         left_to_read -= 1
-        score = proved(pictures[one.picture], one.box)
-        if score > 0:
-            kept.append(one.box._replace(score=score))
-        else:
-            refused.append(one)
+        proof = proved(pictures[one.picture], one.box)
+        if proof.score > 0:
+            kept.append(one.box._replace(score=proof.score))
+            continue
+        refused.append(one)
+        if proof.sign:
+            signs.append(one.box._replace(score=_BESIDE))
+    kept += [sign for sign in signs if any(sign != other and continues(sign, other) for other in signs)]
     return kept + _continued(kept, [one.box for one in candidates]), complete
 
 
