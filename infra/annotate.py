@@ -17,6 +17,7 @@ from infra.exports import CannotWrite, export_to
 from infra.jobs import MOST_RUN, Jobs
 from infra.results import Result
 from schemas.objects import ObjectReference
+from streams.buckets.companions import goes_along
 from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
 
 PROCESS_BYTES = 2**30
@@ -48,18 +49,25 @@ Way = Callable[[Accounts, Iterator[ObjectReference]], Iterator[Result]]
 """How outcomes come of objects: those of all, in any order; objects are taken as there is room."""
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
+def find_files(paths: Iterable[Path], passed_by: Callable[[int], object] = lambda _: None) -> list[Path]:
     """All files of the paths, folders taken with all below them, each once, in a stable order.
 
     With what the system does not let be read: that fails by itself, when it is. Without the files that only describe
-    others among them (see streams.buckets.companions).
+    others among them, and without those of folders that are known to go along with images (see
+    streams.buckets.companions); `passed_by` is told how many the latter are.
     """
+    left_out = 0
     found: dict[Path, None] = {}
     for path in paths:
         if is_folder(path):
-            found.update((file.absolute(), None) for file in sorted(everything_below(path)))
+            files = sorted(everything_below(path))
+            kept = [file for file in files if not goes_along(file.name)]
+            left_out += len(files) - len(kept)
+            found.update((file.absolute(), None) for file in kept)
         else:
             found[path.absolute()] = None
+    if left_out:
+        passed_by(left_out)
     return objects_among(found)
 
 

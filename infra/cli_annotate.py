@@ -92,7 +92,7 @@ def annotate(
     if kafka is not None and jobs is not None:
         raise click.UsageError("--jobs is for a run without --kafka, whose workers are its own")
     settings = current_settings(kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours)
-    files, given = find_files(paths), settings.annotations if kafka is None else None
+    files, given = find_files(paths, _tell_passed_by), settings.annotations if kafka is None else None
     if given is not None and (marks := folder_of(given)) is not None:
         files = images_among(files, marks)
     if not files:
@@ -144,6 +144,11 @@ def annotate(
 
 def _number(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _tell_passed_by(count: int) -> None:
+    files = "1 file that goes" if count == 1 else f"{count} files that go"
+    say(f"passed by {files} along with images: .json, .bval, .bvec, DICOMDIR, Thumbs.db, .DS_Store")
 
 
 def _tell_kinds(files: list[Path], as_json: bool) -> None:

@@ -24,11 +24,25 @@ MOST_NAMED = 64
 UNFINISHED = (".part", ".tmp")
 """Endings that uploaders give to files they have not finished."""
 
+GOING_ALONG = (".json", ".bval", ".bvec")
+"""Endings of files that lie beside images, by converters and by BIDS, and are none."""
+INDICES = ("DICOMDIR", "Thumbs.db", ".DS_Store")
+"""Names of files that describe a folder."""
+
 
 def is_wanted(below: str) -> bool:
-    """Whether a path below a bucket may be an object: not hidden, no upload's temporary name, no folder's marker."""
+    """Whether a path below a bucket may be an object, or an object's sidecar.
+
+    Not hidden, no upload's temporary name, no folder's marker, and nothing that goes along.
+    """
     hidden = any(part.startswith(".") and part not in (".", "..") for part in below.split("/"))
-    return bool(below) and not hidden and not below.endswith((*UNFINISHED, "/"))
+    return bool(below) and not hidden and not below.endswith((*UNFINISHED, "/")) and not goes_along(below)
+
+
+def goes_along(below: str) -> bool:
+    """Whether a file is known by its name to lie beside images and be none. An image's sidecar is not meant."""
+    name = below.rpartition("/")[2]
+    return name in INDICES or (name.lower().endswith(GOING_ALONG) and not is_sidecar(name))
 
 
 def is_sidecar(name: str) -> bool:

@@ -147,12 +147,12 @@ def described(folder: Path, name: str = "scan.png", mask: str = "masks/scan.png"
 
 
 def test_companions_are_no_objects_by_themselves(tmp_path: Path) -> None:
-    """Sidecars by their names, and what they name; other JSON files, and files with sidecars of their own, are."""
+    """Sidecars by their names, what they name, and other JSON files; files with sidecars of their own are."""
     described(tmp_path)
     for name in ("alone.nii.gz.json", "x.dcm.json", "notes.json", "scan.json"):
         (tmp_path / name).touch()
     found = objects_among(files_below(tmp_path))
-    assert [path.name for path in found] == ["notes.json", "scan.json", "scan.png"]
+    assert [path.name for path in found] == ["scan.png"]
     described(tmp_path, "other.png", mask="scan.png")
     assert tmp_path / "scan.png" in objects_among(files_below(tmp_path))
 
@@ -181,6 +181,24 @@ def test_an_object_is_read_with_its_companions(tmp_path: Path) -> None:
     (tmp_path / "scan.png.json").write_text("{}")
     with pytest.raises(ObjectChanged):
         read(reference)
+
+
+def test_files_that_go_along_with_images_are_passed_by_and_counted(tmp_path: Path) -> None:
+    """NIfTI as converters leave it, a folder's index; but not a sidecar's image, nor a file that is named itself."""
+    for name in (
+        "sub/run.nii.gz", "sub/run.json", "sub/run.bval", "sub/run.BVEC", "DICOMDIR", "Thumbs.db", ".DS_Store",
+        "scan.png", "scan.png.json", "notes.txt",
+    ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"{}")
+    counted: list[int] = []
+    found = find_files([tmp_path], counted.append)
+    assert sorted(path.name for path in found) == ["notes.txt", "run.nii.gz", "scan.png"]
+    assert counted == [6]
+    assert sorted(path.name for path in files_below(tmp_path)) == [
+        "notes.txt", "run.nii.gz", "scan.png", "scan.png.json",
+    ]  # fmt: skip
+    assert [path.name for path in find_files([tmp_path / "DICOMDIR"])] == ["DICOMDIR"]
 
 
 def lay_links(folder: Path) -> dict[str, Path]:
