@@ -229,9 +229,9 @@ def _plant_in_pixels(dataset: Dataset, identity: Identity) -> None:
 
 def _tail_of(dataset: Dataset) -> int:
     """Bytes behind the last sample that a reader takes for padding: less than a row and than a column."""
-    frames = int(str(dataset.get("NumberOfFrames") or 1))
-    whole = dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated * frames // 8
-    if len(dataset.PixelData) != whole:
+    frames = str(dataset.get("NumberOfFrames") or 1)
+    whole = dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated // 8
+    if not frames.isdigit() or len(dataset.PixelData) != whole * int(frames):
         return 0
     bits = min(dataset.Rows, dataset.Columns) * dataset.SamplesPerPixel * dataset.BitsAllocated
     return max(0, min(_LENGTH, bits // 8 - 1)) // 2 * 2
