@@ -20,18 +20,8 @@ async def ground(image: MedicalImage, *, registry: Registry, payloads: Payloads)
     pixels, *neighbours = await asyncio.gather(*map(payloads.fetch, (image.pixels, *image.neighbours)))
     whole = image.model_copy(update={"pixels": pixels, "neighbours": tuple(neighbours)})
     grounding, view = await asyncio.to_thread(_ground, whole, registry)
-    yield GroundedImage(
-        image_id=image.image_id,
-        object_id=image.object_id,
-        frame=image.frame,
-        frames_taken=image.frames_taken,
-        frames_skipped=image.frames_skipped,
-        metadata=image.metadata,
-        view=await payloads.place(view, "kept"),
-        grounding=grounding,
-        preprocess_version=image.preprocess_version,
-        grounding_version=registry.version,
-    )
+    placed = await payloads.place(view, "kept")
+    yield GroundedImage.following(image, view=placed, grounding=grounding, grounding_version=registry.version)
 
 
 def _ground(image: MedicalImage, registry: Registry) -> tuple[Grounding, Pixels]:

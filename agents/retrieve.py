@@ -15,20 +15,7 @@ async def retrieve(image: GroundedImage, *, knowledge: Knowledge) -> AsyncIterat
         Unavailable: the knowledge base does not answer.
     """
     passages, snapshot = await asyncio.to_thread(_find, knowledge, query_for(image.metadata, image.grounding))
-    yield EnrichedImage(
-        image_id=image.image_id,
-        object_id=image.object_id,
-        frame=image.frame,
-        frames_taken=image.frames_taken,
-        frames_skipped=image.frames_skipped,
-        metadata=image.metadata,
-        view=image.view,
-        grounding=image.grounding,
-        passages=passages,
-        knowledge_snapshot=snapshot,
-        preprocess_version=image.preprocess_version,
-        grounding_version=image.grounding_version,
-    )
+    yield EnrichedImage.following(image, passages=passages, knowledge_snapshot=snapshot)
 
 
 def _find(knowledge: Knowledge, query: Query) -> tuple[tuple[FoundPassage, ...], str]:

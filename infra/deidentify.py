@@ -4,12 +4,14 @@ import csv
 import hashlib
 import hmac
 import os
+import secrets
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import orjson
 
@@ -159,6 +161,18 @@ def _place(copy: Copy, out: Path) -> None:
         raise NotWritable from None
 
 
+@contextmanager
+def whole(path: Path) -> Generator[TextIO]:
+    """A file that appears under its name when it is whole, in place of a link that lies there and never through it."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", newline="") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 class Report:
     """What was done to each file, by its new SOP Instance UID, and the errors of those refused. No values, no names.
 
@@ -200,12 +214,12 @@ class Report:
     def write(self) -> None:
         """Write the files asked for."""
         if self._map is not None:
-            with self._map.open("w", newline="") as file:
+            with whole(self._map) as file:
                 csv.writer(file).writerows([("path", "outcome"), *self._sources])
         if self._path is None:
             return
         if self._path.suffix.lower() == ".csv":
-            with self._path.open("w", newline="") as file:
+            with whole(self._path) as file:
                 writer = csv.writer(file)
                 writer.writerow(("id", "tag", "action"))
                 for copy in self._copies:
@@ -215,4 +229,5 @@ class Report:
         else:
             refused = [{"error": name, "message": text, "files": count} for name, text, count in self.errors]
             body = {"pixels": self._pixels, "summary": self.summary, "copied": self._copies, "refused": refused}
-            self._path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
+            with whole(self._path) as file:
+                file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())

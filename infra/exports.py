@@ -158,7 +158,8 @@ class FileExport:
             ready = self.part
             if change is not None or self.path.suffix in COMPRESSED:
                 ready = self.part.with_name(self.part.name + "2")
-                with self.part.open("rb") as lines, ready.open("wb") as out:
+                ready.unlink(missing_ok=True)  # A link there, too: what it leads to is not written.
+                with self.part.open("rb") as lines, ready.open("xb") as out:
                     for block in _blocks(lines if change is None else _changed(lines, change)):
                         out.write(_packed(block, self.path.suffix))
             with ready.open("rb") as written:

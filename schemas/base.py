@@ -1,6 +1,6 @@
 """What every message type shares: frozen, JSON-ready, tolerant of fields added later. Knows no particular message."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,3 +24,14 @@ class FrameMessage(Message):
     frame: int = Field(ge=0, description="Index of the frame in its object, from 0")
     frames_taken: int = Field(ge=1, description="Frames of this object that were sent on")
     frames_skipped: int = Field(ge=0, default=0, description="Frames of this object left out by the frame policy")
+
+    @classmethod
+    def following(cls, message: "FrameMessage", **found: object) -> Self:
+        """The message that follows another on its frame's way: what both types have goes on as it is.
+
+        Args:
+            message: of the stage before.
+            found: what this stage adds, or says anew.
+        """
+        carried = {name: getattr(message, name) for name in type(message).model_fields if name in cls.model_fields}
+        return cls.model_validate(carried | found)

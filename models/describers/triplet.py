@@ -19,14 +19,9 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         describer=describer.name,
         prompt=describer.prompt,
     )
-    return Triplet(
+    return Triplet.following(
+        image,
         triplet_id=triplet_id(image.image_id, lineage),
-        image_id=image.image_id,
-        object_id=image.object_id,
-        frame=image.frame,
-        frames_taken=image.frames_taken,
-        frames_skipped=image.frames_skipped,
-        metadata=image.metadata,
         image=image.view,
         intensity=image.grounding.intensity,
         regions=_phrased(image),
@@ -34,7 +29,6 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         distributions=image.grounding.distributions,
         continuations=image.grounding.continuations,
         experts=image.grounding.experts,
-        passages=image.passages,
         description=description,
         lineage=lineage,
     )

@@ -44,7 +44,7 @@ def test_what_the_source_says_travels_on_the_image(tmp_path: Path) -> None:
     (tmp_path / "scan.png.json").write_bytes(orjson.dumps(sidecar))
     image = MedicalImage.model_validate_json(image_in(tmp_path).model_dump_json())
     assert (image.metadata.modality, image.metadata.organ) == ("dermoscopy", "skin")
-    assert [one.label for one in image.annotations] == ["naevus"]
+    assert [one.label for one in image.annotations] == ["melanocytic naevus"]
     (tmp_path / "scan.png.json").write_bytes(orjson.dumps(sidecar | {"modality": "microscopy"}))
     assert image_in(tmp_path).metadata.modality == "microscopy"
 
@@ -65,6 +65,22 @@ async def test_what_the_source_marked_is_described(tmp_path: Path) -> None:
     assert "lesion" in triplet.description.description
     assert "source" in triplet.description.description
     assert "source" in triplet.lineage.experts
+
+
+async def test_what_one_stage_hands_to_the_next_stays_as_it_is(tmp_path: Path) -> None:
+    """Who the frame is, what is known of it and by which versions: byte for byte what was written field by field."""
+    (tmp_path / "scan.png").write_bytes(encode_png(GREY))
+    image = image_in(tmp_path).model_copy(update={"frames_skipped": 3})
+    payloads = Payloads((tmp_path / ".payloads").as_uri(), 10**6)
+    (grounded,) = [one async for one in ground(image, registry=Registry.load(), payloads=payloads)]
+    enriched = EnrichedImage.following(grounded, passages=(), knowledge_snapshot="none@0")
+    by_hand = EnrichedImage(
+        image_id=image.image_id, object_id=image.object_id, frame=image.frame, frames_taken=image.frames_taken,
+        frames_skipped=3, metadata=image.metadata, view=grounded.view, grounding=grounded.grounding, passages=(),
+        knowledge_snapshot="none@0", preprocess_version=image.preprocess_version,
+        grounding_version=grounded.grounding_version,
+    )  # fmt: skip
+    assert enriched.model_dump_json() == by_hand.model_dump_json()
 
 
 def test_a_mask_that_is_not_there_is_a_refusal(tmp_path: Path) -> None:

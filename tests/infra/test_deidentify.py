@@ -201,6 +201,19 @@ def test_an_output_that_cannot_be_written_is_told_without_its_path(inbox: Path, 
     assert result.exception is None or isinstance(result.exception, SystemExit)
 
 
+def test_reports_go_through_no_link(inbox: Path, tmp_path: Path) -> None:
+    """A link that somebody laid under the name of a map or report is replaced; what it leads to stays as it was."""
+    for name in ("map.csv", "report.json"):
+        (tmp_path / f"other-{name}").write_text("somebody's")
+        (tmp_path / name).symlink_to(f"other-{name}")
+    run(inbox, "--out", tmp_path / "out", "--map", tmp_path / "map.csv", "--report", tmp_path / "report.json")
+    for name in ("map.csv", "report.json"):
+        assert (tmp_path / f"other-{name}").read_text() == "somebody's"
+        assert not (tmp_path / name).is_symlink()
+    assert "JONES" in (tmp_path / "map.csv").read_text()
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_masked_pixels_are_written(inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a function that finds burned-in text is given, it is called on each object."""
 
