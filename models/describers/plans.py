@@ -158,16 +158,17 @@ _CONTEXT = (
     "around it all, {x} are found",
 )
 _CONTEXT_ONE = tuple(one.replace(" are ", " is ").replace("there is", "there is") for one in _CONTEXT)
+# What an expert did not find may be there: these say who looked, and nothing of what is in the image.
 _NONE = (
-    "no {n} is outlined",
-    "no {n} was found",
-    "no {n} stands out",
-    "no {n} is seen",
     "the expert found no {n}",
-    "there is no {n}",
-    "no {n} is visible",
-    "no {n} was identified",
-    "no {n} is noted",
+    "the expert outlined no {n}",
+    "the expert picked out no {n}",
+    "the expert identified no {n}",
+    "the expert detected no {n}",
+    "the expert reports no {n}",
+    "no {n} was detected by the expert",
+    "no {n} was outlined by the expert",
+    "no {n} was found by the expert",
 )
 _THE = ("the {}", "this {}", "the {}", "that {}")
 
