@@ -29,6 +29,8 @@ T = TypeVar("T")
 SETTLING = (
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 """What a broker says for a moment of a topic that was just created, or of itself when it just started."""
