@@ -64,8 +64,8 @@ def read(
     Args:
         wires: which cluster.
         topics: read together.
-        follow: False: stop at the end as it was at the start. True: never stop; None is yielded when nothing came
-            for `idle` seconds, so that the caller can look around.
+        follow: False: stop at the end as it was at the start. True: never stop; once all that stood there at the start
+            has been read, None is yielded when nothing came for `idle` seconds, so that the caller can look around.
         idle: seconds.
         timeout: seconds until a broker that does not answer is away.
 
@@ -89,12 +89,15 @@ def read(
         ends = _ask(wires, lambda: _assign(consumer, list(by_name), timeout))
         if not (follow or ends):
             return
-        quiet_since = time.monotonic()
+        quiet_since, caught_up = time.monotonic(), not ends
         while True:
             message = consumer.poll(idle)
             if message is None:
                 if follow:
-                    yield None
+                    # Slow is not the end: who is told that nothing came takes what stood there for read.
+                    caught_up = caught_up or _at_end(consumer, ends) or time.monotonic() - quiet_since > timeout
+                    if caught_up:
+                        yield None
                 elif _at_end(consumer, ends):
                     return
                 elif time.monotonic() - quiet_since > timeout:
@@ -109,7 +112,8 @@ def read(
                     _passed_by(message.topic(), message.partition(), message.offset(), error.name())
                 # Anything else passes: a partition is between two leaders, a broker between two lives.
                 if follow:
-                    yield None
+                    if caught_up:
+                        yield None
                 elif time.monotonic() - quiet_since > timeout:
                     raise Unavailable(f"Kafka at {wires.bootstrap}: {error.name()}")
                 continue

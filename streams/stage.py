@@ -6,7 +6,7 @@ Knows nothing of what the work is. The reasons stand in docs/delivery.md.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -65,6 +65,14 @@ class _Done(NamedTuple):
     """All that came of it is dead letters."""
     of_the_input: bool = False
     """They tell of the input, and not of the deployment."""
+
+
+def _replayed(subject: Subject, clears: Sequence[str]) -> bool:
+    """Whether a letter of this very object is taken up, not only those of a file's earlier contents.
+
+    Only then has the object had an outcome before.
+    """
+    return any(key.partition("/")[0] == subject.object_id for key in clears)
 
 
 def _is_of_the_input(error: Exception) -> bool:
@@ -243,7 +251,7 @@ class StageRunner(Generic[In]):
         except (Unavailable, KafkaError, ProducerSendError):
             raise
         except Exception as error:  # noqa: BLE001 - the guard: the one place where a defect must not take the stage down
-            if clears and isinstance(error, ObjectGone | ObjectChanged):
+            if _replayed(subject, clears) and isinstance(error, ObjectGone | ObjectChanged):
                 metrics.REPLAYS_ENDED.inc()
                 log.info("replay ended", object_id=subject.object_id, reason=type(error).__name__)
             else:

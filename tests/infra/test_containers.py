@@ -15,6 +15,7 @@ from infra.contracts import LAUNCH
 from infra.servers import COMPOSE
 from infra.variables import from_environment
 from streams.lag import INPUTS
+from streams.settings import Wires
 from streams.topics import BUCKET_EVENTS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -198,7 +199,7 @@ def test_the_topic_made_for_notifications_is_ours(compose: dict[str, Any]) -> No
     command = compose["services"]["topics"]["command"]
     assert BUCKET_EVENTS.name in command
     for setting in ("retention.ms", "max.message.bytes"):
-        assert f"{setting}={BUCKET_EVENTS.config[setting]}" in command
+        assert f"{setting}={BUCKET_EVENTS.config(Wires())[setting]}" in command
 
 
 def test_what_is_mounted_exists() -> None:
