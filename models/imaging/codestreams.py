@@ -207,3 +207,17 @@ def kind_of(data: bytes) -> Codestream | None:
     if len(data) > 64 and 1 <= data[0] <= 15 and data[1:8] == b"\0\0\0\x40\0\0\0":
         return "RLE"
     return None
+
+
+def segment_content(data: bytes, at: int) -> bytes:
+    """What a marker segment holds, without its length, which stands at `at` (ITU-T T.81, B.1.1.4; T.800, A.1.3).
+
+    Raises:
+        TruncatedFile: the data end within it.
+        CorruptPixels: it is said to be shorter than its own length.
+    """
+    length = int.from_bytes(data[at : at + 2], "big")
+    content = data[at + 2 : at + length]
+    if length < 2 or len(content) != length - 2:
+        raise TruncatedFile if length >= 2 else CorruptPixels
+    return content

@@ -13,6 +13,7 @@ from typing import Any
 
 import imagecodecs
 
+from models.imaging.codestreams import segment_content
 from models.imaging.deidentify.surplus import without_surplus
 from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels
 
@@ -143,11 +144,8 @@ class _Parser:
         return data[at + 1]
 
     def _content(self) -> bytes:
-        length = int.from_bytes(self._data[self._at : self._at + 2], "big")
-        content = self._data[self._at + 2 : self._at + length]
-        if length < 2 or len(content) != length - 2:
-            raise TruncatedFile if length >= 2 else CorruptPixels
-        self._at += length
+        content = segment_content(self._data, self._at)
+        self._at += 2 + len(content)
         return content
 
     def _read_application(self, marker: int, content: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import imagecodecs
 
-from models.imaging.codestreams import j2k_start
+from models.imaging.codestreams import j2k_start, segment_content
 from models.imaging.deidentify.surplus import without_surplus
 from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels
 
@@ -153,11 +153,8 @@ class _Parser:
         return int.from_bytes(marker, "big")
 
     def _content(self) -> bytes:
-        length = int.from_bytes(self._data[self._at : self._at + 2], "big")
-        content = self._data[self._at + 2 : self._at + length]
-        if length < 2 or len(content) != length - 2:
-            raise TruncatedFile if length >= 2 else CorruptPixels
-        self._at += length
+        content = segment_content(self._data, self._at)
+        self._at += 2 + len(content)
         return content
 
     def _next(self) -> _Segment:
