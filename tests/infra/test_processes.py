@@ -253,7 +253,7 @@ def test_run_is_bounded(log: Path, mark: str) -> None:
     """run stops a child that takes too long."""
     with pytest.raises(ChildFailed, match="slow had not ended"):
         Processes().run("slow", FAMILY, log_path=log, timeout_s=0.2)
-    assert marked(mark) == []
+    until(lambda: not marked(mark), 5)  # the kernel takes a moment over who was killed but is not our own child
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere start itself raises FileNotFoundError")
