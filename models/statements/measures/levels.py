@@ -1,0 +1,90 @@
+"""Words for measurements, and how bright, dense or active a region is: against its surroundings, another, or all."""
+
+from models.statements.facts import Facts
+from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.table import table
+from schemas.regions import Region
+
+
+def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str) -> Judgement:
+    """A word for a measurement, by its bounds: otherwise where another word of the aspect holds."""
+    at = f"/regions/{facts.index(region_id)}"
+    holding = next(((n, term) for n, term in enumerate(region.terms) if term.aspect == aspect), None)
+    if holding is not None:
+        n, term = holding
+        pointer = f"{at}/terms/{n}/word"
+        return so(pointer) if term.word == word else otherwise(f"region {region_id} is {term.word}", pointer)
+    row = next(row for row in table().rows() if row.aspect == aspect and row.word == word)
+    measured = _measured(region, row.measure)
+    if measured is None or aspect == "density" or (row.modalities and facts.metadata.modality not in row.modalities):
+        fits_not = aspect == "density" and measured is not None and region.intensity.unit == "HU"
+        pointer = f"{at}{row.measure}"
+        return otherwise("the density is another", pointer) if fits_not else untold("that was not measured")
+    if aspect == "texture" or aspect == "margin":
+        return untold("what was measured lies between these words", f"{at}{row.measure}")
+    return otherwise("what was measured is otherwise", f"{at}{row.measure}")
+
+
+def _measured(region: Region, measure: str) -> float | None:
+    _, part, name = measure.split("/")
+    return getattr(getattr(region, part, None), name, None)
+
+
+def contrast_of(facts: Facts, region_id: str, region: Region, scale: str) -> tuple[str, float | None]:
+    """Contrast against the surroundings on a scale, in their standard deviations, and where it stands."""
+    if scale == "shown":
+        measure = table().shown.measure
+    else:
+        row = next((row for row in table().scales if row.scale == scale), None)
+        if row is None or facts.metadata.modality not in row.modalities:
+            return "", None
+        measure = row.measure
+    return f"/regions/{facts.index(region_id)}{measure}", _measured(region, measure)
+
+
+def levels(facts: Facts, region_id: str, other_id: str, scale: str, direction: str) -> Judgement:
+    """A region against another one, by their means and by which end is shown bright."""
+    if other_id not in facts.regions:
+        return otherwise(f"there is no region {other_id}")
+    one, other = facts.region(region_id), facts.region(other_id)
+    difference = one.intensity.mean - other.intensity.mean
+    if scale in ("shown", "opacity"):
+        sign = shown_sign(facts)
+        if sign is None:
+            return untold("which values are shown bright is not told")
+        difference *= sign
+    elif contrast_of(facts, region_id, one, scale)[0] == "":
+        return untold("that is no scale of this modality")
+    pointers = tuple(f"/regions/{facts.index(which)}/intensity/mean" for which in (region_id, other_id))
+    small = 0.1 * max(one.intensity.spread, other.intensity.spread)
+    if direction == "alike":
+        return so(*pointers) if abs(difference) <= 5 * small else otherwise("their means differ", *pointers)
+    signed = difference if direction == "high" else -difference
+    if abs(signed) <= small:
+        return untold("their means hardly differ", *pointers)
+    return so(*pointers) if signed > 0 else otherwise("it is the other way round", *pointers)
+
+
+def shown_sign(facts: Facts) -> int | None:
+    """1 where high values are shown bright, -1 where low ones are; None where no region tells."""
+    for _, region in facts.regions.values():
+        contrast = region.contrast
+        if contrast is not None and contrast.as_displayed and contrast.contrast_to_noise:
+            return 1 if contrast.as_displayed * contrast.contrast_to_noise > 0 else -1
+    return None
+
+
+def ranked(facts: Facts, region_id: str, word: str) -> Judgement:
+    """Brightest, darkest, largest, smallest of the outlined regions."""
+    if word in ("largest", "smallest"):
+        areas = {one: region.area_px for one, (_, region) in facts.regions.items()}
+        best = (max if word == "largest" else min)(areas.values())
+        pointer = f"/regions/{facts.index(region_id)}/area_px"
+        return so(pointer) if areas[region_id] == best else otherwise(f"another is the {word}", pointer)
+    sign = shown_sign(facts)
+    if sign is None:
+        return untold("which values are shown bright is not told")
+    means = {one: sign * region.intensity.mean for one, (_, region) in facts.regions.items()}
+    best = (max if word == "brightest" else min)(means.values())
+    pointer = f"/regions/{facts.index(region_id)}/intensity/mean"
+    return so(pointer) if means[region_id] == best else otherwise(f"another is the {word}", pointer)

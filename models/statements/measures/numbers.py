@@ -1,0 +1,127 @@
+"""Numbers that are said: lengths, areas, shares, statistics and the image's own, held against what was measured."""
+
+from typing import TYPE_CHECKING
+
+from models.statements.facts import Facts
+from models.statements.judgement import Judgement, otherwise, so, untold
+from schemas.regions import Region
+
+if TYPE_CHECKING:
+    from models.statements.claims import Size
+
+CLOSE, LOOSE = 0.02, 0.12
+"""How far a number may lie from what was measured: as it stands, and behind 'about'. Half a unit of its last figure
+counts too, up to LOOSE."""
+_CM, _UM = 10.0, 0.001
+_SCALES = {"mm": ("mm", 1.0), "cm": ("mm", _CM), "µm": ("mm", _UM), "px": ("px", 1.0), "mm²": ("mm²", 1.0),
+           "cm²": ("mm²", 100.0), "µm²": ("mm²", 1e-6), "%": ("%", 1.0), "HU": ("HU", 1.0), "SUV": ("SUV", 1.0),
+           "ms": ("ms", 1.0), "kV": ("kV", 1.0), "T": ("T", 1.0), "times": ("times", 1.0)}  # fmt: skip
+_VALUE_UNITS = {"HU": "HU", "SUVbw": "SUV"}
+
+
+def near(said: float, value: float, loose: bool = False, decimals: int = 0, scale: float = 1.0) -> bool:
+    """Whether a number that is said is the one measured, both in one unit; `scale`: of the unit it was said in."""
+    if value == 0 or said == 0:
+        return abs(said - value) <= 0.5 * scale * 10.0**-decimals
+    if (said > 0) != (value > 0):
+        return False
+    part = LOOSE if loose else max(CLOSE, min(LOOSE, 0.5 * scale * 10.0**-decimals / abs(value)))
+    return abs(said - value) <= part * abs(value) + 1e-9
+
+
+def sized(facts: Facts, region_id: str, region: Region, claim: "Size") -> Judgement:
+    """A length, area, share or statistic of a region."""
+    dimension, scale = _SCALES[claim.unit]
+    found = _facts_of(facts, region_id, region, dimension, claim.measure, len(claim.values))
+    if not found:
+        return untold(f"no such measurement of {region_id} in that unit is told")
+    said = [value * scale for value in claim.values]
+    for pointers, values in found:
+        if claim.bound:
+            fits = all(_within(claim.bound, one, value) for one, value in zip(said, values, strict=True))
+        else:
+            pairs = zip(sorted(said, reverse=True), sorted(values, reverse=True), strict=True)
+            fits = all(near(one, value, claim.loose, claim.decimals, scale) for one, value in pairs)
+        if fits:
+            return so(*pointers)
+    return otherwise(f"the measurement of {region_id} is another", *found[0][0])
+
+
+def _within(bound: str, said: float, value: float) -> bool:
+    return value <= 1.02 * said if bound == "below" else value >= 0.98 * said
+
+
+def _facts_of(
+    facts: Facts, region_id: str, region: Region, dimension: str, measure: str, n: int
+) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """What a number of a dimension can be: pointers and values; several where the words leave it open."""
+    at = f"/regions/{facts.index(region_id)}"
+    size = region.size
+    if dimension in ("mm", "px") and size is not None and size.unit == dimension:
+        lengths = {
+            name: getattr(size, name) for name in ("longest_axis", "shortest_axis", "equivalent_diameter", "minor_axis")
+        }
+        if n == 2:
+            return [((f"{at}/size/longest_axis", f"{at}/size/shortest_axis"), (size.longest_axis, size.shortest_axis))]
+        wanted = {
+            "longest": ("longest_axis",),
+            "shortest": ("shortest_axis", "minor_axis"),
+            "across": ("longest_axis", "equivalent_diameter"),
+        }.get(measure, ("longest_axis", "equivalent_diameter"))
+        return [((f"{at}/size/{name}",), (lengths[name],)) for name in wanted]
+    if dimension == "mm²" and region.area_mm2 is not None:
+        return [((f"{at}/area_mm2",), (region.area_mm2,))]
+    if dimension == "%":
+        return [
+            ((pointer,), (share,))
+            for share, pointer in [share_of(facts, region_id, region, measure)]
+            if share is not None
+        ]
+    if dimension == _VALUE_UNITS.get(region.intensity.unit):
+        if measure == "around" and region.surroundings is not None:
+            return [((f"{at}/surroundings/mean",), (region.surroundings.mean,))]
+        wanted = {
+            "maximum": ("maximum",),
+            "minimum": ("minimum",),
+            "spread": ("spread",),
+            "mean": ("mean", "median"),
+        }.get(measure, ("mean", "median", "maximum"))
+        values = [(name, getattr(region.intensity, name)) for name in wanted]
+        return [((f"{at}/intensity/{name}",), (value,)) for name, value in values if value is not None]
+    return []
+
+
+def share_of(facts: Facts, region_id: str, region: Region, of: str) -> tuple[float | None, str]:
+    """The share, percent, of the image ("image") or of what is named that a region covers, and where it stands."""
+    at = f"/regions/{facts.index(region_id)}"
+    shown = of in ("", "image")
+    if region.place is not None and of.removesuffix("s") in ("", region.place.within.removesuffix("s")):
+        return region.place.share_percent, f"{at}/place/share_percent"
+    return (100 * region.area_px / (facts.rows * facts.columns), f"{at}/area_px") if shown else (None, "")
+
+
+def of_image(facts: Facts, measure: str, value: float, unit: str, loose: bool, decimals: int) -> Judgement:
+    """Slice thickness, spacing, times, field strength, tube voltage."""
+    metadata = facts.metadata
+    dimension, scale = _SCALES[unit]
+    spacing = metadata.spacing
+    known: list[tuple[str, float | None]] = {
+        "thickness": [("/metadata/slice_thickness_mm", metadata.slice_thickness_mm)],
+        "spacing": [
+            ("/metadata/spacing/row_mm", spacing and spacing.row_mm),
+            ("/metadata/spacing/column_mm", spacing and spacing.column_mm),
+        ],
+        "ms": [
+            ("/metadata/echo_time_ms", metadata.echo_time_ms),
+            ("/metadata/repetition_time_ms", metadata.repetition_time_ms),
+        ],
+        "kV": [("/metadata/tube_voltage_kv", metadata.tube_voltage_kv)],
+        "T": [("/metadata/magnetic_field_t", metadata.magnetic_field_t)],
+    }.get(measure, [])
+    told = [(pointer, one) for pointer, one in known if one is not None]
+    if not told or (measure in ("thickness", "spacing") and dimension != "mm"):
+        return untold("the source does not tell that number")
+    for pointer, one in told:
+        if near(value * scale, one, loose, decimals, scale):
+            return so(pointer)
+    return otherwise("the source tells another number", told[0][0])

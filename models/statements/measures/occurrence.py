@@ -1,0 +1,67 @@
+"""How what is called so occurs: spread, sides, further slices, and whether anybody looked for it."""
+
+from models.statements.facts import Facts, names_of
+from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.table import table
+
+
+def spread(facts: Facts, name: str, word: str) -> Judgement:
+    """Whether the regions called so are focal, multifocal or diffuse."""
+    fitting = [
+        (n, one) for n, one in enumerate(facts.grounding.distributions) if not name or name in names_of(one.label)
+    ]
+    if not fitting:
+        return untold("no distribution of that is told")
+    for n, one in fitting:
+        if one.spread == word or (word == "multifocal" and one.spread == "diffuse" and one.regions > 1):
+            return so(f"/distributions/{n}/spread")
+    return otherwise(f"it is {fitting[0][1].spread}", f"/distributions/{fitting[0][0]}/spread")
+
+
+def both_sides(facts: Facts, name: str) -> Judgement:
+    """Whether regions called so lie on both sides of the patient."""
+    if facts.metadata.laterality == "both" and not name:
+        return so("/metadata/laterality")
+    ids = facts.named(name) if name else tuple(facts.regions)
+    told = [
+        (one, axis.fraction)
+        for one in ids
+        for place in [facts.region(one).place]
+        if place is not None
+        for axis in place.axes
+        if axis.towards == "patient left"
+    ]
+    if not told:
+        return untold("the sides of that are not told")
+    pointers = tuple(f"/regions/{facts.index(one)}/place/axes" for one, _ in told)
+    both = any(fraction > 0.5 for _, fraction in told) and any(fraction < 0.5 for _, fraction in told)
+    return so(*pointers) if both else otherwise("it lies on one side", *pointers)
+
+
+def continues(facts: Facts, region_id: str, outcome: str, way: str) -> Judgement:
+    """Whether a region goes on in the slices that lie a way."""
+    looked = [
+        (n, one)
+        for n, one in enumerate(facts.grounding.continuations)
+        if one.region == region_id and way in ("", way_of(one.towards, one.onwards))
+    ]
+    if not looked:
+        return untold("no slice there was looked at")
+    for n, one in looked:
+        if one.outcome == outcome:
+            return so(f"/continuations/{n}/outcome")
+    return otherwise(f"it is otherwise there: {looked[0][1].outcome}", f"/continuations/{looked[0][0]}/outcome")
+
+
+def way_of(towards: str | None, onwards: bool) -> str:
+    """Where slices lie: in the patient, else by the order of frames."""
+    return towards or ("after" if onwards else "before")
+
+
+def looked_for(facts: Facts, name: str) -> int | None:
+    """Place of the run of an expert that looked for what is called so and left nothing of it out; None: none did."""
+    experts = {row.expert for row in table().labels if row.expert and name in names_of(row.label)}
+    for n, run in enumerate(facts.grounding.experts):
+        if run.expert.split("@")[0] in experts and run.outcome != "failed":
+            return n
+    return None

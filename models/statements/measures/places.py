@@ -1,0 +1,45 @@
+"""Where along the axes of the display or of the patient a region lies."""
+
+from typing import Any, cast
+
+from models.statements.facts import Facts
+from models.statements.judgement import Judgement, otherwise, so, untold
+from schemas.regions import Region
+
+MARGIN = 0.05
+"""Of an axis: how far a centroid may lie beyond the half or the third that a word names."""
+
+
+def placed(facts: Facts, region_id: str, region: Region, axis: str, end: str, frame: str, third: bool) -> Judgement:
+    """Where along an axis the centroid lies."""
+    pointer = f"/regions/{facts.index(region_id)}/{'centroid' if frame == 'shown' else 'place/axes'}"
+    fraction = _fraction(facts, region, axis, frame)
+    if fraction is None:
+        if frame == "patient" and axis == "patient left" and facts.metadata.laterality in ("left", "right"):
+            side = "high" if facts.metadata.laterality == "left" else "low"
+            if end == side:
+                return so("/metadata/laterality")
+            return otherwise(f"the source says {facts.metadata.laterality}", "/metadata/laterality")
+        return untold(f"that axis of {region_id} is not told in that frame")
+    if end == "middle":
+        holds = abs(fraction - 0.5) <= 1 / 6 + MARGIN
+        return so(pointer) if holds else otherwise(f"region {region_id} lies off the middle", pointer)
+    along = fraction if end == "high" else 1 - fraction
+    bound = 2 / 3 if third else 0.5
+    if along >= bound - (MARGIN if third else 0):
+        return so(pointer)
+    if along >= (0.5 + MARGIN if third else 0.5 - MARGIN):
+        return untold(f"region {region_id} lies near the middle of that axis", pointer)
+    return otherwise(f"region {region_id} lies at the other end", pointer)
+
+
+def _fraction(facts: Facts, region: Region, axis: str, frame: str) -> float | None:
+    if frame == "shown":
+        x, y = region.centroid
+        return {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}.get(axis)
+    if region.place is None:
+        return None
+    told = {one.towards: one.fraction for one in region.place.axes}
+    if axis in ("image right", "image down") and frame == "patient":
+        return None
+    return told.get(cast(Any, axis))

@@ -1,0 +1,140 @@
+"""How two regions lie to each other and compare: as grounding told it, else from areas, centroids and masks."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pycocotools import mask as coco
+
+from models.statements.facts import Facts
+from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.table import table
+from schemas.regions import Mask, Region
+
+SIMILAR = 1.15
+"""Ratio of areas up to which they are similar, as grounding has it for its relations."""
+
+
+def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judgement:
+    """A relation: as grounding told it, else from areas, boxes, centroids and masks."""
+    told = facts.grounding.relations
+    for n, one in enumerate(told):
+        if (one.subject, one.predicate, one.object) == (region_id, predicate, other_id):
+            return so(f"/relations/{n}/predicate")
+        if predicate in ("touching", "overlapping", "mirror of", "same texture as", "similar in size to") and (
+            one.object,
+            one.predicate,
+            one.subject,
+        ) == (region_id, predicate, other_id):
+            return so(f"/relations/{n}/predicate")
+    if region_id == other_id:
+        return otherwise("it compares a region with itself")
+    one, other = facts.region(region_id), facts.region(other_id)
+    ratio = one.area_px / other.area_px
+    areas = tuple(f"/regions/{facts.index(which)}/area_px" for which in (region_id, other_id))
+    match predicate:
+        case "larger than":
+            return so(*areas) if ratio > 1.05 else otherwise("it is not larger", *areas)
+        case "similar in size to":
+            return so(*areas) if 1 / SIMILAR <= ratio <= SIMILAR else otherwise("their areas differ", *areas)
+        case "inside" | "overlapping" | "outside" | "touching":
+            return _overlap(facts, region_id, other_id, predicate)
+        case "mirror of" | "same texture as":
+            return untold("no such relation was measured")
+        case _:
+            return _ordered(facts, region_id, other_id, predicate)
+
+
+def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Judgement:
+    one, other = facts.region(region_id), facts.region(other_id)
+    pointers = tuple(f"/regions/{facts.index(which)}/mask" for which in (region_id, other_id))
+    first, second = _decoded(one.mask), _decoded(other.mask)
+    if first.shape != second.shape:
+        return untold("their masks cannot be compared")
+    share = float(np.count_nonzero(first & second)) / max(1, int(np.count_nonzero(first)))
+    structure = table().called(other.label).role == "structure"
+    match predicate:
+        case "inside" if structure:
+            # Outlines of structures are coarse: what lies in them can bulge out of them.
+            x, y = one.centroid
+            box = other.box
+            within = box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+            holds = share >= 0.9 or (within and share > 0.05)
+        case "inside":
+            holds = share >= 0.9
+        case "outside":
+            holds = share <= 0.1
+        case "overlapping":
+            holds = share >= 0.05
+        case _:
+            return untold("whether they touch was not told") if share < 0.05 else so(*pointers)
+    if holds:
+        return so(*pointers)
+    return otherwise(f"it is not {predicate}", *pointers)
+
+
+def iou(one: Region, other: Region) -> float:
+    """Intersection over union of two masks of one image."""
+    width = min(one.box.x + one.box.width, other.box.x + other.box.width) - max(one.box.x, other.box.x)
+    height = min(one.box.y + one.box.height, other.box.y + other.box.height) - max(one.box.y, other.box.y)
+    if width <= 0 or height <= 0 or width * height < 0.3 * min(one.area_px, other.area_px):
+        return 0.0
+    first, second = _decoded(one.mask), _decoded(other.mask)
+    if first.shape != second.shape:
+        return 0.0
+    shared = int(np.count_nonzero(first & second))
+    return shared / (int(np.count_nonzero(first)) + int(np.count_nonzero(second)) - shared)
+
+
+@lru_cache(maxsize=12)
+def _decoded_runs(rows: int, columns: int, counts: str) -> npt.NDArray[np.bool_]:
+    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
+    return np.asarray(coco.decode(rle), np.bool_)
+
+
+def _decoded(mask: Mask) -> npt.NDArray[np.bool_]:
+    return _decoded_runs(*mask.size, mask.counts)
+
+
+_ORDERED = {
+    "patient left of": ("patient left", 1), "anterior to": ("posterior", -1), "superior to": ("feet", -1),
+    "left of": ("image right", -1), "above": ("image down", -1),
+}  # fmt: skip
+
+
+def _ordered(facts: Facts, region_id: str, other_id: str, predicate: str) -> Judgement:
+    if predicate not in _ORDERED:
+        return untold("no such relation was measured")
+    axis, sign = _ORDERED[predicate]
+    one, other = facts.region(region_id), facts.region(other_id)
+    if axis == "image right" and facts.metadata.orientation is not None:
+        return untold("whether the patient's left or that of the display is meant is not said")
+    if axis.startswith("image"):
+        n, extent = (0, facts.columns) if axis == "image right" else (1, facts.rows)
+        apart = sign * (one.centroid[n] - other.centroid[n]) / extent
+    else:
+        sense = _sense(facts, axis)
+        if sense is None:
+            return untold("that axis of the patient is not told")
+        n, grows = sense
+        extent = (facts.columns, facts.rows)[n]
+        apart = sign * grows * (one.centroid[n] - other.centroid[n]) / extent
+    pointers = tuple(f"/regions/{facts.index(which)}/centroid" for which in (region_id, other_id))
+    if abs(apart) < 0.02:
+        return untold("they hardly differ along that axis", *pointers)
+    return so(*pointers) if apart > 0 else otherwise("it is the other way round", *pointers)
+
+
+_OPPOSITE = {"patient right": "patient left", "anterior": "posterior", "head": "feet"}
+
+
+def _sense(facts: Facts, axis: str) -> tuple[int, int] | None:
+    """Which image axis runs along one of the patient's, and whether the index grows towards its end."""
+    orientation = facts.metadata.orientation
+    for n, side in enumerate((orientation.right, orientation.down) if orientation else ()):
+        if side == axis:
+            return n, 1
+        if _OPPOSITE.get(side) == axis:
+            return n, -1
+    return None
