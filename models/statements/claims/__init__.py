@@ -1,0 +1,31 @@
+"""Typed claims: what a sentence can say of an image, each held against the facts. Knows nothing of words for them.
+
+A claim of regions names them by id; where a name in a sentence fits several, `every` says whether it is said of all of
+them or of one. `negated` turns it round.
+"""
+
+from models.statements.claims.base import Claim as Claim
+from models.statements.claims.base import OfRegions as OfRegions
+from models.statements.claims.groups import Absence as Absence
+from models.statements.claims.groups import Count as Count
+from models.statements.claims.groups import Rank as Rank
+from models.statements.claims.groups import Relation as Relation
+from models.statements.claims.groups import Sides as Sides
+from models.statements.claims.groups import Spread as Spread
+from models.statements.claims.image import ContrastAgent as ContrastAgent
+from models.statements.claims.image import Disease as Disease
+from models.statements.claims.image import ImageNumber as ImageNumber
+from models.statements.claims.image import Localizer as Localizer
+from models.statements.claims.image import Modality as Modality
+from models.statements.claims.image import Plane as Plane
+from models.statements.claims.image import Quotation as Quotation
+from models.statements.claims.image import Structure as Structure
+from models.statements.claims.image import View as View
+from models.statements.claims.regions import Continues as Continues
+from models.statements.claims.regions import Finding as Finding
+from models.statements.claims.regions import Level as Level
+from models.statements.claims.regions import Marked as Marked
+from models.statements.claims.regions import Place as Place
+from models.statements.claims.regions import Share as Share
+from models.statements.claims.regions import Size as Size
+from models.statements.claims.regions import Word as Word

@@ -1,0 +1,96 @@
+"""Claims about several regions together: how many there are, how they lie and compare, and that there is none."""
+
+from dataclasses import dataclass
+
+from models.statements import measures
+from models.statements.claims.base import Claim, OfRegions
+from models.statements.facts import Facts
+from models.statements.judgement import Judgement, otherwise, so, untold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absence(Claim):
+    """That nothing called so is there."""
+
+    kind = "absence"
+    name: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        there = facts.named(self.name)
+        if there:
+            region_id = there[0]
+            return otherwise(f"region {region_id} is one", f"/regions/{facts.index(region_id)}/label")
+        looked = measures.looked_for(facts, self.name)
+        if looked is None:
+            return untold("nobody looked for that")
+        return so(f"/experts/{looked}/outcome")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count(Claim):
+    """How many regions are called so; `n` is None for several."""
+
+    kind = "count"
+    name: str
+    n: int | None
+
+    def _judge(self, facts: Facts) -> Judgement:
+        there = facts.named(self.name) if self.name else tuple(facts.regions)
+        pointers = tuple(f"/regions/{facts.index(one)}/label" for one in there)
+        if not there and self.n != 0:
+            return untold("nothing is called so")
+        fits = len(there) >= 2 if self.n is None else len(there) == self.n
+        if not fits and self.name and self.n is not None and self.n > 1:
+            # "Three lesions" may count what has several labels that the word fits.
+            fits = sum(self.name in names for names in facts.names.values()) == self.n
+        return so(*pointers) if fits else otherwise(f"there are {len(there)} so called", *pointers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation(OfRegions):
+    """How regions lie to another, or compare with it."""
+
+    kind = "relation"
+    predicate: str
+    object: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        if self.object not in facts.regions:
+            return otherwise(f"there is no region {self.object}")
+        return self._each(
+            facts, lambda region_id, region: measures.related(facts, region_id, self.predicate, self.object)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rank(OfRegions):
+    """That a region is the brightest, darkest, largest or smallest of those outlined."""
+
+    kind = "rank"
+    word: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return self._each(facts, lambda region_id, region: measures.ranked(facts, region_id, self.word))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread(Claim):
+    """How the regions called so are spread."""
+
+    kind = "spread"
+    name: str
+    word: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return measures.spread(facts, self.name, self.word)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides(Claim):
+    """That regions called so, or all, lie on both sides of the patient."""
+
+    kind = "sides"
+    name: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return measures.both_sides(facts, self.name)

@@ -1,0 +1,192 @@
+"""Claims about regions, one by one: what they are, where they lie, how large they are and how they look."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from models.statements import measures
+from models.statements.claims.base import OfRegions
+from models.statements.facts import Facts
+from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.table import PLAIN, STANDS_OUT, table
+from schemas.regions import Region
+
+NEAR_A_SHARE = 1.2
+"""By how much a share may lie beyond the bounds of its word: the words are of the eye, and so are their bounds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(OfRegions):
+    """What a region is."""
+
+    kind = "finding"
+    name: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        known = {name for names in facts.names.values() for name in names}
+
+        def judge(region_id: str, region: Region) -> Judgement:
+            pointer = f"/regions/{facts.index(region_id)}/label"
+            if self.name in facts.names[region_id]:
+                return so(pointer)
+            if self.name in known or facts.metadata.disease not in (None, self.name):
+                return otherwise(f"region {region_id} is labelled {region.label}", pointer)
+            return untold(f"region {region_id} is labelled {region.label}", pointer)
+
+        return self._each(facts, judge)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marked(OfRegions):
+    """Who says that a region is there: the source, or an expert."""
+
+    kind = "marked"
+    by: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        def judge(region_id: str, region: Region) -> Judgement:
+            pointer = f"/regions/{facts.index(region_id)}/kind"
+            who = "source" if region.kind == "source annotation" else "expert"
+            return so(pointer) if who == self.by else otherwise(f"region {region_id} is marked by an {who}", pointer)
+
+        return self._each(facts, judge)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place(OfRegions):
+    """Where regions lie along one axis: at its low or high end, or in its middle.
+
+    `frame`: "shown": in the image as displayed; "patient": on the patient's axes; else what it lies within.
+    """
+
+    kind = "place"
+    axis: str
+    end: str
+    frame: str
+    third: bool = field(default=False, compare=False)
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return self._each(
+            facts,
+            lambda region_id, region: measures.placed(
+                facts, region_id, region, self.axis, self.end, self.frame, self.third
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size(OfRegions):
+    """A length, area or statistic of regions, as it was said."""
+
+    kind = "size"
+    measure: str
+    values: tuple[float, ...]
+    unit: str
+    bound: str = ""
+    loose: bool = field(default=False, compare=False)
+    decimals: int = field(default=0, compare=False)
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return self._each(facts, lambda region_id, region: measures.sized(facts, region_id, region, self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share(OfRegions):
+    """The part of the whole that regions cover, in words of the table."""
+
+    kind = "share"
+    word: str
+    of: str = ""
+
+    def _judge(self, facts: Facts) -> Judgement:
+        row = next(row for row in table().shares if row.word == self.word)
+        order = [one.word for one in table().shares]
+
+        def judge(region_id: str, region: Region) -> Judgement:
+            share, pointer = measures.share_of(facts, region_id, region, self.of)
+            if share is None:
+                return untold("no share of that is told")
+            if row.at_least <= share < row.below:
+                return so(pointer)
+            if row.at_least / NEAR_A_SHARE <= share < row.below * NEAR_A_SHARE:
+                return so(pointer)
+            true = next(one.word for one in table().shares if one.at_least <= share < one.below)
+            if abs(order.index(true) - order.index(self.word)) == 1:
+                return untold("the share is near that, and not it", pointer)
+            return otherwise("the share is another", pointer)
+
+        return self._each(facts, judge)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word(OfRegions):
+    """A word for a measurement: shape, margin, outline, density, uptake, texture, size."""
+
+    kind = "word"
+    aspect: str
+    word: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return self._each(
+            facts, lambda region_id, region: measures.worded(facts, region_id, region, self.aspect, self.word)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level(OfRegions):
+    """How bright, dense, echogenic or active regions are against their surroundings, or against another region.
+
+    `scale`: of the table, or "shown": brightness as displayed.
+    """
+
+    kind = "level"
+    scale: str
+    direction: str
+    degree: str = ""
+    against: str = ""
+
+    def _judge(self, facts: Facts) -> Judgement:
+        if self.against:
+            return self._each(
+                facts,
+                lambda region_id, region: measures.levels(facts, region_id, self.against, self.scale, self.direction),
+            )
+        return self._each(facts, self._contrast(facts))
+
+    def _contrast(self, facts: Facts) -> Callable[[str, Region], Judgement]:
+        def judge(region_id: str, region: Region) -> Judgement:
+            pointer, value = measures.contrast_of(facts, region_id, region, self.scale)
+            if value is None:
+                return untold("no such contrast was measured")
+            if self.direction == "alike":
+                return (
+                    so(pointer) if abs(value) < STANDS_OUT else otherwise("it differs from its surroundings", pointer)
+                )
+            signed = value if self.direction == "high" else -value
+            if signed < 0:
+                return otherwise(
+                    f"it is {'lower' if self.direction == 'high' else 'higher'} than its surroundings", pointer
+                )
+            if self.degree == "slightly" and signed >= 2 * PLAIN:
+                return untold("it stands out more than slightly", pointer)
+            least = {"plainly": PLAIN, "more": 0.3}.get(self.degree, STANDS_OUT)
+            if signed >= least:
+                return so(pointer)
+            return (
+                otherwise("it is about as its surroundings", pointer)
+                if signed < STANDS_OUT
+                else untold("it stands out slightly", pointer)
+            )
+
+        return judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continues(OfRegions):
+    """Whether a region goes on in the slices on one side; `way` is "" where none is said."""
+
+    kind = "continuation"
+    outcome: str
+    way: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return self._each(facts, lambda region_id, region: measures.continues(facts, region_id, self.outcome, self.way))

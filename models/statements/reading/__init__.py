@@ -1,0 +1,82 @@
+"""Text → claims: phrases of the table are found, bound to what they are said of, and turned round where denied.
+
+Every word must be one of a recognised phrase or of the neutral list; others are kept as unlicensed. Knows nothing of
+what is true. One module a concern: `atoms` finds the phrases, `phrases` looks round among them, `sentence` keeps what
+is spoken of and denied, and the others read the kinds of phrases in `_READERS`.
+"""
+
+from collections.abc import Callable
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.reading import grammar, image, looks, numbers, places
+from models.statements.reading.atoms import atoms_of
+from models.statements.reading.phrases import Mention
+from models.statements.reading.sentence import Reading, Sentence
+from models.statements.tokens import Token, tokens
+
+_READERS: dict[str, Callable[[Sentence, int], None]] = {
+    "neutral": grammar.neutral, "mark": grammar.mark, "unknown": grammar.unknown, "number": grammar.unread,
+    "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "source": grammar.nothing,
+    "around": grammar.nothing, "measure": grammar.nothing,
+    "quantity": numbers.quantity, "how many": numbers.how_many, "place": places.place,
+    "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": looks.rank,
+    "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
+    "relation": looks.relation, "bound": looks.bound,
+    "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
+    "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
+}  # fmt: skip
+"""By the kind of phrase; what is not listed is neutral."""
+
+
+def read(text: str, facts: Facts) -> Reading:
+    """The claims of a text, of one sentence or more, about an image.
+
+    Args:
+        text: English; what stands in “ ” is read as a quotation.
+        facts: of the image: names are resolved to its regions.
+    """
+    reading = Reading()
+    subject: Mention | None = None
+    for sentence in _sentences(text, reading):
+        subject = _read(Sentence(atoms_of(sentence, facts), facts, reading, subject))
+    return reading
+
+
+def _read(sentence: Sentence) -> Mention | None:
+    """All of a sentence; what it spoke of last."""
+    n = 0
+    while n < len(sentence.atoms):
+        if n in sentence.used:
+            n += 1
+        elif n in sentence.mentions:
+            mention = sentence.mentions[n]
+            sentence.mention(mention)
+            n = mention.end
+        else:
+            _READERS.get(sentence.atoms[n].kind, grammar.neutral)(sentence, n)
+            n += 1
+    sentence.end()
+    return sentence.subject
+
+
+def _sentences(text: str, reading: Reading) -> list[tuple[Token, ...]]:
+    kept = ""
+    for n, piece in enumerate(text.replace("”", "“").split("“")):
+        if n % 2:
+            reading.add(c.Quotation(text=piece.strip()))
+            kept += " "
+        else:
+            kept += piece
+    found: list[tuple[Token, ...]] = []
+    current: list[Token] = []
+    for token in tokens(kept):
+        if token.word in {".", "!", "?"}:
+            if current:
+                found.append(tuple(current))
+            current = []
+        else:
+            current.append(token)
+    if current:
+        found.append(tuple(current))
+    return found

@@ -1,0 +1,61 @@
+"""Phrases that say nothing by themselves: verbs, marks, denials, counts of a following noun, and unknown words."""
+
+from models.statements import claims as c
+from models.statements.reading.phrases import VERBS
+from models.statements.reading.sentence import Sentence
+
+
+def neutral(s: Sentence, n: int) -> None:
+    """Words of the neutral list: some end a denial."""
+    atom = s.atoms[n]
+    if atom.text in (";", "but", "while", "whereas", "although", "though", "however"):
+        s.denied = s.denied_next = False
+    elif atom.text in (",", "and"):
+        s.denied = False
+    elif atom.text in VERBS and s.denied_next and s.atoms[n - 1].kind != "no":
+        s.denied_next = False
+
+
+def mark(s: Sentence, n: int) -> None:
+    """Commas and semicolons end clauses."""
+    if s.atoms[n].text in (";", ","):
+        neutral(s, n)
+
+
+def nothing(s: Sentence, n: int) -> None:
+    """What other phrases look at."""
+
+
+def unknown(s: Sentence, n: int) -> None:
+    """A word that no phrase licenses."""
+    s.unlicensed(s.atoms[n].text)
+    s.denied_next = False
+
+
+def unread(s: Sentence, n: int) -> None:
+    """A number that nothing belongs to."""
+    s.unlicensed(s.atoms[n].text)
+
+
+def unit(s: Sentence, n: int) -> None:
+    """A unit without a number."""
+    if s.atoms[n].text not in ("t", "hounsfield"):
+        s.unlicensed(s.atoms[n].text)
+
+
+def deny(s: Sentence, n: int) -> None:
+    """'not': what follows, up to the end of the clause."""
+    s.denied = True
+
+
+def deny_next(s: Sentence, n: int) -> None:
+    """'no': the next thing; 'no other' counts."""
+    s.denied_next = True
+    text = s.atoms[n].text
+    if text in ("no other", "no further", "no additional", "no second", "no more"):
+        head = s.phrases.next_mention(n + 1)
+        if head is not None and head.name and head.regions and not head.explicit:
+            s.denied_next = False
+            s.say(c.Count(name=head.name, n=1), negated=False)
+            s.subject = head
+            s.used.update(range(head.start, head.end))

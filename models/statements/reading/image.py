@@ -1,0 +1,44 @@
+"""What is said of the whole image: modality, plane, view, contrast agent, organ, disease."""
+
+from models.statements import claims as c
+from models.statements.reading.sentence import Sentence
+
+
+def modality(s: Sentence, n: int) -> None:
+    """The kind of image."""
+    s.say(c.Modality(word=s.atoms[n].value))
+
+
+def plane(s: Sentence, n: int) -> None:
+    """The plane of a slice."""
+    s.say(c.Plane(word=s.atoms[n].value))
+
+
+def view(s: Sentence, n: int) -> None:
+    """A radiographic view."""
+    s.say(c.View(word=s.atoms[n].value))
+
+
+def agent(s: Sentence, n: int) -> None:
+    """With or without a contrast agent."""
+    s.say(c.ContrastAgent(given=s.atoms[n].value))
+
+
+def organ(s: Sentence, n: int) -> None:
+    """An organ or a part of the body."""
+    s.say(c.Structure(organ=s.atoms[n].value, beside=s.phrases.beside(n)))
+
+
+def disease(s: Sentence, n: int) -> None:
+    """What the image is said to show; of regions by id, what they are."""
+    ids, _ = s.phrases.ids(n + 1, skip=True)
+    denied = s.take_denial()
+    if ids and s.atoms[n].value != s.facts.metadata.disease:
+        s.say(c.Finding(regions=ids, name=s.atoms[n].value), negated=denied)
+    else:
+        s.say(c.Disease(name=s.atoms[n].value), negated=denied)
+
+
+def localizer(s: Sentence, n: int) -> None:
+    """That slices were planned from it."""
+    s.say(c.Localizer())

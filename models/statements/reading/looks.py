@@ -1,0 +1,151 @@
+"""How regions look and compare: words, shares, levels, ranks, spreads, sides, relations."""
+
+from dataclasses import replace
+
+from models.statements import claims as c
+from models.statements.reading.phrases import VERBS, Mention
+from models.statements.reading.sentence import Open, Sentence
+from models.statements.table import table
+from models.statements.tokens import words
+
+
+def word(s: Sentence, n: int) -> None:
+    """A word for a measurement."""
+    aspect, said = s.atoms[n].value
+    s.degree = ""
+    s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.several, aspect=aspect, word=said))
+
+
+def share(s: Sentence, n: int) -> None:
+    """A part of the whole, in words."""
+    said = s.atoms[n].value
+    of, stands = s.phrases.whole(n + 1)
+    s.used |= {stands} if stands is not None else set()
+    s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.several, word=said, of=of))
+
+
+def degree(s: Sentence, n: int) -> None:
+    """'slightly', 'markedly': of the level behind it."""
+    s.degree = s.atoms[n].value
+
+
+def level(s: Sentence, n: int) -> None:
+    """Brighter, denser or more active: than another region, or than what lies around."""
+    scale, direction, comparative = s.atoms[n].value
+    said = s.degree or comparative
+    s.degree = ""
+    other = _compared(s, n + 1)
+    if other is None or (other.name and not other.explicit and _is_around(s, other)):
+        s.say_of(
+            n,
+            lambda target: c.Level(
+                regions=target.regions, every=target.several, scale=scale, direction=direction, degree=said
+            ),
+        )
+        return
+    s.used.update(range(other.start, other.end))
+    negated = s.take_denial()
+    target = s.subject
+    if target is None or not other.regions:
+        s.unlicensed(s.atoms[n].text)
+        return
+    if other.name:
+        s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
+    for one in other.regions[: None if other.several else 1]:
+        s.say(
+            c.Level(
+                regions=target.regions,
+                every=target.several,
+                scale=scale,
+                direction=direction,
+                degree=comparative,
+                against=one,
+            ),
+            negated=negated,
+        )
+
+
+def _compared(s: Sentence, n: int) -> Mention | None:
+    """The region that a level is compared with, where one is named behind 'than' or 'to'."""
+    behind = False
+    for m in range(n, min(n + 9, len(s.atoms))):
+        atom = s.atoms[m]
+        if atom.kind == "around":
+            return None
+        if m in s.mentions:
+            return s.mentions[m] if behind and not s.phrases.beside(m) else None
+        if atom.text in ("than", "to", "as", "with", "relative", "compared"):
+            behind = True
+        elif atom.text in VERBS or atom.text in (";", ",") or atom.kind == "unknown":
+            return None
+    return None
+
+
+def _is_around(s: Sentence, other: Mention) -> bool:
+    """Whether what a level is compared with is the part of the body that its subject lies in."""
+    return bool(s.subject and set(other.regions) - set(s.subject.regions) and other.name in table().organs)
+
+
+def rank(s: Sentence, n: int) -> None:
+    """The largest, the brightest of what is outlined."""
+    said = s.atoms[n].value
+    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said))
+
+
+def spread(s: Sentence, n: int) -> None:
+    """Focal, multifocal, diffuse."""
+    said = s.atoms[n].value
+    s.say_of(n, lambda target: c.Spread(name=target.name, word=said))
+
+
+def sides(s: Sentence, n: int) -> None:
+    """On both sides."""
+    s.say_of(n, lambda target: c.Sides(name=target.name or _name_of(s, target)))
+
+
+def _name_of(s: Sentence, target: Mention) -> str:
+    first = target.regions[0] if target.regions else ""
+    return " ".join(words(s.facts.region(first).label)) if first in s.facts.regions else ""
+
+
+def goes_on(s: Sentence, n: int) -> None:
+    """Whether a region is seen in the slices beside its own."""
+    outcome = s.atoms[n].value
+    way = next((atom.value for atom in s.atoms[n + 1 : n + 3] if atom.kind == "way"), "")
+    s.say_of(n, lambda target: c.Continues(regions=target.regions, every=target.several, outcome=outcome, way=way))
+
+
+def marks(s: Sentence, n: int) -> None:
+    """That the source marks a region: before its name, or behind it."""
+
+    def marked(target: Mention) -> c.Claim:
+        return c.Marked(regions=target.regions, every=target.several, by="source")
+
+    passive = s.atoms[n].text.startswith(("marked", "annotated", "outlined", "drawn", "labelled"))
+    if passive and s.subject is not None:
+        s.say(marked(s.subject), negated=False)
+    else:
+        s.pending.append((marked, False))
+
+
+def relation(s: Sentence, n: int) -> None:
+    """How a region lies to one that is named behind it."""
+    atom = s.atoms[n]
+    if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
+        return
+    if s.relation is not None:
+        s.unlicensed(s.relation.atom.text)
+    if s.phrases.mentioned_soon(n + 1):
+        s.relation = Open(atom, s.subject, s.take_denial())
+    elif atom.text not in ("contain", "contains", "containing", "surround"):
+        s.unlicensed(atom.text)
+
+
+def bound(s: Sentence, n: int) -> None:
+    """'above', 'below' without a number: a relation, or a word that claims something."""
+    found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
+    if found is not None:
+        s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)
+        relation(s, n)
+    elif not any(one.kind == "neutral" for one in s.atoms[n].others):
+        s.unlicensed(s.atoms[n].text)

@@ -1,0 +1,105 @@
+"""Numbers: lengths, areas, shares and values of regions, numbers of the image, counts."""
+
+from models.statements import claims as c
+from models.statements.lexicon import Meaning
+from models.statements.reading.atoms import Quantity
+from models.statements.reading.phrases import Mention
+from models.statements.reading.sentence import Sentence
+
+_LENGTHS, _VALUES = ("longest", "shortest", "across"), ("mean", "maximum", "minimum", "spread", "around")
+_MEASURES = {"mm": _LENGTHS, "cm": _LENGTHS, "µm": _LENGTHS, "px": _LENGTHS, "HU": _VALUES, "SUV": _VALUES}
+"""What a number of a unit can be of."""
+_IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
+
+
+def quantity(s: Sentence, n: int) -> None:
+    """A number, or several, with a unit or without."""
+    found: Quantity = s.atoms[n].value
+    head = s.phrases.next_mention(n + 1) if not found.unit and found.values[0].is_integer() else None
+    if head is not None and head.name and not head.explicit:
+        s.say(c.Count(name=head.name, n=int(found.values[0])))
+        return
+    measure = _measure(s, n)
+    unit = found.unit
+    if unit in _IMAGE_NUMBERS or measure in ("thickness", "spacing"):
+        kind = _IMAGE_NUMBERS.get(unit, measure)
+        for value in found.values:
+            s.say(
+                c.ImageNumber(measure=kind, value=value, unit=unit or "mm", loose=found.loose, decimals=found.decimals)
+            )
+        return
+    unit = unit or _own_unit(s, measure)
+    if not unit:
+        s.unlicensed("a number")
+        return
+    if unit == "%":
+        measure, stands = s.phrases.whole(n + 1)
+        s.used |= {stands} if stands is not None else set()
+    elif measure not in ("apart", "times", *_MEASURES.get(unit, ())):
+        measure = ""
+    if measure in ("apart", "times"):
+        s.unlicensed("a distance")
+        return
+    if s.subject is not None and s.subject.several and len(s.subject.regions) == len(found.values) > 2:
+        s.unlicensed(s.atoms[n].text)
+        return
+
+    def size(target: Mention) -> c.Claim:
+        return c.Size(
+            regions=target.regions,
+            every=target.several,
+            measure=measure,
+            values=found.values,
+            unit=unit,
+            bound=found.bound,
+            loose=found.loose,
+            decimals=found.decimals,
+        )
+
+    s.say_of(n, size)
+
+
+def _own_unit(s: Sentence, measure: str) -> str:
+    """The unit of the image's values, where a bare number is one of them."""
+    if any("suv" in atom.text for atom in s.atoms):
+        return "SUV"
+    own = {"HU": "HU", "SUVbw": "SUV"}.get(s.facts.grounding.intensity.unit, "")
+    return own if measure in ("mean", "maximum", "minimum", "spread") else ""
+
+
+def _measure(s: Sentence, n: int) -> str:
+    """What a number is of, by the nearest such word: behind it in its phrase, else before it."""
+    for m in range(n + 1, min(n + 5, len(s.atoms))):
+        if s.atoms[m].kind == "quantity" or s.atoms[m].text in (",", ";", "and", ")") or m in s.mentions:
+            break
+        if (found := _measured(s, m)) is not None:
+            return found
+    for m in range(n - 1, max(-1, n - 8), -1):
+        if s.atoms[m].kind == "quantity":
+            break
+        if (found := _measured(s, m)) is not None:
+            return found
+        if s.atoms[m].kind == "around":
+            return "around"
+    return ""
+
+
+def _measured(s: Sentence, m: int) -> str | None:
+    meanings = (Meaning(s.atoms[m].kind, s.atoms[m].value), *s.atoms[m].others)
+    return next((str(one.value) for one in meanings if one.kind == "measure"), None)
+
+
+def how_many(s: Sentence, n: int) -> None:
+    """A count in words: 'three nodules', 'both regions', 'several'."""
+    head = s.phrases.next_mention(n + 1)
+    if head is not None and not head.explicit and head.name:
+        value = s.atoms[n].value
+        s.say(c.Count(name=head.name, n=value))
+        if value is None or value > 1:
+            s.denied_next = False
+    elif head is None and s.atoms[n].text not in ("one", "both", "several", "many"):
+        follows = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
+        if follows in ("regions", "region", "areas", "candidates", "structures", "foci", "findings"):
+            s.say(c.Count(name="", n=s.atoms[n].value))
+        else:
+            s.unlicensed(s.atoms[n].text)

@@ -1,0 +1,245 @@
+"""The phrases of a sentence and the regions named among them: what stands before and behind what. Claims nothing."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from models.statements.facts import Facts
+from models.statements.reading.atoms import Atom
+from models.statements.table import table
+from models.statements.tokens import words
+
+PREPOSITIONS = {"in", "within", "at", "over", "on", "inside", "of", "into", "through", "throughout", "near"}
+VERBS = {
+    "is", "are", "was", "were", "be", "being", "been", "lies", "lie", "lying", "shows", "show", "shown", "appears",
+    "appear", "seems", "seem", "measures", "measure", "covers", "cover", "occupies", "occupy", "has", "have",
+    "spans", "contains", "represents", "represent", "sits", "located", "situated", "found", "seen", "visible",
+    "present", "displays", "exhibits", "extends", "reaches", "corresponds", "marked", "outlined", "identified",
+    "noted", "demonstrates", "stands", "does", "do", "finds", "sees",
+}  # fmt: skip
+_COPULAS = {
+    "is", "are", "was", "were", "represents", "represent", "appears", "seems", "corresponds", "being", "be", "as",
+    "called", "denoted",
+}  # fmt: skip
+_BETWEEN = {
+    ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
+    "same",
+}  # fmt: skip
+_ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Regions that a sentence speaks of: those it names by id, else those that its noun fits."""
+
+    regions: tuple[str, ...]
+    name: str
+    explicit: bool
+    several: bool
+    start: int
+    end: int
+
+
+@dataclass
+class Phrases:
+    """One sentence, phrase by phrase. Places are indices of its atoms."""
+
+    atoms: list[Atom]
+    facts: Facts
+
+    @cached_property
+    def mentions(self) -> dict[int, Mention]:
+        """By the place where they begin: "region r1", "the enhancing tumour r1", "an opacity (r7)", "the nodule"."""
+        found: dict[int, Mention] = {}
+        n = 0
+        while n < len(self.atoms):
+            atom = self.atoms[n]
+            if atom.kind == "finding":
+                ids, end = self.ids(n + 1, skip=True)
+                name = atom.value
+            elif atom.kind == "organ" and self.facts.named(" ".join(words(atom.value))):
+                ids, end = self.ids(n + 1, skip=True)
+                name = " ".join(words(atom.value))
+            elif atom.kind == "ref":
+                ids, end = self.ids(n, skip=False)
+                name = ""
+            else:
+                n += 1
+                continue
+            explicit = bool(ids)
+            regions = ids or self.facts.named(name)
+            several = len(ids) > 1 or (not ids and atom.several)
+            found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1))
+            n = max(end, n + 1)
+        return found
+
+    def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
+        """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
+        ids: list[str] = []
+        end = n
+        while n < len(self.atoms):
+            atom = self.atoms[n]
+            if atom.kind == "ref":
+                ids.append(atom.value)
+                n += 1
+                end = n
+            elif (skip and not ids and atom.text in ("(", ",", "region", "regions")) or (
+                ids and atom.text in (",", "and", "region", ")") and self._goes_on_with_an_id(n + 1)
+            ):
+                n += 1
+            else:
+                break
+        if not ids:
+            return (), end
+        if end < len(self.atoms) and self.atoms[end].text == ")":
+            end += 1
+        return tuple(ids), end
+
+    def _goes_on_with_an_id(self, n: int) -> bool:
+        follows = self.atoms[n : n + 2]
+        joins = [atom for m, atom in enumerate(follows) if atom.kind != "ref" or m == 0]
+        return any(atom.kind == "ref" for atom in follows) and all(
+            atom.text in (",", "and", "region") or atom.kind == "ref" for atom in joins
+        )
+
+    def next_mention(self, n: int) -> Mention | None:
+        """The mention that begins here, behind adjectives at most."""
+        while n < len(self.atoms):
+            if n in self.mentions:
+                return self.mentions[n]
+            atom = self.atoms[n]
+            if (
+                atom.kind in _ATTRIBUTES
+                or atom.text in _BETWEEN
+                or atom.kind in ("how many", "about", "unknown")
+                or (atom.kind == "neutral" and atom.text not in PREPOSITIONS | VERBS)
+            ):
+                n += 1
+            else:
+                return None
+        return None
+
+    def mentioned_later(self, n: int) -> bool:
+        """Whether a region is named further on."""
+        return any(start > n for start in self.mentions)
+
+    def mentioned_soon(self, n: int) -> bool:
+        """Whether a region is named here, before the next verb."""
+        for m in range(n, min(n + 8, len(self.atoms))):
+            if m in self.mentions:
+                return True
+            if self.atoms[m].text in VERBS or self.atoms[m].text == ";" or self.atoms[m].kind in ("organ", "around"):
+                return False
+        return False
+
+    def target(self, n: int, subject: Mention | None) -> Mention | None:
+        """What the attribute that ends before n is said of: the noun it stands before, else the subject."""
+        while n < len(self.atoms):
+            if n in self.mentions:
+                mention = self.mentions[n]
+                of_subject = subject is not None and (
+                    (self.behind_preposition(n) and not mention.explicit) or self._is_what(subject, mention)
+                )
+                return subject if of_subject else mention
+            atom = self.atoms[n]
+            if atom.text in (",", "and") and not (n + 1 < len(self.atoms) and self.atoms[n + 1].kind in _ATTRIBUTES):
+                break
+            if (
+                atom.kind not in _ATTRIBUTES
+                and atom.text not in _BETWEEN
+                and not (
+                    atom.kind == "neutral"
+                    and atom.text in ("region", "area", "structure", "regions", "areas", "tissue")
+                )
+            ):
+                break
+            n += 1
+        return subject
+
+    def _is_what(self, subject: Mention, mention: Mention) -> bool:
+        """Whether a mention says what the subject is: 'r1 is an oval nodule'."""
+        return (
+            bool(subject.regions)
+            and self.behind_copula(mention.start, subject)
+            and mention.name != ""
+            and (not mention.explicit or mention.regions == subject.regions)
+        )
+
+    def stands_before_the_unknown(self, n: int) -> bool:
+        """Whether it stands before a noun that nothing licenses: 'white veil'."""
+        m = n + 1
+        while (
+            m < len(self.atoms)
+            and m not in self.mentions
+            and (self.atoms[m].kind in _ATTRIBUTES or self.atoms[m].text == "and")
+        ):
+            m += 1
+        return m < len(self.atoms) and self.atoms[m].kind == "unknown"
+
+    def behind_copula(self, n: int, subject: Mention | None) -> bool:
+        """Whether what begins here is said to be what the subject is."""
+        n -= 1
+        steps = 0
+        while n >= 0 and steps < 12:
+            atom = self.atoms[n]
+            if atom.text in _COPULAS:
+                return True
+            if atom.text == "," and subject is not None and n == subject.end and subject.explicit and not subject.name:
+                return True
+            if n < (subject.end if subject else 0):
+                return False
+            if not (
+                atom.kind in _ATTRIBUTES
+                or atom.text in _BETWEEN
+                or atom.kind in ("not", "no", "how many", "about", "unknown", "source")
+                or atom.text in ("to", "most", "likely", "also", "therefore")
+            ):
+                return False
+            n -= 1
+            steps += 1
+        return False
+
+    def behind_preposition(self, n: int) -> bool:
+        """Whether what begins here is where something lies, or what it is compared with."""
+        n -= 1
+        while n >= 0:
+            atom = self.atoms[n]
+            if atom.text in PREPOSITIONS or atom.text in ("around", "surrounding", "from", "against", "than"):
+                return True
+            if (
+                atom.kind in _ATTRIBUTES
+                or atom.text in _BETWEEN
+                or atom.text in ("both", "'s", "patient", "other")
+                or atom.kind == "how many"
+            ):
+                n -= 1
+            else:
+                return False
+        return False
+
+    def beside(self, m: int) -> bool:
+        """Whether an organ here is named as what lies around: 'the lung around it', 'the surrounding brain'."""
+        end = self.mentions[m].end if m in self.mentions else m + 1
+        after = " ".join(atom.text for atom in self.atoms[end : end + 2])
+        before = " ".join(atom.text for atom in self.atoms[max(0, m - 2) : m])
+        return after.startswith(("around", "surrounding", "nearby", "beside", "next to")) or any(
+            one in before for one in ("surround", "adjacent", "neighbouring")
+        )
+
+    @cached_property
+    def withins(self) -> frozenset[str]:
+        """Names of what the regions of the image lie within."""
+        return frozenset(region.place.within for _, region in self.facts.regions.values() if region.place)
+
+    def whole(self, n: int) -> tuple[str, int | None]:
+        """Of what a share is that ends before n: 'image', or the name of what it lies within, and where it stands."""
+        for m in range(n, min(n + 5, len(self.atoms))):
+            atom = self.atoms[m]
+            if atom.text in table().placing.shown:
+                return "image", None
+            if atom.kind == "organ":
+                return str(atom.value), m
+            if any(atom.text.removesuffix("s") == within.removesuffix("s") for within in self.withins):
+                return atom.text, m
+            if atom.text not in ("of", "the", "whole", "entire", "patient", "'s", "total", "area", "this"):
+                break
+        return "", None

@@ -1,0 +1,113 @@
+"""Places: where regions lie, in the image as displayed, in the patient, or in what they lie within."""
+
+from models.statements import claims as c
+from models.statements.reading.phrases import Mention
+from models.statements.reading.sentence import Sentence
+from models.statements.table import table
+
+_DISPLAY_KINDS = {"dermoscopy", "fundus photography", "histopathology", "endoscopy", "microscopy"}
+"""Modalities whose bare left and right are those of the display."""
+
+
+def place(s: Sentence, n: int) -> None:
+    """A place, with all the words of it: 'the upper left third of the patient's lung'."""
+    group, end, third, corner = _group(s, n)
+    s.used.update(range(n, end))
+    said = [one for index in group for one in _ends(s, index)]
+    near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
+    patient = "patient" in near or any("patient" in s.atoms[index].text for index in group)
+    frame = _frame(s, end)
+    structure = end in s.mentions and not s.mentions[end].explicit
+    organ = end < len(s.atoms) and s.atoms[end].kind == "organ"
+    if organ and s.subject is None and not s.phrases.mentioned_later(end):
+        side = next((at for axis, at in said if axis == "patient left"), None)
+        if side is not None and len(group) == 1 and not patient:
+            s.used.add(end)
+            s.say(c.Structure(organ=s.atoms[end].value, side="left" if side == "high" else "right"))
+            return
+    if any(atom.text == "displayed" for atom in s.atoms) or (corner and not patient):
+        frame = "shown"
+    elif patient or structure or organ:
+        frame = frame if frame not in ("shown", "") and not patient else "patient"
+    s.say_of(n, lambda target: _placed(s, target, said, frame, third), end=end)
+
+
+def _group(s: Sentence, n: int) -> tuple[list[int], int, bool, bool]:
+    """Where the words of a place stand, where it ends, whether it is a third, and whether a corner or an edge."""
+    group, m = [n], n + 1
+    parts = set(table().placing.parts)
+    third = corner = False
+    while m < len(s.atoms):
+        atom = s.atoms[m]
+        if atom.kind == "place":
+            group.append(m)
+        elif atom.text in parts:
+            third |= atom.text in ("third", "corner")
+            corner |= atom.text in ("corner", "edge")
+        elif not (
+            atom.text in ("'s", "patient", "and", "most")
+            and m + 1 < len(s.atoms)
+            and (s.atoms[m + 1].kind == "place" or s.atoms[m + 1].text == "'s")
+        ):
+            break
+        m += 1
+    return group, m, third, corner
+
+
+def _ends(s: Sentence, index: int) -> list[tuple[str, str]]:
+    atom = s.atoms[index]
+    return [one.value for one in atom.others if one.kind == "place"] or [atom.value]
+
+
+def _frame(s: Sentence, n: int) -> str:
+    """What the words behind a place say that it is a part of: "shown", "patient", a name, or "" for nothing."""
+    seen = False
+    for m in range(n, min(n + 6, len(s.atoms))):
+        atom = s.atoms[m]
+        if seen and atom.text in table().placing.shown and atom.text not in s.phrases.withins - {"image"}:
+            return "shown"
+        if seen and any(atom.text.removesuffix("s") == within.removesuffix("s") for within in s.phrases.withins):
+            s.used |= {m} if atom.kind != "organ" else set()
+            return atom.text.removesuffix("s")
+        if seen and (atom.kind == "organ" or atom.text in ("body", "patient", "trunk", "head") or m in s.mentions):
+            return "patient"
+        if atom.text in ("of", "in", "within"):
+            seen = True
+        elif atom.text not in ("the", "this", "'s", "patient", "whole", "displayed", "shown", "a"):
+            return ""
+    return ""
+
+
+def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: str, third: bool) -> list[c.Claim]:
+    first = target.regions[0] if target.regions else ""
+    region = s.facts.region(first) if first in s.facts.regions else None
+    axes = (
+        {axis.towards for axis in region.place.axes} if region is not None and region.place is not None else set[str]()
+    )
+    named = frame not in ("", "shown", "patient")
+    if not frame:
+        displayed = axes & {"image right", "image down"} and s.facts.metadata.modality in _DISPLAY_KINDS
+        frame = "shown" if displayed else "patient"
+    found: list[c.Place] = []
+
+    def add(axis: str, end: str, frame: str, third: bool = False) -> None:
+        found.append(
+            c.Place(regions=target.regions, every=target.several, axis=axis, end=end, frame=frame, third=third)
+        )
+
+    for axis, end in said:
+        on_display = axis.startswith("image")
+        if axis == "*":
+            shown = ("image right", "image down")
+            fitting = list(shown if frame == "shown" else sorted(axes)) or list(shown)
+            taken = {one.axis for one in found}
+            along = [one for one in fitting if one not in taken and not any(one == other for other, _ in said)]
+            wholly = len({axis for axis, _ in said}) == 1
+            for one in along if wholly else along[:1]:
+                add(one, end, "shown" if frame == "shown" else "patient" if one not in shown else "within")
+        elif frame == "shown" and not on_display:
+            if axis == "posterior" or (axis == "feet" and not any(one.startswith("image") for one, _ in said)):
+                add(axis, end, "patient")
+        elif not (frame == "patient" and on_display) and not (named and axes and axis not in axes):
+            add(axis, end, frame if frame == "shown" else "within" if on_display else "patient", third)
+    return list[c.Claim](found)

@@ -1,0 +1,160 @@
+"""A sentence while it is read: what it speaks of, what is denied, and what it has claimed. Knows nothing of truth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.reading.atoms import Atom
+from models.statements.reading.phrases import Mention, Phrases
+
+Said = Callable[[Mention], c.Claim | list[c.Claim]]
+"""A claim, or several, once what it is said of is known."""
+
+
+@dataclass
+class Reading:
+    """What was read: claims in order, each once, and words that no phrase licenses."""
+
+    claims: list[c.Claim] = field(default_factory=list[c.Claim])
+    unlicensed: list[str] = field(default_factory=list[str])
+
+    def add(self, claim: c.Claim) -> None:
+        """Once."""
+        if claim not in self.claims:
+            self.claims.append(claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A relation whose object has not been named yet."""
+
+    atom: Atom
+    subject: Mention | None
+    denied: bool
+
+
+class Sentence:
+    """One sentence, from left to right. Places are indices of its atoms.
+
+    Args:
+        atoms: its phrases.
+        facts: of the image.
+        reading: that its claims are added to.
+        before: what the sentence before it spoke of.
+    """
+
+    def __init__(self, atoms: list[Atom], facts: Facts, reading: Reading, before: Mention | None) -> None:
+        self.atoms, self.facts, self.reading = atoms, facts, reading
+        self.phrases = Phrases(atoms, facts)
+        self.before = before
+        self.subject: Mention | None = None
+        self.denied = self.denied_next = False
+        self.degree = ""
+        self.relation: Open | None = None
+        self.pending: list[tuple[Said, bool]] = []
+        self.used: set[int] = set()
+
+    @property
+    def mentions(self) -> dict[int, Mention]:
+        """Regions that it names, by the place where they begin."""
+        return self.phrases.mentions
+
+    def say(self, claim: c.Claim, *, negated: bool | None = None) -> None:
+        """A claim, denied where the words before it deny it, or as given."""
+        negated = self.take_denial() if negated is None else negated
+        self.reading.add(replace(claim, negated=True) if negated else claim)
+
+    def take_denial(self) -> bool:
+        """Whether what comes now is denied: 'no' denies one thing, 'not' what follows."""
+        denied, self.denied_next = self.denied or self.denied_next, False
+        return denied
+
+    def unlicensed(self, text: str) -> None:
+        """Words that claim something which cannot be read."""
+        self.reading.unlicensed.append(text)
+
+    def say_of(self, n: int, said: Said, end: int | None = None) -> None:
+        """A claim by the phrase at n, which ends before `end`, of what that is said of."""
+        negated = self.take_denial()
+        if end is None and self.phrases.stands_before_the_unknown(n):
+            return
+        target = self.phrases.target(n + 1 if end is None else end, self.subject)
+        if target is None:
+            self.pending.append((said, negated))
+        else:
+            self._say_of(said, target, negated)
+
+    def _say_of(self, said: Said, target: Mention | None, negated: bool) -> None:
+        if target is None:
+            if len(self.facts.regions) != 1:
+                self.unlicensed("what it speaks of")
+                return
+            target = Mention((next(iter(self.facts.regions)),), "", True, False, 0, 0)
+        claim = said(target)
+        for one in claim if isinstance(claim, list) else [claim]:
+            self.say(one, negated=negated)
+
+    def mention(self, mention: Mention) -> None:
+        """Regions are named: what a relation points at, what the subject is, or what comes to be spoken of."""
+        if self.relation is not None:
+            if mention.regions and self.relation.subject is not None:
+                self._related(self.relation, self.relation.subject, mention)
+                return
+            self.unlicensed(self.relation.atom.text)
+            self.relation = None
+        subject = self.subject
+        if (
+            subject is not None
+            and subject.regions
+            and mention.name != ""
+            and self.phrases.behind_copula(mention.start, subject)
+        ):
+            if mention.explicit and mention.regions != subject.regions:
+                self._speak_of(mention)
+            else:
+                self.say(c.Finding(regions=subject.regions, every=subject.several, name=mention.name))
+        elif (
+            self.phrases.behind_preposition(mention.start)
+            and subject is not None
+            and mention.name
+            and not mention.explicit
+        ):
+            self.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
+        else:
+            self._speak_of(mention)
+
+    def _speak_of(self, mention: Mention) -> None:
+        denied = self.take_denial() if mention.name else False
+        self.subject = mention
+        if denied and not mention.explicit:
+            self.say(c.Absence(name=mention.name), negated=False)
+        elif mention.name:
+            self.say(c.Finding(regions=mention.regions, every=mention.several, name=mention.name), negated=denied)
+        for one in mention.regions if mention.explicit else ():
+            if one not in self.facts.regions:
+                self.say(c.Finding(regions=(one,), name=mention.name or "region"), negated=False)
+        pending, self.pending = self.pending, []
+        for said, negated in pending:
+            self._say_of(said, mention, negated)
+
+    def _related(self, relation: Open, subject: Mention, other: Mention) -> None:
+        predicate, turned = relation.atom.value
+        self.relation = None
+        if other.name:
+            self.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
+        others = other.regions[: None if other.several else 1]
+        if turned:
+            pairs = [(one, whole) for one in others for whole in subject.regions[:1]]
+        else:
+            pairs = [(one, whole) for one in subject.regions for whole in others]
+        for one, whole in pairs:
+            self.say(c.Relation(regions=(one,), predicate=predicate, object=whole), negated=relation.denied)
+
+    def end(self) -> None:
+        """What is still open is said of what was spoken of before, or is not licensed."""
+        if self.relation is not None:
+            self.unlicensed(self.relation.atom.text)
+        for said, negated in self.pending:
+            self._say_of(said, self.before, negated)
+        self.subject = self.subject or self.before
