@@ -74,6 +74,26 @@ def _by_name(known: Mapping[ObjectReference, frozenset[str]]) -> Marks:
     return found
 
 
+def marks_in(place: str, limits: Limits) -> Marks:
+    """The annotation objects that lie in a place now, by the UIDs that they mean; one that cannot be read means none.
+
+    Args:
+        place: a folder, or the URL of a bucket.
+        limits: that each is held to.
+
+    Raises:
+        Unavailable: it does not answer, or is not there.
+    """
+
+    def names(reference: ObjectReference) -> frozenset[str]:
+        try:
+            return names_in(reference, limits)
+        except InvalidInput:
+            return frozenset()
+
+    return _by_name({reference: names(reference) for page in open_bucket(place).list() for reference in page})
+
+
 def names_in(reference: ObjectReference, limits: Limits) -> frozenset[str]:
     """UIDs that an annotation object means; none where the file is no such object. Runs isolated."""
     bucket = bucket_of(reference)

@@ -1,11 +1,13 @@
 """Reading an object's bytes, for preprocess: what runs in an isolated process, as native decoders may crash."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
 from models.imaging.given.marking import marked
 from models.imaging.neighbours import Stack
 from models.imaging.series import Slice
+from models.imaging.source import described
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
@@ -37,14 +39,27 @@ def _open(reference: ObjectReference, reading: Reading) -> Source:
 
 
 def _opened(content: Content, reading: Reading) -> Source:
-    return open_source(
-        content.data,
-        reading.frames,
-        reading.limits,
-        reading.burned_in,
-        sidecar=content.companions.get("sidecar"),
-        mask=content.companions.get("mask"),
-        annotations=[data for role, data in content.companions.items() if role.startswith("annotations/")],
+    source = open_source(content.data, reading.frames, reading.limits, reading.burned_in)
+    return described_by(content.companions, source, reading.limits)
+
+
+def described_by(companions: Mapping[str, bytes], source: Source, limits: Limits) -> Source:
+    """The same frames with what an object's companions say of them, and mark in them.
+
+    Args:
+        companions: as `Content` has them.
+        source: the object's frames.
+        limits: that each companion is held to.
+
+    Raises:
+        InvalidInput: one of models.imaging.errors.
+    """
+    return described(
+        source,
+        limits,
+        sidecar=companions.get("sidecar"),
+        mask=companions.get("mask"),
+        annotations=[data for role, data in companions.items() if role.startswith("annotations/")],
     )
 
 

@@ -106,6 +106,7 @@ def up(
     show_default=True,
     help="Mask text burned into the pixels, or copy them unseen.",
 )
+@ANNOTATIONS
 def deidentify(
     paths: tuple[Path, ...],
     out: Path,
@@ -115,18 +116,20 @@ def deidentify(
     keep_uids: bool,
     no_descriptions: bool,
     pixels: Literal["clean", "keep"],
+    annotations: str | None,
 ) -> None:
     """Write de-identified copies of DICOM files and folders (PS3.15 Annex E, basic profile).
 
     Names, dates and UIDs are replaced under the key of this machine; files that cannot be cleaned are not copied.
     """
-    from infra.deidentify import Report, pseudonyms_of
+    from infra.deidentify import Report, masking_of, pseudonyms_of
     from infra.deidentify import deidentify as run
     from infra.progress import Counting
     from models.imaging.deidentify import Policy
 
     try:
-        pseudonyms = pseudonyms_of(current_settings())
+        settings = current_settings(annotations=annotations)
+        pseudonyms, masking = pseudonyms_of(settings), masking_of(settings) if pixels == "clean" else None
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
     policy = Policy(clean_descriptors=not no_descriptions, dates=dates or "remove", keep_uids=keep_uids)
@@ -134,7 +137,7 @@ def deidentify(
     with plain_errors():
         try:
             with Counting("files") as progress:
-                for outcome in run(paths, out, pseudonyms, policy, tell=progress.update, pixels=pixels):
+                for outcome in run(paths, out, pseudonyms, policy, tell=progress.update, masking=masking):
                     found.add(outcome)
         finally:
             found.write()

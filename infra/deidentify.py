@@ -10,22 +10,31 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TextIO
 
 import orjson
 
-from agents.settings import Settings
+from agents.given import marks_in
+from agents.reading import described_by
+from agents.settings import BadSetting, Settings
 from infra.annotate import find_files
+from models.imaging import BurnedInPolicy, Source
 from models.imaging.deidentify import Policy, Pseudonyms
-from models.imaging.deidentify.files import CleanPixels, Copy, deidentify_file
+from models.imaging.deidentify.files import CleanPixels, Copy, Masked, deidentify_file
 from models.imaging.deidentify.pixels import clean_pixels
+from models.imaging.given.marking import marked
 from schemas.failures import InvalidInput, TristreamError
+from schemas.limits import DEFAULT_LIMITS, Limits
+from streams.buckets import bucket_of
+from streams.buckets.folder import companions_read
 
-CLEAN_PIXELS: CleanPixels = clean_pixels
+CLEAN_PIXELS: Callable[..., Masked | None] = clean_pixels
 Pixels = Literal["clean", "keep"]
 """Whether text burned into pixels is looked for and masked, or pixels are copied unseen."""
 
+_MASK = BurnedInPolicy()
 _LABEL = b"tristream deidentify 1"
 
 
@@ -84,6 +93,56 @@ def pseudonyms_of(settings: Settings) -> Pseudonyms:
     return Pseudonyms(hmac.new(settings.secret, _LABEL, hashlib.sha256).digest())
 
 
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """How text burned into pixels is masked: as the pipeline does it.
+
+    Args:
+        policy: for what is uncertain, or lies over a region that the source marks.
+        annotations: folder, or URL of a bucket, of objects that mark regions of the files; None: only what lies beside
+            a file does.
+        limits: that each object is held to.
+    """
+
+    policy: BurnedInPolicy = _MASK
+    annotations: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+
+    def cleaner(self) -> Callable[[Path], CleanPixels]:
+        """What masks the text of a file.
+
+        Raises:
+            Unavailable: the place of the annotations does not answer.
+        """
+        given = marks_in(self.annotations, self.limits) if self.annotations is not None else {}
+
+        def of(file: Path) -> CleanPixels:
+            def marks(source: Source) -> Source:
+                source = described_by(_companions(file), source, self.limits)
+                names = source.instance.names if source.instance is not None else frozenset[str]()
+                found = dict.fromkeys(reference for name in sorted(names) for reference in given.get(name, ()))
+                return marked(source, [bucket_of(one).get(one) for one in found], self.limits)
+
+            return partial(CLEAN_PIXELS, policy=self.policy, marks=marks)
+
+        return of
+
+
+_MASKING = Masking()
+
+
+def masking_of(settings: Settings) -> Masking:
+    """As preprocess masks text under these settings.
+
+    Raises:
+        BadSetting: a policy that cannot be read.
+    """
+    try:
+        return Masking(BurnedInPolicy.parse(settings.burned_in), settings.annotations, settings.limits)
+    except ValueError as error:
+        raise BadSetting(f"TRISTREAM_BURNED_IN: {error}") from None
+
+
 def deidentify(
     paths: Iterable[Path],
     out: Path,
@@ -91,7 +150,7 @@ def deidentify(
     policy: Policy,
     *,
     tell: Callable[[int, int], None],
-    pixels: Pixels = "clean",
+    masking: Masking | None = _MASKING,
 ) -> Iterator[Outcome]:
     """De-identify files and folders into `out`/study/series/instance.dcm, one outcome a file.
 
@@ -103,16 +162,18 @@ def deidentify(
         pseudonyms: replacements for UIDs and patients.
         policy: options of the profile.
         tell: called before each file with the number of files done, and of all.
-        pixels: clean or keep.
+        masking: how text in pixels is masked; None: pixels are copied unseen.
 
     Raises:
         NotWritable: the output cannot be written.
+        Unavailable: the place of the annotations does not answer.
     """
-    own, clean = out.absolute(), CLEAN_PIXELS if pixels == "clean" else None
+    own, cleaner = out.absolute(), masking.cleaner() if masking is not None else None
     files = [file for file in find_files(paths) if own not in file.parents]
     for done, file in enumerate(files):
         tell(done, len(files))
         try:
+            clean = cleaner(file) if cleaner is not None else None
             copy = deidentify_file(_read(file), pseudonyms, policy, clean_pixels=clean)
             _place(copy, out)
         except InvalidInput as error:
@@ -130,6 +191,13 @@ def _read(file: Path) -> bytes:
                 raise NoRegularFile
             return opened.read()
     except OSError:
+        raise Unreadable from None
+
+
+def _companions(file: Path) -> dict[str, bytes]:
+    try:
+        return companions_read(file)
+    except (OSError, ValueError):
         raise Unreadable from None
 
 

@@ -90,7 +90,15 @@ def open_dicom(
     if at >= len(data):
         raise NoPixelData
     refuse_labels(header)
-    pixels = pixel_data(header, data, at, limits)
+    return source_of(header, pixel_data(header, data, at, limits), policy, burned_in)
+
+
+def source_of(header: Header, pixels: PixelData, policy: FramePolicy, burned_in: BurnedInPolicy | None) -> Source:
+    """The frames of an object's pixels; of a mosaic, its tiles.
+
+    Raises:
+        UnsupportedPixels: a mosaic that cannot be taken apart.
+    """
     mosaic = mosaic_of(header, pixels.raster, pixels.frames)
     if mosaic is not None:
         pixels = _tiles(pixels, mosaic)

@@ -44,9 +44,13 @@ class Mosaic:
 
     def tile(self, samples: Samples, index: int) -> Samples:
         """One of them, (rows, columns), of the whole frame's samples."""
+        top, left = self.corner(index)
+        return np.ascontiguousarray(samples[top : top + self.rows, left : left + self.columns])
+
+    def corner(self, index: int) -> tuple[int, int]:
+        """Row and column of the whole frame at which one begins."""
         down, right = divmod(index, self.across)
-        part = samples[down * self.rows :, right * self.columns :][: self.rows, : self.columns]
-        return np.ascontiguousarray(part)
+        return down * self.rows, right * self.columns
 
     def check(self, samples: Samples) -> None:
         """Raises UnsupportedPixels where there is an image beyond the last tile: there are more than it says."""

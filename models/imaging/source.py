@@ -48,6 +48,18 @@ def open_source(
         InvalidInput: one of models.imaging.errors, or models.imaging.limits.TooLarge.
     """
     source = _open(data, policy, limits, burned_in)
+    return described(source, limits, sidecar=sidecar, mask=mask, annotations=annotations)
+
+
+def described(
+    source: Source,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    sidecar: bytes | None = None,
+    mask: bytes | None = None,
+    annotations: Sequence[bytes] = (),
+) -> Source:
+    """The same frames with what the files beside theirs say of them. Arguments and errors as of `open_source`."""
     if sidecar is not None:
         named = len(annotations)
         source = describe(source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits, None), named)

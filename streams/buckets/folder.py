@@ -89,6 +89,16 @@ def companions_of(path: Path) -> Companions | None:
     return Companions(sidecar, {role: one for role, one in found if one is not None and one not in (path, sidecar)})
 
 
+def companions_read(path: Path) -> dict[str, bytes]:
+    """The bytes of a file's companions, by what they are; of a sidecar no more than show that there are too many.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    found = companions_of(path)
+    return {role: _begin(one, role) for role, one in found.there()} if found is not None else {}
+
+
 def _below(folder: Path, name: str) -> Path | None:
     """A file that is named by a relative path. None where a link leads out of the folder, or to itself."""
     path = folder / name
@@ -238,9 +248,7 @@ class Folder:
         """As the protocol says."""
         path = path_of(reference)
         try:
-            found = companions_of(path)
-            beside = {role: _begin(one, role) for role, one in found.there()} if found is not None else {}
-            return Content(path.read_bytes(), beside)
+            return Content(path.read_bytes(), companions_read(path))
         except (OSError, ValueError) as error:
             raise _failed(error) from None
 

@@ -217,7 +217,7 @@ def test_reports_go_through_no_link(inbox: Path, tmp_path: Path) -> None:
 def test_masked_pixels_are_written(inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a function that finds burned-in text is given, it is called on each object."""
 
-    def mask(dataset: pydicom.Dataset, *_: object) -> Masked:
+    def mask(dataset: pydicom.Dataset, *_: object, **_how: object) -> Masked:
         dataset.PixelData = bytes(len(dataset.PixelData))
         return Masked(3, complete=True)
 

@@ -57,24 +57,31 @@ class UncleanableObject(InvalidInput):
         )
 
 
-class PartlySeenText(InvalidInput):
-    """Burned In Annotation (0028,0301) is YES, and the image has more detail than could be looked at."""
+class PartlyMaskedText(InvalidInput):
+    """Burned In Annotation (0028,0301) is YES, and not all of the text may be gone."""
 
     def __init__(self) -> None:
         super().__init__(
             "the header says that text burned into the pixels identifies the patient (Burned In Annotation is YES), "
-            "and they have more detail than could be looked at; clean them at the source, and set the attribute to NO"
+            "and not all of it may be gone: they have more detail than could be looked at, or text was kept over a "
+            "region that the source marks or by TRISTREAM_BURNED_IN; clean them at the source, and set the attribute "
+            "to NO"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """Pixels that were looked at, and hold none of the text found in them now."""
+    """Pixels that were looked at, and what was done about the text found in them."""
 
     areas: int
     """Boxes of text, counted in each frame; what lies outside the ultrasound regions of a frame is one."""
     complete: bool
-    """False where a frame had more detail than could be looked at: nothing is said of the copy then."""
+    """False where not all text may be gone, and nothing is said of the copy: a frame had more detail than could be
+    looked at, text was kept over a region that the source marks, or uncertain text may be kept by policy."""
+    masked_over_regions_px: int = 0
+    """Of regions that the source marks, over all frames."""
+    left_over_regions_px: int = 0
+    """Of such regions, what looked like text, or holds it, and was kept."""
 
 
 CleanPixels = Callable[[Dataset, Header, bytes, int], Masked | None]
@@ -106,7 +113,7 @@ def deidentify_file(
         clean_pixels: called before the header is cleaned, while it still says what to look for.
 
     Raises:
-        InvalidInput: NotDicom, UncleanableObject, PartlySeenText, one of models.imaging.errors, or
+        InvalidInput: NotDicom, UncleanableObject, PartlyMaskedText, one of models.imaging.errors, or
             what `clean_pixels` raises.
     """
     if not data:
@@ -122,7 +129,7 @@ def deidentify_file(
         masked = clean_pixels(dataset, header, *pixel_element(dataset, body, at)) if clean_pixels else None
         cleaned = masked is not None and masked.complete
         if not cleaned and str(dataset.get("BurnedInAnnotation") or "").strip() == "YES":
-            raise PartlySeenText if masked else IdentifyingPixels
+            raise PartlyMaskedText if masked else IdentifyingPixels
         actions = deidentify(dataset, pseudonyms, policy, pixels_cleaned=cleaned)
         if rewritten or (masked and masked.areas):
             actions["(7fe0,0010)"] = "C"

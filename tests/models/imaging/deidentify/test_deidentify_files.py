@@ -21,7 +21,7 @@ from models.imaging.deidentify.files import (
     Copy,
     Masked,
     NotDicom,
-    PartlySeenText,
+    PartlyMaskedText,
     UncleanableObject,
     deidentify_file,
 )
@@ -188,7 +188,7 @@ def test_pixels_that_were_cleaned_are_taken_and_said_to_be_clean(make_dicom) -> 
     assert not any(copy.PixelData)
     assert copy.BurnedInAnnotation == "NO"
     assert "113101" in [code.CodeValue for code in copy.DeidentificationMethodCodeSequence]
-    for found, error in ((None, IdentifyingPixels), (Masked(1, complete=False), PartlySeenText)):
+    for found, error in ((None, IdentifyingPixels), (Masked(1, complete=False), PartlyMaskedText)):
         with pytest.raises(error):
             clean(data, clean_pixels=lambda *_, found=found: found)
 

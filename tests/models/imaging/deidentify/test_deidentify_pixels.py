@@ -27,7 +27,7 @@ from benchmarks.burned_text import burn, made_up
 from models.imaging import FramePolicy, open_source
 from models.imaging import burned_in as module
 from models.imaging.deidentify import Policy, Pseudonyms
-from models.imaging.deidentify.files import Copy, Masked, PartlySeenText, deidentify_file
+from models.imaging.deidentify.files import Copy, Masked, PartlyMaskedText, deidentify_file
 from models.imaging.deidentify.jpeg2000 import rewritten_j2k
 from models.imaging.deidentify.pixels import clean_pixels
 from models.imaging.errors import IdentifyingPixels, SlideLabel, UnsupportedTransferSyntax
@@ -355,7 +355,7 @@ def test_declared_text_that_is_not_found_is_refused(make_dicom: MakeDicom, monke
     with pytest.raises(IdentifyingPixels):
         clean(black)
     monkeypatch.setattr(module, "find_text", lambda *_, **__: Found((Box(5, 5, 40, 20, 0.9),), complete=False))
-    with pytest.raises(PartlySeenText):
+    with pytest.raises(PartlyMaskedText):
         clean(black)
     copy, dataset = clean(make_dicom(TISSUE, **SECONDARY_CAPTURE))
     assert copy.masked == Masked(1, complete=False)
