@@ -27,7 +27,7 @@ def inbox(tmp_path: Path) -> Path:
     folder = tmp_path / "in" / "JONES ANNA 1960"
     folder.mkdir(parents=True)
     for number in (1, 2):
-        dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+        dataset = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
         dataset.PatientName, dataset.PatientID, dataset.StudyDate = "JONES^ANNA", "4711", "20200102"
         dataset.SOPInstanceUID = f"1.2.3.{number}"
         dataset.save_as(folder / f"JONES {number}.dcm")
@@ -232,7 +232,7 @@ def test_masked_pixels_are_written(inbox: Path, tmp_path: Path, monkeypatch: pyt
 def test_burned_in_text_is_masked_and_counted_unless_pixels_are_kept(tmp_path: Path) -> None:
     """The report says how many areas were masked, or that nobody looked; a declared text is refused then."""
     source, report = tmp_path / "in.dcm", tmp_path / "report.json"
-    dataset = pydicom.dcmread(get_testdata_file("examples_palette.dcm"))
+    dataset = pydicom.dcmread(str(get_testdata_file("examples_palette.dcm")))
     dataset.save_as(source)
     assert run(source, "--out", tmp_path / "clean", "--report", report).exit_code == 0
     body = json.loads(report.read_text())

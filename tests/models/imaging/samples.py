@@ -17,6 +17,7 @@ from pydicom.tag import Tag
 DATA = Path(pydicom.__file__).parent / "data"
 MORE_DATA = Path(data_store.__file__).parent / "data"
 MakeDicom = Callable[..., bytes]
+Sample = Callable[[str], bytes]
 
 # On CI the peer must be there: a test that skips itself proves nothing.
 needs_dcmtk = pytest.mark.skipif(

@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image, ImageCms
-from pydicom.uid import AllTransferSyntaxes, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from benchmarks.identities import images
 from models.imaging import FramePolicy, open_source
@@ -30,6 +30,7 @@ from models.imaging.dicom import pixel_data
 from models.imaging.errors import CorruptHeader, EmptyFile, IdentifyingPixels, TruncatedFile
 from models.imaging.header import read_header
 from schemas.failures import InvalidInput
+from tests.models.imaging.samples import MakeDicom, Sample
 
 KEY = Pseudonyms(b"a key for the tests")
 PIXELS = np.arange(64, dtype=np.uint16).reshape(8, 8)
@@ -82,7 +83,7 @@ def dcmdump(files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(dates="shift"), Policy(clean_descriptors=False)])
-def test_a_copy_gives_the_same_frames_as_its_source(policy: Policy, sample) -> None:
+def test_a_copy_gives_the_same_frames_as_its_source(policy: Policy, sample: Sample) -> None:
     """The pipeline sees the same pixels, and describes them no differently where descriptions are cleaned."""
     for name in (
         "CT_small.dcm",
@@ -102,7 +103,7 @@ def test_a_copy_gives_the_same_frames_as_its_source(policy: Policy, sample) -> N
             )
 
 
-def test_nothing_around_the_data_set_comes_along(make_dicom) -> None:
+def test_nothing_around_the_data_set_comes_along(make_dicom: MakeDicom) -> None:
     """A second format in the preamble, the meta's titles, padding, and bytes behind the data set."""
     data = bytearray(make_dicom(PIXELS, **IDS, DataSetTrailingPadding=b"JONES "))
     data[:8] = b"MZ JONES"
@@ -116,7 +117,7 @@ def test_nothing_around_the_data_set_comes_along(make_dicom) -> None:
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
-def test_a_data_set_without_preamble_becomes_a_file(make_dicom, syntax) -> None:
+def test_a_data_set_without_preamble_becomes_a_file(make_dicom: MakeDicom, syntax: UID) -> None:
     """As some exporters write them: nothing before the first element."""
     data = make_dicom(PIXELS, **IDS, syntax=ImplicitVRLittleEndian)
     file = BytesIO()
@@ -147,7 +148,9 @@ def _bare(dataset: pydicom.Dataset) -> pydicom.Dataset:
         ({"BurnedInAnnotation": "YES"}, IdentifyingPixels),
     ],
 )
-def test_what_cannot_be_cleaned_is_refused(make_dicom, elements: dict[str, object], error: type[InvalidInput]) -> None:
+def test_what_cannot_be_cleaned_is_refused(
+    make_dicom: MakeDicom, elements: dict[str, object], error: type[InvalidInput]
+) -> None:
     """Documents, raw data, audio, private classes, directories, and pixels that name the patient by their own word."""
     data = make_dicom(PIXELS, **IDS)
     dataset = pydicom.dcmread(BytesIO(data))
@@ -161,7 +164,7 @@ def test_what_cannot_be_cleaned_is_refused(make_dicom, elements: dict[str, objec
     assert "1.2.840" not in str(caught.value)
 
 
-def test_other_formats_and_damaged_files_are_refused(make_dicom, sample) -> None:
+def test_other_formats_and_damaged_files_are_refused(make_dicom: MakeDicom, sample: Sample) -> None:
     """With an error of ours, wherever a file is cut."""
     for data, error in ((b"", EmptyFile), (b"\x89PNG\r\n\x1a\n" + bytes(99), NotDicom), (b"plain text", NotDicom)):
         with pytest.raises(error):
@@ -175,7 +178,7 @@ def test_other_formats_and_damaged_files_are_refused(make_dicom, sample) -> None
             clean(data[: last + 40])
 
 
-def test_pixels_that_were_cleaned_are_taken_and_said_to_be_clean(make_dicom) -> None:
+def test_pixels_that_were_cleaned_are_taken_and_said_to_be_clean(make_dicom: MakeDicom) -> None:
     """The caller's function sees the header as it was, changes the pixels, and answers for them."""
 
     def mask(dataset: pydicom.Dataset, *_: object) -> Masked:
@@ -193,7 +196,7 @@ def test_pixels_that_were_cleaned_are_taken_and_said_to_be_clean(make_dicom) -> 
             clean(data, clean_pixels=lambda *_, found=found: found)
 
 
-def test_an_overlay_within_the_pixels_goes_with_its_header(make_dicom) -> None:
+def test_an_overlay_within_the_pixels_goes_with_its_header(make_dicom: MakeDicom) -> None:
     """Retired overlays use the bits above the stored ones: those are cleared, the image's own are not."""
     elements = {"BitsStored": 12, "HighBit": 11, **IDS}
     dataset = pydicom.dcmread(BytesIO(make_dicom(PIXELS | 0xF000, **elements)))

@@ -33,7 +33,7 @@ from models.imaging.deidentify.pixels import clean_pixels
 from models.imaging.errors import IdentifyingPixels, SlideLabel, UnsupportedTransferSyntax
 from models.imaging.text import Box, Found
 from schemas.failures import InvalidInput
-from tests.models.imaging.samples import MakeDicom
+from tests.models.imaging.samples import MakeDicom, Sample
 
 KEY = Pseudonyms(b"a key for the tests")
 IDS = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.4", "PatientName": "JONES^A", "PatientID": "4711"}
@@ -218,7 +218,7 @@ def test_a_palette_is_masked_with_an_index_that_is_there(make_dicom: MakeDicom, 
 
 
 def _j2k(image: Pixels, **options: Any) -> bytes:
-    return imagecodecs.jpeg2k_encode(image, codecformat="j2k", **options)
+    return bytes(imagecodecs.jpeg2k_encode(image, codecformat="j2k", **options))
 
 
 @pytest.mark.parametrize("kind", ["grey 8", "grey 16", "colour"])
@@ -246,7 +246,7 @@ def test_losslessly_compressed_text_is_masked_and_the_rest_is_exact(
 def test_lossy_jpeg_becomes_rgb_and_stays_lossy(make_dicom: MakeDicom) -> None:
     """As decoded, but for the text; what was lost is said even where the source was silent."""
     image, ink = with_text(BACKGROUNDS["colour"])
-    stream = imagecodecs.jpeg8_encode(image, level=95, subsampling="422")
+    stream = bytes(imagecodecs.jpeg8_encode(image, level=95, subsampling="422"))
     elements = {"PhotometricInterpretation": "YBR_FULL_422"}
     source = encoded(make_dicom(image, **SECONDARY_CAPTURE), JPEGBaseline8Bit, [stream], **elements)
     _, dataset = assert_masked(source, ink)
@@ -333,7 +333,7 @@ def cv_blurred(values: Pixels) -> Pixels:
 
 
 def test_text_is_not_looked_for_in_an_original_ct(
-    make_dicom: MakeDicom, sample, monkeypatch: pytest.MonkeyPatch
+    make_dicom: MakeDicom, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its samples pass, and nothing is said of them; damaged ones are refused."""
     monkeypatch.setattr(module, "find_text", None)
