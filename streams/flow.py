@@ -106,13 +106,17 @@ class FlowGate:
 
     async def watch(self) -> None:
         """Keep the gate current until cancelled."""
+        unknown = False
         try:
             while True:
                 sent = self._sent
                 try:
                     self.update(await self._lags.read(), self._sent - sent)
+                    unknown = False
                 except Unavailable as error:
-                    log.warning("lag unknown", reason=str(error))
+                    if not unknown:  # Once, however long the broker is away.
+                        log.warning("lag unknown", reason=str(error))
+                    unknown = True
                 await asyncio.sleep(INTERVAL)
         finally:
             await self._lags.close()

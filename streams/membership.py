@@ -81,8 +81,9 @@ class PartitionWatch:
                     membership = await reader.membership(self._stage)
                 except Unavailable as error:
                     # Nobody holds a partition of a broker that is away.
+                    if not self._away:
+                        log.warning("lag unknown", reason=str(error))
                     self._since, self._away = None, str(error)
-                    log.warning("lag unknown", reason=str(error))
                 else:
                     self._away = ""
                     lag = lag_of(positions)

@@ -20,6 +20,7 @@ from schemas.dead_letters import Origin, Stage
 from schemas.failures import InvalidInput, Unavailable
 from schemas.stages import StageState
 from streams import metrics, tracing
+from streams.batches import check_readable
 from streams.buckets.base import ObjectChanged, ObjectGone
 from streams.codec import Context, cleared_by, decode, encode, headers
 from streams.dead_letters import (
@@ -236,6 +237,7 @@ class StageRunner(Generic[In]):
         subject = Subject()
         good = bad = telling = 0
         try:
+            check_readable(message.headers)
             work = decode(self._takes.carries, message.value)
             subject = self._subject(work)
             async for outcome in self._handler(work):

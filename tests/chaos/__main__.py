@@ -22,6 +22,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="times that each fault happens")
     parser.add_argument("--kills", type=int, default=5, help="times that the broker is killed")
     parser.add_argument("--only", action="append", choices=sorted(ALL), help="this fault, and those named so too")
+    parser.add_argument(
+        "--minutes", type=float, default=15, help="that it may take; faults not reached by then are told"
+    )
     parser.add_argument("--keep", type=Path, help="folder for data and logs, kept")
     given = parser.parse_args()
     names = [name for name in given.only or ALL for _ in range(given.rounds)]
@@ -29,7 +32,7 @@ def main() -> None:
         names += ["broker_kill"] * (given.kills - given.rounds)
     random.Random(given.seed).shuffle(names)
     with tempfile.TemporaryDirectory(prefix="tristream-chaos-", ignore_cleanup_errors=True) as folder:
-        report = run(given.keep or Path(folder), given.seed, [ALL[name] for name in names], say)
+        report = run(given.keep or Path(folder), given.seed, [ALL[name] for name in names], say, 60 * given.minutes)
     say(str(report))
     sys.exit(0 if report.kept else 1)
 

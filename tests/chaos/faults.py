@@ -91,19 +91,19 @@ def full_disk(world: World, chance: random.Random, wait: Pass) -> None:
     """The payload store is full."""
     names = [name for name in WORKERS if name.startswith("preprocess")]
     for name in names:
-        world.fill_disk(name, 0)
+        world.fill_disk(name, full=True)
     wait(chance.uniform(3, 8))
     for name in names:
-        world.fill_disk(name, -1)
+        world.fill_disk(name, full=False)
 
 
 def full_broker(world: World, chance: random.Random, wait: Pass) -> None:
     """The broker's disk is full: it ends, and is started again."""
     deaths = world.processes.crashes["kafka"]
-    world.fill_disk("kafka", 0)
+    world.fill_disk("kafka", full=True)
     wait(chance.uniform(3, 6))
     # The next life has no such limit; a broker that had nothing to write lives on.
-    world.fill_disk("kafka", -1)
+    world.fill_disk("kafka", full=False)
     if world.processes.crashes["kafka"] > deaths:
         _await_broker(world, deaths, wait)
 

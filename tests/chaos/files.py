@@ -42,6 +42,7 @@ class Churn:
     made: int = 0
     standing: dict[Path, bytes] = field(default_factory=dict[Path, bytes])
     stored: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    marked: dict[Path, bytes] = field(default_factory=dict[Path, bytes])
     poisoned: int = 0
     _later: list[tuple[float, Path, bytes]] = field(default_factory=list[tuple[float, Path, bytes]])
 
@@ -52,6 +53,14 @@ class Churn:
             self._write(entry[1], entry[2])
         kinds = ("new", "new", "new", "new", "store", "slow", "cut", "replace", "rename", "delete", "poison")
         getattr(self, f"_{self.chance.choice(kinds)}")()
+
+    def mark(self) -> Path:
+        """Write a file that nothing happens to, to see when its triplet comes."""
+        path, data = self._next()
+        path = path.with_name(f"mark-{path.name}")
+        path.write_bytes(data)
+        self.marked[path] = data
+        return path
 
     def finish(self) -> None:
         """Complete what was begun."""

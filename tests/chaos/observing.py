@@ -5,6 +5,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from agents.settings import Settings
@@ -37,6 +38,8 @@ class Observer:
     silence: Silence = field(default_factory=Silence)
     last_outcome: float = field(default_factory=time.monotonic)
     outcomes: int = 0
+    annotated: set[str] = field(default_factory=set[str])
+    """Objects that have a triplet."""
     verdicts: dict[str, int] = field(default_factory=dict[str, int])
     waiting: int = 1
     fine: bool = True
@@ -79,6 +82,8 @@ class Observer:
                 now = time.monotonic()
                 if message is not None and message.error() is None:
                     self.outcomes += 1
+                    if message.topic() == TRIPLETS.on(wires) and (value := message.value()):
+                        self.annotated.add(orjson.loads(value)["object_id"])
                     self.last_outcome = untold_since = now
                 if not self.waiting:
                     self.last_outcome = untold_since = now

@@ -89,7 +89,8 @@ class Proxy:
         both = {writer, far_writer}
         self._writers |= both
         try:
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            with suppress(asyncio.CancelledError):  # At the end of the loop: it would log each as an error.
+                await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         finally:
             self._writers -= both
             for end in both:

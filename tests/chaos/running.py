@@ -17,7 +17,7 @@ PATIENCE_S = 60.0
 """After a fault, until its run goes on without having recovered."""
 SETTLING_S = 240.0
 RECOVERY_S, UNTOLD_S = 20.0, 20.0
-"""Goals: until something new comes of the work after a fault; of silence that `status` calls fine."""
+"""Goals: until a file that came after a fault has its triplet; of silence that `status` calls fine."""
 MOST_WAITING, PACE_S = 40, 0.25
 """Messages that wait, beyond which no new files are made, so that there is always something to do and never too much;
 and seconds between two things that happen to files."""
@@ -33,6 +33,8 @@ class Report:
     dead_letters: int = 0
     faults: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """Seconds to recover from each, by its name."""
+    not_reached: list[str] = field(default_factory=list[str])
+    """Faults for which there was no time left."""
     lost: list[str] = field(default_factory=list[str])
     doubled: int = 0
     longest_silence_s: float = 0.0
@@ -45,7 +47,7 @@ class Report:
     def kept(self) -> bool:
         """Whether the goals were kept: nothing lost or doubled, soon back to work, and no long silence unsaid."""
         soon = self.worst_recovery_s <= RECOVERY_S and self.untold_silence_s <= UNTOLD_S
-        return soon and not self.lost and not self.doubled
+        return soon and not self.lost and not self.doubled and not self.not_reached
 
     @property
     def worst_recovery_s(self) -> float:
@@ -61,6 +63,7 @@ class Report:
                 f"  {name}: {len(times)} ×, recovered in {max(times):.1f} s at most"
                 for name, times in self.faults.items()
             ),
+            *([f"  no time left for: {', '.join(self.not_reached)}"] if self.not_reached else []),
             f"lost {len(self.lost)}, doubled with other content {self.doubled}",
             f"longest silence {self.longest_silence_s:.1f} s, of it not told by status {self.untold_silence_s:.1f} s",
             f"worst recovery {self.worst_recovery_s:.1f} s",
@@ -75,8 +78,17 @@ def run(
     seed: int,
     faults: Sequence[Callable[[World, random.Random, Pass], None]],
     say: Callable[[str], None] = lambda _: None,
+    limit_s: float = float("inf"),
 ) -> Report:
-    """Let these faults happen to a pipeline, one after another, and account for everything at the end."""
+    """Let these faults happen to a pipeline, one after another, and account for everything at the end.
+
+    Args:
+        folder: everything that is written.
+        seed: decides what happens, and when.
+        faults: in their order.
+        say: is told how it goes.
+        limit_s: seconds, of which the last are left for what still waits; faults that would begin then do not.
+    """
     report, started, chance = Report(seed), time.monotonic(), random.Random(seed)
     with World(folder) as world:
         churn = Churn(world.inbox, chance, world.put if world.s3 else None)
@@ -97,11 +109,15 @@ def run(
                 if time.monotonic() - before > 180:
                     raise AssertionError("the pipeline does not start")
             for fault in faults:
+                if time.monotonic() - started > limit_s - SETTLING_S:
+                    report.not_reached.append(fault.__name__)
+                    continue
                 wait(2)
                 say(fault.__name__)
                 fault(world, chance, wait)
-                healed, count = time.monotonic(), observer.outcomes
-                while observer.outcomes == count and time.monotonic() - healed < PATIENCE_S:
+                healed = time.monotonic()
+                mark = world.settings.identity.object_id(reference_to(churn.mark(), world.inbox))
+                while mark not in observer.annotated and time.monotonic() - healed < PATIENCE_S:
                     wait(0.2)
                 took = time.monotonic() - healed
                 report.faults.setdefault(fault.__name__, []).append(took)
@@ -133,7 +149,7 @@ def _settled(world: World, churn: Churn, report: Report, say: Callable[[str], No
 def _lost(world: World, churn: Churn, found: Outcomes) -> list[str]:
     lost = [f"announced, and nothing came of it: {one}" for one in found.unaccounted]
     identity = world.settings.identity
-    for path in churn.standing:
+    for path in (*churn.standing, *churn.marked):
         object_id = identity.object_id(reference_to(path, world.inbox))
         if object_id not in found.announced:
             lost.append(f"never announced: {path.name}")

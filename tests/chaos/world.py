@@ -128,14 +128,15 @@ class World:
         except (KeyError, psutil.NoSuchProcess):
             return
 
-    def fill_disk(self, name: str, limit: int) -> None:
-        """Let a process, and those that it started, write no file beyond so many bytes: a full disk, for it alone."""
+    def fill_disk(self, name: str, *, full: bool) -> None:
+        """Let a process, and those that it started, write no byte more: a full disk, for it alone. Or let it again."""
         import resource
 
         try:
             process = psutil.Process(self.processes.pids[name])
             for one in [process, *process.children(recursive=True)]:
-                resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+                _, most = resource.prlimit(one.pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (0 if full else most, most))
         except (KeyError, psutil.NoSuchProcess, ProcessLookupError):
             return
 

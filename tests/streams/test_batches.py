@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 import pytest
 from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record._crc32c import crc as crc32c
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
+from prometheus_client import REGISTRY
 
-from streams import metrics
-from streams.batches import pass_by_unreadable_batches
+from streams.batches import HEADER, UnreadableBatch, check_readable, pass_by_unreadable_batches
 
-NO_CODEC, ATTRIBUTES, CRC = 5, 21, 17
-"""A codec that Kafka has not; places of the batch's last attributes byte and of its checksum (message format 2)."""
+NO_CODEC, ATTRIBUTES, CRC, LAST_OFFSET_DELTA = 5, 21, 17, 23
+"""A codec that Kafka does not have; places of the batch's attributes, checksum and last offset (message format 2)."""
 
 
 def batch(first: int, values: Sequence[bytes], codec: int = 0) -> bytearray:
@@ -47,25 +48,68 @@ def broken(codec: int) -> bytearray:
     return sealed(found)
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        unknown_codec(),
-        broken(DefaultRecordBatch.CODEC_GZIP),
-        broken(DefaultRecordBatch.CODEC_SNAPPY),
-        broken(DefaultRecordBatch.CODEC_LZ4),
-        broken(DefaultRecordBatch.CODEC_ZSTD),
-    ],
-    ids=["unknown", "gzip", "snappy", "lz4", "zstd"],
-)
-def test_a_batch_that_cannot_be_taken_apart_is_passed_by(bad: bytearray, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The records before and after it come, the position goes past it, and it is counted."""
+def wrong_checksum(*, claims: int | None = None) -> bytearray:
+    """With a flipped bit; where told, one that claims to hold so many messages more than its first."""
+    found = batch(2, [b"lost"] * 2)
+    found[-3] ^= 1
+    if claims is not None:
+        found[LAST_OFFSET_DELTA : LAST_OFFSET_DELTA + 4] = claims.to_bytes(4, "big", signed=True)
+    return found
+
+
+def passed_by() -> float:
+    """Batches so far."""
+    return REGISTRY.get_sample_value("tristream_unreadable_messages_total", {"topic": "batches"}) or 0
+
+
+def records_of(data: bytearray, first: int = 0) -> PartitionRecords:
+    """As a consumer has them that asked from this offset."""
+    return fetcher.PartitionRecords(
+        TopicPartition("batches", 0), MemoryRecords(bytes(data)), None, first, None, None, True, 0
+    )
+
+
+@pytest.fixture(autouse=True)
+def passing_by(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetcher, "PartitionRecords", fetcher.PartitionRecords)
     pass_by_unreadable_batches()
-    records = MemoryRecords(bytes(batch(0, [b"a", b"b"]) + bad + batch(4, [b"c"])))
-    counter = metrics.UNREADABLE.labels("batches")
-    before = counter._value.get()
-    found = fetcher.PartitionRecords(TopicPartition("batches", 0), records, None, 0, None, None, True, 0)
-    assert [(record.offset, record.value) for record in found] == [(0, b"a"), (1, b"b"), (4, b"c")]
-    assert found.next_fetch_offset == 5
-    assert counter._value.get() - before == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (unknown_codec(), "UnsupportedCodecError"),
+        (broken(DefaultRecordBatch.CODEC_GZIP), ""),
+        (broken(DefaultRecordBatch.CODEC_SNAPPY), ""),
+        (broken(DefaultRecordBatch.CODEC_LZ4), ""),
+        (broken(DefaultRecordBatch.CODEC_ZSTD), ""),
+        (wrong_checksum(), "WrongChecksum"),
+        (wrong_checksum(claims=1_000_000), "WrongChecksum"),
+        (wrong_checksum(claims=-7), "WrongChecksum"),
+    ],
+    ids=["unknown", "gzip", "snappy", "lz4", "zstd", "checksum", "too far", "backwards"],
+)
+def test_a_batch_that_cannot_be_read_costs_itself(bad: bytearray, reason: str) -> None:
+    """The records before and after it come, and in its place one that says why; the position goes past it."""
+    before = passed_by()
+    records = records_of(batch(0, [b"a", b"b"]) + bad + batch(4, [b"c"]))
+    found = list(records)
+    assert [(record.offset, record.value) for record in found] == [(0, b"a"), (1, b"b"), (2, b""), (4, b"c")]
+    assert dict(found[2].headers)[HEADER].decode().startswith(reason)
+    with pytest.raises(UnreadableBatch, match=f"{reason}.*disk"):
+        check_readable(found[2].headers)
+    for good in (found[0], found[1], found[3]):
+        check_readable(good.headers)
+    assert records.next_fetch_offset == 5
+    assert passed_by() - before == 1
+
+
+@pytest.mark.parametrize("claims", [None, 1_000_000, -7])
+def test_the_last_batch_is_passed_by_one_offset_at_a_time(claims: int | None) -> None:
+    """What lies behind it is not known yet, and what it says of itself may be what is wrong; it is told once."""
+    before = passed_by()
+    bad = wrong_checksum(claims=claims)
+    for first, told, then in ((2, [2], 3), (3, [], 4)):
+        records = records_of(bad, first)
+        assert ([record.offset for record in records], records.next_fetch_offset) == (told, then)
+    assert passed_by() - before == 1
