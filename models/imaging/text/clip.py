@@ -53,7 +53,7 @@ class Clip:
             self._lasting[key] = np.minimum.reduce(wide)
         self.static = self._static_text(samples)
         for key, each in strokes.items():
-            self._calmest[key] = np.minimum.reduce([self._counts(*key, one) for one in each])
+            self._calmest[key] = np.minimum.reduce([counted_by_contrast(self.passing(*key, one)) for one in each])
 
     def _static_text(self, samples: Sequence[tuple[Picture, Values | None]]) -> Found:
         views = np.stack([view for view, _ in samples])
@@ -77,17 +77,17 @@ class Clip:
                     return True
         return False
 
-    def unusual(self, number: int, reduced: bool, strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Of each cell of a frame's picture (0 the view, 1 the values), whether its strokes are not the clip's."""
-        usual = self._calmest[number, reduced]
-        return np.any(self._counts(number, reduced, strokes) > usual * _BUSIER + _AND_MORE, axis=0)
-
-    def _counts(self, number: int, reduced: bool, strokes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(contrasts, rows, columns): strokes in each cell that do not last, and are not of static text."""
+    def passing(self, number: int, reduced: bool, strokes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Of a frame's strokes (0 the view, 1 the values), those that do not last, and are not of static text."""
         passing = np.where(cv2.subtract(strokes, self._lasting[number, reduced]) > _STRONGER, strokes, 0)
         for box in self.static.boxes:
             passing[_placed(box, strokes.shape, self.shape)] = 0
-        return counted_by_contrast(passing.astype(np.uint8))
+        return passing.astype(np.uint8)
+
+    def unusual(self, number: int, reduced: bool, passing: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Of each cell of a frame's picture, whether it has more passing strokes than the clip."""
+        usual = self._calmest[number, reduced]
+        return np.any(counted_by_contrast(passing) > usual * _BUSIER + _AND_MORE, axis=0)
 
 
 def _each(samples: Sequence[tuple[Picture, Values | None]], number: int) -> Iterator[Picture]:

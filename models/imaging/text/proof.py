@@ -3,13 +3,12 @@
 Knows nothing of how lines are found.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from models.imaging.text.boxes import Box
-from models.imaging.text.reader import Reading, read
+from models.imaging.text.reader import MOST_PIECES, Reading, pieces_of, read
 from models.imaging.text.strokes import Picture
 
 CERTAIN = 0.6
@@ -20,10 +19,16 @@ _TELLING = frozenset("ABDEFGHKLMNPRTWXYZ23456789")
 """Signs that count where they stand alone: rings, hooks and bars are in every picture."""
 _PLAIN, _SURE = 0.5, 0.8
 """Scores of the line finder: below the first, more must be read; from the second, one or two signs may be text."""
+_MANY, _FAINT = 6, 0.6
+"""So many signs are text at this score, too."""
+_BEYOND_DOUBT = 4, 0.9
+"""Signs, and score, from which no more of a line is read."""
 _FEW = 0.74
 """Score, at most, of one or two signs: too few to follow the line that they may begin."""
 _SQUARE = 1.6
 """Length by height of a box up to which it could hold one sign, also mirrored, as on a film that was turned over."""
+_THREE = 1.2
+"""Length by height from which a box could hold three signs."""
 
 
 class Proof(NamedTuple):
@@ -37,52 +42,82 @@ class Proof(NamedTuple):
 
 def proved(picture: Picture, box: Box) -> Proof:
     """Read a box of a picture that the line finder saw."""
-    best = max(_readings(picture, box, _MARGINS[0]), key=_weight)
-    count, score = len(best.characters), best.score
-    if count >= 3 and score >= (0.75 if box.score >= _PLAIN else 0.9):
-        return Proof(score)
+    length = max(box.right - box.left, box.bottom - box.top) / box.height
+    if box.score < _SURE and length < _THREE:
+        return Proof(0.0)
+    line = _Line(picture, box)
+    best = line.best(_MARGINS[0])
+    if _tells(best, box.score):
+        return Proof(best.score)
     if box.score < _SURE:
         return Proof(0.0)
-    if count == 2 and score >= 0.8:
-        again = [max(_readings(picture, box, margin), key=_weight) for margin in _MARGINS[1:]]
-        return Proof(_FEW * score if any(one.characters == best.characters for one in again) else 0.0)
-    short = max(box.right - box.left, box.bottom - box.top) <= _SQUARE * box.height
-    alone = short and _stands_alone(picture, box)
-    return Proof(_FEW if alone else 0.0, sign=count == 1 and score >= 0.9)
+    count = len(best.characters)
+    if count == 2 and best.score >= 0.8:
+        again = (line.best(margin).characters for margin in _MARGINS[1:])
+        return Proof(_FEW * best.score if best.characters in again else 0.0)
+    alone = length <= _SQUARE and line.stands_alone()
+    return Proof(_FEW if alone else 0.0, sign=count == 1 and best.score >= 0.9)
 
 
-def _stands_alone(picture: Picture, box: Box) -> bool:
-    """Whether one sign is read there, the same at each margin, in one of the ways that a film can lie."""
-    pictures = [_cut(picture, box, margin) for margin in _MARGINS]
-    for way in (
-        lambda part: part,
-        np.fliplr,
-        np.flipud,
-        lambda part: np.rot90(part, 1),
-        lambda part: np.rot90(part, -1),
-    ):
-        told = [read(np.ascontiguousarray(way(pictures[0])))]
-        if told[0].characters in _TELLING and told[0].score >= 0.9:
-            told += [read(np.ascontiguousarray(way(part))) for part in pictures[1:]]
-            if all(one.characters == told[0].characters and one.score >= 0.8 for one in told):
-                return True
-    return False
+def _tells(reading: Reading, finder: float) -> bool:
+    """Whether so much was read that it is text."""
+    count, score = len(reading.characters), reading.score
+    return (count >= 3 and score >= (0.75 if finder >= _PLAIN else 0.9)) or (count >= _MANY and score >= _FAINT)
 
 
-def _weight(reading: Reading) -> float:
-    return sum(reading.scores)
+class _Line:
+    """The readings of a box, each made once."""
+
+    def __init__(self, picture: Picture, box: Box) -> None:
+        self._picture, self._box = picture, box
+        self._read: dict[tuple[float, _Way, int], Reading] = {}
+
+    def best(self, margin: float) -> Reading:
+        """Of the ways in which it could run; as far as it is beyond doubt."""
+        rows, columns = self._part(margin).shape[:2]
+        ways = [_UPRIGHT] if columns >= 0.8 * rows else []
+        ways += [_UP, _DOWN] if rows >= 0.8 * columns else []
+        found = dict.fromkeys(ways, Reading("", ()))
+        for number in range(MOST_PIECES):
+            for way in ways:
+                found[way] += self._piece(margin, way, number)
+                if (
+                    number == 0
+                    and len(found[way].characters) >= _BEYOND_DOUBT[0]
+                    and found[way].score >= _BEYOND_DOUBT[1]
+                ):
+                    return found[way]
+        return max(found.values(), key=lambda reading: sum(reading.scores))
+
+    def stands_alone(self) -> bool:
+        """Whether one sign is read there, the same at each margin, in one of the ways that a film can lie."""
+        return any(self._same_sign(way) for way in (_UPRIGHT, _MIRRORED, _OVER, _UP, _DOWN))
+
+    def _same_sign(self, way: "_Way") -> bool:
+        first = self._piece(_MARGINS[0], way)
+        if first.characters not in _TELLING or first.score < 0.9:
+            return False
+        others = (self._piece(margin, way) for margin in _MARGINS[1:])
+        return all(one.characters == first.characters and one.score >= 0.8 for one in others)
+
+    def _piece(self, margin: float, way: "_Way", number: int = 0) -> Reading:
+        key = (margin, way, number)
+        if key not in self._read:
+            part = np.rot90(self._part(margin), way.turns)
+            pieces = pieces_of(np.fliplr(part) if way.mirrored else part)
+            self._read[key] = read(pieces[number]) if number < len(pieces) else Reading("", ())
+        return self._read[key]
+
+    def _part(self, margin: float) -> Picture:
+        left, top, right, bottom, _ = self._box.grown(max(1.0, margin * self._box.height), self._picture.shape)
+        return self._picture[top:bottom, left:right]
 
 
-def _readings(picture: Picture, box: Box, margin: float) -> Iterator[Reading]:
-    part = _cut(picture, box, margin)
-    rows, columns = part.shape[:2]
-    if columns >= 0.8 * rows:
-        yield read(part)
-    if rows >= 0.8 * columns:
-        yield read(np.rot90(part, -1))
-        yield read(np.rot90(part, 1))
+class _Way(NamedTuple):
+    """How a line is turned before it is read: quarter turns to the left, then left and right exchanged."""
+
+    turns: int
+    mirrored: bool = False
 
 
-def _cut(picture: Picture, box: Box, margin: float) -> Picture:
-    left, top, right, bottom, _ = box.grown(max(1.0, margin * box.height), picture.shape)
-    return picture[top:bottom, left:right]
+_UPRIGHT, _DOWN, _UP, _MIRRORED, _OVER = _Way(0), _Way(1), _Way(-1), _Way(0, True), _Way(2, True)

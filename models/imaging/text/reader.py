@@ -18,8 +18,11 @@ HEIGHT = 48
 """px, that the model takes."""
 _SQUEEZED = 0.75
 """Of the width: read as well so, and a quarter sooner."""
-_LEAST, _MOST = 32, 384
-"""Width, px. What is longer is read as far as that."""
+_LEAST = 32
+"""Width, px."""
+_PIECES = (160, 224)
+"""Widths, px: what is longer than the first is read in two pieces, and no further than both."""
+MOST_PIECES = len(_PIECES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Reading:
         """Mean over the characters; 0 where there are none."""
         return sum(self.scores) / max(1, len(self.scores))
 
+    def __add__(self, more: "Reading") -> "Reading":
+        return Reading(self.characters + more.characters, self.scores + more.scores)
+
 
 @lru_cache(maxsize=1)
 def _model() -> tuple[Any, list[str]]:
@@ -45,23 +51,29 @@ def _model() -> tuple[Any, list[str]]:
     return session, ["", *characters, " "]
 
 
+def pieces_of(line: Picture) -> list[Picture]:
+    """A line in the pieces in which it is read, one or two."""
+    rows, columns = line.shape[:2]
+    first, end = (round(width / _SQUEEZED / HEIGHT * rows) for width in itertools.accumulate(_PIECES))
+    return [line] if columns <= first + rows // 2 else [line[:, :first], line[:, first:end]]
+
+
 def read(line: Picture) -> Reading:
-    """Read a line that runs from left to right and fills the height of the picture.
+    """Read a line, or a piece of it, that runs from left to right and fills the height of the picture.
 
     Args:
         line: (rows, columns) or (rows, columns, 3).
     """
     session, letters = _model()
     rows = line.shape[0]
-    most = round(_MOST / _SQUEEZED / HEIGHT * rows)
-    line = line[:, :most]
     width = max(_LEAST, round(HEIGHT * _SQUEEZED * line.shape[1] / rows))
     how = cv2.INTER_CUBIC if rows < HEIGHT else cv2.INTER_AREA
     resized: Any = cv2.resize(np.ascontiguousarray(line), (width, HEIGHT), interpolation=how)
     coloured = np.repeat(resized[..., None], 3, axis=2) if resized.ndim == 2 else resized[..., ::-1]
     batch = np.ascontiguousarray(coloured.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(127.5) - 1
     scores = session.run(None, {session.get_inputs()[0].name: batch})[0][0]
-    best, sure = scores.argmax(axis=1), scores.max(axis=1)
+    best = scores.argmax(axis=1)
+    sure = scores[np.arange(len(best)), best]
     found: list[tuple[str, float]] = []
     at = 0
     for code, group in itertools.groupby(best.tolist()):

@@ -3,6 +3,7 @@
 Knows nothing of frames that belong together but what it is told of them.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 from models.imaging.text.boxes import Box, continues, distinct, joined, share_within
 from models.imaging.text.lines import lines_of, scores_of
 from models.imaging.text.proof import proved
-from models.imaging.text.strokes import CELL, Picture, strokes_of, worth_a_look
+from models.imaging.text.strokes import CELL, CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
 
-VERSION = "lines-1+PP-OCRv6_rec_small"
+VERSION = "lines-2+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -38,6 +39,8 @@ _MARGIN = 0.15
 """Of a line's height, by which its box is larger than its glyphs, and a pixel more."""
 _TALLEST = 52
 """Of a line at its level, px."""
+_HIDDEN = 1.5
+"""So many times as strong as in the view, a stroke in the values is one that the view hides."""
 _MOSTLY = 0.6
 """Of the cells, from which all of them are looked at at once."""
 
@@ -61,11 +64,12 @@ class Usual(Protocol):
         """Text that all of them have: it is not sought again."""
         ...
 
-    def unusual(self, number: int, reduced: bool, strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Of each cell of a picture (0 the view, 1 the values), whether its strokes are others than in the others.
+    def passing(self, number: int, reduced: bool, strokes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Of the strokes of a picture (0 the view, 1 the values), those that the others do not have."""
+        ...
 
-        What lies in static text is taken out of `strokes`.
-        """
+    def unusual(self, number: int, reduced: bool, passing: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Of each cell of a picture, whether it has more passing strokes than the others."""
         ...
 
 
@@ -127,14 +131,19 @@ def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[_C
     shown: dict[bool, NDArray[np.uint8]] = {}
     for number, picture in enumerate(pictures):
         areas: dict[bool, list[tuple[slice, slice]]] = {}
+        new: dict[bool, NDArray[np.uint8]] = {}
         for reduced in (False, True):
             strokes = strokes_of(looked_at(picture, reduced))
-            unusual = usual.unusual(number, reduced, strokes) if usual is not None else True
             if number == 0:
                 shown[reduced] = np.asarray(cv2.dilate(strokes, np.ones((5, 5), np.uint8)), np.uint8)
-            else:  # the values: only what the view does not show
-                strokes = np.where(strokes > shown[reduced], strokes, 0).astype(np.uint8)
-            areas[reduced] = areas_of(worth_a_look(strokes) & unusual, strokes.shape)
+            cells: NDArray[np.bool_] | bool = True
+            if usual is not None:
+                strokes = usual.passing(number, reduced, strokes)
+                cells = usual.unusual(number, reduced, strokes)
+            if number > 0:  # the values: only what the view does not show
+                strokes = np.where(strokes > _HIDDEN * shown[reduced], strokes, 0).astype(np.uint8)
+            areas[reduced] = areas_of(worth_a_look(strokes) & cells, strokes.shape)
+            new[reduced] = strokes
         levels = (*_LEVELS, _MAGNIFIED[0]) if picture.shape[0] * picture.shape[1] <= _MAGNIFIED[1] else _LEVELS
         for level in levels:
             at = resized(picture, level) if level < 1 else picture
@@ -143,7 +152,16 @@ def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[_C
             ratio = 1.0 if level >= 1 else level / 0.5
             for rows, columns in areas[level < 1]:
                 part = np.s_[_scaled(rows, ratio, at.shape[0]), _scaled(columns, ratio, at.shape[1])]
-                yield from _seen(at[part], part, level, number)
+                for one in _seen(at[part], part, level, number):
+                    if _has_strokes(one.box, new[level < 1], picture.shape):
+                        yield one
+
+
+def _has_strokes(box: Box, strokes: NDArray[np.uint8], shape: tuple[int, ...]) -> bool:
+    """Whether there is what could be a letter in a box of a picture of that shape: the strokes may be of its half."""
+    ratio = strokes.shape[0] / shape[0]
+    rows, columns = (slice(int(ratio * start), math.ceil(ratio * stop)) for start, stop in (box[1::2], box[:4:2]))
+    return int(np.count_nonzero(strokes[rows, columns] >= CONTRASTS[0])) >= LEAST
 
 
 def _seen(area: Picture, part: tuple[slice, slice], level: float, number: int) -> Iterator[_Candidate]:
@@ -174,7 +192,7 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
     signs: list[Box] = []
     for one in likely:
         grown = [box.grown(_MARGIN * box.height + 1, shape) for box in kept]
-        if share_within(one.box, known + grown) > 0.85:
+        if share_within(one.box, known + grown) > 0.85 or _spans(one.box, kept):
             continue
         if any(_same(one.box, other.box) for other in refused if other.picture == one.picture):
             continue
@@ -204,6 +222,12 @@ def _continued(lines: list[Box], others: list[Box]) -> list[Box]:
         # Not from one faint piece to the next: tissue is full of them.
         reached += [box for box in more if box.score >= _CONTINUED]
     return found
+
+
+def _spans(box: Box, lines: list[Box]) -> bool:
+    """Whether it is several lower lines, and what is between them, that a reduced picture shows as one."""
+    within = [line for line in lines if 1.6 * line.height < box.height and share_within(line, [box]) > 0.7]
+    return bool(within) and share_within(box, within) > (0.25 if len(within) > 1 else 0.4)
 
 
 def _same(box: Box, other: Box) -> bool:

@@ -19,10 +19,10 @@ def test_of_a_frame_like_the_others_little_is_searched() -> None:
     """Speckle that moves has about as many strokes in every frame; a name in it is searched."""
     clip = Clip([(one, None) for one in MOVING])
     frame = np.roll(SPECKLE, 13, axis=0)
-    assert clip.unusual(0, False, strokes_of(frame)).mean() < 0.1
+    assert clip.unusual(0, False, clip.passing(0, False, strokes_of(frame))).mean() < 0.1
     burned = burn(frame, 3, size=12, style="white", font="aileron", count=1)
     left, top, right, bottom = burned.lines[0].box
-    unusual = clip.unusual(0, False, strokes_of(burned.image))
+    unusual = clip.unusual(0, False, clip.passing(0, False, strokes_of(burned.image)))
     assert unusual[top // CELL : bottom // CELL + 1, left // CELL : right // CELL + 1].any()
 
 
