@@ -40,7 +40,8 @@ def build_stage(stage: Stage, settings: Settings) -> StageApp:
 
 
 def _watch(app: StageApp, settings: Settings) -> None:
-    from agents.watch import Announcer, BucketWatch
+    from agents.announcer import Announcer
+    from agents.watch import BucketWatch
     from streams.buckets import open_bucket
     from streams.open_letters import OpenLetters
 
@@ -49,7 +50,11 @@ def _watch(app: StageApp, settings: Settings) -> None:
     letters.follow(wires)
     announcer = Announcer(wires=wires, identity=settings.identity, send=send, letters=letters)
     watch = BucketWatch(
-        open_bucket(settings.inbox), announcer, listing=wires.listing, most_bytes=settings.limits.file_bytes
+        open_bucket(settings.inbox),
+        announcer,
+        listing=wires.listing,
+        most_bytes=settings.limits.file_bytes,
+        selection=settings.selection,
     )
     if watch.bucket.notifies:
         runner = StageRunner("watch", BUCKET_EVENTS, OBJECTS, watch.on_event, wires=wires, send=send)

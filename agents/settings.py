@@ -14,6 +14,7 @@ from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
 from streams.buckets import folder_of, open_bucket
 from streams.buckets.aws import ProfileUnusable, options
+from streams.buckets.selection import Selection
 from streams.identity import Identity, key_from_file
 from streams.settings import Wires
 
@@ -62,6 +63,8 @@ class Settings(BaseSettings):
         wires: delivery and flow: TRISTREAM_<FIELD> for each field of streams.settings.Wires, and for its `security`
             TRISTREAM_KAFKA_<FIELD> for each field of streams.settings.Security.
         inbox: folder or s3://bucket/prefix whose objects are annotated (TRISTREAM_INBOX).
+        include: patterns of the objects that are taken, separated by commas; empty: all (TRISTREAM_INCLUDE).
+        exclude: patterns of those that are not (TRISTREAM_EXCLUDE).
         readable: folder or bucket, beside the inbox, whose objects others may have annotated by naming them on the
             `objects` topic, as `annotate --kafka` does; None: none (TRISTREAM_READABLE).
         frames: frame policy: all, every:N, or spread:N (TRISTREAM_FRAMES).
@@ -89,6 +92,8 @@ class Settings(BaseSettings):
 
     wires: Wires = Field(default_factory=Wires)
     inbox: Place = Field(default="inbox", validate_default=True)
+    include: str = ""
+    exclude: str = ""
     readable: Place | None = None
     frames: str = "all"
     neighbours: int = Field(default=0, ge=0, le=MOST_NEIGHBOURS)
@@ -136,6 +141,11 @@ class Settings(BaseSettings):
         if len(found) < 16:
             raise BadSetting("the identity key must be at least 32 hexadecimal digits")
         return found
+
+    @property
+    def selection(self) -> Selection:
+        """Which objects are taken, by `include` and `exclude`."""
+        return Selection.parse(self.include, self.exclude)
 
     @property
     def identity(self) -> Identity:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.identities import Kind, Planted, images, plant, seen_in, views, words_in
-from infra.deidentify import Report, deidentify
+from infra.deidentify import Report, deidentify, files_to_copy
 from models.imaging import FramePolicy, burned_in, open_source
 from models.imaging.deidentify import Policy, Pseudonyms
 from models.imaging.text import Clip
@@ -95,7 +95,9 @@ def check(files: list[Planted], policy: Policy, kinds: tuple[Kind, ...], found: 
             path.write_bytes(file.data)
         report = Report(written, None)
         said, image_of = list[str](), {inbox / file.name: file.image for file in files}
-        for outcome in deidentify([inbox], out, Pseudonyms(_KEY), policy, tell=lambda _done, _all: None):
+        for outcome in deidentify(
+            files_to_copy([inbox], out), out, Pseudonyms(_KEY), policy, tell=lambda _done, _all: None
+        ):
             report.add(outcome)
             said.append(repr(outcome.error) + repr(outcome.copy))
             if outcome.error is not None:

@@ -4,6 +4,7 @@ What each way shares stands here; infra/jobs.py knows the processes, infra/colle
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +20,7 @@ from infra.results import Result
 from schemas.objects import ObjectReference
 from streams.buckets.companions import goes_along
 from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
+from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally
 
 PROCESS_BYTES = 2**30
 """Memory that one process and its decoder are reckoned to need: see docs/annotate.md."""
@@ -49,26 +51,36 @@ Way = Callable[[Accounts, Iterator[ObjectReference]], Iterator[Result]]
 """How outcomes come of objects: those of all, in any order; objects are taken as there is room."""
 
 
-def find_files(paths: Iterable[Path], passed_by: Callable[[int], object] = lambda _: None) -> list[Path]:
+def find_files(
+    paths: Iterable[Path], selection: Selection = EVERYTHING, passed_by: Tally = lambda _: None
+) -> list[Path]:
     """All files of the paths, folders taken with all below them, each once, in a stable order.
 
     With what the system does not let be read: that fails by itself, when it is. Without the files that only describe
     others among them, and without those of folders that are known to go along with images (see
-    streams.buckets.companions); `passed_by` is told how many the latter are.
+    streams.buckets.companions).
+
+    Args:
+        paths: files and folders.
+        selection: which files are taken, by their paths below the folder that was named; of others, by their names.
+        passed_by: told how many files are not among them, for each reason.
     """
-    left_out = 0
-    found: dict[Path, None] = {}
+    passed: Counter[Reason] = Counter()
+    found: dict[Path, str] = {}
     for path in paths:
         if is_folder(path):
-            files = sorted(everything_below(path))
-            kept = [file for file in files if not goes_along(file.name)]
-            left_out += len(files) - len(kept)
-            found.update((file.absolute(), None) for file in kept)
+            for file in sorted(everything_below(path)):
+                if goes_along(file.name):
+                    passed["goes along"] += 1
+                else:
+                    found.setdefault(file.absolute(), file.relative_to(path).as_posix())
         else:
-            found[path.absolute()] = None
-    if left_out:
-        passed_by(left_out)
-    return objects_among(found)
+            found.setdefault(path.absolute(), path.name)
+    objects = objects_among(found)
+    kept = [file for file in objects if selection.takes(found[file])]
+    passed["companion"], passed["left out"] = len(found) - len(objects), len(objects) - len(kept)
+    passed_by(passed)
+    return kept
 
 
 def images_among(files: Sequence[Path], annotations: Path) -> list[Path]:

@@ -9,12 +9,13 @@ import click
 import orjson
 
 from agents.settings import BadSetting, Settings
-from infra.cli_annotate import ANNOTATIONS, FRAMES, NEIGHBOURS, annotate, which
+from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
-from infra.console import current_settings, ending_well, plain_errors, say, trace
+from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
 from schemas.dead_letters import Origin, Stage
 from streams.buckets import folder_of
+from streams.buckets.selection import told
 from streams.topics import Topic
 
 KAFKA = click.option(
@@ -56,6 +57,8 @@ main.add_command(knowledge)
 @ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
+@INCLUDE
+@EXCLUDE
 def up(
     inbox: str | None,
     state: Path,
@@ -65,12 +68,17 @@ def up(
     annotations: str | None,
     frames: str | None,
     neighbours: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.prometheus.local import start_beside
     from infra.stack import LocalStack
 
-    settings = current_settings(inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours)
+    settings = current_settings(
+        inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours,
+        include=patterns(include), exclude=patterns(exclude),
+    )  # fmt: skip
     if watch and not settings.wires.metrics_port:
         settings = settings.with_wires(metrics_port=METRICS_PORT)
     if (folder := folder_of(settings.inbox)) is not None:
@@ -107,6 +115,8 @@ def up(
     help="Mask text burned into the pixels, or copy them unseen.",
 )
 @ANNOTATIONS
+@INCLUDE
+@EXCLUDE
 def deidentify(
     paths: tuple[Path, ...],
     out: Path,
@@ -117,36 +127,39 @@ def deidentify(
     no_descriptions: bool,
     pixels: Literal["clean", "keep"],
     annotations: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
 ) -> None:
     """Write de-identified copies of DICOM files and folders (PS3.15 Annex E, basic profile).
 
     Names, dates and UIDs are replaced under the key of this machine; files that cannot be cleaned are not copied.
     """
-    from infra.deidentify import Report, masking_of, pseudonyms_of
+    from infra.deidentify import Report, files_to_copy, masking_of, pseudonyms_of
     from infra.deidentify import deidentify as run
     from infra.progress import Counting
     from models.imaging.deidentify import Policy
 
     try:
-        settings = current_settings(annotations=annotations)
+        settings = current_settings(annotations=annotations, include=patterns(include), exclude=patterns(exclude))
         pseudonyms, masking = pseudonyms_of(settings), masking_of(settings) if pixels == "clean" else None
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
     policy = Policy(clean_descriptors=not no_descriptions, dates=dates or "remove", keep_uids=keep_uids)
     found = Report(report, map_, pixels)
+    files = files_to_copy(paths, out, settings.selection, found.passed_by.update)
     with plain_errors():
         try:
             with Counting("files") as progress:
-                for outcome in run(paths, out, pseudonyms, policy, tell=progress.update, masking=masking):
+                for outcome in run(files, out, pseudonyms, policy, tell=progress.update, masking=masking):
                     found.add(outcome)
         finally:
             found.write()
     for name, text, count in found.errors:
         say(f"{count} × {name}: {text}")
-    summary = found.summary
+    summary, beside = found.summary, told(found.passed_by)
     click.echo(
         f"{summary.files} files: {summary.copied} copied, {summary.refused} refused, "
-        f"{summary.attributes} attributes changed"
+        f"{summary.attributes} attributes changed{beside and f', {beside}'}"
     )
     sys.exit(1 if summary.refused else 0)
 
@@ -191,14 +204,27 @@ def verify(triplets: Path, statements: Path, out: Path | None) -> None:
 @KAFKA
 @FRAMES
 @NEIGHBOURS
-def worker(stage: Stage, inbox: str | None, kafka: str | None, frames: str | None, neighbours: str | None) -> None:
+@INCLUDE
+@EXCLUDE
+def worker(
+    stage: Stage,
+    inbox: str | None,
+    kafka: str | None,
+    frames: str | None,
+    neighbours: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import build_stage
     from streams.app import configure_logging, run_worker
     from streams.private import write_privately
     from streams.topics import create_topics
 
-    settings = current_settings(kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours)
+    settings = current_settings(
+        kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours,
+        include=patterns(include), exclude=patterns(exclude),
+    )  # fmt: skip
     configure_logging()
     write_privately()
     with plain_errors():

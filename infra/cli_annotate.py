@@ -5,15 +5,17 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import orjson
 
 from agents.settings import MOST_NEIGHBOURS
-from infra.console import current_settings, plain_errors, say, trace
+from infra.console import current_settings, patterns, plain_errors, say, trace
 from infra.exports import STDOUT
 from streams.buckets import folder_of
+from streams.buckets.selection import Reason, by_reason, told
 
 ANNOTATIONS = click.option(
     "--annotations",
@@ -25,6 +27,15 @@ NEIGHBOURS = click.option(
     "--neighbours",
     type=click.Choice([str(number) for number in range(MOST_NEIGHBOURS + 1)]),
     help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
+)
+INCLUDE = click.option(
+    "--include",
+    metavar="GLOB",
+    multiple=True,
+    help="Take only files whose name, or with a / whose path, matches; * matches / too. Can be repeated.",
+)
+EXCLUDE = click.option(
+    "--exclude", metavar="GLOB", multiple=True, help="Leave out files that match, in the same way. Can be repeated."
 )
 MOST_REASONS = 20
 """Kinds of dead letters that are told."""
@@ -54,6 +65,8 @@ MOST_REASONS = 20
 @ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
+@INCLUDE
+@EXCLUDE
 def annotate(
     paths: tuple[Path, ...],
     triplets: Path | None,
@@ -69,6 +82,8 @@ def annotate(
     annotations: str | None,
     frames: str | None,
     neighbours: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
 ) -> None:
     """Annotate files and folders, and end when each file is accounted for.
 
@@ -91,14 +106,21 @@ def annotate(
         )
     if kafka is not None and jobs is not None:
         raise click.UsageError("--jobs is for a run without --kafka, whose workers are its own")
-    settings = current_settings(kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours)
-    files, given = find_files(paths, _tell_passed_by), settings.annotations if kafka is None else None
+    settings = current_settings(
+        kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours,
+        include=patterns(include), exclude=patterns(exclude),
+    )  # fmt: skip
+    passed = Counter[Reason]()
+    files, given = find_files(paths, settings.selection, passed.update), settings.annotations if kafka is None else None
     if given is not None and (marks := folder_of(given)) is not None:
-        files = images_among(files, marks)
+        images = images_among(files, marks)
+        passed["companion"] += len(files) - len(images)
+        files = images
+    beside = told(passed)
     if not files:
-        raise click.UsageError("no files found")
+        raise click.UsageError(f"no files found{beside and f'; {beside}'}")
     if dry_run:
-        _tell_kinds(files[:limit], json_summary)
+        _tell_kinds(files[:limit], passed, json_summary)
         return
     assert triplets is not None
     outputs = Outputs(triplets, dead_letters, map_, image=not no_image, resume=resume)
@@ -135,10 +157,11 @@ def annotate(
             if given or summary.marked
             else ""
         )
-        + f", {summary.seconds:.1f} s"
+        + f"{beside and f', {beside}'}, {summary.seconds:.1f} s"
     )
+    body = dataclasses.asdict(summary) | {"passed_by": by_reason(passed)}
     # Standard output is the triplets', where they go there.
-    click.echo(orjson.dumps(dataclasses.asdict(summary)).decode() if json_summary else words, err=triplets == STDOUT)
+    click.echo(orjson.dumps(body).decode() if json_summary else words, err=triplets == STDOUT)
     sys.exit(0 if summary.triplets or not summary.dead_letters else 1)
 
 
@@ -146,12 +169,7 @@ def _number(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def _tell_passed_by(count: int) -> None:
-    files = "1 file that goes" if count == 1 else f"{count} files that go"
-    say(f"passed by {files} along with images: .json, .bval, .bvec, DICOMDIR, Thumbs.db, .DS_Store")
-
-
-def _tell_kinds(files: list[Path], as_json: bool) -> None:
+def _tell_kinds(files: list[Path], passed: Mapping[Reason, int], as_json: bool) -> None:
     from models.imaging.formats import HEAD, format_of
 
     def kind(file: Path) -> str:
@@ -163,11 +181,16 @@ def _tell_kinds(files: list[Path], as_json: bool) -> None:
 
     kinds = Counter(map(kind, files))
     if as_json:
-        click.echo(orjson.dumps({"objects": len(files), "kinds": dict(kinds.most_common())}).decode())
+        click.echo(
+            orjson.dumps(
+                {"objects": len(files), "kinds": dict(kinds.most_common()), "passed_by": by_reason(passed)}
+            ).decode()
+        )
         return
     for name, count in kinds.most_common():
         click.echo(f"{count} × {name}")
-    click.echo(f"{_number(len(files), 'file')}; nothing was sent")
+    beside = told(passed)
+    click.echo(f"{_number(len(files), 'file')}{beside and f', {beside}'}; nothing was sent")
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -16,6 +16,8 @@ from streams.buckets.folder import reason
 OPTIONS = {
     "kafka": "TRISTREAM_KAFKA",
     "inbox": "TRISTREAM_INBOX",
+    "include": "TRISTREAM_INCLUDE",
+    "exclude": "TRISTREAM_EXCLUDE",
     "frames": "TRISTREAM_FRAMES",
     "annotations": "TRISTREAM_ANNOTATIONS",
     "neighbours": "TRISTREAM_NEIGHBOURS",
@@ -42,6 +44,11 @@ def current_settings(**options: str | None) -> Settings:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     return settings
+
+
+def patterns(given: Sequence[str]) -> str | None:
+    """Those of a repeated option, as the setting has them; None: it was not given."""
+    return ",".join(given) or None
 
 
 @contextmanager

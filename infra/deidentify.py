@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,7 @@ from schemas.failures import InvalidInput, TristreamError
 from schemas.limits import DEFAULT_LIMITS, Limits
 from streams.buckets import bucket_of
 from streams.buckets.folder import companions_read
+from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally, by_reason
 
 CLEAN_PIXELS: Callable[..., Masked | None] = clean_pixels
 Pixels = Literal["clean", "keep"]
@@ -143,8 +144,16 @@ def masking_of(settings: Settings) -> Masking:
         raise BadSetting(f"TRISTREAM_BURNED_IN: {error}") from None
 
 
+def files_to_copy(
+    paths: Iterable[Path], out: Path, selection: Selection = EVERYTHING, passed_by: Tally = lambda _: None
+) -> list[Path]:
+    """The files of files and folders as `find_files` finds them, without what lies below `out`."""
+    own = out.absolute()
+    return [file for file in find_files(paths, selection, passed_by) if own not in file.parents]
+
+
 def deidentify(
-    paths: Iterable[Path],
+    files: Sequence[Path],
     out: Path,
     pseudonyms: Pseudonyms,
     policy: Policy,
@@ -152,12 +161,12 @@ def deidentify(
     tell: Callable[[int, int], None],
     masking: Masking | None = _MASKING,
 ) -> Iterator[Outcome]:
-    """De-identify files and folders into `out`/study/series/instance.dcm, one outcome a file.
+    """De-identify files into `out`/study/series/instance.dcm, one outcome a file.
 
     A file that is there already and is the same counts as copied, so that an interrupted run can be repeated.
 
     Args:
-        paths: files and folders; what lies below `out` is left alone.
+        files: as `files_to_copy` finds them.
         out: made where missing.
         pseudonyms: replacements for UIDs and patients.
         policy: options of the profile.
@@ -168,8 +177,7 @@ def deidentify(
         NotWritable: the output cannot be written.
         Unavailable: the place of the annotations does not answer.
     """
-    own, cleaner = out.absolute(), masking.cleaner() if masking is not None else None
-    files = [file for file in find_files(paths) if own not in file.parents]
+    cleaner = masking.cleaner() if masking is not None else None
     for done, file in enumerate(files):
         tell(done, len(files))
         try:
@@ -252,6 +260,7 @@ class Report:
 
     def __init__(self, path: Path | None, map_: Path | None, pixels: Pixels = "clean") -> None:
         self.summary = Summary()
+        self.passed_by: Counter[Reason] = Counter()
         self._pixels = pixels
         self._path = path
         self._map = map_
@@ -296,6 +305,12 @@ class Report:
                     writer.writerows((copy["id"], tag, action) for tag, action in actions.items())
         else:
             refused = [{"error": name, "message": text, "files": count} for name, text, count in self.errors]
-            body = {"pixels": self._pixels, "summary": self.summary, "copied": self._copies, "refused": refused}
+            body = {
+                "pixels": self._pixels,
+                "summary": self.summary,
+                "passed_by": by_reason(self.passed_by),
+                "copied": self._copies,
+                "refused": refused,
+            }
             with whole(self._path) as file:
                 file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())

@@ -46,6 +46,7 @@ class StageStatus:
         done: messages of its input that are done and still kept.
         per_second: messages finished a second over the last minute, by all its workers; None: not known yet.
         oldest_s: age of the oldest message that waits; None: none waits, or it is not known.
+        passed_by: of watch: files that the last listing passed by.
     """
 
     stage: Stage
@@ -56,6 +57,7 @@ class StageStatus:
     done: int | None = None
     per_second: float | None = None
     oldest_s: float | None = None
+    passed_by: int = 0
 
     @property
     def work_off_s(self) -> float | None:
@@ -160,6 +162,7 @@ def judged(
                 lag.done if lag else None,
                 round(sum(rates), 3) if rates else None,
                 max(0.0, now.timestamp() - ages[stage]) if stage in ages else None,
+                max((word.passed_by for word in live), default=0),
             )
         )
     return Status(kafka, stages, Counter((letter.stage, letter.error) for letter in letters))

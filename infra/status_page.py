@@ -83,6 +83,7 @@ def as_json(status: Status) -> dict[str, Any]:
                 "done": stage.done,
                 "per_second": stage.per_second,
                 "work_off_s": _rounded(stage.work_off_s),
+                "passed_by": stage.passed_by,
                 "states": [
                     {"state": one.state, "cause": one.cause, "reason": one.reason, "workers": one.workers}
                     for one in stage.conditions
@@ -119,6 +120,7 @@ def _states(stage: StageStatus) -> str:
         (f"{one.workers} " if several else "") + (f"{one.state}: {one.reason}" if one.reason else one.state)
         for one in stage.conditions
     ]
+    words += [f"passes by {count(stage.passed_by, 'file')}"] if stage.passed_by else []
     return "; ".join([*words, *([f"silent: {', '.join(stage.silent)}"] if stage.silent else [])])
 
 

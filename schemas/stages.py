@@ -25,6 +25,9 @@ class StageState(Message):
     updated_at: datetime
     instance: str = Field(default="", description="Tells one process from the next under the same name of a worker")
     started_at: datetime | None = Field(default=None, description="When that process started")
+    passed_by: int = Field(
+        default=0, ge=0, description="Of watch: files that the last listing passed by, as companions or by patterns"
+    )
     per_second: float | None = Field(
         default=None, ge=0, description="Messages finished a second, over the last minute; null: not known yet"
     )

@@ -19,6 +19,12 @@ ANNOUNCED = Counter("tristream_objects_announced", "Objects that watch has found
 IGNORED = Counter(
     "tristream_objects_ignored", "Objects without bytes that only stand for a folder, passed by. No cause for worry."
 )
+PASSED_BY = Gauge(
+    "tristream_passed_by_files",
+    "Files that the last listing of the inbox has passed by: they go along with images, describe others, or are left "
+    "out by TRISTREAM_INCLUDE or TRISTREAM_EXCLUDE.",
+    ["reason"],
+)
 SENT_BYTES = Counter("tristream_sent_bytes", "Bytes of the messages that a stage has sent.", ["stage"])
 DEAD_LETTERS = Counter(
     "tristream_dead_letters",

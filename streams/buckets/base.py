@@ -8,6 +8,7 @@ from schemas.failures import InvalidInput
 from schemas.limits import DEFAULT_LIMITS
 from schemas.objects import ObjectReference
 from streams.buckets.known import Known
+from streams.buckets.selection import EVERYTHING, Selection, Tally
 
 Tell = Callable[[str], None]
 """Is told in words what does not work as it should; empty: all does."""
@@ -54,18 +55,22 @@ class Watching:
     Args:
         listing: seconds between listings, which find what no notification told of.
         most_bytes: of an object whose bytes are looked at before it is announced; a larger one is announced unread.
+        selection: which objects are given out.
         known: states that were announced before, and those that are given out from now on.
         degraded: is told why changes are seen only by listing; empty: they are seen at once again.
         waiting: is told why nothing can be seen at all; empty: it can again.
         ignored: is told how many objects a listing has passed by because they hold nothing, as markers of folders do.
+        passed_by: is told how many files the last listing of all has passed by, for each reason.
     """
 
     listing: float = 60.0
     most_bytes: int = DEFAULT_LIMITS.file_bytes
+    selection: Selection = EVERYTHING
     known: Known = field(default_factory=Known)
     degraded: Tell = lambda _: None
     waiting: Tell = lambda _: None
     ignored: Callable[[int], None] = lambda _: None
+    passed_by: Tally = lambda _: None
 
 
 class Bucket(Protocol):

@@ -20,7 +20,14 @@ from schemas.limits import DEFAULT_LIMITS
 from schemas.objects import ObjectReference
 from streams.buckets import companions
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
-from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+from streams.buckets.companions import (
+    MOST_SIDECAR_BYTES,
+    goes_along,
+    is_sidecar,
+    is_wanted,
+    named_in,
+    sidecar_of,
+)
 
 SCHEME = "file://"
 PAGE = 1000
@@ -121,17 +128,22 @@ def objects_among(paths: Iterable[Path]) -> list[Path]:
     return companions.objects_among({path: named(path) for path in paths if not is_sidecar(path.name)})
 
 
-def files_below(folder: Path, closed: Callable[[], None] = lambda: None) -> Iterator[Path]:
+def files_below(
+    folder: Path, closed: Callable[[], None] = lambda: None, beside: Callable[[], None] = lambda: None
+) -> Iterator[Path]:
     """Every file below a folder, hidden ones and temporary uploads left out, in a stable order.
 
     Args:
         folder: searched.
         closed: called for each folder that cannot be looked into.
+        beside: called for each file that only goes along with images.
     """
     for parent, names in _walk(folder, lambda _: closed(), lambda name: not name.startswith(".")):
         for name in sorted(names):
             if is_wanted(name):
                 yield parent / name
+            elif goes_along(name):
+                beside()
 
 
 def leads_back(path: Path) -> bool:

@@ -5,6 +5,7 @@ Knows nothing of what the objects hold.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -21,6 +22,7 @@ from streams.buckets.asking import answered, listed, store_of
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
 from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
 from streams.buckets.s3_keys import Entry, pages
+from streams.buckets.selection import Reason, by_reason, reason_by_name
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -73,9 +75,13 @@ class Store:
         """Whether a reference means something that lies below the prefix."""
         return reference.bucket == self.bucket and reference.key.startswith(f"{self.prefix}/" if self.prefix else "")
 
+    def below(self, key: str) -> str:
+        """A key without the prefix."""
+        return key.removeprefix(f"{self.prefix}/") if self.prefix else key
+
     def is_object(self, key: str) -> bool:
         """Whether a key lies below the prefix, and is not hidden, no upload's temporary name and no sidecar."""
-        below = key.removeprefix(f"{self.prefix}/") if self.prefix else key
+        below = self.below(key)
         return not (self.prefix and below == key) and is_wanted(below) and not is_sidecar(key)
 
     def list(self, beside: ObjectReference | None = None) -> Iterator[Sequence[ObjectReference]]:
@@ -83,14 +89,20 @@ class Store:
         if beside is not None:
             yield Store(self.bucket, beside.key.rpartition("/")[0])._list_folder()
             return
+        yield from self._list_all(Counter())
+
+    def _list_all(self, passed: Counter[Reason]) -> Iterator[Sequence[ObjectReference]]:
+        """As `list`; what is passed by is by_reason."""
         waiting: dict[str, Entry] = {}
         """By the key of the sidecar that may still come: stores list keys in the order of their bytes."""
         for page in self._pages():
             found: list[ObjectReference] = []
             for entry in page:
                 key = entry.key
-                passed = [sidecar for sidecar in waiting if sidecar.encode() < key.encode()]
-                found += [self._refer(waiting.pop(sidecar), None) for sidecar in passed]
+                alone = [sidecar for sidecar in waiting if sidecar.encode() < key.encode()]
+                found += [self._refer(waiting.pop(sidecar), None) for sidecar in alone]
+                if (reason := reason_by_name(self.below(key))) is not None:
+                    passed[reason] += 1
                 if key in waiting:
                     found.append(self._refer(waiting.pop(key), entry))
                 elif self.is_object(key) and (sidecar := sidecar_of(key)) is not None:
@@ -208,9 +220,13 @@ class Store:
                 watching.known.add((known.key, known.etag))
         while True:
             try:
-                pages = self.list()
+                passed = Counter[Reason]()
+                pages = self._list_all(passed)
                 while (page := await asyncio.to_thread(next, pages, None)) is not None:
                     for reference in page:
+                        if not watching.selection.takes(self.below(reference.key)):
+                            passed["left out"] += 1
+                            continue
                         if (reference.key, reference.etag) in watching.known:
                             continue
                         if reference.size == 0 and await asyncio.to_thread(self._is_marker, reference.key):
@@ -219,6 +235,7 @@ class Store:
                         elif watching.known.add((reference.key, reference.etag)):
                             yield reference
                 watching.waiting("")
+                watching.passed_by(by_reason(passed))
             except Unavailable as error:
                 watching.waiting(str(error))
             await asyncio.sleep(watching.listing)

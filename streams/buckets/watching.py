@@ -64,6 +64,8 @@ class FolderWatcher:
         self._large: dict[Path, asyncio.Future[ObjectReference]] = {}
         self._again: set[Path] = set()
         self._deaf = self._closed = ""
+        self._beside = 0
+        """Files that only go along with images, in the last listing."""
 
     async def references(self) -> AsyncGenerator[ObjectReference]:
         """References until closed."""
@@ -73,11 +75,13 @@ class FolderWatcher:
         apart = ThreadPoolExecutor(1, "large-files")
         try:
             while True:
+                listed: list[Path] | None = None
                 if time.monotonic() >= self._next_listing:
-                    candidates.update(await asyncio.to_thread(self._list))
+                    listed = await asyncio.to_thread(self._list)
+                    candidates.update(listed)
                     self._next_listing = time.monotonic() + self._watching.listing
                 growing: set[Path] = set()
-                for path in await asyncio.to_thread(self._objects, candidates):
+                for path in await asyncio.to_thread(self._selected, candidates, listed):
                     match await asyncio.to_thread(self._settled, path):
                         case "growing":
                             growing.add(path)
@@ -120,7 +124,9 @@ class FolderWatcher:
 
     def _list(self) -> list[Path]:
         unseen: list[None] = []
-        found = list(files_below(self.folder, lambda: unseen.append(None)))
+        beside: list[None] = []
+        found = list(files_below(self.folder, lambda: unseen.append(None), lambda: beside.append(None)))
+        self._beside = len(beside)
         closed = len(unseen)
         folders = "a folder" if closed == 1 else f"{closed} folders"
         self._closed = f"{folders} of the inbox cannot be looked into: let the worker's user read it" if closed else ""
@@ -169,7 +175,7 @@ class FolderWatcher:
             self._next_listing = time.monotonic()
         below = {path for folder in folders if not folder.is_symlink() for path in files_below(folder)}
         found = filter(None, map(self._at_home, paths | below))
-        return {path for path in found if is_wanted(path.relative_to(self.folder).as_posix())}
+        return {path for path in found if is_wanted(self._below(path))}
 
     def _at_home(self, path: Path) -> Path | None:
         """By its own path where it lies in the inbox: of two paths of a folder the system tells only one.
@@ -183,6 +189,20 @@ class FolderWatcher:
         if home.is_relative_to(self.folder):
             return home
         return None if any(map(leads_back, _between(path, self.folder))) else path
+
+    def _selected(self, candidates: Iterable[Path], listed: list[Path] | None) -> list[Path]:
+        """The objects that are to be given out; of a listing it is told what is passed by."""
+        found = self._objects(candidates)
+        kept = [path for path in found if self._watching.selection.takes(self._below(path))]
+        if listed is not None:
+            objects = set(found)
+            out = len(found) - len(kept)
+            companions = sum(path not in objects for path in listed)
+            self._watching.passed_by({"goes along": self._beside, "companion": companions, "left out": out})
+        return kept
+
+    def _below(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
 
     def _objects(self, candidates: Iterable[Path]) -> list[Path]:
         """The objects that a change of the candidates touches: a companion stands for the one that it describes."""

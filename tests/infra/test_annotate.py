@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 def copies(folder: Path, count: int) -> Path:
     """Distinct small images."""
     folder.mkdir()
-    source = dcmread(get_testdata_file("CT_small.dcm"))
+    source = dcmread(str(get_testdata_file("CT_small.dcm")))
     for number in range(count):
         pixels = source.pixel_array.copy()
         pixels[0, :2] = divmod(number, 256)
@@ -147,7 +147,10 @@ def test_a_dry_run_counts_kinds_and_does_nothing(folder: Path, tmp_path: Path) -
     """By what files hold, not by their names."""
     done = run("annotate", folder, "--dry-run", "--json-summary", "--triplets", tmp_path / "t")
     assert (done.exit_code, orjson.loads(done.stdout)) == (
-        0, {"objects": 5, "kinds": {"DICOM": 4, "no image format that is read here": 1}},
+        0, {
+            "objects": 5, "kinds": {"DICOM": 4, "no image format that is read here": 1},
+            "passed_by": {"goes along": 0, "companion": 0, "left out": 0},
+        },
     )  # fmt: skip
     assert not (tmp_path / "t").exists()
 

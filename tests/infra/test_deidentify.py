@@ -181,6 +181,18 @@ def test_paths_that_the_system_refuses_are_refusals(inbox: Path, tmp_path: Path)
     assert "MILLER" not in result.output
 
 
+def test_what_is_passed_by_or_left_out_is_told(inbox: Path, tmp_path: Path) -> None:
+    """A sidecar, what it names and an index are no objects; patterns leave out others; all are counted."""
+    folder, report = inbox / "JONES ANNA 1960", tmp_path / "report.json"
+    (folder / "JONES 1.dcm.json").write_text('{"annotations": ["JONES 2.dcm"]}')
+    (folder / "DICOMDIR").write_bytes(b"index")
+    done = run(inbox, "--out", tmp_path / "out", "--report", report, "--exclude", "*half*", "--exclude", "*.png")
+    assert json.loads(report.read_text())["passed_by"] == {"goes along": 1, "companion": 2, "left out": 2}
+    assert "1 files" in done.stdout
+    assert "5 files passed by: 1 that go along with images, 2 that describe others" in done.stdout
+    assert "JONES" not in done.output
+
+
 def test_a_pipe_is_a_refusal_and_is_not_waited_for(inbox: Path, tmp_path: Path) -> None:
     """Named itself or within a folder; so is a device."""
     os.mkfifo(inbox / "JONES pipe")

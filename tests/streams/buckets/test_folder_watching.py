@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from infra.annotate import find_files
 from schemas.objects import ObjectReference
 from streams.buckets import Content, ObjectChanged, ObjectGone, Watching, bucket_of
 from streams.buckets.folder import companions_of, everything_below, files_below, objects_among, reference_to
+from streams.buckets.selection import Reason
 from streams.buckets.watching import FolderWatcher
 
 
@@ -32,7 +34,7 @@ class Seen(list[str]):
 @asynccontextmanager
 async def watching(
     folder: Path, ledger: list[ObjectReference] | None = None, listing: float = 3600.0
-) -> AsyncIterator[Seen]:
+) -> AsyncGenerator[Seen]:
     seen = Seen()
     watcher = FolderWatcher(folder, Watching(listing=listing), ledger or [], settle=0.2)
 
@@ -191,10 +193,10 @@ def test_files_that_go_along_with_images_are_passed_by_and_counted(tmp_path: Pat
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"{}")
-    counted: list[int] = []
-    found = find_files([tmp_path], counted.append)
+    counted: Counter[Reason] = Counter()
+    found = find_files([tmp_path], passed_by=counted.update)
     assert sorted(path.name for path in found) == ["notes.txt", "run.nii.gz", "scan.png"]
-    assert counted == [6]
+    assert counted == {"goes along": 6, "companion": 1, "left out": 0}
     assert sorted(path.name for path in files_below(tmp_path)) == [
         "notes.txt", "run.nii.gz", "scan.png", "scan.png.json",
     ]  # fmt: skip
