@@ -4,10 +4,12 @@ Knows nothing of what is asked for. obstore's own words hold keys, and go nowher
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+import obstore
 import stamina
 from obstore.exceptions import BaseError, GenericError, InvalidPathError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import from_url
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PAGE = 1000
+"""Keys of a page of a listing: the most that S3 gives at once."""
 PATIENCE = 10.0
 """Seconds for which a question is asked again; after them the stage waits for the bucket, and says so."""
 REFUSED = re.compile(r"non-2xx status code: (3\d\d|4(?!08|29)\d\d)")
@@ -34,6 +38,20 @@ MISCONFIGURED = re.compile(
 
 ARCHIVED = re.compile(r"<Code>(InvalidObjectState|BlobArchived|BlobBeingRehydrated)</Code>")
 """Of an object whose storage class gives no bytes before it was restored: S3 calls that forbidden, Azure a conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a listing tells of a key."""
+
+    key: str
+    etag: str
+    size: int
+
+
+def entry_of(meta: "ObjectMeta") -> Entry:
+    """The same in our words."""
+    return Entry(meta["path"], meta["e_tag"] or "", meta["size"])
 
 
 class Hiccup(Exception):
@@ -149,3 +167,26 @@ def listed(question: "Callable[[], Sequence[ObjectMeta]]") -> "Sequence[ObjectMe
             case _:
                 why = "the bucket refuses to be listed: look at its address, its region and the worker's credentials"
         raise Unavailable(why) from None
+
+
+def told(store: Any, prefix: str | None, after: str | None = None) -> Iterator[Sequence[Entry]]:
+    """What lies below a prefix, in pages, none of them empty. A listing that fails goes on after the last key.
+
+    Raises:
+        InvalidPathError: a key in it cannot be told by obstore.
+        Unavailable: the bucket does not answer, or may not be listed.
+    """
+    stream: Iterator[Sequence[ObjectMeta]] | None = None
+
+    def question() -> "Sequence[ObjectMeta]":
+        nonlocal stream
+        stream = stream or iter(obstore.list(store, prefix, offset=after, chunk_size=PAGE))
+        try:
+            return next(stream, [])
+        except BaseException:
+            stream = None
+            raise
+
+    while page := [entry_of(meta) for meta in listed(question)]:
+        after = page[-1].key
+        yield page

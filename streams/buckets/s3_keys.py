@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -19,23 +18,13 @@ import stamina
 from defusedxml import ElementTree
 
 from schemas.failures import Unavailable
+from streams.buckets.asking import PAGE, Entry
 from streams.buckets.aws import Access, access_to
 
 SERVICE = "s3"
 EMPTY = hashlib.sha256(b"").hexdigest()
-PAGE = 1000
-"""Keys a listing asks for at once: the most that S3 gives."""
 PATIENCE = 10.0
 """Seconds for which a page is asked for again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a listing tells of a key."""
-
-    key: str
-    etag: str
-    size: int
 
 
 def pages(

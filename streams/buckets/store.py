@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import obstore
@@ -18,22 +17,17 @@ from obstore.exceptions import InvalidPathError
 
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
-from streams.buckets.asking import answered, listed, store_of
+from streams.buckets import relay, s3_keys
+from streams.buckets.asking import Entry, answered, entry_of, listed, store_of, told
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
 from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
-from streams.buckets.s3_keys import Entry, pages
 from streams.buckets.selection import Reason, by_reason, reason_by_name
-
-if TYPE_CHECKING:
-    from obstore import ObjectMeta
 
 log = structlog.get_logger()
 
 SCHEMES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
 BESIDE = " "
 """Between an object's etag and its sidecar's, in the state of both: no etag has a space (RFC 9110, 8.8.3)."""
-PAGE = 1000
-"""Keys of a page of a listing: the most that S3 gives at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,34 +107,22 @@ class Store:
         yield [self._refer(entry, None) for entry in waiting.values()]
 
     def _pages(self) -> Iterator[Sequence[Entry]]:
-        """What lies below the prefix. A listing that fails goes on after the last key that was told."""
-        store, prefix = store_of(self.bucket), self.prefix or None
+        """What lies below the prefix."""
         after: str | None = None
-        stream: Iterator[Sequence[ObjectMeta]] | None = None
-
-        def question() -> "Sequence[ObjectMeta]":
-            nonlocal stream
-            stream = stream or iter(obstore.list(store, prefix, offset=after, chunk_size=PAGE))
-            try:
-                return next(stream, [])
-            except BaseException:
-                stream = None
-                raise
-
         try:
-            while page := [_entry(meta) for meta in listed(question)]:
+            for page in told(store_of(self.bucket), self.prefix or None):
                 after = page[-1].key
                 yield page
         except InvalidPathError:
-            yield from self._as_told(after=after)
+            yield from self._whatever_keys(after=after)
 
     def _list_folder(self) -> Sequence[ObjectReference]:
         store, prefix = store_of(self.bucket), self.prefix or None
         try:
             metas = listed(lambda: obstore.list_with_delimiter(store, prefix)["objects"])
-            entries = [_entry(meta) for meta in metas]
+            entries = [entry_of(meta) for meta in metas]
         except InvalidPathError:
-            entries = [entry for page in self._as_told(below=False) for entry in page]
+            entries = [entry for page in self._whatever_keys(below=False) for entry in page]
         found = {entry.key: entry for entry in entries}
         return [
             self._refer(entry, found.get(sidecar_of(key) or ""))
@@ -148,14 +130,10 @@ class Store:
             if self.is_object(key)
         ]
 
-    def _as_told(self, after: str | None = None, *, below: bool = True) -> Iterator[Sequence[Entry]]:
-        """A listing in which there are keys that obstore cannot tell."""
-        if not self.notifies:
-            raise Unavailable(
-                "the bucket cannot be listed: a key in it has an empty segment, one of dots alone or a control "
-                "character. Copy that object to another key"
-            )
-        yield from pages(self.bucket, self.prefix, after=after, below=below)
+    def _whatever_keys(self, after: str | None = None, *, below: bool = True) -> Iterator[Sequence[Entry]]:
+        """A listing in which there are keys that obstore cannot tell. Whoever reads those objects finds that out."""
+        pages = s3_keys.pages if self.bucket.startswith("s3:") else relay.pages
+        return pages(self.bucket, self.prefix, after=after, below=below)
 
     def read(self, reference: ObjectReference) -> Content:
         """As the protocol says.
@@ -201,7 +179,7 @@ class Store:
 
     def _meta(self, key: str) -> Entry | None:
         try:
-            return _entry(answered(lambda: obstore.head(store_of(self.bucket), key)))
+            return entry_of(answered(lambda: obstore.head(store_of(self.bucket), key)))
         except ObjectGone:
             return None
 
@@ -247,10 +225,6 @@ class Store:
         with contextlib.suppress(ObjectUnreadable):
             return self._meta(key) is None
         return False
-
-
-def _entry(meta: "ObjectMeta") -> Entry:
-    return Entry(meta["path"], meta["e_tag"] or "", meta["size"])
 
 
 def _get(bucket: str, key: str, most: int = -1) -> tuple[bytes, str]:

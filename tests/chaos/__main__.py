@@ -1,6 +1,7 @@
 """`make chaos`: faults in a seeded order for some minutes, and a table of what came of it. See docs/reliability.md."""
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
@@ -27,6 +28,9 @@ def main() -> None:
     )
     parser.add_argument("--keep", type=Path, help="folder for data and logs, kept")
     given = parser.parse_args()
+    logging.getLogger("streams.reader").setLevel(logging.ERROR)  # Poison that is passed by is no news here.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     names = [name for name in given.only or ALL for _ in range(given.rounds)]
     if not given.only:
         names += ["broker_kill"] * (given.kills - given.rounds)
