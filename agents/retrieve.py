@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from models.knowledge import Knowledge, Query, query_for
+from models.knowledge import Knowledge, find, questions
 from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import GroundedImage
 
@@ -14,10 +14,10 @@ async def retrieve(image: GroundedImage, *, knowledge: Knowledge) -> AsyncIterat
     Raises:
         Unavailable: the knowledge base does not answer.
     """
-    passages, snapshot = await asyncio.to_thread(_find, knowledge, query_for(image.metadata, image.grounding))
+    passages, snapshot = await asyncio.to_thread(_found, knowledge, image)
     yield EnrichedImage.following(image, passages=passages, knowledge_snapshot=snapshot)
 
 
-def _find(knowledge: Knowledge, query: Query) -> tuple[tuple[FoundPassage, ...], str]:
+def _found(knowledge: Knowledge, image: GroundedImage) -> tuple[tuple[FoundPassage, ...], str]:
     base = knowledge()
-    return base.search(query), base.snapshot
+    return find(base, questions(image.metadata, image.grounding, image.view.channels)), base.snapshot

@@ -108,7 +108,7 @@ def knowledge_search(
     weaviate: str | None,
     index: Path | None,
 ) -> None:
-    """Search the base as a worker would."""
+    """Search what `build` made; the starter corpus where nothing was built."""
     from infra.knowledge import searched
     from models.knowledge import Query
 

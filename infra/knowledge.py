@@ -112,9 +112,13 @@ def current(settings: Settings) -> tuple[str, tuple[Passage, ...]]:
 
 
 def searched(settings: Settings) -> KnowledgeBase:
-    """The base that a worker with these settings would search."""
+    """What `knowledge build` wrote with these settings; where it wrote nothing, the base that a worker would search."""
+    own = index_of(settings)
     return open_knowledge(
-        settings.wires.state, index=settings.knowledge, encoder=settings.encoder, weaviate=settings.weaviate
+        settings.wires.state,
+        index=own if own.exists() else settings.knowledge,
+        encoder=settings.encoder,
+        weaviate=settings.weaviate,
     )()
 
 

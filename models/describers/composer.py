@@ -11,6 +11,7 @@ from models.describers import plans
 from models.describers.base import make_description
 from models.describers.choosing import Chosen, choose
 from models.describers.plans import Plan
+from models.knowledge.quoting import quotable
 from models.statements.facts import Facts
 from models.statements.reading import read
 from models.statements.table import table
@@ -56,7 +57,7 @@ def compose(facts: Facts, seed: str) -> Description:
     organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
     absences = _absences(facts, seed, budget)
     surroundings = _context(facts, chosen, seed, budget)
-    knowledge = _knowledge(facts, chosen, seed, budget)
+    knowledge = _knowledge(facts, seed, budget)
     order = [
         modality,
         *_interleaved(regions, texture),
@@ -256,30 +257,23 @@ def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
     return found
 
 
-def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
-    """What a passage says of a finding that the source names."""
-    names = [facts.metadata.disease] if facts.metadata.disease else []
-    names += [facts.region(one).label for one in chosen.findings if facts.region(one).kind == "source annotation"]
+def _knowledge(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
+    """What a passage says of what the image names."""
     voice = Voice(f"{seed}:knowledge")
-    for index, passage in enumerate(facts.passages):
-        first = passage.text.split(". ")[0].rstrip(".")
-        if len(first.split()) + len(passage.title.split()) + 4 > budget.left + OVERHANG:
+    for index, first in quotable(facts.passages):
+        title = facts.passages[index].title
+        if len(first.split()) + len(title.split()) + 4 > budget.left + OVERHANG:
             continue
-        if any(name.lower() in f"{passage.title} {first}".lower() for name in names):
-            pattern = voice.pick(
-                (
-                    "According to “{t}”: “{f}.”",
-                    "For reference, “{t}” says: “{f}.”",
-                    "“{t}” explains: “{f}.”",
-                    "As “{t}” states, “{f}.”",
-                )
+        pattern = voice.pick(
+            (
+                "According to “{t}”: “{f}.”",
+                "For reference, “{t}” says: “{f}.”",
+                "“{t}” explains: “{f}.”",
+                "As “{t}” states, “{f}.”",
             )
-            evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
-            return [
-                Statement(
-                    text=pattern.format(t=passage.title, f=first), evidence=tuple(item for item in evidence if item)
-                )
-            ]
+        )
+        evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
+        return [Statement(text=pattern.format(t=title, f=first), evidence=tuple(item for item in evidence if item))]
     return []
 
 

@@ -183,6 +183,11 @@ def organ_of(text: str | None) -> str | None:
     return None
 
 
+def regions_holding(organ: str) -> tuple[str, ...]:
+    """The organs and regions of the body that hold a part, as this vocabulary names them; none of an unknown one."""
+    return tuple(name for name in _HELD_BY.get(organ, "").split("|") if name)
+
+
 def leading_organ(text: str) -> str | None:
     """The organ of a text of the literature that stands first in the vocabulary, whatever else it names."""
     return _first(_ORGAN_PATTERNS, _SEPARATORS.sub(" ", text.upper()))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from models.knowledge.base import ANY_MODALITY, Query
+from models.knowledge.base import Only, Query, modality_asked, presupposed, presuppositions, subjects
 from models.knowledge.bm25 import Bm25
 from models.knowledge.encoder import Encoder, LatentSemanticEncoder, Vectors, fit_encoder
 from models.knowledge.passages import read_corpus
@@ -25,7 +25,7 @@ from schemas.failures import InvalidInput, TristreamError, Unavailable
 from schemas.knowledge import FoundPassage, Passage
 
 DIMENSIONS = 64
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 
 # Reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): the paper's constant, and how deep each list is read.
 _RANK_CONSTANT = 60
@@ -61,10 +61,15 @@ class EmbeddedKnowledge:
 
     def __init__(self, index: _Index) -> None:
         self._index = index
-        self._fits_modality = _membership([passage.modalities for passage in index.passages])
+        passages = index.passages
+        self._fits_modality = _membership([passage.modalities for passage in passages])
         self._narrowing = tuple(
-            _membership([getattr(passage, field) for passage in index.passages]) for field in ("organs", "diseases")
+            _membership([getattr(passage, field) for passage in passages]) for field in ("organs", "diseases")
         )
+        # What is about nothing, or presupposes nothing, is labelled so: it is not what fits any.
+        self._about = _membership([subjects(passage) or ("",) for passage in passages])
+        self._kinds = _membership([(passage.kind,) if passage.kind else () for passage in passages])
+        self._presupposes = _membership([(presupposed(passage.applies_when),) for passage in passages])
 
     @property
     def snapshot(self) -> str:
@@ -91,13 +96,23 @@ class EmbeddedKnowledge:
 
     def _eligible(self, query: Query) -> npt.NDArray[np.bool_]:
         found = np.ones(len(self._index.passages), np.bool_)
-        if query.modality is not None and query.modality not in ANY_MODALITY:
-            found = _fitting(self._fits_modality, query.modality.lower())
+        modality = modality_asked(query)
+        if modality is not None:
+            found = _fitting(self._fits_modality, modality)
+        if query.only is not None:
+            found = found & self._only(query.only)
         for membership, label in zip(self._narrowing, (query.organ, query.disease), strict=True):
             if label is not None:
                 narrowed = found & _fitting(membership, label.lower())
                 found = narrowed if narrowed.any() else found
         return found
+
+    def _only(self, only: Only) -> npt.NDArray[np.bool_]:
+        found = _fitting_any(self._presupposes, presuppositions(only.conditions))
+        found = found & _fitting_any(self._narrowing[0], only.organs)
+        if only.about:
+            found = found & _fitting_any(self._about, only.about)
+        return found & _fitting_any(self._kinds, only.kinds) if only.kinds else found
 
 
 def _membership(labels: Sequence[tuple[str, ...]]) -> dict[str | None, npt.NDArray[np.bool_]]:
@@ -110,6 +125,10 @@ def _membership(labels: Sequence[tuple[str, ...]]) -> dict[str | None, npt.NDArr
 
 def _fitting(membership: dict[str | None, npt.NDArray[np.bool_]], label: str | None) -> npt.NDArray[np.bool_]:
     return membership.get(label, membership[None])
+
+
+def _fitting_any(membership: dict[str | None, npt.NDArray[np.bool_]], labels: Sequence[str]) -> npt.NDArray[np.bool_]:
+    return np.any([membership[None], *(_fitting(membership, label.lower()) for label in labels)], axis=0)
 
 
 def _best(scores: npt.NDArray[Any], most: int) -> npt.NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""A corpus file of passages, one JSON object a line, read strictly.
+"""A corpus of passages, one JSON object a line, in a file or in the files of a folder, read strictly.
 
 Knows nothing of indexes or search.
 """
@@ -11,7 +11,8 @@ from schemas.failures import InvalidInput, Unavailable
 from schemas.images import MODALITIES
 from schemas.knowledge import Passage
 
-STARTER_CORPUS = Path(__file__).parent / "corpus" / "starter.jsonl"
+STARTER_CORPUS = Path(__file__).parent / "corpus" / "starter"
+"""A folder of files, by what their passages are about."""
 
 
 class InvalidCorpus(InvalidInput):
@@ -19,25 +20,35 @@ class InvalidCorpus(InvalidInput):
 
 
 def read_corpus(path: Path) -> tuple[Passage, ...]:
-    """Return the passages of a JSON Lines file (UTF-8) in the order of `passage_id`. Blank lines are skipped.
+    """Return the passages of JSON Lines (UTF-8) in the order of `passage_id`. Blank lines are skipped.
 
-    Raises InvalidCorpus for the first line that is no valid passage, `schemas.failures.Unavailable` where there is
-    no file to read.
+    Args:
+        path: a file, or a folder, whose `.jsonl` files are one corpus.
+
+    Raises:
+        InvalidCorpus: for the first line that is no valid passage; in a folder the message begins with the file's name.
+        Unavailable: there is no file to read.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise Unavailable("the corpus file cannot be read; check that it exists and who may read it") from error
-    line_of: dict[str, int] = {}
+    place_of: dict[str, str] = {}
     passages: list[Passage] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        passage = passage_of(line, number)
-        if passage.passage_id in line_of:
-            raise InvalidCorpus(f"line {number}: same passage_id as line {line_of[passage.passage_id]}; make it unique")
-        line_of[passage.passage_id] = number
-        passages.append(passage)
+    for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
+        of_file = f"{file.name}, " if path.is_dir() else ""
+        try:
+            lines = file.read_bytes().split(b"\n")
+        except OSError as error:
+            raise Unavailable("the corpus file cannot be read; check that it exists and who may read it") from error
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                passage = passage_of(line, number)
+            except InvalidCorpus as error:
+                raise InvalidCorpus(f"{of_file}{error}") from error
+            place = f"{of_file}line {number}"
+            if passage.passage_id in place_of:
+                raise InvalidCorpus(f"{place}: same passage_id as {place_of[passage.passage_id]}; make it unique")
+            place_of[passage.passage_id] = place
+            passages.append(passage)
     if not passages:
         raise InvalidCorpus("the corpus holds no passage; write one JSON object a line")
     return tuple(sorted(passages, key=lambda passage: passage.passage_id))

@@ -2,6 +2,6 @@
 
 from models.vocabulary.labels import Named, Reading, read_label
 from models.vocabulary.search import terms_in
-from models.vocabulary.terms import KINDS, TERMS, Kind, Term
+from models.vocabulary.terms import KINDS, TERMS, Kind, Term, holders
 
-__all__ = ["KINDS", "TERMS", "Kind", "Named", "Reading", "Term", "read_label", "terms_in"]
+__all__ = ["KINDS", "TERMS", "Kind", "Named", "Reading", "Term", "holders", "read_label", "terms_in"]

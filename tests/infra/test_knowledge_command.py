@@ -44,6 +44,19 @@ def test_build_add_search(run, tmp_path: Path) -> None:  # type: ignore[no-untyp
     ]
 
 
+def test_search_finds_what_was_just_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any setting, the base that build wrote into the state folder is the one that is searched."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TRISTREAM_KNOWLEDGE", "TRISTREAM_WEAVIATE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "one.jsonl").write_text(json.dumps(LINE))
+    built = CliRunner().invoke(main, ["knowledge", "build", "one.jsonl", "--name", "mine"], catch_exceptions=False)
+    found = CliRunner().invoke(main, ["knowledge", "search", "stone"], catch_exceptions=False)
+    assert built.exit_code == 0
+    assert "us-stone" in found.stdout
+    assert "mine@" in found.stderr
+
+
 def test_what_a_person_can_act_on(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Nothing to index, no base to add to, a server that is away, a wrong URL: one line each, and a status."""
     (tmp_path / "empty.md").write_text("\n")

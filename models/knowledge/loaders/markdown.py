@@ -8,6 +8,8 @@ A file may begin with a head of its own, in place of what is guessed from it:
     modalities: CT, ultrasound
     organs: kidney
     diseases: kidney stone
+    structures: ureter
+    kind: appearance
     ---
 """
 
@@ -17,11 +19,13 @@ from pathlib import Path
 
 from models.knowledge.loaders.records import Labels, Loaded, Part, Rejected, labels_of, passages
 from schemas.images import MODALITIES, Modality
+from schemas.knowledge import PASSAGE_KINDS, PassageKind
 
 _HEAD = re.compile(r"---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
-_KEYS = frozenset({"title", "reference", "modalities", "organs", "diseases"})
+_LABELS = frozenset({"modalities", "organs", "diseases", "structures", "kind"})
+_KEYS = frozenset({"title", "reference", *_LABELS})
 
 
 def load(file: Path, name: str) -> Iterator[Loaded]:
@@ -42,12 +46,17 @@ def load(file: Path, name: str) -> Iterator[Loaded]:
     if not set(modalities) <= set(MODALITIES):
         yield Rejected(file.name, 1, f"its head names an unknown modality; use {', '.join(MODALITIES)}")
         return
+    kind: PassageKind | None = next((kind for kind in PASSAGE_KINDS if kind == fields.get("kind")), None)
+    if "kind" in fields and kind is None:
+        yield Rejected(file.name, 1, f"its head names an unknown kind; use {', '.join(PASSAGE_KINDS)}")
+        return
     headings = _headings(text, body) if file.suffix.lower() != ".txt" else []
     title = fields.get("title") or (headings[0][1] if headings else Path(name).stem.replace("-", " ").replace("_", " "))
     labels = labels_of(title)
-    if {"modalities", "organs", "diseases"} & fields.keys():
+    if _LABELS & fields.keys():
         known: tuple[Modality, ...] = tuple(m for m in MODALITIES if m in modalities)
-        labels = Labels(known, _lower(fields, "organs"), _lower(fields, "diseases"))
+        organs, diseases, structures = (_lower(fields, key) for key in ("organs", "diseases", "structures"))
+        labels = Labels(known, organs, diseases, structures, kind)
     reference = fields.get("reference") or f"{title} ({name})"
     found = list(passages(name, title, reference, text, _parts(text, body, headings, title), labels))
     if found:

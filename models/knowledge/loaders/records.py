@@ -8,7 +8,7 @@ from models.imaging.vocabulary import leading_organ
 from models.knowledge.loaders.chunks import chunks
 from models.vocabulary import terms_in
 from schemas.images import Modality
-from schemas.knowledge import Citation, Passage
+from schemas.knowledge import Citation, Passage, PassageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Labels:
     modalities: tuple[Modality, ...] = ()
     organs: tuple[str, ...] = ()
     diseases: tuple[str, ...] = ()
+    structures: tuple[str, ...] = ()
+    kind: PassageKind | None = None
 
 
 def passages(
@@ -61,6 +63,8 @@ def passages(
             modalities=labels.modalities,
             organs=labels.organs,
             diseases=labels.diseases,
+            structures=labels.structures,
+            kind=labels.kind,
             citation=Citation(source=source, section=part.section, start=start, end=end),
         )
 
@@ -88,5 +92,7 @@ def labels_of(*texts: str) -> Labels:
     """Labels that titles or headings name. One that names no modality, organ or disease fits any."""
     found: list[Modality] = [modality for modality, pattern in _FINDERS if any(pattern.search(text) for text in texts)]
     organs = dict.fromkeys(word for text in texts if (word := leading_organ(text)))
-    diseases = dict.fromkeys(term.name for text in texts for term in terms_in(text) if term.kind == "disease")
-    return Labels(tuple(found), tuple(organs), tuple(diseases))
+    terms = [term for text in texts for term in terms_in(text)]
+    diseases = dict.fromkeys(term.name for term in terms if term.kind in ("disease", "finding"))
+    structures = dict.fromkeys(term.name for term in terms if term.kind == "structure")
+    return Labels(tuple(found), tuple(organs), tuple(diseases), tuple(structures))

@@ -15,16 +15,19 @@ from weaviate import WeaviateClient
 from weaviate.classes.config import Configure, DataType, Property, Tokenization, VectorDistances
 from weaviate.exceptions import UnexpectedStatusCodeError
 
+from models.knowledge.base import presupposed, subjects
 from models.knowledge.encoder import LatentSemanticEncoder
 from models.knowledge.text import indexed, words
 from schemas.base import Message
 from schemas.knowledge import Passage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raise it with any change below, or of how the collection is searched."""
 
 ANY = "any"
 """Among the labels of a passage that has none: a filter cannot ask for nothing."""
+NOTHING = "nothing"
+"""What a passage without a subject is about, and what one that presupposes nothing presupposes."""
 _NAMESPACE = UUID("6f2c3c1e-5f0b-4c8e-9a86-1d3f7a0d9b11")
 
 
@@ -45,7 +48,7 @@ def create(client: WeaviateClient, name: str, description: Description) -> None:
             name=label, data_type=DataType.TEXT_ARRAY, tokenization=Tokenization.FIELD,
             index_filterable=True, index_searchable=False,
         )
-        for label in ("modalities", "organs", "diseases")
+        for label in ("modalities", "organs", "diseases", "subjects", "kinds", "presupposes")
     ]  # fmt: skip
     client.collections.create(
         name,
@@ -84,6 +87,9 @@ def stored(passage: Passage) -> dict[str, Any]:
                 ("diseases", passage.diseases),
             )
         },
+        "subjects": list(subjects(passage)) or [NOTHING],
+        "kinds": [passage.kind or ANY],
+        "presupposes": [presupposed(passage.applies_when) or NOTHING],
     }
 
 

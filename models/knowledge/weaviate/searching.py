@@ -7,7 +7,7 @@ from typing import Any
 
 from weaviate.classes.query import Filter, HybridFusion, MetadataQuery
 
-from models.knowledge.base import ANY_MODALITY, KnowledgeBase, Query
+from models.knowledge.base import KnowledgeBase, Only, Query, modality_asked, presuppositions
 from models.knowledge.embedded import OtherEncoder
 from models.knowledge.encoder import Encoder, LatentSemanticEncoder
 from models.knowledge.text import words
@@ -130,12 +130,13 @@ class _Snapshot:
     def _filters(self, collection: Any, query: Query) -> Any:
         """Those labels of the query that leave something, as one filter; None: no filter."""
         kept: list[tuple[str, str]] = []
-        if query.modality is not None and query.modality not in ANY_MODALITY:
-            kept.append(("modalities", query.modality.lower()))
+        modality = modality_asked(query)
+        if modality is not None:
+            kept.append(("modalities", modality or collections.ANY))
         for name, label in (("organs", query.organ), ("diseases", query.disease)):
             if label is not None and self._leave_something(collection, (*kept, (name, label.lower()))):
                 kept.append((name, label.lower()))
-        return _all_of(kept)
+        return _all_of(kept, query.only)
 
     def _leave_something(self, collection: Any, labels: tuple[tuple[str, str], ...]) -> bool:
         if labels not in self._narrows:
@@ -144,6 +145,16 @@ class _Snapshot:
         return self._narrows[labels]
 
 
-def _all_of(labels: Sequence[tuple[str, str]]) -> Any:
+def _all_of(labels: Sequence[tuple[str, str]], only: Only | None = None) -> Any:
     filters = [Filter.by_property(name).contains_any([label, collections.ANY]) for name, label in labels]
+    if only is not None:
+        allowed = {
+            "presupposes": [one or collections.NOTHING for one in presuppositions(only.conditions)],
+            "organs": [collections.ANY, *(organ.lower() for organ in only.organs)],
+        }
+        if only.about:
+            allowed["subjects"] = [one.lower() for one in only.about]
+        if only.kinds:
+            allowed["kinds"] = [collections.ANY, *only.kinds]
+        filters += [Filter.by_property(name).contains_any(labels) for name, labels in allowed.items()]
     return Filter.all_of(filters) if filters else None

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from models.knowledge import KnowledgeBase, Query, build, open_embedded
+from models.knowledge import KnowledgeBase, Only, Query, build, open_embedded
 from models.knowledge.weaviate import WeaviateKnowledge
 from models.knowledge.weaviate import build as build_in_weaviate
 from schemas.knowledge import Citation, FoundPassage, Passage
@@ -99,7 +99,7 @@ def ids(found: Sequence[FoundPassage]) -> list[str]:
 def test_best_passage_comes_first_and_whole(knowledge: KnowledgeBase) -> None:
     """The passage that the text speaks of is first, with all its fields, and scores do not rise."""
     found = knowledge.search(Query("renal cyst of fluid density"))
-    assert found[0].model_dump(exclude={"score"}) == PASSAGES[2].model_dump()
+    assert found[0].model_dump(exclude={"score", "answers"}) == PASSAGES[2].model_dump()
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
 
 
@@ -138,6 +138,59 @@ def test_disease_narrows_where_it_can(knowledge: KnowledgeBase) -> None:
     assert "mr-stroke" in of_stroke
     assert "mr-plaque" not in of_stroke
     assert "mr-fluid" in of_gout
+
+
+LABELLED = (
+    passage(
+        "lateral", "On the lateral view the spine over the lung darkens towards the diaphragm.", ["X-ray"], ["chest"]
+    ).model_copy(update={"structures": ("lung",), "kind": "anatomy", "applies_when": ("lateral view",)}),
+    passage("lung", "The normal lung is dark with branching vessels.", ["X-ray"], ["chest"]).model_copy(
+        update={"structures": ("lung",), "kind": "anatomy"}
+    ),
+    passage("mass", "A mass in the lung is a round opacity above 3 cm.", ["X-ray"], ["lung"], ["Mass"]).model_copy(
+        update={"kind": "appearance"}
+    ),
+    passage("mass-of-breast", "A mass of the breast is seen in two views.", ["mammography"], ["breast"], ["mass"]),
+    passage("mass-anywhere", "A mass is a lesion that takes up space in the lung or elsewhere.", [], [], ["mass"]),
+    passage("grid", "A grid keeps scattered photons from the lung and mass.", ["X-ray"]).model_copy(
+        update={"kind": "technique"}
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def labelled(opener: Opener, tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
+    return opener(tmp_path_factory.mktemp("labelled"), LABELLED)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query("mass in the lung", "X-ray", only=Only(("mass",), ("lung", "chest"))), {"mass", "mass-anywhere"}),
+        (Query("mass in the lung", "X-ray", only=Only(("MASS",), ("knee",))), {"mass-anywhere"}),
+        (Query("mass in the lung", None, only=Only(("mass",), ("lung",))), {"mass-anywhere"}),
+        (Query("mass in the lung", "other", only=Only(("mass",), ("lung",))), {"mass-anywhere"}),
+        (Query("mass in the lung", "X-ray", only=Only(("mass",), ("lung",), kinds=("technique",))), {"mass-anywhere"}),
+        (Query("dark lung", "X-ray", only=Only(("lung",), ("chest",))), {"lung"}),
+        (Query("dark lung", "X-ray", only=Only(("lung",), ("chest",), frozenset({"frontal view"}))), {"lung"}),
+        (
+            Query("dark lung", "X-ray", only=Only(("lung",), ("chest",), frozenset({"lateral view", "axial plane"}))),
+            {"lung", "lateral"},
+        ),
+        (Query("lung", "X-ray", only=Only(kinds=("technique",))), {"grid", "mass-anywhere"}),
+        (Query("mass in the lung", "X-ray", only=Only(("gout",), ("lung",))), set[str]()),
+    ],
+)
+def test_only_what_fits_is_found(labelled: KnowledgeBase, query: Query, found: set[str]) -> None:
+    """Subject, organ, modality, kind and what is presupposed leave out what does not fit, even all there is."""
+    assert set(ids(labelled.search(query))) == found
+
+
+def test_labels_are_kept(labelled: KnowledgeBase) -> None:
+    """A passage comes back with all its labels."""
+    only = Only(("lung",), ("chest",), frozenset({"lateral view"}))
+    by_id = {one.passage_id: one for one in labelled.search(Query("lateral spine", "X-ray", only=only))}
+    assert by_id["lateral"].model_dump(exclude={"score", "answers"}) == LABELLED[0].model_dump()
 
 
 def test_limit_is_the_most(knowledge: KnowledgeBase) -> None:

@@ -59,3 +59,19 @@ def test_missing_corpus_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as raised:
         read_corpus(tmp_path / "none.jsonl")
     assert "none.jsonl" not in str(raised.value)
+
+
+def test_folder_is_one_corpus(tmp_path: Path) -> None:
+    """The files of a folder are read together; an error names the file, and one id in two files is refused."""
+    write(tmp_path / "a.jsonl", json.dumps(GOOD))
+    write(tmp_path / "b.jsonl", json.dumps(GOOD | {"passage_id": "b"}))
+    assert [passage.passage_id for passage in read_corpus(tmp_path)] == ["a", "b"]
+    write(tmp_path / "c.jsonl", "", json.dumps(GOOD))
+    with pytest.raises(InvalidCorpus, match=r"c\.jsonl, line 2: same passage_id as a\.jsonl, line 1"):
+        read_corpus(tmp_path)
+
+
+def test_unknown_condition_is_refused(tmp_path: Path) -> None:
+    """What a passage presupposes is of a closed list."""
+    with pytest.raises(InvalidCorpus, match="applies_when"):
+        read_corpus(write(tmp_path / "c.jsonl", json.dumps(GOOD | {"applies_when": ["on Tuesdays"]})))

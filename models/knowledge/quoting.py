@@ -1,0 +1,26 @@
+"""What of the passages that were found may be quoted. Knows nothing of how sentences are made of it."""
+
+from collections.abc import Iterator, Sequence
+
+from models.vocabulary import read_label
+from schemas.knowledge import FoundPassage
+
+
+def quotable(passages: Sequence[FoundPassage]) -> Iterator[tuple[int, str]]:
+    """Place and first sentence, without its full stop, of each passage that explains what the image names.
+
+    A passage on the image as a whole is never quoted, nor one whose title and first sentence do not name the thing.
+    """
+    for place, passage in enumerate(passages):
+        if passage.answers is None or passage.kind == "technique":
+            continue
+        first = passage.text.split(". ")[0].rstrip(".")
+        if _names(f"{passage.title} {first}".lower(), passage):
+            yield place, first
+
+
+def _names(text: str, passage: FoundPassage) -> bool:
+    asked = [passage.answers or "", *(one.term.name for one in read_label(passage.answers).named)]
+    # What a passage is labelled with and names is what it is about: "tumour" may be asked, and "mass" answered.
+    names = [*asked, *passage.diseases, *passage.structures, *passage.regions]
+    return any(name.lower() in text for name in names if name)
