@@ -71,7 +71,8 @@ class Settings(BaseSettings):
         neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
         series: where neighbours are sought of a slice that is an object of its own: none, or folder, its own; None: as
             the command has it (TRISTREAM_SERIES).
-        burned_in: policy for uncertain text in pixels: mask, dead-letter or pass, also :always (TRISTREAM_BURNED_IN).
+        burned_in: policies for text in pixels that is uncertain, or over marked regions: mask, dead-letter or pass for
+            both, or two of them; also :always (TRISTREAM_BURNED_IN).
         annotations: folder or s3://bucket/prefix of DICOM objects that mark regions of the images; None: there are none
             but those that sidecars name (TRISTREAM_ANNOTATIONS).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
@@ -98,7 +99,7 @@ class Settings(BaseSettings):
     frames: str = "all"
     neighbours: int = Field(default=0, ge=0, le=MOST_NEIGHBOURS)
     series: Literal["none", "folder"] | None = None
-    burned_in: str = "mask"
+    burned_in: str = "mask/dead-letter"
     annotations: Place | None = None
     limits: Limits = DEFAULT_LIMITS
     serving: Serving = Field(default_factory=Serving)

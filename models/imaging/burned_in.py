@@ -3,6 +3,7 @@
 PS3.15 E.3.1 (Clean Pixel Data Option) asks for it and leaves the way open. Knows nothing of how text is found.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from models.imaging.masking import Rectangle, apart_from, covered, marked_in, ma
 from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
 from models.imaging.quantities import Quantities
-from models.imaging.text import VERSION, Box, Clip, Found, find_text
+from models.imaging.text import VERSION, Box, Clip, Found, can_be_read, find_text
 from models.imaging.text.clip import SAMPLES
 from models.imaging.windows import render
 from schemas.failures import InvalidInput
@@ -32,6 +33,8 @@ _FEWEST = 4
 """Frames that make a clip; fewer are searched each by itself."""
 _LEAST_SHARE = 0.1
 """Of the image that ultrasound regions must cover for what is outside them to be called furniture."""
+_MOSTLY = 0.5
+"""Of a box."""
 _BEYOND = 2
 """px that an ultrasound region may reach beyond the image: devices count from 0 or 1. With more it is another's."""
 
@@ -49,15 +52,19 @@ _NO_PICTURES = frozenset({"SEG", "RTDOSE", "SM"})
 _SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL")
 
 
+Decision = Literal["mask", "dead-letter", "pass"]
+
+
 @dataclass(frozen=True, slots=True)
 class BurnedInPolicy:
-    """What is done with uncertain text, and with certain text over regions that the source marks: `mask`, `dead-letter`
-    or `pass`; with `:always`, every image is looked at.
+    """What is done with text that is uncertain, or lies over regions that the source marks; written `mask/dead-letter`.
 
-    Certain text elsewhere is always masked, and uncertain text never over such regions.
+    One word stands for both; with `:always`, every image is looked at. Certain text elsewhere is always masked, and
+    uncertain text never over such regions.
     """
 
-    uncertain: Literal["mask", "dead-letter", "pass"] = "mask"
+    uncertain: Decision = "mask"
+    over_regions: Decision = "dead-letter"
     always: bool = False
 
     @classmethod
@@ -67,13 +74,23 @@ class BurnedInPolicy:
         Raises:
             ValueError: it is none of the forms.
         """
-        word, colon, rest = text.strip().partition(":")
-        if (word == "mask" or word == "dead-letter" or word == "pass") and rest == ("always" if colon else ""):
-            return cls(word, always=bool(colon))
-        raise ValueError(f"burned-in policy {text!r}: write mask, dead-letter or pass, with or without :always")
+        words, colon, rest = text.strip().partition(":")
+        uncertain, slash, over_regions = words.partition("/")
+        first, second = _decision(uncertain), _decision(over_regions if slash else uncertain)
+        if first and second and rest == ("always" if colon else ""):
+            return cls(first, second, always=bool(colon))
+        raise ValueError(
+            f"burned-in policy {text!r}: write mask, dead-letter or pass, or two of them as in mask/dead-letter (for "
+            "uncertain text, and for text over regions that the source marks), with or without :always"
+        )
 
     def __str__(self) -> str:
-        return self.uncertain + (":always" if self.always else "")
+        both = self.uncertain if self.uncertain == self.over_regions else f"{self.uncertain}/{self.over_regions}"
+        return both + (":always" if self.always else "")
+
+
+def _decision(word: str) -> Decision | None:
+    return word if word == "mask" or word == "dead-letter" or word == "pass" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +207,12 @@ class Cleaner:
         stored, outside = _inside(found.stored, evidence.ultrasound_regions, inverted=found.inverted)
         scanned = policy.always or evidence.reason != "not suspected"
         text = self._text(replace(found, stored=stored)) if scanned else Found((), complete=True)
-        boxes, hidden, left = _apart_from_regions(_to_mask(text, policy), marked, policy)
+        boxes, hidden, left = _apart_from_regions(
+            _to_mask(text, policy),
+            marked,
+            policy.over_regions,
+            lambda box, trimmed: can_be_read(box, *_shown(replace(found, stored=masked(stored, trimmed)))),
+        )
         if evidence.declared and not boxes and not outside:
             raise IdentifyingPixels
         if boxes:
@@ -253,23 +275,39 @@ def _to_mask(text: Found, policy: BurnedInPolicy) -> list[Box]:
 
 
 def _apart_from_regions(
-    boxes: list[Box], marked: NDArray[np.bool_] | None, policy: BurnedInPolicy
+    boxes: list[Box],
+    marked: NDArray[np.bool_] | None,
+    decision: Decision,
+    can_be_read: Callable[[Box, list[Box]], bool],
 ) -> tuple[list[Box], int, int]:
-    """Boxes to mask; and of the marked regions, how many px they hide, and how many they would have.
+    """Boxes to mask; and of the marked regions, how many px they hide, and how many that may hold text are left.
+
+    A box ends where a region begins. Only what can still be read then, beyond doubt, lies over the region.
+
+    Args:
+        boxes: around text.
+        marked: (rows, columns), where the regions are.
+        decision: about what lies over one.
+        can_be_read: whether the text of a box can be read once others are masked.
 
     Raises:
-        TextOverRegion: by policy.
+        TextOverRegion: by decision.
     """
     if marked is None or not (marked & covered(marked.shape, boxes, ())).any():
         return boxes, 0, 0
-    certain = [box for box in boxes if box.score >= OVER_REGIONS]
-    if policy.uncertain == "dead-letter" and (marked & covered(marked.shape, certain, ())).any():
+    over = {box: float(marked[box.top : box.bottom, box.left : box.right].mean()) for box in boxes}
+    certain = [box for box in boxes if over[box] and box.score >= OVER_REGIONS]
+    # What is uncertain and for the most part marked is the region, not text beside it.
+    trimmed = {box: list(apart_from(box, marked)) for box in boxes if box in certain or over[box] <= _MOSTLY}
+    parts = list(itertools.chain(*trimmed.values()))
+    readable = [box for box in certain if can_be_read(box, parts)]
+    if readable and decision == "dead-letter":
         raise TextOverRegion
-    through = certain if policy.uncertain == "mask" else []
-    apart = [part for box in boxes if box not in through for part in apart_from(box, marked)]
-    kept = [*through, *apart]
+    whole = readable if decision == "mask" else []
+    kept = [part for box, each in trimmed.items() for part in ([box] if box in whole else each)]
     hidden = marked & covered(marked.shape, kept, ())
-    left = marked & covered(marked.shape, boxes, ()) & ~hidden
+    unsure = [box for box in boxes if over[box] and (box not in certain or box in readable)]
+    left = marked & covered(marked.shape, unsure, ()) & ~hidden
     return kept, int(hidden.sum()), int(left.sum())
 
 

@@ -152,12 +152,12 @@ class UncertainText(InvalidInput):
 
 
 class TextOverRegion(InvalidInput):
-    """Text lies over a region that the source marks, and the policy is to refuse what is uncertain."""
+    """Text lies over a region that the source marks, and the policy is to refuse it."""
 
     def __init__(self) -> None:
         super().__init__(
             "text burned into the pixels lies over a region that the source marks; clean the image at its source, or "
-            "set TRISTREAM_BURNED_IN to mask, which hides the text, or to pass, which keeps the region whole"
+            "set TRISTREAM_BURNED_IN to mask/mask, which hides the text, or to mask/pass, which keeps the region whole"
         )
 
 

@@ -26,7 +26,7 @@ from models.imaging.slides import refuse_labels
 from models.imaging.text import Box
 from schemas.images import PixelCleaning
 
-_MASK = BurnedInPolicy("mask")
+_MASK = BurnedInPolicy()
 
 
 class _Hidden(NamedTuple):

@@ -7,4 +7,5 @@ from models.imaging.text.boxes import Box as Box
 from models.imaging.text.clip import Clip as Clip
 from models.imaging.text.search import VERSION as VERSION
 from models.imaging.text.search import Found as Found
+from models.imaging.text.search import can_be_read as can_be_read
 from models.imaging.text.search import find_text as find_text

@@ -3,6 +3,7 @@
 Knows nothing of how lines are found.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +18,13 @@ _MARGINS = (0.15, 0.35, 0.05)
 """Of the height, around a line that is read; the others where it is read again."""
 _TELLING = frozenset("ABDEFGHKLMNPRTWXYZ23456789")
 """Signs that count where they stand alone: rings, hooks and bars are in every picture."""
-_PLAIN, _SURE = 0.5, 0.8
-"""Scores of the line finder: below the first, more must be read; from the second, one or two signs may be text."""
-_MANY, _FAINT = 6, 0.6
-"""So many signs are text at this score, too."""
+_PLAIN, _SURE, _SURER = 0.5, 0.8, 0.88
+"""Scores of the line finder: below the first, more must be read; from the second, two signs may be text, from the third
+one."""
+_MANY = 6, 5
+"""So many signs, so many of them different, are text at a lower score."""
+_COMBS = frozenset("ilt1mnuwh")
+"""What rulers are read as."""
 _BEYOND_DOUBT = 4, 0.9
 """Signs, and score, from which no more of a line is read."""
 _FEW = 0.74
@@ -38,6 +42,8 @@ class Proof(NamedTuple):
     """How sure it is that it holds text, 0 where it does not."""
     sign: bool = False
     """Whether one sign was read in it clearly: with another beside it, both are text."""
+    turns: int = 0
+    """Quarter turns to the left, by which the picture is turned for the line to run from left to right."""
 
 
 def proved(picture: Picture, box: Box) -> Proof:
@@ -46,23 +52,28 @@ def proved(picture: Picture, box: Box) -> Proof:
     if box.score < _SURE and length < _THREE:
         return Proof(0.0)
     line = _Line(picture, box)
-    best = line.best(_MARGINS[0])
+    way, best = line.best(_MARGINS[0])
     if _tells(best, box.score):
-        return Proof(best.score)
+        return Proof(best.score, turns=way.turns)
     if box.score < _SURE:
         return Proof(0.0)
     count = len(best.characters)
     if count == 2 and best.score >= 0.8:
-        again = (line.best(margin).characters for margin in _MARGINS[1:])
-        return Proof(_FEW * best.score if best.characters in again else 0.0)
-    alone = length <= _SQUARE and line.stands_alone()
+        again = (line.best(margin)[1] for margin in _MARGINS[1:])
+        same = any(one.characters == best.characters and one.score >= 0.8 for one in again)
+        return Proof(_FEW * best.score if same else 0.0)
+    alone = length <= _SQUARE and box.score >= _SURER and line.stands_alone()
     return Proof(_FEW if alone else 0.0, sign=count == 1 and best.score >= 0.9)
 
 
 def _tells(reading: Reading, finder: float) -> bool:
     """Whether so much was read that it is text."""
-    count, score = len(reading.characters), reading.score
-    return (count >= 3 and score >= (0.75 if finder >= _PLAIN else 0.9)) or (count >= _MANY and score >= _FAINT)
+    count, score, distinct = len(reading.characters), reading.score, set(reading.characters.lower())
+    if distinct <= _COMBS:
+        return count >= 3 and score >= 0.95
+    if count >= _MANY[0] and len(distinct) >= _MANY[1]:
+        return score >= 0.6
+    return count >= 3 and score >= (0.75 if finder >= _PLAIN else 0.9)
 
 
 class _Line:
@@ -72,22 +83,17 @@ class _Line:
         self._picture, self._box = picture, box
         self._read: dict[tuple[float, _Way, int], Reading] = {}
 
-    def best(self, margin: float) -> Reading:
-        """Of the ways in which it could run; as far as it is beyond doubt."""
+    def best(self, margin: float) -> tuple["_Way", Reading]:
+        """Of the ways in which it could run, and what is read so, no further than it is beyond doubt."""
         rows, columns = self._part(margin).shape[:2]
         ways = [_UPRIGHT] if columns >= 0.8 * rows else []
         ways += [_UP, _DOWN] if rows >= 0.8 * columns else []
         found = dict.fromkeys(ways, Reading("", ()))
-        for number in range(MOST_PIECES):
-            for way in ways:
-                found[way] += self._piece(margin, way, number)
-                if (
-                    number == 0
-                    and len(found[way].characters) >= _BEYOND_DOUBT[0]
-                    and found[way].score >= _BEYOND_DOUBT[1]
-                ):
-                    return found[way]
-        return max(found.values(), key=lambda reading: sum(reading.scores))
+        for number, way in itertools.product(range(MOST_PIECES), ways):
+            found[way] += self._piece(margin, way, number)
+            if len(found[way].characters) >= _BEYOND_DOUBT[0] and found[way].score >= _BEYOND_DOUBT[1]:
+                return way, found[way]
+        return max(found.items(), key=lambda item: sum(item[1].scores))
 
     def stands_alone(self) -> bool:
         """Whether one sign is read there, the same at each margin, in one of the ways that a film can lie."""

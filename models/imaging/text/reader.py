@@ -33,6 +33,8 @@ class Reading:
     """Letters and digits of any script; signs are left out."""
     scores: tuple[float, ...]
     """Of each of them, 0 to 1."""
+    places: tuple[float, ...] = ()
+    """Of the middle of each of them, along what was read: 0 at its left, 1 at its right."""
 
     @property
     def score(self) -> float:
@@ -40,6 +42,7 @@ class Reading:
         return sum(self.scores) / max(1, len(self.scores))
 
     def __add__(self, more: "Reading") -> "Reading":
+        """One piece after the other. Where they stand is not known of both together."""
         return Reading(self.characters + more.characters, self.scores + more.scores)
 
 
@@ -74,12 +77,12 @@ def read(line: Picture) -> Reading:
     scores = session.run(None, {session.get_inputs()[0].name: batch})[0][0]
     best = scores.argmax(axis=1)
     sure = scores[np.arange(len(best)), best]
-    found: list[tuple[str, float]] = []
+    found: list[tuple[str, float, float]] = []
     at = 0
     for code, group in itertools.groupby(best.tolist()):
         length = len(list(group))
-        if letters[code].strip():
-            found.append((letters[code], float(sure[at : at + length].max())))
+        if letters[code].isalnum():
+            found.append((letters[code], float(sure[at : at + length].max()), (at + length / 2) / len(best)))
         at += length
-    known = [(letter, score) for letter, score in found if letter.isalnum()]
-    return Reading("".join(letter for letter, _ in known), tuple(score for _, score in known))
+    characters, known, places = zip(*found, strict=True) if found else ((), (), ())
+    return Reading("".join(characters), known, places)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.imaging.text.boxes import Box, continues, distinct, joined, share_within
+from models.imaging.text.ends import ends_of
 from models.imaging.text.lines import lines_of, scores_of
 from models.imaging.text.proof import proved
 from models.imaging.text.strokes import CELL, CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
@@ -98,6 +99,12 @@ def find_text(view: Picture, values: Values | None = None, *, usual: Usual | Non
     grown = [box.grown(_MARGIN * box.height + 1, pictures[0].shape) for box in boxes]
     found = distinct(_enlarged(box, scale, shape) for box in distinct(joined(grown)))
     return Found(tuple(found), complete)
+
+
+def can_be_read(box: Box, view: Picture, values: Values | None = None) -> bool:
+    """Whether there is text in a box of a picture, given as `find_text` takes it."""
+    scaled = _scaled_box(box, _scale(view.shape))
+    return any(proved(picture, scaled).score > 0 for picture in pictures_of(view, values))
 
 
 def resized(picture: Picture, scale: float) -> Picture:
@@ -202,7 +209,10 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
         left_to_read -= 1
         proof = proved(pictures[one.picture], one.box)
         if proof.score > 0:
-            kept.append(one.box._replace(score=proof.score))
+            box = one.box._replace(score=proof.score)
+            kept.append(box)
+            if proof.score >= _CONTINUED:
+                kept += ends_of(pictures[one.picture], box, proof.turns)
             continue
         refused.append(one)
         if proof.sign:

@@ -184,21 +184,42 @@ def with_sidecar(image: np.ndarray, x: int, y: int, width: int, height: int, pol
     return open_source(encode_png(image), ALL, burned_in=BurnedInPolicy.parse(policy), sidecar=sidecar).read(0)
 
 
-def test_certain_text_over_a_marked_region_is_for_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certain_text_over_a_marked_region_is_for_the_policy() -> None:
     """Masked, left whole with the rest of the text masked, or refused; the triplet says how many px it concerns."""
-    monkeypatch.setattr(module, "find_text", lambda *_, **__: Found((Box(10, 10, 50, 20, 0.95),), complete=True))
-    image = np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)
-    hidden = with_sidecar(image, 30, 0, 30, 40, "mask")
-    assert len(np.unique(hidden.stored[10:20, 10:50])) == 1
-    kept = with_sidecar(image, 30, 0, 30, 40, "pass")
-    np.testing.assert_array_equal(kept.stored[0:40, 30:60], image[0:40, 30:60])
-    assert len(np.unique(kept.stored[10:20, 10:30])) == 1
+    burned = burn(np.zeros((60, 200), np.uint8), 5, size=16, style="white", font="aileron", count=1)
+    left, top, right, bottom = burned.lines[0].box
+    image, half, rest = burned.image, (left + right) // 2, slice(left + 4, (left + right) // 2)
+    hidden = with_sidecar(image, half, 0, 200 - half, 60, "mask/mask")
+    assert characters_covered(hidden.stored == hidden.stored[top, left], burned.labels) == set(
+        range(1, burned.labels.max() + 1)
+    )
+    kept = with_sidecar(image, half, 0, 200 - half, 60, "mask/pass")
+    np.testing.assert_array_equal(kept.stored[:, half:], image[:, half:])
+    assert len(np.unique(kept.stored[top:bottom, rest])) == 1
     told = [frame.metadata.pixel_cleaning for frame in (hidden, kept)]
-    assert [(one.masked_over_regions_px, one.left_over_regions_px) for one in told if one] == [(200, 0), (0, 200)]
+    assert all(one is not None for one in told)
+    assert [(one.masked_over_regions_px > 200, one.left_over_regions_px > 200) for one in told if one] == [
+        (True, False),
+        (False, True),
+    ]
     with pytest.raises(TextOverRegion):
-        with_sidecar(image, 30, 0, 30, 40, "dead-letter")
-    beside = with_sidecar(image, 50, 0, 30, 40, "dead-letter")
-    assert len(np.unique(beside.stored[10:20, 10:50])) == 1
+        with_sidecar(image, half, 0, 200 - half, 60, "mask/dead-letter")
+
+
+def test_a_mask_ends_where_a_region_begins() -> None:
+    """Where only the margin of a line, and no sign of it, lies over the region, there is nothing to decide."""
+    burned = burn(np.zeros((60, 200), np.uint8), 5, size=16, style="white", font="aileron", count=1)
+    image = burned.image + np.random.default_rng(0).integers(0, 9, burned.image.shape, dtype=np.uint8) * (
+        burned.image < 200
+    )
+    bottom = int(np.nonzero(burned.labels)[0].max()) + 1
+    frame = with_sidecar(image, 0, bottom, 200, 60 - bottom, "mask/dead-letter")
+    np.testing.assert_array_equal(frame.stored[bottom:], image[bottom:])
+    assert frame.stored[burned.labels > 0].max() < 60
+    told = frame.metadata.pixel_cleaning
+    assert told is not None
+    assert told.boxes
+    assert (told.masked_over_regions_px, told.left_over_regions_px) == (0, 0)
 
 
 @pytest.mark.parametrize("policy", ["mask", "pass"])

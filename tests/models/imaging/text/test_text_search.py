@@ -8,7 +8,8 @@ import pytest
 from benchmarks.burned_text import FONTS, STYLES, burn, made_up
 from benchmarks.text_free import of_packages, view_of
 from models.imaging.text import find_text
-from models.imaging.text.boxes import painted
+from models.imaging.text.boxes import Box, painted
+from models.imaging.text.ends import ends_of, turned
 from tests.models.imaging.samples import characters_covered, characters_shown
 
 BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
@@ -54,3 +55,26 @@ def test_a_marker_of_one_letter_is_masked() -> None:
     assert box.left < 1205 < box.right
     assert box.top < 1450 < box.bottom
     assert (box.right - box.left) * (box.bottom - box.top) < 0.01 * view.size
+
+
+@pytest.mark.parametrize("turns", [0, 1, -1])
+def test_a_line_goes_on_as_far_as_it_can_be_read(turns: int) -> None:
+    """A box around the middle of a line grows to its ends, whichever way the line runs, and no further."""
+    burned = burn(BACKGROUNDS[1], 5, size=16, style="white", font="aileron", count=1)
+    left, top, right, bottom = burned.lines[0].box
+    height = bottom - top - 8
+    part = Box(left + 2 * height, top + 4, right - 2 * height, bottom - 4, 1.0)
+    picture = np.rot90(burned.image, turns)
+    ends = ends_of(picture, turned(part, turns, burned.image.shape), -turns)
+    before, after = sorted(turned(end, -turns, picture.shape) for end in ends)
+    ink = np.nonzero(burned.labels)[1]
+    assert (before.right, after.left) == (part.left, part.right)
+    assert ink.min() - height <= before.left <= ink.min() + height // 4
+    assert ink.max() - height // 4 <= after.right <= ink.max() + height
+
+
+def test_a_line_does_not_go_on_in_tissue() -> None:
+    """Where nothing is written, nothing is added to it."""
+    burned = burn(BACKGROUNDS[1], 5, size=16, style="white", font="aileron", count=1)
+    left, top, right, bottom = burned.lines[0].box
+    assert ends_of(burned.image, Box(left + 2, top + 4, right - 2, bottom - 4, 1.0), 0) == []
