@@ -1,159 +1,120 @@
-"""ICC profiles (ICC.1:2022) written anew from their numbers: no texts, dates, devices, loose bytes or unknown tags.
+"""ICC profiles (ICC.1:2022) written anew from the colours that they give: of the old one's bytes none is taken over.
 
-Colours come out of what is left as they did. Knows nothing of images.
+Little CMS reads a profile as it does for showing an image, and is asked for colours. What gives those of sRGB or Adobe
+RGB becomes that profile as Little CMS makes it; any other one of three primaries and curves, or where that does not
+do, of a table, computed from the colours. Knows nothing of images.
 """
 
 import struct
-from collections.abc import Sequence
-from math import prod
+from functools import lru_cache
+from typing import Any
 
+import imagecodecs
 import numpy as np
+from numpy.typing import NDArray
 
-from models.imaging.deidentify.lettered import reads_as_text
-
-_HEADER = 128
-_CLASSES = (b"scnr", b"mntr", b"prtr", b"link", b"spac", b"abst")
-_SPACES = (b"XYZ ", b"Lab ", b"Luv ", b"YCbr", b"Yxy ", b"RGB ", b"GRAY", b"HSV ", b"HLS ", b"CMYK", b"CMY ")
-_D50 = bytes.fromhex("0000f6d6000100000000d32d")
-_PLACED = {b"rXYZ", b"gXYZ", b"bXYZ", b"wtpt", b"bkpt", b"lumi"}
-_CURVES = {b"rTRC", b"gTRC", b"bTRC", b"kTRC"}
-_TABLES = {b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt"}
-# What every profile must have: a description and a copyright, here of one empty text.
-_EMPTY = b"mluc\0\0\0\0" + struct.pack(">II", 1, 12) + b"enUS" + struct.pack(">II", 0, 28)
-_EMPTY_OLD = {b"desc": b"desc\0\0\0\0\0\0\0\1" + bytes(79), b"cprt": b"text\0\0\0\0\0"}
-_PARAMETERS = (1, 3, 4, 5, 7)
-_MOST_TAGS = 200
+_MOST = 2**22
+"""Bytes of a profile: a larger one is used by nobody (models.imaging.colour)."""
+_STANDARD = ("srgb", "adobergb")
+_SAME = 1
+"""Levels of 255 in sRGB within which a profile is one of these."""
+_POINTS, _CURVE = 31, 1021
+"""A side of a table, and points of a curve. Those in use have 2^n or 2^n + 1: but for the ends and the middle, no point
+is also one of theirs."""
+_STEP = 16
+"""Of the numbers written, of 65,536: no two letters can stand beside each other."""
+_HEADER, _D50 = 128, bytes.fromhex("0000f6d6000100000000d32d")
+_WORDS = {b"desc": b"desc\0\0\0\0\0\0\0\1" + bytes(79), b"cprt": b"text\0\0\0\0\0"}
+"""A description and a copyright, which every profile must have: empty."""
 
 
 def bare_profile(profile: bytes) -> bytes | None:
-    """A profile of the same colours and nothing else; None if it is none."""
+    """A profile of the same colours and nothing else; None if it is none of RGB, or cannot be used."""
+    if not _HEADER <= len(profile) <= _MOST or profile[16:20] != b"RGB " or profile[8] not in (2, 4):
+        return None
+    return _rewritten(profile)
+
+
+@lru_cache(maxsize=8)
+def _rewritten(profile: bytes) -> bytes | None:
     try:
-        return _rebuilt(profile)
-    except (struct.error, IndexError, ValueError):
+        shown = _shown(profile)
+        standards = (_undated(imagecodecs.cms_profile(name)) for name in _STANDARD)
+        found = next((standard for standard in standards if _alike(standard, shown)), None) or _matrix(profile)
+        return found if _alike(found, shown) else _table(profile)
+    except (RuntimeError, ValueError):  # what imagecodecs makes of Little CMS' refusals
         return None
 
 
-def _rebuilt(profile: bytes) -> bytes | None:
-    count = struct.unpack_from(">I", profile, _HEADER)[0]
-    if profile[36:40] != b"acsp" or count > _MOST_TAGS:
-        return None
-    major = profile[8]
-    elements = {b"desc": _EMPTY, b"cprt": _EMPTY} if major >= 4 else dict(_EMPTY_OLD)
-    for entry in range(_HEADER + 4, _HEADER + 4 + 12 * count, 12):
-        signature, start, length = struct.unpack_from(">4sII", profile, entry)
-        if start + length > len(profile):
-            return None
-        element = _element(signature, profile[start : start + length])
-        if element is not None:
-            elements[signature] = element
-    header = _header(profile, major)
-    return None if header is None or len(elements) == 2 else _written(header, elements)
+def _grid(points: int) -> NDArray[np.float64]:
+    """(points², points, 3): colours from 0 to 1, the last channel fastest."""
+    steps = np.linspace(0, 1, points)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(points**2, points, 3)
 
 
-def _header(profile: bytes, major: int) -> bytes | None:
-    class_, space, connection = profile[12:16], profile[16:20], profile[20:24]
-    (intent,) = struct.unpack_from(">I", profile, 64)
-    if major not in (2, 4) or class_ not in _CLASSES or space not in _SPACES or connection not in _SPACES or intent > 3:
-        return None
-    version = bytes((major, profile[9] if profile[9] >> 4 <= 4 and profile[9] & 15 == 0 else 0, 0, 0))
-    head = bytes(8) + version + class_ + space + connection + bytes(12) + b"acsp" + bytes(24)
-    return head + struct.pack(">I", intent) + _D50 + bytes(48)
+def _asked(colours: NDArray[np.float64], profile: bytes, space: str, form: str, kind: str) -> NDArray[Any]:
+    """What a profile makes of colours."""
+    to = imagecodecs.cms_profile(space)
+    return imagecodecs.cms_transform(colours, profile, to, colorspace="rgb", outcolorspace=form, outdtype=kind)
 
 
-def _written(header: bytes, elements: dict[bytes, bytes]) -> bytes:
-    """Elements of the same bytes share their place, as in most profiles."""
-    at, places, body = _HEADER + 4 + 12 * len(elements), dict[bytes, int](), bytearray()
-    table = bytearray(struct.pack(">I", len(elements)))
+def _alike(profile: bytes, shown: NDArray[np.int16]) -> bool:
+    return int(np.abs(_shown(profile) - shown).max()) <= _SAME
+
+
+def _shown(profile: bytes) -> NDArray[np.int16]:
+    """The colours of a grid in sRGB."""
+    return _asked(_grid(17), profile, "srgb", "rgb", "u1").astype(np.int16)
+
+
+def _coarse(values: NDArray[Any]) -> NDArray[np.int64]:
+    return np.minimum(np.rint(np.asarray(values, np.float64) / _STEP).astype(np.int64) * _STEP, 2**16 - 1)
+
+
+def _matrix(profile: bytes) -> bytes:
+    """A profile of three primaries, and of how much of each a value gives (8.3.3)."""
+    steps = np.linspace(0, 1, _CURVE)
+    lines = np.zeros((3, _CURVE, 3))
+    for channel in range(3):
+        lines[channel, :, channel] = steps
+    found = _asked(lines, profile, "xyz", "xyz", "f8")
+    elements: dict[bytes, bytes] = {}
+    for channel, name in enumerate((b"r", b"g", b"b")):
+        primary = found[channel, -1]
+        share = found[channel] @ primary / (primary @ primary)
+        elements[name + b"XYZ"] = b"XYZ \0\0\0\0" + np.rint(primary * 2**16).astype(">i4").tobytes()
+        points = _coarse(np.maximum.accumulate(share) * (2**16 - 1)).astype(">u2")
+        elements[name + b"TRC"] = b"curv\0\0\0\0" + struct.pack(">I", _CURVE) + points.tobytes()
+    return _written(b"XYZ ", elements)
+
+
+def _table(profile: bytes) -> bytes:
+    """A profile of one table from RGB to CIELAB (8.3.2), as lut16Type (10.10) writes it.
+
+    Values go to the table's points by the lightness of the grey that they make: points lie where colours change.
+    """
+    grey = np.repeat(np.linspace(0, 1, _CURVE)[None, :, None], 3, axis=2)
+    light = np.maximum.accumulate(_asked(grey, profile, "lab2", "labv2", "f8")[0, :, 0])
+    light = (light - light[0]) / max(light[-1] - light[0], 1e-6)
+    points = np.interp(_grid(_POINTS), light, np.linspace(0, 1, _CURVE))
+    colours = _coarse(_asked(points, profile, "lab2", "labv2", "u2")).astype(">u2")
+    one = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 16)
+    head = b"mft2" + struct.pack(">4x4B", 3, 3, _POINTS, 0) + one + struct.pack(">HH", _CURVE, 2)
+    curve = _coarse(light * (2**16 - 1)).astype(">u2").tobytes() * 3
+    return _written(b"Lab ", {b"A2B0": head + curve + colours.tobytes() + struct.pack(">HH", 0, 0xFFFF) * 3})
+
+
+def _written(space: bytes, elements: dict[bytes, bytes]) -> bytes:
+    """An input profile (PS3.3 C.11.15.1.1) of version 2.4, whose black readers take from its numbers."""
+    elements = _WORDS | {b"wtpt": b"XYZ \0\0\0\0" + _D50} | elements
+    at, table, body = _HEADER + 4 + 12 * len(elements), bytearray(struct.pack(">I", len(elements))), bytearray()
     for signature, element in elements.items():
-        if element not in places:
-            places[element] = at + len(body)
-            body += element + bytes(-len(element) % 4)
-        table += struct.pack(">4sII", signature, places[element], len(element))
-    return struct.pack(">I", at + len(body)) + header[4:] + table + body
+        table += struct.pack(">4sII", signature, at + len(body), len(element))
+        body += element + bytes(-len(element) % 4)
+    head = struct.pack(">I", at + len(body)) + bytes(4) + b"\2\x40\0\0scnrRGB " + space + bytes(12)
+    return head + b"acsp" + bytes(28) + _D50 + bytes(48) + table + body
 
 
-def _element(signature: bytes, data: bytes) -> bytes | None:
-    """The numbers of a tag; None where it is not known, or has none."""
-    kind = data[:4]
-    if signature in _PLACED and kind == b"XYZ ":
-        return _exact(data, 20)
-    if signature == b"chad" and kind == b"sf32":
-        return _exact(data, 44)
-    if signature in _CURVES and kind in (b"curv", b"para"):
-        return _curve(data)
-    if signature in _TABLES:
-        return _tables(kind, data)
-    return None
-
-
-def _exact(data: bytes, length: int) -> bytes:
-    if len(data) < length:
-        raise ValueError
-    return data[:4] + bytes(4) + data[8:length]
-
-
-def _curve(data: bytes) -> bytes:
-    if data[:4] == b"curv":
-        found = _exact(data, 12 + 2 * struct.unpack_from(">I", data, 8)[0])
-        if reads_as_text(np.frombuffer(found[12:], ">u2").astype("<u2").tobytes(), 2):
-            raise ValueError
-        return found
-    if data[:4] != b"para":
-        raise ValueError
-    (kind,) = struct.unpack_from(">H", data, 8)
-    found = _exact(data, 12 + 4 * _PARAMETERS[kind])
-    return found[:10] + bytes(2) + found[12:]
-
-
-def _tables(kind: bytes, data: bytes) -> bytes | None:
-    inputs, outputs, points = data[8], data[9], data[10]
-    if not (1 <= inputs <= 4 and 1 <= outputs <= 4):
-        raise ValueError
-    if kind == b"mft1":
-        found = _exact(data, 48 + 256 * inputs + points**inputs * outputs + 256 * outputs)
-    elif kind == b"mft2":
-        before, after = struct.unpack_from(">HH", data, 48)
-        found = _exact(data, 52 + 2 * (before * inputs + points**inputs * outputs + after * outputs))
-    else:
-        return _lut(kind, data, inputs, outputs) if kind in (b"mAB ", b"mBA ") else None
-    return found[:11] + bytes(1) + found[12:]
-
-
-def _lut(kind: bytes, data: bytes, inputs: int, outputs: int) -> bytes:
-    """lutAToBType and lutBToAType (10.12 and 10.13): their parts one behind the other."""
-    b, matrix, m, clut, a = struct.unpack_from(">5I", data, 12)
-    near, far = (outputs, inputs) if kind == b"mAB " else (inputs, outputs)
-    parts = [
-        _curves(data, b, near),
-        data[matrix : matrix + 48] if matrix else b"",
-        _curves(data, m, near),
-        _grid(data, clut, inputs, outputs) if clut else b"",
-        _curves(data, a, far),
-    ]
-    if matrix and len(parts[1]) < 48:
-        raise ValueError
-    at, offsets = 32, list[int]()
-    for part in parts:
-        offsets.append(at if part else 0)
-        at += len(part)
-    return kind + bytes(4) + bytes((inputs, outputs, 0, 0)) + struct.pack(">5I", *offsets) + b"".join(parts)
-
-
-def _curves(data: bytes, at: int, count: int) -> bytes:
-    found = bytearray()
-    for _ in range(count if at else 0):
-        curve = _curve(data[at:])
-        padding = -len(curve) % 4
-        found += curve + bytes(padding)
-        at += len(curve) + padding
-    return bytes(found)
-
-
-def _grid(data: bytes, at: int, inputs: int, outputs: int) -> bytes:
-    points: Sequence[int] = data[at : at + inputs]
-    size = data[at + 16]
-    length = prod(points) * outputs * size
-    values = data[at + 20 : at + 20 + length]
-    if size not in (1, 2) or len(values) < length or not length:
-        raise ValueError
-    return bytes(points) + bytes(16 - inputs) + bytes((size, 0, 0, 0)) + values + bytes(-length % 4)
+def _undated(profile: bytes) -> bytes:
+    """Without the time at which it was made, and its digest."""
+    return profile[:24] + bytes(12) + profile[36:84] + bytes(44) + profile[_HEADER:]

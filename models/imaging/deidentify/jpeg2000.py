@@ -5,7 +5,7 @@ comments, component registration, and pointers to packets do not. Coded data pas
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import imagecodecs
 
 from models.imaging.codestreams import j2k_start, segment_content
 from models.imaging.deidentify.surplus import without_surplus
-from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels
+from models.imaging.errors import LIBRARY_ERRORS, CorruptPixels, TruncatedFile, UnsupportedPixels, failing_as
 
 _SOC, _SIZ, _CAP, _COD, _COC, _TLM = 0xFF4F, 0xFF51, 0xFF50, 0xFF52, 0xFF53, 0xFF55
 _QCD, _QCC, _RGN, _POC = 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F
@@ -89,7 +89,7 @@ def rewritten_j2k(data: bytes) -> bytes:
 
     Raises:
         TruncatedFile: it ends early.
-        CorruptPixels: its markers make no sense, or it cannot be decoded.
+        CorruptPixels: its markers make no sense, or one of several tiles cannot be decoded.
         UnsupportedPixels: it has segments that are not read here: packed packet headers, extensions of part 2.
     """
     size, main, parts, pointed = _Parser(data[j2k_start(data) :]).read()
@@ -101,8 +101,26 @@ def rewritten_j2k(data: bytes) -> bytes:
             alone = [*before, replace(parts[number], coded=coded)]
             return imagecodecs.jpeg2k_decode(_written(size.alone(tile), main, alone, pointed=False, tile=0))
 
-        parts[number] = replace(parts[number], coded=without_surplus(parts[number].coded, decode))
+        coded = parts[number].coded
+        if len(last) > 1:
+            # Of one tile, whoever decodes the image finds out.
+            with failing_as(CorruptPixels()):
+                decode(coded)
+        if not _all_in_packets(coded, decode):
+            parts[number] = replace(parts[number], coded=without_surplus(coded, decode))
     return _written(size, main, parts, pointed=pointed)
+
+
+def _all_in_packets(coded: bytes, decode: Callable[[bytes], Any]) -> bool:
+    """Whether the last byte belongs to a packet, whose header tells how long it is (15444-1, B.10.7).
+
+    OpenJPEG refuses a tile that lacks it, and does so before it decodes anything.
+    """
+    try:
+        decode(coded[:-1])
+    except LIBRARY_ERRORS:
+        return True
+    return False
 
 
 def _segment(segment: _Segment) -> bytes:

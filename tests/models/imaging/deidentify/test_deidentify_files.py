@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import struct
 import subprocess
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image, ImageCms
 from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from benchmarks.identities import images
@@ -25,7 +23,6 @@ from models.imaging.deidentify.files import (
     UncleanableObject,
     deidentify_file,
 )
-from models.imaging.deidentify.icc import bare_profile
 from models.imaging.dicom import pixel_data
 from models.imaging.errors import CorruptHeader, EmptyFile, IdentifyingPixels, TruncatedFile
 from models.imaging.header import read_header
@@ -208,28 +205,3 @@ def test_an_overlay_within_the_pixels_goes_with_its_header(make_dicom: MakeDicom
     copy = pydicom.dcmread(BytesIO(clean(file.getvalue()).data))
     np.testing.assert_array_equal(np.frombuffer(copy.PixelData, "<u2").reshape(8, 8), PIXELS)
     assert not [tag for tag in copy.keys() if tag >> 24 == 0x60]  # noqa: SIM118  # its items are elements
-
-
-def test_an_icc_profile_keeps_its_numbers_and_no_text() -> None:
-    """Colours stay the same; who made it, when, on what, unknown tags, and what stands between and behind goes."""
-    folder = Path(pydicom.__file__).parent / "data/test_files"
-    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for profile in ((folder / "crayons.icc").read_bytes(), made):
-        bare = bare_profile(profile)
-        assert bare is not None
-        assert bare_profile(bare) == bare
-        for word in (b"Copyright", b"crayon", b"ICC", b"lcms"):
-            assert word.lower() not in bare.lower()
-        grey = Image.fromarray(np.arange(768, dtype=np.uint8).reshape(16, 16, 3))
-        target = ImageCms.createProfile("sRGB")
-        one, two = (
-            ImageCms.profileToProfile(grey, ImageCms.ImageCmsProfile(BytesIO(data)), target) for data in (profile, bare)
-        )
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(two))
-        (tags,) = struct.unpack_from(">I", profile, 128)
-        named = profile[:132] + b"JONE" + profile[136:]
-        assert b"JONE" not in (bare_profile(named) or b"")
-        assert b"JONES" not in (bare_profile(profile + b"JONES") or b"")
-        assert tags > 5
-    assert bare_profile(b"JONES " * 99) is None
-    assert bare_profile(profile[:200]) is None
