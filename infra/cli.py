@@ -26,6 +26,8 @@ INBOX = click.option(
     metavar="DIR|URL",
     help="Folder or bucket (s3://, gs://, az://) to watch. [default: $TRISTREAM_INBOX or inbox]",
 )
+MOST_ERRORS = 10
+"""Lines that are told of."""
 METRICS_PORT = 9464
 """Of `up --watch`: where others look for them."""
 
@@ -183,19 +185,61 @@ def verify(triplets: Path, statements: Path, out: Path | None) -> None:
 
     Exit status 0: all lines were judged; 1: some could not be.
     """
-    from infra.verify import BadTriplets
+    from infra.triplet_lines import BadTriplet
     from infra.verify import verify as run
 
-    with ExitStack() as stack:
+    with plain_errors(), ExitStack() as stack:
         stream = stack.enter_context(out.open("wb")) if out else sys.stdout.buffer
         try:
             found = run(triplets, statements, stream)
-        except BadTriplets as error:
+        except BadTriplet as error:
             raise click.UsageError(str(error)) from None
     for error in found.errors:
         say(error)
     say(", ".join(f"{n} {outcome}" for outcome, n in sorted(found.verdicts.items())) or "nothing to check")
     sys.exit(1 if found.errors else 0)
+
+
+@main.command()
+@click.argument("triplets", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write. [default: the name of the file, with -gallery, beside it]",
+)
+@click.option(
+    "--dead-letters",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines that are listed below.",
+)
+def gallery(triplets: Path, out: Path | None, dead_letters: Path | None) -> None:
+    """Write pages to look at TRIPLETS with: JSON Lines, compressed or not.
+
+    Open index.html of the folder in a browser; it needs no network. Exit status 0: all lines are shown; 1: some could
+    not be.
+    """
+    from infra.exports import COMPRESSED, lines_of
+    from infra.gallery import write_gallery
+    from infra.progress import Counting
+    from infra.triplet_lines import triplets_of
+    from schemas.dead_letters import DeadLetter
+
+    with plain_errors():
+        try:
+            letters = [DeadLetter.model_validate_json(line) for line in lines_of(dead_letters)] if dead_letters else []
+        except ValueError:
+            raise click.UsageError("a line of the dead letters is none of this version") from None
+        plain = triplets.with_suffix("") if triplets.suffix in COMPRESSED else triplets
+        folder = out or plain.with_name(f"{plain.stem}-gallery")
+        with Counting("triplets") as progress:
+            written = write_gallery(triplets_of(triplets), letters, folder, tell=progress.update)
+    for error in written.errors[:MOST_ERRORS]:
+        say(error)
+    if (more := len(written.errors) - MOST_ERRORS) > 0:
+        say(f"and {more} lines more")
+    again = f", {written.again} that stood there twice" if written.again else ""
+    click.echo(f"{written.triplets} triplets{again}: open {written.page}")
+    sys.exit(1 if written.errors else 0)
 
 
 @main.command()

@@ -8,17 +8,17 @@ import sys
 import time
 from pathlib import Path
 
-import orjson
 from pydicom.data import get_testdata_file
 from rich.console import Console
 
 from infra.accounting import Accounts
 from infra.collect import outcomes
-from infra.exports import FileExport
+from infra.exports import FileExport, lines_of
 from infra.gallery import write_gallery
 from infra.progress import AccountsProgress
 from infra.stack import LocalStack
 from infra.table import triplet_table
+from infra.triplet_lines import triplets_of
 from infra.variables import from_environment
 from schemas.dead_letters import DeadLetter
 from schemas.failures import TristreamError
@@ -74,15 +74,16 @@ def main() -> None:
         sys.exit(f"make demo: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    triplets = [Triplet.model_validate(row) for row in _rows(OUT / "triplets.jsonl")]
-    letters = [DeadLetter.model_validate(row) for row in _rows(OUT / "dead-letters.jsonl")]
-    write_gallery(triplets, letters, OUT / "gallery.html")
+    found = list(triplets_of(OUT / "triplets.jsonl"))
+    triplets = [triplet for _, triplet in found if isinstance(triplet, Triplet)]
+    letters = [DeadLetter.model_validate_json(line) for line in lines_of(OUT / "dead-letters.jsonl")]
+    written = write_gallery(found, letters, OUT / "gallery")
     console.print(triplet_table(triplets))
     for letter in letters:
         console.print(f"dead letter from {letter.stage}: {letter.error}: {letter.message}", highlight=False)
     console.print(
         f"{len(triplets)} triplets and {len(letters)} dead letters from {len(IMAGES)} files "
-        f"in {time.monotonic() - started:.0f} s.\nOpen {OUT / 'gallery.html'}",
+        f"in {time.monotonic() - started:.0f} s.\nOpen {written.page}",
         highlight=False,
     )
 
@@ -92,10 +93,6 @@ def _find(name: str) -> Path:
     if path is None:
         raise FileNotFoundError(f"{name} is not among the test files of pydicom and pydicom-data")
     return Path(str(path))
-
-
-def _rows(path: Path) -> list[object]:
-    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
 if __name__ == "__main__":

@@ -76,6 +76,6 @@ class Counting(_Bar):
         super().__init__(SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn(things), TimeElapsedColumn())
         self._task = self._progress.add_task("", total=None)
 
-    def update(self, done: int, total: int) -> None:
-        """Show how far it is."""
+    def update(self, done: int, total: int | None = None) -> None:
+        """Show how far it is; without a total, how many there are."""
         self._progress.update(self._task, completed=done, total=total)

@@ -9,9 +9,10 @@ from typing import Any, BinaryIO
 import orjson
 import pydantic
 
+from infra.exports import lines_of
+from infra.triplet_lines import BadTriplet, triplets_of
 from models.statements import Facts, judge
 from models.statements.claims import Claim
-from schemas.triplets import Triplet
 
 
 @dataclasses.dataclass
@@ -39,11 +40,9 @@ class Known:
     def __init__(self, path: Path) -> None:
         self._facts: dict[str, Facts] = {}
         self._frames: dict[str, dict[int, Facts]] = {}
-        for line, data in _lines(path):
-            try:
-                triplet = Triplet.model_validate_json(data)
-            except pydantic.ValidationError:
-                raise BadTriplets(f"line {line} of the triplets is no triplet of this version") from None
+        for _, triplet in triplets_of(path):
+            if isinstance(triplet, BadTriplet):
+                raise triplet
             facts = Facts.of_triplet(triplet)
             self._facts[triplet.triplet_id] = facts
             for object_id in (triplet.object_id, *triplet.also_in):
@@ -59,15 +58,12 @@ class Known:
         return frames.get(sentence.frame)
 
 
-class BadTriplets(ValueError):
-    """A line that is no triplet."""
-
-
 def verify(triplets: Path, statements: Path, out: BinaryIO) -> Verified:
     """Write each sentence with its verdict. Lines that cannot be judged are told in `errors`, and not written.
 
     Raises:
-        BadTriplets: a line of the triplets is none.
+        BadTriplet: a line of the triplets is none.
+        CannotWrite: a file cannot be read.
     """
     known, found = Known(triplets), Verified(Counter(), [])
     for line, data in _lines(statements):
@@ -100,7 +96,4 @@ def _told(claim: Claim, facts: Facts) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, line
+    return ((number, line) for number, line in enumerate(lines_of(path), 1) if line.strip())
