@@ -129,6 +129,9 @@ class DescriberMetrics:
         """A request is sent again."""
         DESCRIBER_RETRIES.labels(reason).inc()
 
+    def drafted(self, outcome: str) -> None:
+        """Not counted: what stays is."""
+
     def verdict(self, outcome: str) -> None:
         """Of one statement."""
         VERDICTS.labels(outcome).inc()

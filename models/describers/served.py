@@ -100,6 +100,10 @@ class Observer(Protocol):
         """A request is sent again: overloaded, timeout, error, correction."""
         ...
 
+    def drafted(self, outcome: str) -> None:
+        """Of one sentence of a model, as it was first written."""
+        ...
+
     def verdict(self, outcome: str) -> None:
         """Of one statement of a model, after it was sent back where it was."""
         ...
@@ -116,6 +120,9 @@ class Silent:
         """Not counted."""
 
     def retried(self, reason: str) -> None:
+        """Not counted."""
+
+    def drafted(self, outcome: str) -> None:
         """Not counted."""
 
     def verdict(self, outcome: str) -> None:
@@ -138,11 +145,10 @@ class _Overloaded(Exception):
 
 
 class SglangServer:
-    """Asks a server for answers of one JSON Schema.
+    """Asks a server for answers.
 
     Args:
         serving: where it is and how it is asked.
-        schema: of the answers.
         observer: is told of tokens, retries and concurrency.
         transport: of httpx; None: the network.
     """
@@ -150,17 +156,12 @@ class SglangServer:
     def __init__(
         self,
         serving: Serving,
-        schema: dict[str, Any],
         *,
         observer: Observer,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         assert serving.url is not None
         self._serving, self._observer = serving, observer
-        self._format = {
-            "type": "json_schema",
-            "json_schema": {"name": "description", "schema": schema, "strict": True},
-        }
         self.concurrency = Concurrency(serving.concurrency, serving.queue)
         headers = {"Authorization": f"Bearer {serving.api_key}"} if serving.api_key else {}
         self._client = httpx.AsyncClient(
@@ -173,8 +174,8 @@ class SglangServer:
         self._known = False
         self._looked = 0.0
 
-    async def ask(self, messages: list[dict[str, Any]]) -> Reply:
-        """One answer.
+    async def ask(self, messages: list[dict[str, Any]], schema: dict[str, Any]) -> Reply:
+        """One answer, of a JSON Schema.
 
         Raises:
             Unavailable: the server is away, or takes nothing for now.
@@ -192,7 +193,7 @@ class SglangServer:
                     await self._check_model()
                     await self._look()
                     async with asyncio.timeout(self._serving.deadline):
-                        reply = await self._post(messages)
+                        reply = await self._post(messages, schema)
                 except (TimeoutError, httpx.TimeoutException):
                     reason = "timeout"
                     self.concurrency.overloaded(began)
@@ -224,7 +225,7 @@ class SglangServer:
         """Close its connections."""
         await self._client.aclose()
 
-    async def _post(self, messages: list[dict[str, Any]]) -> Reply:
+    async def _post(self, messages: list[dict[str, Any]], schema: dict[str, Any]) -> Reply:
         response = await self._client.post(
             "/v1/chat/completions",
             json={
@@ -233,7 +234,10 @@ class SglangServer:
                 "temperature": 0,
                 "seed": self._serving.seed,
                 "max_tokens": self._serving.max_tokens,
-                "response_format": self._format,
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "description", "schema": schema, "strict": True},
+                },
             },
         )
         if response.status_code in _REFUSED:

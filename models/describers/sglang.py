@@ -1,7 +1,7 @@
 """An MLLM on SGLang writes; nothing it says is kept before it was held against metadata and measurements.
 
-Refused statements are sent back once with the reasons. What is then still refused is removed or marked, by policy; a
-part of which nothing remains is filled by the composer, and every statement says who wrote it.
+Refused sentences are sent back once, with the claims that failed. What is then still refused is removed or marked, by
+policy; a part of which nothing remains is filled by the composer, and every statement says who wrote it.
 """
 
 import asyncio
@@ -13,29 +13,31 @@ import httpx
 import pydantic
 
 from models.describers import prompts
-from models.describers.answer import Answer, Draft, Part
+from models.describers.answer import SCHEMA, Answer, Mended, Part, mended_schema
 from models.describers.base import make_description
-from models.describers.composer import Composer
+from models.describers.composer import Composer, compose
+from models.describers.prompts.told import told, told_regions
 from models.describers.served import Observer, SglangServer, Silent
 from models.describers.settings import Serving
 from models.describers.view import picture
 from models.statements import VERSION, Facts, judge
+from models.statements.verdicts import Judged
 from schemas.knowledge import EnrichedImage
-from schemas.triplets import Description, Evidence, Removed, Statement, Verdict
+from schemas.triplets import Description, Removed, Statement
+
+Messages = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """A model's statement, with what came of verification."""
+class _Sentence:
+    """A model's sentence, with what came of verification."""
 
     part: Part
-    draft: Draft
-    verdict: Verdict
-    evidence: tuple[Evidence, ...]
+    judged: Judged
 
     @property
     def supported(self) -> bool:
-        return self.verdict.outcome == "supported"
+        return self.judged.verdict.outcome == "supported"
 
 
 class SglangDescriber:
@@ -51,8 +53,7 @@ class SglangDescriber:
         self, serving: Serving, *, observer: Observer | None = None, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._serving, self._observer = serving, observer or Silent()
-        self._server = SglangServer(serving, prompts.SCHEMA, observer=self._observer, transport=transport)
-        self._composer = Composer()
+        self._server = SglangServer(serving, observer=self._observer, transport=transport)
         self.name = serving.name
         self.prompt: str | None = prompt_of(serving)
 
@@ -70,67 +71,77 @@ class SglangDescriber:
             ServerFailed: it fails on this image and on no other.
         """
         facts = Facts.of(image)
-        png = await asyncio.to_thread(picture, image.view, image.grounding.regions, self._serving.shown)
-        messages = _messages(facts, png, self._serving.shown)
-        judged = await self._answered(messages, facts)
-        for one in judged:
-            self._observer.verdict(one.verdict.outcome)
-        return self._description(judged, await self._composer.describe(image), facts)
+        # All that reads, writes and draws takes milliseconds of CPU: none of it on the event loop.
+        messages = await asyncio.to_thread(self._messages, image, facts)
+        sentences = await self._answered(messages, facts)
+        for one in sentences:
+            self._observer.verdict(one.judged.verdict.outcome)
+        return await asyncio.to_thread(self._description, sentences, facts, image.image_id)
 
     async def close(self) -> None:
         """Close its connections to the server."""
         await self._server.close()
 
-    async def _answered(self, messages: list[dict[str, Any]], facts: Facts) -> list[_Judged]:
-        """The model's statements, sent back once where any was refused; () where it wrote nothing that can be read."""
-        reply = await self._server.ask(messages)
-        first = await asyncio.to_thread(_judge, reply.text, facts)
-        refused = _refused(first)
+    async def _answered(self, messages: Messages, facts: Facts) -> list[_Sentence]:
+        """The model's sentences, refused ones sent back once; none where it wrote nothing that can be read."""
+        reply = await self._server.ask(messages, SCHEMA)
+        sentences = await asyncio.to_thread(_read, reply.text, facts)
+        for one in sentences:
+            self._observer.drafted(one.judged.verdict.outcome)
+        refused = [one for one in sentences if not one.supported]
         if not refused:
-            return first
+            return sentences
         self._observer.retried("correction")
         again = [
             *messages,
             {"role": "assistant", "content": reply.text},
-            {"role": "user", "content": prompts.of_correction(refused)},
+            {"role": "user", "content": prompts.of_correction([one.judged for one in refused])},
         ]
-        second = await asyncio.to_thread(_judge, (await self._server.ask(again)).text, facts)
-        # A model that mends one sentence and spoils two has not mended its answer.
-        return second if _kept(second) >= _kept(first) and second else first
+        reply = await self._server.ask(again, mended_schema(len(refused)))
+        return await asyncio.to_thread(_mended, sentences, reply.text, facts)
 
-    def _description(self, judged: list[_Judged], composed: Description, facts: Facts) -> Description:
-        mark = self._serving.unsupported == "mark"
+    def _messages(self, image: EnrichedImage, facts: Facts) -> Messages:
+        png = picture(image.view, told_regions(facts), self._serving.shown)
+        uri = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+        return [
+            {"role": "system", "content": prompts.SYSTEM},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image_url", "image_url": {"url": uri}},
+                    {"type": "text", "text": prompts.of_image(told(facts), self._serving.shown)},
+                ],
+            },
+        ]
+
+    def _description(self, sentences: list[_Sentence], facts: Facts, seed: str) -> Description:
+        composed = compose(facts, seed)
         kept: dict[Part, list[Statement]] = {}
         removed: list[Removed] = []
-        for one in judged:
-            # Without any evidence that is there it is no statement: not even one to be marked.
-            if one.evidence and (one.supported or mark):
-                statement = Statement(text=one.draft.text, evidence=one.evidence, author=self.name, verdict=one.verdict)
+        for one in sentences:
+            verdict = one.judged.verdict
+            evidence = facts.evidence_of(verdict.pointers)
+            # Without anything that it was held against it is no statement: not even one to be marked.
+            if evidence and (one.supported or self._serving.unsupported == "mark"):
+                statement = Statement(text=one.judged.text, evidence=evidence, author=self.name, verdict=verdict)
                 kept.setdefault(one.part, []).append(statement)
             else:
-                removed.append(Removed(part=one.part, author=self.name, verdict=one.verdict))
+                removed.append(Removed(part=one.part, author=self.name, verdict=verdict))
 
-        def filled(part: Part, composers: tuple[Statement, ...]) -> tuple[Statement, ...]:
-            return tuple(kept.get(part, ())) or tuple(self._composed(one, facts) for one in composers)
+        def own(statements: tuple[Statement | None, ...]) -> tuple[Statement, ...]:
+            return tuple(_composed(one, facts) for one in statements if one is not None)
 
-        (modality, *_) = filled("modality", (composed.modality,))
-        organ = next(iter(filled("organ", (composed.organ,) if composed.organ else ())), None)
-        regions = filled("regions", composed.regions)
-        texture = filled("texture", composed.texture)
-        relations = filled("relations", composed.relations)
+        def filled(part: Part, composers: tuple[Statement | None, ...]) -> tuple[Statement, ...]:
+            return tuple(kept.get(part, ())) or own(composers)
 
-        def own(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-            return tuple(self._composed(one, facts) for one in statements)
-
-        caption = self._composed(composed.caption, facts) if composed.caption else None
+        modality, *more = filled("modality", (composed.modality,))
+        organ, *further = filled("organ", (composed.organ,)) or (None,)
         return make_description(
-            modality, organ, regions, texture, relations, own(composed.context), caption=caption,
-            absences=own(composed.absences), measurements=own(composed.measurements), removed=tuple(removed),
+            modality, organ, (*more, *(one for one in further if one), *filled("regions", composed.regions)),
+            filled("texture", composed.texture), filled("relations", composed.relations), own(composed.context),
+            caption=next(iter(own((composed.caption,))), None), absences=own(composed.absences),
+            measurements=own(composed.measurements), removed=tuple(removed),
         )  # fmt: skip
-
-    def _composed(self, statement: Statement, facts: Facts) -> Statement:
-        verdict = judge(statement.text, facts).verdict
-        return statement.model_copy(update={"author": self._composer.name, "verdict": verdict})
 
 
 def prompt_of(serving: Serving) -> str:
@@ -141,49 +152,33 @@ def prompt_of(serving: Serving) -> str:
     )  # fmt: skip
 
 
-def _messages(facts: Facts, png: bytes, shown: str) -> list[dict[str, Any]]:
-    uri = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return [
-        {"role": "system", "content": prompts.SYSTEM},
-        {
-            "role": "user",
-            "content": [
-                {"type": "image_url", "image_url": {"url": uri}},
-                {"type": "text", "text": prompts.of_image(facts, shown)},
-            ],
-        },
-    ]
+def _composed(statement: Statement, facts: Facts) -> Statement:
+    verdict = judge(statement.text, facts).verdict
+    return statement.model_copy(update={"author": Composer.name, "verdict": verdict})
 
 
-def _judge(text: str, facts: Facts) -> list[_Judged]:
+def _read(text: str, facts: Facts) -> list[_Sentence]:
     """Verdicts on an answer; none where it is no whole answer: cut off, or of a server without a grammar."""
     try:
         answer = Answer.model_validate_json(text)
     except pydantic.ValidationError:
         return []
-    return [_judged(part, draft, facts) for part, draft in answer.drafts()]
+    return [_Sentence(part, judge(sentence, facts)) for part, sentence in answer.sentences()]
 
 
-def _judged(part: Part, draft: Draft, facts: Facts) -> _Judged:
-    """A statement with its verdict and its evidence: that of its own which is there, and what it was held against."""
-    verdict = judge(draft.text, facts).verdict
-    missing = [number for number, pointer in enumerate(draft.evidence, 1) if pointer not in facts.values]
-    if missing and verdict.outcome == "supported":
-        reason = f"its evidence number {missing[0]} points at nothing"
-        verdict = verdict.model_copy(update={"outcome": "unsupported", "reason": reason})
-    found = (facts.evidence(pointer) for pointer in dict.fromkeys((*draft.evidence, *verdict.pointers)))
-    return _Judged(part, draft, verdict, tuple(item for item in found if item is not None))
-
-
-def _kept(judged: list[_Judged]) -> int:
-    return sum(one.supported for one in judged)
-
-
-def _refused(judged: list[_Judged]) -> list[tuple[str, int, str, str]]:
-    numbers: dict[str, int] = {}
-    refused: list[tuple[str, int, str, str]] = []
-    for one in judged:
-        numbers[one.part] = numbers.get(one.part, 0) + 1
-        if not one.supported:
-            refused.append((one.part, numbers[one.part], one.verdict.outcome, one.verdict.reason))
-    return refused
+def _mended(sentences: list[_Sentence], text: str, facts: Facts) -> list[_Sentence]:
+    """The sentences with those that were sent back mended, left out, or as they were where no answer can be read."""
+    refused = sum(not one.supported for one in sentences)
+    try:
+        mended = Mended.model_validate_json(text).sentences
+    except pydantic.ValidationError:
+        return sentences
+    if len(mended) != refused:
+        return sentences
+    left = iter(mended)
+    found: list[_Sentence] = []
+    for one in sentences:
+        said = one.judged.text if one.supported else next(left).strip()
+        if said:
+            found.append(one if one.supported else _Sentence(one.part, judge(said, facts)))
+    return found

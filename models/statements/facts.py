@@ -1,5 +1,6 @@
 """All that is known of an image, as the places and values that a statement may cite. Knows nothing of who writes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -18,17 +19,6 @@ _KINDS: dict[str, Kind] = {
     "metadata": "metadata", "image": "image", "intensity": "image", "regions": "region", "experts": "region",
     "relations": "relation", "distributions": "relation", "continuations": "relation", "passages": "passage",
 }  # fmt: skip
-_LEFT_OUT = {
-    "mask", "rule", "expert", "score", "box", "centroid", "minimum", "maximum", "median", "percentile_10",
-    "percentile_90", "skewness", "kurtosis", "axes", "quadrant", "minor_axis", "equivalent_diameter", "perimeter",
-    "shape", "margin", "as_displayed", "spread_ratio", "discretisation", "levels", "entropy", "uniformity",
-    "correlation", "energy", "aspect", "measure", "at_least", "below", "ninths", "asymmetry", "side_difference",
-    "side_difference_without", "neighbour", "onwards", "looked", "shared_px", "shared_mm2", "iou",
-}  # fmt: skip
-"""Of a region: true, and no help to who describes the image."""
-_TOLD = (
-    "modality", "organ", "disease", "plane", "view", "laterality", "spacing", "slice_thickness_mm", "contrast_agent",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,11 +48,6 @@ class Facts:
         found: dict[str, Scalar] = {}
         _collect(document, "", found)
         return found
-
-    @cached_property
-    def offered(self) -> dict[str, Scalar]:
-        """The values that are put before who describes the image, in reading order."""
-        return {pointer: value for pointer, value in self.values.items() if _is_offered(pointer)}
 
     @classmethod
     def of_triplet(cls, triplet: Triplet) -> "Facts":
@@ -103,6 +88,15 @@ class Facts:
         kind = _KINDS.get(pointer.split("/")[1] if pointer.startswith("/") else "")
         return None if value is None or kind is None else Evidence(kind=kind, pointer=pointer, value=value)
 
+    def evidence_of(self, pointers: Iterable[str]) -> tuple[Evidence, ...]:
+        """The values at or below pointers, each once; of a mask, whose value no reader can use, the region's label."""
+        found: dict[str, Evidence] = {}
+        for pointer in pointers:
+            place = f"{pointer.removesuffix('/mask')}/label" if pointer.endswith("/mask") else pointer
+            below = [place] if place in self.values else [one for one in self.values if one.startswith(f"{place}/")]
+            found |= {one: item for one in below if (item := self.evidence(one)) is not None}
+        return tuple(found.values())
+
 
 @lru_cache(maxsize=512)
 def names_of(label: str) -> frozenset[str]:
@@ -123,18 +117,3 @@ def _collect(node: Any, pointer: str, found: dict[str, Scalar]) -> None:
             _collect(value, f"{pointer}/{index}", found)
     elif node is not None:
         found[pointer] = node
-
-
-def _is_offered(pointer: str) -> bool:
-    room, *path = pointer.split("/")[1:]
-    match room:
-        case "metadata":
-            return path[0] in _TOLD and path[-1] != "source"
-        case "regions":
-            return not _LEFT_OUT & set(path)
-        case "passages":
-            return path[-1] in {"title", "text"}
-        case "experts":
-            return False
-        case _:
-            return not _LEFT_OUT & set(path)

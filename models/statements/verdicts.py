@@ -18,6 +18,10 @@ class Judged:
     text: str
     claims: tuple[Claim, ...]
     verdict: Verdict
+    failed: tuple[tuple[Claim, str], ...] = ()
+    """Claims that the facts do not bear out, each with the reason."""
+    unlicensed: tuple[str, ...] = ()
+    """Words that no phrase licenses, as they were read. They can be a name: for whoever wrote them, and no one else."""
 
 
 def judge(text: str, facts: Facts) -> Judged:
@@ -37,7 +41,10 @@ def judge(text: str, facts: Facts) -> Judged:
         verdict = Verdict(outcome="unsupported", reason="it states nothing that was measured", pointers=())
     else:
         verdict = Verdict(outcome="supported", pointers=pointers)
-    return Judged(text, tuple(reading.claims), verdict)
+    failed = tuple(
+        (claim, one.reason) for claim, one in zip(reading.claims, judged, strict=True) if one.truth is not True
+    )
+    return Judged(text, tuple(reading.claims), verdict, failed, tuple(reading.unlicensed))
 
 
 def _is_soft(claim: Claim) -> bool:

@@ -21,7 +21,7 @@ from pycocotools import mask as coco
 from agents.settings import Settings
 from infra.processes import Processes
 from infra.sglang.local import MODEL, NAME, LocalSglang
-from models.describers import Composer, prompts
+from models.describers import Composer
 from models.describers.served import RequestRefused
 from models.describers.settings import Serving
 from models.describers.sglang import SglangDescriber
@@ -45,7 +45,7 @@ pytestmark = [
 ]
 
 
-def image(seed: int, passage: str = "Fat measures about -100 HU.") -> EnrichedImage:
+def image(seed: int) -> EnrichedImage:
     """A CT slice of noise in which one region is outlined; each seed is another image."""
     grey = np.random.default_rng(seed).integers(0, 255, (112, 112)).astype(np.uint8)
     data = base64.b64encode(encode_png(grey)).decode()
@@ -63,7 +63,7 @@ def image(seed: int, passage: str = "Fat measures about -100 HU.") -> EnrichedIm
         metadata=ImageMetadata(source_format="DICOM", modality="CT", organ="chest"),
         view=Pixels(rows=112, columns=112, channels=1, bits=8, unit="grey level", data=data),
         grounding=Grounding.model_validate({"regions": [region], "intensity": intensity}),
-        passages=(FoundPassage(passage_id="p", title="Fat", text=passage, reference="-", score=1.0),),
+        passages=(FoundPassage(passage_id="p", title="Fat", text="Fat is dark.", reference="-", score=1.0),),
         knowledge_snapshot="k@1", preprocess_version="p@1", grounding_version="g@1",
     )  # fmt: skip
 
@@ -80,6 +80,9 @@ class Counts:
 
     def retried(self, reason: str) -> None:
         self.counted[reason] += 1
+
+    def drafted(self, outcome: str) -> None:
+        self.counted[f"first {outcome}"] += 1
 
     def verdict(self, outcome: str) -> None:
         self.counted[outcome] += 1
@@ -122,13 +125,13 @@ async def test_an_answer_fits_the_schema_and_the_prefix_is_cached(sglang: LocalS
     """The grammar holds noise to the schema; of a second image's prompt, the stable prefix is not computed again."""
     counts = Counts()
     describer = opened(serving(sglang), counts)
-    replies: list[str] = []
+    replies: list[tuple[str, dict[str, Any]]] = []
     ask = describer._server.ask
 
-    async def remembered(messages: list[dict[str, Any]]) -> Any:
-        reply = await ask(messages)
+    async def remembered(messages: list[dict[str, Any]], schema: dict[str, Any]) -> Any:
+        reply = await ask(messages, schema)
         if reply.finished:
-            replies.append(reply.text)
+            replies.append((reply.text, schema))
         return reply
 
     describer._server.ask = remembered
@@ -136,8 +139,8 @@ async def test_an_answer_fits_the_schema_and_the_prefix_is_cached(sglang: LocalS
     before = counts.counted["cached"]
     await describer.describe(image(2))
     assert replies, "no answer ended within the most tokens"
-    for reply in replies:
-        jsonschema.validate(orjson.loads(reply), prompts.SCHEMA)
+    for reply, schema in replies:
+        jsonschema.validate(orjson.loads(reply), schema)
     # Of the second image: at least the system message, which is most of a prompt.
     assert counts.counted["cached"] - before > counts.counted["prompt"] / counts.counted["answers"] / 2
     assert counts.counted["completion"] > 0
@@ -189,10 +192,10 @@ async def test_a_full_queue_lowers_the_concurrency_and_loses_nothing(sglang: Loc
 
 
 async def test_a_request_that_is_too_long_is_that_images_dead_letter(sglang: LocalSglang, opened: Opened) -> None:
-    """And the message says what to do."""
-    describer = opened(serving(sglang), Counts())
+    """Prompt and answer together; and the message says what to do."""
+    describer = opened(serving(sglang, max_tokens=1_000_000), Counts())
     with pytest.raises(RequestRefused, match="--context-length"):
-        await describer.describe(image(4, passage="fat and water " * 30_000))
+        await describer.describe(image(4))
 
 
 @pytest.mark.parametrize(

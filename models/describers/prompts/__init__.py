@@ -4,21 +4,29 @@ What is the same for all images comes first, byte for byte: SGLang's radix cache
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import jinja2
 import orjson
 
-from models.describers.answer import Answer
-from models.statements import Facts
+from models.describers import choosing, plans, view
+from models.describers.answer import SCHEMA, mended_schema
+from models.describers.prompts import told as telling
+from models.describers.prompts.told import Told
+from models.statements.verdicts import Judged
 
 NAME = "describe"
 _FOLDER = Path(__file__).parent
 _FILES = ("system.md", "image.md.j2", "correction.md.j2")
+_DECIDING = (telling, choosing, plans, view)
+"""Modules whose constants decide what is asked."""
 _SHOWN = {
-    "outlines": "each region is outlined in the image, with its name beside it",
-    "crops": "the image is on the left; on its right are its largest regions, enlarged, with their names",
-    "plain": "regions are not drawn",
+    "outlines": "each is outlined in the image, with its name beside it",
+    "crops": "the image is on the left, and on its right they stand enlarged, with their names",
+    "plain": "they are not drawn",
 }
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_FOLDER),
@@ -28,25 +36,36 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 
-SCHEMA = Answer.model_json_schema()
 SYSTEM = (_FOLDER / _FILES[0]).read_text() + orjson.dumps(SCHEMA, option=orjson.OPT_SORT_KEYS).decode()
 """The stable prefix: the same for every image of a version."""
 
 
 def version(**settings: str | int | float) -> str:
-    """name@digest of prompts, schema, and the settings that decide what comes of an image."""
+    """name@digest of prompts, schemas, what is told and drawn, and the settings that decide what comes of an image."""
     parts = [(_FOLDER / name).read_bytes() for name in _FILES]
-    parts += [orjson.dumps(SCHEMA, option=orjson.OPT_SORT_KEYS), orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)]
+    decided = [SCHEMA, mended_schema(1), _SHOWN, *(constants(module) for module in _DECIDING), settings]
+    parts += [orjson.dumps(one, option=orjson.OPT_SORT_KEYS) for one in decided]
     return f"{NAME}@{hashlib.sha256(bytes(1).join(parts)).hexdigest()[:12]}"
 
 
-def of_image(facts: Facts, shown: str) -> str:
+def constants(module: ModuleType) -> dict[str, Any]:
+    """The public constants of a module."""
+    return {name: value for name, value in vars(module).items() if name.isupper() and not name.startswith("_")}
+
+
+def of_image(told: Told, shown: str) -> str:
     """What is told of one image, after the stable prefix and the picture."""
-    template = _TEMPLATES.get_template(_FILES[1])
-    unit = facts.grounding.intensity.unit
-    return template.render(facts=list(facts.offered.items()), unit=unit, shown=_SHOWN[shown])
+    return _TEMPLATES.get_template(_FILES[1]).render(told=told, shown=_SHOWN[shown]).strip()
 
 
-def of_correction(refused: list[tuple[str, int, str, str]]) -> str:
-    """What is sent back: part, number of the statement in it, outcome and reason of each that was refused."""
-    return _TEMPLATES.get_template(_FILES[2]).render(refused=refused)
+def of_correction(refused: Sequence[Judged]) -> str:
+    """What is sent back: each sentence that was refused, with the claims that failed and why."""
+    told = [
+        {
+            "text": one.text,
+            "failed": [(claim.told(), reason) for claim, reason in one.failed],
+            "unlicensed": one.unlicensed,
+        }
+        for one in refused
+    ]
+    return _TEMPLATES.get_template(_FILES[2]).render(refused=told).strip()

@@ -1,8 +1,8 @@
 """What every claim is: a thing said, which the facts bear out, deny, or do not tell; and one said of regions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self, cast
 
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, untold
@@ -23,6 +23,15 @@ class Claim:
 
     def _judge(self, facts: Facts) -> Judgement:
         raise NotImplementedError
+
+    def told(self) -> str:
+        """What is claimed, in words for whoever wrote the sentence: 'size of r1: 66 mm'."""
+        skipped = ("negated", "regions", "every")
+        values = [getattr(self, one.name) for one in fields(self) if one.compare and one.name not in skipped]
+        said = " ".join(text for value in values if (text := _in_words(value)))
+        regions = ", ".join(getattr(self, "regions", ()))
+        of = f" of {regions}" if regions else ""
+        return f"{self.kind}{of}: {'not ' if self.negated else ''}{said or 'yes'}"
 
     def turned(self) -> Self:
         """The same, with the other polarity."""
@@ -46,3 +55,11 @@ class OfRegions(Claim):
         wanted = not self.every
         decided = next((one for one in found if one.truth is wanted), None)
         return decided or next((one for one in found if one.truth is None), found[0])
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " × ".join(_in_words(one) for one in cast(tuple[Any, ...], value))
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "several"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -61,7 +61,7 @@ def quantity(s: Sentence, n: int) -> None:
 
 def _own_unit(s: Sentence, measure: str) -> str:
     """The unit of the image's values, where a bare number is one of them."""
-    if any("suv" in atom.text for atom in s.atoms):
+    if any("suv" in atom.text or "uptake value" in atom.text for atom in s.atoms):
         return "SUV"
     own = {"HU": "HU", "SUVbw": "SUV"}.get(s.facts.grounding.intensity.unit, "")
     return own if measure in ("mean", "maximum", "minimum", "spread") else ""
