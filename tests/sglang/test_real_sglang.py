@@ -1,5 +1,7 @@
 """The describer against the real SGLang server. Its model has random weights: words are noise, all else is real."""
 
+# pyright: reportPrivateUsage=false
+
 import asyncio
 import base64
 import dataclasses
@@ -51,10 +53,11 @@ def image(seed: int) -> EnrichedImage:
     data = base64.b64encode(encode_png(grey)).decode()
     mask = np.zeros((112, 112), np.uint8, order="F")
     mask[40:60, 40:60] = 1
+    runs: Any = coco.encode(mask)
     intensity = {"mean": -92.2, "spread": 12.5, "minimum": -140, "maximum": -40, "unit": "HU"}
     region = {
         "region_id": "r1", "label": "fat-density region", "rule": "-190 to -30 HU", "expert": "ct-density@1.0.0",
-        "mask": {"size": (112, 112), "counts": coco.encode(mask)["counts"].decode()},
+        "mask": {"size": (112, 112), "counts": runs["counts"].decode()},
         "box": {"x": 40, "y": 40, "width": 20, "height": 20},
         "area_px": 400 + seed, "centroid": (56.0, 56.0), "position": "centre of the image", "intensity": intensity,
     }  # fmt: skip

@@ -1,5 +1,7 @@
 """The describer on SGLang, against a small server of the same wire: what it asks, keeps, and does on failure."""
 
+# pyright: reportPrivateUsage=false
+
 import base64
 import threading
 from collections import Counter

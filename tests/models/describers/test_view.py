@@ -28,11 +28,12 @@ def view(rows: int, columns: int) -> Pixels:
 def box(rows: int, columns: int, x: int, y: int, side: int, kind: str = "candidate", name: str = "r1") -> Region:
     mask = np.zeros((rows, columns), np.uint8, order="F")
     mask[y : y + side, x : x + side] = 1
+    runs: Any = coco.encode(mask)
     intensity: dict[str, Any] = {"mean": 90, "spread": 0, "minimum": 90, "maximum": 90, "unit": "HU"}
     return Region.model_validate(
         {
             "region_id": name, "kind": kind, "label": "box", "rule": "-", "expert": "t@1",
-            "mask": {"size": (rows, columns), "counts": coco.encode(mask)["counts"].decode()},
+            "mask": {"size": (rows, columns), "counts": runs["counts"].decode()},
             "box": {"x": x, "y": y, "width": side, "height": side}, "area_px": side * side,
             "centroid": (x + side / 2, y + side / 2), "position": "centre of the image", "intensity": intensity,
         }
