@@ -6,14 +6,15 @@ All of it is said in words that the verifier reads: a model that repeats them is
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from models.describers import plans
 from models.describers.choosing import Chosen, choose
 from models.describers.composer import written
 from models.describers.plans import Plan
+from models.knowledge.quoting import quotable
 from models.statements import Facts
 from models.statements.table import table
-from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing import count, counted, joined, two_figures, word_pieces
 from schemas.regions import Region
@@ -76,10 +77,11 @@ def told(facts: Facts) -> Told:
     relations = room.take(_relations(facts, set(leads[: len(regions)])))
     absences = room.take(_absences(facts))
     passages = [
-        (title, text)
-        for title, found in _explaining(facts, chosen)
-        for text in [_shortened(found)]
-        if room.take((f"{title} {text}",))
+        (passage.title, text)
+        for index, _ in islice(quotable(facts.passages), PASSAGES)
+        for passage in [facts.passages[index]]
+        for text in [_shortened(passage.text)]
+        if room.take((f"{passage.title} {text}",))
     ]
     return Told(image, disease, regions, "".join(others), relations, absences, tuple(passages))
 
@@ -181,18 +183,6 @@ def _absences(facts: Facts) -> Iterable[str]:
     rows = [row for row in table().labels if row.role == "finding" and row.expert in ran and row.label not in there]
     texts = (_said(plans.absence(row.label), facts, f"absence:{row.label}") for row in rows)
     return [text for text in texts if text][:ABSENCES]
-
-
-def _explaining(facts: Facts, chosen: Chosen) -> list[tuple[str, str]]:
-    """Passages that name the source's disease or a finding, the best found first: title and text."""
-    names = {facts.metadata.disease or "", *(facts.region(one).label for one in chosen.findings)} - {""}
-    wanted = [" ".join(words(name)) for name in names]
-    found = [
-        (passage.title, passage.text)
-        for passage in facts.passages
-        if any(name in " ".join(words(f"{passage.title} {passage.text}")) for name in wanted)
-    ]
-    return found[:PASSAGES]
 
 
 def _shortened(text: str) -> str:
