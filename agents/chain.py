@@ -64,12 +64,12 @@ class Chain(AbstractContextManager["Chain"]):
 
     Args:
         settings: of the stages.
+        isolated: in which files are read, closed with the chain; with its modules, of `agents.ISOLATED`.
         ground: images that experts look at, at once.
     """
 
-    def __init__(self, settings: Settings, *, ground: int = 2) -> None:
-        # First of all: it imports its decoders while this process imports the experts.
-        self._isolated = Isolated(settings.limits, modules=("agents.reading",))
+    def __init__(self, settings: Settings, isolated: Isolated, *, ground: int = 2) -> None:
+        self._isolated = isolated
         self._identity = settings.identity
         payloads = Payloads.none()
         # One thread an image, whatever the machine: sums in another order end in other last digits.

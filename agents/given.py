@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import structlog
 
 from models.imaging.given.kinds import HEAD, looks_like
-from models.imaging.given.marking import read_given
 from schemas.failures import InvalidInput, Unavailable
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
@@ -99,5 +98,7 @@ def names_in(reference: ObjectReference, limits: Limits) -> frozenset[str]:
     bucket = bucket_of(reference)
     if looks_like(bucket.get(reference, HEAD)) is None:
         return frozenset()
+    from models.imaging.given.marking import read_given  # With all that reads DICOM: for the process where this runs.
+
     given = read_given(bucket.get(reference), limits)
     return given.names if given is not None else frozenset()

@@ -7,7 +7,7 @@ bucket ──▶ objects ──▶ images ──▶ grounded ──▶ enriched 
 import atexit
 from collections.abc import Callable
 
-from agents import handlers
+from agents import ISOLATED, handlers
 from agents.settings import Settings
 from schemas.dead_letters import Stage
 from schemas.objects import ObjectReference
@@ -83,7 +83,7 @@ def _preprocess(app: StageApp, settings: Settings) -> None:
         return Subject(identity.object_id(reference), file_id=identity.file_id(reference))
 
     gate = FlowGate(wires, Backlog(wires, LATER))
-    isolated = Isolated(settings.limits, modules=("agents.reading",))
+    isolated = Isolated(settings.limits, modules=ISOLATED)
     atexit.register(isolated.close)
     places = [open_bucket(place) for place in (settings.inbox, settings.readable) if place is not None]
     handler = below(places, handlers.preprocessing(settings, isolated, _payloads(wires)))

@@ -1,13 +1,14 @@
-"""Reading an object's bytes, for preprocess: what runs in an isolated process, as native decoders may crash."""
+"""Reading an object's bytes, for preprocess: what runs in an isolated process, as native decoders may crash.
+
+The decoders are imported where they are called: who has these functions called elsewhere loads none.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, open_source, to_pixels
-from models.imaging.given.marking import marked
+from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, to_pixels
 from models.imaging.neighbours import Stack
 from models.imaging.series import Slice
-from models.imaging.source import described
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
@@ -39,6 +40,8 @@ def _open(reference: ObjectReference, reading: Reading) -> Source:
 
 
 def _opened(content: Content, reading: Reading) -> Source:
+    from models.imaging.source import open_source
+
     source = open_source(content.data, reading.frames, reading.limits, reading.burned_in)
     return described_by(content.companions, source, reading.limits)
 
@@ -54,6 +57,8 @@ def described_by(companions: Mapping[str, bytes], source: Source, limits: Limits
     Raises:
         InvalidInput: one of models.imaging.errors.
     """
+    from models.imaging.source import described
+
     return described(
         source,
         limits,
@@ -65,6 +70,8 @@ def described_by(companions: Mapping[str, bytes], source: Source, limits: Limits
 
 @kept_between_calls(4)
 def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectReference, ...]) -> Source:
+    from models.imaging.given.marking import marked
+
     return marked(_open(reference, reading), [bucket_of(one).get(one) for one in given], reading.limits)
 
 

@@ -1,42 +1,34 @@
 """Processes that annotate objects, each with a chain of its own: who gets which, and what becomes of one that dies.
 
 Objects that a process died at are given to fresh ones, each alone; one that kills again is a dead letter. Knows no
-files of results. What runs in such a process stands below, in `serve`.
+files of results. What runs in such a process stands in infra/serving.py.
 """
 
-import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Self
 
-from agents.chain import Chain
 from agents.settings import Settings
 from infra.results import Result, result_of
-from infra.variables import from_environment
-from schemas.failures import InvalidInput, TristreamError
+from infra.serving import ChainBroken, Word
+from schemas.failures import InvalidInput
 from schemas.objects import ObjectReference
 from streams.dead_letters import Subject, dead_letter, told
-from streams.lifeline import die_with_parent
 
 MOST_RUN = 8
 """Objects that a process is given at a time, one after another in their folder as slices of a series are."""
 RUNS = 2
 """That it has at a time: the next is there before one is done."""
 POLL_SECONDS = 0.2
-_BOOT = "import sys; sys.path[:] = {path!r}; from infra.jobs import serve; serve(*{arguments!r})"
-
-
-class ChainBroken(TristreamError):
-    """The chain cannot be started, whatever the object."""
+_BOOT = "import sys; sys.path[:] = {path!r}; from infra.serving import serve; serve(*{arguments!r})"
 
 
 class ProcessDied(InvalidInput):
@@ -47,14 +39,6 @@ class ProcessDied(InvalidInput):
             "the process that annotated the object died of it, twice: most likely the machine is short of memory; "
             "annotate it again with --jobs 1, or give the machine more memory"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a process has to say: what it waits for; empty: it is ready; `last`: why it cannot work at all."""
-
-    text: str
-    last: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -87,7 +71,7 @@ class Jobs:
     ) -> None:
         self._environment = os.environ | settings.handed_on()
         self._identity, self._run = settings.identity, run
-        self._arguments = (os.getpid(), image, ground)
+        self._arguments = (os.getpid(), image, ground, asdict(settings.limits))
         self._suspects: deque[ObjectReference] = deque()
         self._suspected: set[str] = set()
         self._jobs = [self._start() for _ in range(processes)]
@@ -206,39 +190,3 @@ class Jobs:
                 self._suspected.add(object_id)
                 self._suspects.append(reference)
         self._jobs[self._jobs.index(job)] = self._start()
-
-
-def serve(fd: int, parent: int, image: bool, ground: int) -> None:
-    """Annotate the objects that come by the socket `fd`, until it is closed. The settings stand in the environment."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # A signal goes to the whole group; when to end is for the parent to say.
-    die_with_parent(parent)
-    connection = Connection(fd)
-    try:
-        asyncio.run(_serve(connection, image, ground))
-    except TristreamError as error:
-        connection.send(Word(str(error), last=True))
-    except Exception as error:  # What it was is told, without the error's own words.
-        connection.send(Word(told(error)[1], last=True))
-        raise
-
-
-async def _serve(connection: Connection, image: bool, ground: int) -> None:
-    try:
-        made = Chain(from_environment(), ground=ground)
-    except ValueError as error:  # A setting that its stage cannot use, in our own words.
-        raise ChainBroken(str(error)) from None
-    with made as chain:
-        connection.send(Word(""))
-        async for outcome in chain.run(_objects(connection), lambda text: connection.send(Word(text))):
-            result = result_of(outcome, image=image)
-            assert result is not None, "the chain knows what each outcome is about"
-            connection.send(result)
-
-
-async def _objects(connection: Connection) -> AsyncIterator[ObjectReference]:
-    while True:
-        try:
-            yield await asyncio.to_thread(connection.recv)
-        except (EOFError, OSError):
-            return

@@ -1,25 +1,41 @@
-"""The front end: bytes in, de-identified quantitative frames out. Knows nothing of buckets, topics or experts."""
+"""The front end: bytes in, de-identified quantitative frames out. Knows nothing of buckets, topics or experts.
 
-from models.imaging.burned_in import BurnedInPolicy
-from models.imaging.frames import Frame, Source, from_pixels, to_pixels
-from models.imaging.png import decode_png, encode_png
-from models.imaging.policy import FramePolicy
-from models.imaging.source import open_source
-from models.imaging.windows import render
+Its modules are imported when they are asked for: decoders belong to isolated processes, and who renders loads none.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.imaging.burned_in import BurnedInPolicy as BurnedInPolicy
+    from models.imaging.frames import Frame as Frame
+    from models.imaging.frames import Source as Source
+    from models.imaging.frames import from_pixels as from_pixels
+    from models.imaging.frames import to_pixels as to_pixels
+    from models.imaging.png import decode_png as decode_png
+    from models.imaging.png import encode_png as encode_png
+    from models.imaging.policy import FramePolicy as FramePolicy
+    from models.imaging.source import open_source as open_source
+    from models.imaging.windows import render as render
 
 VERSION = "7"
 """Raised whenever the same bytes would give other pixels, metadata or window: it makes older triplets stale."""
 
-__all__ = [
-    "VERSION",
-    "BurnedInPolicy",
-    "Frame",
-    "FramePolicy",
-    "Source",
-    "decode_png",
-    "encode_png",
-    "from_pixels",
-    "open_source",
-    "render",
-    "to_pixels",
-]
+_HOMES = {
+    "BurnedInPolicy": "burned_in",
+    "Frame": "frames",
+    "FramePolicy": "policy",
+    "Source": "frames",
+    "decode_png": "png",
+    "encode_png": "png",
+    "from_pixels": "frames",
+    "open_source": "source",
+    "render": "windows",
+    "to_pixels": "frames",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

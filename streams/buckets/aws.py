@@ -18,7 +18,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.failures import Unavailable
-from streams.buckets.aws_roles import role_credentials
 
 FIRST = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
 """Variables that go before any profile, as in AWS's own tools."""
@@ -113,6 +112,8 @@ def access_to(bucket: str, environment: Mapping[str, str] = os.environ) -> Acces
     elif provider := given.get("credential_provider"):
         found = provider()
     else:
+        from streams.buckets.aws_roles import role_credentials  # It loads a client of HTTP.
+
         found = role_credentials(region, environment)
     keys = {part: found[part] for part in ("access_key_id", "secret_access_key", "token")}
     return Access(url if hosted and endpoint else f"{url}/{name}", region, **keys)

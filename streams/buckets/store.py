@@ -17,7 +17,6 @@ from obstore.exceptions import InvalidPathError
 
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
-from streams.buckets import relay, s3_keys
 from streams.buckets.asking import Entry, answered, entry_of, listed, store_of, told
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
 from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
@@ -132,7 +131,11 @@ class Store:
 
     def _whatever_keys(self, after: str | None = None, *, below: bool = True) -> Iterator[Sequence[Entry]]:
         """A listing in which there are keys that obstore cannot tell. Whoever reads those objects finds that out."""
-        pages = s3_keys.pages if self.bucket.startswith("s3:") else relay.pages
+        # Imported where they are needed: hardly a bucket has such keys, and both load a client of HTTP.
+        if self.bucket.startswith("s3:"):
+            from streams.buckets.s3_keys import pages
+        else:
+            from streams.buckets.relay import pages
         return pages(self.bucket, self.prefix, after=after, below=below)
 
     def read(self, reference: ObjectReference) -> Content:

@@ -5,14 +5,14 @@ import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from infra.jobs import Word
 from infra.results import Result, result_of
+from infra.serving import Word
 from infra.variables import from_environment
 from schemas.objects import ObjectReference
 from streams.dead_letters import Subject, dead_letter
 
 
-def serve(fd: int, parent: int, image: bool, ground: int) -> None:
+def serve(fd: int, parent: int, image: bool, ground: int, limits: object) -> None:
     """Answer each object with an outcome; die of some."""
     connection, identity = Connection(fd), from_environment().identity
     folder = Path(os.environ["TRISTREAM_TEST_FOLDER"])

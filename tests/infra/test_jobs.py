@@ -19,7 +19,7 @@ SETTINGS = Settings(key="0" * 64)
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where the processes, which have no chain here, write what they did."""
-    boot = jobs._BOOT.replace("infra.jobs", "tests.infra.jobs_served")  # pyright: ignore[reportPrivateUsage]
+    boot = jobs._BOOT.replace("infra.serving", "tests.infra.jobs_served")  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(jobs, "_BOOT", boot)
     monkeypatch.setenv("TRISTREAM_TEST_FOLDER", str(tmp_path))
     return tmp_path
