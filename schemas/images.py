@@ -28,6 +28,10 @@ def _is_empty(value: tuple[object, ...]) -> bool:
     return not value
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Pixels(Message):
     """One 2-D image as PNG. A pixel's value in `unit` is stored × `slope` + `intercept`.
 
@@ -158,6 +162,12 @@ class ImageMetadata(Message):
     plane: Plane | None = None
     view: str | None = Field(default=None, description="Radiographic view, a defined term (AP, PA, LL, …)")
     laterality: Laterality | None = None
+    sides_contradict: bool | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="True where what the source says of left and right contradicts itself: a view, or a mark named by "
+        "its side that lies on the other one. Nothing is then said of the patient's left and right",
+    )
     orientation: Orientation | None = None
     spacing: Spacing | None = None
     pixel_aspect_ratio: float | None = Field(

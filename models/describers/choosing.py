@@ -1,14 +1,13 @@
 """What of an image is told, and in which order: one finding once, the most telling first. Knows nothing of words."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from models.statements.facts import Facts
-from models.statements.measures import iou
+from models.statements.measures import SAME, iou
 from models.statements.table import table
 from schemas.regions import Region
 
-SAME_IOU = 0.7
-"""From which two regions are one finding: well above what detection counts as a match, as one is dropped here."""
 MOST_FINDINGS = 6
 FULL_CONTRAST = 5.0
 """Contrast-to-noise beyond which a finding is not more telling: Rose's bound for sure detection."""
@@ -21,6 +20,10 @@ class Chosen:
     findings: tuple[str, ...]
     same: dict[str, tuple[str, ...]]
     """Other regions that are the same finding, by the id of the one that stands for them."""
+    agreeing: dict[str, tuple[str, ...]]
+    """Names of other experts that found it too, by the same id."""
+    rest: dict[str, int]
+    """By label, findings beyond those that are told of one by one."""
     structures: tuple[str, ...]
     tissues: tuple[str, ...]
 
@@ -32,24 +35,35 @@ def choose(facts: Facts) -> Chosen:
     leads: list[Region] = []
     same: dict[str, list[str]] = {}
     for region in ranked:
-        lead = next((one for one in leads if iou(one, region) >= SAME_IOU), None)
+        lead = next((one for one in leads if iou(one, region) >= SAME), None)
         if lead is None:
             leads.append(region)
             same[region.region_id] = []
         else:
             same[lead.region_id].append(region.region_id)
+    told, beyond = leads[:MOST_FINDINGS], leads[MOST_FINDINGS:]
     context: dict[str, list[str]] = {"structure": [], "tissue": []}
     for region in regions:
         role = _role(region)
         # What is told as a finding already is no tissue beside it.
-        if role in context and region.label not in context[role] and all(iou(one, region) < SAME_IOU for one in leads):
+        if role in context and region.label not in context[role] and all(iou(one, region) < SAME for one in leads):
             context[role].append(region.label)
     return Chosen(
-        tuple(one.region_id for one in leads[:MOST_FINDINGS]),
+        tuple(one.region_id for one in told),
         {lead: tuple(others) for lead, others in same.items()},
+        {one.region_id: _agreeing(facts, one, same[one.region_id]) for one in told},
+        dict(Counter(one.label for one in beyond)),
         tuple(context["structure"]),
         tuple(context["tissue"]),
     )
+
+
+def _agreeing(facts: Facts, region: Region, same: list[str]) -> tuple[str, ...]:
+    """Experts, by name, that found a region beside the one that stands for it."""
+    candidates = [one for one in (region, *map(facts.region, same)) if one.kind == "candidate"]
+    names = [run.split("@")[0] for one in candidates for run in (one.expert, *one.agreeing)]
+    first = region.expert.split("@")[0] if region.kind == "candidate" else ""
+    return tuple(dict.fromkeys(name for name in names if name != first))
 
 
 def _role(region: Region) -> str:

@@ -1,10 +1,11 @@
 """The composer: says what claims the facts bear out, in sentences that read back to exactly those claims.
 
 No model takes part, and the lineage says so. What is told and in which order is chosen in choosing.py, sentences are
-planned in plans.py, words come from models/statements.
+planned in plans/, words come from models/statements.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 
 from models.describers import plans
@@ -12,6 +13,7 @@ from models.describers.base import make_description
 from models.describers.choosing import Chosen, choose
 from models.describers.plans import Plan
 from models.knowledge.quoting import quotable
+from models.statements import writing as w
 from models.statements.facts import Facts
 from models.statements.reading import read
 from models.statements.table import table
@@ -19,17 +21,18 @@ from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing import Piece, sentence
 from schemas.knowledge import EnrichedImage
+from schemas.regions import Region, Relation
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@4"
-TRIES = 8
+NAME = "composer@5"
+TRIES = 16
 """Wordings of a sentence that are tried until one reads back to its claims."""
-WORDS = 110
+WORDS = 100
 """From which no further sentence is begun."""
-OVERHANG = 10
+OVERHANG = 15
 """Words by which the last sentence may go beyond them."""
-LEFT_FOR_CONTEXT = 45
-"""Words that must be left for structures to be told of one by one."""
+ONE_BY_ONE = 3
+"""Findings that are told one by one at most where more than that are there; the others are counted."""
 MEASURED = 12
 """Regions whose measurements are listed."""
 
@@ -48,36 +51,34 @@ class Composer:
 def compose(facts: Facts, seed: str) -> Description:
     """The description of what is known of an image; the same facts and seed give the same one."""
     chosen = choose(facts)
+    voice = Voice(f"{seed}:order")
     modality = _needed(plans.image(facts, caption=False), facts, f"{seed}:image")
     caption = _needed(plans.image(facts, caption=True), facts, f"{seed}:caption")
     budget = _Budget(WORDS - _length(modality))
-    regions, texture = _findings(facts, chosen, seed, budget)
-    relations = _relations(facts, chosen, seed, budget)
-    context = (*chosen.structures[:3], *chosen.tissues[:2])
+    regions, texture, told = _findings(facts, chosen, seed, budget, modality)
+    rest = _counted(facts, chosen, told, seed, budget)
+    relations = _relations(facts, chosen, told, seed, budget)
+    context = _context_labels(facts, chosen)
     organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
     absences = _absences(facts, seed, budget)
-    surroundings = _context(facts, chosen, seed, budget)
     knowledge = _knowledge(facts, seed, budget)
-    order = [
-        modality,
-        *_interleaved(regions, texture),
-        *relations,
-        *([organ] if organ else []),
-        *surroundings,
-        *absences,
-        *knowledge,
-    ]
+    findings = [*_interleaved(regions, texture), *rest]
+    beside = voice.shuffled([relations, [organ] if organ else [], absences])
+    opening, telling = [modality], [findings, *beside]
+    if regions and voice.maybe(0.2):
+        # Once in a while the most telling finding opens, and the kind of image follows.
+        opening, telling = [findings[0], modality], [findings[1:], *beside]
     return make_description(
         modality,
         organ,
-        (*regions, *surroundings),
+        (*regions, *rest),
         tuple(texture),
         tuple(relations),
         tuple(knowledge),
         caption=caption,
         absences=tuple(absences),
         measurements=tuple(_measurements(facts, seed)),
-        text=" ".join(one.text for one in order),
+        text=" ".join(one.text for part in (opening, *telling, knowledge) for one in part),
     )
 
 
@@ -148,25 +149,61 @@ def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
     return Statement(text=sentence(f"this is a {row.say[0]}"), evidence=(evidence,))
 
 
-def _findings(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> tuple[list[Statement], list[Statement]]:
+def _findings(
+    facts: Facts, chosen: Chosen, seed: str, budget: _Budget, modality: Statement
+) -> tuple[list[Statement], list[Statement], tuple[str, ...]]:
+    """Findings one by one, their looks, and which were told."""
     regions: list[Statement] = []
     texture: list[Statement] = []
+    told: list[str] = []
 
-    def tell(plan: Plan, slot: str, into: list[Statement]) -> None:
+    def tell(plan: Plan, slot: str, into: list[Statement]) -> bool:
         statement = budget.take(written(plan, facts, f"{seed}:{slot}"))
-        if statement is not None:
-            into.append(statement)
+        into += [statement] if statement is not None else []
+        return statement is not None
 
-    if facts.metadata.disease is not None:
-        tell(plans.disease(facts, facts.metadata.disease), "disease", regions)
+    named = facts.metadata.disease
+    if named is not None and all(item.pointer != "/metadata/disease" for item in modality.evidence):
+        tell(plans.disease(named), "disease", regions)
     for n, region_id in enumerate(chosen.findings):
-        region, tagged = facts.region(region_id), len(chosen.findings) > 1
-        if n >= 1 and budget.left < 30:
+        if n and (budget.left < 25 or n == ONE_BY_ONE < len(chosen.findings)):
             break
-        tell(plans.finding(facts, region, full=n < 1, tagged=tagged), f"finding:{n}", regions)
-        if n < 2 and budget.left > 20:
-            tell(plans.looks(facts, region, tagged=tagged), f"looks:{n}", texture)
-    return regions, texture
+        region = facts.region(region_id)
+        kinds = tuple(kind for kind in w.FACETS if _can_be_told(facts, region, kind))
+        voice = Voice(f"{seed}:split:{region_id}")
+        first, second = plans.split(kinds, voice, first=2 if n else 3, second=3 if n == 0 else 2)
+        marked = region.kind == "source annotation"
+        if not tell(plans.introduction(facts, region, first, marked=marked), f"finding:{n}", regions):
+            continue
+        told.append(region_id)
+        if n < 2 and second and budget.left > 15:
+            tell(plans.description(facts, region, second), f"looks:{n}", texture)
+        for expert in chosen.agreeing[region_id][:1]:
+            tell(plans.agreement(facts, region_id, expert), f"agreement:{n}", regions)
+    return regions, texture, tuple(told)
+
+
+def _can_be_told(facts: Facts, region: Region, kind: str) -> bool:
+    voice = Voice(kind)
+    return w.facet(facts, region, kind, voice, w.name_of(facts, region.region_id, voice)) is not None
+
+
+def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budget: _Budget) -> list[Statement]:
+    """Findings that were not told one by one, counted."""
+    here = Counter(facts.region(one).label for one in told)
+    left = Counter(facts.region(one).label for one in chosen.findings if one not in told) + Counter(chosen.rest)
+    merged = {facts.region(one).label for others in chosen.same.values() for one in others}
+    rest = tuple((label, here[label]) for label in left if label not in merged)
+    if not rest:
+        return []
+    statement = budget.take(written(plans.further(facts, rest[:2]), facts, f"{seed}:rest"))
+    return [statement] if statement is not None else []
+
+
+def _context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
+    """Structures that are told, and tissues where these say something of the image."""
+    telling = facts.metadata.modality in ("CT", "histopathology") or not (chosen.findings or chosen.structures)
+    return (*chosen.structures[:3], *(chosen.tissues[:2] if telling else ()))
 
 
 def _interleaved(regions: list[Statement], texture: list[Statement]) -> Iterable[Statement]:
@@ -184,55 +221,42 @@ def _interleaved(regions: list[Statement], texture: list[Statement]) -> Iterable
     yield from left
 
 
-def _relations(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
-    told = {*chosen.findings[:4]}
-    named = told | {
-        one
-        for one, (_, region) in facts.regions.items()
-        if region.label in chosen.structures and len(facts.named(_own_name(region.label))) == 1
-    }
+def _relations(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budget: _Budget) -> list[Statement]:
     found: list[Statement] = []
     predicates: set[str] = set()
     for index, one in enumerate(facts.grounding.relations):
-        if (
-            len(found) == 2
-            or one.predicate in predicates
-            or not {one.subject, one.object} <= named
-            or not {one.subject, one.object} & (told or named)
-        ):
-            continue
-        plan = plans.relation(facts, index, lambda region_id: len(chosen.findings) > 1 and region_id in told)
-        statement = budget.take(written(plan, facts, f"{seed}:relation:{index}"))
-        if statement is not None:
-            found.append(statement)
-            predicates.add(one.predicate)
+        if len(found) < 2 and one.predicate not in predicates and _tells(facts, chosen, told, one):
+            statement = budget.take(written(plans.relation(facts, index), facts, f"{seed}:relation:{index}"))
+            if statement is not None:
+                found.append(statement)
+                predicates.add(one.predicate)
     for index, one in enumerate(facts.grounding.continuations):
-        followed = chosen.findings[:2] or (facts.grounding.continuations[0].region,)
+        followed = told[:2] or (facts.grounding.continuations[0].region,)
         if one.region in followed and len(found) < 4:
-            plan = plans.continuation(facts, index, tagged=len(chosen.findings) > 1)
+            plan = plans.continuation(facts, index)
             statement = budget.take(written(plan, facts, f"{seed}:continuation:{index}"))
             if statement is not None:
                 found.append(statement)
     return found
 
 
-def _context(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
-    """Where the largest of each structure and tissue lies, and how it looks, as long as there is room."""
-    found: list[Statement] = []
-    for label in (*chosen.structures, *chosen.tissues):
-        largest = max(
-            (region for _, region in facts.regions.values() if region.label == label), key=lambda one: one.area_px
-        )
-        place = plans.finding(facts, largest, full=False, tagged=False)
-        for slot, plan in (("place", place), ("looks", plans.looks(facts, largest, tagged=False))):
-            if budget.left > LEFT_FOR_CONTEXT:
-                statement = budget.take(written(plan, facts, f"{seed}:{slot}:{largest.region_id}"))
-                found += [statement] if statement is not None else []
-    return found
+_COMPARES = {"larger than", "brighter than", "similar in size to", "same texture as", "mirror of"}
 
 
-def _own_name(label: str) -> str:
-    return " ".join(words(label))
+def _tells(facts: Facts, chosen: Chosen, told: tuple[str, ...], relation: Relation) -> bool:
+    """Whether a relation is one of findings: to compare one with what it is not says nothing."""
+    ends = {relation.subject, relation.object}
+    labels = {facts.region(one).label for one in ends if one in facts.regions}
+    if not ends & set(told):
+        return False
+    if relation.predicate in _COMPARES:
+        return ends <= set(told) and len(labels) == 1
+    structures = {
+        one
+        for one, (_, region) in facts.regions.items()
+        if region.label in chosen.structures and len(facts.named(" ".join(words(region.label)))) == 1
+    }
+    return ends <= set(told) | structures
 
 
 def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
@@ -242,13 +266,8 @@ def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
     found: list[Statement] = []
     told: set[str] = set()
     for row in table().labels:
-        if (
-            row.role != "finding"
-            or row.expert not in ran
-            or row.expert in told
-            or row.label in there
-            or len(found) == 2
-        ):
+        is_open = row.expert in told or row.label in there or len(found) == 2
+        if row.role != "finding" or row.expert not in ran or is_open:
             continue
         statement = budget.take(written(plans.absence(row.label), facts, f"{seed}:absence:{row.label}"))
         if statement is not None:
@@ -279,6 +298,6 @@ def _knowledge(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
 
 def _measurements(facts: Facts, seed: str) -> Iterable[Statement]:
     for region_id in list(facts.regions)[:MEASURED]:
-        statement = written(plans.measurements(facts, facts.region(region_id)), facts, f"{seed}:measured:{region_id}")
+        statement = written(plans.measurements(facts.region(region_id)), facts, f"{seed}:measured:{region_id}")
         if statement is not None:
             yield statement

@@ -97,6 +97,7 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
         ("around", table().around),
         ("not", table().negations),
         ("no", table().denials),
+        ("candidate", ("{candidate|candidates}",)),
     ):
         for phrase in phrases:
             yield phrase, Meaning(kind)
@@ -109,7 +110,7 @@ def _image_entries() -> Iterator[tuple[str, Meaning]]:
     for phrase in table().localizers:
         yield phrase, Meaning("localizer")
     for row in table().planes:
-        for phrase in (*row.say, *row.read):
+        for phrase in (*row.say, *row.clause, *row.read):
             yield phrase, Meaning("plane", row.word)
     for row in table().views:
         for phrase in (*row.say, *row.read):
@@ -157,6 +158,8 @@ def _term_entries(term: Term) -> Iterator[tuple[str, Meaning]]:
 
 def _level_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().terms:
+        for phrase in row.having:
+            yield phrase.removeprefix("an ").removeprefix("a "), Meaning("word", (row.aspect, row.word))
         for phrase in (*row.say, *row.read, row.word):
             for one in spelled_out(phrase):
                 yield one, Meaning("word", (row.aspect, row.word))
@@ -212,20 +215,18 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
         for phrase in (*row.say, *row.adjectives, *row.read):
             yield phrase, Meaning("share", row.word)
             yield phrase.removesuffix(" of"), Meaning("share", row.word)
-    for way, names in WAYS.items():
-        for name in names:
-            yield name, Meaning("way", way)
-    for phrase in ("{continues|continue|goes on|extends|is seen again|persists}",):
-        yield f"{phrase} {{in|into|through}} the next {{slice|slices}}", Meaning("goes on", "continues")
-    yield "{ends here|does not continue|is not seen} {in|into} the next {slice|slices}", Meaning("goes on", "not seen")
-
-
-WAYS: dict[str, tuple[str, ...]] = {
-    "head": ("towards the head",), "feet": ("towards the feet",), "anterior": ("towards the front",),
-    "posterior": ("towards the back",), "patient left": ("towards the patient's left",),
-    "patient right": ("towards the patient's right",), "after": ("after this one",), "before": ("before this one",),
-}  # fmt: skip
-"""Where slices beside an image lie."""
+    for row in table().ways:
+        for phrase in row.say:
+            yield phrase, Meaning("way", row.word)
+    for row in table().outcomes:
+        for phrase in (*row.say, *row.read):
+            yield f"{phrase} the next {{slice|slices}}", Meaning("goes on", row.word)
+    for row in table().parts:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("pieces")
+    for row in table().experts:
+        for phrase in row.say:
+            yield phrase, Meaning("expert", row.name)
 
 
 def _number_entries() -> Iterator[tuple[str, Meaning]]:

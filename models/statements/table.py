@@ -48,6 +48,7 @@ class ImagePlane(Worded):
     """A plane."""
 
     word: Plane  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower type
+    clause: tuple[str, ...] = Field(default=(), description="Said behind what the image is called")
 
 
 class ImageView(Worded):
@@ -91,6 +92,7 @@ class Row(_Row):
     units: tuple[str, ...] = Field(default=(), description="Of lengths for sizes, of pixel values for all else")
     form: Literal["adjective", "phrase"] = "adjective"
     say: tuple[str, ...] = ()
+    having: tuple[str, ...] = Field(default=(), description="Said behind 'with' or 'has'")
     read: tuple[str, ...] = ()
     searches: str = ""
     source: str
@@ -171,7 +173,7 @@ class ShareWord(_Row):
 class AxisWords(_Row):
     """Words for the two ends of an axis, named by where it grows."""
 
-    axis: Literal["patient left", "posterior", "feet", "image right", "image down"]
+    axis: Literal["patient left", "posterior", "feet", "lateral", "image right", "image down"]
     low: tuple[str, ...]
     high: tuple[str, ...]
 
@@ -193,6 +195,13 @@ class RelationWords(_Row):
     turned: tuple[str, ...] = ()
     read_turned: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+
+
+class ExpertWords(_Row):
+    """An expert, in words."""
+
+    name: str
+    say: tuple[str, ...]
 
 
 class Neutral(_Row):
@@ -219,6 +228,10 @@ class Table(_Row):
     places: tuple[AxisWords, ...]
     placing: Placing
     relations: tuple[RelationWords, ...]
+    outcomes: tuple[Worded, ...]
+    ways: tuple[Worded, ...]
+    parts: tuple[Worded, ...]
+    experts: tuple[ExpertWords, ...]
     spreads: tuple[Worded, ...]
     measures: tuple[Worded, ...]
     units: dict[str, tuple[str, ...]]

@@ -1,11 +1,13 @@
 """Which of several phrasings is taken: by a hash of the content, so that the same image always reads the same."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
+_CHOICE = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass
@@ -33,3 +35,9 @@ class Voice:
         """In another order."""
         left = list(items)
         return [left.pop(self.draw(len(left))) for _ in range(len(left))]
+
+    def spin(self, pattern: str) -> str:
+        """One of the phrases that a pattern stands for: '{high|low} signal', nested as deep as one likes."""
+        while (choice := _CHOICE.search(pattern)) is not None:
+            pattern = pattern[: choice.start()] + self.pick(choice[1].split("|")) + pattern[choice.end() :]
+        return re.sub(" {2,}", " ", pattern)

@@ -25,6 +25,7 @@ from models.statements.claims.regions import Continues as Continues
 from models.statements.claims.regions import Finding as Finding
 from models.statements.claims.regions import Level as Level
 from models.statements.claims.regions import Marked as Marked
+from models.statements.claims.regions import Parts as Parts
 from models.statements.claims.regions import Place as Place
 from models.statements.claims.regions import Share as Share
 from models.statements.claims.regions import Size as Size

@@ -28,22 +28,31 @@ class Absence(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Count(Claim):
-    """How many regions are called so; `n` is None for several."""
+    """How many regions are called so; `n` is None for several. `further`: beside others that were told of."""
 
     kind = "count"
     name: str
     n: int | None
+    further: bool = False
 
     def _judge(self, facts: Facts) -> Judgement:
         there = facts.named(self.name) if self.name else tuple(facts.regions)
         pointers = tuple(f"/regions/{facts.index(one)}/label" for one in there)
         if not there and self.n != 0:
             return untold("nothing is called so")
+        if self.further:
+            return self._judge_further(len(there), pointers)
         fits = len(there) >= 2 if self.n is None else len(there) == self.n
+        if self.n is None and len(there) == 1:
+            fits = measures.parts(facts.region(there[0])) > 1
         if not fits and self.name and self.n is not None and self.n > 1:
             # "Three lesions" may count what has several labels that the word fits.
             fits = sum(self.name in names for names in facts.names.values()) == self.n
         return so(*pointers) if fits else otherwise(f"there are {len(there)} so called", *pointers)
+
+    def _judge_further(self, there: int, pointers: tuple[str, ...]) -> Judgement:
+        fits = there >= 3 if self.n is None else there > self.n
+        return so(*pointers) if fits else otherwise(f"there are {there} so called in all", *pointers)
 
 
 @dataclass(frozen=True, kw_only=True)

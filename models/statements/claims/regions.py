@@ -37,16 +37,43 @@ class Finding(OfRegions):
 
 @dataclass(frozen=True, kw_only=True)
 class Marked(OfRegions):
-    """Who says that a region is there: the source, or an expert."""
+    """Who says that a region is there: "source", "expert", or one expert by its name.
+
+    "candidate": an expert took it for a finding, which no structure is.
+    """
 
     kind = "marked"
     by: str
 
     def _judge(self, facts: Facts) -> Judgement:
-        def judge(region_id: str, region: Region) -> Judgement:
-            pointer = f"/regions/{facts.index(region_id)}/kind"
-            who = "source" if region.kind == "source annotation" else "expert"
+        return self._each(facts, lambda region_id, region: self._marked(facts, region_id, region))
+
+    def _marked(self, facts: Facts, region_id: str, region: Region) -> Judgement:
+        pointer = f"/regions/{facts.index(region_id)}/kind"
+        who = "source" if region.kind == "source annotation" else "expert"
+        if self.by in ("source", "expert"):
             return so(pointer) if who == self.by else otherwise(f"region {region_id} is marked by an {who}", pointer)
+        if self.by == "candidate":
+            is_finding = who == "expert" and table().called(region.label).role == "finding"
+            return so(pointer) if is_finding else otherwise(f"region {region_id} is no candidate", pointer)
+        found = measures.found_by(facts, region_id, self.by)
+        if found is None:
+            return otherwise(f"another marked region {region_id}", pointer)
+        return so(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts(OfRegions):
+    """That a region is of several parts which do not touch."""
+
+    kind = "parts"
+
+    def _judge(self, facts: Facts) -> Judgement:
+        def judge(region_id: str, region: Region) -> Judgement:
+            pointer = f"/regions/{facts.index(region_id)}/area_px"
+            return (
+                so(pointer) if measures.parts(region) > 1 else otherwise(f"region {region_id} is of one part", pointer)
+            )
 
         return self._each(facts, judge)
 

@@ -9,11 +9,15 @@ from models.statements.measures.numbers import near as near
 from models.statements.measures.numbers import of_image as of_image
 from models.statements.measures.numbers import share_of as share_of
 from models.statements.measures.numbers import sized as sized
+from models.statements.measures.occurrence import SAME as SAME
 from models.statements.measures.occurrence import both_sides as both_sides
 from models.statements.measures.occurrence import continues as continues
+from models.statements.measures.occurrence import found_by as found_by
 from models.statements.measures.occurrence import looked_for as looked_for
 from models.statements.measures.occurrence import spread as spread
 from models.statements.measures.occurrence import way_of as way_of
+from models.statements.measures.places import outwards as outwards
 from models.statements.measures.places import placed as placed
 from models.statements.measures.relations import iou as iou
+from models.statements.measures.relations import parts as parts
 from models.statements.measures.relations import related as related

@@ -2,13 +2,20 @@
 
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.measures.relations import iou
 from models.statements.table import table
+
+SAME = 0.7
+"""IoU from which two regions are one finding: above what detection counts as a match, as one is dropped."""
 
 
 def spread(facts: Facts, name: str, word: str) -> Judgement:
     """Whether the regions called so are focal, multifocal or diffuse."""
+    # How structures are spread is anatomy, and tells nothing of the image.
     fitting = [
-        (n, one) for n, one in enumerate(facts.grounding.distributions) if not name or name in names_of(one.label)
+        (n, one)
+        for n, one in enumerate(facts.grounding.distributions)
+        if (not name or name in names_of(one.label)) and table().called(one.label).role == "finding"
     ]
     if not fitting:
         return untold("no distribution of that is told")
@@ -56,6 +63,16 @@ def continues(facts: Facts, region_id: str, outcome: str, way: str) -> Judgement
 def way_of(towards: str | None, onwards: bool) -> str:
     """Where slices lie: in the patient, else by the order of frames."""
     return towards or ("after" if onwards else "before")
+
+
+def found_by(facts: Facts, region_id: str, expert: str) -> str | None:
+    """Where it stands that an expert found a region: itself, along with another, or as one at the same place."""
+    for other_id, (index, other) in facts.regions.items():
+        experts = (other.expert, *other.agreeing)
+        at = next((n for n, one in enumerate(experts) if one.split("@")[0] == expert), None)
+        if at is not None and (other_id == region_id or iou(facts.region(region_id), other) >= SAME):
+            return f"/regions/{index}/agreeing/{at - 1}" if at else f"/regions/{index}/expert"
+    return None
 
 
 def looked_for(facts: Facts, name: str) -> int | None:

@@ -15,6 +15,8 @@ def placed(facts: Facts, region_id: str, region: Region, axis: str, end: str, fr
     pointer = f"/regions/{facts.index(region_id)}/{'centroid' if frame == 'shown' else 'place/axes'}"
     fraction = _fraction(facts, region, axis, frame)
     if fraction is None:
+        if axis == "patient left" and facts.metadata.sides_contradict:
+            return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
         if frame == "patient" and axis == "patient left" and facts.metadata.laterality in ("left", "right"):
             side = "high" if facts.metadata.laterality == "left" else "low"
             if end == side:
@@ -33,7 +35,19 @@ def placed(facts: Facts, region_id: str, region: Region, axis: str, end: str, fr
     return otherwise(f"region {region_id} lies at the other end", pointer)
 
 
+def outwards(facts: Facts) -> int | None:
+    """1 where the patient's left is lateral, -1 where it is medial; None where the source tells no single side."""
+    if facts.metadata.sides_contradict:
+        return None
+    return {"left": 1, "right": -1}.get(facts.metadata.laterality or "")
+
+
 def _fraction(facts: Facts, region: Region, axis: str, frame: str) -> float | None:
+    if axis == "lateral":
+        sense, left = outwards(facts), _fraction(facts, region, "patient left", frame)
+        return None if sense is None or left is None else left if sense > 0 else 1 - left
+    if axis == "patient left" and facts.metadata.sides_contradict:
+        return None
     if frame == "shown":
         x, y = region.centroid
         return {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}.get(axis)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
@@ -12,6 +13,8 @@ from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import table
 from schemas.regions import Mask, Region
 
+PART = 0.1
+"""Of the area of the largest part of a region, what counts as another part of it."""
 SIMILAR = 1.15
 """Ratio of areas up to which they are similar, as grounding has it for its relations."""
 
@@ -85,6 +88,19 @@ def iou(one: Region, other: Region) -> float:
         return 0.0
     shared = int(np.count_nonzero(first & second))
     return shared / (int(np.count_nonzero(first)) + int(np.count_nonzero(second)) - shared)
+
+
+@lru_cache(maxsize=256)
+def _parts(rows: int, columns: int, counts: str) -> int:
+    mask = _decoded_runs(rows, columns, counts).astype(np.uint8)
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    return int(np.count_nonzero(areas >= PART * areas.max())) if areas.size else 0
+
+
+def parts(region: Region) -> int:
+    """How many parts a region is of that do not touch; specks beside the largest are none."""
+    return _parts(*region.mask.size, region.mask.counts)
 
 
 @lru_cache(maxsize=12)

@@ -98,6 +98,9 @@ _ORDER = (
     "around",
     "goes on",
     "way",
+    "pieces",
+    "expert",
+    "candidate",
     "localizer",
     "relation",
     "level",
@@ -123,6 +126,8 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
     kinds = {meaning.kind for meaning in meanings}
     if "modality" in kinds:
         return next(one for one in meanings if one.kind == "modality")
+    if facts.metadata.modality == "mammography" and {"place", "view"} <= kinds:
+        return next(one for one in meanings if one.kind == "place")
     names = [one for one in meanings if one.kind == "finding"]
     held = next((one for one in names if facts.named(one.value)), None)
     if held is not None:

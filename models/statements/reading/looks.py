@@ -121,11 +121,41 @@ def marks(s: Sentence, n: int) -> None:
     def marked(target: Mention) -> c.Claim:
         return c.Marked(regions=target.regions, every=target.several, by="source")
 
-    passive = s.atoms[n].text.startswith(("marked", "annotated", "outlined", "drawn", "labelled"))
-    if passive and s.subject is not None:
+    text = s.atoms[n].text
+    before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
+    if not before and s.subject is not None:
         s.say(marked(s.subject), negated=False)
     else:
         s.pending.append((marked, False))
+
+
+def expert(s: Sentence, n: int) -> None:
+    """An expert by its words: it found what is spoken of, or what is named next."""
+    _by(s, s.atoms[n].value)
+
+
+def candidate(s: Sentence, n: int) -> None:
+    """'candidate' before a name: an expert took it for a finding."""
+    head = s.phrases.next_mention(n + 1)
+    if head is not None:
+        s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.several, by="candidate"))
+    else:
+        s.take_denial()
+
+
+def _by(s: Sentence, name: str) -> None:
+    def marked(target: Mention) -> c.Claim:
+        return c.Marked(regions=target.regions, every=target.several, by=name)
+
+    if s.subject is not None:
+        s.say(marked(s.subject), negated=False)
+    else:
+        s.pending.append((marked, False))
+
+
+def pieces(s: Sentence, n: int) -> None:
+    """'in several separate parts'."""
+    s.say_of(n, lambda target: c.Parts(regions=target.regions, every=target.several))
 
 
 def relation(s: Sentence, n: int) -> None:

@@ -9,6 +9,8 @@ from models.statements.reading.sentence import Sentence
 _LENGTHS, _VALUES = ("longest", "shortest", "across"), ("mean", "maximum", "minimum", "spread", "around")
 _MEASURES = {"mm": _LENGTHS, "cm": _LENGTHS, "µm": _LENGTHS, "px": _LENGTHS, "HU": _VALUES, "SUV": _VALUES}
 """What a number of a unit can be of."""
+_SEEING = {"sees", "finds", "notes", "makes", "recognises", "discerns", "observes", "has", "also", "further", "can"}
+"""Verbs before which 'one' is who looks, and counts nothing."""
 _IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
 
 
@@ -17,7 +19,7 @@ def quantity(s: Sentence, n: int) -> None:
     found: Quantity = s.atoms[n].value
     head = s.phrases.next_mention(n + 1) if not found.unit and found.values[0].is_integer() else None
     if head is not None and head.name and not head.explicit:
-        s.say(c.Count(name=head.name, n=int(found.values[0])))
+        s.say(c.Count(name=head.name, n=int(found.values[0]), further=_is_further(s, n)))
         return
     measure = _measure(s, n)
     unit = found.unit
@@ -89,12 +91,19 @@ def _measured(s: Sentence, m: int) -> str | None:
     return next((str(one.value) for one in meanings if one.kind == "measure"), None)
 
 
+def _is_further(s: Sentence, n: int) -> bool:
+    """Whether a count is of others than those told of: 'three further nodules'."""
+    return n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("further", "more", "additional", "other")
+
+
 def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
+    if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
+        return
     head = s.phrases.next_mention(n + 1)
     if head is not None and not head.explicit and head.name:
         value = s.atoms[n].value
-        s.say(c.Count(name=head.name, n=value))
+        s.say(c.Count(name=head.name, n=value, further=_is_further(s, n)))
         if value is None or value > 1:
             s.denied_next = False
     elif head is None and s.atoms[n].text not in ("one", "both", "several", "many"):

@@ -14,7 +14,8 @@ VERBS = {
     "appear", "seems", "seem", "measures", "measure", "covers", "cover", "occupies", "occupy", "has", "have",
     "spans", "contains", "represents", "represent", "sits", "located", "situated", "found", "seen", "visible",
     "present", "displays", "exhibits", "extends", "reaches", "corresponds", "marked", "outlined", "identified",
-    "noted", "demonstrates", "stands", "does", "do", "finds", "sees",
+    "noted", "notes", "picks", "recognises", "observes", "discerns", "demonstrates", "stands",
+    "does", "do", "finds", "sees",
 }  # fmt: skip
 _COPULAS = {
     "is", "are", "was", "were", "represents", "represent", "appears", "seems", "corresponds", "being", "be", "as",

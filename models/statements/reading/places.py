@@ -16,7 +16,7 @@ def place(s: Sentence, n: int) -> None:
     said = [one for index in group for one in _ends(s, index)]
     near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
     patient = "patient" in near or any("patient" in s.atoms[index].text for index in group)
-    frame = _frame(s, end)
+    frame = _frame(s, end) or _owner(s, n)
     structure = end in s.mentions and not s.mentions[end].explicit
     organ = end < len(s.atoms) and s.atoms[end].kind == "organ"
     if organ and s.subject is None and not s.phrases.mentioned_later(end):
@@ -76,6 +76,12 @@ def _frame(s: Sentence, n: int) -> str:
         elif atom.text not in ("the", "this", "'s", "patient", "whole", "displayed", "shown", "a"):
             return ""
     return ""
+
+
+def _owner(s: Sentence, n: int) -> str:
+    """What the words before a place say that it is a part of: 'in the picture's upper half'."""
+    owned = n >= 2 and s.atoms[n - 1].text == "'s" and s.atoms[n - 2].text in table().placing.shown
+    return "shown" if owned else ""
 
 
 def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: str, third: bool) -> list[c.Claim]:

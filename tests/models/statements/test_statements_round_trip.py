@@ -9,11 +9,11 @@ from pydicom.data import get_testdata_file
 
 from benchmarks.statements import files, phantoms, sayings, statements_of
 from models.describers.composer import TRIES, compose
-from models.describers.plans import finding, image, looks, phrase
+from models.describers.plans import description, image, introduction, phrase
 from models.experts.phantoms import DRAWN
 from models.statements import Facts, judge, read
 from models.statements.voice import Voice
-from models.statements.writing import sentence
+from models.statements.writing import FACETS, sentence
 from schemas.images import Modality
 
 # pycocotools 2.0.11 decodes through an __array__ of the old kind.
@@ -48,8 +48,9 @@ def test_what_is_written_is_read_back_to_its_claims(modality: Modality) -> None:
         plans = [image(facts, caption=False), image(facts, caption=True)]
         for _, region in list(facts.regions.values())[:4]:
             plans += [
-                finding(facts, region, full=True, tagged=True),
-                looks(facts, region, tagged=True),
+                introduction(facts, region, FACETS[:3], marked=region.kind == "source annotation"),
+                introduction(facts, region, FACETS[3:6], marked=region.kind == "source annotation"),
+                description(facts, region, FACETS),
                 phrase(facts, region),
             ]
         for number, plan in enumerate(plans):

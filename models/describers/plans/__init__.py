@@ -1,0 +1,19 @@
+"""Sentences of a description: which pieces stand together, in which order, with which verbs.
+
+Words for what was measured come from the room of statements. A plan writes one sentence in one of many wordings.
+"""
+
+from models.describers.plans.findings import description as description
+from models.describers.plans.findings import introduction as introduction
+from models.describers.plans.findings import phrase as phrase
+from models.describers.plans.findings import split as split
+from models.describers.plans.images import disease as disease
+from models.describers.plans.images import image as image
+from models.describers.plans.measured import measurements as measurements
+from models.describers.plans.others import absence as absence
+from models.describers.plans.others import agreement as agreement
+from models.describers.plans.others import context as context
+from models.describers.plans.others import further as further
+from models.describers.plans.plan import Plan as Plan
+from models.describers.plans.relations import continuation as continuation
+from models.describers.plans.relations import relation as relation

@@ -1,0 +1,59 @@
+"""What kind of image it is, and of what."""
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.table import ImageKind, table
+from models.statements.voice import Voice
+from models.statements.writing.text import Piece
+
+
+def image_nouns(facts: Facts) -> tuple[ImageKind, tuple[str, ...]]:
+    """What the image may be called."""
+    row = table().modality(facts.metadata.modality)
+    return row, (*row.slices, *row.say) if facts.metadata.plane and row.slices else row.say
+
+
+def image_piece(facts: Facts, voice: Voice) -> Piece:
+    """'contrast-enhanced axial CT slice': what kind of image it is."""
+    metadata = facts.metadata
+    row, names = image_nouns(facts)
+    noun = voice.pick(names)
+    behind: list[str] = []
+    made: list[c.Claim] = [c.Modality(word=row.word)]
+    if metadata.localizer:
+        noun = f"{voice.pick(row.read[:1] or row.say).upper()} {voice.pick(table().localizers[:4])}"
+        made.append(c.Localizer())
+    view = next((one for one in table().views if one.word == metadata.view), None)
+    if view is not None and row.word in ("X-ray", "mammography"):
+        noun = f"{voice.pick(view.say)} {noun}"
+        made.append(c.View(word=view.word))
+    elif metadata.plane is not None:
+        plane = next(one for one in table().planes if one.word == metadata.plane)
+        if voice.maybe(0.25):
+            behind.append(voice.pick(plane.clause))
+        else:
+            noun = f"{voice.pick(plane.say)} {noun}"
+        made.append(c.Plane(word=metadata.plane))
+    if metadata.contrast_agent:
+        agent = next(one for one in table().agents if one.given)
+        made.append(c.ContrastAgent(given=True))
+        if voice.maybe(0.5):
+            noun = f"{voice.pick(agent.say)} {noun}"
+        else:
+            behind.append(voice.pick(agent.clause))
+    return Piece(" ".join((noun, *behind)), tuple(made))
+
+
+def organ_piece(facts: Facts) -> Piece | None:
+    """'the left knee': what the source says is shown."""
+    metadata = facts.metadata
+    if metadata.organ is None or metadata.organ not in table().organs:
+        return None
+    outlined = facts.named(metadata.organ)
+    if outlined:
+        return Piece(f"the {metadata.organ}", (c.Finding(regions=outlined, name=metadata.organ),))
+    side = None if metadata.sides_contradict else metadata.laterality
+    if side == "both":
+        return Piece(f"the {metadata.organ} on both sides", (c.Structure(organ=metadata.organ), c.Sides(name="")))
+    named = f"{side} " if side else ""
+    return Piece(f"the {named}{metadata.organ}", (c.Structure(organ=metadata.organ, side=side),))

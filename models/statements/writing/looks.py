@@ -1,0 +1,207 @@
+"""What a region looks like, facet by facet, each in the forms that a sentence can hold: before the noun, behind it."""
+
+from dataclasses import dataclass
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.lexicon import lexicon
+from models.statements.measures import contrast_of, share_of
+from models.statements.table import PLAIN, STANDS_OUT, Scale, table
+from models.statements.tokens import words
+from models.statements.voice import Voice
+from models.statements.writing.names import Name, is_scattered
+from models.statements.writing.places import WITHIN
+from schemas.regions import Region
+
+FACETS = ("share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts")
+SURROUNDINGS = (
+    "{its|its immediate} {surroundings|neighbourhood|environment|background|vicinity}",
+    "the {tissue|area|region|parts} {around|surrounding|beside|near|next to} it",
+    "the {surrounding|adjacent|neighbouring|nearby} {tissue|tissues|area}",
+    "what {surrounds it|lies around it|is around it|is near it|is beside it|is next to it}",
+    "the {background|vicinity|surroundings}",
+    "{adjacent|surrounding|nearby|neighbouring} {tissue|tissues}",
+    "the tissue {that surrounds it|just outside it|outside it|in its neighbourhood|in its vicinity|that borders it}",
+    "{its own surroundings|all that surrounds it|all that lies around it|its close vicinity}",
+)
+_SIZES = (
+    ("about {} {} across", "across"),
+    ("some {} {} long", "longest"),
+    ("roughly {} {} in length", "longest"),
+    ("about {} {} in its longest dimension", "longest"),
+    ("approximately {} {} in diameter", "across"),
+    ("around {} {} in extent", "across"),
+    ("about {} {} in size", "across"),
+    ("some {} {} across", "across"),
+    ("roughly {} {} along its longest axis", "longest"),
+)
+
+
+_COVERS = (
+    ("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"),
+    ("makes up", "making up"), ("accounts for", "accounting for"), ("spreads over", "spreading over"),
+    ("extends over", "extending over"), ("amounts to", "amounting to"), ("constitutes", "constituting"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One thing that a region looks like. Forms that it does not have are "".
+
+    `adjective` stands before the noun; `is_` behind 'is'; `has` behind 'has' and 'with'; `does` is a verb with what
+    follows it; `against` stands behind 'is' where what it is compared with, `than`, is told elsewhere.
+    """
+
+    kind: str
+    claims: tuple[c.Claim, ...]
+    adjective: str = ""
+    is_: str = ""
+    has: str = ""
+    does: str = ""
+    doing: str = ""
+    against: str = ""
+    than: str = ""
+
+
+def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> Facet | None:
+    """A facet of a region in one wording of each form; None where it was not measured or tells nothing.
+
+    Args:
+        facts: of the image.
+        region: of it.
+        kind: one of `FACETS`.
+        voice: chooses among wordings.
+        name: what the region is called beside it.
+    """
+    if is_scattered(region) and kind in ("shape", "margin", "outline", "size"):
+        return None
+    match kind:
+        case "share":
+            return _share(facts, region, voice, name)
+        case "size":
+            return _size(region, voice, name)
+        case "level":
+            return _level(facts, region, voice, name)
+        case "parts":
+            if not is_scattered(region):
+                return None
+            made = c.Parts(regions=(region.region_id,), every=name.every)
+            said = voice.spin(voice.pick(table().parts[0].say))
+            verb, ing = voice.pick((("lies", "lying"), ("appears", "appearing"), ("is seen", "seen"), ("is", "")))
+            return Facet(kind, (made,), does=f"~{verb} {said}", doing=f"{ing} {said}".strip())
+        case _:
+            return _word(region, kind, voice, name)
+
+
+def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None:
+    word = next((term.word for term in region.terms if term.aspect == aspect), None)
+    row = next((row for row in table().terms if row.aspect == aspect and row.word == word), None)
+    if word is None or row is None or not row.say:
+        return None
+    if aspect == "density" and {"density", "tissue", "bone", "fat", "fatty", "dense"} & set(words(region.label)):
+        return None
+    if set(words(word)) & set(words(name.text)):
+        return None
+    adjectives = [one for one in row.say if _is_adjective(one)]
+    made = c.Word(regions=(region.region_id,), every=name.every, aspect=aspect, word=word)
+    if aspect == "uptake":
+        adjectives = []
+    adjective = voice.spin(voice.pick(adjectives)) if adjectives else ""
+    has = voice.pick(row.having) if row.having else ""
+    return Facet(aspect, (made,), adjective=adjective, is_=voice.spin(voice.pick(row.say)), has=has)
+
+
+def _is_adjective(text: str) -> bool:
+    return not text.startswith(
+        ("of ", "with ", "as ", "long ", "over ", "in ", "much ", "without ", "drawn ")
+    ) and not any(part in text for part in (" in ", " at ", " inside", " throughout", " for "))
+
+
+def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    share, _ = share_of(facts, region.region_id, region, "")
+    if share is None or region.place is None:
+        return None
+    row = next(row for row in table().shares if row.at_least <= share < row.below)
+    ids = (region.region_id,)
+    told = name.several or {"small", "tiny", "large"} & set(words(name.text))
+    adjective = "" if told else voice.pick(row.adjectives)
+    within = WITHIN.get(region.place.within)
+    if within and (not adjective or voice.maybe(0.5)):
+        whole = voice.pick(("image", "picture", "view", "frame", "display", "scene")) if within == "image" else within
+        made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
+        said = f"{voice.spin(voice.pick(row.say))} the {whole}"
+        verb, ing = voice.pick(_COVERS)
+        return Facet("share", (made,), does=f"~{verb} {said}", doing=f"{ing} {said}")
+    if not adjective:
+        return None
+    made = c.Share(regions=ids, every=name.every, word=row.word)
+    return Facet("share", (made,), adjective=adjective, is_=f"{adjective} in {voice.pick(('size', 'extent', 'area'))}")
+
+
+def _size(region: Region, voice: Voice, name: Name) -> Facet | None:
+    size = region.size
+    if size is None or size.unit != "mm" or size.longest_axis < 0.1:
+        return None
+    longest = size.longest_axis
+    centimetres = longest >= 20 and voice.maybe(0.4)
+    value, unit = (longest / 10, voice.pick(("cm", "cm", "centimetres"))) if centimetres else (longest, "mm")
+    said = two_figures(value)
+    pattern, measure = voice.pick(_SIZES)
+    made = c.Size(
+        regions=(region.region_id,), every=name.every, measure=measure, values=(float(said),),
+        unit="cm" if centimetres else "mm", loose=True, decimals=len(said.partition(".")[2]),
+    )  # fmt: skip
+    text = pattern.format(said, unit)
+    verb, ing = voice.pick((("measures", "measuring"), ("spans", "spanning"), ("extends", "extending")))
+    return Facet("size", (made,), is_=text, does=f"~{verb} {text}", doing=voice.pick((f"{ing} {text}", text)))
+
+
+def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    scale = table().scale(facts.metadata.modality)
+    _, value = contrast_of(facts, region.region_id, region, scale.scale)
+    told = table().called(region.label).level
+    if value is None:
+        return None
+    direction = "alike" if abs(value) < STANDS_OUT else "high" if value > 0 else "low"
+    # A label that tells a level has told it: to say that it is slightly so, or not so, only takes it back.
+    if told is not None and (direction != told or abs(value) < PLAIN):
+        return None
+    if direction == "alike" and (abs(value) > 0.9 or region.kind != "source annotation"):
+        return None
+    surroundings = voice.spin(voice.pick(SURROUNDINGS))
+    if name.several:
+        surroundings = surroundings.replace("its", "their").replace(" it", " them")
+    ids = (region.region_id,)
+    if direction == "alike":
+        made = c.Level(regions=ids, every=name.every, scale=scale.scale, direction="alike")
+        return Facet("level", (made,), is_=f"{voice.pick(scale.same)} {surroundings}")
+    degree = "slightly" if abs(value) < PLAIN else "plainly" if told or voice.maybe(0.5) else ""
+    options = scale.more if direction == "high" else scale.less
+    phrase = voice.pick([one for one in options if not degree or not one.startswith(("of ", "taking"))])
+    bare = words(phrase.removesuffix(" than").removesuffix(" to").removesuffix(" against"))
+    comparative = _comparative(bare, scale)
+    said = voice.pick(table().degrees.slightly) if degree == "slightly" else voice.pick(table().degrees.plainly[:7])
+    said = f"{said} " if degree else ""
+    made = c.Level(
+        regions=ids, every=name.every, scale=scale.scale, direction=direction, degree=degree or comparative
+    )  # fmt: skip
+    against = f"{said}{phrase.removesuffix(' than')}" if phrase.endswith(" than") and comparative else ""
+    adjective = ""
+    word = scale.high if direction == "high" else scale.low
+    if not told and degree == made.degree and not word.startswith("of ") and not word.endswith("er"):
+        # "A little hyperintense lesions" reads as few of them.
+        adjective = "" if said == "a little " else f"{said}{word}"
+    return Facet(
+        "level", (made,), adjective=adjective, is_=f"{said}{phrase} {surroundings}", against=against, than=surroundings
+    )
+
+
+def _comparative(bare: tuple[str, ...], scale: Scale) -> str:
+    meanings = lexicon().meanings.get(bare, ())
+    return next((one.value[2] for one in meanings if one.kind == "level" and one.value[0] == scale.scale), "")
+
+
+def two_figures(value: float) -> str:
+    """To two significant figures, three from 100 up, without an exponent."""
+    text = f"{value:.2g}" if abs(value) < 100 else f"{value:.3g}"
+    return f"{float(text):g}" if "e" not in text else f"{float(text):.0f}"

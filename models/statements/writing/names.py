@@ -1,0 +1,119 @@
+"""What regions are called: nouns of the table or the source's own, with articles, in the plural, and counted."""
+
+from dataclasses import dataclass
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.measures import parts
+from models.statements.table import table
+from models.statements.tokens import plural, spelled_out, words
+from models.statements.voice import Voice
+from models.statements.writing.text import Piece, article, count
+from schemas.regions import Region
+
+_PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a region is called; `several`: in the plural, as a region of many parts is; `the`: an organ's."""
+
+    text: str
+    claim: c.Finding
+    several: bool
+    the: bool
+
+    @property
+    def every(self) -> bool:
+        """As claims of the region have it."""
+        return self.claim.every
+
+    def introduced(self, adjectives: str = "") -> str:
+        """With its article, and adjectives before it."""
+        noun = f"{adjectives} {self.text}".strip()
+        return f"the {noun}" if self.the else noun if self.several else article(noun)
+
+
+def is_scattered(region: Region) -> bool:
+    """Whether a region is of several parts: it has no shape, and one word for it is false."""
+    return parts(region) > 1
+
+
+def nouns(region: Region) -> list[str]:
+    """What a region may be called in writing. A side or an organ in its label stays, in the label's own words."""
+    label = region.label
+    if table().bare(label) != label:
+        return [label]
+    return [one for pattern in table().called(label).say for one in spelled_out(pattern)]
+
+
+def introduced(region: Region, noun: str) -> str:
+    """With its article: 'a nodule', but of an organ 'the liver'."""
+    return f"the {noun}" if table().bare(region.label) in table().organs else article(noun)
+
+
+def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...] = ()) -> Name:
+    """A noun for a region and the claim that it makes, with the region's id where the noun alone leaves it open.
+
+    Args:
+        avoid: words that are said beside it already; another noun is taken where there is one.
+    """
+    region = facts.region(region_id)
+    options = nouns(region)
+    noun = voice.pick([one for one in options if not set(avoid) & set(words(one))] or options)
+    name = " ".join(words(noun))
+    organ = table().bare(region.label) in table().organs
+    alone = facts.named(name) == (region_id,)
+    several = is_scattered(region)
+    said = _several(noun, organ=organ) if several else noun
+    if several and said is None:
+        several, said = False, noun
+    tagged = voice.pick(("{} ({})", "{} {}", "{} {}", "{}, {},")).format(said, region_id)
+    text = str(said) if alone else tagged
+    finding = c.Finding(regions=(region_id,), name=name, every=several and alone)
+    return Name(text, finding, several, organ)
+
+
+def _several(noun: str, *, organ: bool) -> str | None:
+    return _PLURAL_OF_ORGANS.get(noun) if organ else plural(noun)
+
+
+def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece | None:
+    """How many regions have a label: 'both lung fields', 'five pockets of air density', 'three further opacities'.
+
+    Counts are of all that is there: an expert that reports only its largest regions leaves them open.
+
+    Args:
+        told: regions of that label that were told of one by one: the rest is counted.
+    """
+    own = next((region for _, region in facts.regions.values() if region.label == label), None)
+    if own is None:
+        return None
+    noun = voice.pick(nouns(own))
+    name = " ".join(words(noun))
+    there = facts.named(name)
+    n = len(there)
+    if any(facts.region(one).label != label for one in there) or n <= told:
+        return None
+    if n == 1:
+        named = name_of(facts, there[0], voice)
+        return Piece(named.introduced(), (named.claim,), named.several)
+    finding = c.Finding(regions=there, every=True, name=name)
+    if told:
+        further = voice.pick(("further", "more", "additional", "other"))
+        number = "one" if n - told == 1 else count(n - told) if n - told <= 12 else "many"
+        several = plural(noun) if n - told > 1 else noun
+        made = c.Count(name=name, n=n - told if n - told <= 12 else None, further=True)
+        kept = finding if n - told > 1 else c.Finding(regions=there, name=name)
+        return Piece(f"{number} {further} {several}", (made, kept), n - told > 1)
+    if n == 2 and noun in ("lung field", "lung"):
+        return Piece(voice.pick(("both ", "the two ", "two ")) + plural(noun), (c.Count(name=name, n=2), finding), True)
+    if _left_out(facts, own):
+        return Piece(plural(noun), (finding,), True)
+    number = count(n) if n <= 12 else voice.pick(("many", "numerous"))
+    return Piece(f"{number} {plural(noun)}", (c.Count(name=name, n=n if n <= 12 else None), finding), True)
+
+
+def _left_out(facts: Facts, region: Region) -> bool:
+    """Whether its expert has left smaller ones out."""
+    return any(run.expert == region.expert and run.left_out for run in facts.grounding.experts)

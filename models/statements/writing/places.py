@@ -1,0 +1,203 @@
+"""Where a region lies, in words: on the display, within what an expert outlined, or on the patient's axes."""
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.measures import outwards
+from models.statements.table import table
+from models.statements.voice import Voice
+from models.statements.writing.names import Name, is_scattered
+from models.statements.writing.text import Piece
+from schemas.regions import Region
+
+WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", "sector": "sector", "field": "field"}
+"""What places are told within, in words; other outlines of experts are the body's."""
+LOW, HIGH = 0.36, 0.64
+"""Fractions of an axis beyond which an end is told: well beyond its middle third."""
+_DISPLAY = ("image right", "image down")
+_PART = "{part|portion|region|area|zone|section|segment|third|territory|stretch|division}"
+_WORDS = {
+    ("image right", "low"): ("left",), ("image right", "high"): ("right",),
+    ("image down", "low"): ("upper", "top"), ("image down", "high"): ("lower", "bottom"),
+    ("patient left", "low"): ("right",), ("patient left", "high"): ("left",),
+    ("posterior", "low"): ("anterior", "ventral"), ("posterior", "high"): ("posterior", "dorsal"),
+    ("feet", "low"): ("superior", "upper", "cranial"), ("feet", "high"): ("inferior", "lower", "caudal"),
+    ("lateral", "low"): ("medial", "inner"), ("lateral", "high"): ("lateral", "outer"),
+}  # fmt: skip
+_ADVERBS = {
+    ("posterior", "low"): "anteriorly", ("posterior", "high"): "posteriorly", ("feet", "low"): "superiorly",
+    ("feet", "high"): "inferiorly", ("lateral", "low"): "medially", ("lateral", "high"): "laterally",
+}  # fmt: skip
+_MIDDLE = (
+    "{in|at|near} the {centre|middle} of <w>",
+    "centrally in <w>",
+    "in the central {part|portion|area|region|zone|section|third} of <w>",
+    "in the middle {part|portion|third|area} of <w>",
+    "{close to|around} the {centre|middle} of <w>",
+)
+_CORNER = (
+    f"{{in|within|towards|at|over}} the <v> <h> {_PART} of <w>",
+    f"{{in|within|towards|at}} the <h> <v> {_PART} of <w>",
+    "at {the|} <v> <h> as displayed",
+    f"in the <v> <h> {_PART} as displayed",
+    "at <v> <h> in <w>",
+    "in the <v> <h> quadrant of <w>",
+)
+_SIDE = (
+    f"{{in|within|towards|at}} the <h> {{half|third|side|{_PART[1:-1]}}} of <w>",
+    "on the <h> {side |}as displayed",
+    "on the <h> side of <w>",
+    "{to|on} the <h> in <w>",
+)
+_LEVEL = (
+    f"{{in|within|towards|at}} the <v> {{half|third|{_PART[1:-1]}}} of <w>",
+    f"in the <v> {_PART} as displayed",
+    f"{{over|across}} the <v> {_PART} of <w>",
+)
+_PATIENT = (
+    f"in the <l> <o> {_PART} of <w>",
+    f"{{in|within}} the patient's <l> <o> {_PART}",
+    "<adv> on the patient's <l>",
+    "on the patient's <l>, <adv>",
+    "<adv>, on the patient's <l> side",
+    f"in the <o> <l> {_PART} of <w>",
+    f"{{in|within|towards}} the <l> <o> {{quadrant|{_PART[1:-1]}}} of <w>",
+)
+_PATIENT_SIDE = (
+    "on the patient's <l>",
+    "on the patient's <l> side",
+    "to the patient's <l>",
+    f"{{in|within}} the <l> {{half|side|third|{_PART[1:-1]}}} of <w>",
+    "on the <l> side of <w>",
+    "in the patient's <l> half",
+    f"in the patient's <l> {_PART}",
+)
+_PATIENT_OTHER = (
+    f"{{in|within|towards}} the <o> {{half|third|{_PART[1:-1]}}} of <w>",
+    f"in the <o> {_PART} of <w>",
+    "<adv> in <w>",
+)
+_BARE = ("on the patient's <l>", "<adv> on the patient's <l>", "on the patient's <l> side", "to the patient's <l>")
+
+
+def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = None) -> Piece | None:
+    """'in the upper left part of the image', 'posteriorly, on the patient's left'; None where nothing tells.
+
+    Args:
+        facts: of the image.
+        region: what lies there.
+        voice: chooses among wordings.
+        name: what the region is called beside it.
+    """
+    if region.place is None or (is_scattered(region) and not _is_compact(facts, region)):
+        return None
+    axes = {axis.towards: axis.fraction for axis in region.place.axes}
+    every = name.every if name else False
+    if set(axes) & set(_DISPLAY):
+        within = WITHIN.get(region.place.within)
+        if within in ("sector", "field") and voice.maybe(0.6):
+            return _displayed(region, {axis: _end(part) for axis, part in axes.items()}, within, voice, every=every)
+        x, y = region.centroid
+        shown = {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}
+        whole = voice.pick(_displays(facts))
+        return _displayed(region, {axis: _end(part) for axis, part in shown.items()}, whole, voice, every=every)
+    return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
+
+
+def _end(fraction: float) -> str:
+    return "low" if fraction < LOW else "high" if fraction > HIGH else "middle"
+
+
+def _displays(facts: Facts) -> tuple[str, ...]:
+    """What the image as displayed may be called here."""
+    kind = facts.metadata.modality
+    own = ("photograph", "photo") if kind in ("fundus photography", "endoscopy", "dermoscopy") else ()
+    plane = ("slice",) if facts.metadata.plane else ()
+    return ("image", "picture", "frame", "view", "display", "scene", "image", "picture", *plane, *own)
+
+
+def _is_compact(facts: Facts, region: Region) -> bool:
+    return region.box.width < facts.columns / 2 and region.box.height < facts.rows / 2
+
+
+def _displayed(region: Region, ends: dict[str, str], whole: str, voice: Voice, *, every: bool) -> Piece:
+    frame = "within" if whole in ("sector", "field") else "shown"
+    told = {axis: end for axis, end in ends.items() if end != "middle"} or ends
+    made = [
+        c.Place(regions=(region.region_id,), every=every, axis=axis, end=end, frame=frame) for axis, end in told.items()
+    ]
+    across, down = told.get("image right", "middle"), told.get("image down", "middle")
+    if across == down == "middle":
+        patterns = _MIDDLE
+    else:
+        patterns = _CORNER if "middle" not in (across, down) else _SIDE if down == "middle" else _LEVEL
+    if frame == "within":
+        patterns = tuple(one for one in patterns if "displayed" not in one)
+    text = voice.spin(voice.pick(patterns))
+    if across != "middle":
+        text = text.replace("<h>", voice.pick(_WORDS["image right", across]))
+    if down != "middle":
+        text = text.replace("<v>", voice.pick(_WORDS["image down", down]))
+    the = voice.pick(("the", "the", "this", "the whole")) if frame == "shown" else "the"
+    if frame == "shown" and "<w>" in text and " of <w>" in text and voice.maybe(0.3) and text.startswith("in the "):
+        text = f"in the {whole}'s {text.removeprefix('in the ').removesuffix(' of <w>')}"
+    return Piece(text.replace("<w>", f"{the} {whole}"), tuple(made))
+
+
+def _in_the_patient(
+    facts: Facts, region: Region, axes: dict[str, float], voice: Voice, name: Name | None
+) -> Piece | None:
+    assert region.place is not None
+    whole = WITHIN.get(region.place.within, "body")
+    sense = outwards(facts)
+    if facts.metadata.sides_contradict:
+        axes.pop("patient left", None)
+    elif facts.metadata.modality == "mammography" and facts.metadata.view == "CC" and sense and "patient left" in axes:
+        left = axes.pop("patient left")
+        axes["lateral"] = left if sense > 0 else 1 - left
+    ends = {axis: _end(part) for axis, part in axes.items()}
+    told = {axis: end for axis, end in ends.items() if end != "middle"}
+    frame = "patient"
+    every = name.every if name else False
+
+    def claims(of: dict[str, str]) -> list[c.Claim]:
+        return [
+            c.Place(regions=(region.region_id,), every=every, axis=axis, end=end, frame=frame)
+            for axis, end in of.items()
+        ]
+
+    if not ends:
+        return None
+    if not told and whole == "image":
+        return _displayed(region, dict.fromkeys(_DISPLAY, "middle"), "image", voice, every=every)
+    text = voice.spin(
+        voice.pick(_pattern(told, whole, named=name is not None and whole.removesuffix("s") in name.text))
+    )
+    made = claims(told or ends)
+    for axis, end in told.items():
+        if axis == "patient left":
+            text = text.replace("<l>", _WORDS[axis, end][0])
+        else:
+            words = [one for one in _WORDS[axis, end] if whole != "image" or one not in ("upper", "lower")]
+            text = text.replace("<o>", voice.pick(words)).replace("<adv>", _ADVERBS[axis, end])
+    if "<o>" in text or "<adv>" in text:
+        return None
+    if "<w>" in text:
+        organ = whole.removesuffix("s")
+        if organ in table().organs:
+            made.append(c.Structure(organ=organ))
+        if whole == "image" and facts.metadata.modality == "mammography":
+            whole = "breast"
+            made.append(c.Structure(organ="breast"))
+    return Piece(text.replace("<w>", f"the {whole}"), tuple(made))
+
+
+def _pattern(told: dict[str, str], whole: str, *, named: bool) -> tuple[str, ...]:
+    """Patterns that hold all that is told; without the whole's name where the region's own has it."""
+    if not told:
+        return _MIDDLE
+    sided, other = "patient left" in told, len(told) > 1 or "patient left" not in told
+    if sided and whole == "image":
+        # "The left of the image" would be that of the display.
+        return tuple(one for one in (_PATIENT if other else _PATIENT_SIDE) if "patient's" in one)
+    patterns = _PATIENT if sided and other else _PATIENT_SIDE if sided else _PATIENT_OTHER
+    return tuple(one for one in patterns if "<w>" not in one) or patterns if named else patterns
