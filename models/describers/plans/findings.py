@@ -164,9 +164,9 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
     return plan
 
 
-def _named(facts: Facts, region: Region, voice: Voice) -> Name:
+def _named(facts: Facts, region: Region, voice: Voice, *, tagged: bool = False) -> Name:
     within = region.place.within if region.place else ""
-    return w.name_of(facts, region.region_id, voice, avoid=(within, within.removesuffix("s")))
+    return w.name_of(facts, region.region_id, voice, avoid=(within, within.removesuffix("s")), tagged=tagged)
 
 
 def _facets(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, name: Name) -> list[Facet]:
@@ -266,11 +266,11 @@ def _slots(pattern: str, facets: list[Facet], voice: Voice) -> str:
     return text
 
 
-def phrase(facts: Facts, region: Region) -> Plan:
-    """A region in a few words, without a verb."""
+def phrase(facts: Facts, region: Region, *, tagged: bool = False) -> Plan:
+    """A region in a few words, without a verb; `tagged`: with its id in any case."""
 
     def plan(voice: Voice) -> Piece | None:
-        name = _named(facts, region, voice)
+        name = _named(facts, region, voice, tagged=tagged)
         facets = _facets(facts, region, ("shape", "share", "level", "margin", "texture"), voice, name)
         before, behind = _before(facets, voice, most=2)
         parts = [f"{_adjectives(before, voice)} {name.text}".strip()]

@@ -10,12 +10,12 @@ from models.statements.voice import Voice
 from models.statements.writing import Piece
 
 
-def relation(facts: Facts, index: int) -> Plan:
-    """A relation that grounding told."""
+def relation(facts: Facts, index: int, *, tagged: bool = False) -> Plan:
+    """A relation that grounding told; `tagged`: of regions by their ids in any case."""
 
     def plan(voice: Voice) -> Piece | None:
         one = facts.grounding.relations[index]
-        subject, other = w.name_of(facts, one.subject, voice), w.name_of(facts, one.object, voice)
+        subject, other = (w.name_of(facts, end, voice, tagged=tagged) for end in (one.subject, one.object))
         if subject.several or other.several:
             return None
         first, second = _the(subject.text, voice), _the(other.text, voice)
@@ -40,12 +40,12 @@ def _the(text: str, voice: Voice) -> str:
     return f"{voice.pick(('the', 'the', 'this', 'that'))} {text}"
 
 
-def continuation(facts: Facts, index: int) -> Plan:
-    """Whether a region goes on in the slices beside its own."""
+def continuation(facts: Facts, index: int, *, tagged: bool = False) -> Plan:
+    """Whether a region goes on in the slices beside its own; `tagged`: by its id in any case."""
 
     def plan(voice: Voice) -> Piece | None:
         one = facts.grounding.continuations[index]
-        name = w.name_of(facts, one.region, voice)
+        name = w.name_of(facts, one.region, voice, tagged=tagged)
         way = way_of(one.towards, one.onwards)
         verb = voice.spin(voice.pick(next(row.say for row in table().outcomes if row.word == one.outcome)))
         if name.several and not verb.startswith("is"):

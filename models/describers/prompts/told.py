@@ -16,7 +16,7 @@ from models.knowledge.quoting import quotable
 from models.statements import Facts
 from models.statements.table import table
 from models.statements.voice import Voice
-from models.statements.writing import count, counted, joined, two_figures, word_pieces
+from models.statements.writing import count, counted, facet, joined, name_of, two_figures
 from schemas.regions import Region
 
 REGIONS = 6
@@ -34,7 +34,7 @@ PIECES = 900
 """The most of what is told of one image, as `pieces` counts: with instructions and schema below 1,500 tokens."""
 VOICE = "prompt"
 """Seed of the wording: the same facts are always told in the same words."""
-WORDING = 1
+WORDING = 2
 """Raised when the same facts would be told otherwise by a change of code."""
 
 
@@ -119,13 +119,14 @@ def _said(plan: Plan, facts: Facts, slot: str) -> str | None:
 def _of_region(facts: Facts, region: Region) -> str:
     """'r1: oval tumour in the …. Well circumscribed. 44 by 28 millimetres, mean 55 Hounsfield units.'"""
     name = region.region_id
-    phrase = _said(plans.phrase(facts, region), facts, f"phrase:{name}") or f"{region.label}."
+    phrase = _said(plans.phrase(facts, region, tagged=True), facts, f"phrase:{name}") or f"{region.label}."
     phrase = phrase.replace(f" ({name})", "")
+    called = name_of(facts, name, Voice(f"{VOICE}:{name}"), tagged=True)
     looks = [
-        predicate
+        found.is_
         for aspect in ASPECTS
-        for _, predicate, _ in [word_pieces(region, aspect, Voice(f"{VOICE}:{aspect}:{name}"))]
-        if predicate
+        for found in [facet(facts, region, aspect, Voice(f"{VOICE}:{aspect}:{name}"), called)]
+        if found and found.is_
     ]
     measured = _measured(region)
     parts = [f"{name}: {phrase[0].lower() if phrase[1:2].islower() else phrase[0]}{phrase[1:]}"]
@@ -167,7 +168,7 @@ def _relations(facts: Facts, leads: set[str]) -> Iterable[str]:
     found: list[str] = []
     for index, one in enumerate(facts.grounding.relations):
         if {one.subject, one.object} <= leads:
-            text = _said(plans.relation(facts, index, lambda _: True), facts, f"relation:{index}")
+            text = _said(plans.relation(facts, index, tagged=True), facts, f"relation:{index}")
             found += [text] if text else []
     for index, one in enumerate(facts.grounding.continuations):
         if one.region in leads:

@@ -52,11 +52,12 @@ def introduced(region: Region, noun: str) -> str:
     return f"the {noun}" if table().bare(region.label) in table().organs else article(noun)
 
 
-def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...] = ()) -> Name:
+def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...] = (), tagged: bool = False) -> Name:
     """A noun for a region and the claim that it makes, with the region's id where the noun alone leaves it open.
 
     Args:
         avoid: words that are said beside it already; another noun is taken where there is one.
+        tagged: with the region's id in brackets in any case.
     """
     region = facts.region(region_id)
     options = nouns(region)
@@ -68,9 +69,9 @@ def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...
     said = _several(noun, organ=organ) if several else noun
     if several and said is None:
         several, said = False, noun
-    tagged = voice.pick(("{} ({})", "{} {}", "{} {}", "{}, {},")).format(said, region_id)
-    text = str(said) if alone else tagged
-    finding = c.Finding(regions=(region_id,), name=name, every=several and alone)
+    patterns = ("{} ({})",) if tagged else ("{}",) if alone else ("{} ({})", "{} {}", "{} {}", "{}, {},")
+    text = voice.pick(patterns).format(said, region_id)
+    finding = c.Finding(regions=(region_id,), name=name, every=several and alone and not tagged)
     return Name(text, finding, several, organ)
 
 
