@@ -12,19 +12,18 @@ text           length, numbers, diversity: self-BLEU-4 with numbers masked (agai
 
 import argparse
 import math
-import random
 import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pydicom.data
 
 from models.describers.composer import compose
+from models.describers.diversity import in_sixes, masked, self_bleu
 from models.experts.phantoms import DRAWN, draw
 from models.experts.registry import Registry
 from models.imaging import FramePolicy, from_pixels, open_source, to_pixels
@@ -284,39 +283,6 @@ def _of_relations(facts: Facts) -> Iterator[Saying]:
 # ── text ──
 
 
-def _tokens(text: str) -> list[str]:
-    return [re.sub(r"^-?[\d.]*\d$", "#", one) for one in re.findall(r"-?[\d.]*\d|[a-z'’]+|[^\sa-z\d]", text.lower())]
-
-
-def _grams(words: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
-    return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
-
-
-def self_bleu(texts: Sequence[Sequence[str]]) -> float:
-    """Mean BLEU-4 (Papineni et al., 2002) of each text against all others."""
-    grams = [[_grams(text, n) for n in range(1, 5)] for text in texts]
-    total = 0.0
-    for i, mine in enumerate(grams):
-        logs = 0.0
-        for n in range(4):
-            most: Counter[tuple[str, ...]] = Counter()
-            for j, other in enumerate(grams):
-                if i != j:
-                    most |= other[n]
-            matched = sum((mine[n] & most).values())
-            logs += math.log(max(matched, 1e-9) / max(1, sum(mine[n].values()))) / 4
-        length = len(texts[i])
-        closest = min((abs(len(text) - length), len(text)) for j, text in enumerate(texts) if j != i)[1]
-        total += math.exp(logs + min(0.0, 1 - closest / max(1, length)))
-    return total / len(texts)
-
-
-def distinct_2(texts: Sequence[Sequence[str]]) -> float:
-    """Distinct pairs of neighbouring words over all (Li et al., 2016)."""
-    pairs = [pair for text in texts for pair in pairwise(text)]
-    return len(set(pairs)) / max(1, len(pairs))
-
-
 def statements_of(description: Description) -> list[Statement]:
     """All of a description."""
     single = (description.caption, description.modality, description.organ)
@@ -384,14 +350,13 @@ def main() -> None:
 def _print_text(descriptions: list[str]) -> None:
     lengths = sorted(len(text.split()) for text in descriptions)
     numbers = sum(bool(re.fullmatch(r"\(?-?[\d.]+%?[),.;]*", word)) for text in descriptions for word in text.split())
-    found = [_tokens(text) for text in descriptions]
-    chance = random.Random(0)
-    sixes = [[found[i] for i in chance.sample(range(len(found)), 6)] for _ in range(100)]
+    found = [masked(text) for text in descriptions]
+    bleu_of_six, distinct_of_six = in_sixes(found) or (0.0, 0.0)
     print(
         f"words: median {lengths[len(lengths) // 2]}, {sum(n < 40 for n in lengths)} below 40, "
         f"{sum(n > 120 for n in lengths)} above 120; numbers {100 * numbers / sum(lengths):.1f} %; "
         f"self-BLEU-4 {self_bleu(found):.2f}, six at a time "
-        f"{sum(map(self_bleu, sixes)) / len(sixes):.2f}; distinct-2 {sum(map(distinct_2, sixes)) / len(sixes):.2f}"
+        f"{bleu_of_six:.2f}; distinct-2 {distinct_of_six:.2f}"
     )
 
 

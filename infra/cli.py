@@ -10,6 +10,7 @@ import orjson
 
 from agents.settings import BadSetting, Settings
 from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
+from infra.cli_describe import describe_eval
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
@@ -40,6 +41,7 @@ def main() -> None:
 
 main.add_command(annotate)
 main.add_command(which)
+main.add_command(describe_eval)
 main.add_command(experts)
 main.add_command(knowledge)
 

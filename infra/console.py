@@ -22,6 +22,8 @@ OPTIONS = {
     "annotations": "TRISTREAM_ANNOTATIONS",
     "neighbours": "TRISTREAM_NEIGHBOURS",
     "weaviate": "TRISTREAM_WEAVIATE_URL",
+    "sglang_url": "TRISTREAM_SGLANG_URL",
+    "sglang_model": "TRISTREAM_SGLANG_MODEL",
 }
 """The variable that each option stands for."""
 
