@@ -10,6 +10,7 @@ import orjson
 
 from agents.settings import BadSetting, Settings
 from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
+from infra.cli_datasets import dataset
 from infra.cli_describe import describe_eval
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
@@ -42,6 +43,7 @@ def main() -> None:
 main.add_command(annotate)
 main.add_command(which)
 main.add_command(describe_eval)
+main.add_command(dataset)
 main.add_command(experts)
 main.add_command(knowledge)
 

@@ -21,9 +21,6 @@ from schemas.triplets import Description
 from streams.buckets.folder import reference_to
 from streams.payloads import Payloads
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 READING = Reading(FramePolicy(), BurnedInPolicy(), Limits())
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 

@@ -38,9 +38,6 @@ from tests.models.imaging.annotation_objects import (
     written,
 )
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 LIMITS = Limits()
 READING = Reading(FramePolicy(), BurnedInPolicy(), LIMITS)
 IDENTITY = Identity(bytes(32))

@@ -30,9 +30,6 @@ from streams.isolation import Isolated
 from streams.payloads import Payloads
 from tests.models.imaging.annotation_objects import AXIAL, SAGITTAL, series, uid, written
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 READING = Reading(FramePolicy(), BurnedInPolicy(), Limits(), neighbours=1)
 RADII = (0, 5, 9, 9, 0)
 """px of the lesion, slice by slice."""

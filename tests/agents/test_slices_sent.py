@@ -35,9 +35,6 @@ from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 READING = Reading(FramePolicy(), BurnedInPolicy(), Limits(), neighbours=1)
 SPACING = (1.0, 2.0, 5.0)
 RADII = (0, 5, 9, 9, 0)

@@ -14,9 +14,6 @@ from schemas.images import MODALITIES
 from schemas.triplets import Triplet
 from tests.models.statements.known_images import brain
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 SEEDS = range(42)
 NUMBERS = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\d)")
 

@@ -28,9 +28,6 @@ from schemas.triplets import Statement, Triplet
 
 SERVING = Serving("http://sglang", "test/vlm@1", api_key="hidden", deadline=5, retries=2)
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def image(**metadata: Any) -> EnrichedImage:
     """A CT image of 30 × 20 px in which nothing is outlined."""

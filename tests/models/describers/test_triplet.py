@@ -10,9 +10,6 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import ExpertRun
 from schemas.triplets import Lineage, Triplet, triplet_id
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 class Writer(Composer):
     """The composer under another name."""

@@ -15,9 +15,6 @@ from models.imaging.png import decode_png, encode_png
 from schemas.images import Pixels
 from schemas.regions import Region
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def view(rows: int, columns: int) -> Pixels:
     grey = np.full((rows, columns), 90, np.uint8)

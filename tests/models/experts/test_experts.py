@@ -15,9 +15,6 @@ from models.imaging import FramePolicy, open_source
 from schemas.images import ImageMetadata, Modality, Orientation, Spacing
 from schemas.regions import Grounding, Region
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:

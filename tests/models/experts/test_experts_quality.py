@@ -8,9 +8,6 @@ from models.experts.phantoms import DRAWN, draw
 from models.experts.registry import Registry
 from schemas.images import Modality
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 SEEDS = range(200, 204)
 LEAST = {
     "ct-focal: hypoattenuating region": 0.88,

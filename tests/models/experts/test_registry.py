@@ -16,9 +16,6 @@ from schemas.images import ImageMetadata, MaskedBox, PixelCleaning, SourceAnnota
 from schemas.regions import Grounding
 from schemas.shapes import Box, Mask
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 CT = ImageMetadata(source_format="DICOM", modality="CT")
 
 

@@ -49,9 +49,6 @@ from tests.models.imaging.annotation_objects import (
 )
 from tests.models.imaging.samples import MakeDicom
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 ALL = FramePolicy()
 SHAPE = (40, 60)
 CHANCE = np.random.default_rng(0)

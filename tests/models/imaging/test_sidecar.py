@@ -17,9 +17,6 @@ from models.imaging.vocabulary import MARKED_REGION, disease_of, label_of
 from schemas.images import MODALITIES, Orientation, Spacing
 from tests.models.imaging.samples import MakeDicom
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 ALL = FramePolicy()
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 PNG = encode_png(GREY)

@@ -1,13 +1,9 @@
 """What a sentence is read as: to what its words are bound, and what is denied."""
 
-import pytest
 from known_images import brain
 
 from models.statements import claims as c
 from models.statements import read
-
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def test_numbers_are_bound_to_the_region_they_stand_next_to() -> None:

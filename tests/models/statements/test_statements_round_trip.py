@@ -16,9 +16,6 @@ from models.statements.voice import Voice
 from models.statements.writing import FACETS, sentence
 from schemas.images import Modality
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def drawn(modality: Modality) -> Facts:
     """The facts of a phantom."""

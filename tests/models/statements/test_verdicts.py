@@ -5,9 +5,6 @@ from known_images import brain
 
 from models.statements import judge
 
-# pycocotools 2.0.11 decodes through an __array__ of the old kind.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 TRUE = """
 This is an axial magnetic resonance image of the brain.
 Axial brain MRI.

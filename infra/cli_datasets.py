@@ -1,0 +1,167 @@
+"""`tristream dataset`: training sets from triplets, and audits of them."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from infra.console import plain_errors, say
+
+KINDS = {"source": "source annotation", "candidate": "candidate"}
+PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
+
+
+@click.group()
+def dataset() -> None:
+    """Training sets from triplets: splits by patient, filters, instruction data, formats, a card, an audit."""
+
+
+def _evaluation(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for value in values:
+        name, _, folder = value.rpartition("=")
+        path = Path(folder)
+        if not path.is_dir():
+            raise click.BadParameter(f"{value!r}: name a folder of pictures, as NAME=DIR", ctx, param)
+        found[name or path.name] = path
+    return found
+
+
+EVALUATION = click.option(
+    "--evaluation",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=_evaluation,
+    help="Pictures that one will evaluate on (VQA-RAD, SLAKE, …): what is nearly one of them is left out.",
+)
+
+
+@dataset.command("build")
+@click.argument("triplets", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    default=("parquet",),
+    show_default=True,
+    help="parquet, llava, swift, webdataset, coco, imagefolder; may be given several times.",
+)
+@click.option("--test", default=0.1, show_default=True, help="Share of the images for test.")
+@click.option("--validation", default=0.1, show_default=True, help="Share of the images for validation.")
+@click.option("--key", default="tristream", show_default=True, help="Of the hash that splits groups.")
+@click.option(
+    "--keep",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A data set whose groups keep their split.",
+)
+@click.option("--regions", type=click.Choice(sorted(KINDS)), multiple=True, help="Only images with such a region.")
+@click.option("--unsupported", is_flag=True, help="Also triplets with statements that verification did not bear out.")
+@click.option("--smallest", default=32, show_default=True, help="Rows and columns at least, px.")
+@click.option("--most-a-series", default=0, show_default=True, help="Images, evenly over the series; 0: all.")
+@click.option("--temperature", default=1.0, show_default=True, help="Of modalities: 1 all, 0 as many of each.")
+@click.option("--near", default=None, type=click.IntRange(0, 15), help="Bits at most between near duplicates.")
+@click.option("--turns", default=4, show_default=True, type=click.IntRange(0), help="Of instruction an image, at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@EVALUATION
+def build_command(
+    triplets: tuple[Path, ...],
+    out: Path,
+    formats: tuple[str, ...],
+    evaluation: dict[str, Path],
+    as_json: bool,
+    keep: Path | None,
+    **choices: Any,
+) -> None:
+    """Make a training set of TRIPLETS, files as `annotate` and `triplets` write them, in the folder --out."""
+    _need_libraries()
+    from infra.progress import Counting
+    from models.datasets.build import GROUPS, build
+    from models.datasets.duplicates import NEAR
+    from models.datasets.formats import FORMATS
+    from models.datasets.policy import Policy
+    from models.datasets.splits import Shares
+
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise click.UsageError(f"no format {unknown[0]!r}: take {', '.join(FORMATS)}")
+    try:
+        policy = Policy(
+            shares=Shares(choices["validation"], choices["test"]),
+            key=choices["key"],
+            unsupported=choices["unsupported"],
+            kinds=frozenset(KINDS[name] for name in choices["regions"]),
+            smallest_px=choices["smallest"],
+            most_a_series=choices["most_a_series"],
+            temperature=choices["temperature"],
+            near=NEAR if choices["near"] is None else choices["near"],
+            turns=choices["turns"],
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    with plain_errors(), Counting("triplets") as progress:
+        report = build(
+            lambda: _triplets(triplets),
+            out,
+            tuple(dict.fromkeys(formats)),
+            policy,
+            evaluation={name: _pictures(folder) for name, folder in evaluation.items()},
+            kept=orjson.loads((keep / GROUPS).read_bytes()) if keep else None,
+            source={"files": len(triplets)},
+            progress=lambda n: progress.update(n, 0),
+        )
+    if as_json:
+        click.echo((out / "dataset.json").read_text(), nl=False)
+        return
+    for split, n in report.images.items():
+        say(f"{split:<12}{n:>8} images {report.groups[split]:>8} groups")
+    for reason, n in report.left_out.items():
+        say(f"left out {n:>8}: {reason}")
+
+
+@dataset.command("audit")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@EVALUATION
+def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
+    """Read a data set again and hold it against its promises. Exit status 1 where one is broken."""
+    _need_libraries()
+    from models.datasets.audit import audit
+
+    with plain_errors():
+        found = audit(folder, {name: _pictures(pictures) for name, pictures in evaluation.items()})
+    for name, n in found.counts.items():
+        say(f"{n:>8} {name}")
+    for fault in found.faults:
+        say(f"FAULT: {fault}")
+    if found.faults:
+        raise click.exceptions.Exit(1)
+    say("no fault was found")
+
+
+def _need_libraries() -> None:
+    if missing := [name for name in ("imagehash", "pyarrow") if find_spec(name) is None]:
+        raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
+
+
+def _triplets(paths: tuple[Path, ...]) -> Iterator[Any]:
+    from pydantic import ValidationError
+
+    from infra.exports import lines_of
+    from schemas.failures import InvalidInput
+    from schemas.triplets import Triplet
+
+    for number, path in enumerate(paths, start=1):
+        for line, data in enumerate(lines_of(path), start=1):
+            if data.strip():
+                try:
+                    yield Triplet.model_validate_json(data)
+                except ValidationError:
+                    raise InvalidInput(f"file {number}, line {line}: is no triplet of this version") from None
+
+
+def _pictures(folder: Path) -> Iterator[bytes]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICTURES:
+            yield path.read_bytes()

@@ -1,0 +1,115 @@
+"""The card of a data set: a README as Hugging Face reads it, and Croissant (mlcommons.org/croissant/1.0)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+if TYPE_CHECKING:
+    from models.datasets.build import Report
+
+INDEX = "index.jsonl"
+"""One line an image: which split and group it is in."""
+PAPER = (
+    "@article{xie2024medtrinity, title={MedTrinity-25M: A Large-scale Multimodal Dataset with Multigranular "
+    "Annotations for Medicine}, author={Xie, Yunfei and others}, journal={arXiv:2408.02900}, year={2024}}"
+)
+_FIELDS = {
+    "triplet_id": "Identity of the triplet",
+    "image_id": "Hash of the quantitative pixels",
+    "group": "What must not be torn apart",
+    "split": "train, validation or test",
+    "hash": "Perceptual hash of 256 bits, hexadecimal",
+}
+_ENCODINGS = {
+    ".parquet": "application/x-parquet",
+    ".json": "application/json",
+    ".jsonl": "application/jsonlines",
+    ".tar": "application/x-tar",
+}
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_ROOM = Path(__file__).parent
+
+
+def write_card(folder: Path, report: "Report") -> None:
+    """Write README.md and croissant.json beside what they describe."""
+    (folder / "README.md").write_text(readme(report), encoding="utf-8")
+    (folder / "croissant.json").write_text(json.dumps(croissant(folder, report), indent=1) + "\n", encoding="utf-8")
+
+
+def readme(report: "Report") -> str:
+    """Front matter for Hugging Face, and what somebody who trains on it must know."""
+    taken = sum(report.images.values())
+    page = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_ROOM),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, in words of ours
+    ).get_template("card.md.jinja")
+    size = next((name for most, name in _SIZES if taken < most), "n>1M")
+    return page.render(report=report, taken=taken, size=size, paper=PAPER, counts=_counts)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items())
+
+
+def croissant(folder: Path, report: "Report") -> dict[str, Any]:
+    """The data set for machines: each file with its hash, and the fields of the index."""
+    files = sorted(
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix in _ENCODINGS and path.name != "croissant.json"
+    )
+    return {
+        "@context": json.loads((_ROOM / "croissant_context.json").read_bytes()),
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": "tristream-triplets",
+        "version": "1.0.0",
+        "description": f"{sum(report.images.values())} medical images, their regions of interest and descriptions.",
+        "citeAs": PAPER,
+        "url": "https://arxiv.org/abs/2408.02900",
+        "datePublished": datetime.now(UTC).date().isoformat(),
+        "license": "see the licences of the sources, in README.md",
+        "distribution": [_file(folder, path) for path in files],
+        "recordSet": [
+            {
+                "@type": "cr:RecordSet",
+                "@id": "index",
+                "name": "index",
+                "description": "One record an image.",
+                "field": [_field(name, text) for name, text in _FIELDS.items()],
+            }
+        ],
+    }
+
+
+def _file(folder: Path, path: Path) -> dict[str, str]:
+    name = path.as_posix()
+    with (folder / path).open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "contentUrl": name,
+        "encodingFormat": _ENCODINGS[path.suffix],
+        "contentSize": f"{(folder / path).stat().st_size} B",
+        "sha256": digest,
+    }
+
+
+def _field(name: str, text: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"index/{name}",
+        "name": name,
+        "description": text,
+        "dataType": "sc:Text",
+        "source": {"fileObject": {"@id": INDEX}, "extract": {"column": name}},
+    }

@@ -1,0 +1,153 @@
+"""The first reading of triplets: what is known of each before anything is written, in a file and not in memory."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from models.datasets.conversations import Split
+from models.datasets.duplicates import distance, parts
+
+_TABLES = """
+create table seen (
+  n integer primary key, triplet_id text unique, image_id text, grp text, series text, modality text, disease text,
+  given text, hash blob, reason text, written integer default 0
+);
+create index seen_image on seen (image_id);
+create table part (value integer, n integer);
+create index part_value on part (value);
+create table evaluation (name text, hash blob);
+create table evaluation_part (value integer, n integer);
+create index evaluation_value on evaluation_part (value);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One triplet, as splits and filters need it."""
+
+    triplet_id: str
+    image_id: str
+    group: str
+    series: str
+    modality: str
+    disease: str
+    given: Split | None
+    hash: int
+    reason: str = ""
+
+    @property
+    def stratum(self) -> str:
+        """Of its split."""
+        return f"{self.modality}/{self.disease}"
+
+
+class Scan:
+    """What was seen, in a SQLite file of its own; at 100,000 triplets some 60 MB on disk.
+
+    Args:
+        path: of the file, which is made anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self._base = sqlite3.connect(path)
+        self._base.executescript("pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;" + _TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._base.close()
+
+    def add(self, seen: Seen) -> int | None:
+        """Take a triplet down; None where one of this id is there."""
+        values = (
+            seen.triplet_id, seen.image_id, seen.group, seen.series, seen.modality, seen.disease, seen.given,
+            seen.hash.to_bytes(32), seen.reason,
+        )  # fmt: skip
+        row = self._base.execute(
+            "insert or ignore into seen (triplet_id, image_id, grp, series, modality, disease, given, hash, reason) "
+            "values (?,?,?,?,?,?,?,?,?)",
+            values,
+        )
+        if not row.rowcount:
+            return None
+        n = row.lastrowid
+        self._base.executemany("insert into part values (?,?)", [(part, n) for part in parts(seen.hash)])
+        return n
+
+    def add_evaluation(self, name: str, value: int) -> None:
+        """Take down an image of an evaluation set."""
+        n = self._base.execute("insert into evaluation values (?,?)", (name, value.to_bytes(32))).lastrowid
+        self._base.executemany("insert into evaluation_part values (?,?)", [(part, n) for part in parts(value)])
+
+    def near(self, value: int, most: int) -> Iterator[tuple[str, str]]:
+        """triplet_id and group of images whose hash differs in at most `most` bits."""
+        yield from self._near("part", "seen", "n", "triplet_id, grp", value, most)
+
+    def near_evaluation(self, value: int, most: int) -> Iterator[str]:
+        """Names of evaluation images whose hash differs in at most `most` bits."""
+        for row in self._near("evaluation_part", "evaluation", "rowid", "name, name", value, most):
+            yield row[0]
+
+    def _near(self, part: str, table: str, key: str, columns: str, value: int, most: int) -> Iterator[tuple[str, str]]:
+        marks = ",".join("?" * 16)
+        rows = self._base.execute(
+            f"select {columns}, hash from {table} where {key} in (select n from {part} where value in ({marks}))",  # noqa: S608 - names of ours
+            tuple(parts(value)),
+        )
+        for first, second, found in rows.fetchall():
+            if distance(int.from_bytes(found), value) <= most:
+                yield first, second
+
+    def leave_out(self, triplet_id: str, reason: str) -> None:
+        """Say why a triplet is not taken; the first reason stays."""
+        self._base.execute("update seen set reason = ? where triplet_id = ? and reason = ''", (reason, triplet_id))
+
+    def regroup(self, name_of: Callable[[str], str], groups: Iterable[str]) -> None:
+        """Give groups that belong together one name."""
+        self._base.executemany("update seen set grp = ? where grp = ?", [(name_of(one), one) for one in groups])
+
+    def taken(self) -> Iterator[Seen]:
+        """The triplets that nothing speaks against, in the order they came."""
+        yield from self._rows("where reason = ''")
+
+    def all(self) -> Iterator[Seen]:
+        """Every triplet, in the order they came."""
+        yield from self._rows("")
+
+    def _rows(self, where: str, *values: str) -> Iterator[Seen]:
+        rows = self._base.execute(
+            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason "  # noqa: S608 - ours
+            f"from seen {where} order by n",
+            values,
+        )
+        for triplet_id, image_id, group, series, modality, disease, given, value, reason in rows:
+            yield Seen(triplet_id, image_id, group, series, modality, disease, given, int.from_bytes(value), reason)
+
+    def one(self, triplet_id: str) -> Seen | None:
+        """A triplet by its id."""
+        return next(self._rows("where triplet_id = ?", triplet_id), None)
+
+    def write_once(self, triplet_id: str) -> bool:
+        """Whether a triplet is to be written now: False from the second time on."""
+        return bool(
+            self._base.execute(
+                "update seen set written = 1 where triplet_id = ? and written = 0", (triplet_id,)
+            ).rowcount
+        )
+
+    def has_image(self, image_id: str) -> bool:
+        """Whether an image is there already."""
+        return (
+            self._base.execute("select 1 from seen where image_id = ? and reason = ''", (image_id,)).fetchone()
+            is not None
+        )
+
+    def reasons(self) -> dict[str, int]:
+        """How many were left out, by reason."""
+        return dict(
+            self._base.execute("select reason, count(*) from seen where reason != '' group by reason").fetchall()
+        )

@@ -1,0 +1,63 @@
+"""Triplets as the pipeline makes them, of files that pydicom carries and of drawn ones whose source marks a region."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom.data
+import pytest
+from click.testing import CliRunner
+
+from infra.cli import main
+from infra.exports import lines_of
+from models.experts.phantoms import draw
+from schemas.triplets import Triplet
+
+FILES = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_overlay.dcm", "US1_J2KR.dcm")
+DRAWN = (("MR", "brain", "glioma"), ("ultrasound", "breast", "breast cancer"), ("CT", "liver", None))
+
+
+@pytest.fixture(scope="session")
+def triplet_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `annotate` wrote of these files."""
+    folder = tmp_path_factory.mktemp("datasets")
+    source = folder / "in"
+    source.mkdir()
+    for name in FILES:
+        (source / name).write_bytes(Path(str(pydicom.data.get_testdata_file(name, download=False))).read_bytes())
+    for number, (modality, organ, disease) in enumerate(DRAWN * 2):
+        _draw(source / f"drawn-{number}.png", number, modality, organ, disease)
+    out = folder / "triplets.jsonl"
+    arguments = ["annotate", str(source), "--triplets", str(out), "--frames", "spread:3"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def _draw(path: Path, seed: int, modality: str, organ: str, disease: str | None) -> None:
+    drawn = draw(modality, seed=seed)  # pyright: ignore[reportArgumentType]
+    values = drawn.values
+    grey = np.interp(values, (values.min(), values.max()), (0, 255)).astype(np.uint8)
+    rows, columns = grey.shape[:2]
+    mask = np.zeros((rows, columns), np.uint8)
+    cv2.ellipse(mask, (columns // 3, rows // 2), (columns // 10, rows // 14), 20, 0, 360, 255, -1)
+    cv2.imwrite(str(path), grey)
+    cv2.imwrite(str(path.with_suffix(".mask.png")), mask)
+    sidecar = {
+        "modality": modality, "organ": organ, "mask": path.with_suffix(".mask.png").name, "labels": {"255": "tumour"},
+        **({"disease": disease} if disease else {}),
+    }  # fmt: skip
+    path.with_name(f"{path.name}.json").write_text(json.dumps(sidecar))
+
+
+@pytest.fixture(scope="session")
+def triplets(triplet_file: Path) -> list[Triplet]:
+    """The same, read."""
+    return list(read(triplet_file))
+
+
+def read(path: Path) -> Iterator[Triplet]:
+    """Triplets of a file."""
+    return (Triplet.model_validate_json(line) for line in lines_of(path))

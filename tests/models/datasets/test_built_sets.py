@@ -1,0 +1,296 @@
+"""Data sets as they are written: each format read back by its own library, and every promise audited."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import datasets
+import duckdb
+import mlcroissant
+import numpy as np
+import pytest
+import webdataset
+from click.testing import CliRunner
+from PIL import Image
+from pycocotools.coco import COCO
+
+from infra.cli import main
+from models.datasets.audit import NoDataset, audit
+from models.datasets.build import CannotBuild, Report, build, picture_of
+from models.datasets.formats import FORMATS
+from models.datasets.policy import Policy
+from models.datasets.splits import Shares
+from schemas.triplets import Triplet, Verdict
+from tests.models.datasets.conftest import read
+
+POLICY = Policy(shares=Shares(0.2, 0.2))
+
+
+@pytest.fixture(scope="module")
+def built(triplet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
+    """A data set in all formats."""
+    out = tmp_path_factory.mktemp("built") / "set"
+    return out, build(lambda: read(triplet_file), out, tuple(FORMATS), POLICY)
+
+
+def splits_of(folder: Path) -> dict[str, str]:
+    """The split of each image, by triplet_id."""
+    rows = duckdb.sql(f"select triplet_id, split from read_json('{folder / 'index.jsonl'}')").fetchall()
+    return dict(rows)
+
+
+def test_every_image_is_once_in_one_split(built: tuple[Path, Report], triplets: list[Triplet]) -> None:
+    """And nothing is lost without a reason."""
+    folder, report = built
+    splits = splits_of(folder)
+    assert len(splits) == sum(report.images.values())
+    assert len(splits) + sum(report.left_out.values()) == len({one.triplet_id for one in triplets})
+    assert set(splits.values()) == {"train", "validation", "test"}
+
+
+def test_frames_of_one_object_stay_together(built: tuple[Path, Report], triplets: list[Triplet]) -> None:
+    """A cine's frames, which are alike, never stand in two splits."""
+    splits = splits_of(built[0])
+    objects: dict[str, set[str]] = {}
+    for triplet in triplets:
+        if triplet.triplet_id in splits:
+            objects.setdefault(triplet.object_id, set()).add(splits[triplet.triplet_id])
+    assert any(sum(one.object_id == key for one in triplets) > 1 for key in objects)
+    assert all(len(found) == 1 for found in objects.values())
+
+
+def test_parquet_is_what_trl_reads(built: tuple[Path, Report], triplets: list[Triplet], tmp_path: Path) -> None:
+    """`datasets` decodes the pictures without being told, and roles alternate from user to assistant."""
+    folder = built[0]
+    by_id = {triplet.triplet_id: triplet for triplet in triplets}
+    splits = splits_of(folder)
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path))
+    assert {split: len(rows) for split, rows in loaded.items()} == {k: v for k, v in built[1].images.items() if v}
+    for split, rows in loaded.items():
+        for row in rows:
+            assert splits[row["triplet_id"]] == split
+            (image,) = row["images"]
+            assert image.size == (row["width"], row["height"])
+            triplet = by_id[row["triplet_id"]]
+            assert np.array_equal(np.asarray(image), np.asarray(Image.open(io.BytesIO(picture_of(triplet)))))
+            assert [one["role"] for one in row["messages"]] == ["user", "assistant"] * (len(row["messages"]) // 2)
+            kinds = [part["type"] for message in row["messages"] for part in message["content"]]
+            assert kinds.count("image") == 1
+            assert kinds[0] == "image"
+            assert row["description"] == triplet.description.description
+
+
+def test_llava_reads_its_json(built: tuple[Path, Report]) -> None:
+    """One picture token, before the first question; pictures are where they are said to be."""
+    folder = built[0] / "llava"
+    for split, n in built[1].images.items():
+        items = json.loads((folder / f"{split}.json").read_bytes()) if n else []
+        assert len(items) == n
+        for item in items:
+            assert cv2.imread(str(folder / "images" / item["image"])) is not None
+            said = item["conversations"]
+            assert [one["from"] for one in said] == ["human", "gpt"] * (len(said) // 2)
+            assert said[0]["value"].startswith("<image>\n")
+            assert sum(one["value"].count("<image>") for one in said) == 1
+            assert not any("<box>" in one["value"] for one in said)
+
+
+def test_swift_has_a_box_for_each_place(built: tuple[Path, Report], triplets: list[Triplet]) -> None:
+    """In pixels, within the picture, in the order of the text."""
+    by_id = {triplet.triplet_id: triplet for triplet in triplets}
+    boxes = 0
+    for path in (built[0] / "swift").glob("*.jsonl"):
+        for line in path.read_text().splitlines():
+            item = json.loads(line)
+            text = "".join(message["content"] for message in item["messages"])
+            found = item.get("objects", {}).get("bbox", [])
+            assert text.count("<bbox>") == len(found)
+            triplet = by_id[Path(item["images"][0]).stem]
+            corners = {(b.x, b.y, b.x + b.width, b.y + b.height) for b in (one.box for one in triplet.regions)}
+            assert {tuple(box) for box in found} <= corners
+            boxes += len(found)
+    assert boxes > 3
+
+
+# webdataset leaves its shards to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_webdataset_reads_its_shards(built: tuple[Path, Report], triplets: list[Triplet]) -> None:
+    """Each sample has its picture, its text, and the triplet without the picture."""
+    by_id = {triplet.triplet_id: triplet for triplet in triplets}
+    seen = 0
+    for path in (built[0] / "webdataset").glob("*.tar"):
+        for sample in webdataset.WebDataset(str(path), shardshuffle=False).decode("rgb8"):
+            triplet = by_id[sample["__key__"]]
+            assert sample["txt"] == triplet.description.description
+            assert sample["png"].shape[:2] == (triplet.image.rows, triplet.image.columns)
+            assert "data" not in sample["json"]["triplet"]["image"]
+            assert sample["json"]["triplet"]["triplet_id"] == triplet.triplet_id
+            seen += 1
+    assert seen == sum(built[1].images.values())
+
+
+def test_coco_has_the_masks(built: tuple[Path, Report], triplets: list[Triplet]) -> None:
+    """As pycocotools decodes them: of the area and box that they are said to have."""
+    by_id = {triplet.triplet_id: triplet for triplet in triplets}
+    seen = 0
+    for split, n in built[1].images.items():
+        if not n:
+            continue
+        coco = COCO(str(built[0] / "coco" / "annotations" / f"instances_{split}.json"))
+        assert len(coco.getImgIds()) == n
+        for annotation in coco.loadAnns(coco.getAnnIds()):
+            image = coco.loadImgs(annotation["image_id"])[0]
+            mask = coco.annToMask(annotation)
+            assert mask.shape == (image["height"], image["width"])
+            assert mask.sum() == annotation["area"]
+            x, y, width, height = (int(one) for one in annotation["bbox"])
+            assert mask[y : y + height, x : x + width].sum() == annotation["area"]
+            name = coco.loadCats(annotation["category_id"])[0]["name"]
+            assert name in {region.label for region in by_id[image["triplet_id"]].regions}
+            seen += 1
+    assert seen > 10
+
+
+def test_imagefolder_is_read_by_datasets(built: tuple[Path, Report], tmp_path: Path) -> None:
+    """Pictures with their caption and objects."""
+    loaded = datasets.load_dataset("imagefolder", data_dir=str(built[0] / "imagefolder"), cache_dir=str(tmp_path))
+    assert sum(len(rows) for rows in loaded.values()) == sum(built[1].images.values())
+    row = next(row for row in loaded["train"] if row["objects"]["bbox"])
+    assert len(row["objects"]["bbox"]) == len(row["objects"]["category"])
+    assert row["image"].size[0] >= row["objects"]["bbox"][0][2]
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+def test_croissant_validates_and_reads_the_index(built: tuple[Path, Report]) -> None:
+    """By mlcroissant, with every file under its hash."""
+    card = mlcroissant.Dataset(jsonld=str(built[0] / "croissant.json"))
+    assert not card.metadata.issues.errors
+    records = list(card.records("index"))
+    assert {one["index/triplet_id"].decode() for one in records} == set(splits_of(built[0]))
+
+
+def test_the_card_tells_what_is_there(built: tuple[Path, Report]) -> None:
+    """Numbers of the index, and that it was held against no evaluation set."""
+    text = (built[0] / "README.md").read_text()
+    assert f"| train | {built[1].images['train']} |" in text
+    assert "held against none" in text
+    assert "glioma" in text
+
+
+def test_an_audit_of_what_is_whole_finds_no_fault(built: tuple[Path, Report]) -> None:
+    """And says what it looked at."""
+    found = audit(built[0])
+    assert found.faults == []
+    assert found.counts["pictures"] == sum(built[1].images.values())
+
+
+@pytest.fixture
+def copy(built: tuple[Path, Report], tmp_path: Path) -> Path:
+    """The data set, to be damaged."""
+    return Path(shutil.copytree(built[0], tmp_path / "set"))
+
+
+def test_an_audit_sees_a_torn_group(copy: Path) -> None:
+    """One image moved to another split, in the index."""
+    lines = [json.loads(line) for line in (copy / "index.jsonl").read_text().splitlines()]
+    groups = [line["group"] for line in lines]
+    line = next(line for line in lines if groups.count(line["group"]) > 1)
+    line["split"] = "test" if line["split"] == "train" else "train"
+    (copy / "index.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    faults = " ".join(audit(copy).faults)
+    assert "1 groups stand in two splits" in faults
+    assert "index.jsonl is not what croissant.json says" in faults
+
+
+def test_an_audit_sees_a_changed_picture(copy: Path) -> None:
+    """Another picture under a right name."""
+    first, second, *_ = sorted((copy / "imagefolder" / "train").glob("*.png"))
+    for folder in ("parquet", "webdataset", "llava", "swift", "coco"):
+        shutil.rmtree(copy / folder)
+    first.write_bytes(second.read_bytes())
+    assert any("is another one than was looked at" in fault for fault in audit(copy).faults)
+
+
+def test_an_audit_of_something_else_says_so(tmp_path: Path) -> None:
+    """A folder without a data set."""
+    with pytest.raises(NoDataset, match=r"dataset\.json is not there"):
+        audit(tmp_path)
+
+
+def test_evaluation_images_are_left_out(triplet_file: Path, triplets: list[Triplet], tmp_path: Path) -> None:
+    """Though they were made smaller, brighter and saved as JPEG; the audit finds them where they were not."""
+    chosen = triplets[0]
+    picture = cv2.imdecode(np.frombuffer(picture_of(chosen), np.uint8), cv2.IMREAD_GRAYSCALE)
+    small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    brighter = np.clip(small.astype(int) + 10, 0, 255).astype(np.uint8)
+    changed = cv2.imencode(".jpg", brighter, [cv2.IMWRITE_JPEG_QUALITY, 60])[1].tobytes()
+    report = build(
+        lambda: read(triplet_file), tmp_path / "clean", ["parquet"], POLICY, evaluation={"VQA-RAD": [changed]}
+    )
+    assert report.left_out["near an image of VQA-RAD"] >= 1
+    assert chosen.triplet_id not in splits_of(tmp_path / "clean")
+    assert audit(tmp_path / "clean", {"VQA-RAD": [changed]}).faults == []
+    build(lambda: read(triplet_file), tmp_path / "leaking", ["parquet"], POLICY)
+    assert any("VQA-RAD" in fault for fault in audit(tmp_path / "leaking", {"VQA-RAD": [changed]}).faults)
+
+
+def test_near_duplicates_of_two_objects_share_a_split(triplets: list[Triplet], tmp_path: Path) -> None:
+    """One image saved again, under other ids, follows the first whatever the key."""
+    first = triplets[0]
+    again = first.model_copy(update={"triplet_id": "a" * 32, "image_id": "b" * 32, "object_id": "c" * 32})
+    for key in range(6):
+        out = tmp_path / str(key)
+        report = build(lambda: iter([*triplets, again]), out, [], Policy(shares=Shares(0.3, 0.3), key=str(key)))
+        splits = splits_of(out)
+        assert splits[first.triplet_id] == splits["a" * 32]
+        assert report.joined_groups >= 1
+
+
+def test_what_is_not_borne_out_is_left_out(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Unless it is asked for."""
+    first, *others = triplets
+    modality = first.description.modality.model_copy(update={"verdict": Verdict(outcome="unsupported", reason="-")})
+    made_up = first.model_copy(update={"description": first.description.model_copy(update={"modality": modality})})
+    report = build(lambda: iter([made_up, *others]), tmp_path / "strict", [], POLICY)
+    assert report.left_out["a statement without support"] == 1
+    report = build(lambda: iter([made_up, *others]), tmp_path / "all", [], Policy(unsupported=True))
+    assert "a statement without support" not in report.left_out
+
+
+def test_caps_and_temperature_thin(triplets: list[Triplet], tmp_path: Path) -> None:
+    """No series gives more than asked; at temperature 0 no modality leads by chance alone."""
+    report = build(lambda: iter(triplets), tmp_path / "capped", [], Policy(most_a_series=1))
+    assert sum(report.images.values()) == len({one.object_id for one in triplets}) - report.left_out.get(
+        "same image as another", 0
+    )
+    even = build(lambda: iter(triplets), tmp_path / "even", [], Policy(temperature=0.0))
+    assert sum(even.images.values()) < len(triplets)
+
+
+def test_the_folder_of_another_set_is_left_alone(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Nor is there one where nothing was taken."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("x")
+    with pytest.raises(CannotBuild, match="not empty"):
+        build(lambda: iter(triplets), tmp_path / "mine", [], POLICY)
+    with pytest.raises(CannotBuild, match=r"no triplet was taken: \d+ smaller than asked"):
+        build(lambda: iter(triplets), tmp_path / "none", [], Policy(smallest_px=100_000))
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_command_builds_and_audits(triplet_file: Path, tmp_path: Path) -> None:
+    """From a file of triplets to a data set, and exit status 1 where a promise is broken."""
+    runner = CliRunner()
+    out = tmp_path / "set"
+    result = runner.invoke(main, ["dataset", "build", str(triplet_file), "--out", str(out), "--format", "llava"])
+    assert result.exit_code == 0, result.output
+    assert runner.invoke(main, ["dataset", "audit", str(out)]).exit_code == 0
+    (out / "llava" / "train.json").write_text("[]")
+    result = runner.invoke(main, ["dataset", "audit", str(out)])
+    assert result.exit_code == 1
+    assert "llava/train.json is not what croissant.json says" in result.output
+    result = runner.invoke(main, ["dataset", "build", str(triplet_file), "--out", str(out), "--format", "tfrecord"])
+    assert result.exit_code == 2
+    assert "parquet, llava" in result.output

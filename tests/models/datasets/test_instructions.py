@@ -1,0 +1,123 @@
+"""Questions and answers: true as the facts have it, balanced, and worded in many ways."""
+
+import re
+from collections import Counter, defaultdict
+
+import pytest
+
+from models.datasets.conversations import BOX, Turn, listed, within_one
+from models.datasets.instructions import KINDS, Mixer, turns_of
+from models.datasets.instructions.asking import phrasings
+from models.statements import Facts, judge
+from schemas.shapes import Box
+from schemas.triplets import Triplet
+
+
+def test_every_kind_of_the_issue_is_asked(triplets: list[Triplet]) -> None:
+    """Over a few real images each kind of question comes up but those that need what these images lack."""
+    asked = {turn.kind for triplet in triplets for turn in turns_of(triplet)}
+    assert set(KINDS) - asked <= {"plane-closed", "plane", "comparison", "relation-closed", "side", "side-closed"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_has_eight_phrasings(kind: str) -> None:
+    """None of which stands twice."""
+    asked = phrasings()[kind]["ask"]
+    assert len(set(asked)) == len(asked) >= 8
+
+
+def test_answers_are_what_the_facts_say(triplets: list[Triplet]) -> None:
+    """Claims are judged anew: yes and open answers are borne out, no is denied, and what is not told is not told."""
+    checked = Counter[str]()
+    for triplet in triplets:
+        facts = Facts.of_triplet(triplet)
+        for turn in turns_of(triplet):
+            for claim, truth in turn.claims:
+                assert claim.judge(facts).truth is truth, (turn.question, turn.answer)
+            if turn.answer == "No":
+                assert turn.claims
+                # An absence is a claim that holds; all else that is answered by no is denied.
+                assert all(truth is (claim.kind == "absence") for claim, truth in turn.claims)
+            checked[turn.kind] += bool(turn.claims)
+    assert checked["modality-closed"] > 10
+    assert checked["finding-closed"] > 10
+
+
+def test_open_answers_read_as_sentences_are_supported(triplets: list[Triplet]) -> None:
+    """The reader of statements, which knows nothing of how they were made, bears out what they say."""
+    said = {
+        "modality": "This is a {} image.", "plane": "An {} slice.", "organ": "The image shows the {}.",
+        "disease": "The source labels it {}.",
+    }  # fmt: skip
+    seen = 0
+    for triplet in triplets:
+        facts = Facts.of_triplet(triplet)
+        for turn in turns_of(triplet):
+            if turn.kind not in said or len(turn.answer.split()) > 3:
+                continue
+            word = turn.answer.removesuffix(" image").removeprefix("The ").rstrip(".")
+            verdict = judge(said[turn.kind].format(word), facts).verdict
+            assert verdict.outcome == "supported", (turn.answer, verdict)
+            seen += 1
+    assert seen >= 10
+
+
+def test_the_same_triplet_gives_the_same_turns(triplets: list[Triplet]) -> None:
+    """Nothing is left to chance."""
+    assert turns_of(triplets[0]) == turns_of(triplets[0])
+    one, other = Mixer(), Mixer()
+    assert [one.conversation(each) for each in triplets] == [other.conversation(each) for each in triplets]
+
+
+def test_yes_and_no_are_balanced(triplets: list[Triplet]) -> None:
+    """Over many images no closed kind leans to one answer, whatever the images bring."""
+    mixer = Mixer(turns=6)
+    for _ in range(12):
+        for triplet in triplets:
+            mixer.conversation(triplet)
+    kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (kind, answer), n in mixer.closed.items():
+        kinds[kind][answer] += n
+    assert len(kinds) >= 3
+    for kind, answers in kinds.items():
+        assert abs(answers["Yes"] - answers["No"]) <= 2, kind
+
+
+def test_a_conversation_asks_of_one_thing_once(triplets: list[Triplet]) -> None:
+    """An answer does not give away another one, and the description comes last."""
+    for triplet in triplets:
+        kinds = Mixer(turns=8).conversation(triplet).kinds
+        subjects = [kind.removesuffix("-closed") for kind in kinds]
+        assert len(set(subjects)) == len(subjects)
+        assert not {"caption", "description"} & set(kinds[:-1])
+
+
+def test_boxes_are_those_of_the_regions_named(triplets: list[Triplet]) -> None:
+    """Phrase to box and box to phrase lead to the same region, and ids of regions are in no text."""
+    found = 0
+    for triplet in triplets:
+        boxes = {region.box for region in triplet.regions}
+        for turn in turns_of(triplet):
+            assert set(turn.boxes) <= boxes
+            assert not re.search(r"\br\d+\b", turn.question + turn.answer) or turn.kind in ("caption", "description")
+            if turn.kind == "phrase-to-box":
+                region = next(one for one in triplet.regions if one.box == turn.boxes[0])
+                assert region.phrase
+                assert turn.names == (region.label,)
+                found += 1
+    assert found >= 5
+
+
+def test_a_turn_without_as_many_boxes_as_places_is_none() -> None:
+    """A text that speaks of a box has it."""
+    with pytest.raises(ValueError, match="boxes"):
+        Turn("place", f"Where is {BOX}?", "Above.")
+
+
+def test_boxes_are_written_as_the_format_has_them() -> None:
+    """Question before answer."""
+    first, second = Box(x=0, y=10, width=50, height=20), Box(x=50, y=0, width=50, height=100)
+    turn = Turn("place", f"Is {BOX} left of this?", f"Of {BOX}.", (first, second), ("a", "b"))
+    question, answer = turn.rendered(lambda box: listed(within_one(box, 100, 100), 2))
+    assert question == "Is [0.00, 0.10, 0.50, 0.30] left of this?"
+    assert answer == "Of [0.50, 0.00, 1.00, 1.00]."
