@@ -103,7 +103,7 @@ def slice_of(reference: ObjectReference, reading: Reading, known: Slice, object_
     """
     source = _opened(bucket_of(reference).read_now(reference), reading)
     if source.in_series() != known:
-        raise ObjectChanged("The object is another slice than it was. Its new content is announced by itself.")
+        raise ObjectChanged
     return _image(source, 0, object_id)
 
 

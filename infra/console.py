@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from agents.settings import Settings
+from infra.front import hear_interrupts
 from infra.variables import from_environment
 from schemas.failures import TristreamError
 from streams.buckets import folder_of
@@ -72,6 +73,7 @@ def plain_errors() -> Generator[None]:
 def ending_well() -> Generator[None]:
     """To be asked to stop is how a command that runs for ever ends: with exit status 0, and no traceback."""
     try:
+        hear_interrupts()
         yield
     except KeyboardInterrupt:
         say("stopped")

@@ -74,7 +74,13 @@ def _java_command(environ: Mapping[str, str]) -> Path | None:
 def _java_version(command: Path, environ: Mapping[str, str]) -> str | None:
     try:
         answer = subprocess.run(  # noqa: S603 - the person's own java
-            [command, "-version"], env=dict(environ), capture_output=True, text=True, timeout=60, check=True
+            [command, "-version"],
+            env=dict(environ),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            start_new_session=True,  # Ctrl-C is not for it: killed, it would be taken for missing.
         )
     except (OSError, subprocess.SubprocessError):
         return None

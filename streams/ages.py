@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -34,19 +35,18 @@ async def oldest(wires: Wires, positions: Mapping[Stage, Mapping[int, Position]]
     # A broker gives the first batch even where it is larger than this.
     consumer = AIOKafkaConsumer(**for_aiokafka(wires), enable_auto_commit=False, max_partition_fetch_bytes=1)
     try:
-        async with asyncio.timeout(PATIENCE):
-            await consumer.start()
-            consumer.assign(list(wanted))
-            for place, (_, offset) in wanted.items():
-                consumer.seek(place, offset)
-            while wanted:
-                for place, messages in (await consumer.getmany(timeout_ms=500)).items():
-                    if place in wanted and messages:
-                        stage, _ = wanted.pop(place)
-                        found[stage] = min(found.get(stage, float("inf")), messages[0].timestamp / 1000)
-                        consumer.pause(place)
-    except (KafkaError, TimeoutError):
-        pass
+        with suppress(KafkaError, TimeoutError):  # What was found until then is told.
+            async with asyncio.timeout(PATIENCE):
+                await consumer.start()
+                consumer.assign(list(wanted))
+                for place, (_, offset) in wanted.items():
+                    consumer.seek(place, offset)
+                while wanted:
+                    for place, messages in (await consumer.getmany(timeout_ms=500)).items():
+                        if place in wanted and messages:
+                            stage, _ = wanted.pop(place)
+                            found[stage] = min(found.get(stage, float("inf")), messages[0].timestamp / 1000)
+                            consumer.pause(place)
     finally:
         await consumer.stop()
     return found

@@ -25,9 +25,15 @@ class ObjectUnreadable(InvalidInput):
 
 
 class ObjectChanged(InvalidInput):
-    """An object was overwritten between being announced and being read."""
+    """An object, or what describes it, was overwritten between being named and being read."""
 
     of_the_input = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The object, or a file beside it that describes it, was overwritten before it was read. A pipeline that "
+            "watches its place takes the new content by itself; otherwise annotate it again."
+        )
 
 
 class ObjectElsewhere(InvalidInput):

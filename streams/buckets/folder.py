@@ -250,10 +250,7 @@ class Folder:
         """As the protocol says."""
         content = self.read_now(reference)
         if _tag_of(content, reference) != reference.etag:
-            raise ObjectChanged(
-                "The object, or a file beside it that describes it, was overwritten after it was announced. "
-                "Its new content is announced by itself; nothing to do."
-            )
+            raise ObjectChanged
         return content
 
     def read_now(self, reference: ObjectReference) -> Content:

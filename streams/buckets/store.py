@@ -151,10 +151,7 @@ class Store:
                 "them, then replay the object."
             )
         if etag != reference.etag.partition(BESIDE)[0]:
-            raise ObjectChanged(
-                "The object was overwritten after it was announced. Its new content is announced by itself; nothing "
-                "to do."
-            )
+            raise ObjectChanged
         return Content(data, dict(_companions(reference)))
 
     def read_now(self, reference: ObjectReference) -> Content:

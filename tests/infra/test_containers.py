@@ -118,7 +118,7 @@ def test_every_stage_has_a_service(compose: dict[str, Any]) -> None:
 def test_images_are_pinned_and_watched(compose: dict[str, Any]) -> None:
     """Each has a version, and each that goes on running says how it is, by itself or by its image."""
     for name, service in compose["services"].items():
-        assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
+        assert re.search(r":v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$", service["image"]), name
         once = name in {"topics", "buckets"}
         assert once or "tristream" in service["image"] or service["healthcheck"]["test"][0] == "CMD", name
 

@@ -1,6 +1,7 @@
 """`tristream up` as a person meets it: Ctrl-C ends it soon and well, and a port that is taken ends nothing."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -26,7 +27,16 @@ SOON = 5.0
 def up(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A pipeline of its own, in a session of its own."""
     LocalKafka(folder / "unused").install()
-    argv = [sys.executable, "-m", "infra.cli", "up", "--inbox", str(folder / "inbox"), "--state", str(folder / "state")]
+    argv = [
+        sys.executable,
+        "-m",
+        "infra.front",
+        "up",
+        "--inbox",
+        str(folder / "inbox"),
+        "--state",
+        str(folder / "state"),
+    ]
     running = subprocess.Popen(
         [*argv, "--port", str(free_port()), *options], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -65,6 +75,30 @@ def test_ctrl_c_ends_it_soon_and_well(tmp_path: Path, moment: str) -> None:
     assert "Traceback" not in words
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert took < SOON
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ctrl_c_at_any_moment(tmp_path: Path, seed: int) -> None:
+    """Also while it is importing, asks for Java or starts workers; sent to all its processes, as by a terminal."""
+    chance = random.Random(seed)
+    with up(tmp_path) as running:
+        # Before Python has read a line of ours, the signal ends it as it ends any program.
+        until_heard(running.pid)
+        time.sleep(chance.uniform(0, 6))
+        children = psutil.Process(running.pid).children(recursive=True)
+        os.killpg(running.pid, signal.SIGINT)
+        _, words = running.communicate(timeout=60)
+    assert running.returncode == 0, words
+    assert "Traceback" not in words
+    assert "Java" not in words
+    gone, left = psutil.wait_procs(children, timeout=SOON)
+    assert not left, gone
+
+
+def until_heard(pid: int) -> None:
+    """Return once a command hears signals: before it loads what it needs."""
+    while "pydantic_core" not in Path(f"/proc/{pid}/maps").read_text():
+        time.sleep(0.005)
 
 
 def test_a_port_that_is_taken_is_said_and_ends_nothing(tmp_path: Path) -> None:

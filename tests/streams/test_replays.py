@@ -37,7 +37,7 @@ class Event:
 
 
 async def changed(_: ObjectReference) -> AsyncIterator[Any]:
-    raise ObjectChanged("overwritten")
+    raise ObjectChanged
     yield
 
 

@@ -87,7 +87,7 @@ def failing(error: Callable[[], Exception]) -> Callable[[ObjectReference], Async
     "error",
     [
         NotAnImage, NoPixelData, lambda: MarksOtherImages("segmentation"), lambda: ObjectGone("gone"),
-        lambda: ObjectChanged("changed"),
+        ObjectChanged,
     ],
 )  # fmt: skip
 async def test_files_that_are_no_images_or_went_stop_nothing(error: Callable[[], InvalidInput]) -> None:
