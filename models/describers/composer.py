@@ -27,10 +27,12 @@ from schemas.triplets import Description, Evidence, Statement
 NAME = "composer@5"
 TRIES = 16
 """Wordings of a sentence that are tried until one reads back to its claims."""
-WORDS = 100
+WORDS = 94
 """From which no further sentence is begun."""
 OVERHANG = 15
 """Words by which the last sentence may go beyond them."""
+SHORT = 45
+"""Words below which structures and tissues are told of one by one."""
 ONE_BY_ONE = 3
 """Findings that are told one by one at most where more than that are there; the others are counted."""
 MEASURED = 12
@@ -62,8 +64,10 @@ def compose(facts: Facts, seed: str) -> Description:
     organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
     absences = _absences(facts, seed, budget)
     knowledge = _knowledge(facts, seed, budget)
+    said = sum(map(_length, (modality, *regions, *texture, *rest, *relations, *absences, *knowledge)))
+    around = _around(facts, chosen, seed, SHORT - said - (_length(organ) if organ else 0), budget)
     findings = [*_interleaved(regions, texture), *rest]
-    beside = voice.shuffled([relations, [organ] if organ else [], absences])
+    beside = voice.shuffled([relations, [*([organ] if organ else []), *around], absences])
     opening, telling = [modality], [findings, *beside]
     if regions and voice.maybe(0.2):
         # Once in a while the most telling finding opens, and the kind of image follows.
@@ -71,7 +75,7 @@ def compose(facts: Facts, seed: str) -> Description:
     return make_description(
         modality,
         organ,
-        (*regions, *rest),
+        (*regions, *rest, *around),
         tuple(texture),
         tuple(relations),
         tuple(knowledge),
@@ -196,7 +200,9 @@ def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, bud
     rest = tuple((label, here[label]) for label in left if label not in merged)
     if not rest:
         return []
-    statement = budget.take(written(plans.further(facts, rest[:2]), facts, f"{seed}:rest"))
+    # However little room is left: what is not told at least counts.
+    statement = written(plans.further(facts, rest[:2]), facts, f"{seed}:rest")
+    budget.left -= _length(statement) if statement is not None else 0
     return [statement] if statement is not None else []
 
 
@@ -257,6 +263,21 @@ def _tells(facts: Facts, chosen: Chosen, told: tuple[str, ...], relation: Relati
         if region.label in chosen.structures and len(facts.named(" ".join(words(region.label)))) == 1
     }
     return ends <= set(told) | structures
+
+
+def _around(facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: _Budget) -> list[Statement]:
+    """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it."""
+    found: list[Statement] = []
+    for label in (*chosen.structures, *chosen.tissues):
+        fitting = [region for _, region in facts.regions.values() if region.label == label]
+        for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
+            if sum(map(_length, found)) >= wanted:
+                return found
+            kinds = [kind for kind in ("share", "level", "density", "texture") if _can_be_told(facts, region, kind)]
+            plan = plans.introduction(facts, region, tuple(kinds[:2]), marked=region.kind == "source annotation")
+            statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))
+            found += [statement] if statement is not None else []
+    return found
 
 
 def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:

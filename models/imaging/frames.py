@@ -5,12 +5,13 @@ Knows nothing of file formats.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pybase64
 from numpy.typing import NDArray
 
+from models.imaging.agreement import sides_contradict
 from models.imaging.errors import CorruptPixels, failing_as
 from models.imaging.neighbours import Stack
 from models.imaging.planes import Instance
@@ -61,12 +62,15 @@ class Source:
     """Which image it is to DICOM objects that mark regions of it; None where none can."""
 
     def read(self, index: int) -> Frame:
-        """Decode one frame, and mask the text in its pixels.
+        """Decode one frame, flag it where its source contradicts itself on left and right, and mask its text.
 
         Raises:
             InvalidInput: one of models.imaging.errors, where only this frame is damaged or refused.
         """
-        return self.clean(self.decode(index))
+        frame = self.decode(index)
+        if sides_contradict(frame.metadata, frame.annotations):
+            frame = replace(frame, metadata=frame.metadata.model_copy(update={"sides_contradict": True}))
+        return self.clean(frame)
 
     @property
     def skipped(self) -> int:

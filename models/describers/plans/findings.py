@@ -20,8 +20,8 @@ _SEEN = (
     "|can be {seen|noted|found|identified|recognised|observed|made out|discerned|distinguished|perceived|picked out}}"
 )
 _SHOWS = (
-    "{the image|the picture|this image|the view|this picture|this view|the frame|the present image|the scene}"
-    " {shows|reveals|displays|demonstrates|depicts|presents|exhibits|features|brings out|discloses|portrays}"
+    "{the image|the picture|this image|the view|this picture|this view|the frame|the present image}"
+    " {shows|reveals|displays|demonstrates|depicts|presents|exhibits|features|discloses|portrays}"
 )
 _LIES = "{lies|sits|is located|is situated|is found|is seen|is visible|appears|stands out|is positioned}"
 _FINITE = (
@@ -44,7 +44,7 @@ _FOUND = (
     "one {sees|finds|notes|recognises|discerns|makes out|observes} <np> <p>",
     "<p>{,|} <np> ~is {what is seen|to be seen|to be found|in view}",
     "<p>: <np>",
-    "<np> {lying|located|situated|sitting} <p>{,|} {~is|can be} {seen|noted|found|identified|outlined}",
+    "<np> {lying|located|situated|sitting} <p> {~is|can be} {seen|noted|found|identified|made out}",
 )
 _FOUND_ANYWHERE = (
     f"<np> {_SEEN}",
@@ -55,14 +55,15 @@ _FOUND_ANYWHERE = (
 )
 _BY = (
     "{{marked|annotated|outlined|drawn|traced|delineated|contoured|indicated} by the "
-    "{source|source|source itself|source's annotation}|{marked|outlined|annotated|traced|indicated} in the "
-    "{source|source's annotation}|as the source {marks|outlines|annotates|traces|draws|has} it}"
+    "{source|source|source itself|source's annotation}|{marked|outlined|traced|indicated|drawn} in the "
+    "source|as the source {marks|outlines|annotates|traces|draws|has} it}"
 )
 _MARKS = (
     "{the source {marks|outlines|annotates|draws|traces|delineates|contours|indicates}"
     "|the {source's mark|source's outline|source's annotation} {shows|encloses|gives|delineates|indicates}}"
 )
 _WHERE = "{~lies|~sits|~is {located|situated|seen|found|visible|placed|positioned|recognised}|~appears|~rests|~occurs}"
+_SOURCE = ("marked", "annotated", "traced", "delineated", "contoured", "outlined")
 _MARKED = (
     f"{_MARKS} <np> <p>",
     f"<p>{{,|}} {_MARKS} <np>",
@@ -87,9 +88,9 @@ _MARKED_ANYWHERE = (
     f"{_SHOWS} <snp>",
     "there ~is <snp>",
 )
-_IS = "{~is|~is|~appears|~looks|~seems|~is seen to be|~presents as}"
-_HAS = "{~has|~shows|~exhibits|~displays|~presents|~features|~bears|~offers}"
-_ONE = ("<n> <1>", "<n> <1>", "<n> ~itself <1>", "as for <n>, ~it <1>", "<n>: ~it <1>")
+_IS = "{~is|~is|~appears|~looks|~seems}"
+_HAS = "{~has|~shows|~exhibits|~displays|~presents|~features}"
+_ONE = ("<n> <1>", "<n> <1>", "<n> ~itself <1>", "as for <n>, ~it <1>")
 _FRONTED = (
     "{compared with|relative to|against|in comparison with} <than>{,|} <n> {~is|~appears|~looks|~seems} <against>",
 )
@@ -99,10 +100,8 @@ _TWO = (
     "<n> <1>; ~it <2>",
     "<n>, which <1>, <2>",
     "<n> <1>; besides, ~it <2>",
-    "<n> <1>, while ~it <2>",
     "<n>, <is1>, <2>",
     "<is1>, <n> <2>",
-    "{while|though} <is1>, <n> <2>",
     "with <has1>, <n> <2>",
     "<n>, with <has1>, <2>",
     "<n> <1>, with <has2>",
@@ -151,8 +150,9 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
         place = w.place_piece(facts, region, voice, name)
         patterns = (_MARKED if place else _MARKED_ANYWHERE) if marked else _FOUND if place else _FOUND_ANYWHERE
         pattern = voice.pick(patterns)
-        source = f"source-{voice.pick(('marked', 'annotated', 'traced', 'delineated', 'contoured'))}"
-        snp = name.introduced(f"{source} {_adjectives(before, voice)}".strip()) + held_text
+        adjectives = _adjectives(before, voice)
+        source = voice.pick([one for one in _SOURCE if one not in adjectives])
+        snp = name.introduced(f"source-{source} {adjectives}".strip()) + held_text
         text = fill(voice.spin(pattern), snp=snp, np=np, p=place.text if place else "")
         tails = behind[:2]
         text += "".join(_tail(one, voice, finite=pattern in _FINITE and not n) for n, one in enumerate(tails))
@@ -226,7 +226,7 @@ def description(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
             return None
         the = f"{voice.pick(('the', 'the', 'this', 'that') if not name.several else ('the', 'these'))} {name.text}"
         if by_id:
-            the = voice.pick((region.region_id, f"region {region.region_id}"))
+            the = f"region {region.region_id}"
         text = fill(_said(facets, voice), n=the)
         made = (*(() if by_id else (name.claim,)), *(claim for one in facets for claim in one.claims))
         return Piece(w.numbered(text, several=name.several), made)

@@ -19,8 +19,8 @@ _IMAGE = (
     "<a>{,|} with <o> in view",
     "<o> is {the subject of|what is seen on|what is shown in} <a>",
     "{this is|here is} <a>{, showing|, depicting|; it shows|; it depicts} <o>",
-    "<this> {shows|depicts|presents|is of|displays|concerns|features|portrays|renders} <o>",
-    "<a> {features|portrays|renders|brings out|reveals} <o>",
+    "<this> {shows|depicts|presents|is of|displays|concerns|features|portrays} <o>",
+    "<a> {features|portrays|reveals} <o>",
     "{seen|pictured|depicted|portrayed|in view} {here|} {on|in} <a> is <o>",
     "<o>, {as seen|as shown|seen|shown|pictured} {on|in} <a>, is the subject",
     "{the subject|what is examined|what is seen} is <o>, {on|in} <a>",
@@ -41,12 +41,19 @@ _CAPTION = (
     "<k>: <o>",
     "<k>{,|} with <o> in view",
 )
+_THICK = (
+    "; the {slice|section} is <v> millimetres thick",
+    "; {its|the} {slice|section} thickness is <v> millimetres",
+    ", {at|with} a {slice|section} thickness of <v> millimetres",
+    "; the thickness of the {slice|section} is <v> millimetres",
+    ", <v> millimetres {thick|in thickness}",
+    "; it is <v> millimetres thick",
+)
 _DISEASE = (
     "the source {labels|names} {the image|it|this} <d>",
     "{according to|by the label of} the source, {this|the image|it} {is|shows} <d>",
     "the {label|source's label} is <d>",
     "<d> is {named|stated|said} by the source",
-    "{labelled|named|called} <d> by the source",
     "by the source's label, {the image|this|it} shows <d>",
     "the source {gives|states|has} <d> as its label",
     "the source's {label|word|name} for it is <d>",
@@ -82,6 +89,8 @@ def image(facts: Facts, *, caption: bool) -> Plan:
                 o=organ.text,
             )
             made = Piece(text, (*kind.claims, *organ.claims))
+        if not caption:
+            made = _with_thickness(facts, made, voice)
         named = facts.metadata.disease
         if named is None or not (caption or voice.maybe(0.6)):
             return made
@@ -89,6 +98,18 @@ def image(facts: Facts, *, caption: bool) -> Plan:
         return Piece(made.text + tail, (*made.claims, c.Disease(name=named)))
 
     return plan
+
+
+def _with_thickness(facts: Facts, made: Piece, voice: Voice) -> Piece:
+    thickness = facts.metadata.slice_thickness_mm
+    if thickness is None or thickness < 0.1 or voice.maybe(0.4):
+        return made
+    said = w.two_figures(thickness)
+    text = made.text + fill(voice.spin(voice.pick(_THICK)), v=said)
+    decimals = len(said.partition(".")[2])
+    return Piece(
+        text, (*made.claims, c.ImageNumber(measure="thickness", value=float(said), unit="mm", decimals=decimals))
+    )
 
 
 def disease(name: str) -> Plan:

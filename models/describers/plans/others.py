@@ -12,14 +12,13 @@ from models.statements.writing import Piece
 _CONTEXT = (
     "<x> ~is {outlined|seen|visible|marked out|in view|shown|recognised}{ as well| too| besides| beside this|}",
     "<x> ~is also {outlined|seen|visible|marked out|in view|shown|recognised|depicted|observed}",
-    "{also|further|besides} {outlined|seen|visible|in view|recognised|shown|depicted}{:| ~is} <x>",
+    "{also|further} {outlined|seen|visible|in view|recognised|shown|depicted}{:| ~is} <x>",
     "{the image|the picture|the view|this image} also {shows|displays|includes|depicts|presents} <x>",
     "{what is|what else is} {outlined|seen|recognised|shown} {~is|includes} <x>",
     "{besides|in addition|further|moreover|elsewhere}, {there ~is|one sees|one finds|the image shows} <x>",
     "{elsewhere|besides this|beside it all}, <x> ~is {seen|visible|outlined|found|noted|recognised}",
     "{as structures|for the rest|in the rest of the image}, {one sees|there ~is|one finds} <x>",
     "one {also sees|also finds|further sees|also recognises} <x>",
-    "<x> ~makes up {the rest|what else is seen}",
 )
 _BY_IT = "{found|outlined|picked out|identified|detected|noted|marked|seen|observed|made out|described}"
 _NONE = (
@@ -27,10 +26,10 @@ _NONE = (
     f"no <n> {{was|has been}} {_BY_IT} by the expert",
     "no <n>, {says|states|reports} the expert",
     "the expert {says|states|reports} that no <n> {is|was} {seen|found|visible|detected|made out}",
-    "{as|so} the expert {says|states|reports|sees it}, no <n> {is|was} {seen|found|visible|present}",
+    "as the expert {says|states|reports|sees it}, no <n> {is|was} {seen|found|visible|present}",
     "the expert {finds|sees|identifies|notes|detects|makes out|picks out} no <n>",
     "{the expert's search|the search of the expert|a search by the expert} {found|shows|detected} no <n>",
-    f"to the expert, no <n> {{is|was}} {_BY_IT}",
+    "to the expert, no <n> {is|was} {seen|found|visible|present}",
     "{searching|looking} for {it|such}, the expert {found|saw|noted|detected} no <n>",
 )
 _FURTHER = (

@@ -138,6 +138,8 @@ class Structure(Claim):
         if shown.truth is not True or self.side is None:
             return shown
         found = facts.metadata.laterality
+        if facts.metadata.sides_contradict:
+            return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
         if found is None:
             return untold("the source does not tell the side")
         if found == self.side:

@@ -27,6 +27,8 @@ def spread(facts: Facts, name: str, word: str) -> Judgement:
 
 def both_sides(facts: Facts, name: str) -> Judgement:
     """Whether regions called so lie on both sides of the patient."""
+    if facts.metadata.sides_contradict:
+        return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
     if facts.metadata.laterality == "both" and not name:
         return so("/metadata/laterality")
     ids = facts.named(name) if name else tuple(facts.regions)

@@ -22,6 +22,8 @@ SIMILAR = 1.15
 def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judgement:
     """A relation: as grounding told it, else from areas, boxes, centroids and masks."""
     told = facts.grounding.relations
+    if predicate == "patient left of" and facts.metadata.sides_contradict:
+        return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
     for n, one in enumerate(told):
         if (one.subject, one.predicate, one.object) == (region_id, predicate, other_id):
             return so(f"/relations/{n}/predicate")

@@ -30,7 +30,7 @@ def image_piece(facts: Facts, voice: Voice) -> Piece:
     elif metadata.plane is not None:
         plane = next(one for one in table().planes if one.word == metadata.plane)
         if voice.maybe(0.25):
-            behind.append(voice.pick(plane.clause))
+            behind.append(voice.pick([one for one in plane.clause if noun.split()[-1] not in one.split()]))
         else:
             noun = f"{voice.pick(plane.say)} {noun}"
         made.append(c.Plane(word=metadata.plane))

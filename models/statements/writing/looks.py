@@ -39,8 +39,8 @@ _SIZES = (
 
 _COVERS = (
     ("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"),
-    ("makes up", "making up"), ("accounts for", "accounting for"), ("spreads over", "spreading over"),
-    ("extends over", "extending over"), ("amounts to", "amounting to"), ("constitutes", "constituting"),
+    ("makes up", "making up"), ("accounts for", "accounting for"),
+    ("amounts to", "amounting to"), ("constitutes", "constituting"),
 )  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     adjective = "" if told else voice.pick(row.adjectives)
     within = WITHIN.get(region.place.within)
     if within and (not adjective or voice.maybe(0.5)):
-        whole = voice.pick(("image", "picture", "view", "frame", "display", "scene")) if within == "image" else within
+        whole = voice.pick(("image", "picture", "view", "frame", "display")) if within == "image" else within
         made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
         said = f"{voice.spin(voice.pick(row.say))} the {whole}"
         verb, ing = voice.pick(_COVERS)
@@ -135,7 +135,8 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if not adjective:
         return None
     made = c.Share(regions=ids, every=name.every, word=row.word)
-    return Facet("share", (made,), adjective=adjective, is_=f"{adjective} in {voice.pick(('size', 'extent', 'area'))}")
+    said = adjective if adjective.endswith("sized") else f"{adjective} in {voice.pick(('size', 'extent', 'area'))}"
+    return Facet("share", (made,), adjective=adjective, is_=said)
 
 
 def _size(region: Region, voice: Voice, name: Name) -> Facet | None:

@@ -39,9 +39,14 @@ def is_scattered(region: Region) -> bool:
     return parts(region) > 1
 
 
-def nouns(region: Region) -> list[str]:
-    """What a region may be called in writing. A side or an organ in its label stays, in the label's own words."""
-    label = region.label
+def nouns(region: Region, *, sided: bool = True) -> list[str]:
+    """What a region may be called in writing. A side or an organ in its label stays, in the label's own words.
+
+    Args:
+        region: of an image.
+        sided: False where what its source says of left and right contradicts itself.
+    """
+    label = region.label if sided else region.label.removeprefix("left ").removeprefix("right ")
     if table().bare(label) != label:
         return [label]
     return [one for pattern in table().called(label).say for one in spelled_out(pattern)]
@@ -60,7 +65,7 @@ def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...
         tagged: with the region's id in brackets in any case.
     """
     region = facts.region(region_id)
-    options = nouns(region)
+    options = nouns(region, sided=not facts.metadata.sides_contradict)
     noun = voice.pick([one for one in options if not set(avoid) & set(words(one))] or options)
     name = " ".join(words(noun))
     organ = table().bare(region.label) in table().organs
@@ -90,7 +95,7 @@ def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece |
     own = next((region for _, region in facts.regions.values() if region.label == label), None)
     if own is None:
         return None
-    noun = voice.pick(nouns(own))
+    noun = voice.pick(nouns(own, sided=not facts.metadata.sides_contradict))
     name = " ".join(words(noun))
     there = facts.named(name)
     n = len(there)

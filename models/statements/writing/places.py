@@ -14,7 +14,7 @@ WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", 
 LOW, HIGH = 0.36, 0.64
 """Fractions of an axis beyond which an end is told: well beyond its middle third."""
 _DISPLAY = ("image right", "image down")
-_PART = "{part|portion|region|area|zone|section|segment|third|territory|stretch|division}"
+_PART = "{part|portion|region|area|zone|section|segment|third}"
 _WORDS = {
     ("image right", "low"): ("left",), ("image right", "high"): ("right",),
     ("image down", "low"): ("upper", "top"), ("image down", "high"): ("lower", "bottom"),
@@ -76,7 +76,19 @@ _PATIENT_OTHER = (
     f"in the <o> {_PART} of <w>",
     "<adv> in <w>",
 )
-_BARE = ("on the patient's <l>", "<adv> on the patient's <l>", "on the patient's <l> side", "to the patient's <l>")
+_BREAST = (
+    f"in the <m> <o> {_PART} of <w>",
+    "<madv> and <adv> in <w>",
+    f"{{in|within}} the <o> <m> {_PART} of <w>",
+    "<adv> and <madv> in <w>",
+    "in the <m> <o> quadrant of <w>",
+)
+_BREAST_SIDE = (
+    f"{{in|within|towards}} the <m> {{half|third|side|{_PART[1:-1]}}} of <w>",
+    "<madv> in <w>",
+    "on the <m> side of <w>",
+    "in the <m> half of <w>",
+)
 
 
 def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = None) -> Piece | None:
@@ -110,9 +122,9 @@ def _end(fraction: float) -> str:
 def _displays(facts: Facts) -> tuple[str, ...]:
     """What the image as displayed may be called here."""
     kind = facts.metadata.modality
-    own = ("photograph", "photo") if kind in ("fundus photography", "endoscopy", "dermoscopy") else ()
+    own = ("photograph", "photo", "scene") if kind in ("fundus photography", "endoscopy", "dermoscopy") else ()
     plane = ("slice",) if facts.metadata.plane else ()
-    return ("image", "picture", "frame", "view", "display", "scene", "image", "picture", *plane, *own)
+    return ("image", "picture", "frame", "view", "display", "image", "picture", *plane, *own)
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:
@@ -137,7 +149,7 @@ def _displayed(region: Region, ends: dict[str, str], whole: str, voice: Voice, *
         text = text.replace("<h>", voice.pick(_WORDS["image right", across]))
     if down != "middle":
         text = text.replace("<v>", voice.pick(_WORDS["image down", down]))
-    the = voice.pick(("the", "the", "this", "the whole")) if frame == "shown" else "the"
+    the = voice.pick(("the", "the", "this")) if frame == "shown" else "the"
     if frame == "shown" and "<w>" in text and " of <w>" in text and voice.maybe(0.3) and text.startswith("in the "):
         text = f"in the {whole}'s {text.removeprefix('in the ').removesuffix(' of <w>')}"
     return Piece(text.replace("<w>", f"{the} {whole}"), tuple(made))
@@ -174,13 +186,13 @@ def _in_the_patient(
     )
     made = claims(told or ends)
     for axis, end in told.items():
-        if axis == "patient left":
+        if axis == "lateral":
+            text = text.replace("<m>", voice.pick(_WORDS[axis, end])).replace("<madv>", _ADVERBS[axis, end])
+        elif axis == "patient left":
             text = text.replace("<l>", _WORDS[axis, end][0])
         else:
             words = [one for one in _WORDS[axis, end] if whole != "image" or one not in ("upper", "lower")]
             text = text.replace("<o>", voice.pick(words)).replace("<adv>", _ADVERBS[axis, end])
-    if "<o>" in text or "<adv>" in text:
-        return None
     if "<w>" in text:
         organ = whole.removesuffix("s")
         if organ in table().organs:
@@ -195,6 +207,8 @@ def _pattern(told: dict[str, str], whole: str, *, named: bool) -> tuple[str, ...
     """Patterns that hold all that is told; without the whole's name where the region's own has it."""
     if not told:
         return _MIDDLE
+    if "lateral" in told:
+        return _BREAST if len(told) > 1 else _BREAST_SIDE
     sided, other = "patient left" in told, len(told) > 1 or "patient left" not in told
     if sided and whole == "image":
         # "The left of the image" would be that of the display.

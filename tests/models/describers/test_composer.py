@@ -51,7 +51,7 @@ async def test_no_raw_numbers(seed: int) -> None:
     triplet = await composed(drawn_image(seed))
     text = own_words(triplet.description.description)
     for number in NUMBERS.finditer(text):
-        assert re.match(r" (?:mm|cm|centimetres|HU)\b", text[number.end() :]), text
+        assert re.match(r" (?:mm|cm|millimetres|centimetres|HU)\b", text[number.end() :]), text
     assert not re.search(r"\b(?:px|stored|GLCM|luma|standard deviation)\b", text)
 
 

@@ -1,0 +1,146 @@
+"""What is told of findings that are many, agreed on, of one side, or no findings at all."""
+
+import re
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco
+
+from models.describers.choosing import choose
+from models.describers.composer import compose
+from models.experts.phantoms import draw
+from models.statements import Facts, judge
+from schemas.images import ImageMetadata, Orientation, SourceAnnotation
+from schemas.regions import Region
+from schemas.shapes import Box, Mask
+from tests.models.statements.known_images import brain, registry
+
+# pycocotools 2.0.11 decodes through an __array__ of the old kind.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SEEDS = "abcdefghij"
+
+
+def breast(laterality: str, **changes: object) -> Facts:
+    """A craniocaudal mammogram whose source marks a mass towards the patient's left."""
+    drawn = draw("X-ray", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    metadata = ImageMetadata.model_validate(
+        {
+            "source_format": "DICOM", "modality": "mammography", "organ": "breast", "view": "CC",
+            "laterality": laterality, "orientation": Orientation(right="posterior", down="patient left"), **changes,
+        }
+    )  # fmt: skip
+    mark = SourceAnnotation(label="mass", box=Box(x=20, y=rows - 40, width=24, height=20))
+    grounding = registry().ground(drawn.values, metadata, drawn.unit, annotations=(mark,))
+    return Facts(metadata, grounding, (), rows, columns)
+
+
+@pytest.mark.parametrize(("laterality", "wanted"), [("left", "lateral"), ("right", "medial")])
+def test_craniocaudal_mammograms_speak_of_medial_and_lateral(laterality: str, wanted: str) -> None:
+    """The patient's left is lateral in the left breast, and medial in the right one."""
+    facts = breast(laterality)
+    words = {"lateral": r"\b(?:lateral|laterally|outer)\b", "medial": r"\b(?:medial|medially|inner)\b"}
+    other = words["medial" if wanted == "lateral" else "lateral"]
+    texts = [" ".join(one.text for one in compose(facts, seed).regions) for seed in SEEDS]
+    assert all(re.search(words[wanted], text, re.IGNORECASE) for text in texts)
+    assert not any(re.search(other, text, re.IGNORECASE) or "patient's" in text for text in texts)
+    assert judge(f"The mass lies in the {wanted} part of the breast.", facts).verdict.outcome == "supported"
+    wrong = "medial" if wanted == "lateral" else "lateral"
+    assert judge(f"The mass lies in the {wrong} part of the breast.", facts).verdict.outcome == "contradicted"
+
+
+def test_nothing_is_said_of_sides_that_contradict_each_other() -> None:
+    """Neither written nor borne out."""
+    facts = breast("left", sides_contradict=True)
+    for seed in SEEDS:
+        assert not re.search(
+            r"\b(?:left|right|medial|lateral|inner|outer)\b", compose(facts, seed).description, re.IGNORECASE
+        )
+    for text in ("The mass lies on the patient's left.", "The left breast is shown."):
+        assert judge(text, facts).verdict.outcome == "unsupported"
+
+
+def many(n: int) -> Facts:
+    """The brain whose source marks n small lesions."""
+    drawn = draw("MR", seed=1, contrast=0)
+    marks = tuple(
+        SourceAnnotation(label="lesion", box=Box(x=60 + 18 * (k % 6), y=90 + 24 * (k // 6), width=8, height=8))
+        for k in range(n)
+    )
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=marks)
+    rows, columns = drawn.values.shape[:2]
+    return Facts(drawn.metadata, grounding, (), rows, columns)
+
+
+def test_findings_beyond_those_told_one_by_one_are_counted() -> None:
+    """All nine are accounted for."""
+    facts = many(9)
+    chosen = choose(facts)
+    assert len(chosen.findings) + chosen.rest["lesion"] == 9
+    for seed in SEEDS:
+        text = compose(facts, seed).description
+        found = re.search(r"\b(\w+) (?:further|more|additional|other) (?:focal )?lesions?\b", text)
+        assert found is not None, text
+        told = set(re.findall(r"\br\d+\b", text))
+        assert {"six": 6, "seven": 7, "eight": 8}[found[1].lower()] == 9 - len(told)
+    assert judge("Six further lesions are outlined.", facts).verdict.outcome == "supported"
+    assert judge("Nine further lesions are outlined.", facts).verdict.outcome == "contradicted"
+
+
+def test_every_expert_that_found_a_finding_is_named() -> None:
+    """In words; and one that did not is not borne out."""
+    facts = brain()
+    (agreeing,) = [choose(facts).agreeing["r1"][:1]]
+    assert agreeing
+    texts = [compose(facts, seed).description for seed in SEEDS]
+    assert all(
+        "brain signal expert" in text or "expert on brain signal" in text or "bright brain foci" in text
+        for text in texts
+    )
+    assert judge("The tumour was also found by the expert on brain signal.", facts).verdict.outcome == "supported"
+    assert judge("The tumour was also found by the expert on chest films.", facts).verdict.outcome == "contradicted"
+
+
+def test_structures_are_no_candidates_and_have_no_distribution() -> None:
+    """Lung fields lie where they lie."""
+    drawn = draw("X-ray", seed=1)
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit)
+    rows, columns = drawn.values.shape[:2]
+    facts = Facts(drawn.metadata, grounding, (), rows, columns)
+    fields = [region for _, region in facts.regions.values() if region.label == "lung field"]
+    assert fields
+    assert judge("There are two candidate lung fields.", facts).verdict.outcome == "contradicted"
+    assert judge("The lung fields are multifocal.", facts).verdict.outcome == "unsupported"
+    for seed in SEEDS:
+        assert not re.search(r"candidate|focal lung|diffuse|multifocal", compose(facts, seed).description)
+
+
+def scattered() -> tuple[Facts, Region]:
+    """The brain whose source marks lesions in one mask of three parts."""
+    drawn = draw("MR", seed=1, contrast=0)
+    rows, columns = drawn.values.shape[:2]
+    marked = np.zeros((rows, columns), np.uint8)
+    for x in (80, 120, 160):
+        marked[100:112, x : x + 12] = 1
+    runs = coco.encode(np.asfortranarray(marked))
+    mark = SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    facts = Facts(
+        drawn.metadata,
+        registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,)),
+        (),
+        rows,
+        columns,
+    )
+    return facts, next(region for _, region in facts.regions.values() if region.label == "lesion")
+
+
+def test_a_mark_of_several_parts_is_told_in_the_plural_and_without_a_shape() -> None:
+    """One mask of many lesions is not one irregular lesion."""
+    facts, region = scattered()
+    for seed in SEEDS:
+        found = " ".join(one.text for one in compose(facts, seed).regions if "lesion" in one.text.lower())
+        assert re.search(r"\blesions\b", found, re.IGNORECASE), found
+        assert not re.search(r"\b(?:irregular|oval|round|elongated)\w*\b[^.]*lesions", found), found
+    assert judge(f"Region {region.region_id} is in several separate parts.", facts).verdict.outcome == "supported"
+    assert judge("Several lesions are outlined.", facts).verdict.outcome == "supported"
