@@ -219,7 +219,7 @@ async def messages(copies: list[Path], content: bytes, isolated: Isolated, secon
 
     They must be more than preprocess keeps open.
     """
-    if evidence_of(header.read_header(content)[0]).reason != "not suspected":
+    if evidence_of(dicom.read_header(content)[0]).reason != "not suspected":
         return float("nan")
     folder = copies[0].parent
     etag, identity = hashlib.sha256(content).hexdigest(), Identity(bytes(16))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.experts_real import VOLUMES
 from models.imaging import Frame, FramePolicy, open_source, render
 from models.imaging.dicom import cleaner_of, pixel_data
-from models.imaging.header import read_header
+from models.imaging.parsing import read_header
 from schemas.failures import InvalidInput
 
 View = NDArray[np.uint8]

@@ -326,3 +326,8 @@ NATIVE_SYNTAXES = frozenset(
 )
 DECODABLE_SYNTAXES = NATIVE_SYNTAXES | _DECODERS.keys()
 """Transfer syntaxes whose pixels can be read here."""
+
+
+def codestreams_of(syntax: UID) -> Codestream | None:
+    """What kind of codestreams an encapsulated transfer syntax that can be read here has; None: none, native pixels."""
+    return _DECODERS[syntax][1]

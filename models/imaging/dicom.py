@@ -1,6 +1,6 @@
 """DICOM objects as frames: where the pixel data is, that it is whole, and one frame of it decoded at a time.
 
-Knows nothing of the patient: see header.TAGS for all that is read.
+Knows nothing of the patient: see allowlist.TAGS for all that is read.
 """
 
 import struct
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pydicom import Dataset
 from pydicom.encaps import get_frame
 
+from models.imaging.allowlist import PIXEL_ELEMENTS
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
 from models.imaging.codecs import (
     DECODABLE_SYNTAXES,
@@ -36,11 +37,12 @@ from models.imaging.errors import (
 )
 from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.given.kinds import kind_of
-from models.imaging.header import PIXEL_ELEMENTS, Header, Malformed, Numbers, read_header
+from models.imaging.header import Header, Malformed, Numbers
 from models.imaging.limits import check_size
 from models.imaging.metadata import read_metadata
 from models.imaging.mosaics import Mosaic, mosaic_of
 from models.imaging.neighbours import Placed, Stack, stacks_of
+from models.imaging.parsing import read_header
 from models.imaging.photometric import COMPRESSED, NOT_TAKEN, SAMPLES, SUBSAMPLED, photometric_of
 from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy

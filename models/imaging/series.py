@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Generic, TypeVar
 
-from models.imaging.header import Header, Malformed, read_header, valid
+from models.imaging.header import Header, Malformed, valid
 from models.imaging.neighbours import Beside, Placed, Stack, stacks_of
+from models.imaging.parsing import read_header
 from schemas.limits import DEFAULT_LIMITS, Limits
 
 K = TypeVar("K")

@@ -15,9 +15,9 @@ _SCHEMES = (
     "NDC", "RXNORM", "PUBCHEM_CID",
 )  # fmt: skip
 _SNOMED_RT = ("SRT", "SNM3", "99SDM")
-_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
+VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 
-ATTRIBUTES = frozenset({*_VALUES, "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning"})
+ATTRIBUTES = frozenset({*VALUES, "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning"})
 """The attributes that `clean_code` answers for."""
 
 
@@ -45,7 +45,7 @@ def _meanings() -> dict[tuple[str, str], str]:
 
 def clean_code(item: Dataset) -> bool:
     """Make a code item's value, scheme and meaning listed ones, in place. True if it had to become `UNKNOWN`."""
-    value = next((str(item[word].value) for word in _VALUES if word in item), "")
+    value = next((str(item[word].value) for word in VALUES if word in item), "")
     scheme = str(item.get("CodingSchemeDesignator") or "")
     meaning = _meanings().get((scheme, value))
     if meaning is not None and "CodeValue" in item:

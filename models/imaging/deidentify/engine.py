@@ -5,58 +5,54 @@ be safe. Knows nothing of files.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 from pydicom.tag import BaseTag
-from pydicom.valuerep import VR
 
 from models.imaging.deidentify.bulk import VRS as BULK
 from models.imaging.deidentify.bulk import bulk_value, lookup_value
 from models.imaging.deidentify.codes import ATTRIBUTES as CODE_ATTRIBUTES
-from models.imaging.deidentify.codes import UNKNOWN, clean_code
+from models.imaging.deidentify.codes import VALUES as CODE_VALUES
+from models.imaging.deidentify.codes import clean_code
 from models.imaging.deidentify.dates import moved
+from models.imaging.deidentify.dummies import PIXELS, dummy_items, dummy_value
+from models.imaging.deidentify.elements import (
+    WORDS,
+    fits,
+    is_foreign,
+    items_of,
+    looks_like_uid,
+    numbers_of,
+    numbers_safe,
+    readable,
+    set_value,
+    values_of,
+    vr_of,
+)
 from models.imaging.deidentify.icc import bare_profile
-from models.imaging.deidentify.lettered import numbers_read_as_text
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
 from models.imaging.deidentify.table import Action, Row, Types, row_of
-from models.imaging.deidentify.values import (
-    FREE_TEXT,
-    NEVER,
-    safe_number,
-    safe_text,
-)
+from models.imaging.deidentify.values import FREE_TEXT, NEVER, safe_number, safe_text
 from models.imaging.errors import LIBRARY_ERRORS
 
 Actions = dict[str, str]
 """What was done, by attribute: (gggg,eeee), those within sequences joined by >; and the table's letters. No values."""
 
-_CODE_VALUES = ("CodeValue", "LongCodeValue", "URNCodeValue")
 _ICC_PROFILE = 0x00282000
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 # Patient's Name, Other Patient Names, Birth Name, and the physicians' and operators' names.
 _NAMES = (0x00100010, 0x00101001, 0x00101005, 0x00080090, 0x00081048, 0x00081050, 0x00081060, 0x00081070, 0x0008009C)
-_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _TEMPORAL = ("DA", "DT", "TM")
-_BULK = ("OB", "OW", "UN")
-_NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "IS", "DS"})
-_WORDS = FREE_TEXT | {"CS"}
 
 _PSEUDONYMS = {0x00100020: "patient", 0x00120040: "subject", 0x00400512: "container", 0x00400551: "specimen"}
 """Identifiers whose dummy is a pseudonym, so that what belongs together stays together."""
 
 _REMOVED_TOO = frozenset({0x04000500, 0x4FFE0001})
 """Not in the table. Encrypted Attributes hold the original values; MAC Parameters mean nothing without a signature."""
-
-_DUMMIES: dict[str, str | bytes] = {
-    "PN": "REMOVED", "AE": "REMOVED", "CS": "OTHER", "AS": "000Y", "DA": "19000101", "TM": "000000",
-    "DT": "19000101000000", "UR": "urn:removed", "OB": b"\0\0", "OW": b"\0\0", "UN": b"\0\0", "OF": bytes(4),
-    "OL": bytes(4), "OD": bytes(8), "OV": bytes(8),
-} | dict.fromkeys(FREE_TEXT, "REMOVED")  # fmt: skip
 
 
 def deidentify(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy, *, pixels_cleaned: bool = False) -> Actions:
@@ -84,8 +80,8 @@ def _shift(dataset: Dataset, pseudonyms: Pseudonyms, policy: Policy) -> int:
 
 def _names(dataset: Dataset) -> frozenset[str]:
     """The words of the persons' names of an object, upper case."""
-    found = [dataset[tag] for tag in _NAMES if tag in dataset and _readable(dataset, BaseTag(tag)) is not None]
-    words = _NOT_LETTERS.split(" ".join(value for element in found for value in _values(element)).upper())
+    found = [dataset[tag] for tag in _NAMES if tag in dataset and readable(dataset, BaseTag(tag)) is not None]
+    words = _NOT_LETTERS.split(" ".join(value for element in found for value in values_of(element)).upper())
     return frozenset(word for word in words if len(word) > 1)
 
 
@@ -106,13 +102,6 @@ def _code(value: str, meaning: str) -> Dataset:
     return item
 
 
-def _values(element: DataElement) -> list[str]:
-    value: Any = element.value
-    if value is None or isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        value = [value]
-    return [part.decode("latin-1") if isinstance(part, bytes) else str("" if part is None else part) for part in value]
-
-
 @dataclass(slots=True)
 class _Run:
     """One object's way through the profile."""
@@ -129,19 +118,19 @@ class _Run:
     def clean(self, dataset: Dataset, path: tuple[int, ...]) -> None:
         """All elements of a dataset; `path`: tags of the sequences around it."""
         patient = _identifier(_text(dataset, "PatientID"))
-        coded = any(word in dataset for word in _CODE_VALUES)
+        coded = any(word in dataset for word in CODE_VALUES)
         if coded and clean_code(dataset):
             self._note((*path, 0x00080100), "D")
         for tag in list(dataset.keys()):
             if coded and keyword_for_tag(tag) in CODE_ATTRIBUTES:
                 continue
             here = (*path, int(tag))
-            if _foreign(tag):
+            if is_foreign(tag):
                 del dataset[tag]
                 self._note(here, "X")
                 continue
             row = row_of(tag)
-            element = _readable(dataset, tag)
+            element = readable(dataset, tag)
             if row is None:
                 self._unlisted(dataset, tag, element, here)
             else:
@@ -153,14 +142,14 @@ class _Run:
         self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...], row: Row
     ) -> None:
         basic = row.action(self.types.choice(tag, nested=len(path) > 1))
-        vr = _vr(tag, element)
+        vr = vr_of(tag, element)
         if element is None:
             self._act(dataset, tag, None, path, "X" if basic == "X" else "Z" if vr != "UI" else "X")
             return
         if row.uids and self.policy.keep_uids and vr in ("UI", "SQ"):
             if vr == "SQ":
                 self._within(element, path)
-            elif any(_looks_like_uid(uid) is False for uid in _values(element)):
+            elif any(looks_like_uid(uid) is False for uid in values_of(element)):
                 self._act(dataset, tag, element, path, basic)
             return
         done = False
@@ -172,12 +161,12 @@ class _Run:
             self._act(dataset, tag, element, path, basic)
 
     def _unlisted(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
-        keyword, vr = keyword_for_tag(tag), _vr(tag, element)
-        if tag in _PIXELS and len(path) == 1:
+        keyword, vr = keyword_for_tag(tag), vr_of(tag, element)
+        if tag in PIXELS and len(path) == 1:
             return
         if tag in _REMOVED_TOO:
             self._act(dataset, tag, element, path, "X")
-        elif element is None or not keyword or not _fits(tag, element):
+        elif element is None or not keyword or not fits(tag, element):
             self._give_up(dataset, tag, element, path)
         elif tag == _ICC_PROFILE:
             self._bare_profile(dataset, tag, element, path)
@@ -185,18 +174,18 @@ class _Run:
             self._within(element, path)
         elif vr == "UI":
             self._replace_uids(dataset, tag, element, path)
-        elif vr in _WORDS:
+        elif vr in WORDS:
             self._keep_safe(dataset, tag, element, path, self._safe_words(keyword, vr))
         elif vr in ("DS", "IS") or element.VR in ("DS", "IS"):
             self._keep_safe(dataset, tag, element, path, safe_number)
         elif vr in _TEMPORAL:
             if self.policy.dates == "remove" or not self._dated(dataset, tag, element, path):
                 self._give_up(dataset, tag, element, path)
-        elif vr in NEVER or tag in _PIXELS:
+        elif vr in NEVER or tag in PIXELS:
             self._give_up(dataset, tag, element, path)
         elif vr in BULK or keyword == "LUTData":
             self._keep_bulk(dataset, tag, element, path)
-        elif not _numbers_safe(element):
+        elif not numbers_safe(element):
             self._give_up(dataset, tag, element, path)
 
     def _keep_bulk(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> None:
@@ -205,7 +194,7 @@ class _Run:
         value = bulk_value(dataset, tag, little=self.little) if binary else lookup_value(dataset)
         if value is None:
             self._give_up(dataset, tag, element, path)
-        elif value != (element.value if binary else list(_numbers(element))):
+        elif value != (element.value if binary else list(numbers_of(element))):
             element.value = value
             self._note(path, "C")
 
@@ -231,7 +220,7 @@ class _Run:
         self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...], safe: Callable[[str], str]
     ) -> None:
         """Keep the values that are safe; where none is, the type of the attribute decides."""
-        values = _values(element)
+        values = values_of(element)
         kept = [safe(value) for value in values]
         if all(after == before.strip(" \0") for before, after in zip(values, kept, strict=True)):
             return
@@ -254,7 +243,7 @@ class _Run:
 
     def _described(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> bool:
         """Clean Descriptors on a listed attribute; False where nothing is left of it."""
-        vr = _vr(tag, element)
+        vr = vr_of(tag, element)
         if vr == "SQ" and element.value:
             self._within(element, path)
             self._note(path, "C")
@@ -262,33 +251,33 @@ class _Run:
         if vr not in FREE_TEXT:
             return False
         safe = self._safe_words(keyword_for_tag(tag), vr)
-        kept = [found for value in _values(element) if (found := safe(value))]
+        kept = [found for value in values_of(element) if (found := safe(value))]
         if kept:
-            _set(dataset, tag, vr, kept[0] if len(kept) == 1 else kept)
+            set_value(dataset, tag, vr, kept[0] if len(kept) == 1 else kept)
             self._note(path, "C")
         return bool(kept)
 
     def _dated(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> bool:
         """Shift or keep a date or time; False where it is not a valid one."""
-        vr = _vr(tag, element)
+        vr = vr_of(tag, element)
         if vr == "SQ":
             self._within(element, path)
             return True
         if element.is_empty:
             return True
-        found = [moved(vr, value, self.days) for value in _values(element)]
+        found = [moved(vr, value, self.days) for value in values_of(element)]
         values = [value for value in found if value]
         if len(values) < len(found):
             return False
         if self.policy.dates == "shift":
-            _set(dataset, tag, vr, values[0] if len(values) == 1 else values)
+            set_value(dataset, tag, vr, values[0] if len(values) == 1 else values)
         self._note(path, "C" if self.policy.dates == "shift" else "K")
         return True
 
     def _act(
         self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...], action: Action
     ) -> None:
-        vr = _vr(tag, element)
+        vr = vr_of(tag, element)
         if action == "U" and vr == "SQ" and element is not None:
             self._within(element, path)
         elif action == "U" or (action == "D" and vr == "UI"):
@@ -297,55 +286,32 @@ class _Run:
         elif action == "X":
             del dataset[tag]
         elif kind := _PSEUDONYMS.get(tag):
-            identifier = _identifier(_values(element)[0]) if element is not None and not element.is_empty else ""
-            _set(dataset, tag, vr, self.pseudonyms.name(kind, identifier) if identifier else None)
+            identifier = _identifier(values_of(element)[0]) if element is not None and not element.is_empty else ""
+            set_value(dataset, tag, vr, self.pseudonyms.name(kind, identifier) if identifier else None)
         elif action == "Z":
-            _set(dataset, tag, vr, [] if vr == "SQ" else None)
+            set_value(dataset, tag, vr, [] if vr == "SQ" else None)
         elif vr == "SQ":
-            self._dummy_items(dataset, tag, element)
+            dummy_items(dataset, tag, element, self._replaced)
         else:
-            _set(dataset, tag, vr, _DUMMIES.get(vr, 0))
+            set_value(dataset, tag, vr, dummy_value(vr))
         self._note(path, action)
 
     def _replace_uids(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
-        uids = [] if element is None else [uid.strip(" \0") for uid in _values(element)]
-        if self.policy.keep_uids and row_of(tag) is None and all(map(_looks_like_uid, uids)):
-            return
-        after = [self.pseudonyms.uid(uid) if uid else "" for uid in uids]
+        uids = [] if element is None else [uid.strip(" \0") for uid in values_of(element)]
+        after = self._replaced(tag, uids)
         if after != uids or (element is not None and element.VR != "UI"):
-            _set(dataset, tag, "UI", after[0] if len(after) == 1 else after)
+            set_value(dataset, tag, "UI", after[0] if len(after) == 1 else after)
             self._note(path, "U")
 
+    def _replaced(self, tag: BaseTag, uids: list[str]) -> list[str]:
+        """The UIDs that stand for an attribute's."""
+        if self.policy.keep_uids and row_of(tag) is None and all(map(looks_like_uid, uids)):
+            return uids
+        return [self.pseudonyms.uid(uid) if uid else "" for uid in uids]
+
     def _within(self, element: DataElement, path: tuple[int, ...]) -> None:
-        for item in _items(element):
+        for item in items_of(element):
             self.clean(item, path)
-
-    def _dummy_items(self, dataset: Dataset, tag: BaseTag, element: DataElement | None) -> None:
-        """One item of the first one's attributes, all of them dummies; codes become `UNKNOWN`."""
-        items = _items(element)
-        item = items[0] if items else Dataset()
-        self._dummy(item)
-        _set(dataset, tag, "SQ", [item])
-
-    def _dummy(self, item: Dataset) -> None:
-        coded = any(word in item for word in _CODE_VALUES)
-        for tag in list(item.keys()):
-            element, keyword = _readable(item, tag), keyword_for_tag(tag)
-            vr = _vr(tag, element)
-            row = row_of(tag)
-            unwanted = _foreign(tag) or not keyword or tag in _PIXELS or (row and row.basic == "X")
-            if unwanted or element is None or (coded and keyword in CODE_ATTRIBUTES):
-                del item[tag]
-            elif vr == "UI":
-                self._replace_uids(item, tag, element, ())
-            elif vr == "SQ":
-                self._dummy_items(item, tag, element)
-            elif vr == "CS" and all(safe_text(keyword, vr, value, terms=False) for value in _values(element)):
-                continue
-            else:
-                _set(item, tag, vr, _DUMMIES.get(vr, 0))
-        if coded:
-            item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = UNKNOWN
 
     def _note(self, path: tuple[int, ...], action: str) -> None:
         if not path:
@@ -361,64 +327,3 @@ def _shown(tag: int) -> str:
         return "(private)"
     known = row_of(tag) is not None or dictionary_has_tag(tag)
     return f"({tag >> 16:04x},{tag & 0xFFFF:04x})" if known else "(unknown)"
-
-
-def _foreign(tag: BaseTag) -> bool:
-    """Private; a group length; of commands, files or directories; or of a curve or overlay."""
-    group = tag.group
-    return tag.is_private or tag.element == 0 or group < 8 or group & 0xFF00 in (0x5000, 0x6000)
-
-
-def _readable(dataset: Dataset, tag: BaseTag) -> DataElement | None:
-    try:
-        element = dataset[tag]
-        element.is_empty  # noqa: B018  # some values are only converted when asked for
-    except LIBRARY_ERRORS:
-        return None
-    return element
-
-
-def _vr(tag: BaseTag, element: DataElement | None) -> str:
-    """The VR that the dictionary gives, or the element's own where it leaves a choice."""
-    if dictionary_has_tag(tag):
-        listed = dictionary_VR(tag)
-        if " or " not in listed and listed != "NONE":
-            return listed
-    return str(element.VR) if element is not None else VR.UN
-
-
-def _fits(tag: BaseTag, element: DataElement) -> bool:
-    """An element's VR, and the number of its values, are such that they mean what the dictionary says."""
-    listed, most, vr = dictionary_VR(tag).split(" or "), dictionary_VM(tag), str(element.VR)
-    numbers = not _NUMBERS.isdisjoint(listed)
-    if numbers and vr in _NUMBERS:
-        # More binary numbers than the attribute can have are likely to be the letters of a text.
-        few = most.isdigit() and int(most) >= element.VM
-        return few or (not most.isdigit() and vr in listed)
-    families = (_WORDS | NEVER | {"UI"}, frozenset(_BULK))
-    return vr in listed or any(vr in family and not family.isdisjoint(listed) for family in families)
-
-
-def _numbers(element: DataElement) -> list[object]:
-    value: Any = element.value
-    return list(value) if isinstance(value, Iterable) else [value]
-
-
-def _numbers_safe(element: DataElement) -> bool:
-    """Binary numbers that are no letters, and tags that stand for attributes of the standard (VR AT)."""
-    if element.VR == "AT":
-        return all(isinstance(tag, int) and dictionary_has_tag(tag) for tag in _numbers(element))
-    return not numbers_read_as_text(element)
-
-
-def _items(element: DataElement | None) -> list[Dataset]:
-    value: Iterable[object] = element.value if element is not None and element.VR == "SQ" and element.value else ()
-    return [item for item in value if isinstance(item, Dataset)]
-
-
-def _looks_like_uid(text: str) -> bool:
-    return len(text) <= 64 and all(part.isdigit() for part in text.split(".")) if text else True
-
-
-def _set(dataset: Dataset, tag: BaseTag, vr: str, value: object) -> None:
-    dataset[tag] = DataElement(tag, vr, value)

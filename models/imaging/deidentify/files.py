@@ -15,6 +15,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from models.imaging.allowlist import PIXEL_ELEMENTS
 from models.imaging.deidentify.engine import Actions, deidentify
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
@@ -27,7 +28,8 @@ from models.imaging.errors import (
     TruncatedFile,
     failing_as,
 )
-from models.imaging.header import PIXEL_ELEMENTS, Header, read_header
+from models.imaging.header import Header
+from models.imaging.parsing import read_header
 from schemas.failures import InvalidInput
 
 IMPLEMENTATION_CLASS_UID = UID("2.25.263396925751641424850039849662456812346")

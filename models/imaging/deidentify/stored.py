@@ -7,25 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
-    JPEG2000MC,
-    UID,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    JPEG2000Lossless,
-    JPEG2000MCLossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
+from pydicom.uid import UID
 
-from models.imaging.codecs import NATIVE_SYNTAXES, Raster, Samples, decode, native_length
+from models.imaging.allowlist import PIXEL_ELEMENTS
+from models.imaging.codecs import NATIVE_SYNTAXES, Raster, Samples, codestreams_of, decode, native_length
 from models.imaging.deidentify.decoded import store_decoded
 from models.imaging.deidentify.encapsulated import codestreams, store_codestreams
 from models.imaging.deidentify.jpeg import rewritten_jpeg
@@ -33,18 +18,7 @@ from models.imaging.deidentify.jpeg2000 import rewritten_j2k
 from models.imaging.deidentify.native import exact_native, used_bits
 from models.imaging.deidentify.rle import rewritten_rle
 from models.imaging.dicom import PixelData, pixel_data
-from models.imaging.errors import UnsupportedTransferSyntax
-from models.imaging.header import PIXEL_ELEMENTS, Header
-
-_JPEG = (
-    JPEGBaseline8Bit, JPEGExtended12Bit, UID("1.2.840.10008.1.2.4.53"), UID("1.2.840.10008.1.2.4.55"), JPEGLossless,
-    JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless,
-)  # fmt: skip
-_J2K = (
-    JPEG2000Lossless, JPEG2000, JPEG2000MCLossless, JPEG2000MC, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K,
-)  # fmt: skip
-_UNCOMPRESSED = UID("1.2.840.10008.1.2.1.98")
-"""Encapsulated Uncompressed Explicit VR Little Endian."""
+from models.imaging.header import Header
 
 
 def rewrite_pixels(dataset: Dataset, header: Header, data: bytes, at: int) -> bool:
@@ -100,17 +74,17 @@ def _rewrite_codestreams(dataset: Dataset, syntax: UID, pixels: PixelData) -> No
 
 
 def _rewritten(stream: bytes, syntax: UID, raster: Raster) -> bytes:
-    if syntax in _JPEG:
-        return rewritten_jpeg(stream)
-    if syntax in _J2K:
-        return rewritten_j2k(stream)
-    if syntax == RLELossless:
-        pixels = raster.rows * raster.columns
-        length = -(-pixels // 8) if raster.allocated == 1 else pixels
-        return rewritten_rle(stream, raster.samples * max(raster.allocated // 8, 1), length)
-    if syntax == _UNCOMPRESSED:
-        return exact_native(stream, raster, syntax, 1)[: native_length(raster, 1)]
-    raise UnsupportedTransferSyntax(syntax.name)
+    match codestreams_of(syntax):
+        case "JPEG" | "JPEG-LS":
+            return rewritten_jpeg(stream)
+        case "JPEG 2000":
+            return rewritten_j2k(stream)
+        case "RLE":
+            pixels = raster.rows * raster.columns
+            length = -(-pixels // 8) if raster.allocated == 1 else pixels
+            return rewritten_rle(stream, raster.samples * max(raster.allocated // 8, 1), length)
+        case None:
+            return exact_native(stream, raster, syntax, 1)[: native_length(raster, 1)]
 
 
 def _all_meant(stream: bytes, syntax: UID, raster: Raster) -> bool:
@@ -121,6 +95,6 @@ def _all_meant(stream: bytes, syntax: UID, raster: Raster) -> bool:
     if raster.stored == raster.allocated:
         return True
     # Only what is stored as bytes can have its bits elsewhere than at the bottom.
-    placed = raster if syntax in (RLELossless, _UNCOMPRESSED) else replace(raster, high=raster.stored - 1)
+    placed = raster if codestreams_of(syntax) in ("RLE", None) else replace(raster, high=raster.stored - 1)
     containers = samples.view(f"u{samples.dtype.itemsize}")
     return np.array_equal(used_bits(containers, placed), containers)

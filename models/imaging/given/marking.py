@@ -12,8 +12,8 @@ from models.imaging.frames import Frame, Source
 from models.imaging.given import contours, reports, segmentations
 from models.imaging.given.kinds import kind_of
 from models.imaging.given.marks import Given, Mark, Target
-from models.imaging.header import read_header
 from models.imaging.limits import check_file
+from models.imaging.parsing import read_header
 from models.imaging.planes import Instance
 from schemas.failures import InvalidInput, NeedsTooMuchMemory
 from schemas.images import SourceAnnotation

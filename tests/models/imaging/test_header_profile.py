@@ -7,9 +7,10 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.uid import ExplicitVRLittleEndian
 
+from models.imaging.allowlist import TAGS
 from models.imaging.deidentify.reading import FOR_CALCULATION
 from models.imaging.deidentify.table import row_of
-from models.imaging.header import TAGS, Header
+from models.imaging.header import Header
 
 WORD = "Vhqzvk"
 

@@ -11,8 +11,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from models.imaging import Frame, FramePolicy, open_source
 from models.imaging import errors as causes
 from models.imaging.contrast import names_agent
-from models.imaging.header import Header, Malformed, read_header
+from models.imaging.header import Header, Malformed
 from models.imaging.metadata import is_localizer, read_metadata
+from models.imaging.parsing import read_header
 from models.imaging.vocabulary import organ_of
 from schemas.images import ImageMetadata
 from tests.models.imaging.samples import MakeDicom, with_octets

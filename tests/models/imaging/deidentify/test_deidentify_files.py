@@ -25,7 +25,7 @@ from models.imaging.deidentify.files import (
 )
 from models.imaging.dicom import pixel_data
 from models.imaging.errors import CorruptHeader, EmptyFile, IdentifyingPixels, TruncatedFile
-from models.imaging.header import read_header
+from models.imaging.parsing import read_header
 from schemas.failures import InvalidInput
 from tests.models.imaging.samples import MakeDicom, Sample
 
