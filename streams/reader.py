@@ -6,7 +6,7 @@ not end for what somebody else wrote there. The stage that consumes the topic wr
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -57,13 +57,20 @@ class Record(Generic[M]):
 
 
 def read(
-    wires: Wires, topics: Sequence[Topic[Any]], *, follow: bool = False, idle: float = 0.5, timeout: float = 10.0
+    wires: Wires,
+    topics: Sequence[Topic[Any]],
+    *,
+    first: Mapping[int, int] | None = None,
+    follow: bool = False,
+    idle: float = 0.5,
+    timeout: float = 10.0,
 ) -> Iterator[Record[Any] | None]:
-    """Messages of topics from their beginning, in the order of each partition.
+    """Messages of topics, in the order of each partition.
 
     Args:
         wires: which cluster.
         topics: read together.
+        first: the partitions to read, and the offset of each to begin at; None: all, from their beginning.
         follow: False: stop at the end as it was at the start. True: never stop; once all that stood there at the start
             has been read, None is yielded when nothing came for `idle` seconds, so that the caller can look around.
         idle: seconds.
@@ -86,7 +93,7 @@ def read(
         }
     )
     with closing(consumer):
-        ends = _ask(wires, lambda: _assign(consumer, list(by_name), timeout))
+        ends = _ask(wires, lambda: _assign(consumer, list(by_name), first, timeout))
         if not (follow or ends):
             return
         quiet_since, caught_up = time.monotonic(), not ends
@@ -139,6 +146,15 @@ def _passed_by(topic: str | None, partition: int | None, offset: int | None, rea
     log.warning("passed by the message %s/%s/%s: %s", topic, partition, offset, reason)
 
 
+def partitions_of(wires: Wires, topic: Topic[Any], timeout: float = 10.0) -> tuple[int, ...]:
+    """The partitions of a topic. Raises Unavailable."""
+    knock(wires, timeout)
+    consumer = Consumer({**for_confluent(wires), "group.id": f"{wires.prefix}tristream-reader"})
+    name = topic.on(wires)
+    with closing(consumer):
+        return tuple(sorted(_ask(wires, lambda: consumer.list_topics(name, timeout=timeout)).topics[name].partitions))
+
+
 def latest(wires: Wires, topic: Topic[M]) -> dict[str, Record[M]]:
     """A topic under compaction's rule: the last message of each key, and none for a key that was cleared."""
     found: dict[str, Record[M]] = {}
@@ -165,18 +181,21 @@ def _ask(wires: Wires, question: Callable[[], T], patience: float = 10.0) -> T:
         raise Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}") from error
 
 
-def _assign(consumer: Consumer, names: Sequence[str], timeout: float) -> dict[tuple[str, int], int]:
+def _assign(
+    consumer: Consumer, names: Sequence[str], first: Mapping[int, int] | None, timeout: float
+) -> dict[tuple[str, int], int]:
     partitions: list[TopicPartition] = []
     for name in names:
         metadata = consumer.list_topics(name, timeout=timeout).topics[name]
         if metadata.error is not None:
             raise KafkaException(metadata.error)
-        partitions.extend(TopicPartition(name, number, 0) for number in metadata.partitions)
+        numbers = metadata.partitions if first is None else metadata.partitions.keys() & first.keys()
+        partitions.extend(TopicPartition(name, number, 0) for number in numbers)
     ends: dict[tuple[str, int], int] = {}
     for partition in partitions:
         low, high = consumer.get_watermark_offsets(partition, timeout=timeout)
-        partition.offset = low
-        if high > low:
+        partition.offset = max(low, first[partition.partition] if first is not None else 0)
+        if high > partition.offset:
             ends[partition.topic, partition.partition] = high
     consumer.assign(partitions)
     return ends

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.datasets.conversations import Split, corners, listed
+from models.datasets.conversations import Split
 from models.datasets.formats.base import Example
-from schemas.shapes import Box
+from models.datasets.formats.rows import FEATURES, row_of
 
 ROWS = 128
 """Of a row group: a reader that shuffles takes as many into memory at once."""
@@ -22,18 +22,6 @@ _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _MESSAGE = pa.struct(
     [("role", pa.string()), ("content", pa.list_(pa.struct([("type", pa.string()), ("text", pa.string())])))]
 )
-_TEXT = {"dtype": "string", "_type": "Value"}
-_FEATURES = {
-    "images": {"feature": {"_type": "Image"}, "_type": "List"},
-    "messages": {
-        "feature": {"role": _TEXT, "content": {"feature": {"type": _TEXT, "text": _TEXT}, "_type": "List"}},
-        "_type": "List",
-    },
-    "kinds": {"feature": _TEXT, "_type": "List"},
-    **dict.fromkeys(("caption", "description", "triplet_id", "image_id", "modality", "organ", "disease"), _TEXT),
-    "width": {"dtype": "int32", "_type": "Value"},
-    "height": {"dtype": "int32", "_type": "Value"},
-}
 SCHEMA = pa.schema(
     [
         ("images", pa.list_(_IMAGE)),
@@ -49,7 +37,7 @@ SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
     ],
-    metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})},
+    metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
 
 
@@ -69,41 +57,12 @@ class Parquet:
             if shard is not None:
                 shard.close()
             shard = self._shards[example.split] = _Shard(self._folder, example.split, number)
-        messages: list[dict[str, Any]] = []
-        for turn in example.conversation.turns:
-            question, answer = turn.rendered(_box)
-            asked: list[dict[str, str | None]] = [{"type": "text", "text": question}]
-            if not messages:
-                asked.insert(0, {"type": "image", "text": None})
-            messages.append({"role": "user", "content": asked})
-            messages.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
-        triplet = example.triplet
-        caption = triplet.description.caption
-        shard.add(
-            example.png,
-            {
-                "messages": messages,
-                "kinds": list(example.conversation.kinds),
-                "caption": caption.text if caption else None,
-                "description": triplet.description.description,
-                "triplet_id": triplet.triplet_id,
-                "image_id": triplet.image_id,
-                "modality": triplet.metadata.modality,
-                "organ": triplet.metadata.organ,
-                "disease": triplet.metadata.disease,
-                "width": triplet.image.columns,
-                "height": triplet.image.rows,
-            },
-        )
+        shard.add(example.png, row_of(example.triplet, example.conversation))
 
     def close(self) -> None:
         """As Writer has it."""
         for shard in self._shards.values():
             shard.close()
-
-
-def _box(box: Box) -> str:
-    return listed(corners(box))
 
 
 class _Shard:
