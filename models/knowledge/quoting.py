@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from models.vocabulary import read_label
+from models.vocabulary import read_label, terms_in
 from schemas.knowledge import FoundPassage
 
 
@@ -23,4 +23,5 @@ def _names(text: str, passage: FoundPassage) -> bool:
     asked = [passage.answers or "", *(one.term.name for one in read_label(passage.answers).named)]
     # What a passage is labelled with and names is what it is about: "tumour" may be asked, and "mass" answered.
     names = [*asked, *passage.diseases, *passage.structures, *passage.regions]
-    return any(name.lower() in text for name in names if name)
+    said = {term.name for term in terms_in(text)}
+    return any(name.lower() in text or name in said for name in names if name)
