@@ -11,7 +11,7 @@ from schemas.base import Message
 from schemas.events import BucketEvent
 from streams import metrics
 from streams.buckets import Bucket, Watching
-from streams.buckets.s3_events import created, resolve
+from streams.buckets.s3_events import Accompanying, created, resolve
 from streams.buckets.selection import EVERYTHING, Selection
 from streams.buckets.store import Store
 
@@ -49,6 +49,7 @@ class BucketWatch:
             passed_by=announcer.passed_by,
         )
         self._ready = asyncio.Event()
+        self._accompanying = Accompanying(bucket) if isinstance(bucket, Store) else None
 
     async def watch_on(self) -> None:
         """Announce what is there, and what comes, until cancelled."""
@@ -67,12 +68,15 @@ class BucketWatch:
         """
         await self._ready.wait()
         assert isinstance(self.bucket, Store)
+        assert self._accompanying is not None
         known = self._watching.known
         for keys, etag, size in created(event, self.bucket):
             if any((key, etag) in known for key in keys):
                 continue
             reference = await asyncio.to_thread(resolve, self.bucket, keys, etag, size)
             if reference is None or not self._watching.selection.takes(self.bucket.below(reference.key)):
+                continue
+            if await asyncio.to_thread(self._accompanying.note, reference):
                 continue
             # Known from here on: while the broker is away, a listing must not announce it again.
             if known.add((reference.key, reference.etag)):

@@ -36,6 +36,7 @@ MISCONFIGURED = re.compile(
 )
 """Of a refused question about one object: what is the matter with the worker, and not with the object."""
 
+CONTROL = re.compile(r"[\0-\x1f\x7f]")
 ARCHIVED = re.compile(r"<Code>(InvalidObjectState|BlobArchived|BlobBeingRehydrated)</Code>")
 """Of an object whose storage class gives no bytes before it was restored: S3 calls that forbidden, Azure a conflict."""
 
@@ -52,6 +53,14 @@ class Entry:
 def entry_of(meta: "ObjectMeta") -> Entry:
     """The same in our words."""
     return Entry(meta["path"], meta["e_tag"] or "", meta["size"])
+
+
+def can_tell(key: str) -> bool:
+    """Whether obstore can tell a key or a prefix: it takes a slash from each end, and then each segment for a name."""
+    if key in ("", "/"):
+        return True
+    segments = key.removeprefix("/").removesuffix("/").split("/")
+    return not any(segment in ("", ".", "..") or CONTROL.search(segment) for segment in segments)
 
 
 class Hiccup(Exception):

@@ -22,7 +22,7 @@ import orjson
 from obstore.store import from_url
 
 from schemas.failures import Unavailable
-from streams.buckets.asking import Entry, entry_of, listed, told
+from streams.buckets.asking import Entry, can_tell, entry_of, listed, told
 
 GOOGLE = "https://storage.googleapis.com"
 SERVICE_ACCOUNTS = ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH")
@@ -34,7 +34,6 @@ NAMES = re.compile(r"<(Key|Prefix|Name)>(.*?)</\1>", re.DOTALL)
 ETAG = re.compile(r"<e?tag>(.*?)</e?tag>", re.DOTALL | re.IGNORECASE)
 SIZE = re.compile(r"<(Size|Content-Length)>(\d+)</\1>")
 NOT_HANDED_ON = ("host", "connection", "accept-encoding", "transfer-encoding", "content-length", "content-encoding")
-CONTROL = re.compile(r"[\0-\x1f\x7f]")
 
 
 def pages(
@@ -103,14 +102,6 @@ def _account(environment: Mapping[str, str]) -> Mapping[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def can_tell(key: str) -> bool:
-    """Whether obstore can tell a key or a prefix: it takes a slash from each end, and then each segment for a name."""
-    if key in ("", "/"):
-        return True
-    segments = key.removeprefix("/").removesuffix("/").split("/")
-    return not any(segment in ("", ".", "..") or CONTROL.search(segment) for segment in segments)
 
 
 class Relay(ThreadingHTTPServer):

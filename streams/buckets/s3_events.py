@@ -6,10 +6,12 @@ from urllib.parse import unquote_plus
 from schemas.events import BucketEvent
 from schemas.objects import ObjectReference
 from streams.buckets.base import ObjectUnreadable
-from streams.buckets.companions import described_by, may_have_companions
+from streams.buckets.companions import SIDECAR, described_by, may_have_companions
 from streams.buckets.store import BESIDE, Store, bare
 
 CREATED = "ObjectCreated:"
+MOST_NAMED_KEYS = 1_000_000
+"""Keys that are remembered, as they take some 100 MB."""
 
 
 def created(event: BucketEvent, store: Store) -> Iterator[tuple[tuple[str, ...], str | None, int | None]]:
@@ -52,3 +54,27 @@ def resolve(store: Store, keys: tuple[str, ...], etag: str | None, size: int | N
         return told
     # Two objects, one for each reading: the etag tells which is meant.
     return next((one for one in found if one.etag.partition(BESIDE)[0] == etag), found[0] if found else None)
+
+
+class Accompanying:
+    """Objects that accompany others, as the sidecars say of which notifications have told.
+
+    Args:
+        store: where they lie.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._named, self._keys = store.named(), set[str]()
+
+    def note(self, reference: ObjectReference) -> bool:
+        """Whether an object is one; of one with a sidecar, what that names is from now on. Blocks.
+
+        Raises:
+            Unavailable: the bucket does not answer.
+        """
+        if BESIDE not in reference.etag:
+            return reference.key in self._keys
+        self._keys.update(self._named.by(reference.key + SIDECAR))
+        if len(self._keys) > MOST_NAMED_KEYS:
+            self._keys.clear()  # A listing finds them too.
+        return False

@@ -20,6 +20,7 @@ from schemas.objects import ObjectReference
 from streams.buckets.asking import Entry, answered, entry_of, listed, store_of, told
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
 from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+from streams.buckets.named import NamedObjects
 from streams.buckets.selection import Reason, by_reason, reason_by_name
 
 log = structlog.get_logger()
@@ -115,14 +116,29 @@ class Store:
         except InvalidPathError:
             yield from self._whatever_keys(after=after)
 
-    def _list_folder(self) -> Sequence[ObjectReference]:
+    def entries(self) -> Sequence[Entry]:
+        """What lies at the prefix, and not below it. Blocks.
+
+        Raises:
+            Unavailable: the bucket does not answer, or may not be listed.
+        """
         store, prefix = store_of(self.bucket), self.prefix or None
         try:
             metas = listed(lambda: obstore.list_with_delimiter(store, prefix)["objects"])
-            entries = [entry_of(meta) for meta in metas]
+            return [entry_of(meta) for meta in metas]
         except InvalidPathError:
-            entries = [entry for page in self._whatever_keys(below=False) for entry in page]
-        found = {entry.key: entry for entry in entries}
+            return [entry for page in self._whatever_keys(below=False) for entry in page]
+
+    def named(self) -> NamedObjects:
+        """The objects that others' sidecars name."""
+        return NamedObjects(
+            self.prefix,
+            lambda folder: Store(self.bucket, folder).entries(),
+            lambda key: answered(lambda: _begin(self.bucket, key)),
+        )
+
+    def _list_folder(self) -> Sequence[ObjectReference]:
+        found = {entry.key: entry for entry in self.entries()}
         return [
             self._refer(entry, found.get(sidecar_of(key) or ""))
             for key, entry in sorted(found.items())
@@ -196,9 +212,11 @@ class Store:
         for known in ledger:
             if known.bucket == self.bucket:
                 watching.known.add((known.key, known.etag))
+        named = self.named()
         while True:
             try:
                 passed = Counter[Reason]()
+                named.again()
                 pages = self._list_all(passed)
                 while (page := await asyncio.to_thread(next, pages, None)) is not None:
                     for reference in page:
@@ -210,6 +228,10 @@ class Store:
                         if reference.size == 0 and await asyncio.to_thread(self._is_marker, reference.key):
                             watching.ignored(1)
                             watching.known.add((reference.key, reference.etag))
+                        elif BESIDE not in reference.etag and await asyncio.to_thread(
+                            named.__contains__, reference.key
+                        ):
+                            passed["companion"] += 1
                         elif watching.known.add((reference.key, reference.etag)):
                             yield reference
                 watching.waiting("")

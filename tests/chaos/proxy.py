@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import suppress
 
 PIECE = 64 * 1024
@@ -71,11 +72,19 @@ class Proxy:
         server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", self._port))
         self._ready.set()
         self._loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.05))
+        self._loop.run_until_complete(self._end(server))
         self._loop.close()
+
+    async def _end(self, server: asyncio.Server) -> None:
+        """Let each connection end by itself, so that all sockets are closed: those that were just accepted too."""
+        server.close()
+        assert self._flowing is not None
+        self._flowing.set()
+        deadline = time.monotonic() + 10
+        while (tasks := asyncio.all_tasks() - {asyncio.current_task()}) and time.monotonic() < deadline:
+            self._abort()
+            await asyncio.wait(tasks, timeout=0.1)
+        await asyncio.sleep(0.05)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._whole:
@@ -89,8 +98,7 @@ class Proxy:
         both = {writer, far_writer}
         self._writers |= both
         try:
-            with suppress(asyncio.CancelledError):  # At the end of the loop: it would log each as an error.
-                await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         finally:
             self._writers -= both
             for end in both:

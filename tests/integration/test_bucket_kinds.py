@@ -33,7 +33,7 @@ from streams.buckets import (
 )
 from streams.buckets.asking import clear_stores
 from streams.buckets.aws import Access, access_to
-from streams.buckets.s3_events import resolve
+from streams.buckets.s3_events import Accompanying, resolve
 from streams.buckets.store import Store
 
 KINDS = ["folder", "s3", "gs", "az"]
@@ -190,6 +190,39 @@ async def test_a_bucket_keeps_its_promises(store: Emulator | Files) -> None:
         await again.until(lambda: len(again) == 1)
         await asyncio.sleep(0.6)
     assert [key_of(one) for one in again] == [f"{below}scan.png"]
+
+
+async def test_what_a_sidecar_names_is_no_object(store: Emulator | Files) -> None:
+    """A mask beside an image, before or behind it by name, in its folder or below it; one that nobody names is one."""
+    bucket = open_bucket(f"{store.url}/in")
+    store.put("in/sub/m.png.json", orjson.dumps({"mask": "a-mask.png", "annotations": ["z/seg.dcm"]}))
+    for key in ("in/sub/m.png", "in/sub/a-mask.png", "in/sub/z/seg.dcm", "in/a-mask.png", "in/sub/z/other.dcm"):
+        store.put(key, key.encode())
+    below = "" if isinstance(store, Files) else "in/"
+    wanted = [f"{below}{key}" for key in ("a-mask.png", "sub/m.png", "sub/z/other.dcm")]
+    async with watching(bucket) as seen:
+        await seen.until(lambda: len(seen) == len(wanted))
+        store.put("in/sub/n.png.json", orjson.dumps({"mask": "n-mask.png"}))
+        store.put("in/sub/n.png", b"image")
+        store.put("in/sub/n-mask.png", b"mask")
+        await seen.until(lambda: len(seen) == len(wanted) + 1)
+        await asyncio.sleep(0.6)
+    assert sorted(map(key_of, seen)) == sorted([*wanted, f"{below}sub/n.png"])
+
+
+def test_a_notification_of_a_mask_announces_nothing(s3: S3) -> None:
+    """Once its sidecar was told of."""
+    s3.put("in/m.png", b"image")
+    s3.put("in/m.png.json", orjson.dumps({"mask": "mask.png"}))
+    s3.put("in/mask.png", b"mask")
+    bucket = open_bucket(f"{s3.url}/in")
+    assert isinstance(bucket, Store)
+    accompanying = Accompanying(bucket)
+    image, mask = (resolve(bucket, (key,), None, None) for key in ("in/m.png", "in/mask.png"))
+    assert image is not None
+    assert mask is not None
+    assert not accompanying.note(image)
+    assert accompanying.note(mask)
 
 
 @pytest.mark.parametrize("store", KINDS[1:], indirect=True)
