@@ -209,7 +209,8 @@ def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, bud
 def _context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
     """Structures that are told, and tissues where these say something of the image."""
     telling = facts.metadata.modality in ("CT", "histopathology") or not (chosen.findings or chosen.structures)
-    return (*chosen.structures[:3], *(chosen.tissues[:2] if telling else ()))
+    structures = [one for one in chosen.structures if one != facts.metadata.organ]
+    return (*structures[:3], *(chosen.tissues[:2] if telling else ()))
 
 
 def _interleaved(regions: list[Statement], texture: list[Statement]) -> Iterable[Statement]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from models.statements.tokens import spelled_out
+
 T = TypeVar("T")
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 
@@ -26,6 +28,10 @@ class Voice:
     def pick(self, options: Sequence[T]) -> T:
         """One of several."""
         return options[self.draw(len(options))]
+
+    def phrase(self, patterns: Sequence[str]) -> str:
+        """One of all the phrases that patterns stand for, each as likely as any other."""
+        return self.pick([one for pattern in patterns for one in spelled_out(pattern)])
 
     def maybe(self, part: float) -> bool:
         """True in such a part of all cases."""

@@ -53,11 +53,11 @@ _FOUND_ANYWHERE = (
     "{seen|visible|present|noted|found|outlined} ~is <np>",
     "one {sees|finds|notes} <np>",
 )
-_BY = (
-    "{{marked|annotated|outlined|drawn|traced|delineated|contoured|indicated} by the "
-    "{source|source|source itself|source's annotation}|{marked|outlined|traced|indicated|drawn} in the "
-    "source|as the source {marks|outlines|annotates|traces|draws|has} it}"
+_PASSIVE = (
+    "{{marked|annotated|outlined|drawn|traced|delineated|contoured|indicated} by the {source|source|source itself}"
+    "|{marked|outlined|traced|indicated|drawn} in the source}"
 )
+_BY = f"{{{_PASSIVE}|{_PASSIVE}|as the source {{marks|outlines|annotates|traces|draws|has}} <it>}}"
 _MARKS = (
     "{the source {marks|outlines|annotates|draws|traces|delineates|contours|indicates}"
     "|the {source's mark|source's outline|source's annotation} {shows|encloses|gives|delineates|indicates}}"
@@ -70,8 +70,8 @@ _MARKED = (
     f"<np>, {_BY}, {_WHERE} <p>",
     f"{{marked|outlined|annotated|traced}} by the source, <np> {_WHERE} <p>",
     f"<p> {{~lies|~sits|~is}} <np>, {_BY}",
-    f"<np> <p> ~is {_BY}",
-    f"<p>, <np> ~is {_BY}",
+    f"<np> <p> ~is {_PASSIVE}",
+    f"<p>, <np> ~is {_PASSIVE}",
     f"{_SHOWS} <np> <p>, {_BY}",
     f"there ~is <np> <p>, {_BY}",
     f"{{seen|found|located}} <p> ~is <np>, {_BY}",
@@ -81,7 +81,7 @@ _MARKED = (
 )
 _MARKED_ANYWHERE = (
     f"{_MARKS} <np>",
-    f"<np> ~is {_BY}",
+    f"<np> ~is {_PASSIVE}",
     f"{_SHOWS} <np>, {_BY}",
     f"there ~is <np>, {_BY}",
     f"<snp> {_SEEN}",
@@ -90,7 +90,7 @@ _MARKED_ANYWHERE = (
 )
 _IS = "{~is|~is|~appears|~looks|~seems}"
 _HAS = "{~has|~shows|~exhibits|~displays|~presents|~features}"
-_ONE = ("<n> <1>", "<n> <1>", "<n> ~itself <1>", "as for <n>, ~it <1>")
+_ONE = ("<n> <1>", "<n> <1>", "<n> <1>", "<n> <1>", "<n> ~itself <1>", "as for <n>, ~it <1>")
 _FRONTED = (
     "{compared with|relative to|against|in comparison with} <than>{,|} <n> {~is|~appears|~looks|~seems} <against>",
 )
@@ -149,13 +149,17 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
         np = name.introduced(_adjectives(before, voice)) + held_text
         place = w.place_piece(facts, region, voice, name)
         patterns = (_MARKED if place else _MARKED_ANYWHERE) if marked else _FOUND if place else _FOUND_ANYWHERE
-        pattern = voice.pick(patterns)
+        # "The source-marked lungs" would be some of the lungs.
+        pattern = voice.pick([one for one in patterns if not (name.the and "<snp>" in one)])
         adjectives = _adjectives(before, voice)
         source = voice.pick([one for one in _SOURCE if one not in adjectives])
         snp = name.introduced(f"source-{source} {adjectives}".strip()) + held_text
-        text = fill(voice.spin(pattern), snp=snp, np=np, p=place.text if place else "")
+        text = fill(
+            voice.spin(pattern), snp=snp, np=np, it="them" if name.several else "it", p=place.text if place else ""
+        )
         tails = behind[:2]
-        text += "".join(_tail(one, voice, finite=pattern in _FINITE and not n) for n, one in enumerate(tails))
+        for n, one in enumerate(tails):
+            text += _tail(one, voice, finite=pattern in _FINITE and not n, clause=";" not in text)
         made = [name.claim, *(claim for one in (*before, *([held] if held else []), *tails) for claim in one.claims)]
         made += place.claims if place else ()
         made += [c.Marked(regions=(region.region_id,), every=name.every, by="source")] if marked else []
@@ -202,9 +206,9 @@ def _is_plain(facet: Facet) -> bool:
     return facet.kind not in ("size", "share") and not facet.is_.startswith(("of ", "with ", "without ", "in "))
 
 
-def _tail(facet: Facet, voice: Voice, *, finite: bool) -> str:
-    """A facet as what follows a whole sentence about its region."""
-    options = [f"; ~it {_verb(facet, voice)}"]
+def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool) -> str:
+    """A facet as what follows a whole sentence about its region; `clause`: as one of its own too."""
+    options = [f"; ~it {_verb(facet, voice)}"] if clause or not (facet.doing or facet.is_ or facet.has) else []
     options += [f", {facet.doing}"] * 3 if facet.doing else []
     options += [f", {facet.is_}"] * 2 if facet.is_ else []
     options += [f", {voice.pick(('appearing', 'looking'))} {facet.is_}"] if facet.is_ and _is_plain(facet) else []

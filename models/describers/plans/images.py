@@ -1,5 +1,7 @@
 """Openings and captions: the kind of image, what it is of, and what the source says that it shows."""
 
+import re
+
 from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements import writing as w
@@ -24,7 +26,7 @@ _IMAGE = (
     "{seen|pictured|depicted|portrayed|in view} {here|} {on|in} <a> is <o>",
     "<o>, {as seen|as shown|seen|shown|pictured} {on|in} <a>, is the subject",
     "{the subject|what is examined|what is seen} is <o>, {on|in} <a>",
-    "{this|here} one {sees|has} <a>, and {in|on} it <o>",
+    "here one {sees|has} <a>, and {in|on} it <o>",
     "<o> {forms|makes up|is} the subject of <a>",
     "{regarding|concerning} <o>, this is <a>",
 )
@@ -34,6 +36,7 @@ _ALONE = (
     "the {picture|image|view} {is|shown is|presented is|given is} <a>",
     "<a>",
 )
+_CAPTION_ALONE = ("<k>", "<a>")
 _CAPTION = (
     "<k> of <o>",
     "<k> {showing|depicting|picturing|presenting} <o>",
@@ -42,12 +45,12 @@ _CAPTION = (
     "<k>{,|} with <o> in view",
 )
 _THICK = (
-    "; the {slice|section} is <v> millimetres thick",
-    "; {its|the} {slice|section} thickness is <v> millimetres",
-    ", {at|with} a {slice|section} thickness of <v> millimetres",
-    "; the thickness of the {slice|section} is <v> millimetres",
-    ", <v> millimetres {thick|in thickness}",
-    "; it is <v> millimetres thick",
+    "; the {slice|section} is <v> thick",
+    "; {its|the} {slice|section} thickness is <v>",
+    ", {at|with} a {slice|section} thickness of <v>",
+    "; the thickness of the {slice|section} is <v>",
+    ", <v> {thick|in thickness}",
+    "; it is <v> thick",
 )
 _DISEASE = (
     "the source {labels|names} {the image|it|this} <d>",
@@ -74,21 +77,14 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     """What kind of image it is, of what, with the disease that the source names."""
 
     def plan(voice: Voice) -> Piece | None:
-        kind, organ = w.image_piece(facts, voice), w.organ_piece(facts)
-        a = w.article(kind.text)
-        if organ is None:
-            text = voice.pick((kind.text, a)) if caption else fill(voice.spin(voice.pick(_ALONE)), a=a)
-            made = Piece(text, kind.claims)
-        else:
-            pattern = voice.spin(voice.pick(_CAPTION if caption else _IMAGE))
-            text = fill(
-                pattern,
-                a=a,
-                k=kind.text,
-                this=f"{voice.pick(('this', 'the', 'the present'))} {kind.text}",
-                o=organ.text,
-            )
-            made = Piece(text, (*kind.claims, *organ.claims))
+        organ = w.organ_piece(facts)
+        patterns = (_CAPTION if caption else _IMAGE) if organ else _CAPTION_ALONE if caption else _ALONE
+        pattern = voice.spin(voice.pick(patterns))
+        # "A CT slice in the axial plane of the liver" would speak of a plane of the liver.
+        kind = w.image_piece(facts, voice, clauses=not re.search("<[ak]>[^<]* of <o>", pattern))
+        this = f"{voice.pick(('this', 'the', 'the present'))} {kind.text}"
+        text = fill(pattern, a=w.article(kind.text), k=kind.text, this=this, o=organ.text if organ else "")
+        made = Piece(text, (*kind.claims, *(organ.claims if organ else ())))
         if not caption:
             made = _with_thickness(facts, made, voice)
         named = facts.metadata.disease
@@ -105,7 +101,8 @@ def _with_thickness(facts: Facts, made: Piece, voice: Voice) -> Piece:
     if thickness is None or thickness < 0.1 or voice.maybe(0.4):
         return made
     said = w.two_figures(thickness)
-    text = made.text + fill(voice.spin(voice.pick(_THICK)), v=said)
+    unit = "millimetre" if said == "1" else "millimetres"
+    text = made.text + fill(voice.spin(voice.pick(_THICK)), v=f"{said} {unit}")
     decimals = len(said.partition(".")[2])
     return Piece(
         text, (*made.claims, c.ImageNumber(measure="thickness", value=float(said), unit="mm", decimals=decimals))

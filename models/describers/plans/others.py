@@ -30,7 +30,6 @@ _NONE = (
     "the expert {finds|sees|identifies|notes|detects|makes out|picks out} no <n>",
     "{the expert's search|the search of the expert|a search by the expert} {found|shows|detected} no <n>",
     "to the expert, no <n> {is|was} {seen|found|visible|present}",
-    "{searching|looking} for {it|such}, the expert {found|saw|noted|detected} no <n>",
 )
 _FURTHER = (
     "<x> ~is {outlined|seen|marked out|found|noted|visible|present}{ elsewhere| besides| as well| likewise|}",

@@ -13,8 +13,8 @@ def image_nouns(facts: Facts) -> tuple[ImageKind, tuple[str, ...]]:
     return row, (*row.slices, *row.say) if facts.metadata.plane and row.slices else row.say
 
 
-def image_piece(facts: Facts, voice: Voice) -> Piece:
-    """'contrast-enhanced axial CT slice': what kind of image it is."""
+def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True) -> Piece:
+    """'contrast-enhanced axial CT slice': what kind of image it is; `clauses`: also 'CT slice in the axial plane'."""
     metadata = facts.metadata
     row, names = image_nouns(facts)
     noun = voice.pick(names)
@@ -29,7 +29,7 @@ def image_piece(facts: Facts, voice: Voice) -> Piece:
         made.append(c.View(word=view.word))
     elif metadata.plane is not None:
         plane = next(one for one in table().planes if one.word == metadata.plane)
-        if voice.maybe(0.25):
+        if clauses and voice.maybe(0.3):
             behind.append(voice.pick([one for one in plane.clause if noun.split()[-1] not in one.split()]))
         else:
             noun = f"{voice.pick(plane.say)} {noun}"
@@ -37,7 +37,7 @@ def image_piece(facts: Facts, voice: Voice) -> Piece:
     if metadata.contrast_agent:
         agent = next(one for one in table().agents if one.given)
         made.append(c.ContrastAgent(given=True))
-        if voice.maybe(0.5):
+        if not clauses or voice.maybe(0.5):
             noun = f"{voice.pick(agent.say)} {noun}"
         else:
             behind.append(voice.pick(agent.clause))

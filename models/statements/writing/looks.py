@@ -13,6 +13,8 @@ from models.statements.writing.names import Name, is_scattered
 from models.statements.writing.places import WITHIN
 from schemas.regions import Region
 
+SMALL = 20.0
+"""mm from which what a label calls small is not long: it is small in area, and to give its length contradicts that."""
 FACETS = ("share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts")
 SURROUNDINGS = (
     "{its|its immediate} {surroundings|neighbourhood|environment|background|vicinity}",
@@ -86,7 +88,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             if not is_scattered(region):
                 return None
             made = c.Parts(regions=(region.region_id,), every=name.every)
-            said = voice.spin(voice.pick(table().parts[0].say))
+            said = voice.phrase(table().parts[0].say)
             verb, ing = voice.pick((("lies", "lying"), ("appears", "appearing"), ("is seen", "seen"), ("is", "")))
             return Facet(kind, (made,), does=f"~{verb} {said}", doing=f"{ing} {said}".strip())
         case _:
@@ -106,9 +108,9 @@ def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None
     made = c.Word(regions=(region.region_id,), every=name.every, aspect=aspect, word=word)
     if aspect == "uptake":
         adjectives = []
-    adjective = voice.spin(voice.pick(adjectives)) if adjectives else ""
+    adjective = voice.phrase(adjectives) if adjectives else ""
     has = voice.pick(row.having) if row.having else ""
-    return Facet(aspect, (made,), adjective=adjective, is_=voice.spin(voice.pick(row.say)), has=has)
+    return Facet(aspect, (made,), adjective=adjective, is_=voice.phrase(row.say), has=has)
 
 
 def _is_adjective(text: str) -> bool:
@@ -129,7 +131,7 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if within and (not adjective or voice.maybe(0.5)):
         whole = voice.pick(("image", "picture", "view", "frame", "display")) if within == "image" else within
         made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
-        said = f"{voice.spin(voice.pick(row.say))} the {whole}"
+        said = f"{voice.phrase(row.say)} the {whole}"
         verb, ing = voice.pick(_COVERS)
         return Facet("share", (made,), does=f"~{verb} {said}", doing=f"{ing} {said}")
     if not adjective:
@@ -144,6 +146,8 @@ def _size(region: Region, voice: Voice, name: Name) -> Facet | None:
     if size is None or size.unit != "mm" or size.longest_axis < 0.1:
         return None
     longest = size.longest_axis
+    if longest >= SMALL and "small" in words(region.label):
+        return None
     centimetres = longest >= 20 and voice.maybe(0.4)
     value, unit = (longest / 10, voice.pick(("cm", "cm", "centimetres"))) if centimetres else (longest, "mm")
     said = two_figures(value)
@@ -169,7 +173,7 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
         return None
     if direction == "alike" and (abs(value) > 0.9 or region.kind != "source annotation"):
         return None
-    surroundings = voice.spin(voice.pick(SURROUNDINGS))
+    surroundings = voice.phrase(SURROUNDINGS)
     if name.several:
         surroundings = surroundings.replace("its", "their").replace(" it", " them")
     ids = (region.region_id,)

@@ -74,7 +74,7 @@ def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...
     said = _several(noun, organ=organ) if several else noun
     if several and said is None:
         several, said = False, noun
-    patterns = ("{} ({})",) if tagged else ("{}",) if alone else ("{} ({})", "{} {}", "{} {}", "{}, {},")
+    patterns = ("{} ({})",) if tagged else ("{}",) if alone else ("{} {}", "{} {}", "{} {}", "{} ({})")
     text = voice.pick(patterns).format(said, region_id)
     finding = c.Finding(regions=(region_id,), name=name, every=several and alone and not tagged)
     return Name(text, finding, several, organ)
