@@ -42,8 +42,13 @@ def preprocessing(settings: Settings, isolated: Isolated, payloads: Payloads) ->
         identity=identity,
         payloads=payloads,
         reading=Reading(
-            FramePolicy.parse(settings.frames), BurnedInPolicy.parse(settings.burned_in), limits, settings.neighbours
+            FramePolicy.parse(settings.frames),
+            BurnedInPolicy.parse(settings.burned_in),
+            limits,
+            settings.neighbours,
+            settings.defaults,
         ),
+        patients=settings.patients,
         annotations=annotations,
         series=Series(isolated=isolated, limits=limits) if settings.series == "folder" else None,
     )

@@ -3,7 +3,9 @@
 What touches the file's bytes runs in a process of its own: native decoders crash on some damaged files.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Literal
 
 from agents import metrics
 from agents.given import GivenAnnotations
@@ -12,6 +14,7 @@ from agents.series import Series
 from models.imaging.limits import check_file
 from models.imaging.neighbours import Beside, Stack, is_alike, with_neighbours
 from models.imaging.series import Slice
+from schemas.base import PatientPolicy
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
 from schemas.objects import ObjectReference
@@ -34,21 +37,25 @@ async def preprocess(
     reading: Reading,
     annotations: GivenAnnotations | None = None,
     series: Series | None = None,
+    patients: PatientPolicy = "folder",
 ) -> AsyncIterator[MedicalImage | FrameFailed]:
     """One message a frame taken, with what the annotation objects beside the inbox mark in it.
 
     Neighbours of a frame are sought in its own object, or where `series` is given and the object is one slice of a
     series, among the objects beside it.
 
-    A frame that cannot be decoded, or marked, fails alone.
+    `patients` says what stands for a patient where nothing else tells one. A frame that cannot be decoded, or marked,
+    fails alone.
 
     Raises:
         InvalidInput: the object as a whole cannot be read.
     """
     check_file(reference.size, reading.limits)
     object_id = identity.object_id(reference)
-    taken, skipped, names, stacks, alone = await isolated.call(frames_of, reference, reading)
-    given = await annotations.of(names) if annotations is not None else ()
+    found = await isolated.call(frames_of, reference, reading)
+    taken, skipped = found.taken, found.skipped
+    given = await annotations.of(found.names) if annotations is not None else ()
+    provenance = found.belonging.provenance(identity.group_id, _place(reference, patients))
     metrics.SKIPPED.inc(skipped)
     frames = _Frames(
         lambda index: isolated.call(image_of, reference, reading, index, object_id, given), reading.neighbours
@@ -60,13 +67,23 @@ async def preprocess(
             yield FrameFailed(Subject(object_id, None, index, len(taken), skipped, identity.file_id(reference)), error)
             continue
         if reading.neighbours:
-            found = await frames.beside(image, stacks)
-            if series is not None and alone is not None:
-                found = await _in_series(series, reference, alone, image, isolated, reading)
-            image = with_neighbours(image, found)
+            near = await frames.beside(image, found.stacks)
+            if series is not None and found.alone is not None:
+                near = await _in_series(series, reference, found.alone, image, isolated, reading)
+            image = with_neighbours(image, near)
         pixels, *others = await payloads.place_all((image.pixels, *image.neighbours))
-        yield image.model_copy(update={"pixels": pixels, "neighbours": tuple(others)})
+        told = provenance.with_texts("annotations") if given and image.annotations else provenance
+        yield image.model_copy(update={"pixels": pixels, "neighbours": tuple(others), "provenance": told})
         metrics.IMAGES.labels(image.metadata.modality).inc()
+
+
+def _place(reference: ObjectReference, patients: PatientPolicy) -> tuple[Literal["folder", "file"], str] | None:
+    """What stands for a patient: the object's folder, or the object itself."""
+    if patients == "none":
+        return None
+    key = reference.key.rpartition("/")[0] if patients == "folder" else reference.key
+    # The same file, whatever folder above it the bucket is.
+    return patients, re.sub("/+", "/", f"{reference.bucket}/{key}").rstrip("/")
 
 
 def below(places: Sequence[Bucket], handler: Preprocess) -> Preprocess:

@@ -4,9 +4,10 @@ The decoders are imported where they are called: who has these functions called 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.imaging import VERSION, BurnedInPolicy, FramePolicy, Source, to_pixels
+from models.imaging.belonging import Belonging
 from models.imaging.neighbours import Stack
 from models.imaging.series import Slice
 from schemas.images import MedicalImage
@@ -25,12 +26,14 @@ class Reading:
         burned_in: what becomes of text in pixels.
         limits: that each object is held to.
         neighbours: on each side of a frame in space, taken or not, that are sent with it.
+        defaults: what holds of all objects of which nothing else says so, as JSON of schemas.sidecars.FolderDefaults.
     """
 
     frames: FramePolicy
     burned_in: BurnedInPolicy
     limits: Limits
     neighbours: int = 0
+    defaults: bytes | None = None
 
 
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
@@ -43,16 +46,19 @@ def _opened(content: Content, reading: Reading) -> Source:
     from models.imaging.source import open_source
 
     source = open_source(content.data, reading.frames, reading.limits, reading.burned_in)
-    return described_by(content.companions, source, reading.limits)
+    return described_by(content.companions, source, reading.limits, reading.defaults)
 
 
-def described_by(companions: Mapping[str, bytes], source: Source, limits: Limits) -> Source:
+def described_by(
+    companions: Mapping[str, bytes], source: Source, limits: Limits, defaults: bytes | None = None
+) -> Source:
     """The same frames with what an object's companions say of them, and mark in them.
 
     Args:
         companions: as `Content` has them.
         source: the object's frames.
         limits: that each companion is held to.
+        defaults: as `Reading` has them.
 
     Raises:
         InvalidInput: one of models.imaging.errors.
@@ -64,6 +70,7 @@ def described_by(companions: Mapping[str, bytes], source: Source, limits: Limits
         limits,
         sidecar=companions.get("sidecar"),
         mask=companions.get("mask"),
+        defaults=[data for data in (defaults, companions.get("defaults")) if data is not None],
         annotations=[data for role, data in companions.items() if role.startswith("annotations/")],
     )
 
@@ -75,16 +82,33 @@ def _marked(reference: ObjectReference, reading: Reading, given: tuple[ObjectRef
     return marked(_open(reference, reading), [bucket_of(one).get(one) for one in given], reading.limits)
 
 
-def frames_of(
-    reference: ObjectReference, reading: Reading
-) -> tuple[tuple[int, ...], int, frozenset[str], tuple[Stack, ...], Slice | None]:
-    """Indices of the frames to take, how many are skipped, the UIDs by which the object is meant, and where neighbours
-    are asked for, how its frames lie, or which slice of a series it is. Runs isolated.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an object is, before its frames are read.
+
+    Args:
+        taken: indices of the frames to take.
+        skipped: how many are left out.
+        names: the UIDs by which the object is meant.
+        belonging: to whom and what it belongs. Names persons.
+        stacks: how its frames lie, where neighbours are asked for.
+        alone: which slice of a series it is, where neighbours are asked for.
     """
+
+    taken: tuple[int, ...]
+    skipped: int
+    names: frozenset[str] = field(repr=False)
+    belonging: Belonging = field(repr=False)
+    stacks: tuple[Stack, ...] = ()
+    alone: Slice | None = None
+
+
+def frames_of(reference: ObjectReference, reading: Reading) -> Found:
+    """What an object is. Runs isolated."""
     source = _open(reference, reading)
     names = source.instance.names if source.instance else frozenset[str]()
     stacks, alone = (source.stacks(), source.in_series()) if reading.neighbours else ((), None)
-    return source.taken, source.skipped, names, stacks, alone
+    return Found(source.taken, source.skipped, names, source.belonging, stacks, alone)
 
 
 def image_of(

@@ -5,10 +5,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.describers.settings import Serving
+from schemas.base import PatientPolicy
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
@@ -23,6 +25,10 @@ HANDED_ON = "TRISTREAM_SETTINGS"
 
 MOST_NEIGHBOURS = 3
 """Of a slice, on each side: a message with three is as large as seven."""
+
+
+SAID = ("modality", "organ", "source", "licence")
+"""Settings that say something of all images."""
 
 
 class BadSetting(ValueError):
@@ -73,6 +79,9 @@ class Settings(BaseSettings):
             the command has it (TRISTREAM_SERIES).
         burned_in: policies for text in pixels that is uncertain, or over marked regions: mask, dead-letter or pass for
             both, or two of them; also :always (TRISTREAM_BURNED_IN).
+        modality, organ, source, licence: of all images, where neither a sidecar nor the folder's `_defaults.json` says
+            otherwise (TRISTREAM_MODALITY, …): fields of schemas.sidecars.FolderDefaults.
+        patients: what stands for a patient where nothing tells one: folder, file or none (TRISTREAM_PATIENTS).
         annotations: folder or s3://bucket/prefix of DICOM objects that mark regions of the images; None: there are none
             but those that sidecars name (TRISTREAM_ANNOTATIONS).
         limits: of one object: TRISTREAM_LIMIT_<FIELD> for each field of schemas.limits.Limits.
@@ -100,6 +109,11 @@ class Settings(BaseSettings):
     neighbours: int = Field(default=0, ge=0, le=MOST_NEIGHBOURS)
     series: Literal["none", "folder"] | None = None
     burned_in: str = "mask/dead-letter"
+    modality: str | None = None
+    organ: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    patients: PatientPolicy = "folder"
     annotations: Place | None = None
     limits: Limits = DEFAULT_LIMITS
     serving: Serving = Field(default_factory=Serving)
@@ -123,6 +137,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given, and nothing else: infra.variables has the environment read, once."""
         return (init_settings,)
+
+    @property
+    def defaults(self) -> bytes | None:
+        """What is said of all images, as a `_defaults.json` would; None: nothing."""
+        told = {name: getattr(self, name) for name in SAID if getattr(self, name)}
+        return orjson.dumps(told) if told else None
 
     def with_wires(self, **changed: Any) -> Self:
         """A copy with other values of `wires`."""

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from agents.settings import Settings
@@ -25,6 +26,7 @@ from infra.collect import outcomes
 from infra.exports import FileExport
 from infra.kafka.local import free_ports
 from infra.stack import LocalStack
+from streams.buckets.companions import DEFAULTS
 from streams.buckets.folder import reference_to
 from streams.security import for_confluent
 from streams.settings import Wires
@@ -39,7 +41,7 @@ _PIXELS = re.compile(rb'"data": ?"([A-Za-z0-9+/=]{64,})"')
 
 
 def drop(count: int, seed: int, inbox: Path) -> list[Planted]:
-    """Write planted files into the inbox."""
+    """Write planted files into the inbox, some with sidecars and defaults that name the patient."""
     sources, files = images(), list[Planted]()
     for number in range(count):
         file = plant(sources[number % len(sources)], seed + number)
@@ -52,6 +54,13 @@ def drop(count: int, seed: int, inbox: Path) -> list[Planted]:
         path = inbox / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        if number % 2:  # Of the others, the header tells.
+            told = {name: file.identity.word() for name in ("patient", "study", "series")}
+            if number % DAMAGED == 2:
+                told[file.identity.word()] = file.identity.word()
+            path.with_name(path.name + ".json").write_bytes(orjson.dumps(told))
+        if number % DAMAGED == 4:
+            path.with_name(DEFAULTS).write_bytes(orjson.dumps({"patient": file.identity.word()}))
         files.append(file)
     return files
 
@@ -63,7 +72,7 @@ def run(inbox: Path) -> Iterator[tuple[str, bytes]]:
     settings = Settings(wires=wires, inbox=str(inbox), frames="spread:2", key="0" * 64)
     state = (OUT / "state").absolute()
     with LocalStack(settings, state, watch=True) as stack:
-        files = (path for path in inbox.rglob("*") if path.is_file())
+        files = (path for path in inbox.rglob("*.dcm") if path.is_file())
         ids = {settings.identity.object_id(reference_to(path, inbox)) for path in files}
         triplets, letters = (FileExport(OUT / f"{name}.jsonl", begin="anew") for name in ("triplets", "dead-letters"))
         accounts = Accounts(triplets, letters, ids)

@@ -5,8 +5,9 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import get_args
 
 import click
 import orjson
@@ -14,6 +15,7 @@ import orjson
 from agents.settings import MOST_NEIGHBOURS
 from infra.console import current_settings, patterns, plain_errors, say, trace
 from infra.exports import STDOUT
+from schemas.base import PatientPolicy
 from streams.buckets import folder_of
 from streams.buckets.selection import Reason, by_reason, told
 
@@ -37,8 +39,27 @@ INCLUDE = click.option(
 EXCLUDE = click.option(
     "--exclude", metavar="GLOB", multiple=True, help="Leave out files that match, in the same way. Can be repeated."
 )
+SAID = {
+    "modality": ("WORD", "Kind of image of all files of which no sidecar says another."),
+    "organ": ("WORD", "Body part of all files, in the same way."),
+    "source": ("NAME", "Collection and version that all files are of, in the same way; goes out as it stands."),
+    "licence": ("TERMS", "SPDX identifier, or name and address of the terms, in the same way."),
+}
+PATIENTS = click.option(
+    "--patients",
+    type=click.Choice(get_args(PatientPolicy)),
+    help="What stands for a patient where neither header nor sidecar tells one. "
+    "[default: $TRISTREAM_PATIENTS or folder]",
+)
 MOST_REASONS = 20
 """Kinds of dead letters that are told."""
+
+
+def _said(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that say something of all files."""
+    for name, (metavar, words) in reversed(SAID.items()):
+        command = click.option(f"--{name}", metavar=metavar, help=words)(command)
+    return command
 
 
 @click.command()
@@ -67,6 +88,8 @@ MOST_REASONS = 20
 @NEIGHBOURS
 @INCLUDE
 @EXCLUDE
+@PATIENTS
+@_said
 def annotate(
     paths: tuple[Path, ...],
     triplets: Path | None,
@@ -84,6 +107,8 @@ def annotate(
     neighbours: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
+    patients: str | None,
+    **said: str | None,
 ) -> None:
     """Annotate files and folders, and end when each file is accounted for.
 
@@ -104,11 +129,16 @@ def annotate(
         raise click.UsageError(
             "--annotations is for a run without --kafka: let the workers of a pipeline have TRISTREAM_ANNOTATIONS"
         )
+    if kafka is not None and (given := [name for name, text in (said | {"patients": patients}).items() if text]):
+        raise click.UsageError(
+            f"--{given[0]} is for a run without --kafka: let the workers of a pipeline have "
+            f"TRISTREAM_{given[0].upper()}, or the folder a _defaults.json"
+        )
     if kafka is not None and jobs is not None:
         raise click.UsageError("--jobs is for a run without --kafka, whose workers are its own")
     settings = current_settings(
         kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours,
-        include=patterns(include), exclude=patterns(exclude),
+        include=patterns(include), exclude=patterns(exclude), patients=patients, **said,
     )  # fmt: skip
     passed = Counter[Reason]()
     files, given = find_files(paths, settings.selection, passed.update), settings.annotations if kafka is None else None

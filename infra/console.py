@@ -10,7 +10,7 @@ import click
 from agents.settings import Settings
 from infra.front import hear_interrupts
 from infra.variables import from_environment
-from schemas.failures import TristreamError
+from schemas.failures import InvalidInput, TristreamError
 from streams.buckets import folder_of
 from streams.buckets.folder import reason
 
@@ -22,6 +22,11 @@ OPTIONS = {
     "frames": "TRISTREAM_FRAMES",
     "annotations": "TRISTREAM_ANNOTATIONS",
     "neighbours": "TRISTREAM_NEIGHBOURS",
+    "modality": "TRISTREAM_MODALITY",
+    "organ": "TRISTREAM_ORGAN",
+    "source": "TRISTREAM_SOURCE",
+    "licence": "TRISTREAM_LICENCE",
+    "patients": "TRISTREAM_PATIENTS",
     "weaviate": "TRISTREAM_WEAVIATE_URL",
     "sglang_url": "TRISTREAM_SGLANG_URL",
     "sglang_model": "TRISTREAM_SGLANG_MODEL",
@@ -44,7 +49,11 @@ def current_settings(**options: str | None) -> Settings:
             from models.imaging import FramePolicy
 
             FramePolicy.parse(settings.frames)
-    except ValueError as error:
+        if settings.defaults is not None:
+            from models.imaging.sidecar import check_defaults
+
+            check_defaults(settings.defaults)
+    except (ValueError, InvalidInput) as error:
         raise click.UsageError(str(error)) from None
     return settings
 

@@ -12,7 +12,7 @@ import orjson
 from pydantic.json_schema import models_json_schema
 
 from models.experts.manifest import Manifest
-from schemas.sidecars import Sidecar
+from schemas.sidecars import FolderDefaults, Sidecar
 from streams.codec import Context, headers
 from streams.lag import INPUTS
 from streams.settings import Wires
@@ -32,6 +32,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         for topic in TOPICS
     } | {
         "Sidecar": {"$schema": DIALECT, **Sidecar.model_json_schema()},
+        "FolderDefaults": {"$schema": DIALECT, **FolderDefaults.model_json_schema()},
         "ExpertManifest": {"$schema": DIALECT, **Manifest.model_json_schema()},
     }
 

@@ -1,4 +1,5 @@
-"""What a source may say of an image in a JSON file beside it: `scan.png.json` of `scan.png`.
+"""What a source may say of an image in a JSON file beside it: `scan.png.json` of `scan.png`, or of all images of a
+folder in its `_defaults.json`.
 
 Knows nothing of where it lies, nor which words of free text are let through.
 """
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from schemas.base import Split
 from schemas.images import Laterality, Modality, Plane, Side
 
 Unit = Literal["HU", "SUVbw", "Bq/ml", "counts", "counts/s", "mg/ml", "Gy", "%", "stored value"]
@@ -20,6 +22,8 @@ View = Literal[
 """Defined terms of View Position (DICOM PS3.3 C.8.1.1.1.1, C.8.11.5.1.2) and acronyms of PS3.16 CID 4014."""
 
 _Words = Annotated[str, StringConstraints(max_length=200)]
+_Named = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
+_Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Vertical = {"head", "feet"}
 _Lateral = {"patient left", "patient right"}
 
@@ -69,7 +73,7 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Said(BaseModel):
-    """Unknown fields are ignored, and counted: see `ImageMetadata.sidecar_fields_left_out`."""
+    """Has no fields but those that it names: whoever reads a sidecar refuses others."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -101,21 +105,18 @@ class SaidOrientation(_Said):
 class SaidBox(_Said):
     """A rectangle in one frame; px, origin at the top left pixel of the image as it is shown."""
 
-    x: int = Field(ge=0)
-    y: int = Field(ge=0)
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
+    x: int = Field(ge=0, description="Column of its left pixels")
+    y: int = Field(ge=0, description="Row of its upper pixels")
+    width: int = Field(ge=1, description="px")
+    height: int = Field(ge=1, description="px")
     label: _Words | None = Field(default=None, description="As in `labels`")
     frame: int = Field(default=0, ge=0, description="Index of the frame in its object, from 0")
 
 
-class Sidecar(_Said):
-    """All fields may be left out. What stands here goes before what the image file itself says.
+class FolderDefaults(_Said):
+    """What holds for all images of a folder, where no sidecar says otherwise. All fields may be left out."""
 
-    `unit` alone does not: it is taken where the file names none.
-    """
-
-    modality: Modality | None = None
+    modality: Modality | None = Field(default=None, description="Kind of image")
     organ: _Words | None = Field(
         default=None, description="Taken where it names a body part of models/imaging/vocabulary.py"
     )
@@ -123,23 +124,43 @@ class Sidecar(_Said):
         default=None, description="Taken where it names a disease or a finding of models/vocabulary"
     )
     view: View | None = Field(default=None, description="Radiographic view")
-    laterality: Laterality | None = None
-    plane: Plane | None = None
-    spacing: SaidSpacing | None = None
+    laterality: Laterality | None = Field(default=None, description="Side of a paired organ that is shown")
+    plane: Plane | None = Field(default=None, description="Of the slice")
+    spacing: SaidSpacing | None = Field(default=None, description="Of the pixels, where the file tells none")
     unit: Unit | None = Field(default=None, description="Unit of the values")
-    orientation: SaidOrientation | None = None
-    mask: _Words | None = Field(
-        default=None,
-        description="Path, below the image's folder, of a PNG, TIFF or NIfTI file of the image's size that holds 0 "
-        "outside and a label's number inside; of images with several frames, one mask a frame",
-    )
+    orientation: SaidOrientation | None = Field(default=None, description="Where the image lies in the patient")
     labels: dict[str, _Words] = Field(
         default={},
         max_length=4096,
         description="Name of each number in the mask. Names that are no words of the vocabulary become "
         "'annotated region'",
     )
-    boxes: tuple[SaidBox, ...] = Field(default=(), max_length=4096)
+    source: _Named | None = Field(
+        default=None, description="Collection and version: 'ISIC 2017'. Goes out as it stands: name no person"
+    )
+    licence: _Named | None = Field(
+        default=None, description="SPDX identifier, or name and address of the terms. Goes out as it stands"
+    )
+    patient: _Identifier | None = Field(
+        default=None, description="Whose image it is, in the collection's own words. Goes out as a keyed hash alone"
+    )
+    study: _Identifier | None = Field(default=None, description="As `patient`")
+    series: _Identifier | None = Field(default=None, description="As `patient`")
+    split: Split | None = Field(default=None, description="The collection's own")
+
+
+class Sidecar(FolderDefaults):
+    """All fields may be left out. What stands here goes before what the image file itself says.
+
+    `unit` alone does not: it is taken where the file names none.
+    """
+
+    mask: _Words | None = Field(
+        default=None,
+        description="Path, below the image's folder, of a PNG, TIFF or NIfTI file of the image's size that holds 0 "
+        "outside and a label's number inside; of images with several frames, one mask a frame",
+    )
+    boxes: tuple[SaidBox, ...] = Field(default=(), max_length=4096, description="Regions that the source marks")
     annotations: tuple[_Words, ...] = Field(
         default=(),
         max_length=64,

@@ -87,6 +87,12 @@ class Lineage(Message):
     knowledge: str
     describer: str = Field(description="name@version: composer@…, or the MLLM's name and revision")
     prompt: str | None = Field(default=None, description="Version of the prompt; None where no MLLM wrote the text")
+    provenance_missing: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Fields of the provenance that nothing told; all of them where an earlier version read the image. "
+        "No part of triplet_id: told later, they come with the same triplet",
+    )
 
 
 class Triplet(FrameMessage):
@@ -120,4 +126,5 @@ def digest(value: Message) -> str:
 
 def triplet_id(image_id: str, lineage: Lineage) -> str:
     """Identity of a triplet: the same image through the same versions is the same triplet."""
-    return hashlib.sha256(f"{image_id}:{digest(lineage)}".encode()).hexdigest()[:32]
+    made_by = lineage.model_copy(update={"provenance_missing": ()})
+    return hashlib.sha256(f"{image_id}:{digest(made_by)}".encode()).hexdigest()[:32]

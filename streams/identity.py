@@ -26,6 +26,16 @@ class Identity:
         """The same over bucket and key: all contents of a file have it, one after the other."""
         return self._named(reference.bucket, reference.key)
 
+    def group_id(self, kind: str, scope: str, own: str) -> str:
+        """The same over the identifier of what images belong to, such as a patient.
+
+        Args:
+            kind: of the group: patient, study, series.
+            scope: within which `own` is unique: a collection; empty: everywhere.
+            own: the identifier.
+        """
+        return self._named("group", kind, scope, own)
+
     def _named(self, *parts: str) -> str:
         text = "\0".join(parts)
         return hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]

@@ -17,5 +17,15 @@ class Origin:
 
 
 def origin_of(triplet: Triplet) -> Origin:
-    """What a triplet tells of where it comes from."""
-    return Origin(triplet.object_id, "object", triplet.object_id)
+    """What a triplet tells of where it comes from: its patient, where one is known, else study, series or object."""
+    told = triplet.provenance
+    if told is None:
+        return Origin(triplet.object_id, "object", triplet.object_id)
+    levels = (
+        (told.patient_by if told.patient_by in ("folder", "file") else "patient", told.patient),
+        ("study", told.study),
+        ("series", told.series),
+        ("object", triplet.object_id),
+    )
+    level, group = next((level, group) for level, group in levels if group is not None)
+    return Origin(group, level, told.series or triplet.object_id, told.split)

@@ -3,6 +3,7 @@
 from models.describers.base import Describer
 from models.describers.composer import phrase_of
 from models.statements import Facts
+from schemas.base import Provenance
 from schemas.knowledge import EnrichedImage
 from schemas.regions import Region
 from schemas.triplets import Description, Lineage, Triplet, digest, triplet_id
@@ -18,6 +19,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         knowledge=image.knowledge_snapshot,
         describer=describer.name,
         prompt=describer.prompt,
+        provenance_missing=(image.provenance or Provenance()).missing,
     )
     return Triplet.following(
         image,

@@ -8,8 +8,9 @@ TAGS = (
     "DetectorInformationSequence",
     # which image it is and where it lies, for objects that mark regions of it
     "SOPInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient",
-    # which slices of its series lie beside it
-    "SeriesInstanceUID", "AcquisitionNumber", "EchoNumbers", "TemporalPositionIdentifier", "DiffusionBValue",
+    # what it belongs to, and which slices of its series lie beside it
+    "PatientID", "StudyInstanceUID", "SeriesInstanceUID",
+    "AcquisitionNumber", "EchoNumbers", "TemporalPositionIdentifier", "DiffusionBValue",
     "DiffusionGradientOrientation", "NominalPercentageOfCardiacPhase", "FrameReferenceTime",
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusVolume",

@@ -11,6 +11,7 @@ from pydicom import Dataset
 from pydicom.encaps import get_frame
 
 from models.imaging.allowlist import PIXEL_ELEMENTS
+from models.imaging.belonging import told_by
 from models.imaging.burned_in import BurnedInPolicy, Cleaner, evidence_of
 from models.imaging.codecs import (
     DECODABLE_SYNTAXES,
@@ -128,6 +129,7 @@ def source_of(header: Header, pixels: PixelData, policy: FramePolicy, burned_in:
         in_series=in_series,
         # What marks a mosaic marks pixels of the whole: of no tile.
         instance=instance_of(header, pixels.frames) if mosaic is None else None,
+        belonging=told_by(header),
     )
 
 

@@ -171,14 +171,16 @@ class SlideLabel(InvalidInput):
         )
 
 
-class InvalidSidecar(InvalidInput):
-    """The JSON file beside the image does not hold what it may. `field` and `problem` are shown: pass own text only."""
+SIDECAR = "the sidecar (the JSON file beside the image)"
+DEFAULTS = "_defaults.json of the image's folder, or what the settings say of all images"
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(
-            f"in the sidecar (the JSON file beside the image), {field} {problem}; "
-            "correct it as docs/formats.md says, or remove the sidecar"
-        )
+
+class InvalidSidecar(InvalidInput):
+    """The JSON file beside the image does not hold what it may. `field` and `problem` are shown: pass own text only,
+    or what cannot be but a field's name, misspelt."""
+
+    def __init__(self, field: str, problem: str, where: str = SIDECAR) -> None:
+        super().__init__(f"in {where}, {field} {problem}; correct it as docs/formats.md says, or remove it")
 
 
 class InvalidAnnotations(InvalidInput):

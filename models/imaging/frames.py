@@ -12,6 +12,7 @@ import pybase64
 from numpy.typing import NDArray
 
 from models.imaging.agreement import sides_contradict
+from models.imaging.belonging import Belonging
 from models.imaging.errors import CorruptPixels, failing_as
 from models.imaging.neighbours import Stack
 from models.imaging.planes import Instance
@@ -60,6 +61,8 @@ class Source:
     """Which slice of a series of such objects it is; None where it is none."""
     instance: Instance | None = field(default=None, repr=False)
     """Which image it is to DICOM objects that mark regions of it; None where none can."""
+    belonging: Belonging = field(default_factory=Belonging, repr=False)
+    """What it belongs to. Names persons."""
 
     def read(self, index: int) -> Frame:
         """Decode one frame, flag it where its source contradicts itself on left and right, and mask its text.

@@ -1,17 +1,20 @@
-"""What a source says of an image in a JSON file beside it, put to its frames: metadata, unit, regions marked.
+"""What a source says of an image in a JSON file beside it, or in one of its folder, put to its frames.
 
 Of free text only words of the vocabulary are taken. Knows nothing of where such files lie.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from models.imaging.annotations import Annotations
-from models.imaging.errors import InvalidSidecar
+from models.imaging.belonging import Belonging, Identifiers
+from models.imaging.errors import DEFAULTS, SIDECAR, InvalidSidecar
 from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
 from models.imaging.neighbours import Stack
@@ -19,12 +22,29 @@ from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
 from models.imaging.series import Slice
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
-from schemas.sidecars import NotJson, Sidecar, parse_json
+from schemas.sidecars import FolderDefaults, NotJson, SaidBox, SaidOrientation, SaidSpacing, Sidecar, parse_json
 
 MOST_BYTES = 2**16
-_FIELDS = frozenset(Sidecar.model_fields) | {"row_mm", "column_mm", "right", "down", "x", "y", "width", "height"} | {
-    "label", "frame",
+_OF_PARTS = {"spacing": SaidSpacing, "orientation": SaidOrientation}
+_FIELDS = frozenset(name for model in (Sidecar, SaidBox, *_OF_PARTS.values()) for name in model.model_fields)
+_MEANT = {
+    "anatomy": "organ", "body_part": "organ", "bodypart": "organ", "bounding_boxes": "boxes", "bbox": "boxes",
+    "class": "disease", "collection": "source", "copyright": "licence", "dataset": "source", "diagnosis": "disease",
+    "finding": "disease", "fold": "split", "license": "licence", "orientation_right": "orientation",
+    "patient_id": "patient", "patientid": "patient", "pathology": "disease", "pixel_spacing": "spacing",
+    "pixelspacing": "spacing", "segmentation": "mask", "series_uid": "series", "side": "laterality",
+    "study_uid": "study", "subject": "patient", "subject_id": "patient", "subset": "split", "type": "modality",
+    "units": "unit",
 }  # fmt: skip
+"""Words of others, by the field that says the same here."""
+_CLOSE, _LONGER = 0.8, 2
+"""Similarity (difflib's ratio) from which on a name is taken for a field's, misspelt, and letters it may have more.
+
+Others are not shown: any text can stand there, a patient's name too.
+"""
+_PLAIN = re.compile(r"[A-Za-z_ -]+")
+_TEXTS = ("modality", "organ", "disease", "view", "laterality", "plane", "labels", "boxes", "annotations")
+"""Fields whose words a description can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,19 @@ class _Said:
     organ: str | None
     disease: str | None
     left_out: int
+    texts: tuple[str, ...] = ()
+
+    def put_to_belonging(self, found: Belonging) -> Belonging:
+        """What the image belongs to, by the file and by the sidecar."""
+        said = self.sidecar
+        return replace(
+            found,
+            sidecar=Identifiers(said.patient, said.study, said.series),
+            source=said.source,
+            licence=said.licence,
+            split=said.split,
+            text_from=(*found.text_from, *self.texts),
+        )
 
     def put_to(self, metadata: ImageMetadata, *, unit_taken: bool, annotations: str | None) -> ImageMetadata:
         """The metadata of a frame, with what the sidecar says before what the file says."""
@@ -59,21 +92,27 @@ class _Said:
 
 
 def describe(
-    source: Source, sidecar: bytes, mask: bytes | None, open_mask: Callable[[bytes], Source], objects: int = 0
+    source: Source,
+    sidecar: bytes | None,
+    mask: bytes | None,
+    open_mask: Callable[[bytes], Source],
+    objects: int = 0,
+    defaults: Sequence[bytes] = (),
 ) -> Source:
-    """The same frames with what the sidecar says of them.
+    """The same frames with what the sidecar says of them, and where it says nothing, the defaults.
 
     Args:
         source: the image file's.
-        sidecar: JSON of `schemas.sidecars.Sidecar`.
+        sidecar: JSON of `schemas.sidecars.Sidecar`; None: there are defaults alone.
         mask: the file that it names; None where there is none such.
         open_mask: reads it.
         objects: how many of the annotation objects that it names there are.
+        defaults: JSON of `schemas.sidecars.FolderDefaults`, the most general first.
 
     Raises:
         InvalidSidecar: it names the field.
     """
-    said = _parse(sidecar)
+    said = _parse(sidecar, defaults)
     if objects < len(said.sidecar.annotations):
         raise InvalidSidecar("annotations", "names a file that is not below the image's folder")
     annotations = Annotations(said.sidecar, source, mask, open_mask)
@@ -100,40 +139,77 @@ def describe(
         found = source.in_series()
         return found and replace(found, sided=said.sidecar.orientation is None)
 
-    return replace(source, decode=decode, stacks=stacks, in_series=in_series)
+    return replace(
+        source, decode=decode, stacks=stacks, in_series=in_series, belonging=said.put_to_belonging(source.belonging)
+    )
 
 
-def _parse(data: bytes) -> _Said:
+def check_defaults(data: bytes) -> None:
+    """Raises InvalidSidecar of defaults that cannot be used, or whose organ is no word of the vocabulary."""
+    said = _parse(None, [data])
+    if said.left_out:
+        raise InvalidSidecar("organ", "is no word of the vocabulary", DEFAULTS)
+
+
+def _parse(sidecar: bytes | None, defaults: Sequence[bytes]) -> _Said:
+    plain: dict[str, Any] = {}
+    for data in defaults:
+        plain |= _fields(data, FolderDefaults, DEFAULTS)
+    if sidecar is not None:
+        plain |= _fields(sidecar, Sidecar, SIDECAR)
+    found = _validated(plain, Sidecar, SIDECAR)
+    organ, disease = organ_of(found.organ), disease_of(found.disease)
+    unknown = (found.organ is not None and organ is None) + (found.disease is not None and disease is None)
+    taken = {"organ": organ, "disease": disease}
+    texts = tuple(name for name in _TEXTS if plain.get(name) and taken.get(name, True) is not None)
+    return _Said(found, organ, disease, unknown, texts)
+
+
+def _fields(data: bytes, model: type[FolderDefaults], where: str) -> dict[str, Any]:
+    """The fields of one file, which are all known and hold what they may. Raises InvalidSidecar."""
     if len(data) > MOST_BYTES:
-        raise InvalidSidecar("the whole", f"is larger than {MOST_BYTES >> 10} KiB")
+        raise InvalidSidecar("the whole", f"is larger than {MOST_BYTES >> 10} KiB", where)
     try:
         plain = parse_json(data)
     except NotJson as error:
-        raise InvalidSidecar(error.field if error.field in {"the whole", *_FIELDS} else "a field", str(error)) from None
+        field = error.field if error.field in {"the whole", *_FIELDS} else "a field"
+        raise InvalidSidecar(field, str(error), where) from None
     if not isinstance(plain, dict):
-        raise InvalidSidecar("the whole", "is not a JSON object")
+        raise InvalidSidecar("the whole", "is not a JSON object", where)
+    _refuse_unknown(plain, model, where)
+    for name, part in _OF_PARTS.items():
+        _refuse_unknown(plain.get(name), part, where, f"{name}.")
+    for number, box in enumerate(boxes if isinstance(boxes := plain.get("boxes"), list) else ()):
+        _refuse_unknown(box, SaidBox, where, f"boxes.{number}.")
+    _validated(plain, model, where)
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _validated(plain: dict[str, Any], model: type[M], where: str) -> M:
     try:
-        sidecar = Sidecar.model_validate_json(orjson.dumps(plain))
+        return model.model_validate_json(orjson.dumps(plain))
     except ValidationError as error:
         # Of what was found only names of fields are shown: keys of the input can hold anything.
         parts = next(iter(error.errors(include_input=False, include_url=False)))["loc"]
         field = ".".join(str(part) for part in parts if part in _FIELDS or isinstance(part, int)) or "the whole"
-        raise InvalidSidecar(field, "does not hold what it may") from None
-    organ, disease = organ_of(sidecar.organ), disease_of(sidecar.disease)
-    unknown = _unknown(plain, Sidecar.model_json_schema())
-    unknown += (sidecar.organ is not None and organ is None) + (sidecar.disease is not None and disease is None)
-    return _Said(sidecar, organ, disease, unknown)
+        raise InvalidSidecar(field, "does not hold what it may", where) from None
 
 
-def _unknown(plain: Any, schema: dict[str, Any]) -> int:
-    """How many fields are none of the sidecar's, in it and in the objects within it."""
-    definitions: dict[str, Any] = schema["$defs"]
-
-    def count(value: Any, names: dict[str, Any]) -> int:
-        return sum(name not in names for name in value)
-
-    found = count(plain, schema["properties"])
-    for field, kind in (("spacing", "SaidSpacing"), ("orientation", "SaidOrientation")):
-        if isinstance(plain.get(field), dict):
-            found += count(plain[field], definitions[kind]["properties"])
-    return found + sum(count(box, definitions["SaidBox"]["properties"]) for box in plain.get("boxes") or ())
+def _refuse_unknown(plain: Any, model: type[BaseModel], where: str, within: str = "") -> None:
+    """Raises InvalidSidecar, with the field that may be meant."""
+    names = model.model_fields
+    for number, name in enumerate(plain if isinstance(plain, dict) else (), 1):
+        if name in names:
+            continue
+        bare = re.sub(r"[^a-z]+", "_", name.casefold()).strip("_")
+        similar = [one for one in get_close_matches(bare, names, 3, _CLOSE) if len(bare) <= len(one) + _LONGER]
+        near = _MEANT.get(bare) or next(iter(similar), None)
+        if near in names and _PLAIN.fullmatch(name):
+            raise InvalidSidecar(f"{within}{name}", f"is no field: {within}{near} is meant, perhaps", where)
+        if name in _FIELDS:
+            raise InvalidSidecar(f"{within}{name}", "is no field here", where)
+        known = ", ".join(names)
+        raise InvalidSidecar(f"field {number} of {within.rstrip('.') or 'the whole'}", f"is none of {known}", where)

@@ -29,6 +29,7 @@ def open_source(
     sidecar: bytes | None = None,
     mask: bytes | None = None,
     annotations: Sequence[bytes] = (),
+    defaults: Sequence[bytes] = (),
 ) -> Source:
     """Open DICOM (with or without preamble), PNG, JPEG, TIFF or NIfTI. Safe to call from any thread.
 
@@ -43,12 +44,14 @@ def open_source(
         sidecar: the JSON file beside it, a `schemas.sidecars.Sidecar`.
         mask: the file that the sidecar names.
         annotations: the DICOM annotation objects that it names.
+        defaults: what holds where the sidecar says nothing, as JSON of `schemas.sidecars.FolderDefaults`: the most
+            general first.
 
     Raises:
         InvalidInput: one of models.imaging.errors, or models.imaging.limits.TooLarge.
     """
     source = _open(data, policy, limits, burned_in)
-    return described(source, limits, sidecar=sidecar, mask=mask, annotations=annotations)
+    return described(source, limits, sidecar=sidecar, mask=mask, annotations=annotations, defaults=defaults)
 
 
 def described(
@@ -58,11 +61,14 @@ def described(
     sidecar: bytes | None = None,
     mask: bytes | None = None,
     annotations: Sequence[bytes] = (),
+    defaults: Sequence[bytes] = (),
 ) -> Source:
     """The same frames with what the files beside theirs say of them. Arguments and errors as of `open_source`."""
-    if sidecar is not None:
+    if sidecar is not None or defaults:
         named = len(annotations)
-        source = describe(source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits, None), named)
+        source = describe(
+            source, sidecar, mask, lambda labels: _open(labels, FramePolicy(), limits, None), named, defaults
+        )
     return marked(source, annotations, limits, named=True) if annotations else source
 
 

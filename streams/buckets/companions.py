@@ -1,7 +1,7 @@
 """What accompanies an object, whatever kind of bucket it lies in: decided by names, and by what a sidecar says.
 
-`<name>.json` beside `<name>` is its sidecar; the files that this one names are companions too. Knows no bucket, and
-nothing else of what the files hold.
+`<name>.json` beside `<name>` is its sidecar; the files that this one names are companions too, and so is the
+`_defaults.json` of its folder. Knows no bucket, and nothing else of what the files hold.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +15,8 @@ T = TypeVar("T")
 ACCOMPANIED = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".nii.gz", ".dcm", ".dicom", ".svs")
 """Endings of objects that may have companions, in any case."""
 SIDECAR = ".json"
+DEFAULTS = "_defaults.json"
+"""In a folder: what holds of all objects in it, where their sidecars say nothing else."""
 NAMED_IN = ("mask", "annotations")
 """The fields of a sidecar that name more files, one or a list, by paths below the object's own folder."""
 MOST_SIDECAR_BYTES = 2**16

@@ -21,6 +21,7 @@ from schemas.objects import ObjectReference
 from streams.buckets import companions
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
 from streams.buckets.companions import (
+    DEFAULTS,
     MOST_SIDECAR_BYTES,
     goes_along,
     is_sidecar,
@@ -31,6 +32,8 @@ from streams.buckets.companions import (
 
 SCHEME = "file://"
 PAGE = 1000
+TEXTS = ("sidecar", "defaults")
+"""Companions of which no more is read than shows that they are too large."""
 UNREAD = "unread-"
 """How the etag of a file begins whose bytes were not looked at: it tells size, time and inode instead."""
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
@@ -41,13 +44,19 @@ _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 class Companions:
     """Where an object's companions are, or would be."""
 
-    sidecar: Path
+    sidecar: Path | None
     named: Mapping[str, Path]
+    defaults: Path | None = None
+
+    @property
+    def named_by_sidecar(self) -> list[Path] | None:
+        """The files that the sidecar names; None where there is none."""
+        return list(self.named.values()) if self.sidecar is not None else None
 
     def there(self) -> Iterator[tuple[str, Path]]:
         """Those that exist, by what they are. Raises OSError."""
-        for role, path in (("sidecar", self.sidecar), *self.named.items()):
-            if is_file(path):
+        for role, path in (("sidecar", self.sidecar), ("defaults", self.defaults), *self.named.items()):
+            if path is not None and is_file(path):
                 yield role, path
 
 
@@ -82,18 +91,20 @@ def is_folder(path: Path) -> bool:
 
 
 def companions_of(path: Path) -> Companions | None:
-    """The companions of a file. None where it can have none, or has no sidecar.
+    """The companions of a file. None where it has neither a sidecar nor its folder defaults.
 
     Raises:
-        OSError: its sidecar cannot be looked at.
+        OSError: one of these cannot be looked at.
     """
     name = sidecar_of(path.name)
+    defaults = defaults if is_file(defaults := path.with_name(DEFAULTS)) else None
     if name is None or not is_file(sidecar := path.with_name(name)):
-        return None
+        return Companions(None, {}, defaults) if defaults else None
     with sidecar.open("rb") as file:
         names = named_in(file.read(MOST_SIDECAR_BYTES + 1))
     found = ((role, _below(path.parent, name)) for role, name in names.items())
-    return Companions(sidecar, {role: one for role, one in found if one is not None and one not in (path, sidecar)})
+    named = {role: one for role, one in found if one is not None and one not in (path, sidecar)}
+    return Companions(sidecar, named, defaults)
 
 
 def companions_read(path: Path) -> dict[str, bytes]:
@@ -123,7 +134,7 @@ def objects_among(paths: Iterable[Path]) -> list[Path]:
             found = companions_of(path)
         except OSError:
             return None
-        return list(found.named.values()) if found is not None else None
+        return found.named_by_sidecar if found is not None else None
 
     return companions.objects_among({path: named(path) for path in paths if not is_sidecar(path.name)})
 
@@ -327,7 +338,7 @@ def content_tag(path: Path) -> str:
 
 
 def _digest(path: Path, role: str = "") -> str:
-    if role == "sidecar":
+    if role in TEXTS:
         return hashlib.sha256(_begin(path, role)).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -336,7 +347,7 @@ def _digest(path: Path, role: str = "") -> str:
 def _begin(path: Path, role: str) -> bytes:
     """A companion's bytes; of a sidecar no more than show that there are too many."""
     with path.open("rb") as file:
-        return file.read(MOST_SIDECAR_BYTES + 1 if role == "sidecar" else -1)
+        return file.read(MOST_SIDECAR_BYTES + 1 if role in TEXTS else -1)
 
 
 def _combined(digest: str, companions: Mapping[str, str]) -> str:
@@ -369,7 +380,7 @@ def reference_to(path: Path, folder: Path, most_bytes: int = DEFAULT_LIMITS.file
 
 def _largest_beside(path: Path) -> int:
     found = companions_of(path)
-    return max((one.stat().st_size for role, one in found.there() if role != "sidecar"), default=0) if found else 0
+    return max((one.stat().st_size for role, one in found.there() if role not in TEXTS), default=0) if found else 0
 
 
 def refer(path: Path, folder: Path, etag: str, size: int) -> ObjectReference:

@@ -19,7 +19,7 @@ from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams.buckets.asking import Entry, answered, entry_of, listed, store_of, told
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
-from streams.buckets.companions import MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+from streams.buckets.companions import DEFAULTS, MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
 from streams.buckets.named import NamedObjects
 from streams.buckets.selection import Reason, by_reason, reason_by_name
 
@@ -258,7 +258,10 @@ def _get(bucket: str, key: str, most: int = -1) -> tuple[bytes, str]:
 
 
 def _companions(reference: ObjectReference) -> Iterator[tuple[str, bytes]]:
-    """The object's sidecar, and the objects that it names below the same prefix, by what they are."""
+    """Its prefix's defaults, its sidecar, and the objects that this names below the same prefix, by what they are."""
+    with contextlib.suppress(ObjectGone):
+        defaults = str(PurePosixPath(reference.key).parent / DEFAULTS)
+        yield "defaults", answered(lambda: _begin(reference.bucket, defaults))
     name = sidecar_of(reference.key)
     if name is None:
         return

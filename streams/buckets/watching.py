@@ -260,7 +260,7 @@ def _named_by(path: Path) -> list[Path] | None:
         found = companions_of(path)
     except OSError:
         return None
-    return list(found.named.values()) if found is not None else None
+    return found.named_by_sidecar if found is not None else None
 
 
 def _cause(error: BaseException) -> str:

@@ -25,9 +25,9 @@ FOR_CALCULATION = frozenset({
     # Held against the vocabulary, of which a word or nothing is passed on: what an annotation object names.
     "SegmentLabel", "ROIName",
     # Held against each other: which images an annotation object means, and the sequences that say so; which images are
-    # of one series.
+    # of one series, study and patient. Those three leave as hashes under the key.
     "SOPInstanceUID", "FrameOfReferenceUID", "ReferencedSOPInstanceUID", "ReferencedFrameOfReferenceUID",
-    "SourceImageSequence", "ContentSequence", "SeriesInstanceUID",
+    "SourceImageSequence", "ContentSequence", "SeriesInstanceUID", "StudyInstanceUID", "PatientID",
 })  # fmt: skip
 """What the profile removes and the pipeline reads nevertheless: weights and times for arithmetic, words to compare.
 

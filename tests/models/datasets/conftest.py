@@ -46,7 +46,8 @@ def _draw(path: Path, seed: int, modality: str, organ: str, disease: str | None)
     cv2.imwrite(str(path), grey)
     cv2.imwrite(str(path.with_suffix(".mask.png")), mask)
     sidecar = {
-        "modality": modality, "organ": organ, "mask": path.with_suffix(".mask.png").name, "labels": {"255": "tumour"},
+        "modality": modality, "organ": organ, "patient": path.stem,
+        "mask": path.with_suffix(".mask.png").name, "labels": {"255": "tumour"},
         **({"disease": disease} if disease else {}),
     }  # fmt: skip
     path.with_name(f"{path.name}.json").write_text(json.dumps(sidecar))

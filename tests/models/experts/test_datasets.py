@@ -200,6 +200,17 @@ def test_triplets(tmp_path: Path) -> None:
     np.testing.assert_array_equal(marked.values, 2.0 * IMAGE)
 
 
+def test_triplets_of_a_patient_stay_together(tmp_path: Path) -> None:
+    """Whatever objects they are of; where no patient is told, those of an object."""
+    told = [("4", "a"), ("5", "a"), ("6", "b"), ("6", None)]
+    lines = [
+        triplet("candidate") | {"object_id": name * 32} | ({"provenance": {"patient": patient * 32}} if patient else {})
+        for name, patient in told
+    ]
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    assert [one.group for one in open_dataset(tmp_path).read()] == ["a" * 32, "a" * 32, "b" * 32, "6" * 32]
+
+
 def test_bad_triplets(tmp_path: Path) -> None:
     """A line that is no triplet is named by its number, and triplets without regions teach nothing."""
     (tmp_path / "a.jsonl").write_bytes(orjson.dumps(triplet("candidate")) + b"\n{}\n")

@@ -1,5 +1,6 @@
 """The JSON file beside an image: what it may say, what of it is taken, and what is refused."""
 
+import re
 from io import BytesIO
 
 import cv2
@@ -68,14 +69,13 @@ def test_every_modality_can_be_told(modality: str) -> None:
 
 
 def test_what_is_not_taken_is_counted_and_goes_nowhere() -> None:
-    """Unknown fields, and free text that is no word of the vocabulary; a name in them does not get out."""
+    """Free text that is no word of the vocabulary; a name in it does not get out."""
     sidecar = {
-        "organ": "DOE JANE", "disease": "Mrs Doe's", "patient": "DOE JANE", "DOE^JANE": 1, "labels": {"1": "DOE JANE"},
-        "spacing": {"row_mm": 1, "column_mm": 1, "by": "DOE JANE"}, "boxes": [{"x": 0, "y": 0, "width": 1, "height": 1,
-        "label": "Dr. Doe", "reader": "DOE"}],
+        "organ": "DOE JANE", "disease": "Mrs Doe's", "patient": "DOE JANE", "labels": {"1": "DOE JANE"},
+        "boxes": [{"x": 0, "y": 0, "width": 1, "height": 1, "label": "Dr. Doe"}],
     }  # fmt: skip
     (frame,) = described(sidecar)
-    assert frame.metadata.sidecar_fields_left_out == 6
+    assert frame.metadata.sidecar_fields_left_out == 2
     assert "DOE" not in f"{frame.metadata} {frame.annotations}".upper()
     assert [one.label for one in frame.annotations] == [MARKED_REGION]
 
@@ -108,6 +108,44 @@ def test_an_invalid_sidecar_is_refused_by_the_field(sidecar: object, field: str)
     assert f", {field} " in str(caught.value)
     assert "DOE" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "told"),
+    [
+        ({"modallity": "CT"}, "modallity is no field: modality is meant"),
+        ({"License": "CC0-1.0"}, "License is no field: licence is meant"),
+        ({"patient_id": "DOE JANE"}, "patient_id is no field: patient is meant"),
+        ({"PatientID": "DOE JANE"}, "PatientID is no field: patient is meant"),
+        ({"spacing": {"row": 1, "column_mm": 1}}, "field 1 of spacing is none of row_mm, column_mm"),
+        ({"spacing": {"rows_mm": 1, "column_mm": 1}}, "spacing.rows_mm is no field: spacing.row_mm is meant"),
+        ({"boxes": [{"x": 0, "y": 0, "width": 1, "height": 1, "lable": "DOE"}]}, "boxes.0.lable is no field"),
+        ({"modality": "CT", "DOE JANE": 1}, "field 2 of the whole is none of modality, organ,"),
+        ({"organ DOE": "liver"}, "field 1 of the whole is none of"),
+        ({"patient 19700101": 1}, "field 1 of the whole is none of"),
+        ({"series_doe": 1}, "field 1 of the whole is none of"),
+    ],
+)
+def test_an_unknown_field_is_refused_with_the_one_that_is_meant(sidecar: object, told: str) -> None:
+    """By its name where it is one misspelt, or another's word for it; else by its place: it can be a person's name."""
+    with pytest.raises(InvalidSidecar) as caught:
+        described(sidecar)
+    assert told in str(caught.value)
+    assert not {"doe", "jane"} & {*re.findall("[a-z]+", str(caught.value).casefold())}
+    assert "1970" not in str(caught.value)
+
+
+def test_defaults_stand_in_for_what_a_sidecar_does_not_say(make_dicom: MakeDicom) -> None:
+    """The settings' before the file's own, the folder's before these, the sidecar's before all."""
+    header = make_dicom(np.ones((4, 4), np.uint16), BodyPartExamined="CHEST")
+    settings, folder = {"modality": "MR", "organ": "liver", "source": "a"}, {"organ": "brain", "source": "b@2"}
+    source = open_source(
+        header, ALL, defaults=[orjson.dumps(settings), orjson.dumps(folder)], sidecar=orjson.dumps({"source": "c"})
+    )
+    assert (source.read(0).metadata.modality, source.read(0).metadata.organ) == ("MR", "brain")
+    assert source.belonging.source == "c"
+    with pytest.raises(InvalidSidecar, match=r"_defaults\.json.*boxes"):
+        open_source(PNG, ALL, defaults=[orjson.dumps({"boxes": []})])
 
 
 def test_a_unit_that_the_file_names_is_kept(make_dicom: MakeDicom) -> None:
