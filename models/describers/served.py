@@ -295,8 +295,8 @@ def _is_queue(name: str) -> bool:
 
 
 def _is_too_long(text: str) -> bool:
-    """SGLang's words for more than the context holds, and, of its scheduler, for more than its cache does."""
-    return "context length" in text or "maximum allowed length" in text
+    """SGLang's words for more than the context holds, with the answer or by it alone, or than its cache does."""
+    return any(words in text for words in ("context length", "maximum allowed length", "max_completion_tokens is too"))
 
 
 def _told(kind: type[Told], response: httpx.Response) -> Told:

@@ -73,14 +73,35 @@ class Facts:
         return self.regions[region_id][1]
 
     @cached_property
+    def labels(self) -> frozenset[str]:
+        """Labels of the regions; of a finding that the source marks, with the organ before it too: 'skin lesion'."""
+        organ = self.metadata.organ
+        found = {region.label for _, region in self.regions.values()}
+        return frozenset(
+            found | {f"{organ} {region.label}" for _, region in self.regions.values() if organ and _is_found(region)}
+        )
+
+    @cached_property
     def names(self) -> dict[str, frozenset[str]]:
         """What each region may be called, by region_id; names are lower-case words with one space between."""
-        return {region_id: names_of(region.label) for region_id, (_, region) in self.regions.items()}
+        organ = " ".join(words(self.metadata.organ or ""))
+        found: dict[str, frozenset[str]] = {}
+        for region_id, (_, region) in self.regions.items():
+            names = names_of(region.label)
+            found[region_id] = names | {f"{organ} {name}" for name in names} if organ and _is_found(region) else names
+        return found
 
-    def named(self, name: str) -> tuple[str, ...]:
-        """The regions that may be called so: those whose own name it is before those that it merely fits."""
+    def named(self, name: str, *, several: bool = False) -> tuple[str, ...]:
+        """The regions that may be called so: those whose own name it is before those that it merely fits.
+
+        Args:
+            name: lower-case words with one space between.
+            several: it is in the plural: where it is the own name of one only, those that it fits are meant.
+        """
         exact = tuple(one for one, (_, region) in self.regions.items() if " ".join(words(region.label)) == name)
-        return exact or tuple(one for one, names in self.names.items() if name in names)
+        if exact and not (several and len(exact) == 1):
+            return exact
+        return tuple(one for one, names in self.names.items() if name in names) or exact
 
     def evidence(self, pointer: str) -> Evidence | None:
         """The value at a pointer, as evidence; None where there is none."""
@@ -96,6 +117,11 @@ class Facts:
             below = [place] if place in self.values else [one for one in self.values if one.startswith(f"{place}/")]
             found |= {one: item for one in below if (item := self.evidence(one)) is not None}
         return tuple(found.values())
+
+
+def _is_found(region: Region) -> bool:
+    """Whether the source marks it as a finding, which then is one of the organ that it names."""
+    return region.kind == "source annotation" and table().called(region.label).role == "finding"
 
 
 @lru_cache(maxsize=512)

@@ -74,6 +74,8 @@ def lexicon() -> Lexicon:
 _COMPARATIVE = re.compile(
     r"(?:^|\s)(?:more|less|higher|lower|greater|lesser|stronger|weaker|\w+er|taking|as|same|equal\w*)\b"
 )
+_UTTER = {"anechoic"}
+"""Words for the end of a scale: what stands out slightly is not so."""
 _ENDS = (" than", " to", " as")
 
 
@@ -97,6 +99,8 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
         ("around", table().around),
         ("not", table().negations),
         ("no", table().denials),
+        ("absent", table().absent),
+        ("untrue", table().untrue),
         ("candidate", ("{candidate|candidates}",)),
     ):
         for phrase in phrases:
@@ -191,8 +195,17 @@ def _leveled(scale: str, direction: str, names: Iterable[str]) -> Iterator[tuple
         for phrase in spelled_out(pattern):
             bare = _bare(phrase)
             degree = "more" if direction != "alike" and _COMPARATIVE.search(bare) else ""
+            degree = "plainly" if bare in _UTTER else degree
             for one in dict.fromkeys((bare, bare.removeprefix("of "))):
                 yield one, Meaning("level", (scale, direction, degree))
+
+
+_MUTUAL = {
+    "similar in size to": ("{similar|comparable} in size", "of {similar|equal|the same} size", "equally {large|big}"),
+    "touching": ("touch each other", "touch one another"),
+    "overlapping": ("overlap", "overlap each other", "overlap one another"),
+}
+"""Relations of two regions that are named together, without 'to'."""
 
 
 def _place_entries() -> Iterator[tuple[str, Meaning]]:
@@ -209,6 +222,9 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
             yield phrase, Meaning("relation", (row.predicate, True))
         for phrase in row.outside:
             yield phrase, Meaning("relation", ("outside", False))
+    for predicate, phrases in _MUTUAL.items():
+        for phrase in phrases:
+            yield phrase, Meaning("mutual", predicate)
     for phrase in ("bilateral", "bilaterally", "both {sides|hemispheres}", "on both sides", "on either side"):
         yield phrase, Meaning("sides")
     for row in table().shares:

@@ -242,6 +242,8 @@ class Table(_Row):
     around: tuple[str, ...]
     negations: tuple[str, ...]
     denials: tuple[str, ...]
+    absent: tuple[str, ...]
+    untrue: tuple[str, ...]
 
     @cached_property
     def by_label(self) -> dict[str, Called]:

@@ -5,7 +5,7 @@ Reasons name what was measured and words of our own lists; never other words of 
 
 from dataclasses import dataclass
 
-from models.statements.claims import Claim, Disease, Structure
+from models.statements.claims import Claim, Disease, OfRegions, Structure
 from models.statements.facts import Facts
 from models.statements.reading import read
 from schemas.triplets import Verdict
@@ -29,7 +29,8 @@ def judge(text: str, facts: Facts) -> Judged:
     reading = read(text, facts)
     judged = [claim.judge(facts) for claim in reading.claims]
     pointers = tuple(dict.fromkeys(pointer for one in judged for pointer in one.pointers if pointer))
-    firm = [not (reading.unlicensed and _is_soft(claim)) for claim in reading.claims]
+    unresolved = reading.unlicensed or any(isinstance(one, OfRegions) and not one.regions for one in reading.claims)
+    firm = [not (unresolved and _is_soft(claim)) for claim in reading.claims]
     denied = [one.reason for one, is_firm in zip(judged, firm, strict=True) if one.truth is False and is_firm]
     untold = [one.reason for one in judged if one.truth is None]
     if denied:
@@ -48,5 +49,5 @@ def judge(text: str, facts: Facts) -> Judged:
 
 
 def _is_soft(claim: Claim) -> bool:
-    """Whether words beside it that nothing licenses may be what it is said of: 'the cerebellum is normal'."""
+    """Whether words beside it that nothing licenses or outlines may be what is meant: 'the cerebellum is normal'."""
     return isinstance(claim, Structure) or (isinstance(claim, Disease) and claim.name == "healthy")

@@ -194,9 +194,12 @@ async def test_a_full_queue_lowers_the_concurrency_and_loses_nothing(sglang: Loc
     assert min(counts.bounds) <= 8
 
 
-async def test_a_request_that_is_too_long_is_that_images_dead_letter(sglang: LocalSglang, opened: Opened) -> None:
-    """Prompt and answer together; and the message says what to do."""
-    describer = opened(serving(sglang, max_tokens=1_000_000), Counts())
+@pytest.mark.parametrize("most", [16_300, 1_000_000])
+async def test_a_request_that_is_too_long_is_that_images_dead_letter(
+    sglang: LocalSglang, opened: Opened, most: int
+) -> None:
+    """Prompt and answer together, or the answer alone; and the message says what to do."""
+    describer = opened(serving(sglang, max_tokens=most), Counts())
     with pytest.raises(RequestRefused, match="--context-length"):
         await describer.describe(image(4))
 

@@ -73,13 +73,14 @@ class Relation(OfRegions):
 
 @dataclass(frozen=True, kw_only=True)
 class Rank(OfRegions):
-    """That a region is the brightest, darkest, largest or smallest of those outlined."""
+    """That a region is the brightest, darkest, largest or smallest of those outlined, or called `among`."""
 
     kind = "rank"
     word: str
+    among: str = ""
 
     def _judge(self, facts: Facts) -> Judgement:
-        return self._each(facts, lambda region_id, region: measures.ranked(facts, region_id, self.word))
+        return self._each(facts, lambda region_id, region: measures.ranked(facts, region_id, self.word, self.among))
 
 
 @dataclass(frozen=True, kw_only=True)

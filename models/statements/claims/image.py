@@ -8,6 +8,7 @@ from models.statements.claims.base import Claim
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import ImageView, table
+from models.statements.tokens import words
 from models.vocabulary import TERMS
 
 # One of a place of its own rules out another one; "cancer" or a finding may be there beside what the source says.
@@ -190,9 +191,14 @@ class Disease(Claim):
             ):
                 return otherwise("the source marks a finding")
             return untold("the source names no such disease")
-        if self.name not in _DISEASES:
-            return untold("the source does not name it")
+        if self.name not in _DISEASES or found in table().wider.get(self.name, ()) or _is_kind_of(self.name, found):
+            return untold("the source does not say so much")
         return otherwise(f"the source says {found or min(labels)}", "/metadata/disease" if found else "")
+
+
+def _is_kind_of(name: str, found: str | None) -> bool:
+    """Whether a name is that of a kind of what was found: 'low-grade glioma' of 'glioma'."""
+    return found is not None and set(words(found)) < set(words(name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,17 +74,21 @@ def shown_sign(facts: Facts) -> int | None:
     return None
 
 
-def ranked(facts: Facts, region_id: str, word: str) -> Judgement:
-    """Brightest, darkest, largest, smallest of the outlined regions."""
+def ranked(facts: Facts, region_id: str, word: str, among: str = "") -> Judgement:
+    """Brightest, darkest, largest, smallest of the outlined regions, or of those that may be called `among`."""
+    called = [one for one, names in facts.names.items() if not among or among in names]
+    if region_id not in called:
+        return untold(f"region {region_id} is not called so")
+    regions = {one: facts.region(one) for one in called}
     if word in ("largest", "smallest"):
-        areas = {one: region.area_px for one, (_, region) in facts.regions.items()}
+        areas = {one: region.area_px for one, region in regions.items()}
         best = (max if word == "largest" else min)(areas.values())
         pointer = f"/regions/{facts.index(region_id)}/area_px"
         return so(pointer) if areas[region_id] == best else otherwise(f"another is the {word}", pointer)
     sign = shown_sign(facts)
     if sign is None:
         return untold("which values are shown bright is not told")
-    means = {one: sign * region.intensity.mean for one, (_, region) in facts.regions.items()}
+    means = {one: sign * region.intensity.mean for one, region in regions.items()}
     best = (max if word == "brightest" else min)(means.values())
     pointer = f"/regions/{facts.index(region_id)}/intensity/mean"
     return so(pointer) if means[region_id] == best else otherwise(f"another is the {word}", pointer)

@@ -32,12 +32,15 @@ def near(said: float, value: float, loose: bool = False, decimals: int = 0, scal
 def sized(facts: Facts, region_id: str, region: Region, claim: "Size") -> Judgement:
     """A length, area, share or statistic of a region."""
     dimension, scale = _SCALES[claim.unit]
-    found = _facts_of(facts, region_id, region, dimension, claim.measure, len(claim.values))
+    together = 1 if claim.bound == "between" else len(claim.values)
+    found = _facts_of(facts, region_id, region, dimension, claim.measure, together)
     if not found:
         return untold(f"no such measurement of {region_id} in that unit is told")
     said = [value * scale for value in claim.values]
     for pointers, values in found:
-        if claim.bound:
+        if claim.bound == "between":
+            fits = _within("above", said[0], values[0]) and _within("below", said[1], values[0])
+        elif claim.bound:
             fits = all(_within(claim.bound, one, value) for one, value in zip(said, values, strict=True))
         else:
             pairs = zip(sorted(said, reverse=True), sorted(values, reverse=True), strict=True)

@@ -17,13 +17,13 @@ from models.statements.tokens import Token, tokens
 
 _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "neutral": grammar.neutral, "mark": grammar.mark, "unknown": grammar.unknown, "number": grammar.unread,
-    "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "source": grammar.nothing,
-    "around": grammar.nothing, "measure": grammar.nothing,
+    "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "absent": grammar.absent,
+    "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.nothing,
     "quantity": numbers.quantity, "how many": numbers.how_many, "place": places.place,
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": looks.rank,
     "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
     "pieces": looks.pieces, "expert": looks.expert, "candidate": looks.candidate,
-    "relation": looks.relation, "bound": looks.bound,
+    "relation": looks.relation, "mutual": looks.mutual, "bound": looks.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
     "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
 }  # fmt: skip

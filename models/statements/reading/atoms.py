@@ -27,7 +27,7 @@ class Atom:
 def atoms_of(sentence: tuple[Token, ...], facts: Facts) -> list[Atom]:
     """The phrases of a sentence, one after the other."""
     said = tuple(token.word for token in sentence)
-    mine = own(frozenset(region.label for _, region in facts.regions.values()))
+    mine = own(facts.labels)
     scale = table().scale(facts.metadata.modality).scale
     found: list[Atom] = []
     place = 0
@@ -93,6 +93,8 @@ _ORDER = (
     "agent",
     "not",
     "no",
+    "absent",
+    "untrue",
     "marks",
     "source",
     "around",
@@ -103,6 +105,7 @@ _ORDER = (
     "candidate",
     "localizer",
     "relation",
+    "mutual",
     "level",
     "word",
     "rank",
@@ -149,10 +152,11 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
 
 def _numbered(atoms: list[Atom]) -> list[Atom]:
     """Numbers with what belongs to them: quantities with units, parts of a whole, counts of regions."""
+    atoms = _signed(atoms)
     found: list[Atom] = []
     n = 0
     while n < len(atoms):
-        taken = _quantity(atoms, n)
+        taken = _range(atoms, n) or _quantity(atoms, n)
         if taken is None:
             atom = atoms[n]
             if atom.kind == "numeral":
@@ -163,6 +167,37 @@ def _numbered(atoms: list[Atom]) -> list[Atom]:
             found.append(taken[0])
             n += taken[1]
     return found
+
+
+def _signed(atoms: list[Atom]) -> list[Atom]:
+    """Numbers behind 'minus' or 'negative' are below zero."""
+    found: list[Atom] = []
+    for atom in atoms:
+        if atom.kind == "number" and found and found[-1].text in ("minus", "negative"):
+            atom = replace(atom, value=-abs(atom.value), start=found.pop().start)
+        found.append(atom)
+    return found
+
+
+def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'between 2 and 3 cm', 'from 2 cm to 3 cm', '2 to 3 cm': a quantity that is somewhere between both."""
+    start, joint = n, "to"
+    if atoms[n].text in ("between", "from"):
+        joint = {"between": "and", "from": "to"}[atoms[n].text]
+        n += 1
+    low = _quantity(atoms, n)
+    if low is None or atoms[n].kind != "number" or not n + low[1] < len(atoms) or atoms[n + low[1]].text != joint:
+        return None
+    high = _quantity(atoms, n + low[1] + 1)
+    if high is None or (joint == "and" and start == n):
+        return None
+    first, last = low[0].value, high[0].value
+    if len(first.values) != 1 or len(last.values) != 1 or not last.unit or first.unit not in ("", last.unit):
+        return None
+    values = (*sorted((*first.values, *last.values)),)
+    made = Quantity(values, last.unit, "between", first.loose or last.loose, last.decimals)
+    length = n - start + low[1] + 1 + high[1]
+    return Atom("quantity", made, atoms[start].start, high[0].end, "number"), length
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Phrases that say nothing by themselves: verbs, marks, denials, counts of a following noun, and unknown words."""
 
 from models.statements import claims as c
-from models.statements.reading.phrases import VERBS
+from models.statements.reading.phrases import PREPOSITIONS, VERBS
 from models.statements.reading.sentence import Sentence
 
 
@@ -45,7 +45,18 @@ def unit(s: Sentence, n: int) -> None:
 
 def deny(s: Sentence, n: int) -> None:
     """'not': what follows, up to the end of the clause."""
-    s.denied = True
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in PREPOSITIONS | {"for"} else n + 1
+    mention = s.mentions.get(m)
+    if mention is not None and mention.explicit and not mention.name and s.said:
+        s.repeat(mention)
+        s.used.update(range(mention.start, mention.end))
+        return
+    s.denied = s.idle = True
+
+
+def untrue(s: Sentence, n: int) -> None:
+    """'It is not true that': the whole of what follows."""
+    s.untrue = not s.untrue
 
 
 def deny_next(s: Sentence, n: int) -> None:
@@ -59,3 +70,14 @@ def deny_next(s: Sentence, n: int) -> None:
             s.say(c.Count(name=head.name, n=1), negated=False)
             s.subject = head
             s.used.update(range(head.start, head.end))
+
+
+def absent(s: Sentence, n: int) -> None:
+    """'absent', 'has been excluded': of what was named before it, else as 'no' of what comes next."""
+    last = s.reading.claims[-1] if s.reading.claims else None
+    if s.subject is not None and s.subject.name and not s.subject.explicit:
+        s.say(c.Absence(name=s.subject.name))
+    elif isinstance(last, c.Disease) and not last.negated and last in s.said:
+        s.say(last.turned())
+    else:
+        s.denied_next = True

@@ -89,7 +89,12 @@ def _is_around(s: Sentence, other: Mention) -> bool:
 def rank(s: Sentence, n: int) -> None:
     """The largest, the brightest of what is outlined."""
     said = s.atoms[n].value
-    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said))
+    m = n + 1
+    while m < len(s.atoms) and s.atoms[m].text in ("of", "the", "these", "those", "outlined", "marked"):
+        m += 1
+    head = s.phrases.counted(m)
+    among = head.name if head is not None and not head.explicit else ""
+    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among))
 
 
 def spread(s: Sentence, n: int) -> None:
@@ -179,3 +184,13 @@ def bound(s: Sentence, n: int) -> None:
         relation(s, n)
     elif not any(one.kind == "neutral" for one in s.atoms[n].others):
         s.unlicensed(s.atoms[n].text)
+
+
+def mutual(s: Sentence, n: int) -> None:
+    """How two regions that are named together lie or compare: 'r1 and r2 are similar in size'."""
+    subject = s.subject
+    if subject is None or len(subject.regions) != 2 or not subject.several:
+        s.unlicensed(s.atoms[n].text)
+        return
+    first, second = subject.regions
+    s.say(c.Relation(regions=(first,), predicate=s.atoms[n].value, object=second))

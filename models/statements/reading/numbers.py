@@ -17,8 +17,11 @@ _IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
 def quantity(s: Sentence, n: int) -> None:
     """A number, or several, with a unit or without."""
     found: Quantity = s.atoms[n].value
-    head = s.phrases.next_mention(n + 1) if not found.unit and found.values[0].is_integer() else None
+    head = s.phrases.counted(n + 1) if not found.unit and found.values[0].is_integer() else None
     if head is not None and head.name and not head.explicit:
+        if not head.several and found.values[0] != 1:
+            s.unlicensed("a number")  # A grade or a category: 'BI-RADS 5 lesion'.
+            return
         s.say(c.Count(name=head.name, n=int(found.values[0]), further=_is_further(s, n)))
         return
     measure = _measure(s, n)
@@ -58,7 +61,7 @@ def quantity(s: Sentence, n: int) -> None:
             decimals=found.decimals,
         )
 
-    s.say_of(n, size)
+    s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
 
 
 def _own_unit(s: Sentence, measure: str) -> str:
@@ -100,7 +103,7 @@ def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
         return
-    head = s.phrases.next_mention(n + 1)
+    head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:
         value = s.atoms[n].value
         s.say(c.Count(name=head.name, n=value, further=_is_further(s, n)))

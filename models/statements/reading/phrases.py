@@ -25,6 +25,8 @@ _BETWEEN = {
     ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
     "same",
 }  # fmt: skip
+_TISSUES = {"mucosa", "skin", "parenchyma", "tissue", "fat", "muscle", "bone"}
+"""What lies around a finding and is none."""
 _ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
 
 
@@ -63,12 +65,14 @@ class Phrases:
             elif atom.kind == "ref":
                 ids, end = self.ids(n, skip=False)
                 name = ""
+            elif atom.text in ("regions", "region") and self._behind_all(n):
+                ids, end, name = tuple(self.facts.regions), n + 1, ""
             else:
                 n += 1
                 continue
             explicit = bool(ids)
-            regions = ids or self.facts.named(name)
             several = len(ids) > 1 or (not ids and atom.several)
+            regions = ids or self.facts.named(name, several=several)
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1))
             n = max(end, n + 1)
         return found
@@ -76,7 +80,7 @@ class Phrases:
     def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
         """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
         ids: list[str] = []
-        end = n
+        start = end = n
         while n < len(self.atoms):
             atom = self.atoms[n]
             if atom.kind == "ref":
@@ -84,7 +88,7 @@ class Phrases:
                 n += 1
                 end = n
             elif (skip and not ids and atom.text in ("(", ",", "region", "regions")) or (
-                ids and atom.text in (",", "and", "region", ")") and self._goes_on_with_an_id(n + 1)
+                ids and atom.text in (",", "and", "region", ")") and self._goes_on_with_an_id(n + 1, start)
             ):
                 n += 1
             else:
@@ -95,12 +99,31 @@ class Phrases:
             end += 1
         return tuple(ids), end
 
-    def _goes_on_with_an_id(self, n: int) -> bool:
-        follows = self.atoms[n : n + 2]
-        joins = [atom for m, atom in enumerate(follows) if atom.kind != "ref" or m == 0]
-        return any(atom.kind == "ref" for atom in follows) and all(
-            atom.text in (",", "and", "region") or atom.kind == "ref" for atom in joins
-        )
+    def _behind_all(self, n: int) -> bool:
+        """Whether all regions of the image are meant: 'all three regions', 'each region'."""
+        before = [atom.text for atom in self.atoms[max(0, n - 4) : n]]
+        counted = [
+            atom.kind == "how many" or atom.text in ("the", "of", "outlined", "these") for atom in self.atoms[:n]
+        ]
+        first = next((m for m in range(len(before) - 1, -1, -1) if before[m] in ("all", "every", "each")), None)
+        return first is not None and all(counted[n - len(before) + first + 1 : n])
+
+    def _goes_on_with_an_id(self, n: int, start: int) -> bool:
+        """Whether ids that begin at `start` go on here, and no new clause begins: 'r1 is above r2, and r3 is round'."""
+        m = n + 1 if n < len(self.atoms) and self.atoms[n].text in (",", "and", "region") else n
+        if m >= len(self.atoms) or self.atoms[m].kind != "ref":
+            return False
+        verb_follows = m + 1 < len(self.atoms) and self.atoms[m + 1].text.split(" ")[0] in VERBS
+        return not (verb_follows and self._behind_verb(start))
+
+    def _behind_verb(self, n: int) -> bool:
+        """Whether a verb stands before it in its clause."""
+        for atom in reversed(self.atoms[:n]):
+            if atom.text in (",", ";", "but", "while", "whereas"):
+                return False
+            if atom.text.split(" ")[0] in VERBS or atom.kind == "relation":
+                return True
+        return False
 
     def next_mention(self, n: int) -> Mention | None:
         """The mention that begins here, behind adjectives at most."""
@@ -118,6 +141,21 @@ class Phrases:
             else:
                 return None
         return None
+
+    def counted(self, n: int) -> Mention | None:
+        """The mention that a number here counts: behind adjectives, and the organ that its noun may stand behind."""
+        m = n
+        while m + 1 < len(self.atoms) and m not in self.mentions and self.atoms[m].kind in _ATTRIBUTES:
+            m += 1
+        of_organ = m + 1 in self.mentions and m not in self.mentions and self.atoms[m].kind == "organ"
+        return self.mentions[m + 1] if of_organ else self.next_mention(n)
+
+    def said_in(self, n: int) -> int | None:
+        """Where the region begins that what ends here is said to be found in: '4.3 in r1'; None where none is."""
+        if n >= len(self.atoms) or self.atoms[n].text not in ("in", "for", "at"):
+            return None
+        m = n + 2 if n + 1 < len(self.atoms) and self.atoms[n + 1].text in ("the", "region") else n + 1
+        return m if m in self.mentions and self.mentions[m].explicit else None
 
     def mentioned_later(self, n: int) -> bool:
         """Whether a region is named further on."""
@@ -224,6 +262,16 @@ class Phrases:
         before = " ".join(atom.text for atom in self.atoms[max(0, m - 2) : m])
         return after.startswith(("around", "surrounding", "nearby", "beside", "next to")) or any(
             one in before for one in ("surround", "adjacent", "neighbouring")
+        )
+
+    def is_surroundings(self, mention: Mention) -> bool:
+        """Whether it is a tissue that nothing outlines, named for what lies around: 'than the mucosa around it'."""
+        after = " ".join(atom.text for atom in self.atoms[mention.end : mention.end + 2])
+        return (
+            not mention.regions
+            and mention.name in _TISSUES
+            and (after in ("around it", "surrounding it", "around them", "beside it") or self.beside(mention.start))
+            and self.behind_preposition(mention.start)
         )
 
     @cached_property

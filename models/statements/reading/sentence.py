@@ -50,10 +50,14 @@ class Sentence:
         self.before = before
         self.subject: Mention | None = None
         self.denied = self.denied_next = False
+        self.idle = False
+        """A 'not' that has denied nothing yet."""
+        self.untrue = False
         self.degree = ""
         self.relation: Open | None = None
         self.pending: list[tuple[Said, bool]] = []
         self.used: set[int] = set()
+        self.said: list[c.Claim] = []
 
     @property
     def mentions(self) -> dict[int, Mention]:
@@ -63,11 +67,14 @@ class Sentence:
     def say(self, claim: c.Claim, *, negated: bool | None = None) -> None:
         """A claim, denied where the words before it deny it, or as given."""
         negated = self.take_denial() if negated is None else negated
-        self.reading.add(replace(claim, negated=True) if negated else claim)
+        claim = claim.turned() if negated else claim
+        self.said.append(claim)
+        self.reading.add(claim)
 
     def take_denial(self) -> bool:
         """Whether what comes now is denied: 'no' denies one thing, 'not' what follows."""
         denied, self.denied_next = self.denied or self.denied_next, False
+        self.idle = self.idle and not denied
         return denied
 
     def unlicensed(self, text: str) -> None:
@@ -104,6 +111,8 @@ class Sentence:
             self.unlicensed(self.relation.atom.text)
             self.relation = None
         subject = self.subject
+        if self.phrases.is_surroundings(mention):
+            return
         if (
             subject is not None
             and subject.regions
@@ -138,6 +147,21 @@ class Sentence:
         for said, negated in pending:
             self._say_of(said, mention, negated)
 
+    def repeat(self, mention: Mention) -> None:
+        """What was claimed last, denied of other regions: '… but not in r2'."""
+        last = next((one for one in reversed(self.said) if isinstance(one, c.OfRegions)), None)
+        if last is not None:
+            self.idle = False
+            self.say(replace(last, regions=mention.regions, every=False, negated=not last.negated), negated=False)
+
+    def _turn(self) -> None:
+        """'It is not true that …': the one thing that the sentence tells is denied."""
+        telling = [one for one in self.said if not isinstance(one, c.Finding)] or self.said
+        if len(telling) == 1 and telling[0] in self.reading.claims:
+            self.reading.claims[self.reading.claims.index(telling[0])] = telling[0].turned()
+        else:
+            self.unlicensed("not true")
+
     def _related(self, relation: Open, subject: Mention, other: Mention) -> None:
         predicate, turned = relation.atom.value
         self.relation = None
@@ -157,4 +181,8 @@ class Sentence:
             self.unlicensed(self.relation.atom.text)
         for said, negated in self.pending:
             self._say_of(said, self.before, negated)
+        if self.idle:
+            self.unlicensed("not")
+        if self.untrue:
+            self._turn()
         self.subject = self.subject or self.before

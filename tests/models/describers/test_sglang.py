@@ -326,6 +326,7 @@ async def test_another_model_than_the_lineage_would_say_is_not_asked() -> None:
         ("The input (9000 tokens) is longer than the model's context length (8192 tokens).", "--context-length"),
         ("Requested token count exceeds the model's maximum context length of 8192 tokens.", "--context-length"),
         ("Input length (9000 tokens) exceeds the maximum allowed length (8186 tokens).", "--context-length"),
+        ("max_completion_tokens is too large: 100000.This model supports at most 16384 tokens", "--context-length"),
         (400, "HTTP 400"),
         (422, "HTTP 422"),
     ],

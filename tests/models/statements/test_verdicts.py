@@ -28,6 +28,17 @@ r1 is not hypointense.
 This is not a CT scan.
 The tumour is larger than 3 cm.
 A left-sided tumour is seen.
+The tumour is between 4 and 5 cm long.
+The tumour is 4 to 5 cm long.
+It is not true that the tumour is round.
+r2 is larger than r1, and r1 is larger than r6.
+r2 is larger than r1 and r1 is larger than r6.
+r1 is the largest tumour.
+r1 is oval, but not r6.
+The tumour is brighter than the parenchyma around it.
+The brain tumour is oval.
+r1 is 44 mm long. It is oval.
+The tumour is not round but oval.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -61,6 +72,23 @@ Region r1 does not contain region r3.
 r1 is larger than r2.
 Region r99 is bright.
 Region r2 is the tumour.
+The tumour is between 5 and 6 cm long.
+It is not true that the tumour is oval.
+It is false that there is a tumour.
+r6 and r1 are oval.
+r1 and r3 are round.
+Both r1 and r2 lie on the patient's right.
+r1, r2 and r3 are oval.
+r1 is oval, but not hyperintense.
+r3 and r2 are larger than r1.
+The tumour is absent.
+The tumour has been excluded.
+Glioblastoma has been ruled out.
+Three tumours are marked by the source.
+Two brain tumours are seen.
+Neither r1 nor r3 lies in the left hemisphere.
+r1 is 44 mm long. It is round.
+All regions are oval.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -85,6 +113,11 @@ The tumour has a mean of 50 HU.
 The femur is shown.
 A feathery tumour lies on the patient's left.
 Nothing of the kind.
+A WHO 4 tumour lies on the patient's left.
+The mucosa around the tumour is normal.
+The tumour is not.
+An effusion is absent.
+The source labels the image glioblastoma, IDH wild type.
 """
 
 
