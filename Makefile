@@ -82,8 +82,9 @@ schemas: install ## write schemas/generated anew from the types
 dashboards: install ## write infra/grafana/dashboards anew
 	@$(BIN)/python -m infra.grafana.pages
 
-bench: install ## throughput, latency and memory of each stage and of the chain
+bench: install ## throughput, latency and memory of each stage and of the chain; what the search for text costs, by modality
 	@$(BIN)/python -m benchmarks.pipeline
+	@$(BIN)/python -m benchmarks.text_cost
 
 statements-check: install ## what is written is read back, what is turned round is caught, text statistics; ARGS: folders of images
 	@$(BIN)/python -m benchmarks.statements $(ARGS)

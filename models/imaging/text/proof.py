@@ -29,9 +29,11 @@ _BEYOND_DOUBT = 4, 0.9
 """Signs, and score, from which no more of a line is read."""
 _FEW = 0.74
 """Score, at most, of one or two signs: too few to follow the line that they may begin."""
+_PROMISING = 0.4
+"""Score of what is read of a sign the wrong way round, at least."""
 _SQUARE = 1.6
 """Length by height of a box up to which it could hold one sign, also mirrored, as on a film that was turned over."""
-_THREE = 1.2
+_THREE = 1.4
 """Length by height from which a box could hold three signs."""
 
 
@@ -97,7 +99,12 @@ class _Line:
 
     def stands_alone(self) -> bool:
         """Whether one sign is read there, the same at each margin, in one of the ways that a film can lie."""
-        return any(self._same_sign(way) for way in (_UPRIGHT, _MIRRORED, _OVER, _UP, _DOWN))
+        ways = (_UPRIGHT, _UP, _DOWN)
+        if any(self._same_sign(way) for way in ways):
+            return True
+        # Of a letter that is turned over something is read; of rings, edges and highlights next to nothing.
+        promising = any(self._piece(_MARGINS[0], way).score >= _PROMISING for way in ways)
+        return promising and any(self._same_sign(way) for way in (_MIRRORED, _OVER))
 
     def _same_sign(self, way: "_Way") -> bool:
         first = self._piece(_MARGINS[0], way)

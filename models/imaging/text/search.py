@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.imaging.text.boxes import Box, continues, distinct, joined, share_within
+from models.imaging.text.boxes import Box, continues, distinct, joined, painted, share_within
 from models.imaging.text.ends import ends_of
 from models.imaging.text.lines import lines_of, scores_of
 from models.imaging.text.proof import proved
@@ -40,6 +40,8 @@ _MARGIN = 0.15
 """Of a line's height, by which its box is larger than its glyphs, and a pixel more."""
 _TALLEST = 52
 """Of a line at its level, px."""
+_COVERED = 0.85
+"""Of a line, from which it is masked with others."""
 _HIDDEN = 1.5
 """So many times as strong as in the view, a stroke in the values is one that the view hides."""
 _MOSTLY = 0.6
@@ -197,9 +199,11 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
     kept: list[Box] = []
     refused: list[_Candidate] = []
     signs: list[Box] = []
+    masked = painted(known, shape)
     for one in likely:
-        grown = [box.grown(_MARGIN * box.height + 1, shape) for box in kept]
-        if share_within(one.box, known + grown) > 0.85 or _spans(one.box, kept):
+        left, top, right, bottom, _ = one.box
+        share = float(masked[top:bottom, left:right].mean())
+        if share > _COVERED or (share and _spans(one.box, kept)):
             continue
         if any(_same(one.box, other.box) for other in refused if other.picture == one.picture):
             continue
@@ -210,9 +214,11 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
         proof = proved(pictures[one.picture], one.box)
         if proof.score > 0:
             box = one.box._replace(score=proof.score)
-            kept.append(box)
-            if proof.score >= _CONTINUED:
-                kept += ends_of(pictures[one.picture], box, proof.turns)
+            ends = ends_of(pictures[one.picture], box, proof.turns) if proof.score >= _CONTINUED else []
+            kept += [box, *ends]
+            for each in (box, *ends):
+                left, top, right, bottom, _ = each.grown(_MARGIN * each.height + 1, shape)
+                masked[top:bottom, left:right] = True
             continue
         refused.append(one)
         if proof.sign:
