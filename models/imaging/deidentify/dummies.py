@@ -27,7 +27,7 @@ def dummy_value(vr: str) -> str | bytes | int:
 
 
 def dummy_items(
-    dataset: Dataset, tag: BaseTag, element: DataElement | None, uids: Callable[[BaseTag, list[str]], list[str]]
+    dataset: Dataset, tag: BaseTag, element: DataElement | None, uids: Callable[[DataElement], list[str]]
 ) -> None:
     """Put one item in a sequence's place: the first one's attributes, all of them dummies; codes become `UNKNOWN`.
 
@@ -43,7 +43,7 @@ def dummy_items(
     set_value(dataset, tag, "SQ", [item])
 
 
-def _make_dummy(item: Dataset, uids: Callable[[BaseTag, list[str]], list[str]]) -> None:
+def _make_dummy(item: Dataset, uids: Callable[[DataElement], list[str]]) -> None:
     coded = any(word in item for word in VALUES)
     for tag in list(item.keys()):
         element, keyword = readable(item, tag), keyword_for_tag(tag)
@@ -53,7 +53,7 @@ def _make_dummy(item: Dataset, uids: Callable[[BaseTag, list[str]], list[str]]) 
         if unwanted or element is None or (coded and keyword in CODE_ATTRIBUTES):
             del item[tag]
         elif vr == "UI":
-            after = uids(tag, [value.strip(" \0") for value in values_of(element)])
+            after = uids(element)
             set_value(item, tag, "UI", after[0] if len(after) == 1 else after)
         elif vr == "SQ":
             dummy_items(item, tag, element, uids)

@@ -85,8 +85,13 @@ def items_of(element: DataElement | None) -> list[Dataset]:
     return [item for item in value if isinstance(item, Dataset)]
 
 
-def looks_like_uid(text: str) -> bool:
-    """Digits and dots, or nothing."""
+def has_uids(element: DataElement) -> bool:
+    """Its values are UIDs, or nothing, in a VR of text: binary numbers would read as UIDs too."""
+    return str(element.VR) in WORDS | {"UI"} and all(map(_looks_like_uid, values_of(element)))
+
+
+def _looks_like_uid(text: str) -> bool:
+    text = text.strip(" \0")
     return len(text) <= 64 and all(part.isdigit() for part in text.split(".")) if text else True
 
 

@@ -22,9 +22,9 @@ from models.imaging.deidentify.dummies import PIXELS, dummy_items, dummy_value
 from models.imaging.deidentify.elements import (
     WORDS,
     fits,
+    has_uids,
     is_foreign,
     items_of,
-    looks_like_uid,
     numbers_of,
     numbers_safe,
     readable,
@@ -149,7 +149,7 @@ class _Run:
         if row.uids and self.policy.keep_uids and vr in ("UI", "SQ"):
             if vr == "SQ":
                 self._within(element, path)
-            elif any(looks_like_uid(uid) is False for uid in values_of(element)):
+            elif not has_uids(element):
                 self._act(dataset, tag, element, path, basic)
             return
         done = False
@@ -176,7 +176,7 @@ class _Run:
             self._replace_uids(dataset, tag, element, path)
         elif vr in WORDS:
             self._keep_safe(dataset, tag, element, path, self._safe_words(keyword, vr))
-        elif vr in ("DS", "IS") or element.VR in ("DS", "IS"):
+        elif (vr in ("DS", "IS") or element.VR in ("DS", "IS")) and numbers_safe(element):
             self._keep_safe(dataset, tag, element, path, safe_number)
         elif vr in _TEMPORAL:
             if self.policy.dates == "remove" or not self._dated(dataset, tag, element, path):
@@ -297,15 +297,15 @@ class _Run:
         self._note(path, action)
 
     def _replace_uids(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
-        uids = [] if element is None else [uid.strip(" \0") for uid in values_of(element)]
-        after = self._replaced(tag, uids)
-        if after != uids or (element is not None and element.VR != "UI"):
+        after = [] if element is None else self._replaced(element)
+        if element is None or element.VR != "UI" or after != [uid.strip(" \0") for uid in values_of(element)]:
             set_value(dataset, tag, "UI", after[0] if len(after) == 1 else after)
             self._note(path, "U")
 
-    def _replaced(self, tag: BaseTag, uids: list[str]) -> list[str]:
+    def _replaced(self, element: DataElement) -> list[str]:
         """The UIDs that stand for an attribute's."""
-        if self.policy.keep_uids and row_of(tag) is None and all(map(looks_like_uid, uids)):
+        uids = [uid.strip(" \0") for uid in values_of(element)]
+        if self.policy.keep_uids and row_of(element.tag) is None and has_uids(element):
             return uids
         return [self.pseudonyms.uid(uid) if uid else "" for uid in uids]
 

@@ -14,7 +14,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-def reads_as_text(octets: bytes, size: int) -> bool:
+def reads_as_text(octets: bytes, size: int, *, table: bool = True) -> bool:
     """Eight or more letters, digits and signs of names in a row, which no table of values would be.
 
     Tables of 8 and 16 bits rise and fall through such bytes too: a row that only rises, only falls, or whose words
@@ -23,9 +23,10 @@ def reads_as_text(octets: bytes, size: int) -> bool:
     Args:
         octets: the numbers' bytes, in either order.
         size: of a number in bytes.
+        table: they may be such a table.
     """
     for run in _RUN.finditer(octets):
-        if size > 2:
+        if size > 2 or not table:
             return True
         first = -(-run.start() // size) * size
         words = np.frombuffer(octets[first : first + (run.end() - first) // size * size], f"<u{size}").astype(int)
@@ -44,4 +45,5 @@ def numbers_read_as_text(element: DataElement) -> bool:
     if kind is None or element.is_empty:
         return False
     values: object = element.value
-    return reads_as_text(np.atleast_1d(np.asarray(values)).astype(kind).tobytes(), np.dtype(kind).itemsize)
+    octets = np.atleast_1d(np.asarray(values)).astype(kind).tobytes()
+    return reads_as_text(octets, np.dtype(kind).itemsize, table=False)
