@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.imaging.burned_in import BurnedInPolicy as BurnedInPolicy
     from models.imaging.frames import Frame as Frame
     from models.imaging.frames import Source as Source
     from models.imaging.frames import from_pixels as from_pixels
     from models.imaging.frames import to_pixels as to_pixels
     from models.imaging.png import decode_png as decode_png
     from models.imaging.png import encode_png as encode_png
+    from models.imaging.policy import BurnedInPolicy as BurnedInPolicy
     from models.imaging.policy import FramePolicy as FramePolicy
     from models.imaging.source import open_source as open_source
     from models.imaging.windows import render as render
@@ -22,7 +22,7 @@ VERSION = "7"
 """Raised whenever the same bytes would give other pixels, metadata or window: it makes older triplets stale."""
 
 _HOMES = {
-    "BurnedInPolicy": "burned_in",
+    "BurnedInPolicy": "policy",
     "Frame": "frames",
     "FramePolicy": "policy",
     "Source": "frames",

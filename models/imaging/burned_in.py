@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,8 @@ from models.imaging.header import Header, valid
 from models.imaging.masking import Rectangle, apart_from, covered, marked_in, masked
 from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
+from models.imaging.policy import BurnedInPolicy as BurnedInPolicy
+from models.imaging.policy import Decision as Decision
 from models.imaging.quantities import Quantities
 from models.imaging.text import VERSION, Box, Clip, Found, can_be_read, find_text
 from models.imaging.text.clip import SAMPLES
@@ -50,47 +51,6 @@ _PROJECTION = frozenset({"CR", "DX", "RG", "RF", "XA", "MG", "IO", "PX", "RTIMAG
 _CROSS_SECTIONS = frozenset({"CT", "MR", "PT", "NM"})
 _NO_PICTURES = frozenset({"SEG", "RTDOSE", "SM"})
 _SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL")
-
-
-Decision = Literal["mask", "dead-letter", "pass"]
-
-
-@dataclass(frozen=True, slots=True)
-class BurnedInPolicy:
-    """What is done with text that is uncertain, or lies over regions that the source marks; written `mask/dead-letter`.
-
-    One word stands for both; with `:always`, every image is looked at. Certain text elsewhere is always masked, and
-    uncertain text never over such regions.
-    """
-
-    uncertain: Decision = "mask"
-    over_regions: Decision = "dead-letter"
-    always: bool = False
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a setting.
-
-        Raises:
-            ValueError: it is none of the forms.
-        """
-        words, colon, rest = text.strip().partition(":")
-        uncertain, slash, over_regions = words.partition("/")
-        first, second = _decision(uncertain), _decision(over_regions if slash else uncertain)
-        if first and second and rest == ("always" if colon else ""):
-            return cls(first, second, always=bool(colon))
-        raise ValueError(
-            f"burned-in policy {text!r}: write mask, dead-letter or pass, or two of them as in mask/dead-letter (for "
-            "uncertain text, and for text over regions that the source marks), with or without :always"
-        )
-
-    def __str__(self) -> str:
-        both = self.uncertain if self.uncertain == self.over_regions else f"{self.uncertain}/{self.over_regions}"
-        return both + (":always" if self.always else "")
-
-
-def _decision(word: str) -> Decision | None:
-    return word if word == "mask" or word == "dead-letter" or word == "pass" else None
 
 
 @dataclass(frozen=True, slots=True)

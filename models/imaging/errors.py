@@ -7,10 +7,10 @@ import struct
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 import cv2
-from pydicom.datadict import dictionary_description, tag_for_keyword
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from schemas.failures import InvalidInput, NeedsTooMuchMemory
 
@@ -110,6 +110,8 @@ class MalformedAttribute(InvalidInput):
     """
 
     def __init__(self, keyword: str) -> None:
+        from pydicom.datadict import dictionary_description, tag_for_keyword
+
         tag = tag_for_keyword(keyword) or 0
         super().__init__(
             f"the header's {dictionary_description(keyword)} ({tag >> 16:04X},{tag & 0xFFFF:04X}) is malformed; "
@@ -206,11 +208,27 @@ class MarksOtherImages(InvalidInput):
         )
 
 
-# What pydicom, imagecodecs, NumPy and OpenCV were seen or are documented to raise on damaged input.
-LIBRARY_ERRORS = (
-    ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
-    OSError, RuntimeError, StopIteration, TypeError, ValueError, cv2.error, struct.error, zlib.error,
-)  # fmt: skip
+if TYPE_CHECKING:
+    LIBRARY_ERRORS: tuple[type[Exception], ...]
+
+
+@cache
+def library_errors() -> tuple[type[Exception], ...]:
+    """What pydicom, imagecodecs, NumPy and OpenCV were seen or are documented to raise on damaged input."""
+    # Imported at the first error: a process that decodes nothing of DICOM need not load pydicom.
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (
+        ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError, InvalidDicomError, LookupError,
+        OSError, RuntimeError, StopIteration, TypeError, ValueError, cv2.error, struct.error, zlib.error,
+    )  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name != "LIBRARY_ERRORS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return library_errors()
+
 
 _CV2_NO_MEMORY = -4
 """cv::Error::StsNoMem."""
@@ -223,7 +241,7 @@ def failing_as(error: InvalidInput) -> Generator[None]:
         yield
     except MemoryError:
         raise NeedsTooMuchMemory from None
-    except LIBRARY_ERRORS as caught:
+    except library_errors() as caught:
         if isinstance(caught, cv2.error) and caught.code == _CV2_NO_MEMORY:
             raise NeedsTooMuchMemory from None
         raise error from None

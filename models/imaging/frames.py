@@ -3,9 +3,12 @@
 Knows nothing of file formats.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pybase64
@@ -15,11 +18,13 @@ from models.imaging.agreement import sides_contradict
 from models.imaging.belonging import Belonging
 from models.imaging.errors import CorruptPixels, failing_as
 from models.imaging.neighbours import Stack
-from models.imaging.planes import Instance
 from models.imaging.png import Stored, decode_png, encode_png
-from models.imaging.quantities import Quantities
 from models.imaging.series import Slice
 from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
+
+if TYPE_CHECKING:
+    from models.imaging.planes import Instance
+    from models.imaging.quantities import Quantities
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import cast
 
 import pydicom.config
 from pydicom import Dataset
@@ -21,32 +21,15 @@ from pydicom.uid import UID
 from models.imaging.allowlist import BLOCKS
 from models.imaging.deidentify.reading import permitted
 from models.imaging.errors import LIBRARY_ERRORS
+from models.imaging.malformed import Malformed as Malformed
+from models.imaging.malformed import Numbers as Numbers
+from models.imaging.malformed import valid as valid
 
 # pydicom's warnings and log records can quote values, and so names. They say nothing that the checks here do not,
 # so they are off for the whole process: a filter set and reset around each call would race between threads.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """An attribute is there, and holds none of the values that it may have. Tells the attribute, never the value.
-
-    Not to be taken for an absent one, for which the standard may have a default.
-    """
-
-    keyword: str
-    empty: bool = False
-    """Nothing stands in it: what the standard allows for Type 2, and means "unknown"."""
-
-
-Value = TypeVar("Value")
-
-
-def valid(value: Value | Malformed) -> Value | None:
-    """The value; None where it is absent or malformed: for attributes of which either means that nothing is said."""
-    return None if isinstance(value, Malformed) else value
 
 
 # A comma is no character of DS (PS3.5 6.2): in one it can only be the decimal point of another language.
@@ -84,7 +67,7 @@ class Header:
         texts = [str(value).strip(" \0") for value in values]
         return texts[0] if len(texts) == 1 and texts[0] else Malformed(keyword, empty=not any(texts))
 
-    def numbers(self, keyword: str, *within: Dataset | None, count: int | None = None) -> "Numbers":
+    def numbers(self, keyword: str, *within: Dataset | None, count: int | None = None) -> Numbers:
         """All values, each a finite number; malformed where one is not, or where there are not `count`."""
         values = self._present(keyword, within)
         if values is None or isinstance(values, Malformed):
@@ -153,10 +136,6 @@ class Header:
                 # What the profile hides counts as absent.
                 return permitted(keyword, values) or None if values else values
         return None
-
-
-Numbers = tuple[float, ...] | Malformed | None
-"""See `Header.numbers`."""
 
 
 def _elements(dataset: Dataset | None, keyword: str) -> Sequence[object] | Malformed | None:

@@ -3,15 +3,21 @@
 Knows nothing of images.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset
 
-from models.imaging.errors import LIBRARY_ERRORS
-from models.imaging.header import Header, valid
+from models.imaging.errors import library_errors
+from models.imaging.malformed import valid
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from models.imaging.header import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,6 @@ def read_lookup(header: Header, item: Dataset, *, signed: bool) -> Lookup | None
         else:
             entries = np.atleast_1d(np.asarray(value))
         entries = entries[:count].astype(np.uint16)
-    except LIBRARY_ERRORS:
+    except library_errors():
         return None
     return Lookup(first, bits, entries) if entries.size == count else None

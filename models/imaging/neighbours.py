@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from models.imaging.header import Numbers, valid
+from models.imaging.malformed import Numbers, valid
 from models.imaging.sides import side_of
 from schemas.images import MedicalImage, Neighbour, Side
 

@@ -1,4 +1,4 @@
-"""Which frames of an object are taken. Knows nothing of pixels."""
+"""Which frames of an object are taken, and what becomes of text in them, as settings say. Knows nothing of pixels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,3 +55,44 @@ class FramePolicy:
             nearest = sorted(range(middle - reach, middle + reach + 1), key=lambda index: abs(index - middle))
             chosen += [index for index in nearest if 0 <= index < total and wanted(index)][:1]
         return tuple(chosen) or middles
+
+
+Decision = Literal["mask", "dead-letter", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class BurnedInPolicy:
+    """What is done with text that is uncertain, or lies over regions that the source marks; written `mask/dead-letter`.
+
+    One word stands for both; with `:always`, every image is looked at. Certain text elsewhere is always masked, and
+    uncertain text never over such regions.
+    """
+
+    uncertain: Decision = "mask"
+    over_regions: Decision = "dead-letter"
+    always: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a setting.
+
+        Raises:
+            ValueError: it is none of the forms.
+        """
+        words, colon, rest = text.strip().partition(":")
+        uncertain, slash, over_regions = words.partition("/")
+        first, second = _decision(uncertain), _decision(over_regions if slash else uncertain)
+        if first and second and rest == ("always" if colon else ""):
+            return cls(first, second, always=bool(colon))
+        raise ValueError(
+            f"burned-in policy {text!r}: write mask, dead-letter or pass, or two of them as in mask/dead-letter (for "
+            "uncertain text, and for text over regions that the source marks), with or without :always"
+        )
+
+    def __str__(self) -> str:
+        both = self.uncertain if self.uncertain == self.over_regions else f"{self.uncertain}/{self.over_regions}"
+        return both + (":always" if self.always else "")
+
+
+def _decision(word: str) -> Decision | None:
+    return word if word == "mask" or word == "dead-letter" or word == "pass" else None

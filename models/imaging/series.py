@@ -3,16 +3,20 @@
 Knows nothing of where they are kept, nor of pixels. UIDs become fingerprints here, and those never leave preprocess.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from models.imaging.header import Header, Malformed, valid
+from models.imaging.malformed import Malformed, valid
 from models.imaging.neighbours import Beside, Placed, Stack, stacks_of
-from models.imaging.parsing import read_header
 from schemas.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from models.imaging.header import Header
 
 K = TypeVar("K")
 
@@ -71,6 +75,8 @@ def read_slice(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Slice | None:
         TruncatedFile: its header goes on beyond the data.
         InvalidInput: it is no DICOM, or damaged, or beyond the limits.
     """
+    from models.imaging.parsing import read_header
+
     return slice_of(read_header(data, limits)[0])
 
 

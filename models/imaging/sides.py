@@ -3,12 +3,18 @@
 Knows nothing of pixels. Where two attributes contradict each other, or one is malformed, no side is told.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
-from pydicom import Dataset
-
-from models.imaging.header import Header, Malformed, Numbers, valid
+from models.imaging.malformed import Malformed, Numbers, valid
 from schemas.images import Laterality, Orientation, Plane, Side
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from models.imaging.header import Header
 
 _SIDES: dict[str, Side] = {
     "L": "patient left", "R": "patient right", "P": "posterior", "A": "anterior", "H": "head", "F": "feet",
