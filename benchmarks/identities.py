@@ -18,8 +18,10 @@ import numpy as np
 import pydicom
 from pydicom import DataElement, Dataset
 from pydicom.datadict import DicomDictionary, keyword_for_tag  # pyright: ignore[reportPrivateImportUsage]
+from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEG2000TransferSyntaxes, RLELossless
 
 from benchmarks.planted_pixels import in_j2k, in_jpeg, in_rle
@@ -28,6 +30,7 @@ Kind = Literal["text", "date", "time", "uid"]
 
 _TEXT = ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT")
 _VRS = (*_TEXT, "DA", "DT", "TM", "UI")
+_NUMBERS = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD")
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _LENGTH = 12
 _WORD = re.compile(rb"[%s]{%d,}" % (_LETTERS.encode(), _LENGTH))
@@ -167,9 +170,9 @@ def plant(path: Path, seed: int, *, added: int = 40, frames: int | None = None) 
     """A copy of an image in which each text, date and UID is a token, and more are added.
 
     Tokens stand in the attributes that the file has at any depth, in `added` further ones of the dictionary, within
-    sequences to a depth of three, in private ones of known and unknown VR, in a public one written as UN, in a curve
-    and an overlay, in bulk data, in a place of the pixel data that holds no sample, in the file meta, the preamble, the
-    padding, behind the data set, and in the file's name. Of a
+    sequences to a depth of three, in bytes where numbers belong or under another VR, in private ones of known and
+    unknown VR, in a public one written as UN, in a curve and an overlay, in bulk data, in a place of the pixel data
+    that holds no sample, in the file meta, the preamble, the padding, behind the data set, and in the file's name. Of a
     compressed image that has more `frames`, only so many are kept.
     """
     identity = Identity(seed)
@@ -179,6 +182,7 @@ def plant(path: Path, seed: int, *, added: int = 40, frames: int | None = None) 
     _plant_in_pixels(dataset, identity)
     _replace(dataset, identity)
     _add(dataset, identity, added, depth=3)
+    _add_bytes(dataset, identity)
     _add_private(dataset, identity)
     dataset.add_new(0x00101060, "UN", _even(identity.value("PN")))
     dataset.add_new(0x00091234, "UN", _even(identity.word()))
@@ -284,6 +288,22 @@ def _add(dataset: Dataset, identity: Identity, count: int, depth: int) -> None:
             item = Dataset()
             _add(item, identity, count // 4, depth - 1)
             dataset.add_new(tag, "SQ", [item])
+
+
+@lru_cache(maxsize=1)
+def _countable() -> tuple[tuple[int, str], ...]:
+    rows: Any = DicomDictionary
+    found = ((tag, row[0]) for tag, row in rows.items() if tag >> 16 >= 8 and tag >> 16 < 0x7FE0 and row[4])
+    return tuple((tag, vr) for tag, vr in found if vr in (*_NUMBERS, *_VRS))
+
+
+def _add_bytes(dataset: Dataset, identity: Identity) -> None:
+    """Letters where numbers belong, and under VRs that the dictionary does not name."""
+    for tag, listed in identity.chance.sample(_countable(), 12):
+        if tag not in dataset and keyword_for_tag(tag) not in _STRUCTURE:
+            vr = listed if listed in _NUMBERS and identity.chance.random() < 0.7 else identity.chance.choice(_NUMBERS)
+            value = identity.word().encode().ljust(16)
+            dataset[Tag(tag)] = RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)
 
 
 def _add_private(dataset: Dataset, identity: Identity) -> None:
