@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data burned-in-check deid-check leak-check fuzz chaos clean
+.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -75,6 +75,9 @@ fuzz: install ## ten thousand damaged files through preprocess; see docs/reliabi
 
 chaos: install ## a pipeline under faults for a quarter of an hour; see docs/reliability.md
 	@$(BIN)/python -m tests.chaos
+
+soak: install ## a pipeline left alone over 50,000 files, poison among them; see docs/reliability.md
+	@$(BIN)/python -m tests.soak
 
 schemas: install ## write schemas/generated anew from the types
 	@$(BIN)/python -m infra.contracts

@@ -10,6 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from schemas.dead_letters import Stage
 from streams.lag import INPUTS, Position
+from streams.leaving import leave
 from streams.security import for_aiokafka
 from streams.settings import Wires
 
@@ -48,5 +49,5 @@ async def oldest(wires: Wires, positions: Mapping[Stage, Mapping[int, Position]]
                             found[stage] = min(found.get(stage, float("inf")), messages[0].timestamp / 1000)
                             consumer.pause(place)
     finally:
-        await consumer.stop()
+        await leave(consumer)
     return found

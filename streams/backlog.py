@@ -11,6 +11,7 @@ from aiokafka.structs import TopicPartition
 
 from schemas.dead_letters import Stage
 from streams.lag import INPUTS, METADATA_AGE_MS, Lag, LagReader, Position, lag_of
+from streams.leaving import leave
 from streams.security import for_aiokafka
 from streams.settings import Wires
 
@@ -37,7 +38,7 @@ class Backlog:
         """Leave the broker."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await leave(consumer)
         await self._reader.close()
 
     async def read(self) -> dict[Stage, Lag]:
@@ -94,7 +95,7 @@ class Backlog:
             try:
                 await consumer.start()
             except BaseException:
-                await consumer.stop()
+                await leave(consumer)
                 raise
             self._consumer = consumer
         return self._consumer

@@ -17,6 +17,7 @@ from schemas.control import Resume
 from schemas.dead_letters import Stage
 from streams.codec import UnreadableMessage, decode
 from streams.lag import METADATA_AGE_MS
+from streams.leaving import leave
 from streams.security import for_aiokafka
 from streams.settings import Wires
 from streams.topics import CONTROL
@@ -108,4 +109,4 @@ async def _told(stage: Stage, since: datetime, wires: Wires) -> None:
             if word.stage == stage and word.told_at >= since:
                 return
     finally:
-        await consumer.stop()
+        await leave(consumer)

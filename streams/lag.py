@@ -28,6 +28,7 @@ from aiokafka.structs import TopicPartition
 from schemas.base import Message
 from schemas.dead_letters import Stage
 from schemas.failures import Unavailable
+from streams.leaving import leave
 from streams.security import for_aiokafka
 from streams.settings import Wires
 from streams.topics import ENRICHED, GROUNDED, IMAGES, OBJECTS, Topic
@@ -243,4 +244,4 @@ def _check(code: int) -> None:
 
 
 async def _close(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
-    await asyncio.gather(admin.close(), consumer.stop(), return_exceptions=True)
+    await asyncio.gather(admin.close(), leave(consumer), return_exceptions=True)

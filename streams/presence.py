@@ -23,6 +23,7 @@ from faust.exceptions import ProducerSendError
 from schemas.stages import StageState
 from streams.codec import Context, UnreadableMessage, decode, encode, headers
 from streams.lag import METADATA_AGE_MS
+from streams.leaving import leave
 from streams.security import for_aiokafka
 from streams.settings import Wires
 from streams.stage import Send
@@ -139,4 +140,4 @@ async def _said(worker: str, wires: Wires) -> AsyncGenerator[bytes | None]:
             if message.key == key:
                 yield message.value
     finally:
-        await consumer.stop()
+        await leave(consumer)

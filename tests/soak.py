@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
+import stamina
 from confluent_kafka import Producer
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
@@ -292,8 +293,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for data and logs, kept")
     given = parser.parse_args()
     logging.getLogger("streams.reader").setLevel(logging.ERROR)
-    for noisy in ("aiokafka", "stamina"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    stamina.instrumentation.set_on_retry_hooks(())
     with tempfile.TemporaryDirectory(prefix="tristream-soak-", ignore_cleanup_errors=True) as place:
         sys.exit(_soak(given.keep or Path(place), given.files, given.minutes, given.seed))
 

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import stamina
+
 from tests.chaos.faults import ALL
 from tests.chaos.running import run
 
@@ -29,7 +31,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for data and logs, kept")
     given = parser.parse_args()
     logging.getLogger("streams.reader").setLevel(logging.ERROR)  # Poison that is passed by is no news here.
-    logging.getLogger("stamina").setLevel(logging.ERROR)
+    stamina.instrumentation.set_on_retry_hooks(())
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     names = [name for name in given.only or ALL for _ in range(given.rounds)]
     if not given.only:
