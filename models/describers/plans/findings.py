@@ -21,7 +21,7 @@ _SEEN = (
 )
 _SHOWS = (
     "{the image|the picture|this image|the view|this picture|this view|the frame|the present image}"
-    " {shows|reveals|displays|demonstrates|depicts|presents|exhibits|features|discloses|portrays}"
+    " {shows|reveals|displays|demonstrates|depicts|presents|exhibits|features|portrays}"
 )
 _LIES = "{lies|sits|is located|is situated|is found|is seen|is visible|appears|stands out|is positioned}"
 _FINITE = (

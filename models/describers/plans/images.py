@@ -13,7 +13,7 @@ _IMAGE = (
     "{this is|shown is|here is|what is shown is} <a> of <o>",
     "{the image|the picture|this} is <a> of <o>",
     "<a> of <o> {is shown|is shown here|is presented|is given|is displayed}",
-    "<o> {is|appears} {shown|seen|depicted|presented|displayed} {on|in|by} <a>",
+    "<o> is {shown|seen|depicted|presented|displayed} {on|in|by} <a>",
     "<a> {shows|depicts|presents|displays|demonstrates} <o>",
     "<o> appears {in|on} <a>",
     "on <a>, <o> is {seen|shown|depicted|visible|in view}",
