@@ -66,11 +66,16 @@ def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...
     """
     region = facts.region(region_id)
     options = nouns(region, sided=not facts.metadata.sides_contradict)
-    noun = voice.pick([one for one in options if not set(avoid) & set(words(one))] or options)
+    options = [one for one in options if not set(avoid) & set(words(one))] or options
+    several = is_scattered(region)
+
+    def means_it(noun: str) -> bool:
+        return facts.named(" ".join(words(noun)), several=several) == (region_id,)
+
+    noun = voice.pick([one for one in options if means_it(one)] or options)
     name = " ".join(words(noun))
     organ = table().bare(region.label) in table().organs
-    alone = facts.named(name) == (region_id,)
-    several = is_scattered(region)
+    alone = means_it(noun)
     said = _several(noun, organ=organ) if several else noun
     if several and said is None:
         several, said = False, noun
@@ -100,6 +105,8 @@ def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece |
     there = facts.named(name)
     n = len(there)
     if any(facts.region(one).label != label for one in there) or n <= told:
+        return None
+    if n - told > 1 and facts.named(name, several=True) != there:
         return None
     if n == 1:
         named = name_of(facts, there[0], voice)
