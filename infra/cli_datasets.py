@@ -59,6 +59,9 @@ EVALUATION = click.option(
     help="A data set whose groups keep their split.",
 )
 @click.option("--regions", type=click.Choice(sorted(KINDS)), multiple=True, help="Only images with such a region.")
+@click.option(
+    "--licences", multiple=True, help="permissive, research, or a licence as it is named; unknown is neither."
+)
 @click.option("--unsupported", is_flag=True, help="Also triplets with statements that verification did not bear out.")
 @click.option("--smallest", default=32, show_default=True, help="Rows and columns at least, px.")
 @click.option("--most-a-series", default=0, show_default=True, help="Images, evenly over the series; 0: all.")
@@ -93,6 +96,7 @@ def build_command(
             key=choices["key"],
             unsupported=choices["unsupported"],
             kinds=frozenset(KINDS[name] for name in choices["regions"]),
+            licences=choices["licences"],
             smallest_px=choices["smallest"],
             most_a_series=choices["most_a_series"],
             temperature=choices["temperature"],

@@ -24,6 +24,7 @@ from models.datasets.policy import SAME, Policy
 from models.datasets.scan import Scan, Seen
 from models.datasets.splits import Group, assign, strictest
 from models.imaging import from_pixels
+from schemas.base import Provenance
 from schemas.failures import InvalidInput
 from schemas.triplets import Triplet
 
@@ -52,6 +53,8 @@ class Report:
     diseases: dict[str, int] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
     closed: dict[str, dict[str, int]] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    licences: dict[str, int] = field(default_factory=dict)
     lineages: dict[str, int] = field(default_factory=dict)
     evaluation: dict[str, int] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
@@ -227,6 +230,8 @@ def _write(
     organs: Counter[str] = Counter()
     diseases: Counter[str] = Counter()
     lineages: Counter[str] = Counter()
+    sources: Counter[str] = Counter()
+    licences: Counter[str] = Counter()
     modalities: defaultdict[str, Counter[str]] = defaultdict(Counter)
     with ExitStack() as files:
         index = files.enter_context((folder / INDEX).open("w", encoding="utf-8"))
@@ -248,6 +253,9 @@ def _write(
             modalities[metadata.modality][split] += 1
             organs[metadata.organ or "not told"] += 1
             diseases[metadata.disease or "not told"] += 1
+            provenance = triplet.provenance or Provenance()
+            sources[provenance.source or "not told"] += 1
+            licences[provenance.licence or "not told"] += 1
             lineages[triplet.lineage.model_dump_json(exclude={"metadata_digest"})] += 1
             line = {
                 "triplet_id": seen.triplet_id, "image_id": seen.image_id, "group": seen.group, "split": split,
@@ -257,6 +265,7 @@ def _write(
     report.images = {split: images[split] for split in SPLITS}
     report.modalities = {name: dict(counts) for name, counts in sorted(modalities.items())}
     report.organs, report.diseases = dict(organs.most_common()), dict(diseases.most_common())
+    report.sources, report.licences = dict(sources.most_common()), dict(licences.most_common())
     report.lineages = dict(lineages.most_common())
     report.turns = {kind: mixer.taken[kind] for kind in sorted(mixer.taken)}
     for (kind, answer), n in sorted(mixer.closed.items()):

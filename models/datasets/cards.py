@@ -75,7 +75,7 @@ def croissant(folder: Path, report: "Report") -> dict[str, Any]:
         "citeAs": PAPER,
         "url": "https://arxiv.org/abs/2408.02900",
         "datePublished": datetime.now(UTC).date().isoformat(),
-        "license": "see the licences of the sources, in README.md",
+        "license": list(report.licences),
         "distribution": [_file(folder, path) for path in files],
         "recordSet": [
             {

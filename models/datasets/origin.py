@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.datasets.conversations import Split
+from schemas.base import Split
 from schemas.triplets import Triplet
 
 
@@ -17,15 +17,13 @@ class Origin:
 
 
 def origin_of(triplet: Triplet) -> Origin:
-    """What a triplet tells of where it comes from: its patient, where one is known, else study, series or object."""
-    told = triplet.provenance
-    if told is None:
+    """What a triplet tells of where it comes from: its patient, else its study, series or object."""
+    provenance = triplet.provenance
+    if provenance is None:
         return Origin(triplet.object_id, "object", triplet.object_id)
-    levels = (
-        (told.patient_by if told.patient_by in ("folder", "file") else "patient", told.patient),
-        ("study", told.study),
-        ("series", told.series),
-        ("object", triplet.object_id),
-    )
-    level, group = next((level, group) for level, group in levels if group is not None)
-    return Origin(group, level, told.series or triplet.object_id, told.split)
+    series = provenance.series or triplet.object_id
+    named = {"patient": provenance.patient, "study": provenance.study, "series": provenance.series}
+    level, group = next(((level, key) for level, key in named.items() if key), ("object", triplet.object_id))
+    if level == "patient":
+        level = f"patient by {provenance.patient_by}"
+    return Origin(group, level, series, provenance.split)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from models.datasets.duplicates import MOST_DISTANCE, NEAR
+from models.datasets.licences import Licences
 from models.datasets.scan import Scan, Seen
 from models.datasets.splits import Shares
 from schemas.triplets import Description, Statement, Triplet
 
-PICTURE, SMALL, KIND, UNSUPPORTED, SAME, CAP, THINNED = (
-    "picture by reference", "smaller than asked", "no region of the kinds asked for", "a statement without support",
+PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, SAME, CAP, THINNED = (
+    "picture by reference", "smaller than asked", "no region of the kinds asked for",
+    "licence not permitted", "a statement without support",
     "same image as another", "more of its series than asked", "modality more frequent than asked",
 )  # fmt: skip
 
@@ -25,6 +27,7 @@ class Policy:
         key: of the hash that splits groups; another key gives other splits.
         unsupported: also triplets with statements that verification did not bear out.
         kinds: of regions; a triplet has one of them at least. Empty: all.
+        licences: that are permitted, as Licences has them. Empty: all, also unknown ones.
         smallest_px: rows and columns, at least.
         most_a_series: images, evenly over the series; 0: all.
         temperature: of modalities, 0 to 1: with n images of a modality, n to this power count against the others; 1
@@ -37,6 +40,7 @@ class Policy:
     key: str = "tristream"
     unsupported: bool = False
     kinds: frozenset[str] = frozenset()
+    licences: tuple[str, ...] = ()
     smallest_px: int = 32
     most_a_series: int = 0
     temperature: float = 1.0
@@ -57,6 +61,8 @@ class Policy:
             return SMALL
         if self.kinds and not any(region.kind in self.kinds for region in triplet.regions):
             return KIND
+        if not Licences(self.licences).permit(triplet.provenance.licence if triplet.provenance else None):
+            return LICENCE
         if not self.unsupported and any(not supported(one) for one in statements(triplet.description)):
             return UNSUPPORTED
         return ""

@@ -16,6 +16,7 @@ from models.experts.phantoms import draw
 from schemas.triplets import Triplet
 
 FILES = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_overlay.dcm", "US1_J2KR.dcm")
+SPLITS = {"P2-0": "test", "P2-1": "validation"}
 DRAWN = (("MR", "brain", "glioma"), ("ultrasound", "breast", "breast cancer"), ("CT", "liver", None))
 
 
@@ -27,10 +28,10 @@ def triplet_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.mkdir()
     for name in FILES:
         (source / name).write_bytes(Path(str(pydicom.data.get_testdata_file(name, download=False))).read_bytes())
-    for number, (modality, organ, disease) in enumerate(DRAWN * 2):
+    for number, (modality, organ, disease) in enumerate(DRAWN * 3):
         _draw(source / f"drawn-{number}.png", number, modality, organ, disease)
     out = folder / "triplets.jsonl"
-    arguments = ["annotate", str(source), "--triplets", str(out), "--frames", "spread:3"]
+    arguments = ["annotate", str(source), "--triplets", str(out), "--frames", "spread:3", "--patients", "file"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     return out
@@ -45,12 +46,15 @@ def _draw(path: Path, seed: int, modality: str, organ: str, disease: str | None)
     cv2.ellipse(mask, (columns // 3, rows // 2), (columns // 10, rows // 14), 20, 0, 360, 255, -1)
     cv2.imwrite(str(path), grey)
     cv2.imwrite(str(path.with_suffix(".mask.png")), mask)
+    patient = f"P{seed % 3}-{seed // 6}"
     sidecar = {
-        "modality": modality, "organ": organ, "patient": path.stem,
+        "source": "Drawn 1", "licence": "CC0-1.0", "patient": patient, "split": SPLITS.get(patient),
+        "modality": modality, "organ": organ,
         "mask": path.with_suffix(".mask.png").name, "labels": {"255": "tumour"},
         **({"disease": disease} if disease else {}),
     }  # fmt: skip
-    path.with_name(f"{path.name}.json").write_text(json.dumps(sidecar))
+    told = {key: value for key, value in sidecar.items() if value is not None}
+    path.with_name(f"{path.name}.json").write_text(json.dumps(told))
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,31 @@ def test_frames_of_one_object_stay_together(built: tuple[Path, Report], triplets
     assert all(len(found) == 1 for found in objects.values())
 
 
+def test_images_of_a_patient_stay_together(built: tuple[Path, Report], triplets: list[Triplet]) -> None:
+    """Whatever files they are in; and what the collection tests on is tested on."""
+    splits = splits_of(built[0])
+    patients: dict[str, list[str]] = {}
+    for triplet in triplets:
+        assert triplet.provenance
+        if triplet.triplet_id in splits and triplet.provenance.patient_by == "sidecar":
+            patients.setdefault(str(triplet.provenance.patient), []).append(splits[triplet.triplet_id])
+            if triplet.provenance.split:
+                assert splits[triplet.triplet_id] == triplet.provenance.split
+    assert sorted(len(found) for found in patients.values()) == [1, 1, 1, 2, 2, 2]
+    assert all(len(set(found)) == 1 for found in patients.values())
+    assert built[1].group_levels["patient by sidecar"] == 9
+
+
+def test_licences_that_are_not_permitted_are_left_out(triplets: list[Triplet], tmp_path: Path) -> None:
+    """An unknown one counts as not permitted."""
+    report = build(lambda: iter(triplets), tmp_path / "set", [], Policy(licences=("permissive",)))
+    assert report.licences == {"CC0-1.0": sum(report.images.values())}
+    assert report.sources == {"Drawn 1": sum(report.images.values())}
+    assert report.left_out["licence not permitted"] > 0
+    with pytest.raises(CannotBuild, match="licence not permitted"):
+        build(lambda: iter(triplets), tmp_path / "none", [], Policy(licences=("MIT",)))
+
+
 def test_parquet_is_what_trl_reads(built: tuple[Path, Report], triplets: list[Triplet], tmp_path: Path) -> None:
     """`datasets` decodes the pictures without being told, and roles alternate from user to assistant."""
     folder = built[0]

@@ -101,9 +101,7 @@ def test_boxes_are_those_of_the_regions_named(triplets: list[Triplet]) -> None:
             assert set(turn.boxes) <= boxes
             assert not re.search(r"\br\d+\b", turn.question + turn.answer) or turn.kind in ("caption", "description")
             if turn.kind == "phrase-to-box":
-                region = next(one for one in triplet.regions if one.box == turn.boxes[0])
-                assert region.phrase
-                assert turn.names == (region.label,)
+                assert turn.names[0] in {one.label for one in triplet.regions if one.box == turn.boxes[0] and one.phrase}
                 found += 1
     assert found >= 5
 

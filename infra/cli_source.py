@@ -1,0 +1,69 @@
+"""`tristream source`: public collections made into inputs."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import orjson
+
+from infra.console import plain_errors, say
+
+
+@click.command()
+@click.argument("kind")
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for links, sidecars and masks.")
+@click.option(
+    "--licences",
+    metavar="WHICH",
+    multiple=True,
+    help="permissive, research, or a licence as the table names it; another one's collection is refused.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Images at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def source(
+    kind: str, path: Path | None, out: Path | None, licences: tuple[str, ...], limit: int | None, as_json: bool
+) -> None:
+    """Make inputs of the collection KIND as it lies in PATH: `tristream source list` names those that are known.
+
+    Each image is linked into --out with a sidecar of what the collection says of it: modality, organ, disease, masks,
+    boxes, patient, split, licence. What is there already is passed by: a run that broke off can be run again. Then:
+
+        tristream annotate OUT --triplets triplets.jsonl
+    """
+    from models.datasets.licences import Licences
+    from models.datasets.sources import collections, place
+
+    known = collections()
+    if kind == "list":
+        for one in known.values():
+            click.echo(f"{one.name:<22}{one.modality or '-':<20}{one.permits:<12}{one.title}: {one.access}")
+        return
+    if kind not in known:
+        raise click.UsageError(f"no collection {kind!r}: 'tristream source list' names those that are known")
+    if path is None or out is None:
+        raise click.UsageError("give the folder of the collection, and --out for what is made of it")
+    if out.resolve() == path.resolve() or path.resolve() in out.resolve().parents:
+        raise click.UsageError("--out must lie outside the collection's own folder")
+    collection = known[kind]
+    if not Licences(licences).permit(collection.licence, collection.permits):
+        raise click.ClickException(
+            f"{collection.title} permits {collection.permits} use ({collection.licence}), which is not among --licences"
+        )
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    with plain_errors():
+        for one in place(path, collection, out):
+            if one.reason:
+                reasons[one.reason] += 1
+            else:
+                counts["new" if one.new else "there already"] += 1
+            if limit is not None and sum(counts.values()) >= limit:
+                break
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps({"images": dict(counts), "left_out": dict(reasons)}) + b"\n")
+        return
+    say(f"{collection.title}: {', '.join(f'{n} {name}' for name, n in counts.items()) or 'no images'}")
+    for reason, n in reasons.most_common():
+        say(f"left out {n:>7}: {reason}")

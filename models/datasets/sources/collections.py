@@ -1,0 +1,86 @@
+"""The table of collections: who published them under which terms, and how their files are laid out."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.images import Modality
+
+TABLE = Path(__file__).with_name("collections.toml")
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Mask(_Row):
+    """Where the masks of an image are."""
+
+    path: str = Field(description="Below the collection, with the names of `path` in braces; may hold * and ?")
+    label: str = Field(default="", description="Of all that is not 0")
+    labels: dict[str, str] = Field(default={}, description="Of the numbers in the file, instead")
+
+
+class Table(_Row):
+    """A CSV file that tells of images."""
+
+    file: str = Field(description="Below the collection; may hold * and ?")
+    key: str = Field(description="Column that names the image")
+    key_pattern: str = Field(default="", description="Regular expression whose `stem` is the image, in that column")
+    match: str = Field(default="stem", description="Name of `path` that the key is equal to")
+    columns: dict[str, str] = Field(default={}, description="Field of the sidecar: column")
+    values: dict[str, dict[str, str]] = Field(
+        default={}, description="Field: what each value means; others are dropped"
+    )
+    one_hot: dict[str, str] = Field(default={}, description="Column that is 1: the disease it stands for")
+    box: tuple[str, str, str, str] | None = Field(default=None, description="Columns of x, y, width and height, px")
+    corners: tuple[str, str, str, str] | None = Field(
+        default=None, description="Columns of left, top, right, bottom, px"
+    )
+    box_label: str = Field(default="", description="Label of a box")
+    box_label_column: str = Field(default="", description="Column of the label of a box, instead")
+    optional: bool = Field(default=False, description="Whether the collection is complete without it")
+
+
+class Lists(_Row):
+    """A text file that names the images of a split, one a line."""
+
+    file: str
+    split: Literal["train", "validation", "test"]
+    match: str = "stem"
+
+
+class Collection(_Row):
+    """One public collection."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]+$")
+    title: str
+    modality: Modality | None = None
+    organ: str | None = None
+    licence: str = Field(description="SPDX identifier, or what its terms say in a few words")
+    permits: Literal["commercial", "research", "unknown"]
+    access: str = Field(description="Address of its page")
+    adapter: Literal["files", "volumes", "dicom"] = "files"
+    images: tuple[str, ...] = ("**/*",)
+    path: str = Field(default=r"(?P<stem>[^/]+)\.[a-zA-Z0-9.]+$", description="Of images, below the collection")
+    skip: str = Field(default="", description="Regular expression of paths that are no images")
+    disease: dict[str, str] = Field(default={}, description="`class` of the path: what the sidecar says")
+    splits: dict[str, Literal["train", "validation", "test"]] = Field(default={}, description="`split` of the path")
+    masks: tuple[Mask, ...] = ()
+    tables: tuple[Table, ...] = ()
+    lists: tuple[Lists, ...] = ()
+    sidecar: dict[str, str] = Field(default={}, description="Said of every image")
+    labels: dict[str, str] = Field(default={}, description="Of volumes: numbers in the masks, where no dataset.json is")
+    channels: dict[str, str] = Field(default={}, description="Of volumes: what `_0000` and so on are")
+    tested: str = Field(default="a folder made to its layout", description="What the adapter was run on")
+
+
+@lru_cache(maxsize=1)
+def collections() -> Mapping[str, Collection]:
+    """All of them, by name."""
+    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["collections"]
+    return {row.name: row for row in map(Collection.model_validate, rows)}

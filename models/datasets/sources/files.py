@@ -1,0 +1,175 @@
+"""Collections of pictures: what a path, masks beside it, and tables say of each."""
+
+import csv
+import fnmatch
+import glob
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from models.datasets.sources.collections import Collection, Mask, Table
+from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+
+PICTURES = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".gif", ".bmp", ".svs", ".nii", ".gz"}
+)
+HIDDEN = re.compile(r"(^|/)\.|(^|/)__MACOSX/")
+
+
+def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
+    """Every picture below a folder, by path.
+
+    Raises:
+        WrongLayout: no picture lies where the collection has them, or a table is not there or lacks a column.
+    """
+    told = _Told(root, collection)
+    path_of, skip = re.compile(collection.path), re.compile(collection.skip) if collection.skip else None
+    seen = 0
+    for path in _pictures(root, collection):
+        name = path.relative_to(root).as_posix()
+        if skip is not None and skip.search(name):
+            continue
+        match = path_of.search(name)
+        if match is None:
+            yield LeftOut(path, "its path is not one of the collection's")
+            continue
+        seen += 1
+        parts = {key: value for key, value in match.groupdict().items() if value is not None}
+        sidecar, reason = _sidecar(collection, parts, told)
+        if reason:
+            yield LeftOut(path, reason)
+            continue
+        yield Found(path, name, sidecar, tuple(_masks(root, collection, parts, path)))
+    if not seen:
+        raise WrongLayout(
+            f"no image of {collection.title} was found: expected {' or '.join(collection.images)} below the folder, "
+            f"with paths like {collection.path}"
+        )
+
+
+def _pictures(root: Path, collection: Collection) -> Iterator[Path]:
+    found: set[Path] = set()
+    for pattern in collection.images:
+        for path in root.glob(pattern):
+            if path.suffix.lower() in PICTURES and path.is_file():
+                found.add(path)
+    for path in sorted(found):
+        if not HIDDEN.search(path.relative_to(root).as_posix()):
+            yield path
+
+
+def _sidecar(collection: Collection, parts: Mapping[str, str], told: "_Told") -> tuple[dict[str, Any], str]:
+    """What is said of an image, and why it is left out, if it is."""
+    found: dict[str, Any] = {"source": collection.title, "licence": collection.licence, **collection.sidecar}
+    if collection.modality:
+        found["modality"] = collection.modality
+    if collection.organ:
+        found["organ"] = collection.organ
+    if (named := parts.get("class")) is not None:
+        if named in collection.disease:
+            found["disease"] = collection.disease[named]
+        elif collection.disease:
+            return found, f"the class is none of {', '.join(collection.disease)}"
+    if (split := collection.splits.get(parts.get("split", ""))) is not None:
+        found["split"] = split
+    if patient := parts.get("patient"):
+        found["patient"] = patient
+    found |= told.of(parts)
+    return {key: value for key, value in found.items() if value not in ("", None)}, ""
+
+
+def _masks(root: Path, collection: Collection, parts: Mapping[str, str], path: Path) -> Iterator[MaskPart]:
+    for mask in collection.masks:
+        for one in sorted(_matching(root, mask, parts)):
+            if one != path:
+                yield MaskPart(one, mask.label, mask.labels)
+
+
+def _matching(root: Path, mask: Mask, parts: Mapping[str, str]) -> list[Path]:
+    escaped = {key: glob.escape(value) for key, value in parts.items()}
+    try:
+        pattern = mask.path.format_map(escaped)
+    except KeyError:
+        return []
+    return [path for path in root.glob(pattern) if path.is_file()]
+
+
+class _Told:
+    """What tables and lists say of images, by what they name them by."""
+
+    def __init__(self, root: Path, collection: Collection) -> None:
+        self._fields: list[tuple[str, dict[str, dict[str, Any]]]] = []
+        for table in collection.tables:
+            self._fields.append((table.match, _read(root, table, collection)))
+        for one in collection.lists:
+            lines = [line.strip() for path in root.glob(one.file) for line in path.read_text().splitlines()]
+            self._fields.append((one.match, {Path(line).stem: {"split": one.split} for line in lines if line}))
+
+    def of(self, parts: Mapping[str, str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for match, fields in self._fields:
+            found |= fields.get(parts.get(match, ""), {})
+        return found
+
+
+def _read(root: Path, table: Table, collection: Collection) -> dict[str, dict[str, Any]]:
+    paths = sorted(root.glob(table.file))
+    if not paths and not table.optional:
+        raise WrongLayout(f"{collection.title} comes with {table.file}, which is not in the folder")
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for path in paths:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            needed = {table.key, *table.columns.values(), *(table.box or ()), *(table.corners or ()), *table.one_hot}
+            if missing := needed - set(rows.fieldnames or ()):
+                raise WrongLayout(f"{path.name} of {collection.title} has no column {', '.join(sorted(missing))}")
+            for row in rows:
+                _take(row, table, found)
+    return dict(found)
+
+
+def _take(row: Mapping[str, str], table: Table, found: dict[str, dict[str, Any]]) -> None:
+    key = row[table.key] or ""
+    if table.key_pattern:
+        match = re.search(table.key_pattern, key)
+        key = match["stem"] if match else ""
+    elif "." in Path(key).name:
+        key = Path(key).stem
+    fields = found[key]
+    for name, column in table.columns.items():
+        value = (row[column] or "").strip()
+        if name in table.values:
+            value = next((said for given, said in table.values[name].items() if fnmatch.fnmatchcase(value, given)), "")
+        if value:
+            fields[name] = value
+    named = [said for column, said in table.one_hot.items() if _is_one(row[column])]
+    if len(named) == 1:
+        fields["disease"] = named[0]
+    if box := _box(row, table):
+        label = row.get(table.box_label_column, "") if table.box_label_column else table.box_label
+        fields.setdefault("boxes", []).append({**box, **({"label": label} if label else {})})
+
+
+def _is_one(value: str) -> bool:
+    try:
+        return float(value) == 1
+    except ValueError:
+        return False
+
+
+def _box(row: Mapping[str, str], table: Table) -> dict[str, int] | None:
+    try:
+        if table.box is not None:
+            x, y, width, height = (float(row[column]) for column in table.box)
+        elif table.corners is not None:
+            x, y, right, bottom = (float(row[column]) for column in table.corners)
+            width, height = right - x, bottom - y
+        else:
+            return None
+    except ValueError:  # an image of such a table that has no box
+        return None
+    if width < 1 or height < 1 or x < 0 or y < 0:
+        return None
+    return {"x": int(x), "y": int(y), "width": round(width), "height": round(height)}

@@ -1,0 +1,150 @@
+"""Found images put into a folder that the pipeline reads: links to the files, sidecars and masks beside them."""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from models.datasets.sources import files, volumes
+from models.datasets.sources.collections import Collection
+from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+
+MASKS = ".masks"
+CONVERTED = frozenset({".gif", ".bmp"})
+"""Pictures that the pipeline does not read, and that become PNG."""
+MOST_LABELS = 255
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One image that is ready, or was; or a file that was left out and why."""
+
+    path: Path
+    new: bool = True
+    reason: str = ""
+
+
+def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
+    """Put a collection's images into a folder, one after the other; what is there already is passed by.
+
+    An image's sidecar is written last: an image without one was broken off and is made anew.
+
+    Args:
+        root: where the collection lies, as it was unpacked.
+        collection: which.
+        out: a folder outside of it.
+
+    Raises:
+        WrongLayout: the folder is not laid out as the collection is.
+    """
+    if collection.adapter == "dicom":
+        yield from _place_dicom(root, collection, out)
+        return
+    find = volumes.find if collection.adapter == "volumes" else files.find
+    for one in find(root, collection):
+        if isinstance(one, LeftOut):
+            yield Placed(one.path, False, one.reason)
+            continue
+        suffix = ".png" if one.path.suffix.lower() in CONVERTED else one.path.suffix
+        target = (out / one.name).with_suffix(suffix)
+        sidecar_path = target.with_name(f"{target.name}.json")
+        if sidecar_path.exists():
+            yield Placed(target, False)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sidecar = dict(one.sidecar)
+        try:
+            _put(one.path, target)
+            if one.masks:
+                _put_masks(one, target, sidecar)
+        except (OSError, ValueError) as error:
+            target.unlink(missing_ok=True)
+            yield Placed(one.path, False, f"it cannot be read: {type(error).__name__}")
+            continue
+        _write(sidecar_path, sidecar)
+        yield Placed(target)
+
+
+def _place_dicom(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
+    """DICOM says for itself what it is: files are linked, and what holds for all stands in the folder's defaults."""
+    found = [path for path in sorted(root.rglob("*")) if path.is_file() and _is_dicom(path)]
+    if not found:
+        raise WrongLayout(f"{collection.title} is of DICOM files, and none is in the folder")
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out / "_defaults.json", {"source": collection.title, "licence": collection.licence, **collection.sidecar})
+    for path in found:
+        target = out / path.relative_to(root)
+        new = not target.exists()
+        if new:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _put(path, target)
+        yield Placed(target, new)
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _put(path: Path, target: Path) -> None:
+    """A link to the same file where the disk allows one, else a copy: collections are large."""
+    target.unlink(missing_ok=True)
+    if path.suffix.lower() in CONVERTED:
+        with Image.open(path) as picture:
+            picture.convert("RGB" if picture.mode in ("P", "RGB", "RGBA") else "L").save(target)
+        return
+    with contextlib.suppress(OSError):
+        os.link(path.resolve(), target)
+        return
+    shutil.copyfile(path, target)
+
+
+def _put_masks(one: Found, target: Path, sidecar: dict[str, Any]) -> None:
+    folder = target.parent / MASKS
+    folder.mkdir(exist_ok=True)
+    if one.masks[0].path.name.endswith((".nii", ".nii.gz")):
+        mask = folder / one.masks[0].path.name
+        _put(one.masks[0].path, mask)
+        labels = dict(one.masks[0].labels)
+    else:
+        mask = folder / f"{target.name}.png"
+        merged, labels = _merged(one.masks)
+        if not labels:
+            return
+        Image.fromarray(merged).save(mask)
+    sidecar["mask"], sidecar["labels"] = f"{MASKS}/{mask.name}", labels
+
+
+def _merged(parts: Sequence[MaskPart]) -> tuple[npt.NDArray[np.uint8], dict[str, str]]:
+    """One mask of several, each label a number; where two lie over each other, the later one."""
+    merged: npt.NDArray[np.uint8] | None = None
+    numbers: dict[str, int] = {}
+    for part in parts:
+        with Image.open(part.path) as picture:
+            values = np.asarray(picture.convert("L") if picture.mode not in ("I", "I;16", "P", "L") else picture)
+        if merged is None:
+            merged = np.zeros(values.shape, np.uint8)
+        if values.shape != merged.shape:
+            raise ValueError("masks of one image are of different sizes")
+        wanted = part.labels or {"": part.label}
+        for number, label in wanted.items():
+            inside = values > (values.max() // 2 if values.max() > 1 else 0) if number == "" else values == int(number)
+            if inside.any():
+                merged[inside] = numbers.setdefault(label, len(numbers) + 1)
+    if merged is None or len(numbers) > MOST_LABELS:
+        raise ValueError("no mask, or more labels than a mask holds")
+    return merged, {str(number): label for label, number in numbers.items()}
