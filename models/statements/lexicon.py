@@ -231,6 +231,12 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
         for phrase in (*row.say, *row.adjectives, *row.read):
             yield phrase, Meaning("share", row.word)
             yield phrase.removesuffix(" of"), Meaning("share", row.word)
+    filled = (*(one for phrases in table().organs.values() for one in phrases), "image", "picture", "sector", "body")
+    for phrase in filled:
+        yield (
+            f"{{fills|occupies|covers|takes up}} {{the|all of the|the whole|the entire}} {phrase}",
+            Meaning("share", "whole"),
+        )
     for row in table().ways:
         for phrase in row.say:
             yield phrase, Meaning("way", row.word)

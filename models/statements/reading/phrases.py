@@ -204,7 +204,7 @@ class Phrases:
         )
 
     def stands_before_the_unknown(self, n: int) -> bool:
-        """Whether it stands before a noun that nothing licenses: 'white veil'."""
+        """Whether it stands before a noun that nothing licenses, or another disease than the source's: 'white veil'."""
         m = n + 1
         while (
             m < len(self.atoms)
@@ -212,7 +212,10 @@ class Phrases:
             and (self.atoms[m].kind in _ATTRIBUTES or self.atoms[m].text == "and")
         ):
             m += 1
-        return m < len(self.atoms) and self.atoms[m].kind == "unknown"
+        if m >= len(self.atoms):
+            return False
+        atom = self.atoms[m]
+        return atom.kind == "unknown" or (atom.kind == "disease" and atom.value != self.facts.metadata.disease)
 
     def behind_copula(self, n: int, subject: Mention | None) -> bool:
         """Whether what begins here is said to be what the subject is."""

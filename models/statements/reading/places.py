@@ -42,7 +42,7 @@ def _group(s: Sentence, n: int) -> tuple[list[int], int, bool, bool]:
         if atom.kind == "place":
             group.append(m)
         elif atom.text in parts:
-            third |= atom.text in ("third", "corner")
+            third |= atom.text in ("third", "corner", "edge")
             corner |= atom.text in ("corner", "edge")
         elif not (
             atom.text in ("'s", "patient", "and", "most")

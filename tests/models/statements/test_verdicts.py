@@ -89,6 +89,9 @@ Two brain tumours are seen.
 Neither r1 nor r3 lies in the left hemisphere.
 r1 is 44 mm long. It is round.
 All regions are oval.
+The tumour fills the brain.
+The tumour occupies the entire brain.
+The tumour fills nearly all of the brain.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -116,6 +119,7 @@ Nothing of the kind.
 A WHO 4 tumour lies on the patient's left.
 The mucosa around the tumour is normal.
 The tumour is not.
+There is a large pleural effusion beside r2.
 An effusion is absent.
 The source labels the image glioblastoma, IDH wild type.
 """
