@@ -325,7 +325,7 @@ def _soak(place: Path, files: int, minutes: float, seed: int) -> int:
         say(f"| {kind} | {outcome} | {count:,} |")
     say(f"| message of somebody else's | dead letter | {junk} |")
     wrong = faults(folder, junk, found, letters, settings)
-    restarts = (place / "up.log").read_text().count("restart")
+    restarts = (place / "up.log").read_text().count("it starts again")
     say(f"{took:.0f} s, {(len(folder.good) + len(folder.bad)) / took:.1f} files/s; processes started again: {restarts}")
     say(f"not as it must be: {len(wrong)}")
     for line in wrong[:30]:
