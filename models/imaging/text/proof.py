@@ -33,6 +33,8 @@ _PROMISING = 0.4
 """Score of what is read of a sign the wrong way round, at least."""
 _SQUARE = 1.6
 """Length by height of a box up to which it could hold one sign, also mirrored, as on a film that was turned over."""
+_TWO = 4.0
+"""Length by height up to which two signs could be all that a box holds."""
 _THREE = 1.4
 """Length by height from which a box could hold three signs."""
 
@@ -60,7 +62,7 @@ def proved(picture: Picture, box: Box) -> Proof:
     if box.score < _SURE:
         return Proof(0.0)
     count = len(best.characters)
-    if count == 2 and best.score >= 0.8:
+    if count == 2 and best.score >= 0.8 and length <= _TWO:
         again = (line.best(margin)[1] for margin in _MARGINS[1:])
         same = any(one.characters == best.characters and one.score >= 0.8 for one in again)
         return Proof(_FEW * best.score if same else 0.0)
