@@ -42,8 +42,8 @@ class Pixels(Message):
     columns: int = Field(ge=1, description="px")
     channels: Literal[1, 3] = Field(description="1 grey, 3 sRGB")
     bits: Literal[8, 16] = Field(description="Bits stored per channel")
-    slope: float = 1.0
-    intercept: float = 0.0
+    slope: float = Field(default=1.0, description="Units a stored value")
+    intercept: float = Field(default=0.0, description="Unit at a stored value of 0")
     unit: str = Field(
         description="Unit of the values: HU, SUVbw, Gy, 'stored value', or 'grey level' of a rendered view"
     )
@@ -68,9 +68,11 @@ class Spacing(Message):
 class Window(Message):
     """A linear VOI window (DICOM PS3.3 C.11.2.1.2), or a curve with a window near it; in the unit of the pixels."""
 
-    center: float
-    width: float = Field(gt=0)
-    source: Literal["header", "percentiles", "full range"] = "header"
+    center: float = Field(description="Value shown in middle grey")
+    width: float = Field(gt=0, description="Values from black to white")
+    source: Literal["header", "percentiles", "full range"] = Field(
+        default="header", description="Where it is from: the file, or computed of its values"
+    )
     curve: tuple[tuple[float, float], ...] | None = Field(
         default=None,
         min_length=2,
@@ -107,7 +109,7 @@ class PixelCleaning(Message):
 
     scanned: bool = Field(description="Whether the text detector looked at the frame")
     reason: ScanReason = Field(description="What made it look, or 'not suspected'")
-    policy: str
+    policy: str = Field(description="Of text that is uncertain, as TRISTREAM_BURNED_IN has it")
     detector: str | None = Field(default=None, description="Model and version of its rules")
     complete: bool = Field(default=True, description="False where there was more detail than could be looked at")
     boxes: tuple[MaskedBox, ...] = Field(default=(), description="Masked; may overlap")
@@ -150,8 +152,8 @@ class Neighbour(Message):
 class ImageMetadata(Message):
     """The allowlist: nothing else from a source file leaves preprocess. None means that the source does not tell."""
 
-    source_format: Literal["DICOM", "PNG", "JPEG", "TIFF", "NIfTI"]
-    modality: Modality = "unknown"
+    source_format: Literal["DICOM", "PNG", "JPEG", "TIFF", "NIfTI"] = Field(description="Of the file")
+    modality: Modality = Field(default="unknown", description="Kind of image")
     modality_code: str | None = Field(default=None, description="DICOM Modality (0008,0060), a defined term of PS3.3")
     organ: str | None = Field(
         default=None, description="Body part or organ, a word of the vocabulary in models/imaging"
@@ -159,35 +161,37 @@ class ImageMetadata(Message):
     disease: str | None = Field(
         default=None, description="What a sidecar says the image shows, in words of models/vocabulary"
     )
-    plane: Plane | None = None
+    plane: Plane | None = Field(default=None, description="Of a slice")
     view: str | None = Field(default=None, description="Radiographic view, a defined term (AP, PA, LL, …)")
-    laterality: Laterality | None = None
+    laterality: Laterality | None = Field(default=None, description="Side of a paired organ that is shown")
     sides_contradict: bool | None = Field(
         default=None,
         exclude_if=_is_none,
         description="True where what the source says of left and right contradicts itself: a view, or a mark named by "
         "its side that lies on the other one. Nothing is then said of the patient's left and right",
     )
-    orientation: Orientation | None = None
-    spacing: Spacing | None = None
+    orientation: Orientation | None = Field(default=None, description="Where the image lies in the patient")
+    spacing: Spacing | None = Field(default=None, description="Between the centres of pixels, at the patient")
     pixel_aspect_ratio: float | None = Field(
         default=None, gt=0, description="Height of a pixel over its width, where the source says that it is not 1"
     )
-    slice_thickness_mm: float | None = None
+    slice_thickness_mm: float | None = Field(default=None, description="Slice Thickness (0018,0050)")
     contrast_agent: bool | None = Field(default=None, description="True where the source names an agent given")
     localizer: bool | None = Field(
         default=None,
         description="True where the source says that the image was made to plan others (scout, topogram, survey). "
         "Of CT it is a projection: without plane or HU",
     )
-    repetition_time_ms: float | None = None
-    echo_time_ms: float | None = None
-    magnetic_field_t: float | None = None
-    tube_voltage_kv: float | None = None
-    frames_in_object: int = Field(default=1, ge=1)
+    repetition_time_ms: float | None = Field(default=None, description="Repetition Time (0018,0080)")
+    echo_time_ms: float | None = Field(default=None, description="Echo Time (0018,0081)")
+    magnetic_field_t: float | None = Field(default=None, description="Magnetic Field Strength (0018,0087)")
+    tube_voltage_kv: float | None = Field(default=None, description="KVP (0018,0060)")
+    frames_in_object: int = Field(default=1, ge=1, description="Frames, slices or pages of the source file")
     lossy_compression: bool | None = Field(default=None, description="Lossy Image Compression (0028,2110)")
     transfer_syntax: str | None = Field(default=None, description="Name of the DICOM transfer syntax of the source")
-    pixel_cleaning: PixelCleaning | None = None
+    pixel_cleaning: PixelCleaning | None = Field(
+        default=None, description="What was done about text in the pixels; None of a message of an earlier version"
+    )
     annotations_digest: Digest | None = Field(
         default=None, description="Hash of the regions that the source itself marked; None where it marked none"
     )
@@ -215,8 +219,8 @@ class SourceAnnotation(Message):
 
     label: str = Field(description="Words of models/vocabulary, or 'annotated region'")
     code: Code | None = Field(default=None, description="Of the label, where the source gives one that is known")
-    mask: Mask | None = None
-    box: Box | None = None
+    mask: Mask | None = Field(default=None, description="Its pixels")
+    box: Box | None = Field(default=None, description="Around it, where the source gives no more")
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
@@ -228,8 +232,8 @@ class SourceAnnotation(Message):
 class MedicalImage(FrameMessage):
     """One frame, de-identified, in quantitative pixels."""
 
-    metadata: ImageMetadata
-    pixels: Pixels
+    metadata: ImageMetadata = Field(description="What the source tells of the image")
+    pixels: Pixels = Field(description="The frame, in quantitative values")
     window: Window = Field(description="How to render it; in the unit of the pixels")
     inverted: bool = Field(default=False, description="True for MONOCHROME1: low values are shown bright")
     annotations: tuple[SourceAnnotation, ...] = Field(default=(), description="Regions that the source itself marked")
@@ -238,7 +242,7 @@ class MedicalImage(FrameMessage):
         exclude_if=_is_empty,
         description="Of `metadata.neighbours`, in their order; of this image's size, unit and meaning",
     )
-    preprocess_version: str
+    preprocess_version: str = Field(description="Of what read the image")
 
     @model_validator(mode="after")
     def _neighbours_are_told(self) -> Self:

@@ -27,16 +27,16 @@ class Citation(Message):
 
     source: str = Field(description="Name of the source, such as pubmed:12345678 or a file's name")
     section: str = Field(default="", description="Headings above the passage, outermost first, joined by ' › '")
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
+    start: int = Field(ge=0, description="First character")
+    end: int = Field(ge=0, description="Character after the last")
 
 
 class Passage(Message):
     """A citable piece of text."""
 
-    passage_id: str
-    title: str
-    text: str
+    passage_id: str = Field(description="Unique in its knowledge base")
+    title: str = Field(description="Of the passage")
+    text: str = Field(description="Of the passage, as it is quoted")
     reference: str = Field(description="The source, as a reader would cite it")
     modalities: tuple[str, ...] = Field(default=(), description="Empty: any")
     organs: tuple[str, ...] = Field(default=(), description="Empty: any")
@@ -66,10 +66,10 @@ class FoundPassage(Passage):
 class EnrichedImage(FrameMessage):
     """A grounded image with the passages found for what was seen in it."""
 
-    metadata: ImageMetadata
-    view: Pixels
-    grounding: Grounding
-    passages: tuple[FoundPassage, ...]
+    metadata: ImageMetadata = Field(description="What the source tells of the image")
+    view: Pixels = Field(description="The image as the describer sees it")
+    grounding: Grounding = Field(description="What the experts found")
+    passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")
     knowledge_snapshot: str = Field(description="name@digest of the corpus and index that were searched")
-    preprocess_version: str
-    grounding_version: str
+    preprocess_version: str = Field(description="Of what read the image")
+    grounding_version: str = Field(description="Of the experts and what runs them")

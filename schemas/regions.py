@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from schemas.base import FrameMessage, Message
 from schemas.codes import Code as Code
@@ -14,14 +14,18 @@ from schemas.shapes import Mask as Mask
 class Intensity(Message):
     """Statistics of pixel values. Those that may be None are told of regions alone."""
 
-    mean: float
-    spread: float = Field(ge=0, description="Standard deviation")
-    minimum: float
-    maximum: float
-    unit: str
-    median: float | None = None
-    percentile_10: float | None = None
-    percentile_90: float | None = None
+    mean: float = Field(description="In `unit`")
+    standard_deviation: float = Field(
+        ge=0,
+        validation_alias=AliasChoices("standard_deviation", "spread"),
+        description="In `unit`; `spread` in messages of earlier versions",
+    )
+    minimum: float = Field(description="In `unit`")
+    maximum: float = Field(description="In `unit`")
+    unit: str = Field(description="Of the values: HU, SUVbw, stored value, …")
+    median: float | None = Field(default=None, description="In `unit`")
+    percentile_10: float | None = Field(default=None, description="In `unit`")
+    percentile_90: float | None = Field(default=None, description="In `unit`")
     skewness: float | None = Field(default=None, description="IBSI KE2A; 0 where all values are the same")
     kurtosis: float | None = Field(default=None, description="Excess, IBSI IPH6; 0 where all values are the same")
 
@@ -74,7 +78,7 @@ class Margin(Message):
     gradient: float | None = Field(
         default=None, ge=0, description="Mean step across the outline in `gradient_unit`; None without surroundings"
     )
-    gradient_unit: str | None = None
+    gradient_unit: str | None = Field(default=None, description="Of `gradient`: of the values, a px or a mm")
     sharpness: float | None = Field(
         default=None,
         ge=0,
@@ -88,15 +92,17 @@ class Contrast(Message):
     """A region against its surroundings."""
 
     difference: float = Field(description="Of the means, region less surroundings, in `unit`")
-    unit: str
+    unit: str = Field(description="Of `difference`")
     contrast_to_noise: float | None = Field(
         default=None, description="Difference over the standard deviation of the surroundings; None where that is 0"
     )
     as_displayed: float | None = Field(
         default=None, description="The same, positive where the region is shown brighter"
     )
-    spread_ratio: float | None = Field(
-        default=None, description="Standard deviation over that of the surroundings; None where that is 0"
+    standard_deviation_ratio: float | None = Field(
+        default=None,
+        validation_alias=AliasChoices("standard_deviation_ratio", "spread_ratio"),
+        description="Over that of the surroundings; None where that is 0. `spread_ratio` in earlier messages",
     )
 
 
@@ -119,18 +125,22 @@ class Texture(Message):
 class Term(Message):
     """A word for a measurement, by a threshold of the table in models/statements/table.toml."""
 
-    aspect: Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
-    word: str
+    aspect: Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"] = Field(
+        description="What the word is of"
+    )
+    word: str = Field(description="As descriptions say it")
     measure: str = Field(pattern=r"^/", description="JSON Pointer within the region: /shape/solidity")
     at_least: float | None = Field(default=None, description="Bound of the measurement at which the word holds")
-    below: float | None = None
+    below: float | None = Field(default=None, description="Bound of the measurement below which the word holds")
 
 
 class Region(Message):
     """A part of the image that a stated rule singled out. A candidate is never a diagnosis."""
 
     region_id: str = Field(pattern=r"^r\d+$", description="Unique within its image: r1, r2, …")
-    kind: Literal["candidate", "source annotation", "whole image"] = "candidate"
+    kind: Literal["candidate", "source annotation", "whole image"] = Field(
+        default="candidate", description="Found by an expert, marked by the source, or no region at all"
+    )
     label: str = Field(description="What the rule selects, in a few lower-case words: 'air-density region'")
     code: Code | None = Field(default=None, description="Of the label, where its expert or its source tells one")
     rule: str = Field(description="The rule that found it, with its thresholds and units")
@@ -139,18 +149,18 @@ class Region(Message):
         default=(), description="Other experts, by name@version, that found this label here; this region stands for all"
     )
     score: float | None = Field(default=None, description="Strength of the finding as the expert's card defines it")
-    mask: Mask
-    box: Box
-    area_px: int = Field(ge=1)
+    mask: Mask = Field(description="Its pixels")
+    box: Box = Field(description="Around it")
+    area_px: int = Field(ge=1, description="Pixels of the mask")
     area_mm2: float | None = Field(default=None, description="None where the pixel spacing is unknown")
     centroid: tuple[float, float] = Field(description="x, y in px")
     position: str = Field(description="In words: the patient's sides where they are known, else as displayed")
-    intensity: Intensity
+    intensity: Intensity = Field(description="Of its pixels")
     surroundings: Intensity | None = Field(default=None, description="Of a ring around it; None where there is none")
     place: Place | None = Field(default=None, description="None, as all that follows, for the whole image")
-    size: Size | None = None
-    shape: Shape | None = None
-    margin: Margin | None = None
+    size: Size | None = Field(default=None, description="Its lengths")
+    shape: Shape | None = Field(default=None, description="Its form")
+    margin: Margin | None = Field(default=None, description="Its outline")
     contrast: Contrast | None = Field(default=None, description="None where there are no surroundings")
     texture: Texture | None = Field(default=None, description="None too where no two pixels are neighbours")
     terms: tuple[Term, ...] = Field(default=(), description="Measurements in words, one an aspect at most")
@@ -171,7 +181,7 @@ class Relation(Message):
     ] = Field(description="'left of' and 'above' are as displayed, of images whose orientation is unknown")  # fmt: skip
     object: str = Field(description="region_id")
     value: float | None = Field(default=None, description="The measurement behind it, in `unit`")
-    unit: str | None = None
+    unit: str | None = Field(default=None, description="Of `value`")
 
 
 class Continuation(Message):
@@ -190,10 +200,12 @@ class Continuation(Message):
     reach_mm: float | None = Field(default=None, gt=0, description="To the last of these")
     regions: int = Field(default=0, ge=0, description="Of the nearest slice, that overlap it: more where it parts")
     area_px: int | None = Field(default=None, ge=1, description="Of those together")
-    area_mm2: float | None = None
+    area_mm2: float | None = Field(default=None, description="None where the pixel spacing is unknown")
     shared_px: int | None = Field(default=None, ge=1, description="Of that area, over or under the region itself")
-    shared_mm2: float | None = None
-    iou: float | None = Field(default=None, ge=0, le=1)
+    shared_mm2: float | None = Field(default=None, description="None where the pixel spacing is unknown")
+    iou: float | None = Field(
+        default=None, ge=0, le=1, description="Intersection over union of that area and the region"
+    )
     ratio: float | None = Field(default=None, gt=0, description="That area over the region's")
     change: Literal["grows", "shrinks", "similar in size"] | None = Field(
         default=None, description="Ratio from 1.15 up, down to 1/1.15, or between"
@@ -203,11 +215,13 @@ class Continuation(Message):
 class Distribution(Message):
     """How the regions of one kind and label are spread over the image, or over what they lie within."""
 
-    kind: Literal["candidate", "source annotation"]
-    label: str
-    spread: Literal["focal", "multifocal", "diffuse"]
+    kind: Literal["candidate", "source annotation"] = Field(description="Of the regions")
+    label: str = Field(description="Of the regions")
+    spread: Literal["focal", "multifocal", "diffuse"] = Field(
+        description="focal: one; multifocal: several; diffuse: over most of what they lie within"
+    )
     within: str = Field(description="As in `Place`")
-    regions: int = Field(ge=1)
+    regions: int = Field(ge=1, description="How many there are")
     share_percent: float = Field(ge=0, description="Of the area within which they lie that they cover together")
     ninths: int = Field(ge=1, le=9, description="Of its thirds by thirds, how many hold a centroid")
     side: Literal["patient left", "patient right", "both sides"] | None = Field(
@@ -222,15 +236,15 @@ class Distribution(Message):
     side_difference_without: float | None = Field(
         default=None, description="The same without these regions: what they do to the symmetry is the difference"
     )
-    unit: str | None = None
+    unit: str | None = Field(default=None, description="Of the side differences")
 
 
 class ExpertRun(Message):
     """One expert's turn on an image."""
 
     expert: str = Field(description="name@version")
-    outcome: Literal["regions", "nothing found", "failed"]
-    regions: int = Field(ge=0)
+    outcome: Literal["regions", "nothing found", "failed"] = Field(description="What came of it")
+    regions: int = Field(ge=0, description="How many it found that stand in the message")
     left_out: int = Field(default=0, ge=0, description="Smaller components beyond the most that are reported")
     merged: int = Field(default=0, ge=0, description="Regions for which one of another expert stands")
 
@@ -238,21 +252,23 @@ class ExpertRun(Message):
 class Grounding(Message):
     """All that grounding learnt of one image."""
 
-    regions: tuple[Region, ...] = Field(min_length=1)
-    relations: tuple[Relation, ...] = ()
-    distributions: tuple[Distribution, ...] = ()
+    regions: tuple[Region, ...] = Field(
+        min_length=1, description="Found and marked, those of the source first; where there are none, the whole image"
+    )
+    relations: tuple[Relation, ...] = Field(default=(), description="Between regions")
+    distributions: tuple[Distribution, ...] = Field(default=(), description="Of the regions of one kind and label")
     continuations: tuple[Continuation, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
     )
-    experts: tuple[ExpertRun, ...] = ()
+    experts: tuple[ExpertRun, ...] = Field(default=(), description="Those that ran")
     intensity: Intensity = Field(description="Of the whole image")
 
 
 class GroundedImage(FrameMessage):
     """An image with its regions. From here on the pixels are the rendered view that the describer sees."""
 
-    metadata: ImageMetadata
-    view: Pixels
-    grounding: Grounding
-    preprocess_version: str
-    grounding_version: str
+    metadata: ImageMetadata = Field(description="What the source tells of the image")
+    view: Pixels = Field(description="The image as the describer sees it")
+    grounding: Grounding = Field(description="What the experts found")
+    preprocess_version: str = Field(description="Of what read the image")
+    grounding_version: str = Field(description="Of the experts and what runs them")

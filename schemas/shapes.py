@@ -9,13 +9,13 @@ class Mask(Message):
     """A binary mask in COCO compressed run-length encoding (column-major), as pycocotools reads it."""
 
     size: tuple[int, int] = Field(description="rows, columns")
-    counts: str = Field(repr=False)
+    counts: str = Field(repr=False, description="Run lengths, compressed as pycocotools does")
 
 
 class Box(Message):
     """Smallest upright rectangle around a region; px, origin at the top left pixel."""
 
-    x: int = Field(ge=0)
-    y: int = Field(ge=0)
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
+    x: int = Field(ge=0, description="Column of its left pixels")
+    y: int = Field(ge=0, description="Row of its upper pixels")
+    width: int = Field(ge=1, description="px")
+    height: int = Field(ge=1, description="px")

@@ -1,10 +1,10 @@
 """The product: image, regions, description, and the lineage that says what made them."""
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import orjson
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
@@ -13,12 +13,22 @@ from schemas.regions import Continuation, Distribution, ExpertRun, Region, Relat
 from schemas.regions import Intensity as Intensity
 
 
+def as_text(value: object) -> object:
+    """A number, true or false as JSON writes it; anything else as it is."""
+    return orjson.dumps(value).decode() if isinstance(value, bool | int | float) else value
+
+
 class Evidence(Message):
     """What backs a statement: a place in the same triplet, and the value found there."""
 
-    kind: Literal["metadata", "image", "region", "relation", "passage"]
+    kind: Literal["metadata", "image", "region", "relation", "passage"] = Field(
+        description="What part of the triplet the pointer leads to"
+    )
     pointer: str = Field(pattern=r"^/", description="JSON Pointer (RFC 6901) into the triplet: /regions/0/area_mm2")
-    value: str | float | int | bool = Field(description="The value at the pointer when the statement was written")
+    value: Annotated[str, BeforeValidator(as_text)] = Field(
+        description="The value at the pointer when the statement was written, as text: of one type, so that columnar "
+        "readers can take it. Numbers and true and false as JSON writes them"
+    )
 
 
 class Verdict(Message):
@@ -34,8 +44,8 @@ class Verdict(Message):
 class Statement(Message):
     """One sentence and everything that backs it."""
 
-    text: str
-    evidence: tuple[Evidence, ...] = Field(min_length=1)
+    text: str = Field(description="One sentence")
+    evidence: tuple[Evidence, ...] = Field(min_length=1, description="What it rests on")
     author: str | None = Field(
         default=None, description="name@version of what wrote this sentence; None: the describer of the lineage"
     )
@@ -45,9 +55,9 @@ class Statement(Message):
 class Removed(Message):
     """A statement that was not kept. Its words are not told: what a model makes up can look like a name."""
 
-    part: Literal["modality", "organ", "regions", "texture", "relations"]
-    author: str
-    verdict: Verdict
+    part: Literal["modality", "organ", "regions", "texture", "relations"] = Field(description="Of the description")
+    author: str = Field(description="name@version of what wrote it")
+    verdict: Verdict = Field(description="Why it was removed")
 
 
 class Description(Message):
@@ -56,13 +66,13 @@ class Description(Message):
     caption: Statement | None = Field(
         default=None, description="Coarse, one sentence: kind of image, plane or view, organ, the source's disease"
     )
-    modality: Statement
+    modality: Statement = Field(description="Kind of image, plane or view, organ")
     organ: Statement | None = Field(
         default=None, description="Structures that are outlined, or the organ; None where there is nothing to tell"
     )
-    regions: tuple[Statement, ...]
-    texture: tuple[Statement, ...] = ()
-    relations: tuple[Statement, ...] = ()
+    regions: tuple[Statement, ...] = Field(description="What is where, the most telling first")
+    texture: tuple[Statement, ...] = Field(default=(), description="How regions look inside and at their outline")
+    relations: tuple[Statement, ...] = Field(default=(), description="How regions stand to each other")
     absences: tuple[Statement, ...] = Field(default=(), description="What an expert looked for and did not find")
     context: tuple[Statement, ...] = Field(
         default=(), description="What the passages say; general knowledge, not a finding"
@@ -70,7 +80,7 @@ class Description(Message):
     measurements: tuple[Statement, ...] = Field(
         default=(), description="Regions in numbers, for those who want them; no part of `description`"
     )
-    description: str
+    description: str = Field(description="Running text of 40 to 120 words")
     removed: tuple[Removed, ...] = Field(
         default=(), description="Statements that verification took out; empty where all were kept, or marked"
     )
@@ -79,12 +89,12 @@ class Description(Message):
 class Lineage(Message):
     """Everything that, when it changes, makes the triplet stale."""
 
-    schema_version: Literal["1"] = "1"
-    preprocess: str
+    schema_version: Literal["1"] = Field(default="1", description="Of this message type")
+    preprocess: str = Field(description="Version of what read the image")
     metadata_digest: Digest = Field(description="Hash of the metadata as it was read")
-    grounding: str
+    grounding: str = Field(description="Version of the experts and what runs them")
     experts: tuple[str, ...] = Field(description="name@version of each expert that ran, sorted")
-    knowledge: str
+    knowledge: str = Field(description="name@digest of the corpus and index that were searched")
     describer: str = Field(description="name@version: composer@…, or the MLLM's name and revision")
     prompt: str | None = Field(default=None, description="Version of the prompt; None where no MLLM wrote the text")
     provenance_missing: tuple[str, ...] = Field(
@@ -98,20 +108,22 @@ class Lineage(Message):
 class Triplet(FrameMessage):
     """Image, regions of interest, description."""
 
-    triplet_id: Digest
-    metadata: ImageMetadata
-    image: Pixels
+    triplet_id: Digest = Field(description="Hash of image_id and lineage")
+    metadata: ImageMetadata = Field(description="What the source tells of the image")
+    image: Pixels = Field(description="The view that was described")
     intensity: Intensity = Field(description="Of the whole image, in quantitative pixels")
-    regions: tuple[Region, ...] = Field(min_length=1)
-    relations: tuple[Relation, ...]
-    distributions: tuple[Distribution, ...] = ()
+    regions: tuple[Region, ...] = Field(
+        min_length=1, description="Found and marked, those of the source first; where there are none, the whole image"
+    )
+    relations: tuple[Relation, ...] = Field(description="Between regions")
+    distributions: tuple[Distribution, ...] = Field(default=(), description="Of the regions of one kind and label")
     continuations: tuple[Continuation, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
     )
-    experts: tuple[ExpertRun, ...]
-    passages: tuple[FoundPassage, ...]
-    description: Description
-    lineage: Lineage
+    experts: tuple[ExpertRun, ...] = Field(description="Those that ran")
+    passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")
+    description: Description = Field(description="What is said of the image, sentence by sentence")
+    lineage: Lineage = Field(description="What made the triplet")
     also_in: tuple[Digest, ...] = Field(
         default=(),
         description="object_id of other objects with the same image and metadata. Set in exports, where a triplet "

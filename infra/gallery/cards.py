@@ -185,7 +185,7 @@ def facts_of(triplet: Triplet) -> Sequence[Row]:
 def region_facts(region: Region) -> Sequence[Row]:
     """Who found a region, how, and what was measured of it."""
     area = f"{region.area_mm2:.4g} mm²" if region.area_mm2 is not None else f"{region.area_px} px"
-    mean, spread = value(region.intensity.mean), value(region.intensity.spread)
+    mean, spread = value(region.intensity.mean), value(region.intensity.standard_deviation)
     rows = [
         ("place", region.position),
         ("area", area),

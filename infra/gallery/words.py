@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import orjson
+
 from schemas.knowledge import Passage
 from schemas.regions import Continuation, Distribution, ExpertRun, Region, Relation, Term
 from schemas.triplets import Evidence, Triplet
@@ -12,12 +14,11 @@ UNITS = {
 }  # fmt: skip
 """Endings of field names that are units."""
 WITH_UNIT = {
-    "mean", "spread", "minimum", "maximum", "median", "percentile_10", "percentile_90", "difference", "longest_axis",
-    "shortest_axis", "minor_axis", "equivalent_diameter", "perimeter", "value", "side_difference",
+    "mean", "standard_deviation", "minimum", "maximum", "median", "percentile_10", "percentile_90", "difference",
+    "longest_axis", "shortest_axis", "minor_axis", "equivalent_diameter", "perimeter", "value", "side_difference",
 }  # fmt: skip
 """Fields whose unit stands beside them, in `unit`."""
 SAID = {
-    "spread": "standard deviation",
     "share_percent": "share of what it lies within",
     "contrast_to_noise": "contrast to noise",
     "as_displayed": "contrast as displayed",
@@ -29,7 +30,7 @@ SAID = {
 def told(evidence: Evidence, triplet: Triplet) -> tuple[str, str]:
     """What a statement rests on: the name of a fact, and its value."""
     name, unit = _named(evidence.pointer, triplet)
-    text = value(evidence.value)
+    text = value(_as_written(evidence.value))
     return name, f"{text} {unit}" if unit else text
 
 
@@ -64,6 +65,15 @@ _ABOUT: dict[str, Any] = {
         region.region_id for region in triplet.regions if (region.kind, region.label) == (spread.kind, spread.label)
     ],
 }
+
+
+def _as_written(text: str) -> str | float | bool:
+    """The number, true or false that a text is in JSON; any other text as it is."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return found if isinstance(found, bool | int | float) else text
 
 
 def _named(pointer: str, triplet: Triplet) -> tuple[str, str]:

@@ -21,51 +21,51 @@ class Table(BaseModel):
 class AsIs(Table):
     """Values as they come."""
 
-    kind: Literal["none"] = "none"
+    kind: Literal["none"] = Field(default="none", description="Of normalisation")
 
 
 class HounsfieldWindow(Table):
     """[low, high], in the image's unit, becomes `to`; what is beyond is clipped."""
 
-    kind: Literal["window"]
-    low: float
-    high: float
-    to: Pair = (0.0, 1.0)
+    kind: Literal["window"] = Field(description="Of normalisation")
+    low: float = Field(description="In the image's unit")
+    high: float = Field(description="In the image's unit")
+    to: Pair = Field(default=(0.0, 1.0), description="Range that the graph takes")
 
 
 class MinMax(Table):
     """The image's own lowest and highest value become `to`."""
 
-    kind: Literal["min-max"]
-    to: Pair = (0.0, 1.0)
+    kind: Literal["min-max"] = Field(description="Of normalisation")
+    to: Pair = Field(default=(0.0, 1.0), description="Range that the graph takes")
 
 
 class Percentiles(Table):
     """The image's own percentiles become `to`; what is beyond is clipped."""
 
-    kind: Literal["percentile"]
-    low: float = Field(default=0.5, ge=0, lt=100)
-    high: float = Field(default=99.5, gt=0, le=100)
+    kind: Literal["percentile"] = Field(description="Of normalisation")
+    low: float = Field(default=0.5, ge=0, lt=100, description="Percentile")
+    high: float = Field(default=99.5, gt=0, le=100, description="Percentile")
     positive: bool = Field(default=False, description="Percentiles of the values above 0 alone")
-    to: Pair = (0.0, 1.0)
+    to: Pair = Field(default=(0.0, 1.0), description="Range that the graph takes")
 
 
 class ZScore(Table):
     """(value - mean) / deviation, after clipping to [low, high] where they are given."""
 
-    kind: Literal["z-score"]
+    kind: Literal["z-score"] = Field(description="Of normalisation")
     mean: float | None = Field(default=None, description="Of the training data; None: of the image")
     deviation: float | None = Field(default=None, gt=0, description="Of the training data; None: of the image")
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(default=None, description="In the image's unit; None: not clipped")
+    high: float | None = Field(default=None, description="In the image's unit; None: not clipped")
     positive: bool = Field(default=False, description="Mean and deviation of the values above 0 alone")
 
 
 class FullRange(Table):
     """0 to 255, or to 65535 where a value is above 255, becomes `to`."""
 
-    kind: Literal["full range"]
-    to: Pair = (0.0, 1.0)
+    kind: Literal["full range"] = Field(description="Of normalisation")
+    to: Pair = Field(default=(0.0, 1.0), description="Range that the graph takes")
 
 
 Normalisation = Annotated[
@@ -125,8 +125,8 @@ class InputContract(Table):
         default=None, gt=0, description="Pixels are resampled to this; images of unknown spacing are not taken"
     )
     unknown_spacing: bool = Field(default=False, description="Images of unknown spacing are taken too, as they are")
-    size: Size = Size()
-    normalisation: Normalisation = AsIs()
+    size: Size = Field(default=Size(), description="How an image comes to the graph's size")
+    normalisation: Normalisation = Field(default=AsIs(), description="How values come to the graph's range")
     mean: tuple[float, ...] = Field(default=(), description="Of each channel, subtracted after normalisation")
     deviation: tuple[float, ...] = Field(default=(), description="Of each channel, by which is divided after that")
 
@@ -163,8 +163,8 @@ class _Decoding(Table):
 class Semantic(_Decoding):
     """A map (1, classes, rows, columns): connected parts of each class are regions."""
 
-    kind: Literal["semantic"]
-    output: str = "logits"
+    kind: Literal["semantic"] = Field(description="Of decoding")
+    output: str = Field(default="logits", description="Name of the graph's output")
     activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
     background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
     whole: bool = Field(default=False, description="All parts of a class are one region")
@@ -176,11 +176,13 @@ class Boxes(_Decoding):
     'yolo-objectness' is (1, n, 5 + classes), as YOLOv5 gives it.
     """
 
-    kind: Literal["boxes"]
-    layout: Literal["torchvision", "yolo", "yolo-objectness"] = "torchvision"
-    boxes: str = "boxes"
-    labels: str = "labels"
-    scores: str = "scores"
+    kind: Literal["boxes"] = Field(description="Of decoding")
+    layout: Literal["torchvision", "yolo", "yolo-objectness"] = Field(
+        default="torchvision", description="How the outputs are laid out"
+    )
+    boxes: str = Field(default="boxes", description="Name of an output, of torchvision's layout")
+    labels: str = Field(default="labels", description="Name of an output, of torchvision's layout")
+    scores: str = Field(default="scores", description="Name of an output, of torchvision's layout")
     output: str = Field(default="output0", description="Of YOLO's layouts")
     coordinates: Literal["px", "fraction"] = Field(default="px", description="Of the graph's input, or parts of it")
     nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
@@ -190,12 +192,12 @@ class Boxes(_Decoding):
 class Instances(_Decoding):
     """Boxes, labels and scores as torchvision gives them, and a mask (n, 1, rows, columns) for each."""
 
-    kind: Literal["instances"]
-    boxes: str = "boxes"
-    labels: str = "labels"
-    scores: str = "scores"
-    masks: str = "masks"
-    mask_threshold: float = 0.5
+    kind: Literal["instances"] = Field(description="Of decoding")
+    boxes: str = Field(default="boxes", description="Name of an output")
+    labels: str = Field(default="labels", description="Name of an output")
+    scores: str = Field(default="scores", description="Name of an output")
+    masks: str = Field(default="masks", description="Name of an output")
+    mask_threshold: float = Field(default=0.5, description="From which on a pixel belongs to the mask")
     nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
 
 
@@ -206,11 +208,13 @@ class Heatmap(_Decoding):
     the map's own peak.
     """
 
-    kind: Literal["heatmap"]
-    output: str = "cam"
-    scores: str = "logits"
-    activation: Activation = "sigmoid"
-    part_of_peak: float = Field(default=0.5, gt=0, le=1)
+    kind: Literal["heatmap"] = Field(description="Of decoding")
+    output: str = Field(default="cam", description="Name of the output that is the map")
+    scores: str = Field(default="logits", description="Name of the output that is the classes' scores")
+    activation: Activation = Field(default="sigmoid", description="Of the scores")
+    part_of_peak: float = Field(
+        default=0.5, gt=0, le=1, description="Of the map's peak, from which on a pixel belongs to a region"
+    )
     background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
 
 
@@ -221,18 +225,18 @@ class Promptable(_Decoding):
     Kirillov et al., Segment anything, 2023.
     """
 
-    kind: Literal["promptable"]
+    kind: Literal["promptable"] = Field(description="Of decoding")
     decoder: FileName = Field(description="File beside the manifest")
-    decoder_sha256: Sha256
-    prompts: Literal["boxes", "grid"]
+    decoder_sha256: Sha256 = Field(description="Of that file")
+    prompts: Literal["boxes", "grid"] = Field(description="What the decoder is asked with")
     prompted_by: tuple[str, ...] = Field(
         default=(), description="Of 'boxes': names of experts whose regions are asked for, or 'source'; empty: all"
     )
     grid: int = Field(default=8, ge=1, le=32, description="Of 'grid': points along each side")
-    points: str = "point_coords"
-    point_labels: str = "point_labels"
-    masks: str = "masks"
-    quality: str = "iou_predictions"
+    points: str = Field(default="point_coords", description="Name of the decoder's input")
+    point_labels: str = Field(default="point_labels", description="Name of the decoder's input")
+    masks: str = Field(default="masks", description="Name of the decoder's output")
+    quality: str = Field(default="iou_predictions", description="Name of the decoder's output")
     mask_threshold: float = Field(default=0.0, description="Of the mask's logits")
     nms_iou: float = Field(default=0.7, gt=0, le=1, description="Masks that overlap more are one")
 
@@ -243,12 +247,12 @@ class Hover(_Decoding):
     Graham et al., HoVer-Net, Medical Image Analysis 58, 2019.
     """
 
-    kind: Literal["hover"]
-    nuclei: str = "np"
-    offsets: str = "hv"
+    kind: Literal["hover"] = Field(description="Of decoding")
+    nuclei: str = Field(default="np", description="Name of an output")
+    offsets: str = Field(default="hv", description="Name of an output")
     types: str | None = Field(default=None, description="None: all are the one label")
     activation: Activation = Field(default="softmax", description="Of `nuclei`: 'softmax' where it has two channels")
-    types_activation: Activation = "softmax"
+    types_activation: Activation = Field(default="softmax", description="Of `types`")
     boundary: float = Field(default=0.4, gt=0, lt=1, description="Steepness of the offsets that parts two nuclei")
     kernel_px: int = Field(default=21, ge=3, le=31, description="Of the Sobel filter on the offsets; odd")
     background: tuple[int, ...] = Field(default=(0,), description="Types that are no label")
@@ -261,9 +265,9 @@ class Stardist(_Decoding):
     (x, y), y downwards.
     """
 
-    kind: Literal["stardist"]
-    probabilities: str = "prob"
-    distances: str = "dist"
+    kind: Literal["stardist"] = Field(description="Of decoding")
+    probabilities: str = Field(default="prob", description="Name of an output")
+    distances: str = Field(default="dist", description="Name of an output")
     grid: int = Field(default=1, ge=1, description="px of the input from one value of the maps to the next")
     nms_overlap: float = Field(
         default=0.4, gt=0, le=1, description="Of the smaller one's area; of those that overlap more, the likelier stays"

@@ -23,8 +23,8 @@ def intensity(values: FloatImage, mask: BinaryImage | None, unit: str) -> Intens
     middle, spread = cv2.meanStdDev(told)
     low, high, _, _ = cv2.minMaxLoc(told)
     return Intensity(
-        mean=figures(middle.item()), spread=figures(spread.item()), minimum=figures(low), maximum=figures(high),
-        unit=unit,
+        mean=figures(middle.item()), standard_deviation=figures(spread.item()),
+        minimum=figures(low), maximum=figures(high), unit=unit,
     )  # fmt: skip
 
 
@@ -49,7 +49,8 @@ def statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
         for n in (0.1 * last, 0.5 * last, 0.9 * last)
     )
     return Intensity(
-        mean=figures(mean), spread=figures(variance**0.5), minimum=figures(low), maximum=figures(high), unit=unit,
+        mean=figures(mean), standard_deviation=figures(variance**0.5),
+        minimum=figures(low), maximum=figures(high), unit=unit,
         median=figures(median), percentile_10=figures(tenth), percentile_90=figures(ninetieth),
         skewness=figures(skewness), kurtosis=figures(kurtosis),
     )  # fmt: skip
@@ -127,19 +128,19 @@ def margin(irregularity: float, across: Across | None, around: Intensity | None,
         irregularity=irregularity,
         gradient=figures(step / pixel.side),
         gradient_unit=f"{unit}/{pixel.unit}",
-        sharpness=figures(min(1.0, step / full)) if full > around.spread else None,
+        sharpness=figures(min(1.0, step / full)) if full > around.standard_deviation else None,
     )
 
 
 def contrast(inside: Intensity, around: Intensity, inverted: bool) -> Contrast:
     difference = figures(inside.mean - around.mean)
-    if around.spread == 0:
+    if around.standard_deviation == 0:
         return Contrast(difference=difference, unit=inside.unit)
-    noise = figures(difference / around.spread)
+    noise = figures(difference / around.standard_deviation)
     return Contrast(
         difference=difference,
         unit=inside.unit,
         contrast_to_noise=noise,
         as_displayed=-noise if inverted else noise,
-        spread_ratio=figures(inside.spread / around.spread),
+        standard_deviation_ratio=figures(inside.standard_deviation / around.standard_deviation),
     )

@@ -21,7 +21,7 @@ class BrokenExpert(TristreamError):
 class Foreground(Table):
     """A map within which regions are looked for: its larger components, their holes filled. It may be a reduced one."""
 
-    output: str
+    output: str = Field(description="Name of the graph's output")
     min_part_of_largest: float = Field(ge=0, le=1, description="Components below this part of the largest are left out")
     margin: float = Field(ge=0, le=0.2, description="Part of the longest side that is taken off along its outline")
 
@@ -29,14 +29,14 @@ class Foreground(Table):
 class Output(Table):
     """One map (1, 1, rows, columns) in [0, 1] and what its regions are called."""
 
-    name: str
-    label: str
+    name: str = Field(description="Of the graph's output")
+    label: str = Field(description="What its regions are called, in a few lower-case words")
     rule: str = Field(description="With thresholds and units")
     score: str = Field(description="What the mean of the map over a region means")
-    threshold: float
+    threshold: float = Field(description="From which on a value of the map belongs to a region")
     min_area_px: int = Field(ge=1, description="Of the image as it came, or as it was resampled to a spacing")
     min_area_fraction: float = Field(ge=0, le=1, description="Of the image; the larger of both limits holds")
-    max_regions: int = Field(ge=1)
+    max_regions: int = Field(ge=1, description="Of more, the largest")
     contrast: Literal["any", "brighter", "darker"] = Field(
         description="What the rule claims against the surroundings; a region that is not so is dropped"
     )
@@ -46,23 +46,25 @@ class Output(Table):
 class Manifest(Table):
     """An expert's card in machine form."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    version: str
-    title: str
-    licence: str
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(description="Lower-case letters, digits and hyphens")
+    version: str = Field(description="Changed with the weights or the rules")
+    title: str = Field(description="For a person")
+    licence: str = Field(description="Of the weights: SPDX identifier, or name and address")
     made: str = Field(description="How the weights came to be")
     source: str = Field(description="Paper or standard behind the rule")
-    modalities: tuple[Modality, ...] = Field(min_length=1)
+    modalities: tuple[Modality, ...] = Field(min_length=1, description="Kinds of images that it takes")
     organs: tuple[str, ...] = Field(description="Empty: any")
     unknown_organ: bool = Field(default=False, description="Images whose organ is not told are taken too")
     views: tuple[str, ...] = Field(
         default=(), description="Planes or radiographic views; empty: any. An image that tells neither is taken"
     )
-    limits: tuple[str, ...]
+    limits: tuple[str, ...] = Field(description="What it cannot do, for a person")
     sha256: Annotated[Sha256, Field(description="Of the .onnx file")]
     priority: int = Field(default=0, description="Where two experts find the same, the region of the higher one stays")
-    input: InputContract
-    foreground: Foreground | None = None
+    input: InputContract = Field(description="What the graph is given")
+    foreground: Foreground | None = Field(
+        default=None, description="Within which its regions are looked for; None: the whole image"
+    )
     outputs: tuple[Output, ...] = Field(default=(), description="Maps whose rules are told here; or else [decoding]")
     decoding: Decoding | None = Field(default=None, description="How the outputs of a network are read")
     labels: tuple[Label, ...] = Field(default=(), description="What [decoding] finds")

@@ -141,7 +141,7 @@ def _pair(
         found.append(_relation(first, "similar in size to", second, ratio, "times the area"))
 
     a, b = first.region.intensity, second.region.intensity
-    if abs(a.mean - b.mean) > max(a.spread, b.spread, 1e-9):
+    if abs(a.mean - b.mean) > max(a.standard_deviation, b.standard_deviation, 1e-9):
         brighter, other = (first, second) if (a.mean > b.mean) != inverted else (second, first)
         found.append(_relation(brighter, "brighter than", other, abs(a.mean - b.mean), a.unit))
     found += _textures(first, second)
@@ -167,7 +167,7 @@ def _textures(first: Measured, second: Measured) -> list[Relation]:
         return []
     if min(first.region.area_px, second.region.area_px) < LEAST_TEXTURE_PX:
         return []
-    spreads = sorted((first.region.intensity.spread, second.region.intensity.spread))
+    spreads = sorted(one.region.intensity.standard_deviation for one in (first, second))
     apart = max(abs(a.homogeneity - b.homogeneity), abs(a.correlation - b.correlation), abs(a.energy - b.energy))
     if apart > SAME_TEXTURE or spreads[1] > SAME_SPREAD * spreads[0]:
         return []

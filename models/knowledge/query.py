@@ -197,18 +197,25 @@ def _density(mean: float) -> Iterator[str]:
 
 def _against(region: Region, around: Intensity, modality: Modality) -> Iterator[str]:
     inside = region.intensity
-    if inside.unit != around.unit or around.spread <= 0:
+    if inside.unit != around.unit or around.standard_deviation <= 0:
         return
     scale = table().scale(modality)
     # Stored values of a radiograph or a photograph do not tell what is bright: what is displayed does.
     by_value = scale.measure.endswith("contrast_to_noise")
     level = (
-        (inside.mean - around.mean) / around.spread if by_value else region.contrast and region.contrast.as_displayed
+        (inside.mean - around.mean) / around.standard_deviation
+        if by_value
+        else region.contrast and region.contrast.as_displayed
     )
     if level is not None and abs(level) >= STANDS_OUT:
         yield scale.searches_high if level > 0 else scale.searches_low
     texture = next(
-        (row for row in table().terms if row.aspect == "texture" and row.holds(inside.spread / around.spread)), None
+        (
+            row
+            for row in table().terms
+            if row.aspect == "texture" and row.holds(inside.standard_deviation / around.standard_deviation)
+        ),
+        None,
     )
     if texture is not None:
         yield f"{texture.word} texture"

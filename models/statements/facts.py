@@ -10,7 +10,7 @@ from models.statements.tokens import spelled_out, words
 from schemas.images import ImageMetadata
 from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import Grounding, Region
-from schemas.triplets import Evidence, Triplet
+from schemas.triplets import Evidence, Triplet, as_text
 
 Scalar = str | float | int | bool
 Kind = Literal["metadata", "image", "region", "relation", "passage"]
@@ -107,7 +107,9 @@ class Facts:
         """The value at a pointer, as evidence; None where there is none."""
         value = self.values.get(pointer)
         kind = _KINDS.get(pointer.split("/")[1] if pointer.startswith("/") else "")
-        return None if value is None or kind is None else Evidence(kind=kind, pointer=pointer, value=value)
+        return (
+            None if value is None or kind is None else Evidence(kind=kind, pointer=pointer, value=str(as_text(value)))
+        )
 
     def evidence_of(self, pointers: Iterable[str]) -> tuple[Evidence, ...]:
         """The values at or below pointers, each once; of a mask, whose value no reader can use, the region's label."""

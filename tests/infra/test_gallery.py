@@ -94,7 +94,7 @@ async def test_evidence_is_told_in_words(seed: int) -> None:
 async def test_evidence_that_points_nowhere_is_told_too(pointer: str) -> None:
     """Triplets of others may hold any pointer."""
     triplet = await composed(drawn_image(3))
-    name, value = words.told(Evidence(kind="region", pointer=pointer, value=0.123456), triplet)
+    name, value = words.told(Evidence(kind="region", pointer=pointer, value="0.123456"), triplet)
     assert value == "0.1235"
     assert words.region_ids([pointer], triplet) == ()
     assert name != pointer

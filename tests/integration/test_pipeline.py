@@ -30,7 +30,7 @@ from infra.announce import Replayed, announce, replay_dead_letters
 from infra.collect import through_pipeline
 from infra.processes import Processes
 from schemas.objects import ObjectReference
-from schemas.triplets import Triplet, triplet_id
+from schemas.triplets import Triplet, as_text, triplet_id
 from streams.buckets.catalogue import FRESH
 from streams.buckets.folder import reference_to
 from streams.lag import LagReader, ask
@@ -231,7 +231,7 @@ def test_every_statement_has_evidence_in_its_triplet(pipeline: Pipeline) -> None
                 value = triplet
                 for part in evidence.pointer.strip("/").split("/"):
                     value = value[int(part)] if isinstance(value, list) else value[part]
-                assert value == evidence.value
+                assert as_text(value) == evidence.value
                 statements += 1
     assert statements > 50
 

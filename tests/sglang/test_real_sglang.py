@@ -54,7 +54,7 @@ def image(seed: int) -> EnrichedImage:
     mask = np.zeros((112, 112), np.uint8, order="F")
     mask[40:60, 40:60] = 1
     runs: Any = coco.encode(mask)
-    intensity = {"mean": -92.2, "spread": 12.5, "minimum": -140, "maximum": -40, "unit": "HU"}
+    intensity = {"mean": -92.2, "standard_deviation": 12.5, "minimum": -140, "maximum": -40, "unit": "HU"}
     region = {
         "region_id": "r1", "label": "fat-density region", "rule": "-190 to -30 HU", "expert": "ct-density@1.0.0",
         "mask": {"size": (112, 112), "counts": runs["counts"].decode()},

@@ -43,7 +43,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
     corpus = [path.read_text() for path in sorted(PROMPTS.glob("*.*")) if path.suffix != ".py"]
     raw.train_from_iterator(
-        [*corpus, "/regions/0/intensity/mean = -92.2 /regions/1/surroundings/spread = 12.5"] * 20, trainer
+        [*corpus, "/regions/0/intensity/mean = -92.2 /regions/1/surroundings/standard_deviation = 12.5"] * 20, trainer
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>",

@@ -56,7 +56,7 @@ def levels(facts: Facts, region_id: str, other_id: str, scale: str, direction: s
     elif contrast_of(facts, region_id, one, scale)[0] == "":
         return untold("that is no scale of this modality")
     pointers = tuple(f"/regions/{facts.index(which)}/intensity/mean" for which in (region_id, other_id))
-    small = 0.1 * max(one.intensity.spread, other.intensity.spread)
+    small = 0.1 * max(one.intensity.standard_deviation, other.intensity.standard_deviation)
     if direction == "alike":
         return so(*pointers) if abs(difference) <= 5 * small else otherwise("their means differ", *pointers)
     signed = difference if direction == "high" else -difference

@@ -86,7 +86,7 @@ def _facts_of(
         wanted = {
             "maximum": ("maximum",),
             "minimum": ("minimum",),
-            "spread": ("spread",),
+            "spread": ("standard_deviation",),
             "mean": ("mean", "median"),
         }.get(measure, ("mean", "median", "maximum"))
         values = [(name, getattr(region.intensity, name)) for name in wanted]

@@ -39,7 +39,7 @@ def _intensity(draw: random.Random, unit: str) -> dict[str, Any]:
     spread = draw.choice((0.0, abs(_value(draw))))
     return {
         "mean": draw.choice((0.0, 17.25, _value(draw))),
-        "spread": spread,
+        "standard_deviation": spread,
         "minimum": -1,
         "maximum": 1,
         "unit": unit,

@@ -11,7 +11,7 @@ from models.describers.choosing import choose
 from models.describers.composer import compose, phrase_of
 from models.statements import Facts, judge
 from schemas.images import MODALITIES
-from schemas.triplets import Triplet
+from schemas.triplets import Triplet, as_text
 from tests.models.statements.known_images import brain
 
 SEEDS = range(42)
@@ -40,7 +40,7 @@ async def test_evidence_is_there_and_every_sentence_is_supported(seed: int) -> N
     for statement in statements_of(triplet.description):
         assert statement.evidence
         for item in statement.evidence:
-            assert at(document, item.pointer) == item.value, item.pointer
+            assert as_text(at(document, item.pointer)) == item.value, item.pointer
         found = judge(statement.text, Facts.of_triplet(triplet))
         assert found.verdict.outcome == "supported", (statement.text, found.verdict.reason)
 

@@ -26,7 +26,7 @@ def box(rows: int, columns: int, x: int, y: int, side: int, kind: str = "candida
     mask = np.zeros((rows, columns), np.uint8, order="F")
     mask[y : y + side, x : x + side] = 1
     runs: Any = coco.encode(mask)
-    intensity: dict[str, Any] = {"mean": 90, "spread": 0, "minimum": 90, "maximum": 90, "unit": "HU"}
+    intensity: dict[str, Any] = {"mean": 90, "standard_deviation": 0, "minimum": 90, "maximum": 90, "unit": "HU"}
     return Region.model_validate(
         {
             "region_id": name, "kind": kind, "label": "box", "rule": "-", "expert": "t@1",

@@ -49,7 +49,7 @@ def test_measurements() -> None:
     assert (region.region_id, region.area_px, region.area_mm2) == ("r1", 200, 200.0)
     assert (region.box.x, region.box.y, region.box.width, region.box.height) == (40, 20, 20, 10)
     assert region.centroid == (49.5, 24.5)
-    assert (region.intensity.mean, region.intensity.spread, region.intensity.unit) == (50.0, 0.0, "HU")
+    assert (region.intensity.mean, region.intensity.standard_deviation, region.intensity.unit) == (50.0, 0.0, "HU")
     assert region.surroundings is not None
     assert (region.surroundings.minimum, region.surroundings.maximum) == (10.0, 10.0)
 
@@ -68,7 +68,7 @@ def test_statistics_are_scipys(seed: int) -> None:
     )
     assert found.skewness == pytest.approx(stats.skew(inside), rel=2e-3)
     assert found.kurtosis == pytest.approx(stats.kurtosis(inside), rel=2e-3)
-    assert (found.mean, found.spread) == pytest.approx((inside.mean(), inside.std()), rel=1e-3)
+    assert (found.mean, found.standard_deviation) == pytest.approx((inside.mean(), inside.std()), rel=1e-3)
 
 
 def test_contrast() -> None:
@@ -82,7 +82,7 @@ def test_contrast() -> None:
     assert other is not None
     assert one.difference == pytest.approx(60, abs=3)
     assert one.contrast_to_noise == pytest.approx(6, abs=1)
-    assert one.spread_ratio == pytest.approx(1, abs=0.2)
+    assert one.standard_deviation_ratio == pytest.approx(1, abs=0.2)
     assert (other.contrast_to_noise, other.as_displayed) == (one.contrast_to_noise, -(one.contrast_to_noise or 0))
 
 
@@ -117,7 +117,7 @@ def test_flat_surroundings() -> None:
     image[5:10, 5:10] = 1
     contrast = measure([candidate(np.ones((5, 5), np.uint8), 5, 5)], image, CT, "HU")[0].region.contrast
     assert contrast is not None
-    assert (contrast.difference, contrast.contrast_to_noise, contrast.spread_ratio) == (1, None, None)
+    assert (contrast.difference, contrast.contrast_to_noise, contrast.standard_deviation_ratio) == (1, None, None)
 
 
 def test_share() -> None:

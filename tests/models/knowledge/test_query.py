@@ -8,7 +8,7 @@ from schemas.regions import Box, Grounding, Intensity, Mask, Region
 
 
 def intensity(mean: float, spread: float, unit: str) -> Intensity:
-    return Intensity(mean=mean, spread=spread, minimum=mean, maximum=mean, unit=unit)
+    return Intensity(mean=mean, standard_deviation=spread, minimum=mean, maximum=mean, unit=unit)
 
 
 def region(

@@ -37,7 +37,9 @@ def test_words_of_a_scale_do_not_leave_gaps(modality: Modality) -> None:
 
 
 def _contrast(noise: float, displayed: float) -> Contrast:
-    return Contrast(difference=1, unit="HU", contrast_to_noise=noise, as_displayed=displayed, spread_ratio=1)
+    return Contrast(
+        difference=1, unit="HU", contrast_to_noise=noise, as_displayed=displayed, standard_deviation_ratio=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_lengths_in_px_have_no_words() -> None:
 
 def test_hounsfield_words_are_of_hounsfield_units() -> None:
     """A CT in stored values has no density."""
-    level = Intensity(mean=-100, spread=1, minimum=-110, maximum=-90, unit="HU")
+    level = Intensity(mean=-100, standard_deviation=1, minimum=-110, maximum=-90, unit="HU")
     assert [term.word for term in terms({"intensity": level}, "CT", "mm", "HU")] == ["fat density"]
     assert terms({"intensity": level}, "CT", "mm", "stored value") == ()
 
