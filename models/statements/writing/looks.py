@@ -126,7 +126,7 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     row = next(row for row in table().shares if row.at_least <= share < row.below)
     ids = (region.region_id,)
     told = name.several or {"small", "tiny", "large"} & set(words(name.text))
-    adjective = "" if told else voice.pick(row.adjectives)
+    adjective = voice.pick(row.adjectives) if row.adjectives and not told else ""
     within = WITHIN.get(region.place.within)
     if within and (not adjective or voice.maybe(0.5)):
         whole = voice.pick(("image", "picture", "view", "frame", "display")) if within == "image" else within
