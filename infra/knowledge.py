@@ -93,7 +93,7 @@ def build(
     """
     if not passages:
         raise NothingToIndex
-    encoder = load_encoder(settings.encoder)
+    encoder = load_encoder(settings.chosen_encoder)
     if settings.weaviate is not None:
         from models.knowledge import weaviate
 
@@ -107,7 +107,7 @@ def current(settings: Settings) -> tuple[str, tuple[Passage, ...]]:
         from models.knowledge import weaviate
 
         return weaviate.current_passages(settings.weaviate)
-    base = open_embedded(index_of(settings), load_encoder(settings.encoder))
+    base = open_embedded(index_of(settings), load_encoder(settings.chosen_encoder))
     return base.snapshot.partition("@")[0], base.passages
 
 
@@ -117,7 +117,7 @@ def searched(settings: Settings) -> KnowledgeBase:
     return open_knowledge(
         settings.wires.state,
         index=own if own.exists() else settings.knowledge,
-        encoder=settings.encoder,
+        encoder=settings.chosen_encoder,
         weaviate=settings.weaviate,
     )()
 

@@ -17,7 +17,7 @@ def current_lineage(settings: Settings) -> Lineage:
 
         describer, prompt = serving.name, prompt_of(serving)
     knowledge = open_knowledge(
-        settings.wires.state, index=settings.knowledge, encoder=settings.encoder, weaviate=settings.weaviate
+        settings.wires.state, index=settings.knowledge, encoder=settings.chosen_encoder, weaviate=settings.weaviate
     )
     return Lineage(
         preprocess=VERSION,

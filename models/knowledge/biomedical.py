@@ -10,7 +10,7 @@ import hashlib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 import onnxruntime as ort
@@ -27,7 +27,7 @@ MANIFEST = "encoder.toml"
 FILES = ("query.onnx", "article.onnx", "tokenizer.json")
 _BATCH = 16
 
-_LOAD_ERRORS: tuple[type[Exception], ...] = (
+LOAD_ERRORS: tuple[type[Exception], ...] = (
     ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf,
     ort_errors.NotImplemented, ort_errors.RuntimeException,
 )  # fmt: skip
@@ -55,13 +55,13 @@ class BiomedicalEncoder:
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """Load `folder`; `threads` of ONNX Runtime within one batch. Raises BrokenEncoder."""
-        manifest, data = _read(folder)
+        manifest, data = read_folder(folder, Manifest, FILES)
         try:
             self._query, self._article = (_Tower(data[name], threads) for name in FILES[:2])
             self._query_tokens, self._article_tokens = (
-                _tokenizer(data[FILES[2]], length) for length in (manifest.query_length, manifest.article_length)
+                tokenizer_of(data[FILES[2]], length) for length in (manifest.query_length, manifest.article_length)
             )
-        except _LOAD_ERRORS as error:
+        except LOAD_ERRORS as error:
             raise BrokenEncoder("ONNX Runtime cannot load the encoder; export it again") from error
         digest = hashlib.sha256("".join(manifest.sha256[name] for name in FILES).encode()).hexdigest()
         self.name = f"{manifest.name}@{digest[:12]}"
@@ -101,21 +101,27 @@ class _Tower:
         return np.asarray(self._session.run(["vector"], feed)[0], np.float32)
 
 
-def _read(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def read_folder(folder: Path, manifest_type: type[_M], files: Sequence[str]) -> tuple[_M, dict[str, bytes]]:
+    """The manifest of an encoder's folder and its files, each of which is the one named. Raises BrokenEncoder."""
     try:
-        manifest = Manifest.model_validate(tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        data = {name: (folder / name).read_bytes() for name in FILES}
+        manifest = manifest_type.model_validate(tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        data = {name: (folder / name).read_bytes() for name in files}
     except (tomllib.TOMLDecodeError, ValidationError, OSError, UnicodeDecodeError) as error:
         raise BrokenEncoder(
-            f"TRISTREAM_ENCODER names no folder with {MANIFEST}, {', '.join(FILES)}; see docs/knowledge.md"
+            f"TRISTREAM_ENCODER names no folder with {MANIFEST}, {', '.join(files)}; see docs/knowledge.md"
         ) from error
+    named: dict[str, str] = getattr(manifest, "sha256", {})
     for name, content in data.items():
-        if hashlib.sha256(content).hexdigest() != manifest.sha256.get(name):
+        if hashlib.sha256(content).hexdigest() != named.get(name):
             raise BrokenEncoder(f"{name} of the encoder is not the file that its manifest names; export it again")
     return manifest, data
 
 
-def _tokenizer(data: bytes, length: int) -> Tokenizer:
+def tokenizer_of(data: bytes, length: int) -> Tokenizer:
+    """A tokenizer that pads and cuts to `length` tokens."""
     tokenizer = Tokenizer.from_buffer(data)
     # Of a title and its text, the longer gives way, as in the original's truncation.
     tokenizer.enable_truncation(length, strategy="longest_first")

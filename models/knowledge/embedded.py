@@ -148,17 +148,20 @@ def build(corpus: Path, folder: Path) -> Path:
     return path
 
 
-def ensure_index(corpus: Path, folder: Path) -> Path:
-    """Return the index of a corpus in `folder`, built anew only where it is missing, damaged or outdated."""
+def ensure_index(corpus: Path, folder: Path, encoder: Encoder | None = None) -> Path:
+    """Return the index of a corpus in `folder`, built anew only where it is missing, damaged or outdated.
+
+    `encoder`: None fits one to the passages. Each encoder has an index of its own.
+    """
     passages = read_corpus(corpus)
-    path = folder / f"{corpus.stem}.npz"
+    name, dimensions = (encoder.name, encoder.dimensions) if encoder else (LatentSemanticEncoder.name, DIMENSIONS)
+    path = folder / (f"{corpus.stem}-{encoder.name.replace('@', '-')}.npz" if encoder else f"{corpus.stem}.npz")
     try:
-        fitted = snapshot_of(corpus.stem, passages, _recipe(LatentSemanticEncoder.name, DIMENSIONS))
-        current = open_embedded(path).snapshot == fitted
-    except (InvalidIndex, Unavailable):
+        current = open_embedded(path, encoder).snapshot == snapshot_of(corpus.stem, passages, _recipe(name, dimensions))
+    except (InvalidIndex, OtherEncoder, Unavailable):
         current = False
     if not current:
-        write_index(corpus.stem, passages, path)
+        write_index(corpus.stem, passages, path, encoder)
     return path
 
 

@@ -24,7 +24,7 @@ def open_knowledge(
     Args:
         state: folder in which the starter corpus is indexed when it is needed.
         index: a file that `tristream knowledge build` wrote.
-        encoder: folder of the encoder that the base was built with; None: it brings its own.
+        encoder: folder of the encoder of the base, and of the starter corpus; None: one that is fitted to the passages.
         weaviate: a server; it goes before `index`.
 
     Raises:
@@ -36,14 +36,15 @@ def open_knowledge(
         from models.knowledge.weaviate import WeaviateKnowledge
 
         return WeaviateKnowledge(weaviate, chosen)
-    base = open_embedded(index or ensure_index(STARTER_CORPUS, state / "knowledge"), chosen)
+    base = open_embedded(index or ensure_index(STARTER_CORPUS, state / "knowledge", chosen), chosen)
     return lambda: base
 
 
 def load_encoder(folder: Path | None) -> Encoder | None:
-    """The encoder in a folder; None: none. Raises BrokenEncoder."""
+    """The encoder in a folder, of one tower or two; None: none. Raises BrokenEncoder."""
     if folder is None:
         return None
     from models.knowledge.biomedical import BiomedicalEncoder
+    from models.knowledge.sentences import FILES, SentenceEncoder
 
-    return BiomedicalEncoder(folder)
+    return SentenceEncoder(folder) if (folder / FILES[0]).is_file() else BiomedicalEncoder(folder)

@@ -125,7 +125,10 @@ def _of_region(region: Region, metadata: ImageMetadata) -> Iterator[_Subject]:
             yield _of_term(one, metadata)
     elif row is not None and row.role in _RANK_OF_ROLE:
         organs = (*row.organs, *(holder for organ in row.organs for holder in regions_holding(organ)))
-        around = tuple(dict.fromkeys((*_organs_shown(metadata), *organs)))
+        shown = _organs_shown(metadata)
+        if organs and shown and set(organs).isdisjoint(shown):
+            return  # Lung-like density in a slice of the colon is no lung.
+        around = tuple(dict.fromkeys((*shown, *organs)))
         yield _Subject(region.label, _RANK_OF_ROLE[row.role], (region.label,), around)
 
 

@@ -101,7 +101,9 @@ def test_boxes_are_those_of_the_regions_named(triplets: list[Triplet]) -> None:
             assert set(turn.boxes) <= boxes
             assert not re.search(r"\br\d+\b", turn.question + turn.answer) or turn.kind in ("caption", "description")
             if turn.kind == "phrase-to-box":
-                assert turn.names[0] in {one.label for one in triplet.regions if one.box == turn.boxes[0] and one.phrase}
+                assert turn.names[0] in {
+                    one.label for one in triplet.regions if one.box == turn.boxes[0] and one.phrase
+                }
                 found += 1
     assert found >= 5
 
