@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from infra.gallery.colours import colours
 from infra.gallery.words import fact, region_ids, told, value
+from schemas.base import Provenance
 from schemas.images import PixelCleaning
 from schemas.regions import Region
 from schemas.triplets import Statement, Triplet
@@ -164,8 +165,12 @@ def coloured(triplet: Triplet, found: Sequence[Sentence], text: Sequence[int | s
 
 def facts_of(triplet: Triplet) -> Sequence[Row]:
     """What the source tells of the image."""
-    metadata = triplet.metadata
+    metadata, told = triplet.metadata, triplet.provenance or Provenance()
     rows = [
+        ("source", told.source),
+        ("licence", told.licence),
+        ("split", told.split),
+        ("patient", f"{told.patient}, by the {told.patient_by}" if told.patient else None),
         ("disease, by the source", metadata.disease),
         ("plane", metadata.plane),
         ("view", metadata.view),
@@ -227,6 +232,7 @@ def lineage_of(triplet: Triplet) -> Sequence[Row]:
         ("prompt", lineage.prompt or "none: no model wrote"),
         ("metadata", lineage.metadata_digest),
         ("schema", lineage.schema_version),
+        ("not told", ", ".join(lineage.provenance_missing)),
     ]
     return tuple((name, text) for name, text in rows if text)
 
