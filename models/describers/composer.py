@@ -67,7 +67,9 @@ def compose(facts: Facts, seed: str) -> Description:
     said = sum(map(_length, (modality, *regions, *texture, *rest, *relations, *absences, *knowledge)))
     around = _around(facts, chosen, seed, SHORT - said - (_length(organ) if organ else 0), budget)
     findings = [*_interleaved(regions, texture), *rest]
-    beside = voice.shuffled([relations, [*([organ] if organ else []), *around], absences])
+    structures = [*([organ] if organ else []), *around]
+    # What is spoken of as known has been told of before.
+    beside = voice.shuffled([relations, structures, absences] if told else [[*structures, *relations], absences])
     opening, telling = [modality], [findings, *beside]
     if regions and voice.maybe(0.2):
         # Once in a while the most telling finding opens, and the kind of image follows.
