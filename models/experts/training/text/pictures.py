@@ -15,7 +15,6 @@ from models.experts.training.text.backgrounds import SIDE, background, furniture
 
 SMALLEST, LARGEST = 6, 30
 """Height of capitals, px."""
-FACES = ("brick", "grass", "gravel", "coffee", "chelsea", "motorcycle_left", "hubble_deep_field")
 FACES = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_PLAIN,
