@@ -119,6 +119,7 @@ const gallery = (() => {
       if (last) get("cards").querySelector(`a[href="#${last}"]`)?.focus({ preventScroll: true });
       return;
     }
+    if (id === current) return;
     if (current === null) scrolled = scrollY;
     current = id;
     get("gallery").hidden = true;
@@ -294,11 +295,16 @@ const gallery = (() => {
     return range(xs) * range(ys);
   }
 
+  // At once, not by the event that follows: keys may come faster.
+  function go(name) {
+    if (get(name).hash) { location.hash = get(name).hash; route(); }
+  }
+
   function key(event) {
     if (current === null || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.key === "Escape") { if (!show.clear?.()) get("back").click(); }
-    else if (event.key === "ArrowLeft") get("previous").click();
-    else if (event.key === "ArrowRight") get("next").click();
+    else if (event.key === "ArrowLeft") go("previous");
+    else if (event.key === "ArrowRight") go("next");
     else return;
     event.preventDefault();
   }
