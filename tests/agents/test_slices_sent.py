@@ -22,7 +22,8 @@ from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy, from_pixels
 from models.imaging.errors import CorruptPixels
 from models.imaging.neighbours import Beside, with_neighbours
-from models.statements import Facts, judge
+from models.statements import Facts, judge, read
+from models.statements.claims import Continues
 from schemas.experts import ExpertRuntime
 from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
@@ -279,9 +280,9 @@ def test_it_is_put_into_words_that_hold(tmp_path: Path, registry: Registry) -> N
     """In the triplet and in its description, with evidence; the triplet is another than without neighbours."""
     path = write(tmp_path, volume((0, 1, 2), (1, 1, 1)))
     triplet = told(images(path)[1], registry, tmp_path)
-    told_of = " ".join(one.text for one in triplet.description.relations)
-    assert "in the next slice towards the head" in told_of or "into the next slice towards the head" in told_of
-    assert "next slice towards the feet" in told_of
+    claims = read(" ".join(one.text for one in triplet.description.relations), Facts.of_triplet(triplet)).claims
+    ways = {(one.outcome, one.way) for one in claims if isinstance(one, Continues)}
+    assert ways == {("continues", "head"), ("not seen", "feet")}
     again = told(images(path)[1], registry, tmp_path)
     assert again == triplet
     ids = {told(images(path, neighbours=n)[1], registry, tmp_path).triplet_id for n in (0, 1, 3)}
