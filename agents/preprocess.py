@@ -3,14 +3,13 @@
 What touches the file's bytes runs in a process of its own: native decoders crash on some damaged files.
 """
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Literal
 
 from agents import metrics
 from agents.given import GivenAnnotations
 from agents.reading import Reading, frames_of, image_of, slice_of
 from agents.series import Series
+from models.imaging.belonging import place_of
 from models.imaging.limits import check_file
 from models.imaging.neighbours import Beside, Stack, is_alike, with_neighbours
 from models.imaging.series import Slice
@@ -55,7 +54,7 @@ async def preprocess(
     found = await isolated.call(frames_of, reference, reading)
     taken, skipped = found.taken, found.skipped
     given = await annotations.of(found.names) if annotations is not None else ()
-    provenance = found.belonging.provenance(identity.group_id, _place(reference, patients))
+    provenance = found.belonging.provenance(identity.group_id, place_of(reference, patients))
     metrics.SKIPPED.inc(skipped)
     frames = _Frames(
         lambda index: isolated.call(image_of, reference, reading, index, object_id, given), reading.neighbours
@@ -75,15 +74,6 @@ async def preprocess(
         told = provenance.with_texts("annotations") if given and image.annotations else provenance
         yield image.model_copy(update={"pixels": pixels, "neighbours": tuple(others), "provenance": told})
         metrics.IMAGES.labels(image.metadata.modality).inc()
-
-
-def _place(reference: ObjectReference, patients: PatientPolicy) -> tuple[Literal["folder", "file"], str] | None:
-    """What stands for a patient: the object's folder, or the object itself."""
-    if patients == "none":
-        return None
-    key = reference.key.rpartition("/")[0] if patients == "folder" else reference.key
-    # The same file, whatever folder above it the bucket is.
-    return patients, re.sub("/+", "/", f"{reference.bucket}/{key}").rstrip("/")
 
 
 def below(places: Sequence[Bucket], handler: Preprocess) -> Preprocess:

@@ -1,65 +1,29 @@
 """All settings: one frozen tree, passed whole. Knows nothing of where their values were read."""
 
 import dataclasses
-import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agents.places import BadSetting, Folder, Place, default_cache
 from models.describers.settings import Serving
 from schemas.base import PatientPolicy
 from schemas.experts import DEFAULT_EXPERT_RUNTIME, ExpertRuntime
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.weaviate import WeaviateServer
-from streams.buckets import folder_of, open_bucket
-from streams.buckets.aws import ProfileUnusable, options
 from streams.buckets.selection import Selection
 from streams.identity import Identity, key_from_file
 from streams.settings import Wires
 
 HANDED_ON = "TRISTREAM_SETTINGS"
 """The whole tree in JSON, as one process hands it to those that it starts. Other variables then count for nothing."""
-
 MOST_NEIGHBOURS = 3
 """Of a slice, on each side: a message with three is as large as seven."""
-
-
 SAID = ("modality", "organ", "source", "licence")
 """Settings that say something of all images."""
-
-
-class BadSetting(ValueError):
-    """A variable whose value cannot be used."""
-
-
-def place(text: str) -> str:
-    """A folder made absolute, or a bucket's URL, that can be used.
-
-    Raises:
-        BadSetting: it is of neither form, or the AWS profile for it cannot be used.
-    """
-    try:
-        if (folder := folder_of(text)) is not None:
-            return os.fspath(folder)
-        options(text)
-        return open_bucket(text).url
-    except (ValueError, ProfileUnusable) as error:
-        raise BadSetting(str(error)) from None
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tristream"
-
-
-Place = Annotated[str, AfterValidator(place)]
-Folder = Annotated[Path, AfterValidator(_absolute)]
 
 
 class Settings(BaseSettings):
@@ -123,7 +87,7 @@ class Settings(BaseSettings):
     weaviate: WeaviateServer | None = None
     experts: Folder | None = None
     expert_runtime: ExpertRuntime = DEFAULT_EXPERT_RUNTIME
-    cache: Folder = Field(default_factory=_cache)
+    cache: Folder = Field(default_factory=default_cache)
     key_file: Path = Path("~/.config/tristream/key")
     key: str | None = Field(default=None, repr=False)
 

@@ -46,6 +46,7 @@ def write_lines(triplet: Triplet, path: Path, count: int) -> None:
     """As many triplets, no two of which are nearly the same picture."""
     chance = np.random.default_rng(0)
     small = cv2.imdecode(np.frombuffer(base64.b64decode(triplet.image.data or ""), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert small is not None
     plain = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     document: dict[str, Any] = json.loads(triplet.model_dump_json())
     document["image"] |= {"rows": SIDE, "columns": SIDE}

@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 import click
 import orjson
 
-from agents.settings import BadSetting, Settings
+from agents.places import BadSetting
+from agents.settings import Settings
 from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
 from infra.cli_datasets import dataset
 from infra.cli_describe import describe_eval

@@ -17,8 +17,9 @@ from typing import Literal, TextIO
 import orjson
 
 from agents.given import marks_in
+from agents.places import BadSetting
 from agents.reading import described_by
-from agents.settings import BadSetting, Settings
+from agents.settings import Settings
 from infra.annotate import find_files
 from models.imaging import BurnedInPolicy, Source
 from models.imaging.deidentify import Policy, Pseudonyms

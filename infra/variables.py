@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from agents.settings import HANDED_ON, BadSetting, Settings
+from agents.places import BadSetting
+from agents.settings import HANDED_ON, Settings
 from models.describers.settings import Serving
 from schemas.experts import ExpertRuntime
 from schemas.limits import Limits

@@ -3,12 +3,14 @@
 Its identifiers name persons. They are hashed under a key before anything leaves preprocess, and no repr shows them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from models.imaging.header import Header
-from schemas.base import PatientBy, Provenance, Split
+from schemas.base import PatientBy, PatientPolicy, Provenance, Split
+from schemas.objects import ObjectReference
 
 _PLACEHOLDERS = frozenset({
     "", "0", "anon", "anonym", "anonymous", "anonymized", "anonymised", "deidentified", "de-identified", "na", "n/a",
@@ -86,3 +88,12 @@ def told_by(header: Header) -> Belonging:
         ),
         text_from=("header",),
     )
+
+
+def place_of(reference: ObjectReference, patients: PatientPolicy) -> tuple[Literal["folder", "file"], str] | None:
+    """What stands for a patient where nothing tells one: the object's folder, or the object itself."""
+    if patients == "none":
+        return None
+    key = reference.key.rpartition("/")[0] if patients == "folder" else reference.key
+    # The same file, whatever folder above it the bucket is.
+    return patients, re.sub("/+", "/", f"{reference.bucket}/{key}").rstrip("/")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pydicom.data import get_testdata_file
 
-from agents.settings import BadSetting
+from agents.places import BadSetting
 from infra import deidentify as module
 from infra.cli import main
 from infra.deidentify import NotWritable, pseudonyms_of

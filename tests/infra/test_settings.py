@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from agents.settings import HANDED_ON, BadSetting
+from agents.places import BadSetting
+from agents.settings import HANDED_ON
 from infra.console import current_settings
 from infra.variables import PREFIX, from_environment, variables
 from models.describers.settings import Serving
