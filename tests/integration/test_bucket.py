@@ -320,7 +320,8 @@ async def test_a_server_that_throttles(
     server: LocalS3, throttle: Throttle, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """503 SlowDown to every third request is asked again: everything is listed and read, and no log holds a key."""
-    monkeypatch.setattr("streams.buckets.store.PAGE", 3)
+    monkeypatch.setattr("streams.buckets.asking.PAGE", 3)
+    monkeypatch.setattr("streams.buckets.s3_keys.PAGE", 3)
     put = dict(zip(keys(9), small_images(9), strict=True))
     for key, data in put.items():
         obstore.put(server.store, key, data)

@@ -30,12 +30,12 @@ class WebDataset:
             number += 1
             shard = tarfile.TarFile(self._folder / f"{example.split}-{number:06}.tar", "w")
             self._shards[example.split] = (number, shard)
-        triplet = example.triplet.model_dump(mode="json", exclude={"image": {"data"}})
+        triplet = example.triplet.model_dump_json(exclude={"image": {"data"}})
         conversation = [
             dict(zip(("kind", "question", "answer"), (turn.kind, *turn.rendered(_box)), strict=True))
             for turn in example.conversation.turns
         ]
-        data = orjson.dumps({"conversation": conversation, "triplet": triplet})
+        data = orjson.dumps({"conversation": conversation, "triplet": orjson.Fragment(triplet)})
         for suffix, content in (
             ("png", example.png), ("json", data), ("txt", example.triplet.description.description.encode())
         ):  # fmt: skip
