@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
 from infra.console import plain_errors, say
+
+if TYPE_CHECKING:
+    from schemas.triplets import Triplet
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
 PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
@@ -149,20 +152,15 @@ def _need_libraries() -> None:
         raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
 
 
-def _triplets(paths: tuple[Path, ...]) -> Iterator[Any]:
-    from pydantic import ValidationError
-
-    from infra.exports import lines_of
+def _triplets(paths: tuple[Path, ...]) -> "Iterator[Triplet]":
+    from infra.triplet_lines import BadTriplet, triplets_of
     from schemas.failures import InvalidInput
-    from schemas.triplets import Triplet
 
     for number, path in enumerate(paths, start=1):
-        for line, data in enumerate(lines_of(path), start=1):
-            if data.strip():
-                try:
-                    yield Triplet.model_validate_json(data)
-                except ValidationError:
-                    raise InvalidInput(f"file {number}, line {line}: is no triplet of this version") from None
+        for line, triplet in triplets_of(path):
+            if isinstance(triplet, BadTriplet):
+                raise InvalidInput(f"file {number}, line {line}: is no triplet of this version")
+            yield triplet
 
 
 def _pictures(folder: Path) -> Iterator[bytes]:

@@ -112,10 +112,9 @@ def _pictures(
                 value = hash_of_file(data)
                 if f"{value:064x}" != line["hash"]:
                     found.faults.append(f"the picture of {triplet_id} is another one than was looked at")
-                for other, group in scan.near(value, near):
+                for other, _ in scan.near(value, near):
                     alike += 1
                     across += known[other]["split"] != split
-                    del group
                 evaluated.update(set(scan.near_evaluation(value, near)))
                 scan.add(Seen(triplet_id, line["image_id"], line["group"], "", "", "", None, value))
     finally:

@@ -22,7 +22,7 @@ from models.datasets.instructions import Mixer
 from models.datasets.origin import origin_of
 from models.datasets.policy import SAME, Policy
 from models.datasets.scan import Scan, Seen
-from models.datasets.splits import Group, assign, strictest
+from models.datasets.splits import Group, assign, by_split, strictest
 from models.imaging import from_pixels
 from schemas.base import Provenance
 from schemas.failures import InvalidInput
@@ -212,7 +212,7 @@ def _split(scan: Scan, policy: Policy, kept: Mapping[str, Split], report: Report
         for key, n in images.items()
     )
     splits = assign(groups, policy.shares, policy.key, kept)
-    report.groups = {split: sum(one == split for one in splits.values()) for split in SPLITS}
+    report.groups = {**by_split(splits)}
     return splits
 
 

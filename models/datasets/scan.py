@@ -114,10 +114,6 @@ class Scan:
         """The triplets that nothing speaks against, in the order they came."""
         yield from self._rows("where reason = ''")
 
-    def all(self) -> Iterator[Seen]:
-        """Every triplet, in the order they came."""
-        yield from self._rows("")
-
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(
             "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason "  # noqa: S608 - ours

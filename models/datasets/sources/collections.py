@@ -75,7 +75,6 @@ class Collection(_Row):
     lists: tuple[Lists, ...] = ()
     sidecar: dict[str, str] = Field(default={}, description="Said of every image")
     labels: dict[str, str] = Field(default={}, description="Of volumes: numbers in the masks, where no dataset.json is")
-    channels: dict[str, str] = Field(default={}, description="Of volumes: what `_0000` and so on are")
     tested: str = Field(default="a folder made to its layout", description="What the adapter was run on")
 
 
