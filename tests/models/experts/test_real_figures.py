@@ -1,0 +1,96 @@
+"""How experts are judged on a folder of real images: what counts as found, as false, as dust."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.real_figures import agreement, interval
+from benchmarks.real_images import cases, without_dust
+
+
+def square(x: int, y: int, side: int) -> np.ndarray:
+    mask = np.zeros((100, 100), np.uint8)
+    mask[y : y + side, x : x + side] = 1
+    return mask
+
+
+def test_agreement_of_two_parts() -> None:
+    """One part is met, one missed, and a region lies beside both."""
+    truth = square(10, 10, 20) | square(60, 60, 20)
+    told = agreement([square(10, 10, 20), square(80, 5, 10)], truth)
+    assert told.best == pytest.approx(2 * 400 / 1200)
+    assert told.union == pytest.approx(2 * 400 / 1300)
+    assert (told.recall, told.false) == (0.5, 1)
+    assert told.aji == pytest.approx(400 / (400 + 400 + 100))
+    assert told.f1 == pytest.approx(2 / 4)
+
+
+def test_a_region_over_several_parts_is_not_false() -> None:
+    """It finds the parts that it covers, and is a match of none of them."""
+    truth = square(10, 10, 10) | square(22, 10, 10)
+    told = agreement([square(10, 5, 22)], truth)
+    assert (told.recall, told.false) == (1.0, 0)
+    assert told.f1 == 0.0
+
+
+def test_nothing_found() -> None:
+    """An image without a region counts as nothing, not as missing."""
+    told = agreement([], square(10, 10, 10))
+    assert (told.best, told.union, told.recall, told.false, told.aji, told.f1) == (0, 0, 0, 0, 0, 0)
+
+
+def test_interval_draws_patients() -> None:
+    """Ten images of one patient tell no more of the spread than one."""
+    values = [0.0, *[1.0] * 10]
+    assert interval(values, ["a", *["b"] * 10]) == (0.0, 1.0)
+    low, _ = interval(values, [str(n) for n in range(11)])
+    assert 0.5 < low < 1.0
+
+
+def test_dust_is_no_part() -> None:
+    """Parts below 0.05 % of a mask are left out."""
+    mask = square(0, 0, 60)
+    mask[99, 99] = 1
+    assert without_dust(mask).sum() == 3600
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A set of two dermoscopy pictures, one with a dark lesion and its mask, one without a sidecar."""
+    place = tmp_path / "skin" / "ours"
+    place.mkdir(parents=True)
+    draws = np.random.default_rng(0)
+    picture = np.clip(draws.normal((170, 190, 220), 6, (200, 260, 3)), 0, 255)
+    rows, columns = np.mgrid[:200, :260]
+    lesion = np.hypot(rows - 100, columns - 130) < 40
+    picture[lesion] *= 0.5
+    cv2.imwrite(str(place / "patient7_001.png"), picture)
+    cv2.imwrite(str(place / "other.png"), picture)
+    (place / ".masks").mkdir()
+    cv2.imwrite(str(place / ".masks" / "m.png"), lesion.astype(np.uint8))
+    sidecar = {"modality": "dermoscopy", "mask": ".masks/m.png", "labels": {"1": "lesion"}}
+    (place / "patient7_001.png.json").write_text(json.dumps(sidecar))
+    return tmp_path
+
+
+def test_cases_of_a_folder(folder: Path) -> None:
+    """An image with a mask is a case; its group leaves the slice's number out, and fixes its half."""
+    (case,) = cases(folder)
+    assert (case.of, case.group, case.metadata.modality) == ("skin/ours", "patient7", "dermoscopy")
+    assert case.half in ("first", "second")
+    assert case.truth["lesion"].sum() == pytest.approx(np.pi * 40**2, rel=0.02)
+    assert list(cases(folder, ["another"])) == []
+
+
+def test_table_and_sheet(folder: Path) -> None:
+    """The command prints a row a set, and draws its images."""
+    command = [sys.executable, "-m", "benchmarks.experts_sets", str(folder), "--sheets", str(folder / "sheets")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    (row,) = [line for line in printed.splitlines() if line.startswith("| skin/ours |")]
+    assert float(row.split("|")[5].split()[0]) > 0.8
+    assert (folder / "sheets" / "skin-ours-lesion.jpg").exists()
