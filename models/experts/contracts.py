@@ -230,8 +230,14 @@ class Promptable(_Decoding):
     decoder_sha256: Sha256 = Field(description="Of that file")
     prompts: Literal["boxes", "grid"] = Field(description="What the decoder is asked with")
     prompted_by: tuple[str, ...] = Field(
-        default=(), description="Of 'boxes': names of experts whose regions are asked for, or 'source'; empty: all"
+        default=(),
+        description="Of 'boxes': whose regions are asked for: experts, or 'source', alone or with a label as in "
+        "'source: polyp'; empty: all",
     )
+    least_part: float = Field(
+        default=0.0005, ge=0, le=1, description="Of 'boxes': parts below this share of a region's px are not asked for"
+    )
+    max_prompts: int = Field(default=64, ge=1, description="Of 'boxes': of more, those of the largest parts")
     grid: int = Field(default=8, ge=1, le=32, description="Of 'grid': points along each side")
     points: str = Field(default="point_coords", description="Name of the decoder's input")
     point_labels: str = Field(default="point_labels", description="Name of the decoder's input")

@@ -18,6 +18,7 @@ from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert
 from models.experts.merging import merge
 from models.experts.places import Within
+from models.experts.prompting import prompts
 from models.experts.regions import (
     MEASUREMENT_VERSION,
     Candidate,
@@ -65,9 +66,9 @@ class Registry:
             contract, label = expert.manifest.input, "warm-up"
             side = min(max(256, contract.shortest_side), contract.longest_side)
             image = np.zeros((side, side, 3)[: 2 if contract.channels == 1 else 3], np.float32)
-            prompts = (Prompt(Box(x=0, y=0, width=side, height=side), label, None, label),)
+            whole = (Prompt(Box(x=0, y=0, width=side, height=side), label, None, label),)
             try:
-                look(expert, Sight(image, spacing=(1.0, 1.0), prompts=prompts))
+                look(expert, Sight(image, spacing=(1.0, 1.0), prompts=whole))
             except RUN_ERRORS as error:
                 _log.warning(
                     "expert fails on an empty image",
@@ -121,7 +122,7 @@ class Registry:
                 continue
             negated = inverted and contract.polarity == "displayed"
             image, around = shown(expert, slices)
-            sight = Sight(image, negated, spacing, _prompts(expert, told), around)
+            sight = Sight(image, negated, spacing, prompts(expert.manifest, told), around)
             started = time.perf_counter()
             try:
                 seen = look(expert, sight)
@@ -175,21 +176,3 @@ class Registry:
 
 def _prompted(expert: Expert) -> bool:
     return isinstance(expert.manifest.decoding, Promptable)
-
-
-def _prompts(expert: Expert, told: list[Candidate]) -> tuple[Prompt, ...]:
-    """What was told before of those by whose boxes this expert is prompted."""
-    decoding = expert.manifest.decoding
-    if not isinstance(decoding, Promptable) or decoding.prompts != "boxes":
-        return ()
-    return tuple(
-        Prompt(
-            Box(x=part.x, y=part.y, width=part.crop.shape[1], height=part.crop.shape[0]),
-            one.label,
-            one.code,
-            one.expert,
-        )
-        for one in told
-        for part in (one.component,)
-        if not decoding.prompted_by or one.expert.partition("@")[0] in decoding.prompted_by
-    )

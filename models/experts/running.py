@@ -62,6 +62,8 @@ class Prompt:
     code: Code | None
     expert: str
     """name@version of who found it, or 'source'."""
+    parts: int = 1
+    """Of what was found, of which this is one."""
 
 
 @dataclass(frozen=True, slots=True)

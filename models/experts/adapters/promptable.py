@@ -123,6 +123,10 @@ def _candidate(expert: Expert, one: _Outlined, prepared: Prepared) -> Candidate 
         return None
     (label,) = manifest.labels
     name, code = (label.name, label.code) if one.prompt is None else (one.prompt.label, one.prompt.code)
-    of = f"the box of {one.prompt.expert}" if one.prompt else f"a point of a grid of {decoding.grid} × {decoding.grid}"
+    of = _asked(one.prompt) if one.prompt else f"a point of a grid of {decoding.grid} × {decoding.grid}"
     rule = f"outlined for {of}, its predicted quality at least {decoding.threshold:g}{prepared.note}"
     return Candidate(component, name, rule, manifest.expert, code=code)
+
+
+def _asked(prompt: Prompt) -> str:
+    return f"the box of {prompt.expert}" if prompt.parts == 1 else f"the box of a part of what {prompt.expert} told"
