@@ -94,8 +94,10 @@ def _of_file(source: Source, of: str, name: str) -> Iterator[Case]:
 
 
 def _stem(name: str) -> str:
-    """What images of one patient share, where file names end with the number of a slice."""
-    return re.sub(r"[_-]\d{1,4}$", "", name.partition(".")[0])
+    """What images of one patient share, where file names end with the number of a slice after that of a patient."""
+    stem = name.partition(".")[0]
+    shared = re.sub(r"[_-]\d{1,4}$", "", stem)
+    return shared if re.search(r"\d", shared) else stem
 
 
 def truth_of(annotations: Sequence[SourceAnnotation], size: tuple[int, ...]) -> dict[str, Mask]:
