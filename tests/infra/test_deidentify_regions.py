@@ -1,20 +1,34 @@
-"""The copy and the triplet mask the same pixels, whatever the source marks, by a sidecar or by a segmentation."""
+"""Copy and triplet mask the same pixels, whatever marks a region: sidecar, segmentation, structure set or report."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pycocotools.mask as coco
 import pydicom
 import pytest
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.data import get_testdata_file
 
 from infra.cli import main
 from models.imaging import BurnedInPolicy, Frame, FramePolicy, encode_png, open_source
+from models.imaging.errors import TextOverRegion
 from models.imaging.given.marking import marked
-from tests.models.imaging.annotation_objects import segment, segmentation, series, written
+from schemas.images import SourceAnnotation
+from tests.models.imaging.annotation_objects import (
+    group,
+    region,
+    report,
+    segment,
+    segmentation,
+    series,
+    structure_set,
+    written,
+)
 
 KEY = "00112233445566778899aabbccddeeff"
 REGION = np.s_[170:200, 110:150]
@@ -37,6 +51,12 @@ def told(frame: Frame) -> tuple[int, int]:
     cleaning = frame.metadata.pixel_cleaning
     assert cleaning is not None
     return cleaning.masked_over_regions_px, cleaning.left_over_regions_px
+
+
+def pixels_of(one: SourceAnnotation) -> NDArray[np.bool_]:
+    """Where a marked region lies."""
+    assert one.mask is not None
+    return coco.decode({"size": list(one.mask.size), "counts": one.mask.counts.encode()}).astype(bool)
 
 
 @pytest.fixture(scope="module")
@@ -97,34 +117,69 @@ def test_a_sidecar_that_cannot_be_used_is_a_refusal(ultrasound: Path, tmp_path: 
     assert "InvalidSidecar" in done.output
 
 
-@pytest.mark.parametrize("policy", ["mask:always", "pass:always"])
-def test_a_region_of_a_segmentation_is_masked_or_kept_as_in_the_triplet(tmp_path: Path, policy: str) -> None:
-    """A real slice of CT with text in it, whose segmentation lies in another folder."""
+def as_segmentation(image: Dataset) -> Dataset:
+    """The marked region as a mask."""
+    masks = np.zeros((1, 128, 128, 1), bool)
+    masks[0, 20:50, 0:64] = True
+    return segmentation([image], masks, [segment(1)])
+
+
+def as_structure_set(image: Dataset) -> Dataset:
+    """The same as a contour in the patient's mm, around the centres of its pixels."""
+    corners = np.array([(-0.4, 19.6), (63.4, 19.6), (63.4, 49.4), (-0.4, 49.4)])
+    x, y, z = map(float, image.ImagePositionPatient)
+    points = np.column_stack([x + 0.5 * corners[:, 0], y + 1.5 * corners[:, 1], np.full(4, z)])
+    return structure_set([("CLOSED_PLANAR", points, image.SOPInstanceUID)], name="Lung")
+
+
+def as_report(image: Dataset) -> Dataset:
+    """The same as a polyline of a structured report, by the image's columns and rows."""
+    return report([image], [group(region(image, "POLYLINE", [(0, 20), (64, 20), (64, 50), (0, 50), (0, 20)]))])
+
+
+@pytest.mark.parametrize("given_as", [as_segmentation, as_structure_set, as_report])
+@pytest.mark.parametrize("policy", ["mask:always", "pass:always", "mask/dead-letter:always"])
+def test_a_region_of_an_object_is_masked_or_kept_as_in_the_triplet(
+    tmp_path: Path, policy: str, given_as: Callable[[Dataset], Dataset]
+) -> None:
+    """A real slice of CT with text in it, whose segmentation, structure set or report lies in another folder."""
     (image,) = series(1, rows=128, columns=128)
     ink = np.zeros((128, 128), np.uint8)
     cv2.putText(ink, "JANE DOE 47", (12, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1, cv2.LINE_AA)
     pixels = image.pixel_array.copy()
     pixels[24:46, 8:122] = 0
     image.PixelData = np.maximum(pixels, ink.astype(pixels.dtype) * 8).tobytes()
-    masks = np.zeros((1, 128, 128, 1), bool)
-    masks[0, 20:50, 0:64] = True
     for folder in ("images", "marks"):
         (tmp_path / folder).mkdir()
-    source, given = written(image), written(segmentation([image], masks, [segment(1)]))
+    source, given = written(image), written(given_as(image))
     (tmp_path / "images/slice.dcm").write_bytes(source)
-    (tmp_path / "marks/seg.dcm").write_bytes(given)
-    triplet = marked(open_source(source, FramePolicy(), burned_in=BurnedInPolicy.parse(policy)), [given]).read(0)
+    (tmp_path / "marks/marks.dcm").write_bytes(given)
+    opened = marked(open_source(source, FramePolicy(), burned_in=BurnedInPolicy.parse(policy)), [given])
+    if policy.startswith("mask/dead-letter"):
+        with pytest.raises(TextOverRegion):
+            opened.read(0)
+        done = run(tmp_path / "images", "--annotations", tmp_path / "marks", "--out", tmp_path / "out", policy=policy)
+        assert done.exit_code == 1
+        assert "TextOverRegion" in done.output
+        return
+    triplet = opened.read(0)
     assert sum(told(triplet)) > 0
-    report = tmp_path / "report.json"
+    inside = np.zeros((128, 128), bool)
+    inside[20:50, 0:64] = True
+    np.testing.assert_array_equal(np.any([pixels_of(one) for one in triplet.annotations], axis=0), inside)
+    changed = triplet.stored != opened.decode(0).stored
+    assert (changed & inside).any() == (policy == "mask:always")
+    assert (changed & ~inside).any()
+    report_file = tmp_path / "report.json"
     done = run(
-        tmp_path / "images", "--annotations", tmp_path / "marks", "--out", tmp_path / "out", "--report", report,
+        tmp_path / "images", "--annotations", tmp_path / "marks", "--out", tmp_path / "out", "--report", report_file,
         policy=policy,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     np.testing.assert_array_equal(copied(tmp_path / "out"), triplet.stored)
-    found = json.loads(report.read_text())["copied"][0]["pixels"]
+    found = json.loads(report_file.read_text())["copied"][0]["pixels"]
     assert (found["masked_over_regions_px"], found["left_over_regions_px"]) == told(triplet)
-    # The segmentation is what decides: without it the text is masked whole.
+    # The object is what decides: without it the text is masked whole.
     alone = run(tmp_path / "images", "--out", tmp_path / "alone", policy=policy)
     assert alone.exit_code == 0
     assert (copied(tmp_path / "alone") != triplet.stored).any() == (policy == "pass:always")

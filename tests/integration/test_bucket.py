@@ -76,9 +76,9 @@ def server(settings: Settings, processes: Processes, tmp_path: Path, monkeypatch
 class Chain(Pipeline):
     """Workers that watch the bucket."""
 
-    def watch(self, listing: float = 3600.0) -> None:
+    def watch(self, *options: str, listing: float = 3600.0) -> None:
         self.settings = self.settings.with_wires(listing=listing)
-        self.start("watch", "watch", "--inbox", f"s3://{BUCKET}/{PREFIX}")
+        self.start("watch", "watch", "--inbox", f"s3://{BUCKET}/{PREFIX}", *options)
         wait_until(lambda: "watch/watch" in latest(self.settings.wires, STAGES))
 
     def images(self) -> list[str]:
@@ -156,6 +156,27 @@ def test_what_no_notification_told_of_is_found_by_listing(chain: Chain, server: 
     obstore.put(server.store, f"{PREFIX}/one more.dcm", b"x")
     wait_until(lambda: f"{PREFIX}/one more.dcm" in chain.announced())
     assert sorted(chain.announced()) == sorted([*keys(20), f"{PREFIX}/one more.dcm"])
+
+
+def test_notifications_are_held_to_the_patterns(chain: Chain, server: LocalS3) -> None:
+    """What the patterns leave out is not announced, whether a notification or a listing tells of it, nor is it late."""
+    names = ("a.dcm", "b.png", "old/c.dcm", "new/d.dcm", "new/d.dcm.json", "new/.hidden.dcm", "Núñez 1/e+f.dcm")
+    taken = [f"{PREFIX}/{name}" for name in ("Núñez 1/e+f.dcm", "a.dcm", "new/d.dcm")]
+    obstore.put(server.store, f"{PREFIX}/old/before.dcm", b"x")
+    obstore.put(server.store, f"{PREFIX}/before.dcm", b"x")
+    # The first listing, an hour before the next, sees what was there; all else is told by the server alone.
+    chain.watch("--include", "*.dcm", "--exclude", "old/*")
+    wait_until(lambda: chain.announced() == [f"{PREFIX}/before.dcm"])
+    for name in names:
+        obstore.put(server.store, f"{PREFIX}/{name}", b"{}" if name.endswith(".json") else b"x")
+    obstore.put(server.store, f"{PREFIX}/last.dcm", b"x")
+    expected = sorted([*taken, f"{PREFIX}/before.dcm", f"{PREFIX}/last.dcm"])
+    wait_until(lambda: sorted({*chain.announced()}) == expected)
+    # Put again: the state that a pattern leaves out stays out, one that is taken is announced anew.
+    for name in ("old/c.dcm", "a.dcm"):
+        obstore.put(server.store, f"{PREFIX}/{name}", b"changed")
+    wait_until(lambda: chain.announced().count(f"{PREFIX}/a.dcm") == 2)
+    assert sorted({*chain.announced()}) == expected
 
 
 def test_what_changes_before_it_is_read(chain: Chain, server: LocalS3) -> None:
