@@ -29,6 +29,7 @@ from schemas.base import Message
 from schemas.dead_letters import Stage
 from schemas.failures import TristreamError, Unavailable
 from streams.lag import INPUTS, LagReader, ask
+from streams.security import for_confluent
 from streams.settings import MEBIBYTE, Wires
 from streams.topics import MAX_MESSAGE_BYTES, TRIPLETS, Topic
 
@@ -104,11 +105,10 @@ class Watch:
         topics: dict[Stage, str] = {stage: INPUTS[stage].on(wires) for stage in LATER}
         consumer = Consumer(
             {
-                "bootstrap.servers": wires.bootstrap,
+                **for_confluent(wires),
                 "group.id": "backpressure",
                 "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
                 "queued.max.messages.kbytes": 65536,
-                "log_level": 0,
             }
         )
         consumer.assign([TopicPartition(name, n, 0) for name in topics.values() for n in range(wires.partitions)])

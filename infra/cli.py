@@ -63,6 +63,7 @@ main.add_command(knowledge)
 @click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
 @click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
+@click.option("--no-login", is_flag=True, help="Let every user and program of this machine into Kafka.")
 @ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
@@ -74,6 +75,7 @@ def up(
     port: int,
     workers: int,
     watch: bool,
+    no_login: bool,
     annotations: str | None,
     frames: str | None,
     neighbours: str | None,
@@ -95,7 +97,9 @@ def up(
     with (
         ending_well(),
         plain_errors(),
-        LocalStack(settings, state.absolute(), port=port, watch=True, workers=workers, say=say) as stack,
+        LocalStack(
+            settings, state.absolute(), port=port, watch=True, workers=workers, login=not no_login, say=say
+        ) as stack,
     ):
         for name, address in stack.metrics.items():
             say(f"{name}: http://{address}/metrics")

@@ -9,6 +9,7 @@ import click
 
 from agents.settings import Settings
 from infra.front import hear_interrupts
+from infra.kafka.login import with_login
 from infra.variables import from_environment
 from schemas.failures import InvalidInput, TristreamError
 from streams.buckets import folder_of
@@ -44,7 +45,7 @@ def current_settings(**options: str | None) -> Settings:
     try:
         if (place := options.get("annotations")) and (folder := folder_of(place)) is not None and not folder.is_dir():
             raise click.UsageError(f"there is no folder {place!r}")
-        settings = from_environment(options=given)
+        settings = with_login(from_environment(options=given))
         if "TRISTREAM_FRAMES" in given:
             from models.imaging import FramePolicy
 

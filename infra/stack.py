@@ -1,6 +1,7 @@
 """The local stack: one Kafka broker and one worker process a stage, started and stopped together."""
 
 import os
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -11,6 +12,8 @@ from typing import Self
 
 from agents.settings import Settings
 from infra.kafka.local import LocalKafka, free_port, is_free
+from infra.kafka.login import login as login_by
+from infra.kafka.login import offered
 from infra.prerequisites import check_prerequisites
 from infra.processes import Interrupted, Processes
 from schemas.dead_letters import Stage
@@ -29,11 +32,12 @@ class LocalStack:
     """A running pipeline on this machine.
 
     Args:
-        settings: `wires.bootstrap` is replaced by the broker's address, and `wires.security` by none.
+        settings: `wires.bootstrap` is replaced by the broker's address, and `wires.security` by its login.
         folder: the broker's data, logs of all processes, payloads. Kept: a stack started on it again goes on.
         port: of the broker; 0: a free one.
         watch: whether the inbox is watched; else objects come from elsewhere.
         workers: processes a stage.
+        login: whether the broker asks clients for the password that it has of this start.
         say: is told what is happening, for a person.
     """
 
@@ -45,6 +49,7 @@ class LocalStack:
         port: int = 0,
         watch: bool = False,
         workers: int = 1,
+        login: bool = True,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings, self.folder, self._watch, self._workers, self._say = settings, folder, watch, workers, say
@@ -52,14 +57,16 @@ class LocalStack:
         self._started = 0
         self.metrics: dict[str, str] = {}
         """host:port of /metrics by worker; empty where none are served."""
-        self.kafka = LocalKafka(folder / "kafka", port, cache=settings.cache)
+        self._password = secrets.token_urlsafe(24) if login else None
+        self._security = Security()
+        self.kafka = LocalKafka(folder / "kafka", port, cache=settings.cache, password=self._password)
 
     @property
     def settings(self) -> Settings:
         """The settings that reach this stack."""
         # What nobody watches is told by whoever started this stack, and may lie anywhere.
         settings = self._settings if self._watch else self._settings.model_copy(update={"readable": "/"})
-        return settings.with_wires(bootstrap=self.kafka.bootstrap, security=Security(), state=self.folder)
+        return settings.with_wires(bootstrap=self.kafka.bootstrap, security=self._security, state=self.folder)
 
     def __enter__(self) -> Self:
         private_folder(self.folder)
@@ -73,6 +80,9 @@ class LocalStack:
             self.kafka.install(self.processes)
             self._say("starting Kafka")
             self.kafka.start(self.processes)
+            if self._password is not None:
+                port = int(self.kafka.bootstrap.rpartition(":")[2])
+                self._security = login_by(stack.enter_context(offered(self._settings.cache, port, self._password)))
             self.kafka.wait_ready()
             self._beside(lambda: create_topics(self.settings.wires))
             stages: Sequence[Stage] = ("watch", *STAGES) if self._watch else STAGES

@@ -29,10 +29,12 @@ from pydicom.uid import RLELossless, generate_uid
 
 from agents.settings import Settings
 from infra.kafka.local import LocalKafka, free_port
+from infra.kafka.login import with_login
 from infra.status import look
 from schemas.failures import Unavailable
 from streams.buckets.folder import reference_to
 from streams.reader import read
+from streams.security import for_confluent
 from streams.settings import Wires
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, OBJECTS
 from tests.chaos.outcomes import Outcomes, outcomes
@@ -231,7 +233,7 @@ def poison(wires: Wires) -> int:
     """Write junk to the topics, in every codec. How many messages of it a stage must bury."""
     count = 0
     for codec in CODECS:
-        producer = Producer({"bootstrap.servers": wires.bootstrap, "compression.type": codec})
+        producer = Producer({**for_confluent(wires), "compression.type": codec})
         for number, value in enumerate(JUNK):
             for topic in (OBJECTS, BUCKET_EVENTS):
                 # None may be compacted away: each has a key of its own.
@@ -311,7 +313,7 @@ def _soak(place: Path, files: int, minutes: float, seed: int) -> int:
     with (place / "up.log").open("wb") as log:
         up = subprocess.Popen(argv, env=os.environ | settings.handed_on(), stderr=log, start_new_session=True)
         try:
-            junk = _poisoned(settings.wires)
+            settings, junk = _poisoned(settings)
             took = watch_over(up, settings, len(folder.good) + len(folder.bad) + junk, minutes)
             found, letters = outcomes(settings), _letters(settings.wires)
         finally:
@@ -333,17 +335,18 @@ def _soak(place: Path, files: int, minutes: float, seed: int) -> int:
     return 1 if wrong else 0
 
 
-def _poisoned(wires: Wires) -> int:
-    """Junk, written as soon as the pipeline's topics are there, while it works."""
+def _poisoned(settings: Settings) -> tuple[Settings, int]:
+    """Junk, written as soon as the topics are there, while the pipeline works; and settings with the broker's login."""
     deadline = time.monotonic() + 120
     while True:
+        known = with_login(settings)
         try:
-            look(wires)
+            look(known.wires)
         except Unavailable:
             assert time.monotonic() < deadline, "`up` does not start"
             time.sleep(1)
         else:
-            return poison(wires)
+            return known, poison(known.wires)
 
 
 def _letters(wires: Wires) -> Counter[str]:

@@ -6,6 +6,7 @@ broker about 65 MB smaller.
 
 import base64
 import fcntl
+import os
 import random
 import shutil
 import socket
@@ -23,10 +24,13 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from infra.kafka.jars import KafkaFailed, fetch, installing, jars_folder
+from infra.kafka.login import MECHANISM, USER, server_properties
 from infra.prerequisites import Java, find_java
 from infra.processes import Processes, tail
 from infra.variables import from_environment
 from schemas.failures import Unavailable
+from streams.security import for_confluent
+from streams.settings import Security, Wires
 
 LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
 # Below the ephemeral ranges of Linux and macOS: no outgoing connection takes such a port before the broker does.
@@ -52,7 +56,7 @@ PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
+    "inter.broker.listener.name": "CLIENTS",
     "auto.create.topics.enable": "false",
     "message.max.bytes": LARGEST_MESSAGE_BYTES,
     "replica.fetch.max.bytes": LARGEST_MESSAGE_BYTES,
@@ -102,7 +106,8 @@ class LocalKafka:
         folder: data, settings and `kafka.log`.
         port: of the broker; 0: a free one, chosen at each start.
         cache: where jars are kept.
-        secure: has clients come in by TLS and SASL too; None: over loopback only as they are.
+        secure: has clients come in by TLS and SASL too; None: over loopback only.
+        password: that clients on loopback give (`infra.kafka.login`); None: they come in as they are.
         advertised_port: where clients are told to come, if something stands between; 0: to the broker itself.
     """
 
@@ -113,6 +118,7 @@ class LocalKafka:
         *,
         cache: Path | None = None,
         secure: SecureListener | None = None,
+        password: str | None = None,
         advertised_port: int = 0,
     ) -> None:
         self.folder = folder.absolute()
@@ -121,6 +127,7 @@ class LocalKafka:
         self._chosen_port = port
         self._advertised_port = advertised_port
         self._secure, self._secure_port = secure, 0
+        self._password = password
         self._jars = jars_folder(cache or from_environment().cache)
         self._processes = Processes()
 
@@ -148,6 +155,13 @@ class LocalKafka:
     def secure_bootstrap(self) -> str:
         """Address for clients that come by TLS and SASL, once the broker was started."""
         return f"127.0.0.1:{self._secure_port}"
+
+    @property
+    def security(self) -> Security:
+        """How clients come in at `bootstrap`."""
+        if self._password is None:
+            return Security()
+        return Security(protocol="SASL_PLAINTEXT", mechanism=MECHANISM, username=USER, password=self._password)
 
     @property
     def pid(self) -> int | None:
@@ -192,7 +206,8 @@ class LocalKafka:
             Unavailable: it did not answer in `timeout_s`.
         """
         crashes = self._processes.crashes[NAME]
-        client = AdminClient({"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": 100, "log_level": 0})
+        wires = Wires(bootstrap=self.bootstrap, security=self.security)
+        client = AdminClient({**for_confluent(wires), "reconnect.backoff.max.ms": 100})
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self._processes.poll()
@@ -244,16 +259,22 @@ class LocalKafka:
     def _write(self, name: str, data: Path, broker: int, controller: int, secure: int) -> Path:
         path = self.folder / name
         door = f",SECURE://127.0.0.1:{secure}" if self._secure else ""
+        spoken = "PLAINTEXT" if self._password is None else "SASL_PLAINTEXT"
         properties = PROPERTIES | {
-            "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{door}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._advertised_port or broker}{door}",
+            "listener.security.protocol.map": f"CLIENTS:{spoken},CONTROLLER:{spoken},SECURE:SASL_SSL",
+            "listeners": f"CLIENTS://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{door}",
+            "advertised.listeners": f"CLIENTS://127.0.0.1:{self._advertised_port or broker}{door}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             # Relative to where the broker runs: commas and letters beyond Latin-1 in a path would be misread here.
             "log.dirs": data.name,
         }
         if self._secure is not None:
             properties |= {f"listener.name.secure.{key}": value for key, value in self._secure.properties.items()}
-        path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+        if self._password is not None:
+            properties |= server_properties(self._password, "clients", "controller")
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("".join(f"{key}={value}\n" for key, value in properties.items()))
         return path
 
     @cached_property

@@ -1,5 +1,6 @@
 """The local broker keeps what it was given, says the truth about being ready, and goes when told."""
 
+import dataclasses
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from infra.kafka import local
@@ -17,6 +18,8 @@ from infra.kafka.jars import KafkaFailed, fetch, installing, jars_folder
 from infra.kafka.local import LARGEST_MESSAGE_BYTES, LocalKafka, free_port, free_ports
 from infra.processes import Processes
 from schemas.failures import Unavailable
+from streams.security import for_confluent
+from streams.settings import Security, Wires
 
 pytestmark = pytest.mark.integration
 
@@ -94,6 +97,23 @@ def test_it_listens_on_loopback_only(kafka: str) -> None:
     broker = next(one.pid for one in listening if one.laddr.port == int(kafka.split(":")[1]))
     addresses = [one.laddr.ip.removeprefix("::ffff:") for one in listening if one.pid == broker]
     assert addresses == ["127.0.0.1"] * 3
+
+
+def test_none_of_its_doors_opens_without_the_password(tmp_path: Path) -> None:
+    """Neither clients' nor the controller's; the password is in no file that others may read, and in no argument."""
+    with LocalKafka(tmp_path, password="a-secret_of_it") as kafka:
+        assert AdminClient(for_confluent(Wires(bootstrap=kafka.bootstrap, security=kafka.security))).list_topics()
+        ports = [one.laddr.port for one in psutil.Process(kafka.pid).net_connections("tcp") if one.status == "LISTEN"]
+        assert len(ports) == 2
+        wrong = dataclasses.replace(kafka.security, password="another")
+        for port in ports:
+            for security in (Security(), wrong):
+                client = AdminClient(for_confluent(Wires(bootstrap=f"127.0.0.1:{port}", security=security)))
+                with pytest.raises(KafkaException):
+                    client.list_topics(timeout=2)
+        assert "a-secret" not in " ".join(psutil.Process(kafka.pid).cmdline())
+    holding = [path for path in tmp_path.rglob("*") if path.is_file() and b"a-secret" in path.read_bytes()]
+    assert {path.name: path.stat().st_mode & 0o777 for path in holding} == {"server.properties": 0o600}
 
 
 def test_large_messages_pass(kafka: str) -> None:

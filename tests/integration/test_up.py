@@ -13,10 +13,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from infra.kafka.local import LocalKafka, free_port
+from infra.kafka.login import with_login
 from infra.processes import Processes
 from infra.prometheus.local import PORT, start_beside
+from infra.variables import from_environment
+from streams.settings import Security
 
 pytestmark = pytest.mark.integration
 
@@ -100,6 +105,23 @@ def until_heard(pid: int) -> None:
     """Return once a command hears signals: before it loads what it needs."""
     while "pydantic_core" not in Path(f"/proc/{pid}/maps").read_text():
         time.sleep(0.005)
+
+
+def test_other_users_of_the_machine_are_not_let_in(tmp_path: Path) -> None:
+    """Who knows the port alone reads nothing, and commands of the same user find the login."""
+    with up(tmp_path) as running:
+        address = until_said(running, "watching").partition("Kafka on ")[2].partition(";")[0]
+        stranger = AdminClient({"bootstrap.servers": address, "log_level": 0})
+        with pytest.raises(KafkaException):
+            stranger.list_topics(timeout=2)
+        argv = [sys.executable, "-m", "infra.front", "status", "--json", "--kafka", address]
+        assert b'"describe"' in subprocess.check_output(argv, timeout=120)
+        os.kill(running.pid, signal.SIGINT)
+        running.communicate(timeout=60)
+    assert running.returncode == 0
+    # Nothing of what other users may open is left, and the login is gone with its broker.
+    assert not [path for path in (tmp_path / "state").rglob("*") if path.stat().st_mode & 0o077 and path.is_file()]
+    assert with_login(from_environment(options={"TRISTREAM_KAFKA": address})).wires.security == Security()
 
 
 def test_a_port_that_is_taken_is_said_and_ends_nothing(tmp_path: Path) -> None:
