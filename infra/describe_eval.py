@@ -18,7 +18,6 @@ from models.describers.sglang import SglangDescriber
 from models.statements import Facts
 from schemas.failures import InvalidInput, TristreamError
 from schemas.knowledge import EnrichedImage
-from schemas.regions import Grounding
 from schemas.triplets import Triplet
 
 COMPOSING = 2
@@ -112,14 +111,10 @@ def images_of(path: Path) -> Iterator[tuple[str, EnrichedImage]]:
 
 def _enriched(triplet: Triplet) -> EnrichedImage:
     """What the triplet was described from."""
-    grounding = Grounding(
-        regions=triplet.regions, relations=triplet.relations, distributions=triplet.distributions,
-        continuations=triplet.continuations, experts=triplet.experts, intensity=triplet.intensity,
-    )  # fmt: skip
     return EnrichedImage.following(
         triplet,
         view=triplet.image,
-        grounding=grounding,
+        grounding=triplet.grounding,
         knowledge_snapshot=triplet.lineage.knowledge,
         preprocess_version=triplet.lineage.preprocess,
         grounding_version=triplet.lineage.grounding,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
-from schemas.regions import Continuation, Distribution, ExpertRun, Region, Relation
+from schemas.regions import Continuation, Distribution, ExpertRun, Grounding, Region, Relation
 from schemas.regions import Intensity as Intensity
 
 
@@ -129,6 +129,14 @@ class Triplet(FrameMessage):
         description="object_id of other objects with the same image and metadata. Set in exports, where a triplet "
         "stands once; on the topic each object has a message of its own under the same triplet_id",
     )
+
+    @property
+    def grounding(self) -> Grounding:
+        """What grounding learnt of the image: the message that the triplet was described from."""
+        return Grounding(
+            regions=self.regions, relations=self.relations, distributions=self.distributions,
+            continuations=self.continuations, experts=self.experts, intensity=self.intensity,
+        )  # fmt: skip
 
 
 def digest(value: Message) -> str:

@@ -9,6 +9,7 @@ from models.statements.table import table
 from schemas.regions import Region
 
 MOST_FINDINGS = 6
+MOST_ABSENCES = 2
 FULL_CONTRAST = 5.0
 """Contrast-to-noise beyond which a finding is not more telling: Rose's bound for sure detection."""
 
@@ -76,3 +77,14 @@ def _telling(region: Region) -> tuple[bool, float, int]:
     contrast = region.contrast.contrast_to_noise if region.contrast else None
     stands_out = min(abs(contrast or 0.0), FULL_CONTRAST) / FULL_CONTRAST
     return region.kind == "source annotation", table().called(region.label).rank + 2 * stands_out, region.area_px
+
+
+def absences(facts: Facts) -> tuple[str, ...]:
+    """Labels of findings that experts looked for and did not find, one an expert: the first of its rows."""
+    ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
+    there = {region.label for _, region in facts.regions.values()}
+    found: dict[str, str] = {}
+    for row in table().labels:
+        if row.role == "finding" and row.expert in ran and row.label not in there:
+            found.setdefault(row.expert, row.label)
+    return tuple(found.values())[:MOST_ABSENCES]

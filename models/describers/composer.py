@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from models.describers import plans
 from models.describers.base import make_description
-from models.describers.choosing import Chosen, choose
+from models.describers.choosing import Chosen, absences, choose
 from models.describers.plans import Plan
 from models.knowledge.quoting import quotable
 from models.statements import writing as w
@@ -62,14 +62,14 @@ def compose(facts: Facts, seed: str) -> Description:
     relations = _relations(facts, chosen, told, seed, budget)
     context = _context_labels(facts, chosen)
     organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
-    absences = _absences(facts, seed, budget)
+    missing = _absences(facts, seed, budget)
     knowledge = _knowledge(facts, seed, budget)
-    said = sum(map(_length, (modality, *regions, *texture, *rest, *relations, *absences, *knowledge)))
+    said = sum(map(_length, (modality, *regions, *texture, *rest, *relations, *missing, *knowledge)))
     around = _around(facts, chosen, seed, SHORT - said - (_length(organ) if organ else 0), budget)
     findings = [*_interleaved(regions, texture), *rest]
     structures = [*([organ] if organ else []), *around]
     # What is spoken of as known has been told of before.
-    beside = voice.shuffled([relations, structures, absences] if told else [[*structures, *relations], absences])
+    beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
     opening, telling = [modality], [findings, *beside]
     if regions and voice.maybe(0.2):
         # Once in a while the most telling finding opens, and the kind of image follows.
@@ -82,7 +82,7 @@ def compose(facts: Facts, seed: str) -> Description:
         tuple(relations),
         tuple(knowledge),
         caption=caption,
-        absences=tuple(absences),
+        absences=tuple(missing),
         measurements=tuple(_measurements(facts, seed)),
         text=" ".join(one.text for part in (opening, *telling, knowledge) for one in part),
     )
@@ -284,20 +284,9 @@ def _around(facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: _Budge
 
 
 def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
-    """What experts looked for and did not find: one sentence an expert."""
-    ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
-    there = {region.label for _, region in facts.regions.values()}
-    found: list[Statement] = []
-    told: set[str] = set()
-    for row in table().labels:
-        is_open = row.expert in told or row.label in there or len(found) == 2
-        if row.role != "finding" or row.expert not in ran or is_open:
-            continue
-        statement = budget.take(written(plans.absence(row.label), facts, f"{seed}:absence:{row.label}"))
-        if statement is not None:
-            found.append(statement)
-            told.add(row.expert)
-    return found
+    """What experts looked for and did not find."""
+    statements = (written(plans.absence(label), facts, f"{seed}:absence:{label}") for label in absences(facts))
+    return [taken for one in statements if (taken := budget.take(one)) is not None]
 
 
 def _knowledge(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:

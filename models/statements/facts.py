@@ -52,11 +52,7 @@ class Facts:
     @classmethod
     def of_triplet(cls, triplet: Triplet) -> "Facts":
         """The facts that a finished triplet holds."""
-        grounding = Grounding(
-            regions=triplet.regions, relations=triplet.relations, distributions=triplet.distributions,
-            continuations=triplet.continuations, experts=triplet.experts, intensity=triplet.intensity,
-        )  # fmt: skip
-        return cls(triplet.metadata, grounding, triplet.passages, triplet.image.rows, triplet.image.columns)
+        return cls(triplet.metadata, triplet.grounding, triplet.passages, triplet.image.rows, triplet.image.columns)
 
     @cached_property
     def regions(self) -> dict[str, tuple[int, Region]]:

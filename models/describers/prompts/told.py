@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from itertools import islice
 
 from models.describers import plans
-from models.describers.choosing import Chosen, choose
+from models.describers.choosing import Chosen, absences, choose
 from models.describers.composer import written
 from models.describers.plans import Plan
 from models.knowledge.quoting import quotable
 from models.statements import Facts
-from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing import count, counted, facet, joined, name_of, two_figures
 from schemas.regions import Region
 
 REGIONS = 6
 RELATIONS = 8
-ABSENCES = 2
 PASSAGES = 2
 PASSAGE_WORDS = 60
 ASPECTS = ("shape", "outline", "margin", "texture", "density", "uptake")
@@ -34,7 +32,7 @@ PIECES = 900
 """The most of what is told of one image, as `pieces` counts: with instructions and schema below 1,500 tokens."""
 VOICE = "prompt"
 """Seed of the wording: the same facts are always told in the same words."""
-WORDING = 2
+WORDING = 3
 """Raised when the same facts would be told otherwise by a change of code."""
 
 
@@ -75,7 +73,9 @@ def told(facts: Facts) -> Told:
     regions = room.take(_of_region(facts, facts.region(one)) for one in leads)
     others = room.take((_others(facts, leads, chosen),))
     relations = room.take(_relations(facts, set(leads[: len(regions)])))
-    absences = room.take(_absences(facts))
+    missing = room.take(
+        text for label in absences(facts) if (text := _said(plans.absence(label), facts, f"absence:{label}"))
+    )
     passages = [
         (passage.title, text)
         for index, _ in islice(quotable(facts.passages), PASSAGES)
@@ -83,7 +83,7 @@ def told(facts: Facts) -> Told:
         for text in [_shortened(passage.text)]
         if room.take((f"{passage.title} {text}",))
     ]
-    return Told(image, disease, regions, "".join(others), relations, absences, tuple(passages))
+    return Told(image, disease, regions, "".join(others), relations, missing, tuple(passages))
 
 
 class _Room:
@@ -175,15 +175,6 @@ def _relations(facts: Facts, leads: set[str]) -> Iterable[str]:
             text = _said(plans.continuation(facts, index, tagged=True), facts, f"continuation:{index}")
             found += [text] if text else []
     return found[:RELATIONS]
-
-
-def _absences(facts: Facts) -> Iterable[str]:
-    """What experts looked for and did not find."""
-    ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
-    there = {region.label for _, region in facts.regions.values()}
-    rows = [row for row in table().labels if row.role == "finding" and row.expert in ran and row.label not in there]
-    texts = (_said(plans.absence(row.label), facts, f"absence:{row.label}") for row in rows)
-    return [text for text in texts if text][:ABSENCES]
 
 
 def _shortened(text: str) -> str:
