@@ -91,6 +91,7 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
     yield from _level_entries()
     yield from _place_entries()
     yield from _number_entries()
+    yield from _ratio_entries()
     for word in table().neutral.words.split():
         yield word, Meaning("neutral")
     for kind, phrases in (
@@ -215,6 +216,8 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
                 yield name, Meaning("place", (row.axis, end))
     for name in table().placing.middle:
         yield name, Meaning("place", ("*", "middle"))
+    for name in table().placing.midline:
+        yield name, Meaning("place", ("patient left", "middle"))
     for row in table().relations:
         for phrase in (*row.say, *row.read):
             yield phrase, Meaning("relation", (row.predicate, False))
@@ -263,7 +266,8 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
     for word in ("single", "solitary", "sole", "only one", "exactly one", "one single"):
         yield word, Meaning("how many", 1)
     yield "both", Meaning("how many", 2)
-    yield "a pair of", Meaning("how many", 2)
+    for word in ("a pair of", "a couple of"):
+        yield word, Meaning("how many", 2)
     for word in ("several", "multiple", "numerous", "many", "a number of", "various"):
         yield word, Meaning("how many", None)
     for phrase in ("less than", "under", "below", "fewer than", "smaller than", "at most", "up to", "not more than"):
@@ -294,3 +298,23 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
         "ca",
     ):
         yield word, Meaning("about")
+
+
+_FACTORS = {
+    "twice": 2.0, "double": 2.0, "two times": 2.0, "thrice": 3.0, "triple": 3.0,
+    "{half|one half|a half}": 0.5, "{a|one} third": 1 / 3, "two thirds": 2 / 3, "{a|one} quarter": 0.25,
+    "three quarters": 0.75, "{a|one} fifth": 0.2, "{a|one} tenth": 0.1,
+}  # fmt: skip
+
+
+def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
+    """What is compared, and the factor; None: it stands before 'times'. A factor below 0 divides."""
+    ratios = table().ratios
+    for measure, sign, tails in (
+        ("area", 1, ratios.area), ("area", -1, ratios.area_turned), ("length", 1, ratios.length),
+        ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself),
+    ):  # fmt: skip
+        for tail in tails:
+            yield f"times {tail}", Meaning("ratio", (measure, None, sign))
+            for word, factor in _FACTORS.items():
+                yield f"{word} {tail}", Meaning("ratio", (measure, factor, sign))

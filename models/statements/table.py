@@ -182,6 +182,7 @@ class Placing(_Row):
     """Words about places."""
 
     middle: tuple[str, ...]
+    midline: tuple[str, ...] = Field(description="Where left and right of the patient meet")
     shown: tuple[str, ...] = Field(description="What is meant by the image as displayed")
     parts: tuple[str, ...]
 
@@ -195,6 +196,16 @@ class RelationWords(_Row):
     turned: tuple[str, ...] = ()
     read_turned: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+
+
+class RatioWords(_Row):
+    """What stands behind 'twice' or 'three times', by what is compared; turned: of what is so many times less."""
+
+    area: tuple[str, ...]
+    area_turned: tuple[str, ...]
+    length: tuple[str, ...]
+    length_turned: tuple[str, ...]
+    itself: tuple[str, ...]
 
 
 class ExpertWords(_Row):
@@ -234,6 +245,7 @@ class Table(_Row):
     experts: tuple[ExpertWords, ...]
     spreads: tuple[Worded, ...]
     measures: tuple[Worded, ...]
+    ratios: RatioWords
     units: dict[str, tuple[str, ...]]
     neutral: Neutral
     localizers: tuple[str, ...]

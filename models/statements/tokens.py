@@ -29,7 +29,8 @@ _SPELLING = {
 _UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
           "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-NUMBER_WORDS: dict[str, int] = {**{word: n for n, word in enumerate(_UNITS)}, **_TENS, "dozen": 12}
+LARGE = {"hundred": 100, "thousand": 1000}
+NUMBER_WORDS: dict[str, int] = {**{word: n for n, word in enumerate(_UNITS)}, **_TENS, **LARGE, "dozen": 12}
 FRACTIONS: dict[str, float] = {
     "half": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0, "fifth": 20.0,
     "fifths": 20.0, "sixth": 100 / 6, "eighth": 12.5, "tenth": 10.0, "tenths": 10.0,

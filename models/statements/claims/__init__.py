@@ -6,9 +6,11 @@ them or of one. `negated` turns it round.
 
 from models.statements.claims.base import Claim as Claim
 from models.statements.claims.base import OfRegions as OfRegions
+from models.statements.claims.base import Together as Together
 from models.statements.claims.groups import Absence as Absence
 from models.statements.claims.groups import Count as Count
 from models.statements.claims.groups import Rank as Rank
+from models.statements.claims.groups import Ratio as Ratio
 from models.statements.claims.groups import Relation as Relation
 from models.statements.claims.groups import Sides as Sides
 from models.statements.claims.groups import Spread as Spread

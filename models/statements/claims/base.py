@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self, cast
 
 from models.statements.facts import Facts
-from models.statements.judgement import Judgement, otherwise, untold
+from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.measures import parts
 from schemas.regions import Region
 
 
@@ -26,7 +27,7 @@ class Claim:
 
     def told(self) -> str:
         """What is claimed, in words for whoever wrote the sentence: 'size of r1: 66 mm'."""
-        skipped = ("negated", "regions", "every")
+        skipped = ("negated", "regions", "every", "part")
         values = [getattr(self, one.name) for one in fields(self) if one.compare and one.name not in skipped]
         said = " ".join(text for value in values if (text := _in_words(value)))
         regions = ", ".join(getattr(self, "regions", ()))
@@ -40,10 +41,11 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class OfRegions(Claim):
-    """One thing said of regions."""
+    """One thing said of regions; `part`: of so many of them, no more and no less."""
 
     regions: tuple[str, ...]
     every: bool = False
+    part: int | None = None
 
     def _each(self, facts: Facts, judge: Callable[[str, Region], Judgement]) -> Judgement:
         missing = [one for one in self.regions if one not in facts.regions]
@@ -52,9 +54,31 @@ class OfRegions(Claim):
         if not self.regions:
             return untold("it speaks of what nothing outlines")
         found = [judge(one, facts.region(one)) for one in self.regions]
+        if self.part is not None:
+            return _some_of(found, self.part)
         wanted = not self.every
+        if self.every:
+            # A mark of several parts is in the plural by itself: "the vessels" can be one region.
+            alone = [
+                judged
+                for one, judged in zip(self.regions, found, strict=True)
+                if judged.truth and parts(facts.region(one)) > 1
+            ]
+            if alone and len(self.regions) > 1:
+                return alone[0]
         decided = next((one for one in found if one.truth is wanted), None)
         return decided or next((one for one in found if one.truth is None), found[0])
+
+
+def _some_of(found: list[Judgement], n: int) -> Judgement:
+    """That it is so of n of them."""
+    holds, open_ = (sum(one.truth is truth for one in found) for truth in (True, None))
+    pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
+    if holds == n and not open_:
+        return so(*pointers)
+    if holds <= n <= holds + open_:
+        return untold("of some of them that is not told", *pointers)
+    return otherwise(f"it is so of {holds} of them", *pointers)
 
 
 def _in_words(value: Any) -> str:
@@ -63,3 +87,22 @@ def _in_words(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "several"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together(Claim):
+    """Several things said as one, as 'upper' and 'left' are: denied where one of them is not so."""
+
+    kind = "together"
+    claims: tuple[Claim, ...]
+
+    def _judge(self, facts: Facts) -> Judgement:
+        found = [one.judge(facts) for one in self.claims]
+        pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
+        failed = next((one for one in found if one.truth is False), None)
+        untold_ = next((one for one in found if one.truth is None), None)
+        return failed or untold_ or so(*pointers)
+
+    def told(self) -> str:
+        """Each of them."""
+        return f"{'not ' if self.negated else ''}{' and '.join(one.told() for one in self.claims)}"

@@ -1,6 +1,6 @@
 """Claims about several regions together: how many there are, how they lie and compare, and that there is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.statements import measures
 from models.statements.claims.base import Claim, OfRegions
@@ -69,6 +69,24 @@ class Relation(OfRegions):
         return self._each(
             facts, lambda region_id, region: measures.related(facts, region_id, self.predicate, self.object)
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio(OfRegions):
+    """How many times as large or long as another region, or, of `measure` "itself", as long as it is wide."""
+
+    kind = "ratio"
+    measure: str
+    value: float
+    object: str = ""
+    bound: str = ""
+    loose: bool = field(default=False, compare=False)
+    decimals: int = field(default=0, compare=False)
+
+    def _judge(self, facts: Facts) -> Judgement:
+        if self.object and self.object not in facts.regions:
+            return otherwise(f"there is no region {self.object}")
+        return self._each(facts, lambda region_id, region: measures.times(facts, region_id, region, self))
 
 
 @dataclass(frozen=True, kw_only=True)

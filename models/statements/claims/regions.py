@@ -22,6 +22,8 @@ class Finding(OfRegions):
     name: str
 
     def _judge(self, facts: Facts) -> Judgement:
+        if not self.regions and measures.looked_for(facts, self.name) is not None:
+            return otherwise("an expert looked for that and found none")
         known = {name for names in facts.names.values() for name in names}
 
         def judge(region_id: str, region: Region) -> Judgement:

@@ -7,7 +7,7 @@ from models.statements.judgement import Judgement, otherwise, so, untold
 from schemas.regions import Region
 
 if TYPE_CHECKING:
-    from models.statements.claims import Size
+    from models.statements.claims import Ratio, Size
 
 CLOSE, LOOSE = 0.02, 0.12
 """How far a number may lie from what was measured: as it stands, and behind 'about'. Half a unit of its last figure
@@ -48,6 +48,42 @@ def sized(facts: Facts, region_id: str, region: Region, claim: "Size") -> Judgem
         if fits:
             return so(*pointers)
     return otherwise(f"the measurement of {region_id} is another", *found[0][0])
+
+
+ROUNDED = 0.15
+"""How far a ratio may lie from what was measured: ratios are said in round numbers."""
+
+
+def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judgement:
+    """How many times as large or long a region is as another, or as long as it is wide itself."""
+    at = f"/regions/{facts.index(region_id)}"
+    size = region.size
+    if claim.measure == "itself":
+        found = [size.longest_axis / size.shortest_axis] if size and size.shortest_axis else []
+        found += [1 / region.shape.elongation] if region.shape and region.shape.elongation else []
+        return _times(found, claim, (f"{at}/size", f"{at}/shape/elongation"))
+    other = facts.region(claim.object)
+    there = f"/regions/{facts.index(claim.object)}"
+    areas = [region.area_px / other.area_px]
+    lengths = [size.longest_axis / other.size.longest_axis] if size and other.size and other.size.longest_axis else []
+    if claim.measure == "length":
+        return _times(lengths, claim, (f"{at}/size/longest_axis", f"{there}/size/longest_axis"))
+    by_area = _times(areas, claim, (f"{at}/area_px", f"{there}/area_px"))
+    if by_area.truth is False and _times(lengths, claim, ()).truth:
+        return untold("it is so of their lengths, and not of their areas", *by_area.pointers)
+    return by_area
+
+
+def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...]) -> Judgement:
+    if not found:
+        return untold("that was not measured")
+    if claim.bound:
+        fits = any(_within(claim.bound, claim.value, one) for one in found)
+    else:
+        fits = any(
+            near(claim.value, one, True, claim.decimals) or abs(claim.value / one - 1) <= ROUNDED for one in found
+        )
+    return so(*pointers) if fits else otherwise("the ratio is another", *pointers)
 
 
 def _within(bound: str, said: float, value: float) -> bool:

@@ -3,7 +3,8 @@
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.relations import iou
-from models.statements.table import table
+from models.statements.table import Called, table
+from models.statements.tokens import spelled_out, words
 
 SAME = 0.7
 """IoU from which two regions are one finding: above what detection counts as a match, as one is dropped."""
@@ -77,9 +78,16 @@ def found_by(facts: Facts, region_id: str, expert: str) -> str | None:
     return None
 
 
+def _own_words(row: Called) -> set[str]:
+    return {" ".join(words(phrase)) for pattern in (row.label, *row.say) for phrase in spelled_out(pattern)}
+
+
 def looked_for(facts: Facts, name: str) -> int | None:
     """Place of the run of an expert that looked for what is called so and left nothing of it out; None: none did."""
-    experts = {row.expert for row in table().labels if row.expert and name in names_of(row.label)}
+    called = [row for row in table().labels if row.role == "finding" and name in names_of(row.label)]
+    # "Lesion" may mean what no expert looks for: only where it is an expert's own word was it looked for.
+    wider = any(row.expert is None for row in called)
+    experts = {row.expert for row in called if row.expert and (not wider or name in _own_words(row))}
     for n, run in enumerate(facts.grounding.experts):
         if run.expert.split("@")[0] in experts and run.outcome != "failed":
             return n

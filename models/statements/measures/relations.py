@@ -15,6 +15,8 @@ from schemas.regions import Mask, Region
 
 PART = 0.1
 """Of the area of the largest part of a region, what counts as another part of it."""
+TOUCHING, APART = 2.0, 0.01
+"""Pixels up to which two regions touch, and the part of an image's longer side from which they plainly do not."""
 SIMILAR = 1.15
 """Ratio of areas up to which they are similar, as grounding has it for its relations."""
 
@@ -73,10 +75,22 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
         case "overlapping":
             holds = share >= 0.05
         case _:
-            return untold("whether they touch was not told") if share < 0.05 else so(*pointers)
+            gap = _gap(first, second)
+            if share >= 0.05 or gap <= TOUCHING:
+                return so(*pointers)
+            apart = gap > APART * max(first.shape)
+            return otherwise("they lie apart", *pointers) if apart else untold("whether they touch was not told")
     if holds:
         return so(*pointers)
     return otherwise(f"it is not {predicate}", *pointers)
+
+
+def _gap(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
+    """Pixels between two masks."""
+    if not first.any() or not second.any():
+        return float("inf")
+    distance = cv2.distanceTransform((~second).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    return float(distance[first].min())
 
 
 def iou(one: Region, other: Region) -> float:

@@ -21,7 +21,7 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.nothing,
     "quantity": numbers.quantity, "how many": numbers.how_many, "place": places.place,
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": looks.rank,
-    "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
+    "ratio": looks.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
     "pieces": looks.pieces, "expert": looks.expert, "candidate": looks.candidate,
     "relation": looks.relation, "mutual": looks.mutual, "bound": looks.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,

@@ -6,7 +6,7 @@ from typing import Any
 from models.statements.facts import Facts
 from models.statements.lexicon import Lexicon, Meaning, lexicon, own
 from models.statements.table import table
-from models.statements.tokens import FRACTIONS, Token, words
+from models.statements.tokens import FRACTIONS, LARGE, Token, words
 
 _MARKS = {",", ";", ":", "(", ")", "×", "x", "[", "]", "/", "&", "+", "=", '"'}
 
@@ -104,6 +104,7 @@ _ORDER = (
     "expert",
     "candidate",
     "localizer",
+    "ratio",
     "relation",
     "mutual",
     "level",
@@ -152,11 +153,11 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
 
 def _numbered(atoms: list[Atom]) -> list[Atom]:
     """Numbers with what belongs to them: quantities with units, parts of a whole, counts of regions."""
-    atoms = _signed(atoms)
+    atoms = _in_figures(_signed(atoms))
     found: list[Atom] = []
     n = 0
     while n < len(atoms):
-        taken = _range(atoms, n) or _quantity(atoms, n)
+        taken = _ratio(atoms, n) or _range(atoms, n) or _quantity(atoms, n)
         if taken is None:
             atom = atoms[n]
             if atom.kind == "numeral":
@@ -177,6 +178,91 @@ def _signed(atoms: list[Atom]) -> list[Atom]:
             atom = replace(atom, value=-abs(atom.value), start=found.pop().start)
         found.append(atom)
     return found
+
+
+def _in_figures(atoms: list[Atom]) -> list[Atom]:
+    """Numbers in several words as one: 'twenty five', 'two hundred and ten', 'two point five', 'seven and a half'."""
+    found: list[Atom] = []
+    n = 0
+    while n < len(atoms):
+        value, end = _in_words(atoms, n)
+        if end - n > 1:
+            whole = value == int(value)
+            text = " ".join(atom.text for atom in atoms[n:end])
+            made = Atom("numeral" if whole else "number", value, atoms[n].start, atoms[end - 1].end, text)
+            found.append(made if whole else replace(made, text=f"{value:g}"))
+        else:
+            found.append(atoms[n])
+        n = max(end, n + 1)
+    return found
+
+
+def _in_words(atoms: list[Atom], n: int) -> tuple[float, int]:
+    """A number that begins at n, and where it ends; where there is none, n."""
+    value, last, start = 0.0, 0.0, n
+    while n < len(atoms) and atoms[n].kind == "numeral":
+        one = float(atoms[n].value)
+        if one in LARGE.values() and start < n:
+            value = value - last + last * one if last < one else value
+            last = one
+        elif start < n and not 0 < one < last:
+            break
+        else:
+            if start < n and last < 100 and not (last >= 20 and one < 10):
+                break
+            value, last = value + one, one
+        n += 1
+        joins = n + 1 < len(atoms) and atoms[n].text == "and" and atoms[n + 1].kind == "numeral"
+        n += joins and last in LARGE.values()
+    if n > start and [atom.text for atom in atoms[n : n + 3]] == ["and", "a", "half"]:
+        return value + 0.5, n + 3
+    if start < n < len(atoms) and atoms[n].text == "point":
+        figures = ""
+        while n + 1 < len(atoms) and atoms[n + 1].kind == "numeral" and atoms[n + 1].value < 10:
+            figures += str(atoms[n + 1].value)
+            n += 1
+        return (float(f"{value:g}.{figures}"), n + 1) if figures else (value, n)
+    return value, n
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """How many times, and of what: "area", "length", or "itself": its length of its own width."""
+
+    measure: str
+    value: float
+    bound: str
+    loose: bool
+    decimals: int
+
+
+def _ratio(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'about three times as large as', 'more than twice the size of'."""
+    start, bound, loose, value, decimals = n, "", False, None, 0
+    while n < len(atoms) and (word := _before_a_number(atoms[n])) is not None:
+        bound, loose, n = word or bound, loose or not word, n + 1
+    if n < len(atoms) and atoms[n].kind in ("number", "numeral"):
+        value, decimals, n = float(atoms[n].value), len(atoms[n].text.partition(".")[2]), n + 1
+    if n == len(atoms) or atoms[n].kind != "ratio":
+        return None
+    measure, factor, sign = atoms[n].value
+    value = factor if value is None else value
+    if value is None or (factor is not None and n > start and atoms[n - 1].kind in ("number", "numeral")):
+        return None
+    made = Factor(measure, value if sign > 0 else 1 / value, bound if sign > 0 else _TURNED[bound], loose, decimals)
+    text = " ".join(atom.text for atom in atoms[start : n + 1])
+    return Atom("ratio", made, atoms[start].start, atoms[n].end, text), n + 1 - start
+
+
+_TURNED = {"": "", "below": "above", "above": "below"}
+
+
+def _before_a_number(atom: Atom) -> str | None:
+    """Of 'about' "", of 'more than' and 'at most' the bound; None of other words."""
+    bounds = [one.value for one in (Meaning(atom.kind, atom.value), *atom.others) if one.kind == "bound"]
+    if bounds:
+        return str(bounds[0])
+    return "" if atom.kind == "about" or any(one.kind == "about" for one in atom.others) else None
 
 
 def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
@@ -259,7 +345,7 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
             n += 1
         if n < len(atoms) and (
             atoms[n].text in ("×", "x")
-            or (atoms[n].text == "by" and n + 1 < len(atoms) and atoms[n + 1].kind == "number")
+            or (atoms[n].text == "by" and n + 1 < len(atoms) and atoms[n + 1].kind in ("number", "numeral"))
         ):
             n += 1
             continue

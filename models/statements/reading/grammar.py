@@ -1,7 +1,7 @@
 """Phrases that say nothing by themselves: verbs, marks, denials, counts of a following noun, and unknown words."""
 
 from models.statements import claims as c
-from models.statements.reading.phrases import PREPOSITIONS, VERBS
+from models.statements.reading.phrases import PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
 
@@ -38,7 +38,10 @@ def unread(s: Sentence, n: int) -> None:
 
 
 def unit(s: Sentence, n: int) -> None:
-    """A unit without a number."""
+    """A unit without a number; of pixels it may be told how wide they are."""
+    near = s.atoms[max(0, n - 1) : n + 8]
+    if s.atoms[n].value == "px" and any(one.kind == "quantity" and one.value.unit not in ("", "px") for one in near):
+        return
     if s.atoms[n].text not in ("t", "hounsfield"):
         s.unlicensed(s.atoms[n].text)
 
@@ -63,6 +66,14 @@ def deny_next(s: Sentence, n: int) -> None:
     """'no': the next thing; 'no other' counts."""
     s.denied_next = True
     text = s.atoms[n].text
+    if text in ("no", "none of", "neither of") and (head := _told_of(s, n)) is not None:
+        s.used.update(range(n + 1, head.end))
+        if not head.name and not _tells(s, head.end):
+            s.denied_next = False
+            s.say(c.Count(name="", n=0), negated=False)
+        else:
+            s.deny_of(head)
+        return
     if text in ("no other", "no further", "no additional", "no second", "no more"):
         head = s.phrases.next_mention(n + 1)
         if head is not None and head.name and head.regions and not head.explicit:
@@ -70,6 +81,35 @@ def deny_next(s: Sentence, n: int) -> None:
             s.say(c.Count(name=head.name, n=1), negated=False)
             s.subject = head
             s.used.update(range(head.start, head.end))
+
+
+_TELLING = {
+    "word", "level", "share", "place", "quantity", "relation", "rank", "spread", "sides", "goes on", "marks", "pieces",
+    "ratio", "mutual",
+}  # fmt: skip
+
+
+def _told_of(s: Sentence, n: int) -> Mention | None:
+    """What 'no' stands before, where something is then told of it: 'no nodule is round'; else there is none of it."""
+    m = n + 1
+    while m < len(s.atoms) and (
+        s.atoms[m].text in ("of", "the", "these", "those", "marked", "outlined") or s.atoms[m].kind == "how many"
+    ):
+        m += 1
+    head = s.mentions.get(m)
+    if head is None or not head.regions or head.explicit or (head.name and not _tells(s, head.end)):
+        return None
+    return head
+
+
+def _tells(s: Sentence, n: int) -> bool:
+    """Whether something is told of regions from here to the end of the clause."""
+    for atom in s.atoms[n:]:
+        if atom.text in (";", "but", "while", "whereas"):
+            return False
+        if atom.kind in _TELLING:
+            return True
+    return False
 
 
 def absent(s: Sentence, n: int) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from models.statements import claims as c
+from models.statements.reading.atoms import Factor
 from models.statements.reading.phrases import VERBS, Mention
 from models.statements.reading.sentence import Open, Sentence
 from models.statements.table import table
@@ -13,7 +14,7 @@ def word(s: Sentence, n: int) -> None:
     """A word for a measurement."""
     aspect, said = s.atoms[n].value
     s.degree = ""
-    s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.several, aspect=aspect, word=said))
+    s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.every, aspect=aspect, word=said))
 
 
 def share(s: Sentence, n: int) -> None:
@@ -21,7 +22,7 @@ def share(s: Sentence, n: int) -> None:
     said = s.atoms[n].value
     of, stands = s.phrases.whole(n + 1)
     s.used |= {stands} if stands is not None else set()
-    s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.several, word=said, of=of))
+    s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.every, word=said, of=of))
 
 
 def degree(s: Sentence, n: int) -> None:
@@ -39,13 +40,13 @@ def level(s: Sentence, n: int) -> None:
         s.say_of(
             n,
             lambda target: c.Level(
-                regions=target.regions, every=target.several, scale=scale, direction=direction, degree=said
+                regions=target.regions, every=target.every, scale=scale, direction=direction, degree=said
             ),
         )
         return
     s.used.update(range(other.start, other.end))
-    negated = s.take_denial()
     target = s.subject
+    negated = s.take_denial() != s.denies(target)
     if target is None or not other.regions:
         s.unlicensed(s.atoms[n].text)
         return
@@ -55,7 +56,7 @@ def level(s: Sentence, n: int) -> None:
         s.say(
             c.Level(
                 regions=target.regions,
-                every=target.several,
+                every=target.every,
                 scale=scale,
                 direction=direction,
                 degree=comparative,
@@ -97,6 +98,42 @@ def rank(s: Sentence, n: int) -> None:
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among))
 
 
+def ratio(s: Sentence, n: int) -> None:
+    """So many times as large as another region, or as long as wide."""
+    found = s.atoms[n].value
+    if not isinstance(found, Factor):
+        s.unlicensed(s.atoms[n].text)
+        return
+    if found.measure == "itself":
+        s.say_of(n, lambda target: _ratio(target, found, ""))
+        return
+    m = n + 1
+    while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
+        m += 1
+    other, target = s.mentions.get(m), s.subject
+    if other is None or target is None or not other.regions:
+        s.unlicensed(s.atoms[n].text)
+        return
+    s.used.update(range(m, other.end))
+    negated = s.take_denial() != s.denies(target)
+    if other.name:
+        s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
+    s.say(_ratio(target, found, other.regions[0]), negated=negated)
+
+
+def _ratio(target: Mention, found: Factor, other: str) -> c.Ratio:
+    return c.Ratio(
+        regions=target.regions,
+        every=target.every,
+        measure=found.measure,
+        value=found.value,
+        object=other,
+        bound=found.bound,
+        loose=found.loose,
+        decimals=found.decimals,
+    )
+
+
 def spread(s: Sentence, n: int) -> None:
     """Focal, multifocal, diffuse."""
     said = s.atoms[n].value
@@ -117,14 +154,16 @@ def goes_on(s: Sentence, n: int) -> None:
     """Whether a region is seen in the slices beside its own."""
     outcome = s.atoms[n].value
     way = next((atom.value for atom in s.atoms[n + 1 : n + 3] if atom.kind == "way"), "")
-    s.say_of(n, lambda target: c.Continues(regions=target.regions, every=target.several, outcome=outcome, way=way))
+    s.say_of(n, lambda target: c.Continues(regions=target.regions, every=target.every, outcome=outcome, way=way))
 
 
 def marks(s: Sentence, n: int) -> None:
     """That the source marks a region: before its name, or behind it."""
 
     def marked(target: Mention) -> c.Claim:
-        return c.Marked(regions=target.regions, every=target.several, by="source")
+        # "The vessels are marked by the source" is so of those that are, beside others that an expert found.
+        every = target.every and (target.explicit or len(target.regions) == 1)
+        return c.Marked(regions=target.regions, every=every, by="source")
 
     text = s.atoms[n].text
     before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
@@ -143,14 +182,14 @@ def candidate(s: Sentence, n: int) -> None:
     """'candidate' before a name: an expert took it for a finding."""
     head = s.phrases.next_mention(n + 1)
     if head is not None:
-        s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.several, by="candidate"))
+        s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.every, by="candidate"))
     else:
         s.take_denial()
 
 
 def _by(s: Sentence, name: str) -> None:
     def marked(target: Mention) -> c.Claim:
-        return c.Marked(regions=target.regions, every=target.several, by=name)
+        return c.Marked(regions=target.regions, every=target.every, by=name)
 
     if s.subject is not None:
         s.say(marked(s.subject), negated=False)
@@ -160,7 +199,7 @@ def _by(s: Sentence, name: str) -> None:
 
 def pieces(s: Sentence, n: int) -> None:
     """'in several separate parts'."""
-    s.say_of(n, lambda target: c.Parts(regions=target.regions, every=target.several))
+    s.say_of(n, lambda target: c.Parts(regions=target.regions, every=target.every))
 
 
 def relation(s: Sentence, n: int) -> None:

@@ -24,6 +24,9 @@ def quantity(s: Sentence, n: int) -> None:
             return
         s.say(c.Count(name=head.name, n=int(found.values[0]), further=_is_further(s, n)))
         return
+    if _of_the_unknown(s, n):
+        s.unlicensed("a number")
+        return
     measure = _measure(s, n)
     unit = found.unit
     if unit in _IMAGE_NUMBERS or measure in ("thickness", "spacing"):
@@ -52,7 +55,7 @@ def quantity(s: Sentence, n: int) -> None:
     def size(target: Mention) -> c.Claim:
         return c.Size(
             regions=target.regions,
-            every=target.several,
+            every=target.every,
             measure=measure,
             values=found.values,
             unit=unit,
@@ -62,6 +65,14 @@ def quantity(s: Sentence, n: int) -> None:
         )
 
     s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
+
+
+def _of_the_unknown(s: Sentence, n: int) -> bool:
+    """Whether a number belongs to a word that nothing licenses: 'a shift of 5 mm', 'grown by 5 mm'."""
+    m = n - 1
+    while m >= 0 and (s.atoms[m].text in ("of", "by", "to", "is", "a", "the") or s.atoms[m].kind in ("about", "bound")):
+        m -= 1
+    return m >= 0 and s.atoms[m].kind == "unknown"
 
 
 def _own_unit(s: Sentence, measure: str) -> str:
@@ -74,6 +85,8 @@ def _own_unit(s: Sentence, measure: str) -> str:
 
 def _measure(s: Sentence, n: int) -> str:
     """What a number is of, by the nearest such word: behind it in its phrase, else before it."""
+    if _of_pixels(s, n):
+        return "spacing"
     for m in range(n + 1, min(n + 5, len(s.atoms))):
         if s.atoms[m].kind == "quantity" or s.atoms[m].text in (",", ";", "and", ")") or m in s.mentions:
             break
@@ -87,6 +100,19 @@ def _measure(s: Sentence, n: int) -> str:
         if s.atoms[m].kind == "around":
             return "around"
     return ""
+
+
+def _of_pixels(s: Sentence, n: int) -> bool:
+    """Whether it is the pixels that a number is said of: 'the pixels are 1 mm wide', '1 mm pixels'."""
+    if s.atoms[n].value.unit == "px":
+        return False
+    before = range(n - 1, max(-1, n - 7), -1)
+    for m in (n + 1, *before):
+        if m in s.mentions and m < n:
+            return False
+        if m < len(s.atoms) and s.atoms[m].kind == "unit" and s.atoms[m].value == "px":
+            return True
+    return False
 
 
 def _measured(s: Sentence, m: int) -> str | None:

@@ -1,6 +1,7 @@
 """The phrases of a sentence and the regions named among them: what stands before and behind what. Claims nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from models.statements.facts import Facts
@@ -25,14 +26,23 @@ _BETWEEN = {
     ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
     "same",
 }  # fmt: skip
+_EACH = {"all", "every", "each", "no", "none of", "neither of"}
+_GROUPS = {"regions", "areas", "zones", "foci", "patches", "pockets", "spots"}
+"""What is counted in place of a noun that has no plural: 'two regions of aerated lung'."""
 _TISSUES = {"mucosa", "skin", "parenchyma", "tissue", "fat", "muscle", "bone"}
 """What lies around a finding and is none."""
+_ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
+"""Words before a plural by which all of them are meant."""
 _ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Regions that a sentence speaks of: those it names by id, else those that its noun fits."""
+    """Regions that a sentence speaks of: those it names by id, else those that its noun fits.
+
+    `every`: what is said is said of each: of "the nodules", and not of "nodules" or "some nodules". `part`: of so many
+    of them: "two of the five nodules".
+    """
 
     regions: tuple[str, ...]
     name: str
@@ -40,6 +50,8 @@ class Mention:
     several: bool
     start: int
     end: int
+    every: bool = False
+    part: int | None = None
 
 
 @dataclass
@@ -73,9 +85,39 @@ class Phrases:
             explicit = bool(ids)
             several = len(ids) > 1 or (not ids and atom.several)
             regions = ids or self.facts.named(name, several=several)
-            found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1))
+            part = None if explicit else self._part(n)
+            every = several and part is None and (explicit or len(regions) == 1 or self._is_told_of(n))
+            found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _before(self, n: int) -> Iterator[int]:
+        """Where words stand before a noun that belong to it, the nearest first."""
+        for m in range(n - 1, max(-1, n - 8), -1):
+            atom = self.atoms[m]
+            if not (
+                atom.kind in _ATTRIBUTES | {"how many", "numeral", "candidate", "marks"} or atom.text in _BETWEEN | _ALL
+            ):
+                return
+            yield m
+
+    def _is_told_of(self, n: int) -> bool:
+        """Whether a plural here is of all: behind 'the', 'all', 'both', 'these', or a number."""
+        for m in self._before(n):
+            atom = self.atoms[m]
+            if atom.text in _ALL or (atom.kind in ("how many", "quantity") and atom.value is not None):
+                return True
+        return False
+
+    def _part(self, n: int) -> int | None:
+        """Of how many of a plural: 'two of the five nodules'."""
+        for m in (n, *self._before(n)):
+            before = self.atoms[m - 1] if m else None
+            if before is not None and before.text == "of" and m >= 2 and self.atoms[m].text in _ALL | {"regions"}:
+                count = self.atoms[m - 2]
+                if count.kind == "how many" and isinstance(count.value, int) and count.text != "both":
+                    return count.value
+        return None
 
     def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
         """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
@@ -105,7 +147,7 @@ class Phrases:
         counted = [
             atom.kind == "how many" or atom.text in ("the", "of", "outlined", "these") for atom in self.atoms[:n]
         ]
-        first = next((m for m in range(len(before) - 1, -1, -1) if before[m] in ("all", "every", "each")), None)
+        first = next((m for m in range(len(before) - 1, -1, -1) if before[m] in _EACH), None)
         return first is not None and all(counted[n - len(before) + first + 1 : n])
 
     def _goes_on_with_an_id(self, n: int, start: int) -> bool:
@@ -113,7 +155,8 @@ class Phrases:
         m = n + 1 if n < len(self.atoms) and self.atoms[n].text in (",", "and", "region") else n
         if m >= len(self.atoms) or self.atoms[m].kind != "ref":
             return False
-        verb_follows = m + 1 < len(self.atoms) and self.atoms[m + 1].text.split(" ")[0] in VERBS
+        follows = self.atoms[m + 1] if m + 1 < len(self.atoms) else None
+        verb_follows = follows is not None and (follows.text.split(" ")[0] in VERBS or follows.kind == "relation")
         return not (verb_follows and self._behind_verb(start))
 
     def _behind_verb(self, n: int) -> bool:
@@ -147,6 +190,12 @@ class Phrases:
         m = n
         while m + 1 < len(self.atoms) and m not in self.mentions and self.atoms[m].kind in _ATTRIBUTES:
             m += 1
+        if (
+            self.atoms[min(m, len(self.atoms) - 1)].text in _GROUPS
+            and m + 2 in self.mentions
+            and self.atoms[m + 1].text == "of"
+        ):
+            return replace(self.mentions[m + 2], several=True)
         of_organ = m + 1 in self.mentions and m not in self.mentions and self.atoms[m].kind == "organ"
         return self.mentions[m + 1] if of_organ else self.next_mention(n)
 
@@ -274,8 +323,13 @@ class Phrases:
             not mention.regions
             and mention.name in _TISSUES
             and (after in ("around it", "surrounding it", "around them", "beside it") or self.beside(mention.start))
-            and self.behind_preposition(mention.start)
+            and (self.behind_preposition(mention.start) or self._is_compared(mention.start))
         )
+
+    def _is_compared(self, n: int) -> bool:
+        """Whether what begins here is what something is compared with: 'as bright as the mucosa'."""
+        before = [atom.text for atom in self.atoms[max(0, n - 2) : n] if atom.text not in ("the", "its")]
+        return bool(before) and before[-1].split(" ")[-1] in ("as", "to", "with")
 
     @cached_property
     def withins(self) -> frozenset[str]:

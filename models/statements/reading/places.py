@@ -97,9 +97,7 @@ def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: st
     found: list[c.Place] = []
 
     def add(axis: str, end: str, frame: str, third: bool = False) -> None:
-        found.append(
-            c.Place(regions=target.regions, every=target.several, axis=axis, end=end, frame=frame, third=third)
-        )
+        found.append(c.Place(regions=target.regions, every=target.every, axis=axis, end=end, frame=frame, third=third))
 
     for axis, end in said:
         on_display = axis.startswith("image")

@@ -53,6 +53,8 @@ class Sentence:
         self.idle = False
         """A 'not' that has denied nothing yet."""
         self.untrue = False
+        self.none: Mention | None = None
+        """Of what the sentence denies all that it tells: 'no nodule is round'."""
         self.degree = ""
         self.relation: Open | None = None
         self.pending: list[tuple[Said, bool]] = []
@@ -99,8 +101,26 @@ class Sentence:
                 return
             target = Mention((next(iter(self.facts.regions)),), "", True, False, 0, 0)
         claim = said(target)
-        for one in claim if isinstance(claim, list) else [claim]:
+        claims = [
+            replace(one, part=target.part) if isinstance(one, c.OfRegions) and target.part is not None else one
+            for one in (claim if isinstance(claim, list) else [claim])
+        ]
+        negated = negated != self.denies(target)
+        if negated and len(claims) > 1:
+            claims = [c.Together(claims=tuple(claims))]
+        for one in claims:
             self.say(one, negated=negated)
+
+    def denies(self, target: Mention | None) -> bool:
+        """Whether it is that of which none is so."""
+        return self.none is not None and target is not None and target.regions == self.none.regions
+
+    def deny_of(self, head: Mention) -> None:
+        """All that follows is so of none of what is named here."""
+        self.denied_next = False
+        self.subject = self.none = replace(head, explicit=True, several=False, every=False)
+        if head.name:
+            self.say(c.Finding(regions=head.regions, name=head.name), negated=False)
 
     def mention(self, mention: Mention) -> None:
         """Regions are named: what a relation points at, what the subject is, or what comes to be spoken of."""
@@ -122,7 +142,7 @@ class Sentence:
             if mention.explicit and mention.regions != subject.regions:
                 self._speak_of(mention)
             else:
-                self.say(c.Finding(regions=subject.regions, every=subject.several, name=mention.name))
+                self.say(c.Finding(regions=subject.regions, every=subject.every, name=mention.name))
         elif (
             self.phrases.behind_preposition(mention.start)
             and subject is not None
@@ -168,12 +188,16 @@ class Sentence:
         if other.name:
             self.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
         others = other.regions[: None if other.several else 1]
-        if turned:
-            pairs = [(one, whole) for one in others for whole in subject.regions[:1]]
-        else:
-            pairs = [(one, whole) for one in subject.regions for whole in others]
-        for one, whole in pairs:
-            self.say(c.Relation(regions=(one,), predicate=predicate, object=whole), negated=relation.denied)
+        negated = relation.denied != self.denies(subject)
+        for whole in others:
+            if turned and subject.regions:
+                self.say(c.Relation(regions=(whole,), predicate=predicate, object=subject.regions[0]), negated=negated)
+                continue
+            # Of one by one, so that each stands by itself; of some of many, together.
+            apart = [(one,) for one in subject.regions] if subject.every else [subject.regions]
+            for regions in apart:
+                made = c.Relation(regions=regions, predicate=predicate, object=whole, part=subject.part)
+                self.say(made, negated=negated)
 
     def end(self) -> None:
         """What is still open is said of what was spoken of before, or is not licensed."""
