@@ -184,11 +184,9 @@ def _level_entries() -> Iterator[tuple[str, Meaning]]:
     for degree, names in (("slightly", table().degrees.slightly), ("plainly", table().degrees.plainly)):
         for phrase in names:
             yield phrase, Meaning("degree", degree)
-    for word, rank in (
-        ("brightest", "brightest"), ("lightest", "brightest"), ("whitest", "brightest"), ("darkest", "darkest"),
-        ("largest", "largest"), ("biggest", "largest"), ("smallest", "smallest"),
-    ):  # fmt: skip
-        yield word, Meaning("rank", rank)
+    for row in table().ranks:
+        for phrase in row.say + row.read:
+            yield phrase, Meaning("rank", row.word)
 
 
 def _leveled(scale: str, direction: str, names: Iterable[str]) -> Iterator[tuple[str, Meaning]]:
@@ -205,6 +203,12 @@ _MUTUAL = {
     "similar in size to": ("{similar|comparable} in size", "of {similar|equal|the same} size", "equally {large|big}"),
     "touching": ("touch each other", "touch one another"),
     "overlapping": ("overlap", "overlap each other", "overlap one another"),
+    "same texture as": (
+        "{have|has|share|with} {a|the} {similar|same} texture",
+        "{similar|alike} in texture",
+        "of {similar|the same} texture",
+    ),
+    "mirror of": ("mirror {each other|one another}", "are symmetric"),
 }
 """Relations of two regions that are named together, without 'to'."""
 

@@ -244,6 +244,7 @@ class Table(_Row):
     parts: tuple[Worded, ...]
     experts: tuple[ExpertWords, ...]
     spreads: tuple[Worded, ...]
+    ranks: tuple[Worded, ...]
     measures: tuple[Worded, ...]
     ratios: RatioWords
     units: dict[str, tuple[str, ...]]

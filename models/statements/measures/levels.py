@@ -75,7 +75,14 @@ def shown_sign(facts: Facts) -> int | None:
 
 
 def ranked(facts: Facts, region_id: str, word: str, among: str = "") -> Judgement:
-    """Brightest, darkest, largest, smallest of the outlined regions, or of those that may be called `among`."""
+    """Whether a region is the brightest, darkest, largest, smallest, highest or lowest of those outlined.
+
+    Args:
+        facts: of the image.
+        region_id: the region.
+        word: highest and lowest are by the mean; of a film, where values are no density, by what is displayed.
+        among: only of those that may be called so.
+    """
     called = [one for one, names in facts.names.items() if not among or among in names]
     if region_id not in called:
         return untold(f"region {region_id} is not called so")
@@ -85,10 +92,14 @@ def ranked(facts: Facts, region_id: str, word: str, among: str = "") -> Judgemen
         best = (max if word == "largest" else min)(areas.values())
         pointer = f"/regions/{facts.index(region_id)}/area_px"
         return so(pointer) if areas[region_id] == best else otherwise(f"another is the {word}", pointer)
-    sign = shown_sign(facts)
+    sign = (
+        1
+        if word in ("highest", "lowest") and table().scale(facts.metadata.modality).scale != "opacity"
+        else shown_sign(facts)
+    )
     if sign is None:
         return untold("which values are shown bright is not told")
     means = {one: sign * region.intensity.mean for one, region in regions.items()}
-    best = (max if word == "brightest" else min)(means.values())
+    best = (max if word in ("brightest", "highest") else min)(means.values())
     pointer = f"/regions/{facts.index(region_id)}/intensity/mean"
     return so(pointer) if means[region_id] == best else otherwise(f"another is the {word}", pointer)

@@ -5,6 +5,7 @@ from typing import Any
 
 from models.statements.facts import Facts
 from models.statements.lexicon import Lexicon, Meaning, lexicon, own
+from models.statements.measures import looked_for
 from models.statements.table import table
 from models.statements.tokens import FRACTIONS, LARGE, Token, words
 
@@ -144,6 +145,9 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
     if levels and not kinds & {"relation"}:
         return next((one for want in (scale, "shown") for one in levels if one.value[0] == want), levels[0])
     rest = [one for one in meanings if one.kind not in ("finding", "level")]
+    missing = next((one for one in names if looked_for(facts, one.value) is not None), None)
+    if missing is not None and not kinds & {"relation", "level", "word"} and not _is_marked(facts):
+        return missing
     if rest:
         return min(rest, key=lambda one: _ORDER.index(one.kind))
     if levels:
@@ -151,9 +155,15 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
     return names[0] if alone else None
 
 
+def _is_marked(facts: Facts) -> bool:
+    """Whether the source marks findings: what experts miss may be said of these, as 'a hypoechoic area' of a tumour."""
+    regions = [region for _, region in facts.regions.values()]
+    return any(one.kind == "source annotation" and table().called(one.label).role == "finding" for one in regions)
+
+
 def _numbered(atoms: list[Atom]) -> list[Atom]:
     """Numbers with what belongs to them: quantities with units, parts of a whole, counts of regions."""
-    atoms = _in_figures(_signed(atoms))
+    atoms = _signed(_in_figures(atoms))
     found: list[Atom] = []
     n = 0
     while n < len(atoms):
@@ -174,8 +184,10 @@ def _signed(atoms: list[Atom]) -> list[Atom]:
     """Numbers behind 'minus' or 'negative' are below zero."""
     found: list[Atom] = []
     for atom in atoms:
-        if atom.kind == "number" and found and found[-1].text in ("minus", "negative"):
-            atom = replace(atom, value=-abs(atom.value), start=found.pop().start)
+        if atom.kind in ("number", "numeral") and found and found[-1].text in ("minus", "negative"):
+            value = -abs(float(atom.value))
+            text = atom.text if atom.kind == "number" else f"{value:g}"
+            atom = replace(atom, kind="number", value=value, text=text, start=found.pop().start)
         found.append(atom)
     return found
 

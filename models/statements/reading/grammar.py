@@ -54,6 +54,11 @@ def deny(s: Sentence, n: int) -> None:
         s.repeat(mention)
         s.used.update(range(mention.start, mention.end))
         return
+    behind = mention is not None and mention.end < len(s.atoms) and s.atoms[mention.end].text == ","
+    if mention is not None and mention.explicit and not mention.name and s.subject and behind:
+        s.instead = mention
+        s.used.update(range(mention.start, mention.end))
+        return
     s.denied = s.idle = True
 
 
@@ -68,7 +73,7 @@ def deny_next(s: Sentence, n: int) -> None:
     text = s.atoms[n].text
     if text in ("no", "none of", "neither of") and (head := _told_of(s, n)) is not None:
         s.used.update(range(n + 1, head.end))
-        if not head.name and not _tells(s, head.end):
+        if not head.name and not _tells(s, head.end, "finding", "disease"):
             s.denied_next = False
             s.say(c.Count(name="", n=0), negated=False)
         else:
@@ -102,12 +107,12 @@ def _told_of(s: Sentence, n: int) -> Mention | None:
     return head
 
 
-def _tells(s: Sentence, n: int) -> bool:
-    """Whether something is told of regions from here to the end of the clause."""
+def _tells(s: Sentence, n: int, *further: str) -> bool:
+    """Whether something is told of regions from here to the end of the clause; `further`: kinds that tell too."""
     for atom in s.atoms[n:]:
         if atom.text in (";", "but", "while", "whereas"):
             return False
-        if atom.kind in _TELLING:
+        if atom.kind in _TELLING or atom.kind in further:
             return True
     return False
 

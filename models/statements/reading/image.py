@@ -1,6 +1,7 @@
 """What is said of the whole image: modality, plane, view, contrast agent, organ, disease."""
 
 from models.statements import claims as c
+from models.statements.reading.phrases import Mention
 from models.statements.reading.sentence import Sentence
 
 
@@ -35,8 +36,27 @@ def disease(s: Sentence, n: int) -> None:
     denied = s.take_denial()
     if ids and s.atoms[n].value != s.facts.metadata.disease:
         s.say(c.Finding(regions=ids, name=s.atoms[n].value), negated=denied)
-    else:
-        s.say(c.Disease(name=s.atoms[n].value), negated=denied)
+        return
+    claim = c.Disease(name=s.atoms[n].value)
+    s.say(claim, negated=denied)
+    if not denied and s.subject is None and (marked := _marked(s, claim, n)) is not None:
+        s.speak_of(marked)
+
+
+_GROWTHS = {"tumour", "mass", "lesion", "neoplasm"}
+"""What a region is called that a disease may stand for: 'the glioma is round'."""
+
+
+def _marked(s: Sentence, claim: c.Disease, n: int) -> Mention | None:
+    """The one region that the source marks as what its disease is."""
+    if not claim.judge(s.facts).truth:
+        return None
+    marked = [
+        one
+        for one, (_, region) in s.facts.regions.items()
+        if region.kind == "source annotation" and s.facts.names[one] & _GROWTHS
+    ]
+    return Mention(tuple(marked), "", False, False, n, n + 1) if len(marked) == 1 else None
 
 
 def localizer(s: Sentence, n: int) -> None:

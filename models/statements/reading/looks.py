@@ -9,6 +9,9 @@ from models.statements.reading.sentence import Open, Sentence
 from models.statements.table import table
 from models.statements.tokens import words
 
+_TIMES = {"times", "twice", "thrice", "double", "half", "triple"}
+"""Before a level they say how much: levels have no such measure."""
+
 
 def word(s: Sentence, n: int) -> None:
     """A word for a measurement."""
@@ -35,6 +38,9 @@ def level(s: Sentence, n: int) -> None:
     scale, direction, comparative = s.atoms[n].value
     said = s.degree or comparative
     s.degree = ""
+    if s.atoms[n - 1].text in _TIMES:
+        s.unlicensed(s.atoms[n - 1].text)
+        return
     other = _compared(s, n + 1)
     if other is None or (other.name and not other.explicit and _is_around(s, other)):
         s.say_of(
@@ -91,10 +97,15 @@ def rank(s: Sentence, n: int) -> None:
     """The largest, the brightest of what is outlined."""
     said = s.atoms[n].value
     m = n + 1
-    while m < len(s.atoms) and s.atoms[m].text in ("of", "the", "these", "those", "outlined", "marked"):
+    while m < len(s.atoms) and (
+        s.atoms[m].text in ("of", "the", "these", "those", "outlined", "marked") or s.atoms[m].kind == "how many"
+    ):
         m += 1
     head = s.phrases.counted(m)
-    among = head.name if head is not None and not head.explicit else ""
+    among = head.name if head is not None else ""
+    count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
+    if among and isinstance(count, int):
+        s.say(c.Count(name=among, n=count), negated=False)
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among))
 
 
@@ -168,7 +179,7 @@ def marks(s: Sentence, n: int) -> None:
     text = s.atoms[n].text
     before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
     if not before and s.subject is not None:
-        s.say(marked(s.subject), negated=False)
+        s.say(marked(s.subject), negated=s.take_denial() != s.denies(s.subject))
     else:
         s.pending.append((marked, False))
 
@@ -205,6 +216,8 @@ def pieces(s: Sentence, n: int) -> None:
 def relation(s: Sentence, n: int) -> None:
     """How a region lies to one that is named behind it."""
     atom = s.atoms[n]
+    if n == 0 and atom.text in ("apart from", "separate from"):
+        return
     if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
         return
     if s.relation is not None:

@@ -125,9 +125,17 @@ def _is_further(s: Sentence, n: int) -> bool:
     return n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("further", "more", "additional", "other")
 
 
+def _is_a_part(s: Sentence, n: int) -> bool:
+    """Whether it counts some of regions that are named behind it: 'two of the three nodules'."""
+    follows = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
+    return follows == "of" and any(start > n and one.part is not None for start, one in s.mentions.items())
+
+
 def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
+        return
+    if _is_a_part(s, n):
         return
     head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:

@@ -26,6 +26,8 @@ _BETWEEN = {
     ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
     "same",
 }  # fmt: skip
+_ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
+"""Words for regions of any kind."""
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
 _GROUPS = {"regions", "areas", "zones", "foci", "patches", "pockets", "spots"}
 """What is counted in place of a noun that has no plural: 'two regions of aerated lung'."""
@@ -77,16 +79,16 @@ class Phrases:
             elif atom.kind == "ref":
                 ids, end = self.ids(n, skip=False)
                 name = ""
-            elif atom.text in ("regions", "region") and self._behind_all(n):
+            elif atom.text in _ANY and self._behind_all(n):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
             else:
                 n += 1
                 continue
-            explicit = bool(ids)
+            explicit = bool(ids) and atom.text not in _ANY
             several = len(ids) > 1 or (not ids and atom.several)
             regions = ids or self.facts.named(name, several=several)
             part = None if explicit else self._part(n)
-            every = several and part is None and (explicit or len(regions) == 1 or self._is_told_of(n))
+            every = several and part is None and (bool(ids) or len(regions) == 1 or self._is_told_of(n))
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
@@ -142,13 +144,19 @@ class Phrases:
         return tuple(ids), end
 
     def _behind_all(self, n: int) -> bool:
-        """Whether all regions of the image are meant: 'all three regions', 'each region'."""
-        before = [atom.text for atom in self.atoms[max(0, n - 4) : n]]
-        counted = [
-            atom.kind == "how many" or atom.text in ("the", "of", "outlined", "these") for atom in self.atoms[:n]
-        ]
-        first = next((m for m in range(len(before) - 1, -1, -1) if before[m] in _EACH), None)
-        return first is not None and all(counted[n - len(before) + first + 1 : n])
+        """Whether all regions of the image are meant: 'all three regions', 'each region', 'two of the three foci'."""
+        m, counted = n, None
+        while m and (self.atoms[m - 1].kind == "how many" or self.atoms[m - 1].text in ("the", "outlined", "these")):
+            m -= 1
+            counted = self.atoms[m].value if self.atoms[m].kind == "how many" else counted
+        if self.atoms[m].text == "both":
+            return len(self.facts.regions) == 2
+        if counted is not None and counted != len(self.facts.regions):
+            return False
+        before = self.atoms[m - 1] if m else None
+        if before is None or before.text != "of":
+            return before is not None and before.text in _EACH
+        return m > 1 and (self.atoms[m - 2].kind == "how many" or self.atoms[m - 2].text in _EACH)
 
     def _goes_on_with_an_id(self, n: int, start: int) -> bool:
         """Whether ids that begin at `start` go on here, and no new clause begins: 'r1 is above r2, and r3 is round'."""

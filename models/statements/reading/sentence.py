@@ -55,6 +55,8 @@ class Sentence:
         self.untrue = False
         self.none: Mention | None = None
         """Of what the sentence denies all that it tells: 'no nodule is round'."""
+        self.instead: Mention | None = None
+        """What is not so as its subject is: 'r1, not r2, is round'."""
         self.degree = ""
         self.relation: Open | None = None
         self.pending: list[tuple[Said, bool]] = []
@@ -110,6 +112,8 @@ class Sentence:
             claims = [c.Together(claims=tuple(claims))]
         for one in claims:
             self.say(one, negated=negated)
+            if self.instead is not None and isinstance(one, c.OfRegions) and target == self.subject:
+                self.say(replace(one, regions=self.instead.regions, every=False), negated=not negated)
 
     def denies(self, target: Mention | None) -> bool:
         """Whether it is that of which none is so."""
@@ -140,9 +144,10 @@ class Sentence:
             and self.phrases.behind_copula(mention.start, subject)
         ):
             if mention.explicit and mention.regions != subject.regions:
-                self._speak_of(mention)
+                self.speak_of(mention)
             else:
-                self.say(c.Finding(regions=subject.regions, every=subject.every, name=mention.name))
+                named = c.Finding(regions=subject.regions, every=subject.every, part=subject.part, name=mention.name)
+                self.say(named, negated=self.take_denial() != self.denies(subject))
         elif (
             self.phrases.behind_preposition(mention.start)
             and subject is not None
@@ -151,9 +156,10 @@ class Sentence:
         ):
             self.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
         else:
-            self._speak_of(mention)
+            self.speak_of(mention)
 
-    def _speak_of(self, mention: Mention) -> None:
+    def speak_of(self, mention: Mention) -> None:
+        """It is what comes next is said of, and what was said before of what was not named yet."""
         denied = self.take_denial() if mention.name else False
         self.subject = mention
         if denied and not mention.explicit:

@@ -39,6 +39,19 @@ The tumour is brighter than the parenchyma around it.
 The brain tumour is oval.
 r1 is 44 mm long. It is oval.
 The tumour is not round but oval.
+The tumour is about one and a half times as long as it is wide.
+r2 is more than twice as large as r1.
+The tumour is about a quarter of the size of r2.
+The tumour is forty-four millimetres long.
+No tumour is round.
+None of the regions is round.
+One of the regions is the tumour.
+r1, not r2, is oval.
+The glioblastoma is oval.
+The tumour is not in the lower right corner of the image.
+The pixels are 1 mm wide.
+Each pixel measures 0.9 by 0.9 mm.
+The tumour does not touch the edge of r2.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -92,6 +105,16 @@ All regions are oval.
 The tumour fills the brain.
 The tumour occupies the entire brain.
 The tumour fills nearly all of the brain.
+The tumour is twice as large as r2.
+The tumour is three times as long as it is wide.
+No tumour is oval.
+No tumour lies in the left hemisphere.
+The larger of the two tumours is oval.
+Two of the six regions are a tumour.
+The tumour is not marked by the source.
+The pixels are 2 mm wide.
+The tumour is twenty-two millimetres long.
+r2, not r1, is oval.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -122,6 +145,10 @@ The tumour is not.
 There is a large pleural effusion beside r2.
 An effusion is absent.
 The source labels the image glioblastoma, IDH wild type.
+The tumour shows a shift of 5 mm.
+The tumour has grown by 5 mm.
+The tumour is twice as bright as r2.
+r1 is three times the size of the ventricle.
 """
 
 
