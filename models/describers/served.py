@@ -174,8 +174,8 @@ class SglangServer:
         self._known = False
         self._looked = 0.0
 
-    async def ask(self, messages: list[dict[str, Any]], schema: dict[str, Any]) -> Reply:
-        """One answer, of a JSON Schema.
+    async def ask(self, messages: list[dict[str, Any]], schema: dict[str, Any] | None) -> Reply:
+        """One answer, of a JSON Schema; None: in the model's own words.
 
         Raises:
             Unavailable: the server is away, or takes nothing for now.
@@ -225,21 +225,20 @@ class SglangServer:
         """Close its connections."""
         await self._client.aclose()
 
-    async def _post(self, messages: list[dict[str, Any]], schema: dict[str, Any]) -> Reply:
-        response = await self._client.post(
-            "/v1/chat/completions",
-            json={
-                "model": self._serving.served,
-                "messages": messages,
-                "temperature": 0,
-                "seed": self._serving.seed,
-                "max_tokens": self._serving.max_tokens,
-                "response_format": {
-                    "type": "json_schema",
-                    "json_schema": {"name": "description", "schema": schema, "strict": True},
-                },
-            },
-        )
+    async def _post(self, messages: list[dict[str, Any]], schema: dict[str, Any] | None) -> Reply:
+        request: dict[str, Any] = {
+            "model": self._serving.served,
+            "messages": messages,
+            "temperature": 0,
+            "seed": self._serving.seed,
+            "max_tokens": self._serving.max_tokens,
+        }
+        if schema is not None:
+            request["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "description", "schema": schema, "strict": True},
+            }
+        response = await self._client.post("/v1/chat/completions", json=request)
         if response.status_code in _REFUSED:
             raise RequestRefused(response.status_code, _is_too_long(response.text))
         _check(response)

@@ -1,0 +1,180 @@
+"""One evaluation from end to end: the model, its five controls, the audit, and what came of them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from models.llava_tri.evaluation import audit as audits
+from models.llava_tri.evaluation.answering import Answered, Blind, Source, Tell
+from models.llava_tri.evaluation.controls import learned_from, majority, nearest
+from models.llava_tri.evaluation.pictures import View
+from models.llava_tri.evaluation.questions import KINDS, Benchmark, Kind, NoPicture, Question
+from models.llava_tri.evaluation.result import (
+    TEST,
+    Against,
+    Answer,
+    Audit,
+    Found,
+    Part,
+    Result,
+    Run,
+    Scores,
+    figures_of,
+)  # fmt: skip
+from models.llava_tri.evaluation.scores.boxes import Scale
+from models.llava_tri.evaluation.scores.intervals import difference
+from models.llava_tri.evaluation.scores.normalise import STATED
+from models.llava_tri.evaluation.scoring import PRIMARY, Scored, groups, score
+
+LEVEL = 0.025
+"""One-sided."""
+VIEWS: dict[View, tuple[str, str]] = {
+    "none": ("no image", "the model, asked without a picture"),
+    "grey": ("grey image", "the model, shown a grey picture of the same size"),
+    "shuffled": ("shuffled images", "the model, shown another question's picture; seeded, none is its own"),
+}
+MAJORITY, NEAREST = "majority answer", "nearest question"
+CONTROLS = (*(name for name, _ in VIEWS.values()), MAJORITY, NEAREST)
+
+Say = Callable[[str], Tell]
+"""Is told what is asked now, and gives what is told how far it is."""
+
+
+def _silent(_what: str) -> Tell:
+    return lambda _done, _all: None
+
+
+def first(benchmark: Benchmark, limit: int | None) -> Benchmark:
+    """The benchmark with the questions about its first `limit` pictures alone."""
+    if limit is None:
+        return benchmark
+    kept = set(list(dict.fromkeys(one.unit for one in benchmark.questions))[:limit])
+    return replace(benchmark, questions=[one for one in benchmark.questions if one.unit in kept])
+
+
+async def evaluate(
+    benchmark: Benchmark, source: Source, leakage: audits.Leakage, *, of: int | None = None, say: Say = _silent
+) -> Result:
+    """Have a benchmark answered by a model and by its controls, and score all of them.
+
+    Args:
+        benchmark: what is asked.
+        source: whose answers are scored.
+        leakage: of this benchmark's pictures.
+        of: questions of the whole split, where only a part is asked.
+        say: progress.
+
+    Raises:
+        Unavailable: the model does not answer; what it answered is kept where its source keeps answers.
+        NoPicture: a picture is not there, and the model needs it.
+    """
+    given = await source.answers(benchmark, "image", say(source.name))
+    if given is None:
+        raise NoPicture(f"{source.name} has no answers about pictures")
+    found: dict[str, tuple[str, Mapping[str, Answered] | None, Scale]] = {
+        source.name: ("the model", given, source.scale)
+    }
+    for view, (name, told) in VIEWS.items():
+        found[name] = told, await source.answers(benchmark, view, say(name)), source.scale
+    for name, told, rule in (
+        (MAJORITY, "the most frequent right answer of the train split to questions of the same sort", majority),
+        (NEAREST, "the right answer to the train question with the nearest wording", nearest),
+    ):
+        blind = Blind(name, rule)
+        found[name] = told, await blind.answers(benchmark, "none", say(name)), blind.scale
+    leaked = leakage.leaked
+    seen = [one for one in benchmark.questions if leaked & set(one.images)]
+    unseen = [one for one in benchmark.questions if not leaked & set(one.images)]
+    whole = _scores(benchmark, benchmark.questions, source.name, found)
+    return Result(
+        benchmark=benchmark.name, split=benchmark.split, digest=benchmark.digest, source=dict(benchmark.source),
+        n=len(benchmark.questions), images=len({one.unit for one in benchmark.questions}),
+        of=of or len(benchmark.questions), model=source.name, settings=source.settings,
+        normalisation=STATED, test=TEST, controls=learned_from(benchmark), all=whole[0],
+        clean=_scores(benchmark, unseen, source.name, found)[0] if seen and unseen else None,
+        leaked=_scores(benchmark, seen, source.name, found)[0] if seen else None,
+        audit=_audit(leakage, benchmark),
+        answers=[_answer(one, given, whole[1], leaked) for one in benchmark.questions],
+    )  # fmt: skip
+
+
+def _scores(
+    benchmark: Benchmark,
+    questions: Sequence[Question],
+    model: str,
+    found: Mapping[str, tuple[str, Mapping[str, Answered] | None, Scale]],
+) -> tuple[Scores, Scored]:
+    scored: dict[str, Scored] = {}
+    runs: list[Run] = []
+    # A source that sees no picture has the same answers under every view: they are scored once.
+    known: dict[tuple[Scale, tuple[str, ...]], Scored] = {}
+    for name, (told, given, scale) in found.items():
+        if given is None:
+            continue
+        said = scale, tuple(given[one.id].text if one.id in given else "" for one in questions)
+        if said not in known:
+            known[said] = score(benchmark, questions, given, scale)
+        scored[name] = known[said]
+        missing = Counter(_missing(given.get(one.id)) for one in questions)
+        runs.append(
+            Run(
+                name=name,
+                told=told,
+                figures=figures_of(scored[name].figures),
+                missing={reason: n for reason, n in missing.items() if reason},
+            )
+        )
+    parts: dict[Kind, Part] = {}
+    for kind in KINDS:
+        if any(one.kind == kind for one in questions):
+            parts[kind] = _part(questions, kind, model, scored)
+    images = len({one.unit for one in questions})
+    return Scores(n=len(questions), images=images, runs=runs, parts=parts), scored[model]
+
+
+def _missing(one: Answered | None) -> str:
+    if one is None:
+        return "no answer"
+    return one.error or ("" if one.text.strip() else "an empty answer")
+
+
+def _part(questions: Sequence[Question], kind: Kind, model: str, scored: Mapping[str, Scored]) -> Part:
+    asked = [one for one in questions if one.kind == kind]
+    units = [one.unit for one in asked]
+    primary = PRIMARY[kind]
+    values = {name: [one.values[question.id][primary] for question in asked] for name, one in scored.items()}
+    against = {
+        name: Against.of(difference(values[model], values[name], units), LEVEL) if name in values else None
+        for name in CONTROLS
+    }
+    return Part(
+        primary=primary,
+        n=len(asked),
+        images=len(set(units)),
+        against=against,
+        shown=all(one is not None and one.beaten for one in against.values()),
+        groups={
+            by: {name: figures_of({kind: {primary: one}})[kind][primary] for name, one in some.items()}
+            for by, some in groups(questions, scored[model].values, kind).items()
+        },
+    )
+
+
+def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:
+    return Audit(
+        datasets=dict(leakage.datasets),
+        pictures=leakage.pictures,
+        unread=leakage.unread,
+        complete=leakage.complete,
+        own_train=audits.own_train(benchmark),
+        hits=[Found(picture=one.picture, dataset=one.dataset, exact=one.exact, bits=one.bits) for one in leakage.hits],
+        looked_at=audits.LOOKED_AT,
+    )
+
+
+def _answer(one: Question, given: Mapping[str, Answered], scored: Scored, leaked: frozenset[str]) -> Answer:
+    answered = given.get(one.id, Answered("", "no answer"))
+    return Answer(
+        id=one.id, kind=one.kind, images=one.images, question=one.text, right=one.answers, answer=answered.text,
+        error=answered.error, values=scored.values[one.id], leaked=bool(leaked & set(one.images)),
+    )  # fmt: skip
