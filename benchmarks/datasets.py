@@ -25,7 +25,9 @@ from click.testing import CliRunner
 
 from infra.cli import main as cli
 from models.datasets.build import build
+from models.datasets.lines import Line
 from models.datasets.policy import Policy
+from models.imaging.png import encode_png
 from schemas.triplets import Triplet
 
 SIDE = 512
@@ -54,18 +56,18 @@ def write_lines(triplet: Triplet, path: Path, count: int) -> None:
         for n in range(count):
             waves = cv2.resize(chance.normal(0, 30, (12, 12)).astype(np.float32), (SIDE, SIDE))
             made = np.clip(plain + waves, 0, 255).astype(np.uint8)
-            document["image"]["data"] = base64.b64encode(cv2.imencode(".png", made)[1].tobytes()).decode()
+            document["image"]["data"] = base64.b64encode(encode_png(made)).decode()
             for name in ("triplet_id", "image_id", "object_id"):
                 document[name] = hashlib.md5(f"{name}{n}".encode(), usedforsecurity=False).hexdigest()
             document["provenance"] = None
             file.write(json.dumps(document) + "\n")
 
 
-def read(path: Path) -> Iterator[Triplet]:
+def read(path: Path) -> Iterator[Line]:
     """Triplets of a file."""
     with path.open("rb") as lines:
-        for line in lines:
-            yield Triplet.model_validate_json(line)
+        for number, line in enumerate(lines, start=1):
+            yield Line(f"line {number}", line)
 
 
 def measure(path: Path, out: Path, name: str, answers: Any) -> None:

@@ -11,7 +11,7 @@ import orjson
 from infra.console import plain_errors, say
 
 if TYPE_CHECKING:
-    from schemas.triplets import Triplet
+    from models.datasets.lines import Line
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
 PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
@@ -110,7 +110,7 @@ def build_command(
         raise click.UsageError(str(error)) from None
     with plain_errors(), Counting("triplets") as progress:
         report = build(
-            lambda: _triplets(triplets),
+            lambda: _lines(triplets),
             out,
             tuple(dict.fromkeys(formats)),
             policy,
@@ -148,19 +148,18 @@ def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
 
 
 def _need_libraries() -> None:
-    if missing := [name for name in ("imagehash", "pyarrow") if find_spec(name) is None]:
+    if missing := [name for name in ("PIL", "pyarrow") if find_spec(name) is None]:
         raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
 
 
-def _triplets(paths: tuple[Path, ...]) -> "Iterator[Triplet]":
-    from infra.triplet_lines import BadTriplet, triplets_of
-    from schemas.failures import InvalidInput
+def _lines(paths: tuple[Path, ...]) -> "Iterator[Line]":
+    from infra.exports import lines_of
+    from models.datasets.lines import Line
 
-    for number, path in enumerate(paths, start=1):
-        for line, triplet in triplets_of(path):
-            if isinstance(triplet, BadTriplet):
-                raise InvalidInput(f"file {number}, line {line}: is no triplet of this version")
-            yield triplet
+    for file, path in enumerate(paths, start=1):
+        for number, text in enumerate(lines_of(path), start=1):
+            if text.strip():
+                yield Line(f"file {file}, line {number}", text)
 
 
 def _pictures(folder: Path) -> Iterator[bytes]:

@@ -18,7 +18,8 @@ class Turn:
     """A question and its answer.
 
     `claims` are what the answer says, each with the truth that the facts give it: True for yes, False for no, None
-    where the answer is that nothing tells.
+    where the answer is that nothing tells. `core` is what the answer tells, without the words around it; empty where it
+    is yes, no or a long text.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Turn:
     boxes: tuple[Box, ...] = ()
     names: tuple[str, ...] = ()
     claims: tuple[tuple[Claim, bool | None], ...] = field(default=(), repr=False)
+    core: str = ""
 
     def __post_init__(self) -> None:
         if (self.question + self.answer).count(BOX) != len(self.boxes) or len(self.names) != len(self.boxes):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from models.datasets.lines import Glance
 from schemas.base import Split
-from schemas.triplets import Triplet
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +16,14 @@ class Origin:
     given: Split | None = None
 
 
-def origin_of(triplet: Triplet) -> Origin:
+def origin_of(one: Glance) -> Origin:
     """What a triplet tells of where it comes from: its patient, else its study, series or object."""
-    provenance = triplet.provenance
+    provenance = one.provenance
     if provenance is None:
-        return Origin(triplet.object_id, "object", triplet.object_id)
-    series = provenance.series or triplet.object_id
+        return Origin(one.object_id, "object", one.object_id)
+    series = provenance.series or one.object_id
     named = {"patient": provenance.patient, "study": provenance.study, "series": provenance.series}
-    level, group = next(((level, key) for level, key in named.items() if key), ("object", triplet.object_id))
+    level, group = next(((level, key) for level, key in named.items() if key), ("object", one.object_id))
     if level == "patient":
         level = f"patient by {provenance.patient_by}"
     return Origin(group, level, series, provenance.split)

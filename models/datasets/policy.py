@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from models.datasets.duplicates import MOST_DISTANCE, NEAR
 from models.datasets.licences import Licences
+from models.datasets.lines import Glance
 from models.datasets.scan import Scan, Seen
 from models.datasets.splits import Shares
-from schemas.triplets import Description, Statement, Triplet
 
 PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, SAME, CAP, THINNED = (
     "picture by reference", "smaller than asked", "no region of the kinds asked for",
@@ -53,19 +53,17 @@ class Policy:
         if not 0 <= self.near <= MOST_DISTANCE:
             raise ValueError(f"near duplicates differ in 0 to {MOST_DISTANCE} bits")
 
-    def refuses(self, triplet: Triplet) -> str:
+    def refuses(self, one: Glance) -> str:
         """Why a triplet by itself is not taken; empty where it is."""
-        if triplet.image.data is None:
+        if one.image.data is None:
             return PICTURE
-        if min(triplet.image.rows, triplet.image.columns) < self.smallest_px:
+        if min(one.image.rows, one.image.columns) < self.smallest_px:
             return SMALL
-        if self.kinds and not any(region.kind in self.kinds for region in triplet.regions):
+        if self.kinds and not self.kinds & one.kinds:
             return KIND
-        if not Licences(self.licences).permit(triplet.provenance.licence if triplet.provenance else None):
+        if not Licences(self.licences).permit(one.provenance.licence if one.provenance else None):
             return LICENCE
-        if not self.unsupported and any(not supported(one) for one in statements(triplet.description)):
-            return UNSUPPORTED
-        return ""
+        return UNSUPPORTED if one.unsupported and not self.unsupported else ""
 
     def thin(self, scan: Scan) -> None:
         """Leave out what is too frequent, by series and by modality."""
@@ -92,19 +90,3 @@ def _over(scan: Scan, series: dict[str, int], most: int) -> Iterator[Seen]:
 
 def _chance(key: str, name: str) -> float:
     return int.from_bytes(hashlib.blake2b(f"{key}:{name}".encode(), digest_size=7).digest()) / 2**56
-
-
-def statements(description: Description) -> Iterator[Statement]:
-    """The sentences that `description` is made of."""
-    for one in (description.caption, description.modality, description.organ):
-        if one is not None:
-            yield one
-    for part in (
-        description.regions, description.texture, description.relations, description.absences, description.context
-    ):  # fmt: skip
-        yield from part
-
-
-def supported(statement: Statement) -> bool:
-    """Whether it was written from measurements, or borne out by them."""
-    return statement.verdict is None or statement.verdict.outcome == "supported"

@@ -53,6 +53,7 @@ class Scan:
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._base = sqlite3.connect(path)
+        self._evaluated = False
         self._base.executescript("pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;" + _TABLES)
 
     def __enter__(self) -> Self:
@@ -80,6 +81,7 @@ class Scan:
 
     def add_evaluation(self, name: str, value: int) -> None:
         """Take down an image of an evaluation set."""
+        self._evaluated = True
         n = self._base.execute("insert into evaluation values (?,?)", (name, value.to_bytes(32))).lastrowid
         self._base.executemany("insert into evaluation_part values (?,?)", [(part, n) for part in parts(value)])
 
@@ -89,6 +91,8 @@ class Scan:
 
     def near_evaluation(self, value: int, most: int) -> Iterator[str]:
         """Names of evaluation images whose hash differs in at most `most` bits."""
+        if not self._evaluated:
+            return
         for row in self._near("evaluation_part", "evaluation", "rowid", "name, name", value, most):
             yield row[0]
 

@@ -20,6 +20,7 @@ from datasets.iterable_dataset import _BaseExamplesIterable  # pyright: ignore[r
 
 from models.datasets.formats.rows import FEATURES, row_of
 from models.datasets.instructions import Mixer
+from models.datasets.lines import Glance
 from models.datasets.policy import Policy
 from schemas.triplets import Triplet
 
@@ -164,7 +165,7 @@ class _Examples(_BaseExamplesIterable):
                 continue
             now.next[arrived.partition] = max(now.next[arrived.partition], arrived.offset + 1)
             triplet = arrived.triplet
-            if not again and (triplet.triplet_id in seen or self._policy.refuses(triplet)):
+            if not again and (triplet.triplet_id in seen or self._policy.refuses(Glance.of(triplet))):
                 continue
             seen[triplet.triplet_id] = None
             if len(seen) > REMEMBERED:

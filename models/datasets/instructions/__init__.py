@@ -4,6 +4,6 @@ Each turn carries the claims that its answer makes; a claim is asked about only 
 in questions.toml.
 """
 
-from models.datasets.instructions.asking import KINDS as KINDS
-from models.datasets.instructions.asking import turns_of as turns_of
+from models.datasets.instructions.mixing import KINDS as KINDS
 from models.datasets.instructions.mixing import Mixer as Mixer
+from models.datasets.instructions.mixing import turns_of as turns_of

@@ -1,16 +1,36 @@
-"""Which turns of an image are taken: as many of each kind as of others, as many yes as no."""
+"""Which turns of an image are taken: of each kind as many, yes as often as no, and none that tells another's answer."""
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 
 from models.datasets.conversations import Conversation, Turn
-from models.datasets.instructions.asking import turns_of
+from models.datasets.instructions.offers import Asker, Offer, phrasings
+from models.datasets.instructions.regions import regions
+from models.datasets.instructions.whole import whole
 from models.statements.voice import Voice
 from schemas.triplets import Triplet
 
+KINDS = tuple(phrasings())
+"""Kinds of turns, in the table's order."""
 WHOLE = ("caption", "description")
 """Kinds that describe the whole image; a conversation has one of them."""
+FIRST = ("modality", "plane", "organ", "disease", "finding", "absence")
+"""Subjects that are asked about before regions are called by their names."""
 MOST_AHEAD = 2
 """By how many the answers yes or no of a kind may lead before the leading one is left out."""
+_GROUNDING = ("box-to-phrase", "phrase-to-box")
+
+
+def offers_of(triplet: Triplet) -> list[Offer]:
+    """Everything that can be asked of an image, in a fixed order."""
+    asker = Asker(triplet)
+    return [*whole(asker), *regions(asker)]
+
+
+def turns_of(triplet: Triplet) -> list[Turn]:
+    """Every turn that an image allows, in a fixed order; the same triplet gives the same ones."""
+    return [turn for offer in offers_of(triplet) for turn in offer.turns()]
 
 
 class Mixer:
@@ -32,39 +52,58 @@ class Mixer:
 
         What describes the whole image stands last, where it gives no other answer away.
         """
-        turns = [turn for turn in turns_of(triplet) if self._kinds is None or turn.kind in self._kinds]
-        found = self._chosen([turn for turn in turns if turn.kind not in WHOLE], triplet.image_id)
-        whole = [turn for turn in turns if turn.kind in WHOLE]
-        if whole:
-            found.append(Voice(f"{triplet.image_id}:whole").pick(whole))
+        offers = [offer for offer in offers_of(triplet) if self._kinds is None or offer.kind in self._kinds]
+        found = self._chosen([offer for offer in offers if offer.kind not in WHOLE], triplet.image_id)
+        texts = [offer for offer in offers if offer.kind in WHOLE]
+        if texts:
+            found.extend(Voice(f"{triplet.image_id}:whole").pick(texts).turns())
         self.taken.update(turn.kind for turn in found)
         return Conversation(tuple(found))
 
-    def _chosen(self, turns: list[Turn], seed: str) -> list[Turn]:
-        """The rarest kinds first; of one subject one turn, so that no answer gives another one away."""
+    def _chosen(self, offers: list[Offer], seed: str) -> list[Turn]:
+        """The rarest kinds first; of one subject one turn, and none whose answer stands in another one's text."""
         voice = Voice(f"{seed}:mix")
-        told: set[str] = set()
+        subjects: set[str] = set()
         chosen: list[Turn] = []
-        for turn in sorted(voice.shuffled(turns), key=lambda one: self.taken[one.kind]):
+        for offer in sorted(voice.shuffled(offers), key=lambda one: self.taken[one.kind]):
             if len(chosen) == self._turns:
                 break
-            if _subject(turn) in told or not self._balanced(turn, turns):
+            if _subject(offer.kind) in subjects or not self._balanced(offer, offers):
                 continue
-            told.add(_subject(turn))
-            chosen.append(turn)
+            turn = next((turn for turn in offer.turns() if not _tells(turn, chosen)), None)
+            if turn is not None:
+                subjects.add(_subject(offer.kind))
+                chosen.append(turn)
         self.closed.update((turn.kind, turn.answer) for turn in chosen if turn.answer in ("Yes", "No"))
-        return voice.shuffled(chosen)
+        chosen = voice.shuffled(chosen)
+        return sorted(chosen, key=lambda turn: _subject(turn.kind) not in FIRST)
 
-    def _balanced(self, turn: Turn, turns: list[Turn]) -> bool:
+    def _balanced(self, offer: Offer, offers: list[Offer]) -> bool:
         """Whether yes and no of its kind stay about as frequent when it is taken."""
-        if turn.answer not in ("Yes", "No"):
+        if not offer.answer:
             return True
-        other = "No" if turn.answer == "Yes" else "Yes"
-        lead = self.closed[turn.kind, turn.answer] - self.closed[turn.kind, other]
-        if any(one.kind == turn.kind and one.answer == other for one in turns):
+        other = "No" if offer.answer == "Yes" else "Yes"
+        lead = self.closed[offer.kind, offer.answer] - self.closed[offer.kind, other]
+        if any(one.kind == offer.kind and one.answer == other for one in offers):
             return lead <= 0
         return lead < MOST_AHEAD
 
 
-def _subject(turn: Turn) -> str:
-    return turn.kind.removesuffix("-closed")
+def _subject(kind: str) -> str:
+    return "grounding" if kind in _GROUNDING else kind.removesuffix("-closed")
+
+
+def _tells(turn: Turn, others: Sequence[Turn]) -> bool:
+    """Whether what one of two turns answers stands in the text of the other, or a box that one of them asks for."""
+    return any(
+        _stands(turn.core, other)
+        or _stands(other.core, turn)
+        or ((turn.kind in _GROUNDING or other.kind in _GROUNDING) and any(box in other.boxes for box in turn.boxes))
+        for other in others
+    )
+
+
+def _stands(core: str, turn: Turn) -> bool:
+    if not core:
+        return False
+    return re.search(rf"\b{re.escape(core.lower())}\b", f"{turn.question} {turn.answer}".lower()) is not None

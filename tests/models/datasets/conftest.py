@@ -1,7 +1,7 @@
 """Triplets as the pipeline makes them, of files that pydicom carries and of drawn ones whose source marks a region."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from infra.exports import lines_of
+from models.datasets.lines import Line
 from models.experts.phantoms import draw
 from schemas.triplets import Triplet
 
@@ -60,9 +61,14 @@ def _draw(path: Path, seed: int, modality: str, organ: str, disease: str | None)
 @pytest.fixture(scope="session")
 def triplets(triplet_file: Path) -> list[Triplet]:
     """The same, read."""
-    return list(read(triplet_file))
+    return [line.triplet() for line in read(triplet_file)]
 
 
-def read(path: Path) -> Iterator[Triplet]:
-    """Triplets of a file."""
-    return (Triplet.model_validate_json(line) for line in lines_of(path))
+def read(path: Path) -> Iterator[Line]:
+    """Lines of a file."""
+    return (Line(f"line {number}", text) for number, text in enumerate(lines_of(path), start=1))
+
+
+def lines(triplets: Iterable[Triplet]) -> Iterator[Line]:
+    """Triplets as a file has them."""
+    return (Line(one.triplet_id, one.model_dump_json().encode()) for one in triplets)

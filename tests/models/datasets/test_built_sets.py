@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import datasets
 import duckdb
+import imagehash
 import mlcroissant
 import numpy as np
 import pytest
@@ -19,11 +20,13 @@ from pycocotools.coco import COCO
 from infra.cli import main
 from models.datasets.audit import NoDataset, audit
 from models.datasets.build import CannotBuild, Report, build, picture_of
+from models.datasets.duplicates import perceptual_hash
 from models.datasets.formats import FORMATS
+from models.datasets.lines import BadLine, Line
 from models.datasets.policy import Policy
 from models.datasets.splits import Shares
 from schemas.triplets import Triplet, Verdict
-from tests.models.datasets.conftest import read
+from tests.models.datasets.conftest import lines, read
 
 POLICY = Policy(shares=Shares(0.2, 0.2))
 
@@ -78,12 +81,12 @@ def test_images_of_a_patient_stay_together(built: tuple[Path, Report], triplets:
 
 def test_licences_that_are_not_permitted_are_left_out(triplets: list[Triplet], tmp_path: Path) -> None:
     """An unknown one counts as not permitted."""
-    report = build(lambda: iter(triplets), tmp_path / "set", [], Policy(licences=("permissive",)))
+    report = build(lambda: lines(triplets), tmp_path / "set", [], Policy(licences=("permissive",)))
     assert report.licences == {"CC0-1.0": sum(report.images.values())}
     assert report.sources == {"Drawn 1": sum(report.images.values())}
     assert report.left_out["licence not permitted"] > 0
     with pytest.raises(CannotBuild, match="licence not permitted"):
-        build(lambda: iter(triplets), tmp_path / "none", [], Policy(licences=("MIT",)))
+        build(lambda: lines(triplets), tmp_path / "none", [], Policy(licences=("MIT",)))
 
 
 def test_parquet_is_what_trl_reads(built: tuple[Path, Report], triplets: list[Triplet], tmp_path: Path) -> None:
@@ -219,11 +222,11 @@ def copy(built: tuple[Path, Report], tmp_path: Path) -> Path:
 
 def test_an_audit_sees_a_torn_group(copy: Path) -> None:
     """One image moved to another split, in the index."""
-    lines = [json.loads(line) for line in (copy / "index.jsonl").read_text().splitlines()]
-    groups = [line["group"] for line in lines]
-    line = next(line for line in lines if groups.count(line["group"]) > 1)
+    entries = [json.loads(line) for line in (copy / "index.jsonl").read_text().splitlines()]
+    groups = [line["group"] for line in entries]
+    line = next(line for line in entries if groups.count(line["group"]) > 1)
     line["split"] = "test" if line["split"] == "train" else "train"
-    (copy / "index.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    (copy / "index.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
     faults = " ".join(audit(copy).faults)
     assert "1 groups stand in two splits" in faults
     assert "index.jsonl is not what croissant.json says" in faults
@@ -261,6 +264,25 @@ def test_evaluation_images_are_left_out(triplet_file: Path, triplets: list[Tripl
     assert any("VQA-RAD" in fault for fault in audit(tmp_path / "leaking", {"VQA-RAD": [changed]}).faults)
 
 
+def test_hashes_are_those_of_imagehash() -> None:
+    """Bit by bit, of grey noise and of colour."""
+    chance = np.random.default_rng(0)
+    for shape in ((64, 64), (200, 130), (90, 90, 3)):
+        picture = cv2.GaussianBlur(chance.integers(0, 256, shape).astype(np.uint8), (0, 0), 5)
+        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        small = Image.fromarray(cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA))
+        bits = np.asarray(imagehash.phash(small, hash_size=16).hash)
+        assert perceptual_hash(picture) == int.from_bytes(np.packbits(bits.ravel()).tobytes())
+
+
+@pytest.mark.parametrize("damage", [b"no JSON", b'{"triplet_id": 1}'])
+def test_a_line_that_is_no_triplet_is_named(damage: bytes, triplets: list[Triplet], tmp_path: Path) -> None:
+    """By its place, without a word of it; nothing is left behind."""
+    with pytest.raises(BadLine, match=r"^file 1, line 9: is no triplet"):
+        build(lambda: iter([*lines(triplets[:1]), Line("file 1, line 9", damage)]), tmp_path / "set", [], POLICY)
+    assert not (tmp_path / "set").exists()
+
+
 def test_near_duplicates_of_two_objects_share_a_split(triplets: list[Triplet], tmp_path: Path) -> None:
     """One image saved again, under other ids, follows the first whatever the key."""
     first = triplets[0]
@@ -269,7 +291,7 @@ def test_near_duplicates_of_two_objects_share_a_split(triplets: list[Triplet], t
     again = first.model_copy(update=named)
     for key in range(6):
         out = tmp_path / str(key)
-        report = build(lambda: iter([*triplets, again]), out, [], Policy(shares=Shares(0.3, 0.3), key=str(key)))
+        report = build(lambda: lines([*triplets, again]), out, [], Policy(shares=Shares(0.3, 0.3), key=str(key)))
         splits = splits_of(out)
         assert splits[first.triplet_id] == splits["a" * 32]
         assert report.joined_groups >= 1
@@ -280,19 +302,19 @@ def test_what_is_not_borne_out_is_left_out(triplets: list[Triplet], tmp_path: Pa
     first, *others = triplets
     modality = first.description.modality.model_copy(update={"verdict": Verdict(outcome="unsupported", reason="-")})
     made_up = first.model_copy(update={"description": first.description.model_copy(update={"modality": modality})})
-    report = build(lambda: iter([made_up, *others]), tmp_path / "strict", [], POLICY)
+    report = build(lambda: lines([made_up, *others]), tmp_path / "strict", [], POLICY)
     assert report.left_out["a statement without support"] == 1
-    report = build(lambda: iter([made_up, *others]), tmp_path / "all", [], Policy(unsupported=True))
+    report = build(lambda: lines([made_up, *others]), tmp_path / "all", [], Policy(unsupported=True))
     assert "a statement without support" not in report.left_out
 
 
 def test_caps_and_temperature_thin(triplets: list[Triplet], tmp_path: Path) -> None:
     """No series gives more than asked; at temperature 0 no modality leads by chance alone."""
-    report = build(lambda: iter(triplets), tmp_path / "capped", [], Policy(most_a_series=1))
+    report = build(lambda: lines(triplets), tmp_path / "capped", [], Policy(most_a_series=1))
     assert sum(report.images.values()) == len({one.object_id for one in triplets}) - report.left_out.get(
         "same image as another", 0
     )
-    even = build(lambda: iter(triplets), tmp_path / "even", [], Policy(temperature=0.0))
+    even = build(lambda: lines(triplets), tmp_path / "even", [], Policy(temperature=0.0))
     assert sum(even.images.values()) < len(triplets)
 
 
@@ -301,9 +323,9 @@ def test_the_folder_of_another_set_is_left_alone(triplets: list[Triplet], tmp_pa
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("x")
     with pytest.raises(CannotBuild, match="not empty"):
-        build(lambda: iter(triplets), tmp_path / "mine", [], POLICY)
+        build(lambda: lines(triplets), tmp_path / "mine", [], POLICY)
     with pytest.raises(CannotBuild, match=r"no triplet was taken: \d+ smaller than asked"):
-        build(lambda: iter(triplets), tmp_path / "none", [], Policy(smallest_px=100_000))
+        build(lambda: lines(triplets), tmp_path / "none", [], Policy(smallest_px=100_000))
     assert not (tmp_path / "none").exists()
 
 

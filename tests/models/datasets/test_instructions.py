@@ -7,7 +7,7 @@ import pytest
 
 from models.datasets.conversations import BOX, Turn, listed, within_one
 from models.datasets.instructions import KINDS, Mixer, turns_of
-from models.datasets.instructions.asking import phrasings
+from models.datasets.instructions.offers import phrasings
 from models.statements import Facts, judge
 from schemas.shapes import Box
 from schemas.triplets import Triplet

@@ -1,0 +1,128 @@
+"""What can be asked of an image, not judged until it is drawn: so four questions cost four judgements, not seventy.
+
+An offer is of one kind and one sort of answer. Its turns come one by one, in an order of chance that is the same each
+time; each holds by the judgement of its claims.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from models.datasets.conversations import BOX, Turn
+from models.statements.claims import Claim
+from models.statements.facts import Facts
+from models.statements.tokens import words
+from models.statements.voice import Voice
+from schemas.regions import Region
+from schemas.triplets import Triplet
+
+QUESTIONS = Path(__file__).with_name("questions.toml")
+MOST_REGIONS = 6
+"""Regions that are asked about; the first in the triplet's order."""
+TRIES = 8
+"""Words that are tried until one is denied."""
+SIDES = re.compile(r"\b(left|right)\b")
+
+T = TypeVar("T")
+Held = tuple[tuple[Claim, bool | None], ...]
+
+
+@lru_cache(maxsize=1)
+def phrasings() -> dict[str, dict[str, list[str]]]:
+    """Of questions and answers, by kind."""
+    return tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Turns of one kind. `answer`: Yes, No, or empty where the question is an open one."""
+
+    kind: str
+    answer: str
+    turns: Callable[[], Iterator[Turn]]
+
+
+class Asker:
+    """A triplet's facts, with the words for its regions."""
+
+    def __init__(self, triplet: Triplet) -> None:
+        self.triplet = triplet
+        self.facts = Facts.of_triplet(triplet)
+        self.regions = [region for _, region in self.facts.regions.values()][:MOST_REGIONS]
+        self.labels = tuple(dict.fromkeys(region.label for _, region in self.facts.regions.values()))
+
+    def offer(self, kind: str, answer: str, options: Sequence[T], make: Callable[[Voice, T], Turn | None]) -> Offer:
+        """Turns of a kind, one for each option that the facts allow, in an order of chance."""
+
+        def turns() -> Iterator[Turn]:
+            voice = Voice(f"{self.triplet.image_id}:{kind}:{answer}")
+            left = list(options)
+            while left:
+                if (turn := make(voice, left.pop(voice.draw(len(left))))) is not None:
+                    yield turn
+
+        return Offer(kind, answer, turns)
+
+    def one(self, kind: str, answer: str, make: Callable[[Voice], Turn | None]) -> Offer:
+        """One turn of a kind, if the facts allow it."""
+        return self.offer(kind, answer, (None,), lambda voice, _: make(voice))
+
+    def turn(
+        self,
+        kind: str,
+        voice: Voice,
+        answer: str | None = None,
+        *,
+        claims: Held = (),
+        regions: tuple[Region, ...] = (),
+        core: str = "",
+        **parts: str,
+    ) -> Turn | None:
+        """A turn of a kind; None where the facts do not judge its claims so.
+
+        Args:
+            kind: of questions.toml.
+            voice: picks the phrasings.
+            answer: as it stands; None: one of the kind's phrasings.
+            claims: what the answer says, each with the truth that the facts must give it.
+            regions: whose names in `parts` may hold a box, in the order in which the text names them.
+            core: what the answer tells, without the words around it.
+            parts: what stands in the places of the phrasings.
+        """
+        if any(claim.judge(self.facts).truth is not truth for claim, truth in claims):
+            return None
+        rows = phrasings()[kind]
+        question = voice.pick(rows["ask"]).format(**parts)
+        answer = voice.pick(rows["answer"]).format(**parts) if answer is None else answer
+        question, answer = _capital(question), _capital(answer)
+        boxes = tuple(region.box for region in regions)[: (question + answer).count(BOX)]
+        names = tuple(region.label for region in regions)[: len(boxes)]
+        return Turn(kind, question, answer, boxes, names, claims, core)
+
+    def denied(self, voice: Voice, options: Sequence[str], claim: Callable[[str], Claim]) -> str | None:
+        """A word of several with which a claim is false; None where a few tries find none."""
+        tried = (voice.pick(options) for _ in range(TRIES))
+        return next((word for word in tried if claim(word).judge(self.facts).truth is False), None)
+
+    def the(self, region: Region) -> str:
+        """What a region is called; with its box where others are called so too."""
+        bare = name_of(region.label)
+        return f"the {bare}" if len(self.facts.named(bare)) == 1 else f"the {bare} at {BOX}"
+
+
+def name_of(label: str) -> str:
+    """What a label is in a sentence."""
+    return " ".join(words(label))
+
+
+def with_boxes(pairs: Sequence[tuple[Region, str]]) -> tuple[Region, ...]:
+    """Of regions with what they are called, those that are called by their box."""
+    return tuple(region for region, name in pairs if BOX in name)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if not text.startswith(BOX) else text

@@ -1,0 +1,192 @@
+"""Questions about regions of interest: which there are, how many, where they lie, how they compare, and their boxes."""
+
+import re
+from collections.abc import Iterator
+
+from models.datasets.conversations import Turn
+from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, name_of, with_boxes
+from models.statements import claims as c
+from models.statements.measures import share_of
+from models.statements.table import table
+from models.statements.voice import Voice
+from models.statements.writing.text import COUNTS, article
+from schemas.regions import Region, Relation
+
+OFF_THE_MIDDLE = 0.1
+"""Of the extent: a region whose centre lies nearer to the midline is not asked for its side."""
+_SIDE = {"patient left": ("left", "right"), "patient right": ("right", "left")}
+_SAID = {"patient left of": "further to the patient's left than", "mirror of": "the mirror image of"}
+"""Predicates that are said in other words than the triplet's."""
+_ID = re.compile(r",? \(?r\d+\)?(?=[ ,.]|$)")
+_UNTOLD = re.compile(r" \(orientation unknown\)")
+
+
+def regions(asker: Asker) -> Iterator[Offer]:
+    """All of them."""
+    for ask in (_findings, _absences, _sides, _places, _sizes, _comparisons, _grounding):
+        yield from ask(asker)
+
+
+def _findings(asker: Asker) -> Iterator[Offer]:
+    if not asker.labels:
+        return
+    names = [name_of(label) for label in asker.labels[:MOST_REGIONS]]
+
+    def found(name: str) -> c.Finding:
+        return c.Finding(regions=asker.facts.named(name), every=True, name=name)
+
+    def all_of(voice: Voice) -> Turn | None:
+        claims = tuple((found(name), True) for name in names)
+        return asker.turn("finding", voice, claims=claims, names=", ".join(names))
+
+    def yes(voice: Voice, name: str) -> Turn | None:
+        return asker.turn("finding-closed", voice, "Yes", claims=((found(name), True),), a_name=article(name))
+
+    def count(voice: Voice, name: str) -> Turn | None:
+        n = len(asker.facts.named(name))
+        if n >= len(COUNTS):
+            return None
+        are = "is" if n == 1 else "are"
+        held = ((found(name), True), (c.Count(name=name, n=n), True))
+        return asker.turn(
+            "count", voice, claims=held, core=COUNTS[n], name=name, a_name=article(name), n=COUNTS[n], are=are
+        )
+
+    if len(asker.labels) <= MOST_REGIONS:
+        yield asker.one("finding", "", all_of)
+    yield asker.offer("finding-closed", "Yes", names, yes)
+    yield asker.offer("count", "", names, count)
+
+
+def _absences(asker: Asker) -> Iterator[Offer]:
+    if not asker.facts.grounding.experts:
+        return
+    names = [name_of(row.label) for row in table().labels if row.role == "finding" and row.expert is not None]
+
+    def absent(voice: Voice, name: str, kind: str, answer: str | None) -> Turn | None:
+        return asker.turn(kind, voice, answer, claims=((c.Absence(name=name), True),), name=name, a_name=article(name))
+
+    yield asker.offer("absence", "", names, lambda voice, name: absent(voice, name, "absence", None))
+    yield asker.offer("finding-closed", "No", names, lambda voice, name: absent(voice, name, "finding-closed", "No"))
+
+
+def _sides(asker: Asker) -> Iterator[Offer]:
+    # A region that is called by its side answers for itself.
+    sided = [(one, side) for one in asker.regions if not SIDES.search(one.label) and (side := _side(one))]
+    if not sided:
+        return
+
+    def claim(region: Region, side: str) -> c.Place:
+        end = "high" if side == "left" else "low"
+        return c.Place(regions=(region.region_id,), axis="patient left", end=end, frame="patient")
+
+    def make(voice: Voice, kind: str, region: Region, said: str, truth: bool) -> Turn | None:
+        answer = None if kind == "side" else "Yes" if truth else "No"
+        core = said if kind == "side" else ""
+        held = ((claim(region, said), truth),)
+        name = asker.the(region)
+        return asker.turn(kind, voice, answer, claims=held, regions=(region,), core=core, the_name=name, side=said)
+
+    yield asker.offer("side", "", sided, lambda voice, one: make(voice, "side", one[0], one[1], True))
+    yield asker.offer("side-closed", "Yes", sided, lambda voice, one: make(voice, "side-closed", one[0], one[1], True))
+    other = {"left": "right", "right": "left"}
+    yield asker.offer(
+        "side-closed", "No", sided, lambda voice, one: make(voice, "side-closed", one[0], other[one[1]], False)
+    )
+
+
+def _side(region: Region) -> str | None:
+    """Of the patient, where that is known and the region does not lie near the middle."""
+    for axis in region.place.axes if region.place is not None else ():
+        if axis.towards in _SIDE and abs(axis.fraction - 0.5) >= OFF_THE_MIDDLE:
+            there, opposite = _SIDE[axis.towards]
+            return there if axis.fraction > 0.5 else opposite
+    return None
+
+
+def _places(asker: Asker) -> Iterator[Offer]:
+    def make(voice: Voice, region: Region) -> Turn | None:
+        position = _UNTOLD.sub("", region.position)
+        return asker.turn(
+            "place", voice, regions=(region,), core=position, the_name=asker.the(region), position=position
+        )
+
+    if asker.regions:
+        yield asker.offer("place", "", asker.regions, make)
+
+
+def _sizes(asker: Asker) -> Iterator[Offer]:
+    def make(voice: Voice, region: Region) -> Turn | None:
+        share, _ = share_of(asker.facts, region.region_id, region, "image")
+        row = next((row for row in table().shares if share is not None and row.at_least <= share < row.below), None)
+        if row is None:
+            return None
+        said = voice.pick(row.say).removesuffix(" of")
+        held = ((c.Share(regions=(region.region_id,), word=row.word, of="image"), True),)
+        return asker.turn(
+            "size", voice, claims=held, regions=(region,), core=said, the_name=asker.the(region), share=said
+        )
+
+    def unknown(voice: Voice, region: Region) -> Turn | None:
+        return asker.turn("not-measurable", voice, regions=(region,), the_name=asker.the(region))
+
+    if asker.regions:
+        yield asker.offer("size", "", asker.regions, make)
+        if asker.facts.metadata.spacing is None:
+            yield asker.offer("not-measurable", "", asker.regions, unknown)
+
+
+def _comparisons(asker: Asker) -> Iterator[Offer]:
+    by_id = {region.region_id: region for region in asker.regions}
+    pairs = [
+        (relation, first, second)
+        for relation in asker.triplet.relations
+        if (first := by_id.get(relation.subject)) and (second := by_id.get(relation.object))
+        if first.label != second.label
+    ]
+    if not pairs:
+        return
+    # A name with a side in it answers for itself where the question is of sides.
+    open_ones = [
+        pair for pair in pairs
+        if "left" not in pair[0].predicate or not (SIDES.search(pair[1].label) or SIDES.search(pair[2].label))
+    ]  # fmt: skip
+
+    def related(voice: Voice, pair: tuple[Relation, Region, Region], turned: bool) -> Turn | None:
+        relation, first, second = pair if not turned else (pair[0], pair[2], pair[1])
+        claim = c.Relation(regions=(first.region_id,), predicate=relation.predicate, object=second.region_id)
+        here, there = asker.the(first), asker.the(second)
+        return asker.turn(
+            "relation-closed", voice, "No" if turned else "Yes", claims=((claim, not turned),),
+            regions=with_boxes([(first, here), (second, there)]), first=here, second=there,
+            predicate=_SAID.get(relation.predicate, relation.predicate),
+        )  # fmt: skip
+
+    def compared(voice: Voice, pair: tuple[Relation, Region, Region]) -> Turn | None:
+        _, larger, smaller = pair
+        held = ((c.Relation(regions=(larger.region_id,), predicate="larger than", object=smaller.region_id), True),)
+        name, other = asker.the(larger), asker.the(smaller)
+        if with_boxes([(larger, name), (smaller, other)]):
+            return None
+        # Which of the two stands first in the question tells nothing.
+        first, second = (name, other) if voice.maybe(0.5) else (other, name)
+        return asker.turn("comparison", voice, claims=held, core=name, larger=name, first=first, second=second)
+
+    larger = [pair for pair in pairs if pair[0].predicate == "larger than"]
+    yield asker.offer("relation-closed", "Yes", open_ones, lambda voice, pair: related(voice, pair, False))
+    yield asker.offer("relation-closed", "No", open_ones, lambda voice, pair: related(voice, pair, True))
+    if larger:
+        yield asker.offer("comparison", "", larger, compared)
+
+
+def _grounding(asker: Asker) -> Iterator[Offer]:
+    phrases = {one.region_id: _ID.sub("", one.phrase).rstrip(".") for one in asker.regions if one.phrase is not None}
+    told = [one for one in asker.regions if one.region_id in phrases]
+    alone = [one for one in told if list(phrases.values()).count(phrases[one.region_id]) == 1]
+
+    def make(voice: Voice, region: Region, kind: str) -> Turn | None:
+        said = phrases[region.region_id]
+        return asker.turn(kind, voice, regions=(region,), core=said, phrase=said[0].lower() + said[1:])
+
+    yield asker.offer("box-to-phrase", "", told, lambda voice, region: make(voice, region, "box-to-phrase"))
+    yield asker.offer("phrase-to-box", "", alone, lambda voice, region: make(voice, region, "phrase-to-box"))

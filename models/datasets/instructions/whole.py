@@ -1,0 +1,141 @@
+"""Questions about the image as a whole: what it is of, what the source says, and what nobody can tell from it."""
+
+from collections.abc import Iterator, Sequence
+
+from models.datasets.conversations import Turn
+from models.datasets.instructions.offers import Asker, Offer
+from models.statements import claims as c
+from models.statements.table import table
+from models.statements.voice import Voice
+from models.statements.writing.text import article
+from models.vocabulary import TERMS
+from schemas.images import MODALITIES, Modality, Plane
+
+PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+UNKNOWN = (
+    "How old is the patient?", "What is the patient's name?", "On what day was the image taken?",
+    "Is the patient a smoker?", "In which hospital was this image taken?", "Which treatment did the patient get?",
+    "How long will the patient live?", "What did the earlier image show?", "What are the patient's symptoms?",
+    "Who reported this image?", "How much does the patient weigh?", "Has the patient been operated on?",
+    "Which medicine does the patient take?", "Has the finding grown since the last image?",
+)  # fmt: skip
+"""Questions that no triplet can answer: what they ask for never passes preprocess, or is of another time."""
+_DISEASES = [term.name for term in TERMS.values() if term.kind == "disease"]
+_SEEN_THROUGH = ("CT", "MR", "X-ray", "PET", "ultrasound")
+"""Modalities of images in which organs lie beside each other, so that one can be asked for that is not there."""
+
+
+def whole(asker: Asker) -> Iterator[Offer]:
+    """All of them."""
+    for ask in (_texts, _modality, _plane, _organ, _disease, _not_stated):
+        yield from ask(asker)
+
+
+def _texts(asker: Asker) -> Iterator[Offer]:
+    said = asker.triplet.description
+    if said.caption is not None:
+        caption = said.caption.text
+        yield asker.one("caption", "", lambda voice: asker.turn("caption", voice, caption))
+    yield asker.one("description", "", lambda voice: asker.turn("description", voice, said.description))
+
+
+def _modality(asker: Asker) -> Iterator[Offer]:
+    found = asker.facts.metadata.modality
+    if found in ("unknown", "other"):
+        return
+    noun = _of_modality(found)
+    held = ((c.Modality(word=found), True),)
+    others: list[Modality] = [word for word in MODALITIES if word not in ("unknown", "other", found)]
+
+    def no(voice: Voice) -> Turn | None:
+        other = voice.pick(others)
+        denied = ((c.Modality(word=other), False),)
+        return asker.turn("modality-closed", voice, "No", claims=denied, a_noun=article(_of_modality(other)))
+
+    a_noun = article(noun)
+    yield asker.one(
+        "modality", "", lambda voice: asker.turn("modality", voice, claims=held, core=noun, noun=noun, a_noun=a_noun)
+    )
+    yield asker.one(
+        "modality-closed", "Yes", lambda voice: asker.turn("modality-closed", voice, "Yes", claims=held, a_noun=a_noun)
+    )
+    yield asker.one("modality-closed", "No", no)
+
+
+def _of_modality(word: Modality) -> str:
+    return table().modality(word).say[0]
+
+
+def _plane(asker: Asker) -> Iterator[Offer]:
+    found = asker.facts.metadata.plane
+    if found is None:
+        return
+    held = ((c.Plane(word=found), True),)
+
+    def closed(voice: Voice, plane: Plane) -> Turn | None:
+        claims = ((c.Plane(word=plane), plane == found),)
+        answer = "Yes" if plane == found else "No"
+        return asker.turn("plane-closed", voice, answer, claims=claims, word=plane, a_word=article(plane))
+
+    yield asker.one(
+        "plane",
+        "",
+        lambda voice: asker.turn("plane", voice, claims=held, core=found, word=found, a_word=article(found)),
+    )
+    yield asker.one("plane-closed", "Yes", lambda voice: closed(voice, found))
+    others: list[Plane] = [plane for plane in PLANES if plane != found]
+    yield asker.offer("plane-closed", "No", others, closed)
+
+
+def _organ(asker: Asker) -> Iterator[Offer]:
+    found = asker.facts.metadata.organ
+    if found is None or found not in table().organs:
+        return
+    held = ((c.Structure(organ=found), True),)
+    organs = [organ for organ in table().organs if organ != found]
+
+    def denied(voice: Voice, kind: str, answer: str | None) -> Turn | None:
+        other = asker.denied(voice, organs, lambda organ: c.Structure(organ=organ))
+        if other is None:
+            return None
+        return asker.turn(kind, voice, answer, claims=((c.Structure(organ=other), False),), word=other)
+
+    yield asker.one("organ", "", lambda voice: asker.turn("organ", voice, claims=held, core=found, word=found))
+    yield asker.one(
+        "organ-closed", "Yes", lambda voice: asker.turn("organ-closed", voice, "Yes", claims=held, word=found)
+    )
+    yield asker.one("organ-closed", "No", lambda voice: denied(voice, "organ-closed", "No"))
+    if asker.facts.metadata.modality in _SEEN_THROUGH:
+        yield asker.one("not-visible", "", lambda voice: denied(voice, "not-visible", None))
+
+
+def _disease(asker: Asker) -> Iterator[Offer]:
+    found = asker.facts.metadata.disease
+    if found is None:
+        return
+    held = ((c.Disease(name=found), True),)
+
+    def no(voice: Voice, near: bool) -> Turn | None:
+        options = _near(asker.facts.metadata.organ) if near else _DISEASES
+        other = asker.denied(voice, options, lambda name: c.Disease(name=name)) if options else None
+        if other is None:
+            return None
+        return asker.turn("disease-closed", voice, "No", claims=((c.Disease(name=other), False),), word=other)
+
+    yield asker.one("disease", "", lambda voice: asker.turn("disease", voice, claims=held, core=found, word=found))
+    yield asker.one(
+        "disease-closed", "Yes", lambda voice: asker.turn("disease-closed", voice, "Yes", claims=held, word=found)
+    )
+    yield asker.offer("disease-closed", "No", (True, False), no)
+
+
+def _near(organ: str | None) -> Sequence[str]:
+    """Diseases of the organ: a brain image that is asked about malaria answers itself."""
+    return [name for name in _DISEASES if organ is not None and TERMS[name].structure == organ]
+
+
+def _not_stated(asker: Asker) -> Iterator[Offer]:
+    def make(voice: Voice, unknown: str) -> Turn | None:
+        return asker.turn("not-stated", voice, unknown=unknown, unknown_low=unknown[0].lower() + unknown[1:])
+
+    yield asker.offer("not-stated", "", UNKNOWN, make)

@@ -1,0 +1,119 @@
+"""Triplets as lines of JSON: a glance at each for filters and splits, and the whole triplet where it is written.
+
+A glance reads the line without checking it; what is written into a data set has been read whole, and once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import orjson
+from pydantic import ValidationError
+
+from schemas.base import Provenance
+from schemas.failures import InvalidInput
+from schemas.images import Pixels
+from schemas.triplets import Description, Statement, Triplet
+
+
+class Line(NamedTuple):
+    """One triplet as JSON, and where it stands, for messages: 'file 1, line 3'."""
+
+    place: str
+    text: bytes
+
+    def triplet(self) -> Triplet:
+        """The whole triplet. Raises BadLine where it is none."""
+        try:
+            return Triplet.model_validate_json(self.text)
+        except ValidationError:
+            raise BadLine(self.place) from None
+
+
+Read = Callable[[], Iterator[Line]]
+"""Reads all triplets from the start; it is called twice."""
+
+
+class BadLine(InvalidInput):
+    """A line that is no triplet. Its text names the place and quotes nothing of it."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place}: is no triplet of this version")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is asked of a triplet before it is taken."""
+
+    triplet_id: str
+    image_id: str
+    object_id: str
+    provenance: Provenance | None
+    modality: str
+    disease: str
+    image: Pixels
+    kinds: frozenset[str]
+    unsupported: bool
+
+    @classmethod
+    def at(cls, line: Line) -> Self:
+        """At a line. Raises BadLine where what is asked for is not there."""
+        try:
+            found: dict[str, Any] = orjson.loads(line.text)
+            provenance = found.get("provenance")
+            metadata = found["metadata"]
+            return cls(
+                found["triplet_id"],
+                found["image_id"],
+                found["object_id"],
+                Provenance.model_validate(provenance) if provenance is not None else None,
+                metadata.get("modality") or "unknown",
+                metadata.get("disease") or "",
+                Pixels.model_validate(found["image"]),
+                frozenset(region.get("kind", "candidate") for region in found["regions"]),
+                any(_is_unsupported(one) for one in _sentences(found["description"])),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise BadLine(line.place) from None
+
+    @classmethod
+    def of(cls, triplet: Triplet) -> Self:
+        """At a triplet that has been read."""
+        return cls(
+            triplet.triplet_id,
+            triplet.image_id,
+            triplet.object_id,
+            triplet.provenance,
+            triplet.metadata.modality,
+            triplet.metadata.disease or "",
+            triplet.image,
+            frozenset(region.kind for region in triplet.regions),
+            any(not supported(one) for one in statements(triplet.description)),
+        )
+
+
+_ALONE = ("caption", "modality", "organ")
+_SEVERAL = ("regions", "texture", "relations", "absences", "context")
+
+
+def _sentences(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (one for name in _ALONE if (one := description.get(name)) is not None)
+    for name in _SEVERAL:
+        yield from description.get(name) or ()
+
+
+def _is_unsupported(statement: dict[str, Any]) -> bool:
+    verdict = statement.get("verdict")
+    return verdict is not None and verdict["outcome"] != "supported"
+
+
+def statements(description: Description) -> Iterator[Statement]:
+    """The sentences that `description` is made of."""
+    yield from (one for name in _ALONE if (one := getattr(description, name)) is not None)
+    for name in _SEVERAL:
+        yield from getattr(description, name)
+
+
+def supported(statement: Statement) -> bool:
+    """Whether it was written from measurements, or borne out by them."""
+    return statement.verdict is None or statement.verdict.outcome == "supported"
