@@ -134,7 +134,7 @@ lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) pyproject.toml --extra cpu --extra text $(UNUSED) -o requirements/pipeline.lock
 	$(COMPILE) pyproject.toml --extra gpu --extra text $(UNUSED) -o requirements/gpu.lock
-	$(COMPILE) pyproject.toml --extra cpu --extra text --extra data --extra evaluation --group dev -c requirements/pipeline.lock -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra cpu --extra text --extra data --extra books --extra evaluation --group dev -c requirements/pipeline.lock -o requirements/dev.lock
 	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) pyproject.toml --extra cpu --extra train --group export -c requirements/pipeline.lock -o requirements/export.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock

@@ -3,8 +3,20 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from models.knowledge.loaders import bookshelf, jsonl, markdown, pubmed
+from models.knowledge.loaders import bookshelf, jsonl, markdown, medquad, pdf, pubmed, wikipedia
 from models.knowledge.loaders.records import Loaded, Rejected
+from models.knowledge.loaders.xml import root_of
+
+_BY_ROOT: dict[str, Callable[[Path, str], Iterator[Loaded]]] = {
+    "mediawiki": wikipedia.load,
+    "Document": medquad.load,
+}
+"""What an XML document is by its outermost element; PubMed where it is none of these."""
+
+
+def _xml(file: Path, name: str) -> Iterator[Loaded]:
+    yield from _BY_ROOT.get(root_of(file), pubmed.load)(file, name)
+
 
 _LOADERS: dict[str, Callable[[Path, str], Iterator[Loaded]]] = {
     ".jsonl": jsonl.load,
@@ -12,8 +24,11 @@ _LOADERS: dict[str, Callable[[Path, str], Iterator[Loaded]]] = {
     ".markdown": markdown.load,
     ".txt": markdown.load,
     ".nxml": bookshelf.load,
-    ".xml": pubmed.load,
-    ".xml.gz": pubmed.load,
+    ".xml": _xml,
+    ".xml.gz": _xml,
+    ".xml.bz2": _xml,
+    ".json": medquad.load_json,
+    ".pdf": pdf.load,
 }
 
 

@@ -4,6 +4,7 @@ Entities that a document declares are refused by defusedxml (no billion laughs, 
 external DTDs are never opened. A document type declaration itself is allowed: PubMed and Bookshelf carry one.
 """
 
+import bz2
 import gzip
 import re
 from collections.abc import Iterator
@@ -67,8 +68,21 @@ def records(file: Path, *tags: str) -> Iterator[Element]:
             raise BrokenXml("the XML declares entities, which are not read; remove them or unfold them") from error
 
 
+def root_of(file: Path) -> str:
+    """The name of a document's outermost element, without its namespace; "" where it has none that can be read."""
+    with _opened(file) as opened:
+        try:
+            events = iterparse(_Bounded(opened), events=("start",), forbid_entities=True)
+            return next((local(element) for _, element in cast("Iterator[tuple[str, Element]]", events)), "")
+        except (ParseError, DefusedXmlException, BrokenXml):
+            return ""
+
+
 def _opened(file: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(file)) if file.name.lower().endswith(".gz") else file.open("rb")
+    name = file.name.lower()
+    if name.endswith(".gz"):
+        return cast("IO[bytes]", gzip.open(file))
+    return cast("IO[bytes]", bz2.open(file)) if name.endswith(".bz2") else file.open("rb")
 
 
 def local(element: Element) -> str:
