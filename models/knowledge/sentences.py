@@ -1,38 +1,34 @@
-"""A sentence encoder of one tower in ONNX, as all-MiniLM-L6-v2 is: the mean over the tokens of a text, of length 1.
+"""A sentence encoder of one tower in ONNX, as all-MiniLM-L6-v2 is: a vector of length 1, the mean
+over the tokens of a text or the first token's.
 
 Reads the folder that `make encoder` writes. Knows nothing of passages beyond their words.
 
 MiniLM: Wang et al. 2020, arXiv 2002.10957; trained for sentences as in Reimers & Gurevych 2019, arXiv 1908.10084.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from models.knowledge.biomedical import LOAD_ERRORS, BrokenEncoder, read_folder, tokenizer_of
 from models.knowledge.encoder import Vectors
+from models.knowledge.folders import BrokenEncoder, Manifest, read_folder
+from models.knowledge.graphs import LOAD_ERRORS, session_of, tokenizer_of
 
 FILES = ("encoder.onnx", "tokenizer.json")
 _BATCH = 16
 
 
-class SentenceManifest(BaseModel):
+class Sentence(Manifest):
     """What the folder says of itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["sentence"]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    source: str = Field(description="Where the weights came from, and their licence")
-    dimensions: int = Field(ge=1)
     length: int = Field(ge=4, description="Most tokens of a text; what is beyond is cut off")
-    sha256: dict[str, str] = Field(description="Of each file")
+    pooling: Literal["mean", "first"] = Field(default="mean", description="Over all tokens, or the first token's")
+    asks_with: str = Field(default="", description="What is put before a query, not before a passage")
 
 
 class SentenceEncoder:
@@ -40,21 +36,24 @@ class SentenceEncoder:
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """Load `folder`; `threads` of ONNX Runtime within one batch. Raises BrokenEncoder."""
-        manifest, data = read_folder(folder, SentenceManifest, FILES)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
+        manifest, data = read_folder(folder, Sentence, FILES)
         try:
-            self._session = ort.InferenceSession(data[FILES[0]], options, providers=ort.get_available_providers())
+            self._session = session_of(data[FILES[0]], threads)
             self._tokens = tokenizer_of(data[FILES[1]], manifest.length)
         except LOAD_ERRORS as error:
             raise BrokenEncoder("ONNX Runtime cannot load the encoder; make it again: make encoder") from error
-        digest = hashlib.sha256("".join(manifest.sha256[name] for name in FILES).encode()).hexdigest()
-        self.name = f"{manifest.name}@{digest[:12]}"
+        self.name = manifest.versioned(FILES)
         self.dimensions = manifest.dimensions
+        self._pooled = pooled if manifest.pooling == "mean" else first
+        self._asks_with = manifest.asks_with
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        return self._encoded([self._asks_with + text for text in texts])
+
+    def encode_passages(self, passages: Sequence[tuple[str, str]]) -> Vectors:
+        return self._encoded([f"{title}. {text}" for title, text in passages])
+
+    def _encoded(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         # Texts of like length together: a batch is padded to its longest.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
@@ -67,15 +66,20 @@ class SentenceEncoder:
             )
             feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
             hidden = np.asarray(self._session.run(None, feed)[0], np.float32)
-            vectors[places] = pooled(hidden, mask)
+            vectors[places] = self._pooled(hidden, mask)
         return vectors
-
-    def encode_passages(self, passages: Sequence[tuple[str, str]]) -> Vectors:
-        return self.encode([f"{title}. {text}" for title, text in passages])
 
 
 def pooled(hidden: Vectors, mask: npt.NDArray[np.int64]) -> Vectors:
     """float32 (n, tokens, dimensions) and its mask (n, tokens) → (n, dimensions) of length 1, padding left out."""
     weights = mask[..., None].astype(np.float32)
-    means = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1)
-    return (means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return _of_length_1((hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1))
+
+
+def first(hidden: Vectors, mask: npt.NDArray[np.int64]) -> Vectors:
+    """float32 (n, tokens, dimensions) → (n, dimensions) of length 1: the first token's, as BGE is trained."""
+    return _of_length_1(hidden[:, 0])
+
+
+def _of_length_1(vectors: Vectors) -> Vectors:
+    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(np.float32)

@@ -4,8 +4,6 @@ QUERY and ARTICLE are folders of BERT models as `transformers` saves them, such 
 and ncbi/MedCPT-Article-Encoder. Nothing is downloaded. Knows no passages.
 """
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import torch
 from torch import nn
 from transformers import BertModel, BertTokenizerFast
 
+from models.knowledge.folders import write_folder
 from models.onnx_files import exported
 
 QUERY_LENGTH, ARTICLE_LENGTH = 64, 512
@@ -60,7 +59,6 @@ def export(query: Path, article: Path, out: Path, name: str = "medcpt") -> None:
     vocabularies = [BertTokenizerFast.from_pretrained(folder, local_files_only=True) for folder in (query, article)]
     if vocabularies[0].get_vocab() != vocabularies[1].get_vocab():
         sys.exit("the towers have different vocabularies; they are not of one encoder")
-    out.mkdir(parents=True, exist_ok=True)
     backend = vocabularies[0].backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
@@ -76,13 +74,8 @@ def export(query: Path, article: Path, out: Path, name: str = "medcpt") -> None:
         "query_length": QUERY_LENGTH,
         "article_length": ARTICLE_LENGTH,
     }
-    # Strings and numbers are the same in TOML as in JSON.
-    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()] + ["", "[sha256]"]
-    for file, data in files.items():
-        (out / file).write_bytes(data)
-        lines.append(f"{json.dumps(file)} = {json.dumps(hashlib.sha256(data).hexdigest())}")
-        sys.stdout.write(f"{file}: {len(data):,} bytes\n")
-    (out / "encoder.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_folder(out, table, files)
+    sys.stdout.writelines(f"{file}: {len(data):,} bytes\n" for file, data in files.items())
 
 
 if __name__ == "__main__":

