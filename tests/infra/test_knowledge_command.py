@@ -27,14 +27,14 @@ def test_build_add_search(run, tmp_path: Path) -> None:  # type: ignore[no-untyp
     notes, more, rejected = tmp_path / "notes", tmp_path / "more.jsonl", tmp_path / "rejected.jsonl"
     notes.mkdir()
     (notes / "colic.md").write_text("# Renal colic\n\nStones are bright on CT.\n")
-    (notes / "scan.pdf").write_text("x")
+    (notes / "scan.docx").write_text("x")
     more.write_text(json.dumps(LINE) + "\n" + json.dumps(LINE | {"text": "Another."}) + "\nnonsense\n")
     built = run("build", str(notes), "--name", "ours")
     added = run("add", str(more), "--rejected", str(rejected))
     found = run("search", "twinkling stone", "--json", "--limit", "1")
     assert (built.exit_code, added.exit_code, found.exit_code) == (0, 0, 0)
     assert "no loader for such files" in built.stderr
-    assert "scan.pdf" in built.stderr
+    assert "scan.docx" in built.stderr
     assert "ours@" in added.stdout
     assert "holds 2 passages" in added.stdout
     assert json.loads(found.stdout)["text"] == LINE["text"]

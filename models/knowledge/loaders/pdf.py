@@ -4,6 +4,7 @@ A scanned book without a text layer gives nothing: run character recognition ove
 tables and formulas, which come as the words that stand in them.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,8 @@ def load(file: Path, name: str) -> Iterator[Loaded]:
     except ModuleNotFoundError:
         yield Rejected(file.name, 0, "PDF needs pypdf: install Tristream with its extra, tristream[books]")
         return
+    # What is wrong is told once, by us: pypdf warns of each object, in words of the file.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = PdfReader(file)
         if reader.is_encrypted and not reader.decrypt(""):
