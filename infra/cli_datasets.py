@@ -1,6 +1,8 @@
 """`tristream dataset`: training sets from triplets, and audits of them."""
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from infra.console import plain_errors, say
+from infra.console import current_settings, plain_errors, say
 
 if TYPE_CHECKING:
-    from models.datasets.lines import Line
+    from models.datasets.formats import Writer
+    from models.datasets.lines import Line, Whole
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
 PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
@@ -43,7 +46,8 @@ EVALUATION = click.option(
 
 
 @dataset.command("build")
-@click.argument("triplets", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("triplets", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--kafka", metavar="HOST:PORT", help="Take the triplets of this broker's topic instead of files.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
 @click.option(
     "--format",
@@ -51,7 +55,12 @@ EVALUATION = click.option(
     multiple=True,
     default=("parquet",),
     show_default=True,
-    help="parquet, llava, swift, webdataset, coco, imagefolder; may be given several times.",
+    help="parquet, llava, swift, webdataset, coco, imagefolder, dicom, nifti; may be given several times.",
+)
+@click.option(
+    "--originals",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A map as `annotate --map` writes it: DICOM marks then refer to these files and carry their patients.",
 )
 @click.option("--test", default=0.1, show_default=True, help="Share of the images for test.")
 @click.option("--validation", default=0.1, show_default=True, help="Share of the images for validation.")
@@ -75,15 +84,19 @@ EVALUATION = click.option(
 @EVALUATION
 def build_command(
     triplets: tuple[Path, ...],
+    kafka: str | None,
     out: Path,
+    originals: Path | None,
     formats: tuple[str, ...],
     evaluation: dict[str, Path],
     as_json: bool,
     keep: Path | None,
     **choices: Any,
 ) -> None:
-    """Make a training set of TRIPLETS, files as `annotate` and `triplets` write them, in the folder --out."""
-    _need_libraries()
+    """Make a training set of TRIPLETS, files as `annotate` and `triplets` write them, or of --kafka, in --out."""
+    _need_libraries(formats)
+    if bool(triplets) == bool(kafka):
+        raise click.UsageError("give files of triplets, or --kafka HOST:PORT")
     from infra.progress import Counting
     from models.datasets.build import GROUPS, build
     from models.datasets.duplicates import NEAR
@@ -109,14 +122,16 @@ def build_command(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     with plain_errors(), Counting("triplets") as progress:
+        given = _Topic(kafka) if kafka else _Files(triplets)
         report = build(
-            lambda: _lines(triplets),
+            given.read,
             out,
             tuple(dict.fromkeys(formats)),
             policy,
             evaluation={name: _pictures(folder) for name, folder in evaluation.items()},
             kept=orjson.loads((keep / GROUPS).read_bytes()) if keep else None,
-            source={"files": len(triplets)},
+            source=given.told,
+            makers=_makers(originals),
             progress=lambda n: progress.update(n, 0),
         )
     if as_json:
@@ -147,19 +162,62 @@ def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
     say("no fault was found")
 
 
-def _need_libraries() -> None:
-    if missing := [name for name in ("PIL", "pyarrow") if find_spec(name) is None]:
+def _need_libraries(formats: tuple[str, ...] = ()) -> None:
+    of_formats = {"dicom": "highdicom", "nifti": "nibabel"}
+    needed = ["PIL", "pyarrow", *(library for name, library in of_formats.items() if name in formats)]
+    if missing := [name for name in needed if find_spec(name) is None]:
         raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
 
 
-def _lines(paths: tuple[Path, ...]) -> "Iterator[Line]":
-    from infra.exports import lines_of
-    from models.datasets.lines import Line
+class _Files:
+    """Files of lines."""
 
-    for file, path in enumerate(paths, start=1):
-        for number, text in enumerate(lines_of(path), start=1):
-            if text.strip():
-                yield Line(f"file {file}, line {number}", text)
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self._paths = paths
+
+    def read(self) -> "Iterator[Line]":
+        from infra.exports import lines_of
+        from models.datasets.lines import Line
+
+        for file, path in enumerate(self._paths, start=1):
+            for number, text in enumerate(lines_of(path), start=1):
+                if text.strip():
+                    yield Line(f"file {file}, line {number}", text)
+
+    def told(self) -> dict[str, Any]:
+        return {"files": len(self._paths)}
+
+
+class _Topic:
+    """The triplets of a broker, up to where they ended when they were first read."""
+
+    def __init__(self, kafka: str) -> None:
+        from infra.training import TripletsSoFar
+
+        self._topic = TripletsSoFar(current_settings(kafka=kafka).wires)
+
+    def read(self) -> "Iterator[Whole]":
+        return self._topic.read()
+
+    def told(self) -> dict[str, Any]:
+        return self._topic.told()
+
+
+def _makers(originals: Path | None) -> "Mapping[str, Callable[[Path], Writer]]":
+    from models.datasets.formats import FORMATS
+
+    if originals is None:
+        return FORMATS
+    from models.datasets.formats.dicom import Dicom
+
+    with originals.open(newline="", encoding="utf-8") as rows:
+        table = csv.DictReader(rows)
+        if not {"path", "object_id"} <= set(table.fieldnames or ()):
+            raise click.UsageError("the map has no columns path and object_id: take what `annotate --map` wrote")
+        files = {row["object_id"]: Path(row["path"]) for row in table if row["object_id"]}
+    if not any(path.is_file() for path in files.values()):
+        raise click.UsageError("none of the files that the map names is there: run it where `annotate` ran")
+    return {**FORMATS, "dicom": partial(Dicom, originals=files)}
 
 
 def _pictures(folder: Path) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
 """The topic of triplets as a data set to train on, while it grows."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.console import current_settings
+from models.datasets.lines import Whole
 from models.datasets.policy import Policy
 from models.datasets.streaming import Arrived, triplet_stream
 from streams.reader import partitions_of, read
@@ -30,6 +31,37 @@ class TripletTopic:
         for record in read(self._wires, [TRIPLETS], first=first, follow=self._follow):
             if record is not None and record.message is not None:
                 yield Arrived(record.partition, record.offset, record.message)
+
+
+class TripletsSoFar:
+    """The triplets of a cluster as they stood when they were first read, and the offsets that were read.
+
+    A second reading gives the same ones but those that compaction has taken away since, each of which has a later one.
+    """
+
+    def __init__(self, wires: Wires) -> None:
+        self._wires = wires
+        self._offsets: dict[int, tuple[int, int]] = {}
+        self._whole = False
+
+    def read(self) -> Iterator[Whole]:
+        """All of them, partition by partition in order. Raises Unavailable."""
+        for record in read(self._wires, [TRIPLETS]):
+            if record is None or record.message is None:
+                continue
+            first, last = self._offsets.get(record.partition, (record.offset, record.offset))
+            if self._whole and not first <= record.offset <= last:
+                continue
+            self._offsets[record.partition] = min(first, record.offset), max(last, record.offset)
+            yield Whole(record.message)
+        self._whole = True
+
+    def told(self) -> dict[str, Any]:
+        """The topic, and of each partition the first and the last offset that was read."""
+        return {
+            "topic": TRIPLETS.on(self._wires),
+            "offsets": {str(key): [*self._offsets[key]] for key in sorted(self._offsets)},
+        }
 
 
 def stream(

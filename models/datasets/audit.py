@@ -1,11 +1,9 @@
 """A finished data set held against its own promises, from what is written and not from what was meant."""
 
 import hashlib
-import io
 import json
-import tarfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,10 @@ from models.datasets.build import GROUPS, REPORT
 from models.datasets.cards import INDEX
 from models.datasets.conversations import SPLITS
 from models.datasets.duplicates import hash_of_file
+from models.datasets.instructions.mixing import MOST_AHEAD
+from models.datasets.licences import Licences
 from models.datasets.scan import Scan, Seen
+from models.datasets.written import closed_answers, pictures
 from schemas.failures import InvalidInput
 
 
@@ -31,7 +32,7 @@ class Audit:
 
 
 def audit(folder: Path, evaluation: Mapping[str, Iterable[bytes]] | None = None) -> Audit:
-    """Read a data set again: groups, images and near duplicates over splits, files against their hashes, balance.
+    """Read a data set again: files against hashes, groups and near duplicates over splits, licences, balance, counts.
 
     Args:
         folder: as `build` writes it.
@@ -52,7 +53,9 @@ def audit(folder: Path, evaluation: Mapping[str, Iterable[bytes]] | None = None)
     found = Audit()
     _files(folder, card, found)
     _groups(lines, splits, report, found)
-    _pictures(folder, lines, int(report["policy"]["near"]), evaluation or {}, found)
+    _sources(lines, report, found)
+    _answers(folder, report, found)
+    _pictures(folder, lines, report, evaluation or {}, found)
     return found
 
 
@@ -89,29 +92,61 @@ def _groups(lines: list[dict[str, str]], splits: dict[str, str], report: dict[st
     found.counts |= {"images": len(lines), "groups": len(of_group), "groups in two splits": torn, "images twice": twice}
 
 
+def _sources(lines: list[dict[str, str]], report: dict[str, Any], found: Audit) -> None:
+    permitted = Licences(report["policy"]["licences"])
+    refused = sum(not permitted.permit(line["licence"] or None) for line in lines)
+    if refused:
+        found.faults.append(f"{refused} images are under licences that were not to be taken")
+    for name in ("source", "licence"):
+        counts = Counter(line[name] or "not told" for line in lines)
+        if counts != Counter(report[f"{name}s"]):
+            found.faults.append(f"the card's counts by {name} are not those of the index")
+        found.counts[f"{name}s"] = len(counts)
+
+
+def _answers(folder: Path, report: dict[str, Any], found: Audit) -> None:
+    """Yes and no of each kind, as they are written, against the card and each other."""
+    if "parquet" not in report["formats"]:
+        return
+    counts = closed_answers(folder)
+    told = Counter({(kind, answer): n for kind, by in report["closed"].items() for answer, n in by.items()})
+    if counts != told:
+        found.faults.append("the card's counts of yes and no are not those of the conversations")
+    for kind in {kind for kind, _ in counts}:
+        if abs(counts[kind, "Yes"] - counts[kind, "No"]) > MOST_AHEAD:
+            found.faults.append(f"yes and no of {kind} differ by more than {MOST_AHEAD}")
+    found.counts["closed answers"] = counts.total()
+
+
 def _pictures(
-    folder: Path, lines: list[dict[str, str]], near: int, evaluation: Mapping[str, Iterable[bytes]], found: Audit
+    folder: Path,
+    lines: list[dict[str, str]],
+    report: dict[str, Any],
+    evaluation: Mapping[str, Iterable[bytes]],
+    found: Audit,
 ) -> None:
     """Hash every picture that is written anew, so that another picture under a right name is seen."""
+    near = int(report["policy"]["near"])
     known = {line["triplet_id"]: line for line in lines}
     scan_path = folder.with_name(f".{folder.name}.audit")
-    across, evaluated, looked, alike = 0, Counter[str](), set[str](), 0
+    across, evaluated, alike = 0, Counter[str](), 0
+    looked: defaultdict[str, set[str]] = defaultdict(set)
     try:
         with Scan(scan_path) as scan:
-            for name, pictures in evaluation.items():
-                for picture in pictures:
-                    scan.add_evaluation(name, hash_of_file(picture))
-            for triplet_id, split, data in written(folder):
+            for name, files in evaluation.items():
+                for file in files:
+                    scan.add_evaluation(name, hash_of_file(file))
+            for name, triplet_id, split, value in pictures(folder):
                 line = known.get(triplet_id)
                 if line is None or line["split"] != split:
-                    found.faults.append(f"a picture of {split} is not in the index: {triplet_id}")
+                    found.faults.append(f"a picture of {split} in {name} is not in the index: {triplet_id}")
                     continue
-                if triplet_id in looked:
-                    continue
-                looked.add(triplet_id)
-                value = hash_of_file(data)
                 if f"{value:064x}" != line["hash"]:
-                    found.faults.append(f"the picture of {triplet_id} is another one than was looked at")
+                    found.faults.append(f"the picture of {triplet_id} in {name} is another one than was looked at")
+                first = not any(triplet_id in ids for ids in looked.values())
+                looked[name].add(triplet_id)
+                if not first:
+                    continue
                 for other, _ in scan.near(value, near):
                     alike += 1
                     across += known[other]["split"] != split
@@ -122,28 +157,11 @@ def _pictures(
     if across:
         found.faults.append(f"{across} pairs of pictures of two splits are nearly the same")
     found.faults += [f"{n} pictures are nearly those of {name}" for name, n in evaluated.items()]
-    if looked and len(looked) < len(known):
-        found.faults.append(f"{len(known) - len(looked)} images of the index have no picture")
+    for name in report["formats"]:
+        if missing := len(known.keys() - looked[name]):
+            found.faults.append(f"{missing} images of the index have no picture in {name}")
+        found.counts[f"pictures in {name}"] = len(looked[name])
     found.counts |= {
-        "pictures": len(looked), "near pairs within a split": alike - across, "near pairs over splits": across,
+        "near pairs within a split": alike - across, "near pairs over splits": across,
         **{f"near {name}": evaluated[name] for name in evaluation},
     }  # fmt: skip
-
-
-def written(folder: Path) -> Iterator[tuple[str, str, bytes]]:
-    """triplet_id, split and PNG of every picture, format by format."""
-    for path in sorted(folder.glob("parquet/data/*.parquet")):
-        import pyarrow.parquet as pq
-
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=["triplet_id", "images"]):
-            for row in batch.to_pylist():
-                yield row["triplet_id"], path.name.rpartition("-")[0], row["images"][0]["bytes"]
-    for path in sorted(folder.glob("webdataset/*.tar")):
-        with tarfile.open(path) as shard:
-            for member in shard:
-                if member.name.endswith(".png"):
-                    content = shard.extractfile(member) or io.BytesIO()
-                    yield member.name.removesuffix(".png"), path.name.rpartition("-")[0], content.read()
-    for pattern in ("*/images/*/*.png", "imagefolder/*/*.png"):
-        for path in sorted(folder.glob(pattern)):
-            yield path.stem, path.parent.name, path.read_bytes()

@@ -20,7 +20,7 @@ from models.datasets.conversations import SPLITS, Split
 from models.datasets.duplicates import hash_of_file, perceptual_hash
 from models.datasets.formats import FORMATS, Example, Writer
 from models.datasets.instructions import Mixer
-from models.datasets.lines import Glance, Read
+from models.datasets.lines import Read
 from models.datasets.origin import origin_of
 from models.datasets.policy import SAME, Policy
 from models.datasets.scan import Scan, Seen
@@ -70,7 +70,8 @@ def build(
     *,
     evaluation: Mapping[str, Iterable[bytes]] | None = None,
     kept: Mapping[str, Split] | None = None,
-    source: Mapping[str, Any] | None = None,
+    source: Callable[[], Mapping[str, Any]] = dict,
+    makers: Mapping[str, Callable[[Path], Writer]] = FORMATS,
     progress: Callable[[int], None] = lambda n: None,
 ) -> Report:
     """Write a data set into a new folder, which is there only when it is whole.
@@ -82,7 +83,8 @@ def build(
         policy: what is taken and how it is split.
         evaluation: encoded pictures of sets that one will evaluate on, by name: what is near one of them is left out.
         kept: splits of groups in an earlier data set, which they keep.
-        source: of the triplets, for the card: files, or topic and offsets.
+        source: of the triplets, for the card: files, or topic and offsets; asked when all have been read.
+        makers: of the formats, by name.
         progress: told how many triplets were read, over both readings.
 
     Raises:
@@ -93,13 +95,14 @@ def build(
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    report = Report(formats=tuple(formats), policy=_plain(policy), source=dict(source or {}))
+    report = Report(formats=tuple(formats), policy=_plain(policy))
     with _few_collections(), Scan(part / ".scan") as scan:
         _look(read, scan, policy, evaluation or {}, report, progress)
         policy.thin(scan)
         splits = _split(scan, policy, kept or {}, report)
-        _write(read, scan, splits, part, policy, report, progress)
+        _write(read, scan, splits, part, policy, report, makers, progress)
         report.left_out = scan.reasons()
+        report.source = dict(source())
     if not sum(report.images.values()):
         shutil.rmtree(part)
         told = "; ".join(f"{n} {reason}" for reason, n in report.left_out.items()) or "none were given"
@@ -150,10 +153,10 @@ def _look(
             report.evaluation[name] += 1
     together = _Together()
     levels: Counter[str] = Counter()
-    for line in read():
+    for given in read():
         report.triplets += 1
         progress(report.triplets)
-        one = Glance.at(line)
+        one = given.glance()
         origin = origin_of(one)
         reason = policy.refuses(one)
         value = 0
@@ -236,6 +239,7 @@ def _write(
     folder: Path,
     policy: Policy,
     report: Report,
+    makers: Mapping[str, Callable[[Path], Writer]],
     progress: Callable[[int], None],
 ) -> None:
     mixer = Mixer(policy.turns)
@@ -250,11 +254,11 @@ def _write(
         index = files.enter_context((folder / INDEX).open("w", encoding="utf-8"))
         writers: list[Writer] = []
         for name in report.formats:
-            writers.append(FORMATS[name](folder / name))
+            writers.append(makers[name](folder / name))
             files.callback(writers[-1].close)
-        for number, line in enumerate(read(), start=1):
+        for number, item in enumerate(read(), start=1):
             progress(report.triplets + number)
-            triplet = line.triplet()
+            triplet = item.triplet()
             seen = scan.one(triplet.triplet_id)
             if seen is None or seen.reason or not scan.write_once(triplet.triplet_id):
                 continue
@@ -273,7 +277,8 @@ def _write(
             lineages[triplet.lineage.model_dump_json(exclude={"metadata_digest"})] += 1
             entry = {
                 "triplet_id": seen.triplet_id, "image_id": seen.image_id, "group": seen.group, "split": split,
-                "hash": f"{seen.hash:064x}",
+                "hash": f"{seen.hash:064x}", "modality": metadata.modality, "source": provenance.source or "",
+                "licence": provenance.licence or "",
             }  # fmt: skip
             index.write(json.dumps(entry) + "\n")
     report.images = {split: images[split] for split in SPLITS}

@@ -24,6 +24,9 @@ _FIELDS = {
     "group": "What must not be torn apart",
     "split": "train, validation or test",
     "hash": "Perceptual hash of 256 bits, hexadecimal",
+    "modality": "Kind of image",
+    "source": "Collection and version, as the source or the user names it; empty where nothing tells",
+    "licence": "As the source or the user names it; empty where nothing tells",
 }
 _ENCODINGS = {
     ".parquet": "application/x-parquet",

@@ -5,7 +5,7 @@ A glance reads the line without checking it; what is written into a data set has
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import orjson
 from pydantic import ValidationError
@@ -16,11 +16,41 @@ from schemas.images import Pixels
 from schemas.triplets import Description, Statement, Triplet
 
 
+class Given(Protocol):
+    """A triplet that a data set may be made of."""
+
+    def glance(self) -> "Glance":
+        """What is asked of it before it is taken. Raises BadLine where it is no triplet."""
+        ...
+
+    def triplet(self) -> Triplet:
+        """The whole triplet. Raises BadLine where it is none."""
+        ...
+
+
+class Whole(NamedTuple):
+    """A triplet that has been read whole, as from a topic."""
+
+    message: Triplet
+
+    def glance(self) -> "Glance":
+        """As Given has it."""
+        return Glance.of(self.message)
+
+    def triplet(self) -> Triplet:
+        """As Given has it."""
+        return self.message
+
+
 class Line(NamedTuple):
     """One triplet as JSON, and where it stands, for messages: 'file 1, line 3'."""
 
     place: str
     text: bytes
+
+    def glance(self) -> "Glance":
+        """As Given has it, without checking what is not asked for."""
+        return Glance.at(self)
 
     def triplet(self) -> Triplet:
         """The whole triplet. Raises BadLine where it is none."""
@@ -30,7 +60,7 @@ class Line(NamedTuple):
             raise BadLine(self.place) from None
 
 
-Read = Callable[[], Iterator[Line]]
+Read = Callable[[], Iterator[Given]]
 """Reads all triplets from the start; it is called twice."""
 
 

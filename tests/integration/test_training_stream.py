@@ -7,15 +7,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import Producer
 
 from agents.settings import Settings
-from infra.training import TripletTopic
+from infra.cli import main
+from infra.training import TripletsSoFar, TripletTopic
+from models.datasets.build import build
+from models.datasets.lines import Whole
 from models.datasets.policy import Policy
 from models.datasets.streaming import triplet_stream
 from schemas.failures import Unavailable
@@ -80,6 +85,45 @@ def test_a_killed_reader_goes_on_from_its_checkpoint(settings: Settings, tmp_pat
     }
     assert Counter([*kept["done"], *after]) == Counter(taken)
     assert taken == ids
+
+
+def test_a_data_set_tells_its_offsets(settings: Settings, tmp_path: Path) -> None:
+    """By partition, first and last; what comes while it is built is not in it."""
+    wires = settings.wires
+    chance, ids = np.random.default_rng(0), list[str]()
+    producer = Producer({"bootstrap.servers": wires.bootstrap, "message.max.bytes": 4_000_000})
+
+    def send(seed: int, partition: int) -> None:
+        picture = cv2.resize(chance.integers(0, 256, (8, 8)).astype(np.uint8), (48, 48))
+        png = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
+        image = Pixels(rows=48, columns=48, channels=1, bits=8, unit="grey level", data=png)
+        triplet = asyncio.run(composed(drawn_image(seed)))
+        named = {"triplet_id": f"{seed:032x}", "image_id": f"{seed:032x}", "object_id": f"{seed:032x}"}
+        ids.append(f"{seed:032x}")
+        triplet = triplet.model_copy(update={**named, "image": image})
+        producer.produce(TRIPLETS.on(wires), encode(triplet), triplet.triplet_id, partition=partition)
+        assert producer.flush(30) == 0
+
+    for seed in range(8):
+        send(seed, seed % 2)
+    topic = TripletsSoFar(wires)
+    readings = 0
+
+    def read() -> Iterator[Whole]:
+        nonlocal readings
+        readings += 1
+        if readings == 2:
+            send(99, 1)
+        return topic.read()
+
+    report = build(read, tmp_path / "set", ["parquet"], Policy(unsupported=True), source=topic.told)
+    assert sum(report.images.values()) == 8
+    assert report.source == {"topic": TRIPLETS.on(wires), "offsets": {"0": [0, 3], "1": [0, 3]}}
+    assert '"offsets"' in (tmp_path / "set" / "README.md").read_text()
+    arguments = ["dataset", "build", "--kafka", wires.bootstrap, "--out", str(tmp_path / "again"), "--unsupported"]
+    result = CliRunner().invoke(main, [*arguments, "--json"], env={"TRISTREAM_PREFIX": wires.prefix})
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["source"]["offsets"] == {"0": [0, 3], "1": [0, 4]}
 
 
 def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:

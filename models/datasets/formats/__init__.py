@@ -18,6 +18,18 @@ def _parquet(folder: Path) -> Writer:
     return Parquet(folder)
 
 
+def _dicom(folder: Path) -> Writer:
+    from models.datasets.formats.dicom import Dicom
+
+    return Dicom(folder)
+
+
+def _nifti(folder: Path) -> Writer:
+    from models.datasets.formats.nifti import Nifti
+
+    return Nifti(folder)
+
+
 FORMATS: Mapping[str, Callable[[Path], Writer]] = {
     "parquet": _parquet,
     "llava": Llava,
@@ -25,5 +37,7 @@ FORMATS: Mapping[str, Callable[[Path], Writer]] = {
     "webdataset": WebDataset,
     "coco": Coco,
     "imagefolder": ImageFolder,
+    "dicom": _dicom,
+    "nifti": _nifti,
 }
 """By the names that the command line takes."""

@@ -211,7 +211,7 @@ def test_an_audit_of_what_is_whole_finds_no_fault(built: tuple[Path, Report]) ->
     """And says what it looked at."""
     found = audit(built[0])
     assert found.faults == []
-    assert found.counts["pictures"] == sum(built[1].images.values())
+    assert found.counts["pictures in parquet"] == sum(built[1].images.values())
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_an_audit_sees_a_changed_picture(copy: Path) -> None:
     for folder in ("parquet", "webdataset", "llava", "swift", "coco"):
         shutil.rmtree(copy / folder)
     first.write_bytes(second.read_bytes())
-    assert any("is another one than was looked at" in fault for fault in audit(copy).faults)
+    assert any("in imagefolder is another one than was looked at" in fault for fault in audit(copy).faults)
 
 
 def test_an_audit_of_something_else_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""What stands in the files of a finished data set: every picture of every format, and the answers yes and no."""
+
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.datasets.duplicates import hash_of_file, perceptual_hash
+
+
+def pictures(folder: Path) -> Iterator[tuple[str, str, str, int]]:
+    """Format, triplet_id, split and perceptual hash of every picture, format by format."""
+    for path in sorted(folder.glob("parquet/data/*.parquet")):
+        import pyarrow.parquet as pq
+
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=["triplet_id", "images"]):
+            for row in batch.to_pylist():
+                yield "parquet", row["triplet_id"], _split_of(path), hash_of_file(row["images"][0]["bytes"])
+    for path in sorted(folder.glob("webdataset/*.tar")):
+        with tarfile.open(path) as shard:
+            for member in shard:
+                content = shard.extractfile(member) if member.name.endswith(".png") else None
+                if content is not None:
+                    name = member.name.removesuffix(".png")
+                    yield "webdataset", name, _split_of(path), hash_of_file(content.read())
+    for pattern in ("*/images/*/*.png", "imagefolder/*/*.png"):
+        for path in sorted(folder.glob(pattern)):
+            name = path.relative_to(folder).parts[0]
+            yield name, path.stem, path.parent.name, hash_of_file(path.read_bytes())
+    for path in sorted(folder.glob("dicom/*/*/image.dcm")):
+        import pydicom
+
+        yield "dicom", path.parent.name, path.parent.parent.name, perceptual_hash(pydicom.dcmread(path).pixel_array)
+    for path in sorted(folder.glob("nifti/*/*.nii.gz")):
+        if not path.name.endswith("_mask.nii.gz"):
+            yield "nifti", path.name.removesuffix(".nii.gz"), path.parent.name, perceptual_hash(_view(path))
+
+
+def _split_of(path: Path) -> str:
+    return path.name.rpartition("-")[0]
+
+
+def _view(path: Path) -> Any:
+    import nibabel
+
+    values: Any = np.asanyarray(nibabel.load(path).dataobj)[..., 0].T  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
+    return values if values.dtype.names is None else np.stack([values[name] for name in "RGB"], axis=-1)
+
+
+def closed_answers(folder: Path) -> Counter[tuple[str, str]]:
+    """How often each kind of turn is answered by yes and by no, in the Parquet files."""
+    import pyarrow.parquet as pq
+
+    found: Counter[tuple[str, str]] = Counter()
+    for path in sorted(folder.glob("parquet/data/*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=1024, columns=["kinds", "messages"]):
+            for row in batch.to_pylist():
+                said = [one["content"][-1]["text"] for one in row["messages"] if one["role"] == "assistant"]
+                pairs = zip(row["kinds"], said, strict=True)
+                found.update((kind, answer) for kind, answer in pairs if answer in ("Yes", "No"))
+    return found
