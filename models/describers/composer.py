@@ -7,6 +7,7 @@ planned in plans/, words come from models/statements.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from models.describers import plans
 from models.describers.base import make_description
@@ -14,6 +15,7 @@ from models.describers.choosing import Chosen, absences, choose
 from models.describers.plans import Plan
 from models.knowledge.quoting import quotable
 from models.statements import writing as w
+from models.statements.claims import Claim, Finding, OfRegions
 from models.statements.facts import Facts
 from models.statements.reading import read
 from models.statements.table import table
@@ -24,9 +26,13 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region, Relation
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@5"
+NAME = "composer@6"
 TRIES = 16
 """Wordings of a sentence that are tried until one reads back to its claims."""
+OPENED = 0.5
+"""Part of images whose kind and most telling finding are told in one sentence."""
+QUOTED = 0.2
+"""Part of descriptions that quote what a passage says of what they name, beside those that are short."""
 WORDS = 94
 """From which no further sentence is begun."""
 OVERHANG = 15
@@ -56,36 +62,68 @@ def compose(facts: Facts, seed: str) -> Description:
     voice = Voice(f"{seed}:order")
     modality = _needed(plans.image(facts, caption=False), facts, f"{seed}:image")
     caption = _needed(plans.image(facts, caption=True), facts, f"{seed}:caption")
-    budget = _Budget(WORDS - _length(modality))
-    regions, texture, told = _findings(facts, chosen, seed, budget, modality)
+    opening = _opening(facts, chosen, seed) if voice.maybe(OPENED) else None
+    first = opening.statement if opening else modality
+    budget = _Budget(WORDS - _length(first))
+    regions, texture, told = _findings(facts, chosen, seed, budget, first, opening)
     rest = _counted(facts, chosen, told, seed, budget)
     relations = _relations(facts, chosen, told, seed, budget)
     context = _context_labels(facts, chosen)
     organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
     missing = _absences(facts, seed, budget)
-    knowledge = _knowledge(facts, seed, budget)
-    said = sum(map(_length, (modality, *regions, *texture, *rest, *relations, *missing, *knowledge)))
+    said = sum(map(_length, (first, *regions, *texture, *rest, *relations, *missing)))
     around = _around(facts, chosen, seed, SHORT - said - (_length(organ) if organ else 0), budget)
+    knowledge = _knowledge(facts, chosen, seed, budget)
+    # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
+    short = said + sum(map(_length, around)) < SHORT
+    quoted = knowledge if short or voice.maybe(QUOTED) else []
     findings = [*_interleaved(regions, texture), *rest]
     structures = [*([organ] if organ else []), *around]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
-    opening, telling = [modality], [findings, *beside]
-    if regions and voice.maybe(0.2):
+    begun, telling = [first], [findings, *beside]
+    if regions and opening is None and voice.maybe(0.15):
         # Once in a while the most telling finding opens, and the kind of image follows.
-        opening, telling = [findings[0], modality], [findings[1:], *beside]
+        begun, telling = [findings[0], modality], [findings[1:], *beside]
     return make_description(
         modality,
         organ,
-        (*regions, *rest, *around),
+        (*([opening.statement] if opening else []), *regions, *rest, *around),
         tuple(texture),
         tuple(relations),
         tuple(knowledge),
         caption=caption,
         absences=tuple(missing),
         measurements=tuple(_measurements(facts, seed)),
-        text=" ".join(one.text for part in (opening, *telling, knowledge) for one in part),
+        text=" ".join(one.text for part in (begun, *telling, quoted) for one in part),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A sentence of the kind of image and its most telling finding, and facets of that which it does not tell."""
+
+    statement: Statement
+    region: str
+    left: tuple[str, ...]
+
+
+def _opening(facts: Facts, chosen: Chosen, seed: str) -> _Opening | None:
+    for region_id in chosen.findings[:1]:
+        region = facts.region(region_id)
+        first, left = _split(facts, region, seed, first=3, second=3)
+        found = plans.found(facts, region, first, marked=region.kind == "source annotation")
+        statement = written(plans.opening(facts, found), facts, f"{seed}:opening")
+        if statement is not None:
+            return _Opening(statement, region_id, left)
+    return None
+
+
+def _split(
+    facts: Facts, region: Region, seed: str, *, first: int, second: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    kinds = tuple(kind for kind in w.FACETS if _can_be_told(facts, region, kind))
+    return plans.split(kinds, Voice(f"{seed}:split:{region.region_id}"), first=first, second=second)
 
 
 class _Budget:
@@ -121,13 +159,29 @@ def written(plan: Plan, facts: Facts, seed: str) -> Statement | None:
 
 
 def reads_back(text: str, piece: Piece, facts: Facts) -> bool:
-    """Whether a text is read as the claims that it was written from, all of which the facts bear out."""
+    """Whether a text is read as the claims that it was written from, all of which the facts bear out.
+
+    An indefinite noun is read as one of all that are called so; it was written of one of them.
+    """
     reading = read(text, facts)
     return (
         not reading.unlicensed
-        and set(reading.claims) == set(piece.claims)
-        and all(claim.judge(facts).truth is True for claim in reading.claims)
+        and {_meant(claim, piece) for claim in reading.claims} == set(piece.claims)
+        and all(claim.judge(facts).truth is True for claim in (*reading.claims, *piece.claims))
     )
+
+
+def _meant(claim: Claim, piece: Piece) -> Claim:
+    """A claim of one of several, as 'a nodule' makes, as the claim of the one that it was written of."""
+    # A name fits each that it is said of: "nuclei" names all of them, though one mark of many was meant.
+    if not isinstance(claim, OfRegions) or len(claim.regions) < 2 or (claim.every and not isinstance(claim, Finding)):
+        return claim
+    for one in piece.claims:
+        if isinstance(one, OfRegions) and set(one.regions) <= set(claim.regions):
+            every = one.every if isinstance(claim, Finding) else claim.every
+            if replace(claim, regions=one.regions, every=every) == one:
+                return one
+    return claim
 
 
 def evidence_of(piece: Piece, facts: Facts) -> tuple[Evidence, ...]:
@@ -156,9 +210,9 @@ def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
 
 
 def _findings(
-    facts: Facts, chosen: Chosen, seed: str, budget: _Budget, modality: Statement
+    facts: Facts, chosen: Chosen, seed: str, budget: _Budget, begun: Statement, opening: _Opening | None
 ) -> tuple[list[Statement], list[Statement], tuple[str, ...]]:
-    """Findings one by one, their looks, and which were told."""
+    """Findings one by one, their looks, and which were told; the first may have been told with the kind of image."""
     regions: list[Statement] = []
     texture: list[Statement] = []
     told: list[str] = []
@@ -169,20 +223,23 @@ def _findings(
         return statement is not None
 
     named = facts.metadata.disease
-    if named is not None and all(item.pointer != "/metadata/disease" for item in modality.evidence):
+    if named is not None and all(item.pointer != "/metadata/disease" for item in begun.evidence):
         tell(plans.disease(named), "disease", regions)
     for n, region_id in enumerate(chosen.findings):
         if n and (budget.left < 25 or n == ONE_BY_ONE < len(chosen.findings)):
             break
         region = facts.region(region_id)
-        kinds = tuple(kind for kind in w.FACETS if _can_be_told(facts, region, kind))
-        voice = Voice(f"{seed}:split:{region_id}")
-        first, second = plans.split(kinds, voice, first=2 if n else 3, second=3 if n == 0 else 2)
-        marked = region.kind == "source annotation"
-        if not tell(plans.introduction(facts, region, first, marked=marked), f"finding:{n}", regions):
-            continue
+        # What its noun alone does not name is told of once, in one sentence.
+        alone = w.is_named_alone(facts, region_id)
+        first, second = _split(facts, region, seed, first=3 if alone else 4, second=3 if n == 0 else 2)
+        if opening is not None and opening.region == region_id:
+            second = opening.left
+        else:
+            plan = plans.introduction(facts, region, first, marked=region.kind == "source annotation")
+            if not tell(plan, f"finding:{n}", regions):
+                continue
         told.append(region_id)
-        if n < 2 and second and budget.left > 15:
+        if n < 2 and second and alone and budget.left > 15:
             tell(plans.description(facts, region, second), f"looks:{n}", texture)
         for expert in chosen.agreeing[region_id][:1]:
             tell(plans.agreement(facts, region_id, expert), f"agreement:{n}", regions)
@@ -256,7 +313,7 @@ def _tells(facts: Facts, chosen: Chosen, told: tuple[str, ...], relation: Relati
     """Whether a relation is one of findings: to compare one with what it is not says nothing."""
     ends = {relation.subject, relation.object}
     labels = {facts.region(one).label for one in ends if one in facts.regions}
-    if not ends & set(told):
+    if not ends & set(told) or not all(w.is_named_alone(facts, one) for one in ends):
         return False
     if relation.predicate in _COMPARES:
         return ends <= set(told) and len(labels) == 1
@@ -289,24 +346,32 @@ def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
     return [taken for one in statements if (taken := budget.take(one)) is not None]
 
 
-def _knowledge(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
-    """What a passage says of what the image names."""
+def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+    """What a passage says of the disease or a finding that the image names.
+
+    What else an image shows is not explained: "normal lung is …" would read as a finding.
+    """
     voice = Voice(f"{seed}:knowledge")
-    for index, first in quotable(facts.passages):
+    named = {facts.metadata.disease, *(facts.region(one).label for one in chosen.findings)}
+    explaining = [one for one in quotable(facts.passages) if facts.passages[one[0]].answers in named]
+    for index, said in voice.shuffled(explaining[:3]):
         title = facts.passages[index].title
-        if len(first.split()) + len(title.split()) + 4 > budget.left + OVERHANG:
+        text = voice.spin(voice.pick(_EXPLAINS)).replace("<t>", title).replace("<f>", said)
+        if len(text.split()) > budget.left + OVERHANG:
             continue
-        pattern = voice.pick(
-            (
-                "According to “{t}”: “{f}.”",
-                "For reference, “{t}” says: “{f}.”",
-                "“{t}” explains: “{f}.”",
-                "As “{t}” states, “{f}.”",
-            )
-        )
         evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
-        return [Statement(text=pattern.format(t=title, f=first), evidence=tuple(item for item in evidence if item))]
+        return [Statement(text=text, evidence=tuple(item for item in evidence if item))]
     return []
+
+
+_EXPLAINS = (
+    "According to “<t>”: “<f>.”",
+    "{For reference|In general|As background}: “<f>.”",
+    "“<t>” {explains|states}: “<f>.”",
+    "As “<t>” states, “<f>.”",
+    "{The literature says|References say|Textbooks state}: “<f>.”",
+    "“<f>”, {as|so} “<t>” {states|explains}.",
+)
 
 
 def _measurements(facts: Facts, seed: str) -> Iterable[Statement]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.describers.diversity import in_sixes, masked, self_bleu
 from models.describers.prompts.told import told_regions
 from models.statements import Facts, judge, read
-from models.statements.claims import Disease, OfRegions
+from models.statements.claims import Disease
 from schemas.images import Modality
 from schemas.triplets import Description, Statement
 
@@ -51,7 +51,9 @@ def score(facts: Facts, description: Description, describer: str) -> dict[str, A
     final = Counter(_outcome(one, facts) for one in own)
     final.update(one.verdict.outcome for one in description.removed if one.author == describer)
     claims = [claim for one in own for claim in read(one.text, facts).claims if not claim.negated]
-    named = {one for claim in claims if isinstance(claim, OfRegions) for one in claim.regions}
+    ids = [region.region_id for region in facts.grounding.regions]
+    places = [item.pointer.split("/") for one in own for item in one.evidence if item.pointer.startswith("/regions/")]
+    named = {ids[int(steps[2])] for steps in places}
     disease = facts.metadata.disease
     regions = {one.region_id for one in told_regions(facts)}
     return {

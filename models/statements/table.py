@@ -20,6 +20,10 @@ Direction = Literal["high", "low", "alike"]
 Role = Literal["finding", "structure", "tissue", "artefact"]
 STANDS_OUT, PLAIN = 1.0, 3.0
 """Contrast-to-noise at which a region is called 'slightly' of another level, and plainly so; see the table."""
+BY_DISPLAY: frozenset[str] = frozenset(
+    {"dermoscopy", "fundus photography", "histopathology", "endoscopy", "microscopy"}
+)
+"""Modalities whose bare left and right are those of the display."""
 _ROSE = "3: Rose, J Opt Soc Am 38, 1948; 1: stated here, one standard deviation of the surroundings"
 
 

@@ -4,11 +4,13 @@ Words for what was measured come from the room of statements. A plan writes one 
 """
 
 from models.describers.plans.findings import description as description
+from models.describers.plans.findings import found as found
 from models.describers.plans.findings import introduction as introduction
 from models.describers.plans.findings import phrase as phrase
 from models.describers.plans.findings import split as split
 from models.describers.plans.images import disease as disease
 from models.describers.plans.images import image as image
+from models.describers.plans.images import opening as opening
 from models.describers.plans.measured import measurements as measurements
 from models.describers.plans.others import absence as absence
 from models.describers.plans.others import agreement as agreement

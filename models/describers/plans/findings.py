@@ -1,6 +1,6 @@
 """A finding: that it is there and where, and how it looks, its facets spread over one sentence or two."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
@@ -15,69 +15,66 @@ MOST_IN_A_PHRASE = 25
 _ADJECTIVES = ("share", "margin", "level", "texture", "uptake", "density", "shape")
 """In the order in which they stand before a noun."""
 _SEEN = (
-    "{~is {seen|noted|found|visible|identified|outlined|observed|present|shown|depicted|in view|recognised|evident"
-    "|apparent|discernible|made out|picked out|encountered|discerned|recognisable|demonstrated|perceptible}"
-    "|can be {seen|noted|found|identified|recognised|observed|made out|discerned|distinguished|perceived|picked out}}"
+    "{~is {seen|noted|found|visible|identified|observed|present|apparent|evident|discernible|demonstrated|recognisable}"
+    "|can be {seen|identified|recognised|made out|discerned|distinguished|appreciated}}"
 )
-_SHOWS = (
-    "{the image|the picture|this image|the view|this picture|this view|the frame|the present image}"
-    " {shows|reveals|displays|demonstrates|depicts|presents|exhibits|features|portrays}"
-)
-_LIES = "{lies|sits|is located|is situated|is found|is seen|is visible|appears|stands out|is positioned}"
+_SHOWS = "{{this|the} {image|picture|view} {shows|reveals|displays|demonstrates|depicts|contains}}"
+_WHERE = "{~lies|~sits|~is {located|situated|seen|found|visible|present|noted}|~appears|~projects}"
 _FINITE = (
-    f"<np> ~is {_LIES.replace('lies|sits|', '').replace('is ', '').replace('appears|stands out|', '')} <p>",
-    "<np> {~lies|~sits|~appears|~stands out|~rests|~occurs|~projects|~resides} <p>",
+    f"<np> {_WHERE} <p>",
     f"<p>, <np> {_SEEN}",
-    f"<p> <np> {_SEEN}",
+    f"<np> {_SEEN} <p>",
     f"<np> <p> {_SEEN}",
 )
 """A further verb may follow these."""
 _FOUND = (
     *_FINITE,
+    f"<np> {_WHERE} <p>",
     "there ~is <np> <p>",
     f"{_SHOWS} <np> <p>",
-    f"<p>{{,|}} {_SHOWS} <np>",
-    "<p> {~lies|~sits|~is|~appears|~rests|~occurs} <np>",
+    "<p> {~lies|~sits|~is|~is seen} <np>",
     "<p>{,|} there ~is <np>",
-    "{seen|visible|present|noted|found|outlined|located|evident|recognised|placed|apparent|discernible} <p> ~is <np>",
-    "<p>{,|} one {sees|finds|notes|recognises|discerns|makes out|observes} <np>",
-    "one {sees|finds|notes|recognises|discerns|makes out|observes} <np> <p>",
-    "<p>{,|} <np> ~is {what is seen|to be seen|to be found|in view}",
+    "{seen|visible|present|noted|found|located|apparent} <p> ~is <np>",
+    "note <np> <p>",
     "<p>: <np>",
-    "<np> {lying|located|situated|sitting} <p> {~is|can be} {seen|noted|found|identified|made out}",
+    "<bare> <p>",
+    "<np> <p>",
 )
 _FOUND_ANYWHERE = (
     f"<np> {_SEEN}",
     "there ~is <np>",
     f"{_SHOWS} <np>",
-    "{seen|visible|present|noted|found|outlined} ~is <np>",
-    "one {sees|finds|notes} <np>",
+    "{seen|visible|present|noted} ~is <np>",
+    "note <np>",
 )
-_PASSIVE = (
-    "{{marked|annotated|outlined|drawn|traced|delineated|contoured|indicated} by the {source|source|source itself}"
-    "|{marked|outlined|traced|indicated|drawn} in the source}"
+_PASSIVE = "{marked|annotated|outlined|traced|delineated|contoured|segmented} by the source"
+_BY = (
+    f"{{{_PASSIVE}|as the source {{marks|outlines|annotates|segments}} <it>|{{marked|outlined|traced}} in the source"
+    "|{annotated|marked|outlined|segmented} at source|per the source's {annotation|outline|mask|segmentation}"
+    "|as the source's {mask|outline|annotation|segmentation} shows}"
 )
-_BY = f"{{{_PASSIVE}|{_PASSIVE}|as the source {{marks|outlines|annotates|traces|draws|has}} <it>}}"
 _MARKS = (
-    "{the source {marks|outlines|annotates|draws|traces|delineates|contours|indicates}"
-    "|the {source's mark|source's outline|source's annotation} {shows|encloses|gives|delineates|indicates}}"
+    "{the source {marks|outlines|annotates|traces|delineates|contours|segments}"
+    "|the source's {mask|segmentation|annotation|outline} {shows|covers|gives}}"
 )
-_WHERE = "{~lies|~sits|~is {located|situated|seen|found|visible|placed|positioned|recognised}|~appears|~rests|~occurs}"
-_SOURCE = ("marked", "annotated", "traced", "delineated", "contoured", "outlined")
+_SOURCE = ("marked", "annotated", "traced", "delineated", "contoured", "outlined", "segmented")
 _MARKED = (
     f"{_MARKS} <np> <p>",
     f"<p>{{,|}} {_MARKS} <np>",
     f"<np>, {_BY}, {_WHERE} <p>",
+    f"<np> {_WHERE} <p>, {_BY}",
     f"{{marked|outlined|annotated|traced}} by the source, <np> {_WHERE} <p>",
-    f"<p> {{~lies|~sits|~is}} <np>, {_BY}",
+    f"<np> (source annotation) {_WHERE} <p>",
+    "<bare> (source annotation) <p>",
     f"<np> <p> ~is {_PASSIVE}",
     f"<p>, <np> ~is {_PASSIVE}",
     f"{_SHOWS} <np> <p>, {_BY}",
     f"there ~is <np> <p>, {_BY}",
-    f"{{seen|found|located}} <p> ~is <np>, {_BY}",
+    f"<np> {_WHERE} <p>, {_BY}",
     f"<snp> {_WHERE} <p>",
-    "<p> {~lies|~sits|~is|there ~is} <snp>",
     f"{_SHOWS} <snp> <p>",
+    f"<bare> <p>, {_BY}",
+    f"<p> {{~lies|~sits|~is seen}} <np>, {_BY}",
 )
 _MARKED_ANYWHERE = (
     f"{_MARKS} <np>",
@@ -86,11 +83,11 @@ _MARKED_ANYWHERE = (
     f"there ~is <np>, {_BY}",
     f"<snp> {_SEEN}",
     f"{_SHOWS} <snp>",
-    "there ~is <snp>",
+    f"<np> {_SEEN}, {_BY}",
 )
 _IS = "{~is|~is|~appears|~looks|~seems}"
 _HAS = "{~has|~shows|~exhibits|~displays|~presents|~features}"
-_ONE = ("<n> <1>", "<n> <1>", "<n> <1>", "<n> <1>", "<n> ~itself <1>", "as for <n>, ~it <1>")
+_ONE = ("<n> <1>",)
 _FRONTED = (
     "{compared with|relative to|against|in comparison with} <than>{,|} <n> {~is|~appears|~looks|~seems} <against>",
 )
@@ -99,7 +96,6 @@ _TWO = (
     "<n> <1>, and ~it <2>",
     "<n> <1>; ~it <2>",
     "<n>, which <1>, <2>",
-    "<n> <1>; besides, ~it <2>",
     "<n>, <is1>, <2>",
     "<is1>, <n> <2>",
     "with <has1>, <n> <2>",
@@ -110,9 +106,6 @@ _TWO = (
     "<n> ~is both <is1> and <is2>",
     "<n> {~is|~appears|~looks} <is1> and <is2>",
     "<n> <1> and also <2>",
-    "<n> <1>; moreover, ~it <2>",
-    "<n> <1>, and in addition ~it <2>",
-    "<n> <1>; as well, ~it <2>",
 )
 _MORE = (
     " and <1>",
@@ -120,13 +113,8 @@ _MORE = (
     "; ~it <1>",
     ", with <has1>",
     ", <doing1>",
-    "; furthermore, ~it <1>",
     ", <is1>",
-    "; besides, ~it <1>",
-    ", and ~it also <1>",
-    "; in addition, ~it <1>",
-    " and also <1>",
-    "; moreover, ~it <1>",
+    "; ~it also <1>",
 )
 
 
@@ -137,30 +125,24 @@ def split(kinds: tuple[str, ...], voice: Voice, *, first: int, second: int) -> t
 
 
 def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool) -> Plan:
-    """That a region is there, where, who marks it, with some of its facets."""
+    """That a region is there, where, who marks it, with some of its facets. It is not named by its id."""
 
     def plan(voice: Voice) -> Piece | None:
-        name = _named(facts, region, voice)
-        facets = _facets(facts, region, kinds, voice, name)
-        before, behind = _before(facets, voice, most=2)
-        held = next((one for one in behind if one.has), None) if voice.maybe(0.5) else None
-        behind = [one for one in behind if one is not held]
-        held_text = f" with {held.has}" if held else ""
-        np = name.introduced(_adjectives(before, voice)) + held_text
+        name = _named(facts, region, voice, indefinite=True)
+        noun = _noun(facts, region, kinds, voice, name)
         place = w.place_piece(facts, region, voice, name)
         patterns = (_MARKED if place else _MARKED_ANYWHERE) if marked else _FOUND if place else _FOUND_ANYWHERE
         # "The source-marked lungs" would be some of the lungs.
         pattern = voice.pick([one for one in patterns if not (name.the and "<snp>" in one)])
-        adjectives = _adjectives(before, voice)
-        source = voice.pick([one for one in _SOURCE if one not in adjectives])
-        snp = name.introduced(f"source-{source} {adjectives}".strip()) + held_text
+        source = voice.pick([one for one in _SOURCE if one not in noun.adjectives])
         text = fill(
-            voice.spin(pattern), snp=snp, np=np, it="them" if name.several else "it", p=place.text if place else ""
-        )
-        tails = behind[:2]
-        for n, one in enumerate(tails):
-            text += _tail(one, voice, finite=pattern in _FINITE and not n, clause=";" not in text)
-        made = [name.claim, *(claim for one in (*before, *([held] if held else []), *tails) for claim in one.claims)]
+            voice.spin(pattern), snp=noun.text(f"source-{source}"), np=noun.text(), bare=noun.text(article=False),
+            it="them" if name.several else "it", p=place.text if place else "",
+        )  # fmt: skip
+        finite = pattern in _FINITE
+        for n, one in enumerate(noun.behind[:2]):
+            text += _tail(one, voice, finite=finite and not n, clause=";" not in text and "<bare>" not in pattern)
+        made = [*noun.claims, *(claim for one in noun.behind[:2] for claim in one.claims)]
         made += place.claims if place else ()
         made += [c.Marked(regions=(region.region_id,), every=name.every, by="source")] if marked else []
         return Piece(w.numbered(text, several=name.several), tuple(made))
@@ -168,9 +150,57 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
     return plan
 
 
-def _named(facts: Facts, region: Region, voice: Voice, *, tagged: bool = False) -> Name:
+def found(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool) -> Plan:
+    """A region as a noun with where it lies and some of its facets, for a sentence that begins with the image."""
+
+    def plan(voice: Voice) -> Piece | None:
+        name = _named(facts, region, voice, indefinite=True)
+        noun = _noun(facts, region, kinds, voice, name)
+        place = w.place_piece(facts, region, voice, name)
+        text = noun.text() + (f" {place.text}" if place else "")
+        made = [*noun.claims, *(place.claims if place else ())]
+        tail = next((one for one in noun.behind if one.doing), None)
+        if tail is not None and not marked and voice.maybe(0.6):
+            text += f" {tail.doing}" if place is None else f", {tail.doing},"
+            made += tail.claims
+        if marked:
+            text += f", {voice.spin(fill(_BY, it='them' if name.several else 'it'))},"
+            made.append(c.Marked(regions=(region.region_id,), every=name.every, by="source"))
+        return Piece(text, tuple(made), name.several)
+
+    return plan
+
+
+@dataclass(frozen=True)
+class _Noun:
+    """A region's noun, with the facets before it and one that stands with it, and those that are left."""
+
+    name: Name
+    adjectives: str
+    held: str
+    claims: tuple[c.Claim, ...]
+    behind: tuple[Facet, ...]
+
+    def text(self, before: str = "", *, article: bool = True) -> str:
+        adjectives = f"{before} {self.adjectives}".strip()
+        return (self.name.introduced(adjectives) if article else f"{adjectives} {self.name.text}".strip()) + self.held
+
+
+def _noun(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, name: Name) -> _Noun:
+    before, behind = _before(_facets(facts, region, kinds, voice, name), voice, most=3)
+    held = next((one for one in behind if one.has), None) if voice.maybe(0.5) else None
+    said = (*before, *([held] if held else []))
+    return _Noun(
+        name, _adjectives(before, voice), f" with {held.has}" if held else "",
+        (name.claim, *(claim for one in said for claim in one.claims)),
+        tuple(one for one in behind if one is not held),
+    )  # fmt: skip
+
+
+def _named(facts: Facts, region: Region, voice: Voice, *, tagged: bool = False, indefinite: bool = False) -> Name:
     within = region.place.within if region.place else ""
-    return w.name_of(facts, region.region_id, voice, avoid=(within, within.removesuffix("s")), tagged=tagged)
+    avoid = (within, within.removesuffix("s"))
+    return w.name_of(facts, region.region_id, voice, avoid=avoid, tagged=tagged, indefinite=indefinite)
 
 
 def _facets(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, name: Name) -> list[Facet]:
@@ -187,6 +217,10 @@ def _before(facets: list[Facet], voice: Voice, *, most: int) -> tuple[list[Facet
 
 def _adjectives(facets: list[Facet], voice: Voice) -> str:
     texts = [one.adjective for one in facets]
+    if len(texts) == 3:
+        return (
+            f"{texts[0]}, {texts[1]} {texts[2]}" if facets[0].kind != "share" else f"{texts[0]} {texts[1]}, {texts[2]}"
+        )
     comma = len(texts) == 2 and {one.kind for one in facets} != {"share", "shape"}
     return voice.pick((", ", " and ", ", ")).join(texts) if comma else " ".join(texts)
 
@@ -210,8 +244,7 @@ def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool) -> str:
     """A facet as what follows a whole sentence about its region; `clause`: as one of its own too."""
     options = [f"; ~it {_verb(facet, voice)}"] if clause or not (facet.doing or facet.is_ or facet.has) else []
     options += [f", {facet.doing}"] * 3 if facet.doing else []
-    options += [f", {facet.is_}"] * 2 if facet.is_ else []
-    options += [f", {voice.pick(('appearing', 'looking'))} {facet.is_}"] if facet.is_ and _is_plain(facet) else []
+    options += [f", {facet.is_}"] * 2 if facet.is_ and not facet.doing else []
     options += [f", with {facet.has}"] * 2 if facet.has else []
     options += [f" and {_verb(facet, voice)}"] * 2 if finite else []
     return voice.pick(options)
@@ -228,7 +261,7 @@ def description(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
         facets = _facets(facts, region, kinds, voice, name)[:3]
         if not facets:
             return None
-        the = f"{voice.pick(('the', 'the', 'this', 'that') if not name.several else ('the', 'these'))} {name.text}"
+        the = f"{voice.pick(('the', 'the', 'the', 'this') if not name.several else ('the', 'these'))} {name.text}"
         if by_id:
             the = f"region {region.region_id}"
         text = fill(_said(facets, voice), n=the)
@@ -274,7 +307,7 @@ def phrase(facts: Facts, region: Region, *, tagged: bool = False) -> Plan:
     """A region in a few words, without a verb; `tagged`: with its id in any case."""
 
     def plan(voice: Voice) -> Piece | None:
-        name = _named(facts, region, voice, tagged=tagged)
+        name = _named(facts, region, voice, tagged=tagged, indefinite=not tagged)
         facets = _facets(facts, region, ("shape", "share", "level", "margin", "texture"), voice, name)
         before, behind = _before(facets, voice, most=2)
         parts = [f"{_adjectives(before, voice)} {name.text}".strip()]

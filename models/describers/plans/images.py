@@ -10,66 +10,79 @@ from models.statements.voice import Voice
 from models.statements.writing import Piece
 
 _IMAGE = (
-    "{this is|shown is|here is|what is shown is} <a> of <o>",
-    "{the image|the picture|this} is <a> of <o>",
-    "<a> of <o> {is shown|is shown here|is presented|is given|is displayed}",
-    "<o> is {shown|seen|depicted|presented|displayed} {on|in|by} <a>",
-    "<a> {shows|depicts|presents|displays|demonstrates} <o>",
-    "<o> appears {in|on} <a>",
-    "on <a>, <o> is {seen|shown|depicted|visible|in view}",
-    "<o> was examined: <a>",
-    "<a>{,|} with <o> in view",
-    "<o> is {the subject of|what is seen on|what is shown in} <a>",
-    "{this is|here is} <a>{, showing|, depicting|; it shows|; it depicts} <o>",
-    "<this> {shows|depicts|presents|is of|displays|concerns|features|portrays} <o>",
-    "<a> {features|portrays|reveals} <o>",
-    "{seen|pictured|depicted|portrayed|in view} {here|} {on|in} <a> is <o>",
-    "<o>, {as seen|as shown|seen|shown|pictured} {on|in} <a>, is the subject",
-    "{the subject|what is examined|what is seen} is <o>, {on|in} <a>",
-    "here one {sees|has} <a>, and {in|on} it <o>",
-    "<o> {forms|makes up|is} the subject of <a>",
-    "{regarding|concerning} <o>, this is <a>",
+    "this is <a> of <o>",
+    "{shown|presented} is <a> of <o>",
+    "{the image|the picture} is <a> of <o>",
+    "<k> of <o>",
+    "<o> ~is {shown|seen|depicted|displayed} {on|in} <a>",
+    "<a> {shows|depicts|presents|displays} <o>",
+    "<this> {shows|depicts|displays|is of|presents} <o>",
+    "on <a>, <o> ~is {shown|seen|depicted}",
+    "<o> on <a>",
+    "here, <o> ~is {shown|seen} {on|in} <a>",
+    "<k> with a view of <o>",
+    "<o> as {seen|shown|depicted} {on|in} <a>",
 )
 _ALONE = (
-    "{this is|shown is|here is|what is shown is|presented is|given is} <a>",
-    "<a> is {presented|shown here|shown|given|displayed}",
-    "the {picture|image|view} {is|shown is|presented is|given is} <a>",
-    "<a>",
+    "this is <a>",
+    "<this> {is presented|is shown|is given} here",
+    "the {picture|image|view} is <a>",
+    "{shown|presented} here is <a>",
+    "<a> is {shown|presented} here",
 )
 _CAPTION_ALONE = ("<k>", "<a>")
 _CAPTION = (
     "<k> of <o>",
-    "<k> {showing|depicting|picturing|presenting} <o>",
-    "<o>{, shown on|, seen on|, depicted on|, seen in| in| on} <a>",
+    "<k> of <o>",
+    "<k> {showing|depicting} <o>",
+    "<o> {on|shown on|seen on|depicted on} <a>",
     "<k>: <o>",
-    "<k>{,|} with <o> in view",
 )
+_OPENING = (
+    "<k> of <o> {showing|with|demonstrating|revealing} <f>",
+    "<k> of <o> {showing|with|demonstrating|revealing} <f>",
+    "<a> of <o> {shows|demonstrates|reveals|depicts} <f>",
+    "<this> of <o> {shows|demonstrates|reveals|depicts} <f>",
+    "on <a> of <o>, <f> is {seen|visible|noted|present|apparent}",
+    "in <this> of <o>, <f> is {seen|visible|noted|present|apparent}",
+    "<f> is {seen|visible|noted} on <a> of <o>",
+    "<o> on <a>: <f>",
+    "<f> {on|in} <a> of <o>",
+    "<a> of <o>; <f> is {seen|visible|noted|present|apparent}",
+    "<o> ~is {shown|seen} {on|in} <a>, with <f>",
+)
+_OPENING_ALONE = (
+    "<this> {shows|demonstrates|reveals|depicts|contains} <f>",
+    "<k> {showing|with|demonstrating|revealing} <f>",
+    "on <this>, <f> is {seen|visible|noted|present|apparent}",
+    "<f> is {seen|visible|noted} on <a>",
+    "<f> on <a>",
+    "<a> {shows|demonstrates|reveals|depicts} <f>",
+)
+"""The kind of image and its most telling finding in one sentence."""
 _THICK = (
-    "; the {slice|section} is <v> thick",
-    "; {its|the} {slice|section} thickness is <v>",
-    ", {at|with} a {slice|section} thickness of <v>",
-    "; the thickness of the {slice|section} is <v>",
-    ", <v> {thick|in thickness}",
-    "; it is <v> thick",
+    "; {slice|section} thickness <v>",
+    ", with a {slice|section} thickness of <v>",
+    ", <v> thick",
+    " ({slice|section} thickness <v>)",
 )
 _DISEASE = (
     "the source {labels|names} {the image|it|this} <d>",
-    "{according to|by the label of} the source, {this|the image|it} {is|shows} <d>",
-    "the {label|source's label} is <d>",
-    "<d> is {named|stated|said} by the source",
+    "according to the source, {this|the image|it} {is|shows} <d>",
+    "the source's label is <d>",
     "by the source's label, {the image|this|it} shows <d>",
-    "the source {gives|states|has} <d> as its label",
-    "the source's {label|word|name} for it is <d>",
-    "{what|the finding that|the name that} the source {names|gives} is <d>",
+    "the source gives <d> as its label",
+    "{labelled|named} <d> by the source",
+    "<d> is {named|stated} by the source",
 )
 _WITH_DISEASE = (
-    ", {labelled|named|called} <d> by the source",
-    "; the source {labels|names|calls} it <d>",
+    ", {labelled|named} <d> by the source",
+    "; the source {labels|names} it <d>",
     ", with <d> {named|stated} by the source",
-    " (source{'s|} label: <d>)",
-    ", {which|and} the source {labels|names|calls} <d>",
-    "; {according to the source|by the source's label}, it {is|shows} <d>",
-    "; <d> is {the source's label|the label of the source|named by the source}",
+    " (source's label: <d>)",
+    ", {which|and} the source {labels|names} <d>",
+    "; according to the source, it {is|shows} <d>",
+    "; <d> by the source's label",
 )
 
 
@@ -77,14 +90,9 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     """What kind of image it is, of what, with the disease that the source names."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ = w.organ_piece(facts)
+        organ = w.organ_piece(facts) if caption or not _says_it(facts) else None
         patterns = (_CAPTION if caption else _IMAGE) if organ else _CAPTION_ALONE if caption else _ALONE
-        pattern = voice.spin(voice.pick(patterns))
-        # "A CT slice in the axial plane of the liver" would speak of a plane of the liver.
-        kind = w.image_piece(facts, voice, clauses=not re.search("<[ak]>[^<]* of <o>", pattern))
-        this = f"{voice.pick(('this', 'the', 'the present'))} {kind.text}"
-        text = fill(pattern, a=w.article(kind.text), k=kind.text, this=this, o=organ.text if organ else "")
-        made = Piece(text, (*kind.claims, *(organ.claims if organ else ())))
+        made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
         if not caption:
             made = _with_thickness(facts, made, voice)
         named = facts.metadata.disease
@@ -92,6 +100,37 @@ def image(facts: Facts, *, caption: bool) -> Plan:
             return made
         tail = fill(voice.spin(voice.pick(_WITH_DISEASE)), d=named)
         return Piece(made.text + tail, (*made.claims, c.Disease(name=named)))
+
+    return plan
+
+
+def _written(facts: Facts, voice: Voice, pattern: str, organ: Piece | None) -> Piece:
+    # "A CT slice in the axial plane of the liver" would speak of a plane of the liver.
+    kind = w.image_piece(facts, voice, clauses=not re.search("<(?:a|k|this)>[^<]* of <o>|<f>", pattern))
+    this = f"this {kind.text}"
+    text = fill(pattern, a=w.article(kind.text), k=kind.text, this=this, o=organ.text if organ else "")
+    text = w.numbered(text, several=organ is not None and organ.several)
+    return Piece(text, (*kind.claims, *(organ.claims if organ else ())))
+
+
+def _says_it(facts: Facts) -> bool:
+    """Whether the kind of image says what it shows: a retinal photograph is one of the retina."""
+    return facts.metadata.modality == "fundus photography"
+
+
+def opening(facts: Facts, finding: Plan) -> Plan:
+    """The kind of image and what it shows, with a finding, as a noun and what stands with it, in one sentence."""
+
+    def plan(voice: Voice) -> Piece | None:
+        organ, found = None if _says_it(facts) else w.organ_piece(facts), finding(voice)
+        if found is None:
+            return None
+        pattern = voice.spin(voice.pick(_OPENING if organ else _OPENING_ALONE))
+        made = _written(facts, voice, pattern, organ)
+        text = fill(made.text, f=found.text)
+        if found.several:
+            text = text.replace(" is ", " are ", 1) if "<f> is" in pattern else text
+        return Piece(text, (*made.claims, *found.claims))
 
     return plan
 

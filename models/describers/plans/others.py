@@ -10,35 +10,37 @@ from models.statements.voice import Voice
 from models.statements.writing import Piece
 
 _CONTEXT = (
-    "<x> ~is {outlined|seen|visible|marked out|in view|shown|recognised}{ as well| too| besides| beside this|}",
-    "<x> ~is also {outlined|seen|visible|marked out|in view|shown|recognised|depicted|observed}",
-    "{also|further} {outlined|seen|visible|in view|recognised|shown|depicted}{:| ~is} <x>",
-    "{the image|the picture|the view|this image} also {shows|displays|includes|depicts|presents} <x>",
-    "{what is|what else is} {outlined|seen|recognised|shown} {~is|includes} <x>",
-    "{besides|in addition|further|moreover|elsewhere}, {there ~is|one sees|one finds|the image shows} <x>",
-    "{elsewhere|besides this|beside it all}, <x> ~is {seen|visible|outlined|found|noted|recognised}",
-    "{as structures|for the rest|in the rest of the image}, {one sees|there ~is|one finds} <x>",
-    "one {also sees|also finds|further sees|also recognises} <x>",
+    "<x> ~is {seen|visible|shown|in view|present}{ as well| too| besides| elsewhere|}",
+    "<x> ~is also {seen|visible|shown|in view|recognisable|depicted|present}",
+    "also {seen|visible|in view|shown|depicted|present} ~is <x>",
+    "{the|this} {image|picture|view} also {shows|displays|includes|depicts|contains} <x>",
+    "{besides|in addition|elsewhere|moreover}, {there ~is|the image shows|the picture includes} <x>",
+    "{elsewhere|besides|in addition|moreover}, <x> ~is {seen|visible|found|noted|present|recognisable}",
+    "there ~is {also|further} <x>",
+    "note also <x>",
+    "<x> can {also|} be {seen|recognised|made out}",
 )
-_BY_IT = "{found|outlined|picked out|identified|detected|noted|marked|seen|observed|made out|described}"
+_BY_IT = "{found|identified|detected|noted|seen|observed|made out}"
 _NONE = (
-    "the expert {found|outlined|picked out|identified|detected|reports|noted|marked|saw|observed|describes} no <n>",
-    f"no <n> {{was|has been}} {_BY_IT} by the expert",
-    "no <n>, {says|states|reports} the expert",
-    "the expert {says|states|reports} that no <n> {is|was} {seen|found|visible|detected|made out}",
-    "as the expert {says|states|reports|sees it}, no <n> {is|was} {seen|found|visible|present}",
-    "the expert {finds|sees|identifies|notes|detects|makes out|picks out} no <n>",
-    "{the expert's search|the search of the expert|a search by the expert} {found|shows|detected} no <n>",
-    "to the expert, no <n> {is|was} {seen|found|visible|present}",
+    "the <e> {found|identified|detected|noted|saw|observed} no <n>",
+    f"no <n> {{was|has been}} {_BY_IT} by the <e>",
+    "no <n> {is|was} {seen|found|visible|present} according to the <e>",
+    "the <e> {finds|sees|identifies|notes|detects|makes out} no <n>",
+    "{an automated|the automated} {search|review|analysis} {found|shows|detected|identified} no <n>",
+    f"on automated {{search|review|analysis}}, no <n> {{was|is}} {_BY_IT}",
+    "no <n> {was|is} {seen|found|visible|detected} on automated {search|review|analysis}",
+    "according to the <e>, there is no <n>",
 )
+_LOOKS = ("expert", "expert model", "automated expert", "detector", "automated reader", "algorithm")
 _FURTHER = (
-    "<x> ~is {outlined|seen|marked out|found|noted|visible|present}{ elsewhere| besides| as well| likewise|}",
-    "{besides|in addition|elsewhere|moreover|likewise}, {there ~is|one finds|one sees} <x>",
-    "{besides|in addition|elsewhere|moreover|likewise}, <x> ~is {outlined|seen|found|noted}",
-    "{the image|the picture|the view} {also shows|displays|depicts|includes} <x>",
+    "<x> ~is {seen|found|noted|visible|present|evident}{ elsewhere| besides| as well| likewise| too|}",
+    "{besides|in addition|elsewhere|moreover|likewise}, there ~is <x>",
+    "{besides|in addition|elsewhere|moreover|likewise}, <x> ~is {seen|found|noted|present|visible}",
+    "{the|this} {image|picture|view} {also shows|also contains|further depicts|also includes} <x>",
     "there ~is <x>{ too| as well| besides| elsewhere|}",
-    "{further|also} {seen|outlined|noted|found}{:| ~is} <x>",
-    "one {also finds|also sees|notes} <x>{ elsewhere| besides|}",
+    "{also|further} {seen|noted|found|present} ~is <x>",
+    "<x> can {also|further|} be {seen|identified|recognised}",
+    "note also <x>",
 )
 _AGREED = (
     "<n> {is|was} also {found|outlined|picked out|marked|identified|seen} by <e>",
@@ -90,8 +92,7 @@ def absence(label: str) -> Plan:
         noun = voice.pick(table().called(label).say)
         pattern = voice.spin(voice.pick(_NONE))
         several = not {"was", "is", "has"} & set(pattern.split()) and voice.maybe(0.4)
-        text = fill(pattern, n=plural(noun) if several else noun)
-        text = text.replace("the expert", voice.pick(("the expert", "the expert", "the expert model")))
+        text = fill(pattern, n=plural(noun) if several else noun, e=voice.pick(_LOOKS))
         return Piece(text, (c.Absence(name=" ".join(words(noun))),))
 
     return plan

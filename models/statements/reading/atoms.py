@@ -70,7 +70,12 @@ def _atom(
 
 
 def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexicon) -> bool:
-    """Whether a region is named, by id or by its noun, among the next words."""
+    """Whether a region is named, by id or by its noun, among the next words; "left of the image" is a place."""
+    behind = (
+        said[place + 1 : place + 2] if said[place : place + 1] in (("the",), ("this",)) else said[place : place + 1]
+    )
+    if behind and behind[0] in table().placing.shown:
+        return False
     for n in range(place, min(place + 8, len(said))):
         if said[n][0] == "r" and said[n][1:].isdigit():
             return True

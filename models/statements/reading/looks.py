@@ -218,6 +218,8 @@ def relation(s: Sentence, n: int) -> None:
     atom = s.atoms[n]
     if n == 0 and atom.text in ("apart from", "separate from"):
         return
+    if s.subject is None and atom.value == ("inside", True):
+        return  # "This image contains a nodule."
     if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
         return
     if s.relation is not None:

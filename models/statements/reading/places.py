@@ -3,10 +3,7 @@
 from models.statements import claims as c
 from models.statements.reading.phrases import Mention
 from models.statements.reading.sentence import Sentence
-from models.statements.table import table
-
-_DISPLAY_KINDS = {"dermoscopy", "fundus photography", "histopathology", "endoscopy", "microscopy"}
-"""Modalities whose bare left and right are those of the display."""
+from models.statements.table import BY_DISPLAY, table
 
 
 def place(s: Sentence, n: int) -> None:
@@ -92,7 +89,7 @@ def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: st
     )
     named = frame not in ("", "shown", "patient")
     if not frame:
-        displayed = axes & {"image right", "image down"} and s.facts.metadata.modality in _DISPLAY_KINDS
+        displayed = axes & {"image right", "image down"} and s.facts.metadata.modality in BY_DISPLAY
         frame = "shown" if displayed else "patient"
     found: list[c.Place] = []
 

@@ -6,6 +6,9 @@ from models.statements.table import ImageKind, table
 from models.statements.voice import Voice
 from models.statements.writing.text import Piece
 
+_SEVERAL = {"lung": "lungs", "kidney": "kidneys"}
+"""Organs of which such an image shows both."""
+
 
 def image_nouns(facts: Facts) -> tuple[ImageKind, tuple[str, ...]]:
     """What the image may be called."""
@@ -50,8 +53,15 @@ def organ_piece(facts: Facts) -> Piece | None:
     if metadata.organ is None or metadata.organ not in table().organs:
         return None
     outlined = facts.named(metadata.organ)
+    if len(outlined) > 1 and metadata.organ in _SEVERAL:
+        claim = c.Finding(regions=facts.named(metadata.organ, several=True), every=True, name=metadata.organ)
+        return Piece(f"the {_SEVERAL[metadata.organ]}", (claim,), several=True)
     if outlined:
         return Piece(f"the {metadata.organ}", (c.Finding(regions=outlined, name=metadata.organ),))
+    if metadata.organ in _SEVERAL and metadata.laterality is None and metadata.modality in ("CT", "X-ray", "MR"):
+        return Piece(f"the {_SEVERAL[metadata.organ]}", (c.Structure(organ=metadata.organ),), several=True)
+    if metadata.organ == "extremity":
+        return Piece("an extremity", (c.Structure(organ=metadata.organ),))
     side = None if metadata.sides_contradict else metadata.laterality
     if side == "both":
         return Piece(f"the {metadata.organ} on both sides", (c.Structure(organ=metadata.organ), c.Sides(name="")))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.lexicon import lexicon
-from models.statements.measures import contrast_of, share_of
+from models.statements.measures import contrast_of, parts, share_of
 from models.statements.table import PLAIN, STANDS_OUT, Scale, table
 from models.statements.tokens import words
 from models.statements.voice import Voice
@@ -17,15 +17,20 @@ SMALL = 20.0
 """mm from which what a label calls small is not long: it is small in area, and to give its length contradicts that."""
 FACETS = ("share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts")
 SURROUNDINGS = (
-    "{its|its immediate} {surroundings|neighbourhood|environment|background|vicinity}",
-    "the {tissue|area|region|parts} {around|surrounding|beside|near|next to} it",
-    "the {surrounding|adjacent|neighbouring|nearby} {tissue|tissues|area}",
-    "what {surrounds it|lies around it|is around it|is near it|is beside it|is next to it}",
-    "the {background|vicinity|surroundings}",
-    "{adjacent|surrounding|nearby|neighbouring} {tissue|tissues}",
-    "the tissue {that surrounds it|just outside it|outside it|in its neighbourhood|in its vicinity|that borders it}",
-    "{its own surroundings|all that surrounds it|all that lies around it|its close vicinity}",
+    "{its|its immediate} surroundings",
+    "the tissue {around|surrounding} it",
+    "the {surrounding|adjacent|neighbouring|nearby} {tissue|tissues}",
+    "the {surroundings|background}",
+    "its {background|environment|vicinity}",
+    "{adjacent|surrounding|neighbouring|nearby} {tissue|tissues}",
+    "the {surrounding|adjacent} area",
+    "the area {around|surrounding|next to} it",
+    "what surrounds it",
+    "the tissue {that surrounds|just outside|next to|beside} it",
 )
+_OF_ORGAN = ("the surrounding {}", "the adjacent {}", "the {} around it", "surrounding {}", "the {} surrounding it")
+"""With the organ that the image shows, where this is what lies around."""
+_AROUND = {"brain", "liver", "skin", "breast", "lung", "retina", "kidney", "prostate", "thyroid"}
 _SIZES = (
     ("about {} {} across", "across"),
     ("some {} {} long", "longest"),
@@ -85,7 +90,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         case "level":
             return _level(facts, region, voice, name)
         case "parts":
-            if not is_scattered(region):
+            if parts(region) < 2:
                 return None
             made = c.Parts(regions=(region.region_id,), every=name.every)
             said = voice.phrase(table().parts[0].say)
@@ -174,18 +179,22 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if direction == "alike" and (abs(value) > 0.9 or region.kind != "source annotation"):
         return None
     surroundings = voice.phrase(SURROUNDINGS)
+    beside: tuple[c.Claim, ...] = ()
+    organ = facts.metadata.organ
+    if organ in _AROUND and not facts.named(organ) and voice.maybe(0.35):
+        surroundings, beside = voice.pick(_OF_ORGAN).format(organ), (c.Structure(organ=organ, beside=True),)
     if name.several:
         surroundings = surroundings.replace("its", "their").replace(" it", " them")
     ids = (region.region_id,)
     if direction == "alike":
         made = c.Level(regions=ids, every=name.every, scale=scale.scale, direction="alike")
-        return Facet("level", (made,), is_=f"{voice.pick(scale.same)} {surroundings}")
+        return Facet("level", (made, *beside), is_=f"{voice.pick(scale.same)} {surroundings}")
     degree = "slightly" if abs(value) < PLAIN else "plainly" if told or voice.maybe(0.5) else ""
     options = scale.more if direction == "high" else scale.less
     phrase = voice.pick([one for one in options if not degree or not one.startswith(("of ", "taking"))])
     bare = words(phrase.removesuffix(" than").removesuffix(" to").removesuffix(" against"))
     comparative = _comparative(bare, scale)
-    said = voice.pick(table().degrees.slightly) if degree == "slightly" else voice.pick(table().degrees.plainly[:7])
+    said = voice.pick(table().degrees.slightly[:8]) if degree == "slightly" else voice.pick(table().degrees.plainly[:7])
     said = f"{said} " if degree else ""
     made = c.Level(
         regions=ids, every=name.every, scale=scale.scale, direction=direction, degree=degree or comparative
@@ -196,8 +205,15 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if not told and degree == made.degree and not word.startswith("of ") and not word.endswith("er"):
         # "A little hyperintense lesions" reads as few of them.
         adjective = "" if said == "a little " else f"{said}{word}"
+    if adjective and voice.maybe(0.5):
+        return Facet("level", (made,), adjective=adjective, is_=adjective)
     return Facet(
-        "level", (made,), adjective=adjective, is_=f"{said}{phrase} {surroundings}", against=against, than=surroundings
+        "level",
+        (made, *beside),
+        adjective="" if beside else adjective,
+        is_=f"{said}{phrase} {surroundings}",
+        against=against,
+        than=surroundings,
     )
 
 

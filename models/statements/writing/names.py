@@ -11,6 +11,8 @@ from models.statements.voice import Voice
 from models.statements.writing.text import Piece, article, count
 from schemas.regions import Region
 
+BRANCHING = 0.4
+"""Solidity below which the mask of a structure is a net of many."""
 _PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
 
 
@@ -35,8 +37,9 @@ class Name:
 
 
 def is_scattered(region: Region) -> bool:
-    """Whether a region is of several parts: it has no shape, and one word for it is false."""
-    return parts(region) > 1
+    """Whether a region is of several parts: it has no shape, and one word for it is false; so are branching vessels."""
+    branching = region.shape is not None and region.shape.solidity < BRANCHING
+    return parts(region) > 1 or (branching and table().called(region.label).role == "structure")
 
 
 def nouns(region: Region, *, sided: bool = True) -> list[str]:
@@ -57,12 +60,21 @@ def introduced(region: Region, noun: str) -> str:
     return f"the {noun}" if table().bare(region.label) in table().organs else article(noun)
 
 
-def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...] = (), tagged: bool = False) -> Name:
+def name_of(
+    facts: Facts,
+    region_id: str,
+    voice: Voice,
+    *,
+    avoid: tuple[str, ...] = (),
+    tagged: bool = False,
+    indefinite: bool = False,
+) -> Name:
     """A noun for a region and the claim that it makes, with the region's id where the noun alone leaves it open.
 
     Args:
         avoid: words that are said beside it already; another noun is taken where there is one.
         tagged: with the region's id in brackets in any case.
+        indefinite: without the id: 'a nodule' may be any of them.
     """
     region = facts.region(region_id)
     options = nouns(region, sided=not facts.metadata.sides_contradict)
@@ -79,7 +91,7 @@ def name_of(facts: Facts, region_id: str, voice: Voice, *, avoid: tuple[str, ...
     said = _several(noun, organ=organ) if several else noun
     if several and said is None:
         several, said = False, noun
-    patterns = ("{} ({})",) if tagged else ("{}",) if alone else ("{} {}", "{} {}", "{} {}", "{} ({})")
+    patterns = ("{} ({})",) if tagged else ("{}",) if alone or indefinite else ("{} {}", "{} {}", "{} {}", "{} ({})")
     text = voice.pick(patterns).format(said, region_id)
     finding = c.Finding(regions=(region_id,), name=name, every=several and alone and not tagged)
     return Name(text, finding, several, organ)
@@ -109,7 +121,7 @@ def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece |
     if n - told > 1 and facts.named(name, several=True) != there:
         return None
     if n == 1:
-        named = name_of(facts, there[0], voice)
+        named = name_of(facts, there[0], voice, indefinite=True)
         return Piece(named.introduced(), (named.claim,), named.several)
     finding = c.Finding(regions=there, every=True, name=name)
     if told:
@@ -130,3 +142,11 @@ def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece |
 def _left_out(facts: Facts, region: Region) -> bool:
     """Whether its expert has left smaller ones out."""
     return any(run.expert == region.expert and run.left_out for run in facts.grounding.experts)
+
+
+def is_named_alone(facts: Facts, region_id: str) -> bool:
+    """Whether a noun without its id can mean this region and no other."""
+    region = facts.region(region_id)
+    options = nouns(region, sided=not facts.metadata.sides_contradict)
+    several = is_scattered(region)
+    return any(facts.named(" ".join(words(one)), several=several) == (region_id,) for one in options)

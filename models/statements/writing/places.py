@@ -3,7 +3,7 @@
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.measures import outwards
-from models.statements.table import table
+from models.statements.table import BY_DISPLAY, table
 from models.statements.voice import Voice
 from models.statements.writing.names import Name, is_scattered
 from models.statements.writing.text import Piece
@@ -14,7 +14,7 @@ WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", 
 LOW, HIGH = 0.36, 0.64
 """Fractions of an axis beyond which an end is told: well beyond its middle third."""
 _DISPLAY = ("image right", "image down")
-_PART = "{part|portion|region|area|zone|section|segment|third}"
+_PART = "{part|portion|region|area|third}"
 _WORDS = {
     ("image right", "low"): ("left",), ("image right", "high"): ("right",),
     ("image down", "low"): ("upper", "top"), ("image down", "high"): ("lower", "bottom"),
@@ -30,29 +30,36 @@ _ADVERBS = {
 _MIDDLE = (
     "{in|at|near} the {centre|middle} of <w>",
     "centrally in <w>",
-    "in the central {part|portion|area|region|zone|section|third} of <w>",
-    "in the middle {part|portion|third|area} of <w>",
+    "in the central {part|portion|area|region|third} of <w>",
+    "in the middle {part|portion|third} of <w>",
     "{close to|around} the {centre|middle} of <w>",
 )
 _CORNER = (
-    f"{{in|within|towards|at|over}} the <v> <h> {_PART} of <w>",
-    f"{{in|within|towards|at}} the <h> <v> {_PART} of <w>",
-    "at {the|} <v> <h> as displayed",
-    f"in the <v> <h> {_PART} as displayed",
-    "at <v> <h> in <w>",
+    "{in|at|towards} the <v> <h> of <w>",
+    f"in the <v> <h> {_PART} of <w>",
     "in the <v> <h> quadrant of <w>",
+    f"{{on|to}} the <h>, in the <v> {{half|{_PART[1:-1]}}} of <w>",
+    f"in the <v> {{half|{_PART[1:-1]}}} of <w>, {{on|to}} the <h>",
+    "at <v> <h> in <w>",
 )
 _SIDE = (
-    f"{{in|within|towards|at}} the <h> {{half|third|side|{_PART[1:-1]}}} of <w>",
-    "on the <h> {side |}as displayed",
+    f"in the <h> {{half|{_PART[1:-1]}}} of <w>",
     "on the <h> side of <w>",
     "{to|on} the <h> in <w>",
+    "towards the <h> side of <w>",
 )
 _LEVEL = (
-    f"{{in|within|towards|at}} the <v> {{half|third|{_PART[1:-1]}}} of <w>",
-    f"in the <v> {_PART} as displayed",
-    f"{{over|across}} the <v> {_PART} of <w>",
+    f"in the <v> {{half|{_PART[1:-1]}}} of <w>",
+    "{at|towards} the <t> of <w>",
+    f"across the <v> {_PART} of <w>",
 )
+_BARE = {
+    "middle": ("centrally", "{near|at} the centre", "in the middle", "in the central {part|area|region}"),
+    "corner": ("{at|towards} the <v> <h>", "in the <v> <h> {part|quadrant|area|region|corner}"),
+    "side": ("on the <h>", "in the <h> {half|part|third}", "towards the <h>"),
+    "level": ("in the <v> {half|part|third}", "{at|towards} the <t>"),
+}
+"""Without the image's name, where left and right are those of the display in any case."""
 _PATIENT = (
     f"in the <l> <o> {_PART} of <w>",
     f"{{in|within}} the patient's <l> <o> {_PART}",
@@ -111,7 +118,9 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
         x, y = region.centroid
         shown = {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}
         whole = voice.pick(_displays(facts))
-        return _displayed(region, {axis: _end(part) for axis, part in shown.items()}, whole, voice, every=every)
+        ends = {axis: _end(part) for axis, part in shown.items()}
+        bare = facts.metadata.modality in BY_DISPLAY
+        return _displayed(region, ends, whole, voice, every=every, bare=bare)
     return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
 
 
@@ -122,16 +131,21 @@ def _end(fraction: float) -> str:
 def _displays(facts: Facts) -> tuple[str, ...]:
     """What the image as displayed may be called here."""
     kind = facts.metadata.modality
-    own = ("photograph", "photo", "scene") if kind in ("fundus photography", "endoscopy", "dermoscopy") else ()
-    plane = ("slice",) if facts.metadata.plane else ()
-    return ("image", "picture", "frame", "view", "display", "image", "picture", *plane, *own)
+    if kind in ("fundus photography", "endoscopy", "dermoscopy"):
+        return ("image", "picture", "photograph", "photograph", "frame")
+    if kind in ("CT", "MR", "PET", "ultrasound", "nuclear medicine"):
+        plane = ("slice", "slice") if facts.metadata.plane else ()
+        return ("image", "image", "picture", "scan", "scan", *plane)
+    return ("image", "image", "picture", "view")
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:
     return region.box.width < facts.columns / 2 and region.box.height < facts.rows / 2
 
 
-def _displayed(region: Region, ends: dict[str, str], whole: str, voice: Voice, *, every: bool) -> Piece:
+def _displayed(
+    region: Region, ends: dict[str, str], whole: str, voice: Voice, *, every: bool, bare: bool = False
+) -> Piece:
     frame = "within" if whole in ("sector", "field") else "shown"
     told = {axis: end for axis, end in ends.items() if end != "middle"} or ends
     made = [
@@ -139,19 +153,20 @@ def _displayed(region: Region, ends: dict[str, str], whole: str, voice: Voice, *
     ]
     across, down = told.get("image right", "middle"), told.get("image down", "middle")
     if across == down == "middle":
-        patterns = _MIDDLE
+        kind, patterns = "middle", _MIDDLE
+    elif "middle" not in (across, down):
+        kind, patterns = "corner", _CORNER
     else:
-        patterns = _CORNER if "middle" not in (across, down) else _SIDE if down == "middle" else _LEVEL
-    if frame == "within":
-        patterns = tuple(one for one in patterns if "displayed" not in one)
+        kind, patterns = ("side", _SIDE) if down == "middle" else ("level", _LEVEL)
+    if bare and frame == "shown" and voice.maybe(0.5):
+        patterns = _BARE[kind]
     text = voice.spin(voice.pick(patterns))
     if across != "middle":
         text = text.replace("<h>", voice.pick(_WORDS["image right", across]))
     if down != "middle":
         text = text.replace("<v>", voice.pick(_WORDS["image down", down]))
-    the = voice.pick(("the", "the", "this")) if frame == "shown" else "the"
-    if frame == "shown" and "<w>" in text and " of <w>" in text and voice.maybe(0.3) and text.startswith("in the "):
-        text = f"in the {whole}'s {text.removeprefix('in the ').removesuffix(' of <w>')}"
+        text = text.replace("<t>", _WORDS["image down", down][-1])
+    the = voice.pick(("the", "the", "the", "the", "this")) if frame == "shown" else "the"
     return Piece(text.replace("<w>", f"{the} {whole}"), tuple(made))
 
 
