@@ -13,6 +13,7 @@ from agents.settings import Settings
 from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
 from infra.cli_datasets import dataset
 from infra.cli_describe import describe_eval
+from infra.cli_evaluate import evaluate
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.cli_source import source
@@ -45,6 +46,7 @@ def main() -> None:
 main.add_command(annotate)
 main.add_command(which)
 main.add_command(describe_eval)
+main.add_command(evaluate)
 main.add_command(dataset)
 main.add_command(source)
 main.add_command(experts)

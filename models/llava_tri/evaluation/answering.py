@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,10 @@ class Answerer(Protocol):
             InvalidInput: not to this question.
             Unavailable: to none for now.
         """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and memory."""
         ...
 
 
@@ -130,6 +135,7 @@ class Asked:
         self._answerer, self._kept = answerer, kept
         self.scale: Scale = scale
         self.name = answerer.name
+        self._locks: defaultdict[tuple[str, str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def settings(self) -> str:
@@ -163,20 +169,26 @@ class Asked:
             raise errors.exceptions[0] from None
         return found
 
+    async def close(self) -> None:
+        """Close the model."""
+        await self._answerer.close()
+
     async def _one(self, question: Question, pictures: Shown) -> Answered:
         seen = await asyncio.to_thread(pictures.of, question.images)
         prompt = prompt_of(question, self.scale)
         hashes = " ".join(hashlib.sha256(one).hexdigest() for one in seen)
         row = (self._answerer.name, self._answerer.settings, prompt, hashes)
-        known = self._kept.find(row)
-        if known is not None:
-            return Answered(known)
-        try:
-            answer = await self._answerer.answer(seen, prompt)
-        except InvalidInput as error:
-            return Answered("", type(error).__name__)
-        self._kept.keep(row, answer)
-        return Answered(answer)
+        # Without a picture, questions in the same words are one question: who comes second waits for the first.
+        async with self._locks[row]:
+            known = self._kept.find(row)
+            if known is not None:
+                return Answered(known)
+            try:
+                answer = await self._answerer.answer(seen, prompt)
+            except InvalidInput as error:
+                return Answered("", type(error).__name__)
+            self._kept.keep(row, answer)
+            return Answered(answer)
 
 
 class Blind:

@@ -20,7 +20,8 @@ from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
 
 LOOKED_AT = (
     f"SHA-256 of the decoded pixels, and perceptual hashes of 256 bits (phash) that differ in {NEAR} bits at most; "
-    "cropped, turned or heavily edited copies, and other images of the same patients, are not seen"
+    "cropped, turned or heavily edited copies, and other images of the same patients, are not seen, nor is what a base "
+    "model was trained on before"
 )
 """What the audit can tell, for reports."""
 
@@ -52,17 +53,19 @@ class Leakage:
         pictures: of the benchmark that could be read.
         unread: of the benchmark that are not there.
         hits: the benchmark's pictures that were found.
+        missing: data sets that the model's lineage names and that were not looked through.
     """
 
     datasets: Mapping[str, int]
     pictures: int
     unread: int
     hits: tuple[Hit, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether it speaks for every picture: some data set was given, and none of the benchmark's is missing."""
-        return bool(self.datasets) and not self.unread and all(self.datasets.values())
+        """Whether it speaks for every picture: of all data sets, and of all that are asked about."""
+        return bool(self.datasets) and all(self.datasets.values()) and not self.unread and not self.missing
 
     @property
     def leaked(self) -> frozenset[str]:
@@ -110,6 +113,8 @@ def audit(
     benchmark: Benchmark,
     lineage: Mapping[str, Iterable[Fingerprint]],
     tell: Callable[[int], None] = lambda _: None,
+    *,
+    missing: tuple[str, ...] = (),
 ) -> Leakage:
     """Look for each picture of a benchmark in every data set.
 
@@ -117,6 +122,7 @@ def audit(
         benchmark: whose pictures, those of the split that is asked.
         lineage: pictures of every data set that the model learned from, by its name.
         tell: is told how many pictures were looked at.
+        missing: data sets of the lineage that are not at hand.
     """
     exact: dict[str, list[str]] = {}
     near: dict[int, list[tuple[str, int]]] = {}
@@ -146,7 +152,7 @@ def audit(
                 if bits <= NEAR and (known is None or (not known.exact and bits < known.bits)):
                     hits[key, name] = Hit(key, name, False, bits)
     read = len(benchmark.pictures) - unread
-    return Leakage(datasets, read, unread, tuple(hits[place] for place in sorted(hits)))
+    return Leakage(datasets, read, unread, tuple(hits[place] for place in sorted(hits)), missing)
 
 
 def own_train(benchmark: Benchmark) -> int:

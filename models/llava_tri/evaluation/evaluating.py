@@ -165,6 +165,7 @@ def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:
         datasets=dict(leakage.datasets),
         pictures=leakage.pictures,
         unread=leakage.unread,
+        missing=list(leakage.missing),
         complete=leakage.complete,
         own_train=audits.own_train(benchmark),
         hits=[Found(picture=one.picture, dataset=one.dataset, exact=one.exact, bits=one.bits) for one in leakage.hits],

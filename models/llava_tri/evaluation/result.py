@@ -104,6 +104,7 @@ class Audit(Model):
     datasets: dict[str, int] = Field(description="Pictures of each data set that was looked through")
     pictures: int = Field(description="Of the benchmark, that were looked for")
     unread: int = Field(description="Of the benchmark, that are not there or cannot be read")
+    missing: list[str] = Field(default=[], description="Data sets of the lineage that were not looked through")
     complete: bool
     own_train: int = Field(description="Pictures that the benchmark's own train split asks about too")
     hits: list[Found]
@@ -114,9 +115,10 @@ class Audit(Model):
         """In a few words."""
         if not self.datasets:
             return "not audited: no figure here may be called clean"
-        if not self.complete:
-            return "audited in part: no figure here may be called clean"
         leaked = len({hit.picture for hit in self.hits})
+        if not self.complete:
+            found = f"; {leaked} pictures leaked in what was looked through" if leaked else ""
+            return f"audited in part: no figure here may be called clean{found}"
         return f"{leaked} of {self.pictures} pictures leaked" if leaked else "clean by the audit below"
 
 

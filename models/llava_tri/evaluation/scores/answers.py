@@ -57,16 +57,20 @@ def committed(answer: str, options: Sequence[str]) -> str | None:
 
 
 def named(answer: str, options: Sequence[str]) -> str | None:
-    """The one option that an answer names anywhere; None where it names none or several."""
-    words = words_of(answer)
-    found = {one: words_of(one) for one in options if _within(words_of(one), words)}
-    # "right lung" names "lung" too: an option that lies within another one that is named is no second choice.
-    whole = [one for one in found if not any(one != other and _within(found[one], found[other]) for other in found)]
-    return whole[0] if len(whole) == 1 else None
+    """The one option that an answer names anywhere; None where it names none or several.
 
-
-def _within(part: list[str], whole: list[str]) -> bool:
-    return any(whole[at : at + len(part)] == part for at in range(len(whole) - len(part) + 1))
+    Longer options are sought first, and their words are taken: "right lung" does not name "lung" too.
+    """
+    words: list[str | None] = list(words_of(answer))
+    found: list[str] = []
+    for option in sorted(options, key=lambda one: -len(words_of(one))):
+        part = words_of(option)
+        places = [at for at in range(len(words) - len(part) + 1) if part and words[at : at + len(part)] == part]
+        if places:
+            found.append(option)
+        for at in places:
+            words[at : at + len(part)] = [None] * len(part)
+    return found[0] if len(found) == 1 else None
 
 
 def papers_rule(answer: str, right: Sequence[str]) -> bool:

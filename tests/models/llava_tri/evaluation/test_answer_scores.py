@@ -55,6 +55,7 @@ def test_a_label_is_named_alone() -> None:
     labels = ("brain", "brain stem", "liver")
     assert named("It shows the brain stem.", labels) == "brain stem"
     assert named("It shows the liver and the brain.", labels) is None
+    assert named("brain stem and brain", labels) is None
 
 
 def test_words_are_shared_as_often_as_they_stand_in_both() -> None:

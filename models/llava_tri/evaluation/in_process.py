@@ -1,0 +1,65 @@
+"""A model that transformers loads, asked in this process: for machines without a server."""
+
+# pyright: reportMissingImports=false
+# torch and transformers are installed in .venv-llava only; tests/llava runs this.
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+
+class InProcess:
+    """An `Answerer` that decodes greedily, one question at a time.
+
+    Args:
+        folder: of the model, as `tristream model export` or `save_pretrained` writes it.
+        max_tokens: of an answer.
+    """
+
+    at_once = 1
+
+    def __init__(self, folder: Path, *, max_tokens: int = 256) -> None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._processor = AutoProcessor.from_pretrained(folder)
+        self._model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").to(device).eval()
+        self._max_tokens = max_tokens
+        self.name = f"{folder.resolve().name}@{_digest(folder)}"
+        self.settings = f"max_tokens={max_tokens} greedy transformers {device}"
+
+    async def answer(self, pictures: Sequence[bytes], text: str) -> str:
+        """As Answerer has it."""
+        return await asyncio.to_thread(self._answer, pictures, text)
+
+    async def close(self) -> None:
+        """As Answerer has it: the weights go with the object."""
+
+    def _answer(self, pictures: Sequence[bytes], text: str) -> str:
+        content: list[dict[str, object]] = [
+            {"type": "image", "image": Image.open(io.BytesIO(one)).convert("RGB")} for one in pictures
+        ]
+        content.append({"type": "text", "text": text})
+        inputs = self._processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        ).to(self._model.device)
+        with torch.inference_mode():
+            tokens = self._model.generate(**inputs, max_new_tokens=self._max_tokens, do_sample=False)
+        told = tokens[0, inputs["input_ids"].shape[1] :]
+        return self._processor.decode(told, skip_special_tokens=True).strip()
+
+
+def _digest(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
+        with path.open("rb") as file:
+            found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:12]

@@ -1,0 +1,60 @@
+"""Answers in the sample formats of lmms-eval and VLMEvalKit, so that others can score them by their own means.
+
+lmms-eval: `samples_<task>.jsonl`, a line a question, as its `--log_samples` writes. VLMEvalKit:
+`<model>_<dataset>.tsv`, the questions with a column `prediction`, as its inference leaves and its evaluation reads.
+"""
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from models.llava_tri.evaluation.prompts import prompt_of
+from models.llava_tri.evaluation.questions import Benchmark
+from models.llava_tri.evaluation.result import Result
+from models.llava_tri.evaluation.scores.boxes import Scale
+
+_COLUMNS = ("index", "question", "answer", "category", "l2-category", "split", "id", "image_path", "prediction")
+
+
+def write_samples(folder: Path, result: Result, benchmark: Benchmark, scale: Scale) -> tuple[Path, Path]:
+    """Write both files into a folder, which is made where there is none; returns them.
+
+    Args:
+        folder: to write into.
+        result: with the answers.
+        benchmark: that was asked.
+        scale: in which boxes were asked for.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    questions = {one.id: one for one in benchmark.questions}
+    task = _name(f"{result.benchmark}_{result.split}")
+    lmms = folder / f"samples_{task}.jsonl"
+    with lmms.open("w", encoding="utf-8") as lines:
+        for number, one in enumerate(result.answers):
+            doc = {"id": one.id, "question": one.question, "answer": one.right[0], "image_path": one.images[0]}
+            line = {
+                "doc_id": number, "doc": doc, "target": one.right[0], "input": prompt_of(questions[one.id], scale),
+                "resps": [[one.answer]], "filtered_resps": [one.answer],
+                "doc_hash": hashlib.sha256(json.dumps(doc, indent=2, ensure_ascii=False).encode()).hexdigest(),
+                **one.values,
+            }  # fmt: skip
+            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+    table = folder / f"{_name(result.model)}_{task}.tsv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, delimiter="\t")
+        rows.writerow(_COLUMNS)
+        for number, one in enumerate(result.answers):
+            question = questions[one.id]
+            rows.writerow(
+                (
+                    number, one.question, one.right[0], one.kind, question.topic, result.split, one.id, one.images[0],
+                    one.answer,
+                )
+            )  # fmt: skip
+    return lmms, table
+
+
+def _name(text: str) -> str:
+    return re.sub(r"[^\w.@-]+", "_", text)
