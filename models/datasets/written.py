@@ -11,25 +11,30 @@ import numpy as np
 from models.datasets.duplicates import hash_of_file, perceptual_hash
 
 
-def pictures(folder: Path) -> Iterator[tuple[str, str, str, int]]:
-    """Format, triplet_id, split and perceptual hash of every picture, format by format."""
+def encoded(folder: Path) -> Iterator[tuple[str, str, str, bytes]]:
+    """Format, triplet_id, split and PNG of every picture that is written as one, format by format."""
     for path in sorted(folder.glob("parquet/data/*.parquet")):
         import pyarrow.parquet as pq
 
         for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=["triplet_id", "images"]):
             for row in batch.to_pylist():
-                yield "parquet", row["triplet_id"], _split_of(path), hash_of_file(row["images"][0]["bytes"])
+                yield "parquet", row["triplet_id"], _split_of(path), row["images"][0]["bytes"]
     for path in sorted(folder.glob("webdataset/*.tar")):
         with tarfile.open(path) as shard:
             for member in shard:
                 content = shard.extractfile(member) if member.name.endswith(".png") else None
                 if content is not None:
                     name = member.name.removesuffix(".png")
-                    yield "webdataset", name, _split_of(path), hash_of_file(content.read())
+                    yield "webdataset", name, _split_of(path), content.read()
     for pattern in ("*/images/*/*.png", "imagefolder/*/*.png"):
         for path in sorted(folder.glob(pattern)):
-            name = path.relative_to(folder).parts[0]
-            yield name, path.stem, path.parent.name, hash_of_file(path.read_bytes())
+            yield path.relative_to(folder).parts[0], path.stem, path.parent.name, path.read_bytes()
+
+
+def pictures(folder: Path) -> Iterator[tuple[str, str, str, int]]:
+    """Format, triplet_id, split and perceptual hash of every picture, format by format."""
+    for name, triplet_id, split, data in encoded(folder):
+        yield name, triplet_id, split, hash_of_file(data)
     for path in sorted(folder.glob("dicom/*/*/image.dcm")):
         import pydicom
 

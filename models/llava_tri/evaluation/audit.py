@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from models.datasets.audit import written
 from models.datasets.duplicates import NEAR, distance, parts, perceptual_hash
+from models.datasets.written import encoded
 from models.llava_tri.evaluation.benchmarks.files import PICTURES
 from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
 
@@ -96,7 +96,7 @@ def of_dataset(folder: Path) -> Iterator[Fingerprint]:
                 yield found
         return
     seen: set[str] = set()
-    for triplet_id, _, data in written(folder):
+    for _, triplet_id, _, data in encoded(folder):
         if triplet_id not in seen and (found := fingerprint(data)) is not None:
             seen.add(triplet_id)
             yield found

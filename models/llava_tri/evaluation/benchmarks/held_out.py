@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from models.datasets.instructions.asking import phrasings
+from models.datasets.instructions.offers import phrasings
 from models.llava_tri.evaluation.benchmarks.files import find, json_of
 from models.llava_tri.evaluation.questions import Benchmark, Corners, Kind, Mask, Question, WrongLayout
 from models.llava_tri.evaluation.scores.answers import YES_NO
