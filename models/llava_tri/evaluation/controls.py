@@ -80,7 +80,8 @@ SCALE: Scale = "parts"
 def nearest(benchmark: Benchmark) -> dict[str, str]:
     """The answer to the question of the same kind that is nearest by the tf-idf of its words and pairs of words.
 
-    Of several that are equally near, the answer that is most frequent among them.
+    Of several that are equally near, the answer that is most frequent among them; of texts, which are all different,
+    the most typical one of all.
     """
     found: dict[str, str] = {}
     for kind in sorted({one.kind for one in benchmark.questions}):
@@ -98,6 +99,7 @@ def _nearest(asked: Sequence[Question], known: Sequence[Question], *, apart: boo
     table = _matrix(terms, places, weight)
     answers = [_answer(one) for one in known]
     units = np.array([one.unit for one in known])
+    typical = _typical("text", known) if known[0].kind == "text" else None
     found: dict[str, str] = {}
     for start in range(0, len(asked), _BATCH):
         some = asked[start : start + _BATCH]
@@ -106,6 +108,9 @@ def _nearest(asked: Sequence[Question], known: Sequence[Question], *, apart: boo
             if apart:
                 row = np.where(units == question.unit, -1.0, row)
             best = np.flatnonzero(row >= row.max() - 1e-9)
+            if typical is not None and len(best) > 1:
+                found[question.id] = typical
+                continue
             counts = Counter(answers[place] for place in best)
             found[question.id] = min(counts, key=lambda answer: (-counts[answer], answer)) if row.max() >= 0 else ""
     return found

@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Outcome
-from conftest import PICTURES, drawn
-from seeing_server import Stub, always_yes, serving
 
 from infra.cli import main
 from models.llava_tri.evaluation.answering import Blind, Given
@@ -26,6 +24,8 @@ from models.llava_tri.evaluation.evaluating import evaluate, first
 from models.llava_tri.evaluation.pictures import swapped
 from models.llava_tri.evaluation.questions import Benchmark, Question, WrongLayout
 from models.llava_tri.evaluation.result import Result
+from tests.models.llava_tri.evaluation.conftest import PICTURES, drawn
+from tests.models.llava_tri.evaluation.seeing_server import Stub, always_yes, serving
 
 NO_AUDIT = Leakage({}, 0, 0, ())
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import PICTURES, drawn
 from PIL import Image
 
 from models.llava_tri.evaluation.answering import Blind
@@ -17,6 +16,7 @@ from models.llava_tri.evaluation.evaluating import evaluate
 from models.llava_tri.evaluation.lineage import digest_of, learned_from, missing
 from models.llava_tri.evaluation.page import page
 from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
+from tests.models.llava_tri.evaluation.conftest import PICTURES, drawn
 
 
 def saved_again(data: bytes) -> bytes:
