@@ -42,6 +42,8 @@ class Observer:
     """Objects that have a triplet."""
     verdicts: dict[str, int] = field(default_factory=dict[str, int])
     waiting: int = 1
+    answers: int = 0
+    """How often `waiting` was learned."""
     fine: bool = True
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
@@ -105,5 +107,6 @@ class Observer:
                 verdict = status.verdict
                 self.fine = verdict in FINE
                 self.waiting = sum(stage.waiting or 0 for stage in status.stages)
+                self.answers += 1
             self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
             self._stop.wait(1.0)
