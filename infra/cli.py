@@ -16,6 +16,7 @@ from infra.cli_describe import describe_eval
 from infra.cli_evaluate import evaluate
 from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
+from infra.cli_promote import model
 from infra.cli_source import source
 from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
 from schemas.dead_letters import Origin, Stage
@@ -47,6 +48,7 @@ main.add_command(annotate)
 main.add_command(which)
 main.add_command(describe_eval)
 main.add_command(evaluate)
+main.add_command(model)
 main.add_command(dataset)
 main.add_command(source)
 main.add_command(experts)
