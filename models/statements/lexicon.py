@@ -178,6 +178,11 @@ def _level_entries() -> Iterator[tuple[str, Meaning]]:
             ("alike", (scale.alike, *scale.read_alike, *scale.same)),
         ):
             yield from _leveled(scale.scale, direction, names)
+        # "Uptake in r1 is higher than in r2."
+        for phrase in ("{higher|greater|stronger} than {in|that of|that in}", "more than in"):
+            yield phrase, Meaning("level", (scale.scale, "high", "more"))
+        for phrase in ("{lower|lesser|weaker} than {in|that of|that in}", "less than in"):
+            yield phrase, Meaning("level", (scale.scale, "low", "more"))
     shown = table().shown
     for direction, names in (("high", shown.high), ("low", shown.low), ("alike", shown.alike)):
         yield from _leveled("shown", direction, names)

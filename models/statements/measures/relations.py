@@ -35,6 +35,10 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judg
             one.subject,
         ) == (region_id, predicate, other_id):
             return so(f"/relations/{n}/predicate")
+    if predicate == "inside" and any(
+        (one.subject, one.predicate, one.object) == (region_id, "overlapping", other_id) for one in told
+    ):
+        return otherwise("it overlaps that in part")
     if region_id == other_id:
         return otherwise("it compares a region with itself")
     one, other = facts.region(region_id), facts.region(other_id)

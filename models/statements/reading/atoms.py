@@ -53,7 +53,8 @@ def _atom(
     candidates = sorted([*mine.at(said, place), *lexicon().at(said, place)], key=lambda one: -one[0])
     fallback: tuple[int, Meaning, tuple[Meaning, ...]] | None = None
     for length, meanings in candidates:
-        if meanings[0].kind == "relation" and not _object_follows(said, place + length, facts, mine):
+        pronoun = said[place + length : place + length + 1] == ("it",) and meanings[0].value != ("inside", True)
+        if meanings[0].kind == "relation" and not (pronoun or _object_follows(said, place + length, facts, mine)):
             meanings = tuple(one for one in meanings if one.kind != "relation")
         if meanings and meanings[0].kind == "way" and said[place - 1] not in ("slice", "slices"):
             meanings = ()
@@ -77,7 +78,7 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
     if behind and behind[0] in table().placing.shown:
         return False
     for n in range(place, min(place + 8, len(said))):
-        if said[n][0] == "r" and said[n][1:].isdigit():
+        if (said[n][0] == "r" and said[n][1:].isdigit()) or (said[n] == "one" and said[n - 1] in ("left", "right")):
             return True
         for _, meanings in (*mine.at(said, n), *lexicon().at(said, n)):
             if any(one.kind == "finding" and facts.named(one.value) for one in meanings):

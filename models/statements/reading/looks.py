@@ -74,7 +74,7 @@ def level(s: Sentence, n: int) -> None:
 
 def _compared(s: Sentence, n: int) -> Mention | None:
     """The region that a level is compared with, where one is named behind 'than' or 'to'."""
-    behind = False
+    behind = " than" in s.atoms[n - 1].text
     for m in range(n, min(n + 9, len(s.atoms))):
         atom = s.atoms[m]
         if atom.kind == "around":
@@ -224,7 +224,10 @@ def relation(s: Sentence, n: int) -> None:
         return
     if s.relation is not None:
         s.unlicensed(s.relation.atom.text)
-    if s.phrases.mentioned_soon(n + 1):
+    if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("it", "them") and s.subject and s.spoken_of:
+        s.relation = Open(atom, s.subject, s.take_denial())
+        s.mention(s.spoken_of)
+    elif s.phrases.mentioned_soon(n + 1):
         s.relation = Open(atom, s.subject, s.take_denial())
     elif atom.text not in ("contain", "contains", "containing", "surround"):
         s.unlicensed(atom.text)

@@ -79,6 +79,8 @@ class Phrases:
             elif atom.kind == "ref":
                 ids, end = self.ids(n, skip=False)
                 name = ""
+            elif atom.text == "one" and found and n and self.atoms[n - 1].kind == "place":
+                ids, end, name = (), n + 1, next(reversed(found.values())).name
             elif atom.text in _ANY and self._behind_all(n):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
             else:
@@ -87,11 +89,29 @@ class Phrases:
             explicit = bool(ids) and atom.text not in _ANY
             several = len(ids) > 1 or (not ids and atom.several)
             regions = ids or self.facts.named(name, several=several)
+            if not several and not explicit and len(regions) > 1:
+                regions = self._on_its_side(n, regions)
             part = None if explicit else self._part(n)
             every = several and part is None and (bool(ids) or len(regions) == 1 or self._is_told_of(n))
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _on_its_side(self, n: int, regions: tuple[str, ...]) -> tuple[str, ...]:
+        """Of regions that a noun fits, those on the side that an adjective before it names: 'the left lung field'."""
+        sides = [atom.value[1] for m in self._before(n) for atom in [self.atoms[m]] if atom.text in ("left", "right")]
+        if not sides:
+            return regions
+        axes = {
+            one: axis.fraction
+            for one in regions
+            for place in [self.facts.region(one).place]
+            if place is not None
+            for axis in place.axes
+            if axis.towards == "patient left"
+        }
+        there = tuple(one for one, fraction in axes.items() if (fraction > 0.5) == (sides[0] == "high"))
+        return there or regions
 
     def _before(self, n: int) -> Iterator[int]:
         """Where words stand before a noun that belong to it, the nearest first."""
@@ -125,6 +145,7 @@ class Phrases:
         """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
         ids: list[str] = []
         start = end = n
+        apposed = skip and n < len(self.atoms) and self.atoms[n].text == ","
         while n < len(self.atoms):
             atom = self.atoms[n]
             if atom.kind == "ref":
@@ -137,8 +158,8 @@ class Phrases:
                 n += 1
             else:
                 break
-        if not ids:
-            return (), end
+        if not ids or (apposed and end < len(self.atoms) and self.atoms[end].text not in (",", ";", ":", ")")):
+            return (), start
         if end < len(self.atoms) and self.atoms[end].text == ")":
             end += 1
         return tuple(ids), end

@@ -8,6 +8,9 @@ from models.statements.table import BY_DISPLAY, table
 
 def place(s: Sentence, n: int) -> None:
     """A place, with all the words of it: 'the upper left third of the patient's lung'."""
+    if s.atoms[n].text in table().placing.midline and _stands_beside_the_unknown(s, n):
+        s.unlicensed(s.atoms[n].text)  # "Crosses the midline", "midline shift".
+        return
     group, end, third, corner = _group(s, n)
     s.used.update(range(n, end))
     said = [one for index in group for one in _ends(s, index)]
@@ -27,6 +30,11 @@ def place(s: Sentence, n: int) -> None:
     elif patient or structure or organ:
         frame = frame if frame not in ("shown", "") and not patient else "patient"
     s.say_of(n, lambda target: _placed(s, target, said, frame, third), end=end)
+
+
+def _stands_beside_the_unknown(s: Sentence, n: int) -> bool:
+    m = n - 2 if n and s.atoms[n - 1].text in ("the", "a") else n - 1
+    return (m >= 0 and s.atoms[m].kind == "unknown") or (n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "unknown")
 
 
 def _group(s: Sentence, n: int) -> tuple[list[int], int, bool, bool]:

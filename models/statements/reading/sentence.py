@@ -58,6 +58,8 @@ class Sentence:
         self.instead: Mention | None = None
         """What is not so as its subject is: 'r1, not r2, is round'."""
         self.degree = ""
+        self.spoken_of: Mention | None = None
+        """Regions beside the subject that were named last: what 'it' is behind a relation."""
         self.relation: Open | None = None
         self.pending: list[tuple[Said, bool]] = []
         self.used: set[int] = set()
@@ -137,6 +139,8 @@ class Sentence:
         subject = self.subject
         if self.phrases.is_surroundings(mention):
             return
+        if subject is not None and self.spoken_of is None:
+            self.spoken_of = subject
         if (
             subject is not None
             and subject.regions
@@ -190,7 +194,7 @@ class Sentence:
 
     def _related(self, relation: Open, subject: Mention, other: Mention) -> None:
         predicate, turned = relation.atom.value
-        self.relation = None
+        self.relation, self.spoken_of = None, other
         if other.name:
             self.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
         others = other.regions[: None if other.several else 1]

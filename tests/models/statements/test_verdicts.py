@@ -50,6 +50,8 @@ r1, not r2, is oval.
 The glioblastoma is oval.
 The tumour is not in the lower right corner of the image.
 The pixels are 1 mm wide.
+Signal in r1 is higher than in r2.
+r3 lies within r1, and r6 lies outside it.
 Each pixel measures 0.9 by 0.9 mm.
 The tumour does not touch the edge of r2.
 """
@@ -115,6 +117,7 @@ The tumour is not marked by the source.
 The pixels are 2 mm wide.
 The tumour is twenty-two millimetres long.
 r2, not r1, is oval.
+Signal in r1 is lower than in r2.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -149,6 +152,7 @@ The tumour shows a shift of 5 mm.
 The tumour has grown by 5 mm.
 The tumour is twice as bright as r2.
 r1 is three times the size of the ventricle.
+The tumour crosses the midline.
 """
 
 
