@@ -74,7 +74,13 @@ class Facts:
         organ = self.metadata.organ
         found = {region.label for _, region in self.regions.values()}
         return frozenset(
-            found | {f"{organ} {region.label}" for _, region in self.regions.values() if organ and _is_found(region)}
+            found
+            | {
+                name
+                for _, region in self.regions.values()
+                if organ and _is_found(region)
+                for name in _of_organ(frozenset((region.label,)), organ)
+            }
         )
 
     @cached_property
@@ -84,7 +90,7 @@ class Facts:
         found: dict[str, frozenset[str]] = {}
         for region_id, (_, region) in self.regions.items():
             names = names_of(region.label)
-            found[region_id] = names | {f"{organ} {name}" for name in names} if organ and _is_found(region) else names
+            found[region_id] = names | _of_organ(names, organ) if organ and _is_found(region) else names
         return found
 
     def named(self, name: str, *, several: bool = False) -> tuple[str, ...]:
@@ -115,6 +121,12 @@ class Facts:
             below = [place] if place in self.values else [one for one in self.values if one.startswith(f"{place}/")]
             found |= {one: item for one in below if (item := self.evidence(one)) is not None}
         return tuple(found.values())
+
+
+def _of_organ(names: frozenset[str], organ: str) -> frozenset[str]:
+    """Names with the organ before them: 'skin lesion', 'intracranial haemorrhage'."""
+    adjectives = (organ, "intracranial") if organ in ("brain", "head") else (organ,)
+    return frozenset(f"{adjective} {name}" for name in names for adjective in adjectives)
 
 
 def _is_found(region: Region) -> bool:

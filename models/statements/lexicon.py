@@ -319,6 +319,8 @@ _FACTORS = {
 def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
     """What is compared, and the factor; None: it stands before 'times'. A factor below 0 divides."""
     ratios = table().ratios
+    for phrase in ratios.longer:
+        yield phrase, Meaning("ratio", ("longer", 1.05, 1))
     for measure, sign, tails in (
         ("area", 1, ratios.area), ("area", -1, ratios.area_turned), ("length", 1, ratios.length),
         ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself),

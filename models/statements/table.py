@@ -210,6 +210,7 @@ class RatioWords(_Row):
     length: tuple[str, ...]
     length_turned: tuple[str, ...]
     itself: tuple[str, ...]
+    longer: tuple[str, ...]
 
 
 class ExpertWords(_Row):

@@ -1,7 +1,7 @@
 """Claims about regions, one by one: what they are, where they lie, how large they are and how they look."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.statements import measures
 from models.statements.claims.base import OfRegions
@@ -180,6 +180,14 @@ class Level(OfRegions):
                 lambda region_id, region: measures.levels(facts, region_id, self.against, self.scale, self.direction),
             )
         return self._each(facts, self._contrast(facts))
+
+    def judge(self, facts: Facts) -> Judgement:
+        """Whether the facts bear it out; what hardly differs is neither brighter nor darker."""
+        if self.negated and not self.against and self.direction != "alike":
+            alike = replace(self, negated=False, direction="alike", degree="").judge(facts)
+            if alike.truth:
+                return alike
+        return super().judge(facts)
 
     def _contrast(self, facts: Facts) -> Callable[[str, Region], Judgement]:
         def judge(region_id: str, region: Region) -> Judgement:

@@ -173,7 +173,7 @@ def _numbered(atoms: list[Atom]) -> list[Atom]:
     found: list[Atom] = []
     n = 0
     while n < len(atoms):
-        taken = _ratio(atoms, n) or _range(atoms, n) or _quantity(atoms, n)
+        taken = _ratio(atoms, n) or _parts_range(atoms, n) or _range(atoms, n) or _quantity(atoms, n)
         if taken is None:
             atom = atoms[n]
             if atom.kind == "numeral":
@@ -264,6 +264,8 @@ def _ratio(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     if n == len(atoms) or atoms[n].kind != "ratio":
         return None
     measure, factor, sign = atoms[n].value
+    if measure == "longer":
+        measure, bound = "itself", "above"
     value = factor if value is None else value
     if value is None or (factor is not None and n > start and atoms[n - 1].kind in ("number", "numeral")):
         return None
@@ -281,6 +283,17 @@ def _before_a_number(atom: Atom) -> str | None:
     if bounds:
         return str(bounds[0])
     return "" if atom.kind == "about" or any(one.kind == "about" for one in atom.others) else None
+
+
+def _parts_range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'between a tenth and a fifth of'."""
+    said = [atom.text for atom in atoms[n : n + 6]]
+    if len(said) < 6 or said[0] not in ("between", "from") or said[3] not in ("and", "to"):
+        return None
+    if not {said[1], said[4]} <= {"a", "one"} or not {said[2], said[5]} <= set(FRACTIONS):
+        return None
+    low, high = sorted((FRACTIONS[said[2]], FRACTIONS[said[5]]))
+    return Atom("quantity", Quantity((low, high), "%", "between", True, 0), atoms[n].start, atoms[n + 5].end, "part"), 6
 
 
 def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:

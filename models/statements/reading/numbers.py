@@ -131,11 +131,22 @@ def _is_a_part(s: Sentence, n: int) -> bool:
     return follows == "of" and any(start > n and one.part is not None for start, one in s.mentions.items())
 
 
+def _is_one_of_them(s: Sentence, n: int) -> bool:
+    """Whether 'one' tells of one among others, and counts nothing: 'one nodule lies on the left'."""
+    head = s.phrases.counted(n + 1)
+    if s.atoms[n].text != "one" or head is None or head.several or len(head.regions) < 2 or head.end >= len(s.atoms):
+        return False
+    verb = s.atoms[head.end].text
+    return verb in ("lies", "sits", "measures", "covers", "occupies", "has", "appears", "shows") or (
+        verb == "is" and head.end + 1 < len(s.atoms) and s.atoms[head.end + 1].kind in ("word", "level", "share")
+    )
+
+
 def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
         return
-    if _is_a_part(s, n):
+    if _is_a_part(s, n) or _is_one_of_them(s, n):
         return
     head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:

@@ -28,6 +28,8 @@ _BETWEEN = {
 }  # fmt: skip
 _ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 """Words for regions of any kind."""
+_NOUNS = {"spot", "area", "region", "focus", "patch", "zone", "field"}
+"""Nouns that are names together with a word for a level."""
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
 _GROUPS = {"regions", "areas", "zones", "foci", "patches", "pockets", "spots"}
 """What is counted in place of a noun that has no plural: 'two regions of aerated lung'."""
@@ -79,6 +81,9 @@ class Phrases:
             elif atom.kind == "ref":
                 ids, end = self.ids(n, skip=False)
                 name = ""
+            elif atom.text in _NOUNS and (split := self._split_name(n)):
+                ids, end = self.ids(n + 1, skip=True)
+                name = split
             elif atom.text == "one" and found and n and self.atoms[n - 1].kind == "place":
                 ids, end, name = (), n + 1, next(reversed(found.values())).name
             elif atom.text in _ANY and self._behind_all(n):
@@ -96,6 +101,14 @@ class Phrases:
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _split_name(self, n: int) -> str:
+        """A name whose words other adjectives part: 'dark, round spot' for 'dark spot'; '' for none."""
+        noun = self.atoms[n].text
+        for m in self._before(n):
+            if self.atoms[m].kind == "level" and self.facts.named(name := f"{self.atoms[m].text} {noun}"):
+                return name
+        return ""
 
     def _on_its_side(self, n: int, regions: tuple[str, ...]) -> tuple[str, ...]:
         """Of regions that a noun fits, those on the side that an adjective before it names: 'the left lung field'."""

@@ -12,6 +12,12 @@ Said = Callable[[Mention], c.Claim | list[c.Claim]]
 """A claim, or several, once what it is said of is known."""
 
 
+_SEEN = {
+    "seen", "visible", "present", "shown", "outlined", "identified", "found", "detected", "noted", "evident", "there",
+    "apparent", "demonstrated",
+}  # fmt: skip
+
+
 @dataclass
 class Reading:
     """What was read: claims in order, each once, and words that no phrase licenses."""
@@ -209,13 +215,23 @@ class Sentence:
                 made = c.Relation(regions=regions, predicate=predicate, object=whole, part=subject.part)
                 self.say(made, negated=negated)
 
+    def _is_not_there(self) -> bool:
+        """Whether all that it tells is that its subject is not seen: 'the nodule is not visible'."""
+        behind = [n + 1 for n, atom in enumerate(self.atoms) if atom.kind == "not"]
+        seen = any(self.atoms[n].text in _SEEN for n in behind if n < len(self.atoms))
+        named = self.subject is not None and bool(self.subject.name) and not self.subject.explicit
+        return seen and named and all(isinstance(one, c.Finding) for one in self.said)
+
     def end(self) -> None:
         """What is still open is said of what was spoken of before, or is not licensed."""
         if self.relation is not None:
             self.unlicensed(self.relation.atom.text)
         for said, negated in self.pending:
             self._say_of(said, self.before, negated)
-        if self.idle:
+        if self.idle and self._is_not_there():
+            assert self.subject is not None
+            self.say(c.Absence(name=self.subject.name), negated=False)
+        elif self.idle:
             self.unlicensed("not")
         if self.untrue:
             self._turn()

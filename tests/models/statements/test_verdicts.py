@@ -50,6 +50,9 @@ r1, not r2, is oval.
 The glioblastoma is oval.
 The tumour is not in the lower right corner of the image.
 The pixels are 1 mm wide.
+It cannot be said that the tumour is round.
+The tumour is longer than it is wide.
+An oval, bright tumour is seen.
 Signal in r1 is higher than in r2.
 r3 lies within r1, and r6 lies outside it.
 Each pixel measures 0.9 by 0.9 mm.
@@ -118,6 +121,9 @@ The pixels are 2 mm wide.
 The tumour is twenty-two millimetres long.
 r2, not r1, is oval.
 Signal in r1 is lower than in r2.
+The tumour covers between a tenth and a fifth of the brain.
+The tumour is not visible.
+The tumour is neither bright nor oval.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
