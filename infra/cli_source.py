@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -32,6 +33,8 @@ def source(
 
         tristream annotate OUT --triplets triplets.jsonl
     """
+    if missing := [name for name in ("PIL", "h5py", "pyarrow") if find_spec(name) is None]:
+        raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
     from models.datasets.licences import Licences
     from models.datasets.sources import collections, place
 

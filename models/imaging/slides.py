@@ -118,7 +118,7 @@ def _reduces(page: TiffPage, base: TiffPage) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Grid:
+class Grid:
     """The tiles of a level that become frames, row by row from the top left."""
 
     rows: int
@@ -142,6 +142,14 @@ class _Grid:
         return top, left, min(self.height, self.rows - top), min(self.width, self.columns - left)
 
 
+def grid_of(levels: tuple[TiffPage, ...]) -> tuple[TiffPage, Grid]:
+    """The level of a slide that is read, that nearest to TARGET_MPP, and its tiles. Raises CorruptHeader."""
+    with failing_as(CorruptHeader()):
+        _, base_mpp = _mpp(levels[0])
+        level = min(levels, key=lambda page: abs(math.log(_scaled(page, levels[0], base_mpp) / TARGET_MPP)))
+        return level, Grid(level.imagelength, level.imagewidth, _side(level.tilelength), _side(level.tilewidth))
+
+
 def open_slide(
     pages: Pages,
     levels: tuple[TiffPage, ...],
@@ -158,9 +166,8 @@ def open_slide(
     """
     with failing_as(CorruptHeader()):
         source, base_mpp = _mpp(levels[0])
-        level = min(levels, key=lambda page: abs(math.log(_scaled(page, levels[0], base_mpp) / TARGET_MPP)))
+        level, grid = grid_of(levels)
         pages.check(level)
-        grid = _Grid(level.imagelength, level.imagewidth, _side(level.tilelength), _side(level.tilewidth))
         check_size(grid.height, grid.width, grid.total, limits)
     spacing = None
     if base_mpp is not None:

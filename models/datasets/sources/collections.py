@@ -23,6 +23,9 @@ class Mask(_Row):
     path: str = Field(description="Below the collection, with the names of `path` in braces; may hold * and ?")
     label: str = Field(default="", description="Of all that is not 0")
     labels: dict[str, str] = Field(default={}, description="Of the numbers in the file, instead")
+    named: str = Field(
+        default="", description="Regular expression whose `label` is the label, in the file's name; + and _ are spaces"
+    )
 
 
 class Table(_Row):
@@ -46,6 +49,20 @@ class Table(_Row):
     optional: bool = Field(default=False, description="Whether the collection is complete without it")
 
 
+class Texts(_Row):
+    """A file that names pictures and says something of each, in the source's own words."""
+
+    file: str = Field(description="Below the collection; may hold * and ?: CSV, TSV, Parquet, JSON, JSON Lines, XML")
+    image: str = Field(description="Column of the picture's name, or of the picture itself in Parquet")
+    text: str = Field(description="Column of the text; of a conversation its answers are the text")
+    suffix: str = Field(default="", description="Of the picture's file, where the column leaves it out")
+    header: tuple[str, ...] = Field(default=(), description="Names of the columns, where the file names none")
+    columns: dict[str, str] = Field(default={}, description="Field of the sidecar: column")
+    splits: dict[str, Literal["train", "validation", "test"]] = Field(
+        default={}, description="What stands in the file's path: the split"
+    )
+
+
 class Lists(_Row):
     """A text file that names the images of a split, one a line."""
 
@@ -64,7 +81,19 @@ class Collection(_Row):
     licence: str = Field(description="SPDX identifier, or what its terms say in a few words")
     permits: Literal["commercial", "research", "unknown"]
     access: str = Field(description="Address of its page")
-    adapter: Literal["files", "volumes", "dicom"] = "files"
+    adapter: Literal[
+        "files",
+        "volumes",
+        "dicom",
+        "texts",
+        "pannuke",
+        "patchcamelyon",
+        "npz",
+        "sat-ds",
+        "sa-med2d",
+        "lld-mmri",
+        "slides",
+    ] = "files"
     images: tuple[str, ...] = ("**/*",)
     path: str = Field(default=r"(?P<stem>[^/]+)\.[a-zA-Z0-9.]+$", description="Of images, below the collection")
     skip: str = Field(default="", description="Regular expression of paths that are no images")
@@ -73,6 +102,8 @@ class Collection(_Row):
     masks: tuple[Mask, ...] = ()
     tables: tuple[Table, ...] = ()
     lists: tuple[Lists, ...] = ()
+    texts: Texts | None = None
+    outlined: str = Field(default="annotated region", description="Label of outlines that name none")
     sidecar: dict[str, str] = Field(default={}, description="Said of every image")
     labels: dict[str, str] = Field(default={}, description="Of volumes: numbers in the masks, where no dataset.json is")
     tested: str = Field(default="a folder made to its layout", description="What the adapter was run on")

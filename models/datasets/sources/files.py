@@ -84,7 +84,14 @@ def _masks(root: Path, collection: Collection, parts: Mapping[str, str], path: P
     for mask in collection.masks:
         for one in sorted(_matching(root, mask, parts)):
             if one != path:
-                yield MaskPart(one, mask.label, mask.labels)
+                yield MaskPart(one, _label(mask, one), mask.labels)
+
+
+def _label(mask: Mask, path: Path) -> str:
+    if not mask.named:
+        return mask.label
+    match = re.search(mask.named, path.name)
+    return re.sub(r"[+_]", " ", match["label"]) if match else mask.label
 
 
 def _matching(root: Path, mask: Mask, parts: Mapping[str, str]) -> list[Path]:

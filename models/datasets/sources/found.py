@@ -1,9 +1,12 @@
 """What an adapter finds: an image with what is said of it, or a file that is left out and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from schemas.failures import InvalidInput
 
@@ -14,10 +17,25 @@ class WrongLayout(InvalidInput):
 
 @dataclass(frozen=True)
 class MaskPart:
-    """A file that marks something, and its label: of `labels`, the numbers in the file, or of all that is not 0."""
+    """A file that marks something, and its label: of `labels`, the numbers in the file, or of all that is not 0.
+
+    Of outlines (Aperio XML, GeoJSON) `label` is that of those which name none.
+    """
 
     path: Path
     label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pixels that stand in no picture file of their own: (rows, columns) or (rows, columns, 3), 8 or 16 bits.
+
+    `numbers`, (rows, columns) uint8, marks what `labels` name; None where nothing is marked.
+    """
+
+    pixels: npt.NDArray[np.uint8 | np.uint16]
+    numbers: npt.NDArray[np.uint8] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -26,12 +44,15 @@ class Found:
     """One image.
 
     `path` is the file; `name` where it is put, below the output folder; `sidecar` what is said of it, without masks.
+    `draw` gives its pixels where `path` is not a picture of it alone. `text` is the source's own, and kept apart.
     """
 
     path: Path
     name: str
     sidecar: Mapping[str, Any]
     masks: Sequence[MaskPart] = ()
+    draw: Callable[[], Drawn] | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from models.datasets.sources import files, volumes
+from models.datasets.sources import arrays, files, listed, slides, texts, volumes
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.found import Drawn, Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.outlines import SUFFIXES, drawn, outlines_of
+from models.imaging import encode_png
 
 MASKS = ".masks"
+TEXTS = "source_text.jsonl"
+"""What the source itself says of images, a line each: for pairing and evaluation. It goes no further than this file."""
 CONVERTED = frozenset({".gif", ".bmp"})
 """Pictures that the pipeline does not read, and that become PNG."""
 MOST_LABELS = 255
@@ -48,13 +52,13 @@ def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
     if collection.adapter == "dicom":
         yield from _place_dicom(root, collection, out)
         return
-    find = volumes.find if collection.adapter == "volumes" else files.find
-    for one in find(root, collection):
+    for one in _adapter(collection)(root, collection):
         if isinstance(one, LeftOut):
             yield Placed(one.path, False, one.reason)
             continue
-        suffix = ".png" if one.path.suffix.lower() in CONVERTED else one.path.suffix
-        target = (out / one.name).with_suffix(suffix)
+        target = out / one.name
+        if target.suffix.lower() in CONVERTED:
+            target = target.with_suffix(".png")
         sidecar_path = target.with_name(f"{target.name}.json")
         if sidecar_path.exists():
             yield Placed(target, False)
@@ -62,15 +66,43 @@ def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
         target.parent.mkdir(parents=True, exist_ok=True)
         sidecar = dict(one.sidecar)
         try:
-            _put(one.path, target)
+            if one.draw is not None:
+                _put_drawn(one.draw(), target, sidecar)
+            else:
+                _put(one.path, target)
             if one.masks:
                 _put_masks(one, target, sidecar)
+            if one.text:
+                _append(out / TEXTS, {"image": target.relative_to(out).as_posix(), "source_text": one.text})
         except (OSError, ValueError) as error:
             target.unlink(missing_ok=True)
             yield Placed(one.path, False, f"it cannot be read: {type(error).__name__}")
             continue
         _write(sidecar_path, sidecar)
         yield Placed(target)
+
+
+def _adapter(collection: Collection) -> Callable[[Path, Collection], Iterator[Found | LeftOut]]:
+    return {
+        "files": files.find, "volumes": volumes.find, "texts": texts.find, "pannuke": arrays.pannuke,
+        "patchcamelyon": arrays.patchcamelyon, "npz": arrays.npz, "sat-ds": listed.sat_ds, "sa-med2d": listed.sa_med2d,
+        "lld-mmri": listed.lld_mmri, "slides": slides.find,
+    }[collection.adapter]  # fmt: skip
+
+
+def _append(path: Path, line: dict[str, str]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _put_drawn(drawn: Drawn, target: Path, sidecar: dict[str, Any]) -> None:
+    target.write_bytes(encode_png(drawn.pixels))
+    if drawn.numbers is None or not drawn.labels:
+        return
+    mask = target.parent / MASKS / f"{target.name}.png"
+    mask.parent.mkdir(exist_ok=True)
+    mask.write_bytes(encode_png(drawn.numbers))
+    sidecar["mask"], sidecar["labels"] = f"{MASKS}/{mask.name}", dict(drawn.labels)
 
 
 def _place_dicom(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
@@ -122,20 +154,24 @@ def _put_masks(one: Found, target: Path, sidecar: dict[str, Any]) -> None:
         labels = dict(one.masks[0].labels)
     else:
         mask = folder / f"{target.name}.png"
-        merged, labels = _merged(one.masks)
+        merged, labels = _merged(one.masks, one.path)
         if not labels:
             return
         Image.fromarray(merged).save(mask)
     sidecar["mask"], sidecar["labels"] = f"{MASKS}/{mask.name}", labels
 
 
-def _merged(parts: Sequence[MaskPart]) -> tuple[npt.NDArray[np.uint8], dict[str, str]]:
+def _merged(parts: Sequence[MaskPart], picture: Path) -> tuple[npt.NDArray[np.uint8], dict[str, str]]:
     """One mask of several, each label a number; where two lie over each other, the later one."""
+    if parts[0].path.suffix in SUFFIXES:
+        with Image.open(picture) as image:
+            shape = image.height, image.width
+        return drawn([one for part in parts for one in outlines_of(part.path)], shape, parts[0].label)
     merged: npt.NDArray[np.uint8] | None = None
     numbers: dict[str, int] = {}
     for part in parts:
-        with Image.open(part.path) as picture:
-            values = np.asarray(picture.convert("L") if picture.mode not in ("I", "I;16", "P", "L") else picture)
+        with Image.open(part.path) as marks:
+            values = np.asarray(marks.convert("L") if marks.mode not in ("I", "I;16", "P", "L") else marks)
         if merged is None:
             merged = np.zeros(values.shape, np.uint8)
         if values.shape != merged.shape:

@@ -1,0 +1,180 @@
+"""Collections whose images and masks a JSON file lists: SAT-DS, SA-Med2D-20M, LLD-MMRI."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from models.datasets.sources.collections import Collection
+from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+
+_SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+_MODALITIES = {
+    "ct": "CT", "mr": "MR", "mri": "MR", "pet": "PET", "us": "ultrasound", "ultrasound": "ultrasound", "x": "X-ray",
+    "xray": "X-ray", "x-ray": "X-ray", "endoscopy": "endoscopy", "dermoscopy": "dermoscopy",
+    "fundus": "fundus photography", "microscopy": "microscopy", "histopathology": "histopathology",
+}  # fmt: skip
+LESIONS = (
+    "hepatic haemangioma", "intrahepatic cholangiocarcinoma", "hepatic abscess", "hepatic metastasis", "hepatic cyst",
+    "focal nodular hyperplasia", "hepatocellular carcinoma",
+)  # fmt: skip
+"""LLD-MMRI's categories from 0 on."""
+
+
+def _base(collection: Collection, **more: Any) -> dict[str, Any]:
+    told = {
+        "source": collection.title, "licence": collection.licence, "modality": collection.modality,
+        "organ": collection.organ, **collection.sidecar, **more,
+    }  # fmt: skip
+    return {name: value for name, value in told.items() if value}
+
+
+def _modality(word: str) -> str | None:
+    return _MODALITIES.get(re.split(r"[_ ]", word.lower())[0])
+
+
+def _below(root: Path, told: str) -> Path | None:
+    """The file that a path means, wherever the collection lay when it was written."""
+    parts = Path(told).parts
+    for start in range(len(parts)):
+        path = root.joinpath(*[part for part in parts[start:] if part not in ("/", "..")])
+        if path.is_file():
+            return path
+    return None
+
+
+def sat_ds(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
+    """One JSON object a line: image, mask, label (the n-th name is number n + 1 in the mask), modality, dataset, …
+
+    Raises:
+        WrongLayout: there is no *.jsonl, or a line of one lacks `image`.
+    """
+    lists = sorted(root.rglob("*.jsonl"))
+    if not lists:
+        raise WrongLayout(f"{collection.title} lists its volumes in *.jsonl, and none is below the folder")
+    for listed in lists:
+        with listed.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    row: dict[str, Any] = orjson.loads(line)
+                    image, mask, names = row["image"], row.get("mask"), row.get("label") or []
+                except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+                    raise WrongLayout(
+                        f"{listed.name}, line {number}: expected an object with image, mask and label"
+                    ) from None
+                path = _below(root, image)
+                if path is None:
+                    yield LeftOut(root / Path(image).name, "the image is not in the folder")
+                    continue
+                dataset = str(row.get("dataset") or listed.stem)
+                said = _base(
+                    collection, source=f"{dataset} (by SAT-DS)", modality=_modality(str(row.get("modality") or "")),
+                    patient=f"{dataset}:{row.get('patient_id') or path.name}", series=f"{dataset}:{path.name}",
+                    split=_SPLITS.get(str(row.get("official_split") or "")),
+                )  # fmt: skip
+                marks = _below(root, str(mask)) if mask else None
+                labels = {str(n): str(name) for n, name in enumerate(names, start=1)}
+                masks = (MaskPart(marks, labels=labels),) if marks is not None and labels else ()
+                yield Found(path, path.relative_to(root).as_posix(), said, masks)
+
+
+def sa_med2d(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
+    """SAMed2D_v1.json: masks by image; names `modality--data set--case--place.png`, classes as numbers in masks' names.
+
+    Raises:
+        WrongLayout: one of its two JSON files is not there.
+    """
+    listed, mapping = (_one(root, name, collection) for name in ("SAMed2D_v1.json", "SAMed2D_v1_class_mapping_id.json"))
+    base = next((one for one in (root, *root.glob("*/")) if (one / "images").is_dir()), root)
+    for image, masks in sorted(listed.items()):
+        path = _below(base, image)
+        parts = Path(image).stem.split("--")
+        if path is None or len(parts) < 4:
+            yield LeftOut(root / image, "the image is not in the folder, or not named as the collection's are")
+            continue
+        modality, dataset, case = parts[:3]
+        names = _names(dict(mapping.get(dataset) or {}))
+        found: list[MaskPart] = []
+        for mask in masks:
+            there = _below(base, mask)
+            number = re.search(r"--(\d+)_\d+\.png$", mask)
+            if there is not None and number is not None:
+                found.append(MaskPart(there, names.get(int(number[1]), "annotated region").replace("_", " ")))
+        said = _base(
+            collection, source=f"{dataset} (by SA-Med2D-20M)", modality=_modality(modality),
+            patient=f"{dataset}:{case}", series=f"{dataset}:{case}",
+        )  # fmt: skip
+        yield Found(path, path.relative_to(base).as_posix(), said, found)
+
+
+def _names(told: dict[str, Any]) -> dict[int, str]:
+    """Classes by number, whichever of the two stands first."""
+    pairs = [(key, name) if key.isdigit() else (str(name), key) for key, name in told.items()]
+    return {int(number): str(name) for number, name in pairs if number.isdigit()}
+
+
+def _one(root: Path, name: str, collection: Collection) -> dict[str, Any]:
+    path = next(iter(sorted(root.rglob(name))), None)
+    if path is None:
+        raise WrongLayout(f"{collection.title} comes with {name}, which is not below the folder")
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        raise WrongLayout(f"{name} of {collection.title} is not JSON") from None
+    if not isinstance(found, dict):
+        raise WrongLayout(f"{name} of {collection.title} holds no object")
+    return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def lld_mmri(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
+    """labels JSON: Annotation_info by patient, a list of phases with lesions' category and 2D boxes by slice.
+
+    Volumes lie as NIfTI files whose names begin with the patient and hold the phase.
+
+    Raises:
+        WrongLayout: there is no JSON file with Annotation_info, or no volume.
+    """
+    for path in sorted(root.rglob("*.json")):
+        document: Any = orjson.loads(path.read_bytes())
+        if isinstance(document, dict) and "Annotation_info" in document:
+            break
+    else:
+        raise WrongLayout(
+            f"{collection.title} comes with a JSON file of Annotation_info, which is not below the folder"
+        )
+    volumes = sorted(one for one in root.rglob("*.nii*") if one.is_file())
+    if not volumes:
+        raise WrongLayout(f"{collection.title} is read of NIfTI volumes, and none is below the folder")
+    for patient, phases in document["Annotation_info"].items():
+        for told in phases:
+            phase = str(told["phase"])
+            mine = [one for one in volumes if one.name.startswith(patient) and _has_phase(one.name, phase)]
+            if len(mine) != 1:
+                yield LeftOut(path, "no volume, or several, of a patient and a phase")
+                continue
+            lesions = list((told.get("annotation") or {}).get("lesion", {}).values())
+            boxes = [box for lesion in lesions for box in _boxes(lesion)]
+            kinds = {LESIONS[int(one["category"])] for one in lesions if 0 <= int(one["category"]) < len(LESIONS)}
+            said = _base(
+                collection, patient=patient, series=f"{patient}:{phase}", boxes=boxes,
+                disease=kinds.pop() if len(kinds) == 1 else None,
+            )  # fmt: skip
+            yield Found(mine[0], mine[0].relative_to(root).as_posix(), said)
+
+
+def _has_phase(name: str, phase: str) -> bool:
+    stem = name.removesuffix(".gz").removesuffix(".nii")
+    return stem.endswith((f"_{phase}", f"_{phase.replace(' ', '_')}"))
+
+
+def _boxes(lesion: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for box in (lesion.get("bbox") or {}).get("2D_box") or ():
+        left, top, right, bottom = (int(box[key]) for key in ("x_tl", "y_tl", "x_br", "y_br"))
+        if right > left >= 0 and bottom > top >= 0:
+            yield {
+                "x": left, "y": top, "width": right - left, "height": bottom - top, "label": "lesion",
+                "frame": int(box["slice_idx"]),
+            }  # fmt: skip
