@@ -57,7 +57,9 @@ class Passage(Message):
 class FoundPassage(Passage):
     """A passage with its place in a search result."""
 
-    score: float = Field(description="Fused rank score; higher is better; comparable within one result only")
+    score: float = Field(
+        description="Relative scores of words and vectors, added up; comparable within one result only"
+    )
     answers: str | None = Field(
         default=None, description="What the image names that it explains; None: it is about the image as a whole"
     )

@@ -31,6 +31,8 @@ class TwoTowers(Manifest):
 class BiomedicalEncoder:
     """An `Encoder` of two ONNX towers. Sessions and tokenizers may be used in several threads at once."""
 
+    weight = 1.0
+
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """Load `folder`; `threads` of ONNX Runtime within one batch. Raises BrokenEncoder."""
         manifest, data = read_folder(folder, TwoTowers, FILES)

@@ -50,11 +50,14 @@ class Bm25(NamedTuple):
         )
 
     def scores(self, query: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return the BM25 score of every document, float32 (size,); 0 where it holds none of the terms."""
+        """Return the BM25 score of every document, float32 (size,); 0 where it holds none of the terms.
+
+        A term that stands in the query n times counts n times.
+        """
         scores = np.zeros(self.size, np.float32)
-        for term in sorted(set(query)):
+        for term, times in sorted(Counter(query).items()):
             place = self.terms.get(term)
             if place is not None:
                 postings = slice(self.starts[place], self.starts[place + 1])
-                scores[self.documents[postings]] += self.weights[postings]
+                scores[self.documents[postings]] += times * self.weights[postings]
         return scores

@@ -1,10 +1,12 @@
-"""A knowledge base in one file, searched in this process: BM25 and exact cosine, fused by rank.
+"""A knowledge base in one file, searched in this process: BM25 and exact cosine, their relative scores added up.
 
 Knows nothing of images. Why NumPy and no database: docs/decisions/0001-embedded-knowledge-store.md.
 """
 
+import contextlib
 import os
 import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,18 +22,20 @@ from models.knowledge.bm25 import Bm25
 from models.knowledge.encoder import Encoder, LatentSemanticEncoder, Vectors, fit_encoder
 from models.knowledge.passages import read_corpus
 from models.knowledge.snapshots import snapshot_of
-from models.knowledge.text import indexed, words
+from models.knowledge.text import indexed
+from models.knowledge.wording import asked, counted
 from schemas.failures import InvalidInput, TristreamError, Unavailable
 from schemas.knowledge import FoundPassage, Passage
 
 DIMENSIONS = 64
-_FORMAT_VERSION = 3
+_FORMAT_VERSION = 4
 
-# Reciprocal rank fusion (Cormack, Clarke & Büttcher, SIGIR 2009): the paper's constant, and how deep each list is read.
-_RANK_CONSTANT = 60
+# Scores that differ by less are equal: the last bits depend on the machine's linear algebra, and rankings must not.
+_DIGITS = 5
 _DEPTH = 50
-# Cosines that differ by less are equal: the last bits depend on the machine's linear algebra, and rankings must not.
-_COSINE_DIGITS = 5
+"""How many passages have a share in what vectors tell, as in Weaviate's lists."""
+_KEPT_DAYS = 30
+"""Days after which the index of a corpus that no one has opened is removed when another is written."""
 
 
 class InvalidIndex(InvalidInput):
@@ -81,17 +85,15 @@ class EmbeddedKnowledge:
         return self._index.passages
 
     def search(self, query: Query) -> tuple[FoundPassage, ...]:
-        lexical = self._index.bm25.scores(words(query.text))
-        semantic = self._index.vectors @ self._index.encoder.encode([query.text])[0]
+        encoder = self._index.encoder
+        lexical = self._index.bm25.scores(asked(query.text))
+        semantic = self._index.vectors @ encoder.encode([query.text])[0]
         eligible = self._eligible(query)
-        depth = max(_DEPTH, query.limit)
-        fused = np.zeros(len(self._index.passages))
-        for scores in (lexical, np.round(semantic, _COSINE_DIGITS)):
-            ranked = _best(np.where(eligible, scores, 0), depth)
-            fused[ranked] += 1 / (_RANK_CONSTANT + 1 + np.arange(len(ranked)))
+        meaning = _relative(semantic, eligible, floor=_nth_best(semantic[eligible]))
+        fused = (_relative(lexical, eligible) + encoder.weight * meaning) / (1 + encoder.weight)
         return tuple(
             FoundPassage(**dict(self._index.passages[place]), score=float(fused[place]))
-            for place in _best(fused, query.limit)
+            for place in _best(np.round(fused, _DIGITS), query.limit)
         )
 
     def _eligible(self, query: Query) -> npt.NDArray[np.bool_]:
@@ -131,6 +133,20 @@ def _fitting_any(membership: dict[str | None, npt.NDArray[np.bool_]], labels: Se
     return np.any([membership[None], *(_fitting(membership, label.lower()) for label in labels)], axis=0)
 
 
+def _relative(
+    scores: npt.NDArray[np.float32], eligible: npt.NDArray[np.bool_], floor: float = 0
+) -> npt.NDArray[np.float64]:
+    """How far each score is from `floor` to the best of those that are eligible, 0 to 1; 0 for all others."""
+    kept = np.where(eligible, np.maximum(np.round(scores - floor, _DIGITS), 0), 0).astype(np.float64)
+    highest = kept.max(initial=0)
+    return kept / highest if highest > 0 else kept
+
+
+def _nth_best(scores: npt.NDArray[np.float32]) -> float:
+    """The score below which a vector tells nothing, for all texts of a field are somewhat alike; at least 0."""
+    return max(0.0, float(np.partition(scores, -_DEPTH)[-_DEPTH])) if len(scores) > _DEPTH else 0.0
+
+
 def _best(scores: npt.NDArray[Any], most: int) -> npt.NDArray[np.intp]:
     """Places of the highest positive scores, best first; ties by id, the order in which passages are stored."""
     floor = np.partition(scores, -most)[-most] if len(scores) > most else 0
@@ -149,20 +165,34 @@ def build(corpus: Path, folder: Path) -> Path:
 
 
 def ensure_index(corpus: Path, folder: Path, encoder: Encoder | None = None) -> Path:
-    """Return the index of a corpus in `folder`, built anew only where it is missing, damaged or outdated.
+    """Return the index of a corpus in `folder`, built anew only where it is missing or damaged.
 
-    `encoder`: None fits one to the passages. Each encoder has an index of its own.
+    Its name holds the digest of all that decides what is in it (passages, encoder, this code's way of ranking), so that
+    versions of this code that share a folder do not take turns in writing it. `encoder`: None fits one to the passages.
     """
     passages = read_corpus(corpus)
     name, dimensions = (encoder.name, encoder.dimensions) if encoder else (LatentSemanticEncoder.name, DIMENSIONS)
-    path = folder / (f"{corpus.stem}-{encoder.name.replace('@', '-')}.npz" if encoder else f"{corpus.stem}.npz")
+    snapshot = snapshot_of(corpus.stem, passages, _recipe(name, dimensions))
+    path = folder / f"{snapshot.replace('@', '-')}.npz"
     try:
-        current = open_embedded(path, encoder).snapshot == snapshot_of(corpus.stem, passages, _recipe(name, dimensions))
+        current = open_embedded(path, encoder).snapshot == snapshot
     except (InvalidIndex, OtherEncoder, Unavailable):
         current = False
-    if not current:
+    if current:
+        with contextlib.suppress(OSError):  # of another user
+            path.touch()
+    else:
         write_index(corpus.stem, passages, path, encoder)
+        _remove_forgotten(folder, corpus.stem)
     return path
+
+
+def _remove_forgotten(folder: Path, stem: str) -> None:
+    """Remove indexes of this corpus that none has opened for long. One that cannot be removed stays."""
+    for other in folder.glob(f"{stem}*.npz"):
+        with contextlib.suppress(OSError):
+            if time.time() - other.stat().st_mtime > _KEPT_DAYS * 86400:
+                other.unlink()
 
 
 def write_index(name: str, passages: Sequence[Passage], path: Path, encoder: Encoder | None = None) -> str:
@@ -175,7 +205,7 @@ def write_index(name: str, passages: Sequence[Passage], path: Path, encoder: Enc
     fitted = fit_encoder(texts, DIMENSIONS) if encoder is None else None
     chosen = encoder or fitted
     assert chosen is not None
-    bm25 = Bm25.of([words(text) for text in texts])
+    bm25 = Bm25.of(list(counted(passages)))
     # The dimensions asked for: what a small corpus is reduced to follows from its passages.
     recipe = _recipe(chosen.name, DIMENSIONS if fitted else chosen.dimensions)
     snapshot = snapshot_of(name, passages, recipe)

@@ -31,6 +31,11 @@ class Encoder(Protocol):
     @property
     def dimensions(self) -> int: ...
 
+    @property
+    def weight(self) -> float:
+        """How much its scores count beside BM25's, which count 1; measured by benchmarks/knowledge_check.py."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return float32 (n, dimensions) of queries; a row is all 0 where a text holds nothing the encoder knows."""
         ...
@@ -47,6 +52,7 @@ class LatentSemanticEncoder:
     """
 
     name = "latent-semantic-ngrams@1"
+    weight = 0.1
 
     def __init__(self, features: Sequence[str], weights: Vectors, projection: Vectors) -> None:
         """Take n-grams, their inverse document frequencies (features,) and the projection (features, dimensions)."""

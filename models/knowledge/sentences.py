@@ -34,6 +34,8 @@ class Sentence(Manifest):
 class SentenceEncoder:
     """An `Encoder` of one ONNX graph. Session and tokenizer may be used in several threads at once."""
 
+    weight = 0.5
+
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         """Load `folder`; `threads` of ONNX Runtime within one batch. Raises BrokenEncoder."""
         manifest, data = read_folder(folder, Sentence, FILES)

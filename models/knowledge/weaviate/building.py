@@ -14,6 +14,7 @@ from models.knowledge.text import indexed
 from models.knowledge.weaviate import collections
 from models.knowledge.weaviate.collections import Description
 from models.knowledge.weaviate.connection import Connection
+from models.knowledge.wording import counted
 from schemas.failures import Unavailable
 from schemas.knowledge import Passage
 from schemas.weaviate import WeaviateServer
@@ -97,13 +98,14 @@ def _fill(
     tell: Callable[[int, int], None],
 ) -> None:
     target = client.collections.use(collection)
+    terms = counted(passages)
     for start in range(0, len(passages), _BATCH):
         batch = passages[start : start + _BATCH]
         vectors = encoder.encode_passages([(passage.title, passage.text) for passage in batch])
         answer = target.data.insert_many(
             [
                 DataObject(
-                    properties=collections.stored(passage),
+                    properties=collections.stored(passage, next(terms)),
                     uuid=collections.object_id(passage.passage_id),
                     vector=vector.tolist(),
                 )

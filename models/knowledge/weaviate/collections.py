@@ -5,6 +5,7 @@ That it is whole says a record in a collection of records, written last, with th
 """
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,11 +18,10 @@ from weaviate.exceptions import UnexpectedStatusCodeError
 
 from models.knowledge.base import presupposed, subjects
 from models.knowledge.encoder import LatentSemanticEncoder
-from models.knowledge.text import indexed, words
 from schemas.base import Message
 from schemas.knowledge import Passage
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raise it with any change below, or of how the collection is searched."""
 
 ANY = "any"
@@ -74,10 +74,10 @@ def create(client: WeaviateClient, name: str, description: Description) -> None:
     )  # fmt: skip
 
 
-def stored(passage: Passage) -> dict[str, Any]:
-    """The properties of a passage's object."""
+def stored(passage: Passage, terms: Sequence[str]) -> dict[str, Any]:
+    """The properties of a passage's object; `terms`: the words by which it is found."""
     return {
-        "terms": " ".join(words(indexed(passage.title, passage.text))),
+        "terms": " ".join(terms),
         "passage": passage.model_dump_json(),
         **{
             name: [label.lower() for label in labels] or [ANY]

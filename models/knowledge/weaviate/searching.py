@@ -10,14 +10,14 @@ from weaviate.classes.query import Filter, HybridFusion, MetadataQuery
 from models.knowledge.base import KnowledgeBase, Only, Query, modality_asked, presuppositions
 from models.knowledge.embedded import OtherEncoder
 from models.knowledge.encoder import Encoder, LatentSemanticEncoder
-from models.knowledge.text import words
 from models.knowledge.weaviate import collections
 from models.knowledge.weaviate.connection import Connection, RequestRefused
+from models.knowledge.wording import asked
 from schemas.failures import Unavailable
 from schemas.knowledge import FoundPassage
 from schemas.weaviate import WeaviateServer
 
-# How deep both rankings are read, as in models/knowledge/embedded.py.
+# How deep both rankings are read.
 _DEPTH = 50
 # Scores that differ by less are equal: their last bits depend on the order in which terms were added up.
 _SCORE_DIGITS = 5
@@ -93,7 +93,7 @@ class _Snapshot:
         return self._snapshot
 
     def search(self, query: Query) -> tuple[FoundPassage, ...]:
-        terms = " ".join(words(query.text))
+        terms = " ".join(asked(query.text))
         if not terms:
             return ()
         vector = self._encoder.encode([query.text])[0]
@@ -113,7 +113,7 @@ class _Snapshot:
     def _asked(self, terms: str, vector: Any, query: Query) -> Any:
         with self._connection.use() as client:
             collection: Any = client.collections.use(self.collection)
-            asked = {
+            options = {
                 "filters": self._filters(collection, query),
                 "limit": max(_DEPTH, query.limit),
                 "query_properties": ["terms"],
@@ -121,10 +121,11 @@ class _Snapshot:
                 "return_metadata": MetadataQuery(score=True),
             }
             if not vector.any():
-                return collection.query.bm25(terms, **asked)
+                return collection.query.bm25(terms, **options)
+            share = self._encoder.weight / (1 + self._encoder.weight)
             return collection.query.hybrid(
-                terms, vector=vector.tolist(), alpha=0.5, fusion_type=HybridFusion.RELATIVE_SCORE,
-                max_vector_distance=_FURTHEST, **asked,
+                terms, vector=vector.tolist(), alpha=share, fusion_type=HybridFusion.RELATIVE_SCORE,
+                max_vector_distance=_FURTHEST, **options,
             )  # fmt: skip
 
     def _filters(self, collection: Any, query: Query) -> Any:

@@ -1,13 +1,15 @@
 """The index file: built whole or not at all, rebuilt when it must be, refused when damaged."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.knowledge import STARTER_CORPUS, InvalidIndex, Query, build, ensure_index, open_embedded
+from models.knowledge import STARTER_CORPUS, InvalidIndex, Query, build, ensure_index, open_embedded, snapshots
 from schemas.failures import Unavailable
 
 LINE = '{"passage_id":"%s","title":"Air","text":"%s","reference":"A textbook","modalities":["CT"],"organs":[]}\n'
@@ -48,6 +50,31 @@ def test_index_follows_the_corpus(corpus: Path, tmp_path: Path) -> None:
     assert renewed.snapshot != before == opened.snapshot
     assert renewed.search(Query("gas in the bowel"))[0].passage_id == "gas"
     assert "gas" not in [each.passage_id for each in opened.search(Query("gas in the bowel"))]
+
+
+def test_versions_do_not_share_an_index(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that ranks in another way keeps an index of its own beside the other's, and neither is written again."""
+    first = ensure_index(corpus, tmp_path)
+    monkeypatch.setattr(snapshots, "ANALYSIS_VERSION", -1)
+    second = ensure_index(corpus, tmp_path)
+    assert first != second
+    inodes = [path.stat().st_ino for path in (first, second)]
+    assert ensure_index(corpus, tmp_path) == second
+    monkeypatch.undo()
+    assert ensure_index(corpus, tmp_path) == first
+    assert [path.stat().st_ino for path in (first, second)] == inodes
+
+
+def test_forgotten_indexes_are_removed(corpus: Path, tmp_path: Path) -> None:
+    """One that none has opened for a month is removed when another is written; one in use stays."""
+    old, young, foreign = (tmp_path / name for name in (f"{corpus.stem}-a.npz", f"{corpus.stem}-b.npz", "own.npz"))
+    for path in (old, young, foreign):
+        path.write_bytes(b"")
+    long_ago = time.time() - 31 * 86400
+    for path in (old, foreign):
+        os.utime(path, (long_ago, long_ago))
+    ensure_index(corpus, tmp_path)
+    assert (old.exists(), young.exists(), foreign.exists()) == (False, True, True)
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not a zip", b"\x80\x04K\x01.", b"{}"])
