@@ -19,6 +19,8 @@ from models.llava_tri.evaluation.scores.normalise import normalised, words_of
 
 MOST_TEXTS = 200
 """Of a train split's texts, among which the most typical one is sought."""
+USUAL_WORDS = 200
+"""That `yes_and_no` says to an open question."""
 _BATCH = 512
 
 
@@ -143,9 +145,11 @@ def _matrix(texts: Sequence[Sequence[str]], places: dict[str, int], weight: npt.
 
 
 def yes_and_no(benchmark: Benchmark) -> dict[str, str]:
-    """An answer that says everything and chooses nothing: what a scorer must not be flattered by."""
-    return {one.id: _everything(one) for one in benchmark.questions}
+    """Answers that say everything and choose nothing: what a scorer must not be flattered by.
 
-
-def _everything(question: Question) -> str:
-    return f"{' and '.join(question.options)}." if question.options else f"Yes and no, {question.text}"
+    All options of a closed question or a label; to any other the most frequent words of right answers.
+    """
+    known = benchmark.train or benchmark.questions
+    counts = Counter(word for one in known for word in words_of(one.answers[0]))
+    usual = " ".join(sorted(counts, key=lambda word: (-counts[word], word))[:USUAL_WORDS])
+    return {one.id: f"{' and '.join(one.options)}." if one.options else usual for one in benchmark.questions}

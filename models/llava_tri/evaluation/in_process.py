@@ -6,6 +6,7 @@
 import asyncio
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class InProcess:
         self._processor = AutoProcessor.from_pretrained(folder)
         self._model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").to(device).eval()
         self._max_tokens = max_tokens
-        self.name = f"{folder.resolve().name}@{_digest(folder)}"
+        self.name = _name(folder)
         self.settings = f"max_tokens={max_tokens} greedy transformers {device}"
 
     async def answer(self, pictures: Sequence[bytes], text: str) -> str:
@@ -57,9 +58,12 @@ class InProcess:
         return self._processor.decode(told, skip_special_tokens=True).strip()
 
 
-def _digest(folder: Path) -> str:
+def _name(folder: Path) -> str:
+    """As `model export` named it, else the folder's name; the digest is of its weights."""
     found = hashlib.sha256()
     for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
         with path.open("rb") as file:
             found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()[:12]
+    lineage = folder / "lineage.json"
+    exported = json.loads(lineage.read_bytes()).get("model") if lineage.is_file() else None
+    return exported or f"{folder.resolve().name}@{found.hexdigest()[:12]}"
