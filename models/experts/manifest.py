@@ -54,6 +54,9 @@ class Manifest(Table):
     source: str = Field(description="Paper or standard behind the rule")
     modalities: tuple[Modality, ...] = Field(min_length=1, description="Kinds of images that it takes")
     organs: tuple[str, ...] = Field(description="Empty: any")
+    except_organs: tuple[str, ...] = Field(
+        default=(), description="Of these no image is taken: another expert is for them"
+    )
     unknown_organ: bool = Field(default=False, description="Images whose organ is not told are taken too")
     views: tuple[str, ...] = Field(
         default=(), description="Planes or radiographic views; empty: any. An image that tells neither is taken"
@@ -103,6 +106,7 @@ class Manifest(Table):
         return (
             metadata.modality in self.modalities
             and (not self.organs or metadata.organ in self.organs or (self.unknown_organ and metadata.organ is None))
+            and metadata.organ not in self.except_organs
             and (not self.views or {metadata.plane, metadata.view} - {None} <= set(self.views))
             and (not self.input.units or unit in self.input.units)
             and (self.input.channels == 1 or len(shape) == 3 or self.input.grey_as_colour)

@@ -44,6 +44,10 @@ def manifest(definition: Definition, sha256: str) -> str:
         "made": MADE, "source": definition.source, "modalities": definition.modalities, "organs": definition.organs,
         "views": definition.views, "limits": definition.limits, "sha256": sha256,
     }  # fmt: skip
+    if definition.except_organs:
+        table["except_organs"] = definition.except_organs
+    if definition.priority:
+        table["priority"] = definition.priority
     contract = {
         "units": definition.units, "channels": definition.channels, "polarity": definition.polarity,
         "shortest_side": definition.shortest_side, "longest_side": definition.longest_side,
@@ -72,6 +76,7 @@ def card(definition: Definition, size: int) -> str:
     """The expert's card, for people."""
     polarity = ", as shown: high is bright" if definition.polarity == "displayed" else ""
     views = f"; {', '.join(definition.views)}, or not told" if definition.views else ""
+    apart = f" but {', '.join(definition.except_organs)}" if definition.except_organs else ""
     channels = "three channels, RGB" if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
     sizes = "; ".join(
         f"{output.name}: at most {output.max_regions}, from {output.min_area_px} px and "
@@ -83,7 +88,7 @@ def card(definition: Definition, size: int) -> str:
         "",
         "A region is a candidate that a stated rule singled out, never a diagnosis.",
         "",
-        f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}{views}",
+        f"- **For**: {', '.join(definition.modalities)}; {', '.join(definition.organs) or 'any organ'}{apart}{views}",
         f"- **Takes**: {channels}; {' or '.join(definition.units) or 'any unit'}{polarity}",
         *(
             [f"- **Scale**: resampled to {_length(definition.spacing_mm)} a px where the image tells its spacing"]

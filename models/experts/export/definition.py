@@ -77,3 +77,14 @@ class Definition:
     """What px in its rules are; an image whose spacing is not told is taken as it is."""
     organs: tuple[str, ...] = field(default=())
     views: tuple[str, ...] = field(default=())
+    except_organs: tuple[str, ...] = field(default=())
+    """For which another expert is made."""
+    priority: int = 0
+
+
+def one_finding(what: str, surface: str, least: float) -> str:
+    """The rule of `single` in words: `what` names the value and its direction, `surface` what it is held against."""
+    return (
+        f"{what} a smooth surface through {surface}: of the outlines around its strongest place, weighed towards the "
+        f"image's middle, the one across which it falls most, by at least {least:g} x what is usual"
+    )

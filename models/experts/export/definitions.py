@@ -3,6 +3,7 @@
 from models.experts.export.body_definitions import BODY
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out
 from models.experts.export.layers import GRID
+from models.experts.export.lesion_definitions import LESIONS
 from models.experts.export.modules import (
     CountContrast,
     CtDensity,
@@ -132,7 +133,7 @@ DEFINITIONS = (
     ),
     Definition(
         name="mr-signal",
-        version="1.0.0",
+        version="1.1.0",
         title="Local signal outliers of MR",
         module=MrSignal(),
         source=(
@@ -140,6 +141,7 @@ DEFINITIONS = (
             "Knutsson and Westin, 1993"
         ),
         modalities=("MR",),
+        except_organs=("brain", "head"),
         foreground=Foreground("foreground", min_part_of_largest=0.05, margin=0.015),
         outputs=(
             Output(
@@ -194,7 +196,7 @@ DEFINITIONS = (
     ),
     Definition(
         name="ultrasound-echo",
-        version="2.0.0",
+        version="2.1.0",
         title="Weak echo within the insonated sector",
         module=UltrasoundEcho(),
         source=(
@@ -203,6 +205,7 @@ DEFINITIONS = (
             "Trans Sonics Ultrason 25, 1978"
         ),
         modalities=("ultrasound",),
+        except_organs=("breast",),
         foreground=Foreground("sector", min_part_of_largest=0.5, margin=0.01),
         longest_side=256,
         outputs=(
@@ -308,4 +311,5 @@ DEFINITIONS = (
     ),
     *BODY,
     *PICTURES,
+    *LESIONS,
 )

@@ -1,8 +1,8 @@
 """What the experts of `pictures` claim, in words written from the same constants."""
 
-from models.experts.export.body_definitions import CLIPPED, MATCHED, OUTLINED
+from models.experts.export.body_definitions import CLIPPED, OUTLINED
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
-from models.experts.export.pictures import Cells, EndoscopyColour, Fundus, Nuclei, SkinColour
+from models.experts.export.pictures import Cells, EndoscopyColour, Fundus, Nuclei
 
 MANY = 50
 
@@ -47,40 +47,6 @@ PICTURES = (
             "Made for nuclei 4 to 8 µm wide, at 20 x (0.5 µm a px): an image that does not tell its spacing counts so.",
             "Nuclei that touch are one region. Where they are dense there is no neighbourhood to stand out from.",
             "Stain vectors are those of the paper, not fitted to the slide.",
-        ),
-    ),
-    Definition(
-        name="skin-colour",
-        version="2.0.0",
-        title="Skin darker in colour than around it",
-        module=SkinColour(),
-        source=(
-            "Closing over hair: Lee et al., DullRazor, Comput Biol Med 27, 1997; colour distance from the skin: Celebi "
-            f"et al., Comput Med Imaging Graph 33, 2009. {MATCHED}"
-        ),
-        modalities=("dermoscopy",),
-        channels=3,
-        longest_side=128,
-        outputs=(
-            Output(
-                name="dark",
-                label="region of other colour than the skin around it",
-                rule=(
-                    f"after closing over hair, mean of red, green and blue below its neighbourhood (sigma "
-                    f"{SkinColour.WIDE_PX:g} px) by at least {100 * SkinColour.FRACTION:g} % of the mean (sigma "
-                    f"{SkinColour.PLATEAU_PX:g} px) over what stands out there, where means of sigma "
-                    f"{SkinColour.MATCHED_PX:g} px are at least {SkinColour.LEAST:g} x their own deviation and "
-                    f"{100 * SkinColour.LEAST_OF_STRONGEST:g} % of the image's strongest"
-                ),
-                score=SCORE,
-                min_area_fraction=0.03,
-                max_regions=3,
-                contrast="darker",
-            ),
-        ),
-        limits=(
-            "Works at 128 px on the longest side: its outline is as coarse as that.",
-            "Shadow, dark corners of the lens and thick hair are darker too; what is paler than skin is not found.",
         ),
     ),
     Definition(

@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from models.experts.export.focal import Focal, Matched, Outline, grid_means, half_height, least_spread
 from models.experts.export.layers import (
-    GRID,
     Gaussian,
     closing,
     dilate,
@@ -63,38 +62,6 @@ class Nuclei(nn.Module):
         fine = self.nucleus.sum(to_grid(grain * mask, self.CELL_PX))
         energy = torch.sqrt(torch.relu(whole + self.CHROMATIN * fine)) * (part > 0.5).to(blue.dtype)
         return score * (from_grid(dilate(energy, 5), blue) >= self.LEAST_ENERGY).to(blue.dtype)
-
-
-class SkinColour(nn.Module):
-    """On RGB. Map: darker than the surrounding skin."""
-
-    WIDE_PX, MATCHED_PX, PLATEAU_PX = 32.0, 4.0, 16.0
-    LEAST, LEAST_OF_STRONGEST = 2.4, 0.6
-    FRACTION = 0.52
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.focal = Focal(fine_px=2.0, wide_px=self.WIDE_PX)
-        self.matched = Matched(self.MATCHED_PX)
-        self.plateau = Gaussian(self.PLATEAU_PX / GRID)
-
-    def forward(self, image: Tensor) -> Tensor:
-        # Hair is dark and thin.
-        grey = closing(levels(image), 5).mean(dim=1, keepdim=True)
-        everywhere = torch.ones_like(grey)
-        smooth, level, _ = self.focal.parts(grey, everywhere)
-        seed, spread = self.matched(level - smooth, everywhere, least_spread(grey))
-        z = (level - smooth) / spread
-        # Shadows are weaker than what an image of a lesion was taken for.
-        peak = dilate(seed, 13)
-        found = (peak >= torch.clamp(self.LEAST_OF_STRONGEST * seed.max(), min=self.LEAST)).to(seed.dtype)
-        # A lesion is wide and uneven: what it is outlined by is its mean, not its darkest place.
-        mean = peak
-        for _ in range(2):
-            part = (seed > self.FRACTION * mean).to(seed.dtype) * found
-            mean = torch.clamp(self.plateau(torch.relu(seed), part), min=0.5)
-        score = torch.clamp(0.5 * z / (self.FRACTION * from_grid(mean, z)), 0.0, 1.0)
-        return opening(score * mask_from_grid(found, z), 5)
 
 
 class Curvature(nn.Module):

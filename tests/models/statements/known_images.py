@@ -1,5 +1,6 @@
 """Facts to speak of: phantoms with what a source would tell of them, grounded by the packaged experts."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,8 +15,13 @@ from schemas.shapes import Mask
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """The packaged experts."""
-    return Registry.load()
+    """The packaged experts, that of signal on brains too, so that there are many regions to speak of."""
+    return Registry(
+        tuple(
+            replace(one, manifest=one.manifest.model_copy(update={"except_organs": ()}))
+            for one in Registry.load().experts
+        )
+    )
 
 
 @lru_cache(maxsize=4)
