@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from models.datasets.lines import Line, Whole
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
-PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 
 
 @click.group()
@@ -41,7 +40,7 @@ EVALUATION = click.option(
     metavar="NAME=DIR",
     multiple=True,
     callback=_evaluation,
-    help="Pictures that one will evaluate on (VQA-RAD, SLAKE, …): what is nearly one of them is left out.",
+    help="Pictures that one will evaluate on (vqa-rad, slake, path-vqa, any): what is nearly one of them is left out.",
 )
 
 
@@ -100,6 +99,7 @@ def build_command(
     from infra.progress import Counting
     from models.datasets.build import GROUPS, build
     from models.datasets.duplicates import NEAR
+    from models.datasets.evaluation import pictures_of
     from models.datasets.formats import FORMATS
     from models.datasets.policy import Policy
     from models.datasets.splits import Shares
@@ -128,7 +128,7 @@ def build_command(
             out,
             tuple(dict.fromkeys(formats)),
             policy,
-            evaluation={name: _pictures(folder) for name, folder in evaluation.items()},
+            evaluation={name: pictures_of(name, folder) for name, folder in evaluation.items()},
             kept=orjson.loads((keep / GROUPS).read_bytes()) if keep else None,
             source=given.told,
             makers=_makers(originals),
@@ -150,11 +150,14 @@ def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
     """Read a data set again and hold it against its promises. Exit status 1 where one is broken."""
     _need_libraries()
     from models.datasets.audit import audit
+    from models.datasets.evaluation import pictures_of
 
     with plain_errors():
-        found = audit(folder, {name: _pictures(pictures) for name, pictures in evaluation.items()})
+        found = audit(folder, {name: pictures_of(name, pictures) for name, pictures in evaluation.items()})
     for name, n in found.counts.items():
         say(f"{n:>8} {name}")
+    for hit in found.listed:
+        say(f"near: {hit}")
     for fault in found.faults:
         say(f"FAULT: {fault}")
     if found.faults:
@@ -218,9 +221,3 @@ def _makers(originals: Path | None) -> "Mapping[str, Callable[[Path], Writer]]":
     if not any(path.is_file() for path in files.values()):
         raise click.UsageError("none of the files that the map names is there: run it where `annotate` ran")
     return {**FORMATS, "dicom": partial(Dicom, originals=files)}
-
-
-def _pictures(folder: Path) -> Iterator[bytes]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in PICTURES:
-            yield path.read_bytes()

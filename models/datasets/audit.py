@@ -29,14 +29,16 @@ class Audit:
 
     faults: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    listed: list[str] = field(default_factory=list)
+    """Each picture that is near one of an evaluation set."""
 
 
-def audit(folder: Path, evaluation: Mapping[str, Iterable[bytes]] | None = None) -> Audit:
+def audit(folder: Path, evaluation: Mapping[str, Iterable[tuple[str, bytes]]] | None = None) -> Audit:
     """Read a data set again: files against hashes, groups and near duplicates over splits, licences, balance, counts.
 
     Args:
         folder: as `build` writes it.
-        evaluation: pictures of sets that one will evaluate on, by name.
+        evaluation: file names and pictures of sets that one will evaluate on, by name.
 
     Raises:
         NoDataset: there is none in the folder.
@@ -122,7 +124,7 @@ def _pictures(
     folder: Path,
     lines: list[dict[str, str]],
     report: dict[str, Any],
-    evaluation: Mapping[str, Iterable[bytes]],
+    evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
     found: Audit,
 ) -> None:
     """Hash every picture that is written anew, so that another picture under a right name is seen."""
@@ -134,8 +136,8 @@ def _pictures(
     try:
         with Scan(scan_path) as scan:
             for name, files in evaluation.items():
-                for file in files:
-                    scan.add_evaluation(name, hash_of_file(file))
+                for file, picture in files:
+                    scan.add_evaluation(name, file, hash_of_file(picture))
             for name, triplet_id, split, value in pictures(folder):
                 line = known.get(triplet_id)
                 if line is None or line["split"] != split:
@@ -150,7 +152,9 @@ def _pictures(
                 for other, _ in scan.near(value, near):
                     alike += 1
                     across += known[other]["split"] != split
-                evaluated.update(set(scan.near_evaluation(value, near)))
+                hits = set(scan.near_evaluation(value, near))
+                evaluated.update({name for name, _ in hits})
+                found.listed += [f"{triplet_id} ({split}) is nearly {file} of {name}" for name, file in sorted(hits)]
                 scan.add(Seen(triplet_id, line["image_id"], line["group"], "", "", "", None, value))
     finally:
         scan_path.unlink(missing_ok=True)

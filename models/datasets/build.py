@@ -32,6 +32,8 @@ from schemas.images import Pixels
 from schemas.triplets import Triplet
 
 GROUPS, REPORT = "groups.json", "dataset.json"
+HITS = "evaluation_hits.jsonl"
+"""Which triplets were left out for being near which pictures of evaluation sets."""
 
 
 class CannotBuild(InvalidInput):
@@ -68,7 +70,7 @@ def build(
     formats: Iterable[str],
     policy: Policy,
     *,
-    evaluation: Mapping[str, Iterable[bytes]] | None = None,
+    evaluation: Mapping[str, Iterable[tuple[str, bytes]]] | None = None,
     kept: Mapping[str, Split] | None = None,
     source: Callable[[], Mapping[str, Any]] = dict,
     makers: Mapping[str, Callable[[Path], Writer]] = FORMATS,
@@ -81,7 +83,8 @@ def build(
         out: the folder; it must not exist, or be empty.
         formats: of FORMATS.
         policy: what is taken and how it is split.
-        evaluation: encoded pictures of sets that one will evaluate on, by name: what is near one of them is left out.
+        evaluation: file names and encoded pictures of sets that one will evaluate on, by name: what is near one of
+            them is left out, and listed.
         kept: splits of groups in an earlier data set, which they keep.
         source: of the triplets, for the card: files, or topic and offsets; asked when all have been read.
         makers: of the formats, by name.
@@ -97,7 +100,7 @@ def build(
     part.mkdir(parents=True)
     report = Report(formats=tuple(formats), policy=_plain(policy))
     with _few_collections(), Scan(part / ".scan") as scan:
-        _look(read, scan, policy, evaluation or {}, report, progress)
+        _look(read, scan, policy, evaluation or {}, part / HITS, report, progress)
         policy.thin(scan)
         splits = _split(scan, policy, kept or {}, report)
         _write(read, scan, splits, part, policy, report, makers, progress)
@@ -142,14 +145,15 @@ def _look(
     read: Read,
     scan: Scan,
     policy: Policy,
-    evaluation: Mapping[str, Iterable[bytes]],
+    evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
+    hits: Path,
     report: Report,
     progress: Callable[[int], None],
 ) -> None:
     for name, pictures in evaluation.items():
         report.evaluation[name] = 0
-        for picture in pictures:
-            scan.add_evaluation(name, hash_of_file(picture))
+        for file, picture in pictures:
+            scan.add_evaluation(name, file, hash_of_file(picture))
             report.evaluation[name] += 1
     together = _Together()
     levels: Counter[str] = Counter()
@@ -164,8 +168,9 @@ def _look(
             value = perceptual_hash(_shown(one.image))
             if scan.has_image(one.image_id):
                 reason = SAME
-            elif hits := sorted(set(scan.near_evaluation(value, policy.near))):
-                reason = f"near an image of {', '.join(hits)}"
+            elif near := sorted(set(scan.near_evaluation(value, policy.near))):
+                reason = f"near an image of {', '.join(sorted({name for name, _ in near}))}"
+                _list_hits(hits, one.triplet_id, near)
         if not reason:
             levels[origin.level] += 1
             for _, group in scan.near(value, policy.near):
@@ -186,6 +191,12 @@ def _look(
     report.group_levels = dict(levels)
     report.joined_groups = together.joined
     scan.regroup(together.name, together.members())
+
+
+def _list_hits(path: Path, triplet_id: str, near: Iterable[tuple[str, str]]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        for name, picture in near:
+            file.write(json.dumps({"triplet_id": triplet_id, "set": name, "file": picture}) + "\n")
 
 
 class _Together:

@@ -17,7 +17,7 @@ create table seen (
 create index seen_image on seen (image_id);
 create table part (value integer, n integer);
 create index part_value on part (value);
-create table evaluation (name text, hash blob);
+create table evaluation (name text, file text, hash blob);
 create table evaluation_part (value integer, n integer);
 create index evaluation_value on evaluation_part (value);
 """
@@ -79,22 +79,21 @@ class Scan:
         self._base.executemany("insert into part values (?,?)", [(part, n) for part in parts(seen.hash)])
         return n
 
-    def add_evaluation(self, name: str, value: int) -> None:
+    def add_evaluation(self, name: str, file: str, value: int) -> None:
         """Take down an image of an evaluation set."""
         self._evaluated = True
-        n = self._base.execute("insert into evaluation values (?,?)", (name, value.to_bytes(32))).lastrowid
+        n = self._base.execute("insert into evaluation values (?,?,?)", (name, file, value.to_bytes(32))).lastrowid
         self._base.executemany("insert into evaluation_part values (?,?)", [(part, n) for part in parts(value)])
 
     def near(self, value: int, most: int) -> Iterator[tuple[str, str]]:
         """triplet_id and group of images whose hash differs in at most `most` bits."""
         yield from self._near("part", "seen", "n", "triplet_id, grp", value, most)
 
-    def near_evaluation(self, value: int, most: int) -> Iterator[str]:
-        """Names of evaluation images whose hash differs in at most `most` bits."""
+    def near_evaluation(self, value: int, most: int) -> Iterator[tuple[str, str]]:
+        """Set and file of evaluation images whose hash differs in at most `most` bits."""
         if not self._evaluated:
             return
-        for row in self._near("evaluation_part", "evaluation", "rowid", "name, name", value, most):
-            yield row[0]
+        yield from self._near("evaluation_part", "evaluation", "rowid", "name, file", value, most)
 
     def _near(self, part: str, table: str, key: str, columns: str, value: int, most: int) -> Iterator[tuple[str, str]]:
         marks = ",".join("?" * 16)

@@ -110,12 +110,12 @@ class Asker:
 
     def the(self, region: Region) -> str:
         """What a region is called; with its box where others are called so too."""
-        bare = name_of(region.label)
-        return f"the {bare}" if len(self.facts.named(bare)) == 1 else f"the {bare} at {BOX}"
+        alone = len(self.facts.named(name_of(region.label))) == 1
+        return f"the {region.label}" if alone else f"the {region.label} at {BOX}"
 
 
 def name_of(label: str) -> str:
-    """What a label is in a sentence."""
+    """What a label is in claims: its words, hyphens opened."""
     return " ".join(words(label))
 
 

@@ -30,44 +30,47 @@ def regions(asker: Asker) -> Iterator[Offer]:
 def _findings(asker: Asker) -> Iterator[Offer]:
     if not asker.labels:
         return
-    names = [name_of(label) for label in asker.labels[:MOST_REGIONS]]
+    labels = asker.labels[:MOST_REGIONS]
 
-    def found(name: str) -> c.Finding:
+    def found(label: str) -> c.Finding:
+        name = name_of(label)
         return c.Finding(regions=asker.facts.named(name), every=True, name=name)
 
     def all_of(voice: Voice) -> Turn | None:
-        claims = tuple((found(name), True) for name in names)
-        return asker.turn("finding", voice, claims=claims, names=", ".join(names))
+        claims = tuple((found(label), True) for label in labels)
+        return asker.turn("finding", voice, claims=claims, names=", ".join(labels))
 
-    def yes(voice: Voice, name: str) -> Turn | None:
-        return asker.turn("finding-closed", voice, "Yes", claims=((found(name), True),), a_name=article(name))
+    def yes(voice: Voice, label: str) -> Turn | None:
+        return asker.turn("finding-closed", voice, "Yes", claims=((found(label), True),), a_name=article(label))
 
-    def count(voice: Voice, name: str) -> Turn | None:
+    def count(voice: Voice, label: str) -> Turn | None:
+        name = name_of(label)
         n = len(asker.facts.named(name))
         if n >= len(COUNTS):
             return None
         are = "is" if n == 1 else "are"
-        held = ((found(name), True), (c.Count(name=name, n=n), True))
+        held = ((found(label), True), (c.Count(name=name, n=n), True))
         return asker.turn(
-            "count", voice, claims=held, core=COUNTS[n], name=name, a_name=article(name), n=COUNTS[n], are=are
+            "count", voice, claims=held, core=COUNTS[n], name=label, a_name=article(label), n=COUNTS[n], are=are
         )
 
     if len(asker.labels) <= MOST_REGIONS:
         yield asker.one("finding", "", all_of)
-    yield asker.offer("finding-closed", "Yes", names, yes)
-    yield asker.offer("count", "", names, count)
+    yield asker.offer("finding-closed", "Yes", labels, yes)
+    yield asker.offer("count", "", labels, count)
 
 
 def _absences(asker: Asker) -> Iterator[Offer]:
     if not asker.facts.grounding.experts:
         return
-    names = [name_of(row.label) for row in table().labels if row.role == "finding" and row.expert is not None]
+    labels = [row.label for row in table().labels if row.role == "finding" and row.expert is not None]
 
-    def absent(voice: Voice, name: str, kind: str, answer: str | None) -> Turn | None:
-        return asker.turn(kind, voice, answer, claims=((c.Absence(name=name), True),), name=name, a_name=article(name))
+    def absent(voice: Voice, label: str, kind: str, answer: str | None) -> Turn | None:
+        claims = ((c.Absence(name=name_of(label)), True),)
+        return asker.turn(kind, voice, answer, claims=claims, name=label, a_name=article(label))
 
-    yield asker.offer("absence", "", names, lambda voice, name: absent(voice, name, "absence", None))
-    yield asker.offer("finding-closed", "No", names, lambda voice, name: absent(voice, name, "finding-closed", "No"))
+    yield asker.offer("absence", "", labels, lambda voice, label: absent(voice, label, "absence", None))
+    yield asker.offer("finding-closed", "No", labels, lambda voice, label: absent(voice, label, "finding-closed", "No"))
 
 
 def _sides(asker: Asker) -> Iterator[Offer]:
@@ -121,7 +124,7 @@ def _sizes(asker: Asker) -> Iterator[Offer]:
         row = next((row for row in table().shares if share is not None and row.at_least <= share < row.below), None)
         if row is None:
             return None
-        said = voice.pick(row.say).removesuffix(" of")
+        said = voice.phrase(row.say).removesuffix(" of")
         held = ((c.Share(regions=(region.region_id,), word=row.word, of="image"), True),)
         return asker.turn(
             "size", voice, claims=held, regions=(region,), core=said, the_name=asker.the(region), share=said

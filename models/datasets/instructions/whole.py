@@ -1,10 +1,12 @@
 """Questions about the image as a whole: what it is of, what the source says, and what nobody can tell from it."""
 
+import re
 from collections.abc import Iterator, Sequence
 
-from models.datasets.conversations import Turn
+from models.datasets.conversations import BOX, Turn
 from models.datasets.instructions.offers import Asker, Offer
 from models.statements import claims as c
+from models.statements.claims.image import EVERYWHERE, LIES_IN
 from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing.text import article
@@ -25,6 +27,11 @@ _SEEN_THROUGH = ("CT", "MR", "X-ray", "PET", "ultrasound")
 """Modalities of images in which organs lie beside each other, so that one can be asked for that is not there."""
 
 
+_ID = re.compile(r"\b(r\d+)\b")
+ZONES = ("head", "neck", "chest", "abdomen", "pelvis", "leg", "arm")
+"""Parts of the body that hold organs, each beside the one before it; an arm lies beside all but the head."""
+
+
 def whole(asker: Asker) -> Iterator[Offer]:
     """All of them."""
     for ask in (_texts, _modality, _plane, _organ, _disease, _not_stated):
@@ -35,8 +42,14 @@ def _texts(asker: Asker) -> Iterator[Offer]:
     said = asker.triplet.description
     if said.caption is not None:
         caption = said.caption.text
-        yield asker.one("caption", "", lambda voice: asker.turn("caption", voice, caption))
-    yield asker.one("description", "", lambda voice: asker.turn("description", voice, said.description))
+        yield asker.one("caption", "", lambda voice: _written(asker, voice, "caption", caption))
+    yield asker.one("description", "", lambda voice: _written(asker, voice, "description", said.description))
+
+
+def _written(asker: Asker, voice: Voice, kind: str, text: str) -> Turn | None:
+    """A text whose regions are named by their boxes: their ids stand nowhere in the picture."""
+    named = [asker.facts.region(one) for one in _ID.findall(text) if one in asker.facts.regions]
+    return asker.turn(kind, voice, _ID.sub(BOX, text), regions=tuple(named))
 
 
 def _modality(asker: Asker) -> Iterator[Offer]:
@@ -92,7 +105,7 @@ def _organ(asker: Asker) -> Iterator[Offer]:
     if found is None or found not in table().organs:
         return
     held = ((c.Structure(organ=found), True),)
-    organs = [organ for organ in table().organs if organ != found]
+    organs = _far_from(found, asker.facts.metadata.modality)
 
     def denied(voice: Voice, kind: str, answer: str | None) -> Turn | None:
         other = asker.denied(voice, organs, lambda organ: c.Structure(organ=organ))
@@ -107,6 +120,39 @@ def _organ(asker: Asker) -> Iterator[Offer]:
     yield asker.one("organ-closed", "No", lambda voice: denied(voice, "organ-closed", "No"))
     if asker.facts.metadata.modality in _SEEN_THROUGH:
         yield asker.one("not-visible", "", lambda voice: denied(voice, "not-visible", None))
+
+
+def _far_from(organ: str, modality: Modality) -> list[str]:
+    """Organs that an image of one does not show: of another part of the body, and not the next one.
+
+    The slices of a chest reach into the abdomen, and what the source names is the examination's organ, not the slice's.
+    """
+    here = _zones(organ)
+    if not here:
+        # Skin, blood: nothing else is in their pictures; of what lies anywhere, nothing is known.
+        return [] if modality in _SEEN_THROUGH else [one for one in table().organs if _zones(one)]
+    return [
+        one for one in table().organs if (there := _zones(one)) and not any(_beside(a, b) for a in here for b in there)
+    ]
+
+
+def _zones(organ: str) -> set[str]:
+    if organ in EVERYWHERE:
+        return set()
+    if organ == "extremity":
+        return {"arm", "leg"}
+    return {zone for zone in ZONES if organ == zone or _lies_in(organ, zone)}
+
+
+def _lies_in(organ: str, zone: str) -> bool:
+    within = LIES_IN.get(zone, ())
+    return organ in within or any(_lies_in(organ, part) for part in within)
+
+
+def _beside(one: str, other: str) -> bool:
+    if "arm" in (one, other):
+        return "head" not in (one, other)
+    return abs(ZONES.index(one) - ZONES.index(other)) <= 1
 
 
 def _disease(asker: Asker) -> Iterator[Offer]:

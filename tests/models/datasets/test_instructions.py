@@ -8,6 +8,7 @@ import pytest
 from models.datasets.conversations import BOX, Turn, listed, within_one
 from models.datasets.instructions import KINDS, Mixer, turns_of
 from models.datasets.instructions.offers import phrasings
+from models.datasets.instructions.whole import _far_from
 from models.statements import Facts, judge
 from schemas.shapes import Box
 from schemas.triplets import Triplet
@@ -99,7 +100,7 @@ def test_boxes_are_those_of_the_regions_named(triplets: list[Triplet]) -> None:
         boxes = {region.box for region in triplet.regions}
         for turn in turns_of(triplet):
             assert set(turn.boxes) <= boxes
-            assert not re.search(r"\br\d+\b", turn.question + turn.answer) or turn.kind in ("caption", "description")
+            assert not re.search(r"\br\d+\b", turn.question + turn.answer)
             if turn.kind == "phrase-to-box":
                 assert turn.names[0] in {
                     one.label for one in triplet.regions if one.box == turn.boxes[0] and one.phrase
@@ -121,3 +122,24 @@ def test_boxes_are_written_as_the_format_has_them() -> None:
     question, answer = turn.rendered(lambda box: listed(within_one(box, 100, 100), 2))
     assert question == "Is [0.00, 0.10, 0.50, 0.30] left of this?"
     assert answer == "Of [0.50, 0.00, 1.00, 1.00]."
+
+
+def test_organs_that_are_denied_lie_elsewhere() -> None:
+    """Never beside what the image is of: a slice of a chest can show the liver."""
+    assert {"liver", "kidney", "neck", "thyroid"}.isdisjoint(_far_from("lung", "CT"))
+    assert {"brain", "knee"} <= set(_far_from("lung", "CT"))
+    assert {"neck", "thyroid", "brain"}.isdisjoint(_far_from("retina", "fundus photography"))
+    assert _far_from("lymph node", "CT") == []
+    assert "brain" in _far_from("skin", "dermoscopy")
+    for organ in ("lung", "brain", "liver", "prostate", "knee"):
+        assert organ not in _far_from(organ, "MR")
+
+
+def test_texts_are_plain_english(triplets: list[Triplet]) -> None:
+    """No pattern of the table is left open, no place unfilled, no id of a region told."""
+    for triplet in triplets:
+        for turn in turns_of(triplet):
+            text = f"{turn.question} {turn.answer}"
+            assert not re.search(r"[{}|]", text), text
+            assert not re.search(r"\br\d+\b", text), text
+            assert not re.search(r"\ba (?!one)[aeio]|\ban [^aeioumhxfMXFA]|  ", turn.question), text

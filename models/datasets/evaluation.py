@@ -1,0 +1,59 @@
+"""Pictures of sets that one will evaluate on, as they lie on disk: VQA-RAD, SLAKE, PathVQA, or any pictures."""
+
+import fnmatch
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from schemas.failures import InvalidInput
+
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+ONLY: dict[str, tuple[str, ...]] = {"slake": ("source.*",)}
+"""Names of files that are the set's pictures, where its folders hold others: SLAKE's masks lie beside each source."""
+_COLUMNS = ("image", "images")
+
+
+class NoPictures(InvalidInput):
+    """A folder holds no picture of the evaluation set."""
+
+
+def pictures_of(name: str, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Path below the folder and encoded picture, of files and of Parquet files as `datasets` writes them.
+
+    Args:
+        name: of the set; known ones are read by their layout.
+        folder: where it was unpacked.
+
+    Raises:
+        NoPictures: there is none.
+    """
+    only = ONLY.get(name.lower().replace("_", "-"), ("*",))
+    found = False
+    for path in sorted(folder.rglob("*")):
+        told = path.relative_to(folder).as_posix()
+        if path.suffix.lower() in PICTURES and any(fnmatch.fnmatchcase(path.name, one) for one in only):
+            found = True
+            yield told, path.read_bytes()
+        elif path.suffix == ".parquet":
+            for number, data in enumerate(_in_parquet(path)):
+                found = True
+                yield f"{told}:{number}", data
+    if not found:
+        raise NoPictures(
+            f"no picture of the evaluation set {name} is in its folder: expected {', '.join(only)} or Parquet"
+        )
+
+
+def _in_parquet(path: Path) -> Iterator[bytes]:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    column = next((name for name in _COLUMNS if name in file.schema_arrow.names), None)
+    if column is None:
+        return
+    for batch in file.iter_batches(batch_size=64, columns=[column]):
+        for row in batch.to_pylist():
+            held: Any = row[column]
+            for one in held if isinstance(held, list) else [held]:
+                if one and one.get("bytes"):
+                    yield one["bytes"]
