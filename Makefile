@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 EXPORT := .venv-export
 SGLANG := .venv-sglang
+LLAVA := .venv-llava
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
@@ -13,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder knowledge-check servers demo test train-env test-export test-sglang check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -42,7 +43,7 @@ demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo
 
 test: install test-export ## all tests, on a real Kafka
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/export --ignore tests/sglang
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/export --ignore tests/sglang --ignore tests/llava
 
 test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
 	@$(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider tests/export
@@ -55,6 +56,18 @@ train-env: $(EXPORT)/.installed ## the pipeline with torch beside it, to train e
 
 experts: $(EXPORT)/.installed ## write models/experts/library anew
 	@$(EXPORT)/bin/python -m models.experts.export
+
+llava-env: $(LLAVA)/.installed ## the pipeline with torch and TRL beside it, to train LLaVA-Tri (6 GB): see docs/llava-tri.md
+	@echo "Train with $(LLAVA)/bin/tristream train --help"
+
+test-llava: $(LLAVA)/.installed ## the three stages, resumption and export, on tiny random models
+	@$(LLAVA)/bin/python -m pytest -c /dev/null --rootdir=. -p no:cacheprovider tests/llava
+
+$(LLAVA)/.installed: $(BIN)/uv requirements/llava.lock
+	@$(PYTHON) -m venv $(LLAVA)
+	@$(UV) pip sync --quiet --python $(LLAVA)/bin/python --require-hashes requirements/llava.lock
+	@$(UV) pip install --quiet --python $(LLAVA)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
 
 $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
 	@$(PYTHON) -m venv $(EXPORT)
@@ -132,7 +145,7 @@ leak-check: install ## search 1000 planted identities in all that a real pipelin
 	@$(BIN)/python -m benchmarks.leaks --files 1000
 
 clean: ## remove what was installed and made here
-	rm -rf $(VENV) $(EXPORT) $(SGLANG) out .tristream
+	rm -rf $(VENV) $(EXPORT) $(SGLANG) $(LLAVA) out .tristream
 
 # Of rapidocr one file is read: what it imports is not installed. All else comes with --no-deps from these files.
 lock: UNUSED := --no-emit-package omegaconf --no-emit-package pyclipper --no-emit-package shapely --no-emit-package pillow
@@ -143,5 +156,6 @@ lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) pyproject.toml --extra cpu --extra text --extra data --extra books --extra evaluation --group dev -c requirements/pipeline.lock -o requirements/dev.lock
 	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) pyproject.toml --extra cpu --extra train --group export -c requirements/pipeline.lock -o requirements/export.lock
+	$(COMPILE) pyproject.toml --extra cpu --extra text --extra data --extra evaluation --extra llava --group llava -c requirements/pipeline.lock -o requirements/llava.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock
 	$(COMPILE) requirements/real-data.in -o requirements/real-data.lock

@@ -18,6 +18,7 @@ from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.cli_promote import model
 from infra.cli_source import source
+from infra.cli_train import train
 from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
 from schemas.dead_letters import Origin, Stage
 from streams.buckets import folder_of
@@ -53,6 +54,7 @@ main.add_command(dataset)
 main.add_command(source)
 main.add_command(experts)
 main.add_command(knowledge)
+main.add_command(train)
 
 
 @main.command()

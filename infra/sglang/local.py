@@ -31,11 +31,23 @@ class LocalSglang:
         python: of the environment in which SGLang is installed.
         running: requests that it works on at once.
         queued: requests that may wait; more are refused with 503.
+        model: the folder of a model; None: the one that `make_model` writes.
+        more: arguments of the server beside launch.sh's.
     """
 
-    def __init__(self, folder: Path, python: Path, *, running: int = 2, queued: int = 3) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        python: Path,
+        *,
+        running: int = 2,
+        queued: int = 3,
+        model: Path | None = None,
+        more: tuple[str, ...] = (),
+    ) -> None:
         self.folder, self._python = folder.absolute(), python.absolute()
         self._running, self._queued = running, queued
+        self.model, self._more = (model or self.folder / "model").absolute(), more
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.api_key = secrets.token_hex(16)
@@ -51,15 +63,14 @@ class LocalSglang:
         Raises:
             SglangFailed: it could not be made.
         """
-        model = self.folder / "model"
-        if model.exists():
+        if self.model.exists():
             return
         partial = self.folder / "model.partial"
         log_path = self.folder / "model.log"
         argv = (str(self._python), str(HERE / "cpu" / "tiny.py"), str(partial))
         if processes.run("sglang-model", argv, log_path=log_path, env=self._environment()) != 0:
             raise SglangFailed(f"the tiny model could not be made; {log_path} ends:\n{tail(log_path)}")
-        partial.rename(model)
+        partial.rename(self.model)
 
     def start(self, processes: Processes) -> None:
         """Start it. It is not ready yet: see `wait_ready`."""
@@ -67,10 +78,11 @@ class LocalSglang:
             "bash", str(HERE / "launch.sh"), "--device", "cpu", "--attention-backend", "torch_native",
             "--sampling-backend", "pytorch", "--disable-overlap-schedule", "--skip-server-warmup",
             "--max-total-tokens", "32768", "--max-running-requests", str(self._running), "--random-seed", "0",
+            *self._more,
         )  # fmt: skip
         told = {
             "PATH": f"{self._python.parent}{os.pathsep}{os.environ['PATH']}",
-            "MODEL": str(self.folder / "model"), "REVISION": "main", "SERVED": MODEL, "API_KEY": self.api_key,
+            "MODEL": str(self.model), "REVISION": "main", "SERVED": MODEL, "API_KEY": self.api_key,
             "HOST": "127.0.0.1", "PORT": str(self._port), "MEMORY": "0.1", "QUEUE": str(self._queued),
         }  # fmt: skip
         processes.start(NAME, argv, log_path=self.log_path, env=self._environment() | told, restart=False)

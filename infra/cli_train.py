@@ -1,0 +1,72 @@
+"""`tristream train` and `tristream model export`: LLaVA-Tri from data sets, and out to a server."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from infra.cli_promote import model
+from infra.console import plain_errors, say
+
+if TYPE_CHECKING:
+    from models.llava_tri.training.stages import Step
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="A data set of `dataset build`; instead of those that the run names. May be given several times.",
+)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Checkpoints, results.")
+@click.option("--base", help="Instead of the one that the run names: a name on the hub, or a folder.")
+@click.option("--model-written", is_flag=True, help="Also learn from text that a model wrote.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
+def train(
+    config: Path,
+    data: tuple[str, ...],
+    out: Path,
+    base: str | None,
+    model_written: bool,
+    resume: bool,
+) -> None:
+    """Train LLaVA-Tri in stages, as the TOML file CONFIG says; see docs/llava-tri.md.
+
+    Ctrl-C is safe: --resume goes on from the last checkpoint, with the same weights as if it had not stopped.
+    """
+    _needs_torch()
+    from models.llava_tri.training.run import train as run
+    from models.llava_tri.training.settings import read_run
+
+    def tell(step: "Step") -> None:
+        say(f"{step.stage} {step.step}/{step.steps}: loss {step.loss:.3f}")
+
+    with plain_errors():
+        told = read_run(config, data=list(data) or None, base=base, model_written=model_written or None)
+        click.echo(run(told, out, resume=resume, tell=tell))
+
+
+@model.command("export")
+@click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
+def model_export(trained: Path, out: Path) -> None:
+    """Write the model in the folder TRAINED, which `train` ends with, as servers load it.
+
+    Weights in bfloat16, processor, card, lineage. The last line is its name and digest, as TRISTREAM_SGLANG_MODEL
+    takes it.
+    """
+    _needs_torch()
+    from models.llava_tri.training.export import export
+
+    with plain_errors():
+        click.echo(export(trained, out))
+
+
+def _needs_torch() -> None:
+    if missing := [name for name in ("torch", "transformers", "trl", "peft") if find_spec(name) is None]:
+        raise click.UsageError(
+            f"{', '.join(missing)} not installed: `make llava-env` makes .venv-llava, whose tristream has it"
+        )

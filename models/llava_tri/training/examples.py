@@ -1,0 +1,146 @@
+"""Questions and answers to train on, from data sets as `tristream dataset build --format parquet` writes them.
+
+A set is opened only if it keeps its promises: files as their hashes say, the training split alone, no group in two
+splits, and no text that a model wrote unless that is asked for. Pictures are decoded when they are needed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from PIL import Image
+
+from models.datasets.build import REPORT
+from models.datasets.cards import INDEX
+from models.datasets.conversations import Split
+from models.datasets.instructions.offers import phrasings
+from models.llava_tri.training.settings import BadRun
+
+CROISSANT = "croissant.json"
+SHARDS = "parquet/data"
+COMPOSED = "composer@"
+"""Describers whose text no language model wrote: generation 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question about one picture, which is row `row` of the split; `size` is its width and height, px."""
+
+    kind: str
+    question: str
+    answer: str
+    row: int
+    size: tuple[int, int]
+
+
+class TrainingSet:
+    """A data set that passed its checks.
+
+    Args:
+        folder: of the set.
+        model_written: take text of models too.
+        split: train, or for measuring validation or test.
+        cache: a folder for the pictures in a form of random access; None: beside the set.
+
+    Raises:
+        BadRun: a promise is broken, or the set has no Parquet.
+    """
+
+    def __init__(
+        self, folder: Path, *, model_written: bool = False, split: Split = "train", cache: Path | None = None
+    ) -> None:
+        self.folder, self.split = folder, split
+        self._cache = cache or folder.with_name(f"{folder.name}.pictures")
+        self._pictures: Any = None
+        self.report = _json(folder / REPORT)
+        told = _json(folder / CROISSANT)
+        self.digest = hashlib.sha256((folder / CROISSANT).read_bytes()).hexdigest()[:32]
+        self.shards = sorted((folder / SHARDS).glob(f"{split}-*.parquet"))
+        if not self.shards:
+            raise BadRun(f"data set {folder.name!r} has no {split} split in Parquet: build it with --format parquet")
+        hashes = {one["contentUrl"]: one["sha256"] for one in told["distribution"] if "sha256" in one}
+        for path in (folder / INDEX, *self.shards):
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != hashes.get(path.relative_to(folder).as_posix()):
+                raise BadRun(f"{path.name} of data set {folder.name!r} is not the file that its card tells of")
+        self.describers = _describers(self.report)
+        if (written := [one for one in self.describers if not one.startswith(COMPOSED)]) and not model_written:
+            raise BadRun(
+                f"texts of data set {folder.name!r} were written by {written[0]}: a model that learns from a model's "
+                "text learns its errors; say model_written = true (or --model-written) where that is meant"
+            )
+        self._check_splits()
+
+    def _check_splits(self) -> None:
+        splits: dict[str, str] = {}
+        groups: dict[str, str] = {}
+        with (self.folder / INDEX).open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                splits[row["triplet_id"]] = row["split"]
+                if groups.setdefault(row["group"], row["split"]) != row["split"]:
+                    raise BadRun(f"data set {self.folder.name!r} has a group in two splits: build it anew")
+        for path in self.shards:
+            ids = pq.read_table(path, columns=["triplet_id"]).column(0).to_pylist()
+            if any(splits.get(one) != self.split for one in ids):
+                raise BadRun(f"{path.name} of data set {self.folder.name!r} has rows of another split than its index")
+
+    def questions(self, kinds: Iterable[str]) -> Iterator[Question]:
+        """Those of some kinds, in the order of the set; `*` is every turn of the conversations.
+
+        Captions and descriptions are asked for of every picture, whatever its conversation ends with.
+        """
+        wanted = set(kinds)
+        columns = ["messages", "kinds", "caption", "description", "triplet_id", "width", "height"]
+        row = 0
+        for path in self.shards:
+            for batch in pq.ParquetFile(path).iter_batches(columns=columns):
+                for told in batch.to_pylist():
+                    for kind, question, answer in _asked(told, wanted):
+                        yield Question(kind, question, answer, row, (told["width"], told["height"]))
+                    row += 1
+
+    def picture(self, question: Question) -> Image.Image:
+        """The picture that a question is about, in RGB."""
+        if self._pictures is None:
+            self._pictures = self._mapped()
+        return self._pictures[question.row]["images"][0].convert("RGB")
+
+    def _mapped(self) -> Any:
+        # As Arrow in a file that is mapped, for training asks for rows in any order, and Parquet reads 128 at a time.
+        from datasets import Dataset
+
+        # `datasets` says that it takes paths, and takes strings alone.
+        paths: Any = [str(path) for path in self.shards]
+        return Dataset.from_parquet(paths, columns=["images"], cache_dir=str(self._cache))
+
+
+def _asked(row: Mapping[str, Any], wanted: set[str]) -> Iterator[tuple[str, str, str]]:
+    turns = iter(row["messages"])
+    for kind, asked, answered in zip(row["kinds"], turns, turns, strict=True):
+        if kind in wanted or ("*" in wanted and kind not in wanted):
+            yield kind, _text(asked), _text(answered)
+    for kind in ("caption", "description"):
+        if kind in wanted and kind not in row["kinds"] and row[kind]:
+            phrases = phrasings()[kind]["ask"]
+            yield kind, phrases[int(row["triplet_id"][:8], 16) % len(phrases)], row[kind]
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    return next(part["text"] for part in message["content"] if part["type"] == "text")
+
+
+def _describers(report: Mapping[str, Any]) -> list[str]:
+    return sorted({json.loads(lineage)["describer"] for lineage in report["lineages"]})
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise BadRun(f"{path.parent.name!r} is no data set: it has no {path.name} that can be read") from None

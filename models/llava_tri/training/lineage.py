@@ -1,0 +1,104 @@
+"""What a model is made of: data sets, offsets, base, settings, versions. Written beside every result."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from models.llava_tri.training.examples import COMPOSED, TrainingSet
+from models.llava_tri.training.settings import BadRun, Run, Stage
+
+LINEAGE = "lineage.json"
+Lineage = Mapping[str, Any]
+LIBRARIES = ("accelerate", "datasets", "peft", "torch", "transformers", "trl")
+
+
+def first_lineage(run: Run, sets: Sequence[TrainingSet], commit: str | None) -> dict[str, Any]:
+    """Of a run before its first stage.
+
+    Args:
+        run: its settings.
+        sets: what it learns from.
+        commit: of the base on the hub; None: it is a folder, and its weights are hashed.
+    """
+    folder = Path(run.base)
+    return {
+        "title": run.title,
+        "run": run.digest,
+        "base": {
+            "name": folder.name if folder.is_dir() else run.base,
+            "commit": commit,
+            "digest": weights_digest(folder) if folder.is_dir() else None,
+            "lineage": read_lineage(folder) if (folder / LINEAGE).is_file() else None,
+        },
+        "data": [one.digest for one in sets],
+        "sets": [_told(one) for one in sets],
+        "text_generation": max(
+            0 if describer.startswith(COMPOSED) else 1 for one in sets for describer in one.describers
+        ),
+        "settings": {**asdict(run), "data": [Path(one).name for one in run.data], "base": folder.name},
+        "versions": {name: version(name) for name in LIBRARIES},
+        "stages": [],
+    }
+
+
+def after_stage(
+    before: Lineage, stage: Stage, *, questions: int, losses: Sequence[float], seconds: float
+) -> dict[str, Any]:
+    """With one stage more."""
+    ends = max(1, len(losses) // 10)
+    told = {
+        "name": stage.name,
+        "trained": stage.train,
+        "kinds": list(stage.kinds),
+        "questions": questions,
+        "steps": len(losses),
+        "loss_first_tenth": round(sum(losses[:ends]) / ends, 4),
+        "loss_last_tenth": round(sum(losses[-ends:]) / ends, 4),
+        "seconds": round(seconds),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return {**before, "stages": [*before["stages"], told]}
+
+
+def read_lineage(folder: Path) -> dict[str, Any]:
+    """Of a model's folder.
+
+    Raises:
+        BadRun: it has none.
+    """
+    try:
+        return json.loads((folder / LINEAGE).read_bytes())
+    except (OSError, ValueError):
+        raise BadRun(f"{folder.name!r} has no {LINEAGE}: it is no result of tristream train") from None
+
+
+def write_lineage(folder: Path, lineage: Lineage) -> None:
+    """Beside the weights."""
+    (folder / LINEAGE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
+
+
+def weights_digest(folder: Path) -> str:
+    """Of all files of weights in a folder, as 32 hexadecimal digits."""
+    found = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
+        with path.open("rb") as file:
+            found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()[:32]
+
+
+def _told(one: TrainingSet) -> dict[str, Any]:
+    report = one.report
+    return {
+        "name": one.folder.name,
+        "digest": one.digest,
+        "images": report["images"],
+        "describers": one.describers,
+        "read_from": report["source"],  # files, or a topic with its offsets
+        "sources": report["sources"],
+        "licences": report["licences"],
+    }

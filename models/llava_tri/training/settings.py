@@ -1,0 +1,134 @@
+"""What a run is told: one TOML file, read into frozen values. Knows nothing of torch.
+
+The three stages are those of LLaVA-Tri (Xie et al., 2024, arXiv 2408.02900): the projector learns captions, then the
+model learns what stands where, then it learns the task.
+"""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from schemas.failures import InvalidInput
+
+Trained = Literal["projector", "lora", "all"]
+Boxes = Literal["pixels", "resized", "unit", "thousandths"]
+Precision = Literal["bf16", "fp32"]
+
+DESCRIBING = ("description", "region", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
+KINDS: dict[str, tuple[str, ...]] = {"align": ("caption",), "multigranular": DESCRIBING, "task": ("*",)}
+"""Kinds of questions of each stage, where the file names none; `*`: every turn of the conversations."""
+
+
+class BadRun(InvalidInput):
+    """The file of a run, or what it names, cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: what is asked, which weights learn, and how.
+
+    `steps` is the number of optimiser steps; 0: as many as `epochs` take. A step sees `batch` × `accumulate` questions
+    a process. `warmup` is a share of the steps. `length` is the most tokens of a question with its answer; longer ones
+    are cut, so it must hold the picture. `rank` is LoRA's.
+    """
+
+    name: str
+    train: Trained
+    learning_rate: float
+    kinds: tuple[str, ...] = ()
+    batch: int = 8
+    accumulate: int = 1
+    epochs: float = 1.0
+    steps: int = 0
+    warmup: float = 0.03
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    length: int = 2048
+    rank: int = 16
+    tower: bool = False
+    """Whether `all` includes the vision tower."""
+
+    def __post_init__(self) -> None:
+        if not self.kinds:
+            if self.name not in KINDS:
+                raise BadRun(f"stage {self.name!r} names no kinds, and is none of {', '.join(KINDS)}")
+            object.__setattr__(self, "kinds", KINDS[self.name])
+        if self.train not in get_args(Trained):
+            raise BadRun(f"stage {self.name!r} trains {self.train!r}: take one of {', '.join(get_args(Trained))}")
+        if min(self.learning_rate, self.batch, self.accumulate, self.length, self.rank) <= 0:
+            raise BadRun(f"stage {self.name!r}: learning_rate, batch, accumulate, length and rank must be above 0")
+        if self.steps < 0 or self.epochs <= 0 or not 0 <= self.warmup < 1:
+            raise BadRun(f"stage {self.name!r}: steps and epochs must be above 0, warmup from 0 to below 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A whole run.
+
+    `base` is a model's name on the hub, with its commit as `revision`, or a folder. `model_written` lets in triplets
+    whose text a model wrote (generation 1 and on). `checkpoints` is the number of steps between two; `track` names
+    "tensorboard" or "wandb", where those are installed.
+    """
+
+    base: str
+    data: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    revision: str | None = None
+    boxes: Boxes | None = None
+    precision: Precision = "bf16"
+    weights: Literal["float32", "bfloat16"] = "float32"
+    gradient_checkpointing: bool = True
+    model_written: bool = False
+    checkpoints: int = 500
+    kept: int = 2
+    seed: int = 0
+    track: tuple[str, ...] = ()
+    title: str = field(default="LLaVA-Tri", metadata={"digest": False})
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("boxes", get_args(Boxes)), ("precision", get_args(Precision))):
+            value = getattr(self, name)
+            if value is not None and value not in allowed:
+                raise BadRun(f"{name} = {value!r}: take one of {', '.join(allowed)}")
+        if len({stage.name for stage in self.stages}) != len(self.stages) or not self.stages:
+            raise BadRun("a run has one stage or more, each with a name of its own")
+
+    @property
+    def digest(self) -> str:
+        """Of everything that decides what is learnt, as 32 hexadecimal digits. Data is named by its own digest."""
+        told = {name: value for name, value in asdict(self).items() if name not in ("data", "title", "track", "kept")}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def read_run(path: Path, **given: Any) -> Run:
+    """The run that a TOML file describes; `given` goes before what stands in it, and None is not given.
+
+    Raises:
+        BadRun: the file is no TOML, has a field that is none, or a value that cannot be used.
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise BadRun("the file of the run is not TOML") from None
+    told |= {name: value for name, value in given.items() if value is not None}
+    stages = told.pop("stage", [])
+    if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
+        raise BadRun("stages are told as [[stage]]")
+    try:
+        made = tuple(_made(Stage, stage, "[[stage]]") for stage in stages)
+        return _made(Run, {**told, "stages": made}, "the run")
+    except TypeError as error:
+        raise BadRun(f"a value of the run is of another type than it must be: {error}") from None
+
+
+def _made(kind: type[Any], told: dict[str, Any], where: str) -> Any:
+    names = {one.name for one in fields(kind)}
+    if unknown := sorted(set(told) - names):
+        raise BadRun(f"{where} has no field {unknown[0]!r}: it has {', '.join(sorted(names))}")
+    needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
+    if missing := sorted(needed - set(told)):
+        raise BadRun(f"{where} must tell {', '.join(missing)}")
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})

@@ -1,0 +1,53 @@
+"""A data set that the pipeline made of drawn images, and tiny random models to train on it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from infra.cli import main
+from infra.sglang import local
+from models.experts.phantoms import draw
+
+BASES = Path(local.__file__).parent / "cpu" / "bases.py"
+SPLITS = ("train",) * 6 + ("validation", "test")
+
+
+@pytest.fixture(scope="session")
+def data_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight patients, each with one slice in which the source marks a tumour."""
+    folder = tmp_path_factory.mktemp("set")
+    source = folder / "in"
+    source.mkdir()
+    for seed, split in enumerate(SPLITS):
+        values = draw("MR", seed=seed, side=128).values
+        grey = np.interp(values, (values.min(), values.max()), (0, 255)).astype(np.uint8)
+        box = {"x": 30 + 5 * seed, "y": 50, "width": 20, "height": 25, "label": "tumour"}
+        cv2.imwrite(str(source / f"{seed}.png"), grey)
+        told = {
+            "source": "Drawn 1", "licence": "CC0-1.0", "patient": f"P{seed}", "split": split,
+            "modality": "MR", "organ": "brain", "boxes": [box],
+        }  # fmt: skip
+        (source / f"{seed}.png.json").write_text(json.dumps(told))
+    triplets, out = folder / "triplets.jsonl", folder / "drawn"
+    _run("annotate", str(source), "--triplets", str(triplets))
+    _run("dataset", "build", str(triplets), "--out", str(out), "--turns", "8")
+    return out
+
+
+def _run(*arguments: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="session")
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen2.5-VL of two layers with random weights."""
+    folder = tmp_path_factory.mktemp("base") / "qwen"
+    subprocess.run([sys.executable, str(BASES), "qwen2-5-vl", str(folder)], check=True)
+    return folder

@@ -1,0 +1,85 @@
+"""The file of a run, and boxes in the words of each family of models. Needs no torch."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from infra.cli import main
+from models.llava_tri.training.boxes import rewritten
+from models.llava_tri.training.settings import KINDS, BadRun, read_run
+
+RUN = """
+base = "Qwen/Qwen3-VL-2B-Instruct"
+revision = "0123456789abcdef"
+data = ["set"]
+[[stage]]
+name = "align"
+train = "projector"
+learning_rate = 2e-3
+batch = 64
+[[stage]]
+name = "task"
+train = "lora"
+learning_rate = 2e-5
+kinds = ["modality", "organ"]
+"""
+
+
+def read(tmp_path: Path, text: str, **given: object):
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    return read_run(path, **given)
+
+
+def test_a_run_is_read(tmp_path: Path) -> None:
+    """Stages have their own kinds, or those of their name; options go before the file."""
+    run = read(tmp_path, RUN, base="folder", revision=None)
+    assert (run.base, run.revision, run.data) == ("folder", "0123456789abcdef", ("set",))
+    assert [stage.kinds for stage in run.stages] == [KINDS["align"], ("modality", "organ")]
+
+
+def test_the_digest_is_of_what_is_learnt(tmp_path: Path) -> None:
+    """Another seed or rate is another run; another title, or the same data in another place, is not."""
+    run = read(tmp_path, RUN)
+    assert run.digest == read(tmp_path, RUN, title="another", data=["elsewhere/set"], kept=5).digest
+    assert run.digest != read(tmp_path, RUN, seed=1).digest
+    assert run.digest != read(tmp_path, RUN.replace("2e-5", "3e-5")).digest
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("base", "bass"), "no field 'bass'"),
+        (('train = "lora"', 'train = "everything"'), "'everything'"),
+        (('name = "task"', 'name = "align"'), "a name of its own"),
+        (("2e-5", "-1.0"), "above 0"),
+        (('name = "align"', 'name = "first"'), "names no kinds"),
+        (('data = ["set"]', ""), "must tell data"),
+        (("[[stage]]", "[[stage"), "not TOML"),
+        (("batch = 64", 'batch = "many"'), "another type"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(tmp_path: Path, change: tuple[str, str], words: str) -> None:
+    """By the field's name, with what could stand there."""
+    with pytest.raises(BadRun, match=words):
+        read(tmp_path, RUN.replace(*change))
+
+
+def test_boxes_are_written_as_each_family_reads_them() -> None:
+    """Of a picture of 200 x 100 px; other brackets are left alone."""
+    text = "The lesion at [20, 10, 100, 50], [sic] [1, 2]"
+    assert rewritten(text, (200, 100), "pixels") == text
+    assert "[0.10, 0.10, 0.50, 0.50]" in rewritten(text, (200, 100), "unit")
+    assert "[100, 100, 500, 500]" in rewritten(text, (200, 100), "thousandths")
+    assert "[40, 20, 200, 100]" in rewritten(text, (200, 100), "resized", lambda size: (size[0] * 2, size[1] * 2))
+    assert rewritten(text, (200, 100), "unit").endswith(", [sic] [1, 2]")
+
+
+def test_without_torch_the_command_says_what_to_do(tmp_path: Path) -> None:
+    """Which environment has it."""
+    path = tmp_path / "run.toml"
+    path.write_text(RUN)
+    result = CliRunner().invoke(main, ["train", str(path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "make llava-env" in result.output
