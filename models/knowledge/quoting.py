@@ -1,20 +1,26 @@
 """What of the passages that were found may be quoted. Knows nothing of how sentences are made of it."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from models.vocabulary import read_label, terms_in
 from schemas.knowledge import FoundPassage
 
+_NORMAL = re.compile(r"\bnormal(?:ly)?\b", re.IGNORECASE)
+
 
 def quotable(passages: Sequence[FoundPassage]) -> Iterator[tuple[int, str]]:
     """Place and first sentence, without its full stop, of each passage that explains what the image names.
 
-    A passage on the image as a whole is never quoted, nor one whose title and first sentence do not name the thing.
+    A passage on the image as a whole is never quoted, nor one whose title and first sentence do not name the thing, nor
+    one that tells how the normal looks: beside an image it reads as if this image had been found normal.
     """
     for place, passage in enumerate(passages):
         if passage.answers is None or passage.kind == "technique":
             continue
         first = passage.text.split(". ")[0].rstrip(".")
+        if passage.kind == "anatomy" and _NORMAL.search(f"{passage.title} {first}"):
+            continue
         if _names(f"{passage.title} {first}".lower(), passage):
             yield place, first
 

@@ -33,6 +33,7 @@ _QUALIFIERS = frozenset({
     "PERIPHERAL", "CENTRAL", "BASAL", "APICAL", "SIMPLE", "COMPLEX", "TOTAL", "VERY", "EARLY", "LATE", "ADVANCED",
     "GRADE", "STAGE", "I", "II", "III", "IV",
     "SESSILE", "PEDUNCULATED", "FLAT", "INCIDENTAL", "IMPACTED", "COMMINUTED", "DISPLACED", "OPEN", "CLOSED",
+    "HEALED", "ACTIVE",
 })  # fmt: skip
 _NEUTRAL = frozenset({
     "OF", "IN", "ON", "AT", "FROM", "TO", "BY", "FOR", "WALL", "REGION", "AREA", "ROI", "MASK", "SEGMENTATION",

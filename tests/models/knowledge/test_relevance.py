@@ -1,7 +1,8 @@
 """What is found for what real images name stays what was judged to be relevant.
 
 relevance.jsonl: one line for each set of facts that real images gave (what their sources say and mark, what the experts
-found; no measurements), how many images gave it, and the passages found, each with a grade by this rule:
+found; no measurements), how many distinct images gave it (slices of one volume are one), and the passages found, each
+with a grade by this rule:
 
 2  it is about a thing that the image names, on this modality and organ, and explains it
 1  it fits the image, but explains one of several things that the named may be, or only how such images are made
@@ -58,5 +59,6 @@ def test_most_of_what_is_found_explains(starter: EmbeddedKnowledge) -> None:
         grades += [facts["passages"][passage.passage_id] for passage in found] * facts["images"]
         first = next((found[place].passage_id for place, _ in quotable(found)), None)
         quoted += [facts["passages"][first]] * facts["images"] if first else []
+    assert sum(facts["images"] for facts in FACTS) >= 120
     assert sum(grade == 2 for grade in grades) / len(grades) >= 0.85
     assert sum(grade == 2 for grade in quoted) / len(quoted) >= 0.85
