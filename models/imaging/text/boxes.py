@@ -6,6 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+_SAME_PLACE = 0.3
+"""Of a sign, that may lie within another that stands beside it."""
+
 
 class Box(NamedTuple):
     """Pixels that hold text. `right` and `bottom` are exclusive."""
@@ -21,6 +24,11 @@ class Box(NamedTuple):
     def height(self) -> int:
         """Of the line, whichever way it runs, px; at least 1."""
         return max(1, min(self.right - self.left, self.bottom - self.top))
+
+    @property
+    def length(self) -> int:
+        """Of the line, px."""
+        return max(self.right - self.left, self.bottom - self.top)
 
     @property
     def turned(self) -> bool:
@@ -63,8 +71,17 @@ def share_within(box: Box, others: Iterable[Box]) -> float:
 
 def continues(line: Box, other: Box) -> bool:
     """Whether `other` goes on in the same line: of about its height, level with it, less than 1.5 heights away."""
-    if line.turned:
-        line, other = line.transposed(), other.transposed()
+    return _goes_on(line.transposed(), other.transposed()) if line.turned else _goes_on(line, other)
+
+
+def beside(sign: Box, other: Box) -> bool:
+    """The same of a single sign, which runs neither way, and is not the same place as another look at it found."""
+    if max(share_within(sign, [other]), share_within(other, [sign])) > _SAME_PLACE:
+        return False
+    return _goes_on(sign, other) or _goes_on(sign.transposed(), other.transposed())
+
+
+def _goes_on(line: Box, other: Box) -> bool:
     tall, low = line.bottom - line.top, other.bottom - other.top
     shared = min(line.bottom, other.bottom) - max(line.top, other.top)
     gap = max(other.left - line.right, line.left - other.right)

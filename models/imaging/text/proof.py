@@ -33,8 +33,12 @@ _PROMISING = 0.4
 """Score of what is read of a sign the wrong way round, at least."""
 _SQUARE = 1.6
 """Length by height of a box up to which it could hold one sign, also mirrored, as on a film that was turned over."""
-_TWO = 4.0
-"""Length by height up to which two signs could be all that a box holds."""
+_TWO, _TWO_APART = 4.0, 5.5
+"""Length by height up to which two signs could be all that a box holds; and where they are as clear as signs can be."""
+_CLEAR = 0.95
+"""Of the line finder and of the reading: such signs."""
+_WEAK = 0.6
+"""Of the line finder, from which a sign that is read clearly counts beside another."""
 _THREE = 1.4
 """Length by height from which a box could hold three signs."""
 
@@ -52,22 +56,32 @@ class Proof(NamedTuple):
 
 def proved(picture: Picture, box: Box) -> Proof:
     """Read a box of a picture that the line finder saw."""
-    length = max(box.right - box.left, box.bottom - box.top) / box.height
+    length = box.length / box.height
     if box.score < _SURE and length < _THREE:
         return Proof(0.0)
     line = _Line(picture, box)
     way, best = line.best(_MARGINS[0])
     if _tells(best, box.score):
         return Proof(best.score, turns=way.turns)
-    if box.score < _SURE:
-        return Proof(0.0)
     count = len(best.characters)
-    if count == 2 and best.score >= 0.8 and length <= _TWO:
+    sign = count == 1 and best.score >= 0.9 and box.score >= _WEAK
+    if box.score < _SURE:
+        return Proof(0.0, sign=sign)
+    clear = min(best.score, box.score) >= _CLEAR
+    if count == 2 and best.score >= 0.8 and length <= (_TWO_APART if clear else _TWO):
         again = (line.best(margin)[1] for margin in _MARGINS[1:])
         same = any(one.characters == best.characters and one.score >= 0.8 for one in again)
         return Proof(_FEW * best.score if same else 0.0)
     alone = length <= _SQUARE and box.score >= _SURER and line.stands_alone()
-    return Proof(_FEW if alone else 0.0, sign=count == 1 and best.score >= 0.9)
+    return Proof(_FEW if alone else 0.0, sign=sign)
+
+
+def is_sign(picture: Picture, box: Box) -> bool:
+    """Whether one sign is read clearly in a box of which the line finder is less sure than `proved` asks for."""
+    if box.score < _WEAK or box.length > _THREE * box.height:
+        return False
+    best = _Line(picture, box).best(_MARGINS[0])[1]
+    return len(best.characters) == 1 and best.score >= 0.9
 
 
 def _tells(reading: Reading, finder: float) -> bool:

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.imaging.text.boxes import Box, continues, distinct, joined, painted, share_within
+from models.imaging.text.boxes import Box, beside, continues, distinct, joined, painted, share_within
 from models.imaging.text.ends import ends_of
 from models.imaging.text.lines import lines_of, scores_of
-from models.imaging.text.proof import proved
+from models.imaging.text.proof import is_sign, proved
 from models.imaging.text.strokes import CELL, CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
 
-VERSION = "lines-2+PP-OCRv6_rec_small"
+VERSION = "lines-3+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -223,8 +223,17 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
         refused.append(one)
         if proof.sign:
             signs.append(one.box._replace(score=_BESIDE))
+    # Seen in two looks at a picture, a sign bears itself out as one beside it does.
     kept += [sign for sign in signs if any(sign != other and continues(sign, other) for other in signs)]
+    signs += _signs_beside(pictures, refused, [*signs, *(line for line in kept if line.score < _CONTINUED)])
+    kept += [sign for sign in signs if sign not in kept and any(beside(sign, other) for other in (*signs, *kept))]
     return kept + _continued(kept, [one.box for one in candidates]), complete
+
+
+def _signs_beside(pictures: Sequence[Picture], refused: list[_Candidate], signs: list[Box]) -> list[Box]:
+    """Signs that are faint, or tell little by themselves, in one line with such as were read: initials."""
+    near = [one for one in refused if any(beside(one.box, sign) for sign in signs)]
+    return [one.box._replace(score=_BESIDE) for one in near if is_sign(pictures[one.picture], one.box)]
 
 
 def _continued(lines: list[Box], others: list[Box]) -> list[Box]:
@@ -241,9 +250,22 @@ def _continued(lines: list[Box], others: list[Box]) -> list[Box]:
 
 
 def _spans(box: Box, lines: list[Box]) -> bool:
-    """Whether it is several lower lines, and what is between them, that a reduced picture shows as one."""
+    """Whether it is several lower lines, and what is between them, that a reduced picture shows as one.
+
+    Pieces of one line, as the finder sees in letters that are too large for it, lie beside each other.
+    """
     within = [line for line in lines if 1.6 * line.height < box.height and share_within(line, [box]) > 0.7]
+    if _beside_each_other(within):
+        return False
     return bool(within) and share_within(box, within) > (0.25 if len(within) > 1 else 0.4)
+
+
+def _beside_each_other(pieces: list[Box]) -> bool:
+    """Whether several boxes are all in one line."""
+    if len(pieces) < 2:
+        return False
+    along = [piece.transposed() for piece in pieces] if pieces[0].turned else pieces
+    return max(piece.top for piece in along) < min(piece.bottom for piece in along)
 
 
 def _same(box: Box, other: Box) -> bool:

@@ -5,11 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from benchmarks.burned_text import FONTS, STYLES, burn, made_up
+from benchmarks import burned_text
+from benchmarks.burned_text import FONTS, STYLES, Style, burn, made_up
 from benchmarks.text_free import of_packages, view_of
 from models.imaging.text import find_text
-from models.imaging.text.boxes import Box, painted
+from models.imaging.text.boxes import Box, beside, painted
 from models.imaging.text.ends import ends_of, turned
+from models.imaging.text.search import _spans
 from tests.models.imaging.samples import characters_covered, characters_shown
 
 BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
@@ -55,6 +57,30 @@ def test_a_marker_of_one_letter_is_masked() -> None:
     assert box.left < 1205 < box.right
     assert box.top < 1450 < box.bottom
     assert (box.right - box.left) * (box.bottom - box.top) < 0.01 * view.size
+
+
+@pytest.mark.parametrize(("number", "style", "size"), [(15, "grey", 48), (18, "colour", 16), (24, "colour", 48)])
+def test_both_initials_are_masked(monkeypatch: pytest.MonkeyPatch, number: int, style: Style, size: int) -> None:
+    """Far apart, and where one is told by the other that is read beside it; turned too."""
+    monkeypatch.setattr(burned_text, "TEXTS", ("J. D.",))
+    background = BACKGROUNDS[number % len(BACKGROUNDS)]
+    burned = burn(background, number, size=size, style=style, font="bitmap", turned=number % 4 == 0, count=1)
+    mask = painted(find_text(burned.image).boxes, background.shape)
+    assert {1, 3} <= characters_covered(mask, burned.labels)
+
+
+def test_one_place_is_no_neighbour_of_itself() -> None:
+    """What two looks at a picture find at one place does not stand beside itself: a vertebra did."""
+    sign, again, other = Box(10, 10, 40, 42, 0.9), Box(12, 8, 48, 44, 0.7), Box(50, 10, 78, 42, 0.7)
+    assert beside(sign, other)
+    assert not beside(sign, again)
+
+
+def test_pieces_of_large_letters_do_not_hide_their_line() -> None:
+    """Lower lines above each other do hide the box that spans them; pieces in one line do not."""
+    line = Box(0, 96, 484, 148, 1.0)
+    assert not _spans(line, [Box(26, 106, 88, 134, 0.9), Box(236, 110, 484, 140, 0.9)])
+    assert _spans(line, [Box(0, 96, 484, 118, 0.9), Box(0, 124, 484, 148, 0.9)])
 
 
 @pytest.mark.parametrize("turns", [0, 1, -1])
