@@ -142,7 +142,13 @@ def show(wires: Wires, *, json_lines: bool, watch: bool) -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if json_lines:
         while True:
-            sys.stdout.write(orjson.dumps(as_json(look(wires))).decode() + "\n")
+            try:
+                found = as_json(look(wires))
+            except Unavailable as error:
+                if not watch:
+                    raise
+                found = {"kafka": wires.bootstrap, "verdict": "waiting", "advice": [str(error)]}
+            sys.stdout.write(orjson.dumps(found).decode() + "\n")
             sys.stdout.flush()
             if not watch:
                 return
@@ -154,8 +160,8 @@ def show(wires: Wires, *, json_lines: bool, watch: bool) -> None:
     with Live(Text("asking Kafka…"), console=console, auto_refresh=False) as live:
         while True:
             try:
-                found = page(look(wires))
+                shown = page(look(wires))
             except Unavailable as error:
-                found = Text(str(error))
-            live.update(found, refresh=True)
+                shown = Text(str(error))
+            live.update(shown, refresh=True)
             time.sleep(EVERY)

@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
+from infra import status_page
 from infra.status import Status, Verdict, judged
-from infra.status_page import as_json, count, duration, headline, page
+from infra.status_page import as_json, count, duration, headline, page, show
 from schemas.dead_letters import DeadLetter, Origin, Stage
+from schemas.failures import Unavailable
 from schemas.stages import StageState
 from streams.dead_letters import Subject, dead_letter
 from streams.lag import Position
+from streams.settings import Wires
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STAGES: tuple[Stage, ...] = ("preprocess", "ground", "retrieve", "describe")
@@ -85,6 +89,34 @@ def test_it_says_how_old_the_oldest_is_and_how_many_letters_are_open() -> None:
     found = as_json(seen({"ground": 1}, ages={"ground": NOW.timestamp() - 90}, letters=3))
     assert found["stages"]["ground"]["oldest_s"] == 90
     assert found["dead_letters"] == [{"stage": "preprocess", "error": "NotAnImage", "open": 3}]
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_who_watches_is_told_that_kafka_is_away_and_that_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], json_lines: bool
+) -> None:
+    """It goes on until it is asked to stop; asked once, it fails."""
+    answers = iter((Unavailable("Kafka does not answer"), seen({"ground": 1}), KeyboardInterrupt()))
+
+    def look(_: Wires) -> Status:
+        if isinstance(answer := next(answers), BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(status_page, "look", look)
+    monkeypatch.setattr(status_page, "EVERY", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        show(Wires(), json_lines=json_lines, watch=True)
+    said = capsys.readouterr().out
+    if json_lines:
+        away, back = map(orjson.loads, said.splitlines())
+        assert (away["verdict"], away["advice"]) == ("waiting", ["Kafka does not answer"])
+        assert back["stages"]["ground"]["waiting"] == 1
+    else:
+        assert "1 message waits" in said
+    answers = iter((Unavailable("Kafka does not answer"),))
+    with pytest.raises(Unavailable):
+        show(Wires(), json_lines=json_lines, watch=False)
 
 
 @pytest.mark.parametrize(
