@@ -62,7 +62,9 @@ def mean(values: Sequence[float] | Floats, units: Sequence[str]) -> Estimate:
         raise ValueError("a mean of nothing")
     sums, counts = totals(values, units)
     value = float(sums.sum() / counts.sum())
-    if np.ptp(np.asarray(values, np.float64)) == 0 and value in (0.0, 1.0):
+    if len(sums) == 1 and value not in (0.0, 1.0):
+        low, high = 0.0, 1.0  # One picture tells nothing of others.
+    elif np.ptp(np.asarray(values, np.float64)) == 0 and value in (0.0, 1.0):
         low, high = _wilson(value, len(sums))
     else:
         drawn = draws(len(sums))
@@ -113,7 +115,8 @@ def difference(one: Sequence[float], other: Sequence[float], units: Sequence[str
     gaps, counts = totals(np.asarray(one, np.float64) - np.asarray(other, np.float64), units)
     value = float(gaps.sum() / counts.sum())
     drawn = draws(len(gaps))
-    low, high = np.percentile((drawn @ gaps) / (drawn @ counts), (2.5, 97.5))
+    spread = (drawn @ gaps) / (drawn @ counts)
+    low, high = np.percentile(spread, (2.5, 97.5)) if len(gaps) > 1 else (-1.0, 1.0)
     # The sum that was seen is one of those that chance could give; rounding must not hide its equals.
     as_large = int((_signs(len(gaps)) @ gaps >= gaps.sum() - 1e-9).sum())
     return Difference(value, float(low), float(high), (1 + as_large) / (1 + FLIPS), len(one), len(gaps))

@@ -59,6 +59,14 @@ def test_few_pictures_show_nothing() -> None:
     assert found.p == pytest.approx(1 / 16, abs=0.01)
 
 
+def test_one_picture_tells_nothing_of_others() -> None:
+    """However many questions are asked about it."""
+    found, gap = mean([0.0, 1.0] * 50, ["a"] * 100), difference([1.0] * 9, [0.5] * 9, ["a"] * 9)
+    assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
+    assert (gap.value, gap.low, gap.high) == (0.5, -1.0, 1.0)
+    assert gap.p > 0.4
+
+
 def test_mcnemar_by_its_sum() -> None:
     """Two-sided exact p of 2 against 9 discordant pairs, from the binomial coefficients."""
     first = [True] * 2 + [False] * 9 + [True] * 30
