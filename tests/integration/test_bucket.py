@@ -208,6 +208,30 @@ def test_a_sidecar_is_read_with_its_image(chain: Chain, server: LocalS3) -> None
     assert (image.metadata.modality, len(image.annotations)) == ("dermoscopy", 1)
 
 
+def test_defaults_of_a_folder_hold_for_its_images(chain: Chain, server: LocalS3) -> None:
+    """Under the prefix that they lie in, where no sidecar says otherwise; they are no object by themselves."""
+    chain.watch()
+    chain.start("preprocess")
+    said = {"modality": "dermoscopy", "organ": "skin", "source": "set@1", "licence": "CC0-1.0"}
+    obstore.put(server.store, f"{PREFIX}/set/_defaults.json", orjson.dumps(said))
+    obstore.put(server.store, f"{PREFIX}/set/b.png.json", b'{"source": "another@2"}')
+    for name, grey in (("set/a.png", 90), ("set/b.png", 120), ("c.png", 150)):
+        obstore.put(server.store, f"{PREFIX}/{name}", encode_png(np.full((32, 32), grey, np.uint8)))
+    wait_until(lambda: len(chain.images()) == 3)
+    assert sorted(chain.announced()) == [f"{PREFIX}/{name}" for name in ("c.png", "set/a.png", "set/b.png")]
+    images = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message]
+    told = {
+        (i.metadata.modality, i.metadata.organ, i.provenance.source, i.provenance.licence)
+        for i in images
+        if i.provenance
+    }
+    assert told == {
+        ("dermoscopy", "skin", "set@1", "CC0-1.0"),
+        ("dermoscopy", "skin", "another@2", "CC0-1.0"),
+        ("unknown", None, None, None),
+    }
+
+
 def test_a_changed_sidecar_has_its_image_read_again(chain: Chain, server: LocalS3) -> None:
     """A sidecar that comes after its image, or changes, makes the image a new object; the same one again does not."""
     chain.watch()
