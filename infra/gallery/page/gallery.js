@@ -273,11 +273,16 @@ const gallery = (() => {
     return picture;
   }
 
-  // Where the names of regions stand: within them, moved up or down from where another name stands already.
+  // Where the names of regions stand: within them, moved up or down from where another name stands already; of a region
+  // that its name would cover, above it, or below where there is no room.
   function placed(found, size) {
     const taken = [];
     return found.regions.map((region) => {
-      const [x, y] = [region.tag[0], region.tag[1] * found.aspect];
+      const [left, top, right, bottom] = box(region.path).map((one, at) => (at % 2 ? one * found.aspect : one));
+      const covered = right - left < 2.6 * size && bottom - top < 2.2 * size;
+      const above = top - 0.9 * size;
+      const x = covered ? (left + right) / 2 : region.tag[0];
+      const y = covered ? (above > size ? above : bottom + 0.9 * size) : region.tag[1] * found.aspect;
       const free = (at) => taken.every(([otherX, otherY]) => Math.abs(otherX - x) > 1.8 * size || Math.abs(otherY - at) > 1.15 * size);
       const rows = [0, 1, -1, 2, -2, 3, -3].map((row) => y + row * 1.2 * size);
       const at = [x, rows.find(free) ?? y];
@@ -286,13 +291,20 @@ const gallery = (() => {
     });
   }
 
-  // The area of the box around a path, in px².
-  function extent(path) {
+  // Left, top, right and bottom of a path, in px.
+  function box(path) {
     const values = path.match(/[\d.]+/g).map(Number);
     const xs = values.filter((_, at) => at % 2 === 0);
     const ys = values.filter((_, at) => at % 2 === 1);
-    const range = (list) => list.reduce((most, one) => Math.max(most, one), -Infinity) - list.reduce((least, one) => Math.min(least, one), Infinity);
-    return range(xs) * range(ys);
+    const least = (list) => list.reduce((found, one) => Math.min(found, one), Infinity);
+    const most = (list) => list.reduce((found, one) => Math.max(found, one), -Infinity);
+    return [least(xs), least(ys), most(xs), most(ys)];
+  }
+
+  // The area of the box around a path, in px².
+  function extent(path) {
+    const [left, top, right, bottom] = box(path);
+    return (right - left) * (bottom - top);
   }
 
   // At once, not by the event that follows: keys may come faster.

@@ -45,9 +45,9 @@ _FURTHER = (
 _AGREED = (
     "<n> {is|was} also {found|outlined|picked out|marked|identified|seen} by <e>",
     "<e> {found|outlined|picked out|marked|identified|saw} <n> {too|as well|also}",
-    "<n> {is|was} {found|outlined|picked out|marked|identified} {by|also by} <e>",
-    "<n> is {what|something that} <e> {found|outlined|picked out|identified} {too|as well}",
-    "on <n> <e> agrees",
+    "<n> {is|was} {found|outlined|picked out|marked|identified} by <e> as well",
+    "<e> also {found|outlined|identified|saw} <n>",
+    "{also|likewise} {found|outlined|identified} by <e>: <n>",
     "<e> {agrees|also agrees} on <n>",
 )
 

@@ -4,6 +4,7 @@ from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.table import ImageKind, table
 from models.statements.voice import Voice
+from models.statements.writing.names import is_scattered
 from models.statements.writing.text import Piece
 
 _SEVERAL = {"lung": "lungs", "kidney": "kidneys"}
@@ -53,7 +54,7 @@ def organ_piece(facts: Facts) -> Piece | None:
     if metadata.organ is None or metadata.organ not in table().organs:
         return None
     outlined = facts.named(metadata.organ)
-    if len(outlined) > 1 and metadata.organ in _SEVERAL:
+    if metadata.organ in _SEVERAL and outlined and (len(outlined) > 1 or is_scattered(facts.region(outlined[0]))):
         claim = c.Finding(regions=facts.named(metadata.organ, several=True), every=True, name=metadata.organ)
         return Piece(f"the {_SEVERAL[metadata.organ]}", (claim,), several=True)
     if outlined:
