@@ -33,7 +33,8 @@ LARGE = {"hundred": 100, "thousand": 1000}
 NUMBER_WORDS: dict[str, int] = {**{word: n for n, word in enumerate(_UNITS)}, **_TENS, **LARGE, "dozen": 12}
 FRACTIONS: dict[str, float] = {
     "half": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0, "fifth": 20.0,
-    "fifths": 20.0, "sixth": 100 / 6, "eighth": 12.5, "tenth": 10.0, "tenths": 10.0,
+    "fifths": 20.0, "sixth": 100 / 6, "seventh": 100 / 7, "eighth": 12.5, "ninth": 100 / 9,
+    "twelfth": 100 / 12, "tenth": 10.0, "tenths": 10.0,
 }  # fmt: skip
 
 

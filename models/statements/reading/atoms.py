@@ -143,6 +143,9 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
     held = next((one for one in names if facts.named(one.value)), None)
     if held is not None:
         return held
+    missing = next((one for one in names if looked_for(facts, one.value) is not None), None)
+    if missing is not None and not kinds & {"relation", "level", "word"} and not _is_marked(facts):
+        return missing
     if "disease" in kinds:
         return next(one for one in meanings if one.kind == "disease")
     if "organ" in kinds:
@@ -151,9 +154,6 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
     if levels and not kinds & {"relation"}:
         return next((one for want in (scale, "shown") for one in levels if one.value[0] == want), levels[0])
     rest = [one for one in meanings if one.kind not in ("finding", "level")]
-    missing = next((one for one in names if looked_for(facts, one.value) is not None), None)
-    if missing is not None and not kinds & {"relation", "level", "word"} and not _is_marked(facts):
-        return missing
     if rest:
         return min(rest, key=lambda one: _ORDER.index(one.kind))
     if levels:
@@ -163,8 +163,8 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
 
 def _is_marked(facts: Facts) -> bool:
     """Whether the source marks findings: what experts miss may be said of these, as 'a hypoechoic area' of a tumour."""
-    regions = [region for _, region in facts.regions.values()]
-    return any(one.kind == "source annotation" and table().called(one.label).role == "finding" for one in regions)
+    marked = [region.label for _, region in facts.regions.values() if region.kind == "source annotation"]
+    return any(table().called(one).role == "finding" and table().bare(one) not in table().organs for one in marked)
 
 
 def _numbered(atoms: list[Atom]) -> list[Atom]:
@@ -343,6 +343,8 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         else:
             loose = True
         n += 1
+    if bound and start and atoms[start - 1].text == "just":
+        bound, loose = "", True  # "Just under forty percent" is near it.
     values: list[float] = []
     decimals = 0
     unit = ""

@@ -4,10 +4,25 @@ from models.statements import claims as c
 from models.statements.reading.phrases import PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
+_COMPARED = {"level", "word", "relation", "ratio", "bound", "share", "not"}
+"""Phrases that 'than' goes with; behind others it compares what cannot be read."""
+_FURTHER = {"further", "another", "additional", "second"}
+
+
+def _one_more(s: Sentence, n: int) -> None:
+    """'A further nodule', 'another nodule': there is more than one."""
+    head = s.phrases.next_mention(n + 1)
+    if head is not None and head.name and not head.explicit and not head.several:
+        s.say(c.Count(name=head.name, n=1, further=True))
+
 
 def neutral(s: Sentence, n: int) -> None:
     """Words of the neutral list: some end a denial."""
     atom = s.atoms[n]
+    if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
+        s.unlicensed(atom.text)
+    if atom.text in _FURTHER and (atom.text == "another" or (n and s.atoms[n - 1].text in ("a", "an"))):
+        _one_more(s, n)
     if atom.text in (";", "but", "while", "whereas", "although", "though", "however"):
         s.denied = s.denied_next = False
     elif atom.text in (",", "and"):

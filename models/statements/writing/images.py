@@ -54,7 +54,7 @@ def organ_piece(facts: Facts) -> Piece | None:
     if metadata.organ is None or metadata.organ not in table().organs:
         return None
     outlined = facts.named(metadata.organ)
-    if metadata.organ in _SEVERAL and outlined and (len(outlined) > 1 or is_scattered(facts.region(outlined[0]))):
+    if metadata.organ in _SEVERAL and (len(outlined) > 1 or any(is_scattered(facts.region(one)) for one in outlined)):
         claim = c.Finding(regions=facts.named(metadata.organ, several=True), every=True, name=metadata.organ)
         return Piece(f"the {_SEVERAL[metadata.organ]}", (claim,), several=True)
     if outlined:

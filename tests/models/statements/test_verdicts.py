@@ -124,6 +124,10 @@ Signal in r1 is lower than in r2.
 The tumour covers between a tenth and a fifth of the brain.
 The tumour is not visible.
 The tumour is neither bright nor oval.
+A further tumour is marked by the source.
+Another tumour is seen.
+The tumour takes up just under forty percent of the brain.
+The tumour covers more of the image than r2.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -159,6 +163,7 @@ The tumour has grown by 5 mm.
 The tumour is twice as bright as r2.
 r1 is three times the size of the ventricle.
 The tumour crosses the midline.
+The tumour gives more concern than r2.
 """
 
 
