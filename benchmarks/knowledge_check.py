@@ -25,6 +25,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from infra.processes import Processes
+from infra.servers import WEAVIATE, install
+from infra.weaviate import LocalWeaviate
 from models.knowledge import (
     STARTER_CORPUS,
     KnowledgeBase,
@@ -39,6 +42,7 @@ from models.knowledge import (
 from models.knowledge.embedded import DIMENSIONS
 from models.knowledge.encoder import Encoder, Vectors, fit_encoder
 from models.knowledge.text import indexed
+from models.knowledge.weaviate import WeaviateKnowledge, build
 from schemas.images import MODALITIES, ImageMetadata, Modality
 from schemas.knowledge import Passage
 from schemas.regions import Grounding, Intensity
@@ -187,12 +191,12 @@ def report(name: str, base: KnowledgeBase, asked: Sequence[Row]) -> None:
     spoken, labelled = ([row for row in asked if row.labelled is sort] for sort in (False, True))
     for sort, those in (("spoken, chosen on", [row for row in spoken if not row.other]),
                         ("spoken, other", [row for row in spoken if row.other])):  # fmt: skip
-        print(f"{name:18}{sort:26}{line(scored(as_text(base), those))}")
-    print(f"{name:18}{'both sorts, other':26}{line(scored(as_text(base), [row for row in asked if row.other]))}")
+        print(f"{name:22}{sort:26}{line(scored(as_text(base), those))}")
+    print(f"{name:22}{'both sorts, other':26}{line(scored(as_text(base), [row for row in asked if row.other]))}")
     strictly = scored(as_text(base), [row for row in spoken if row.other], strictly=True)
-    print(f"{name:18}{'spoken, other, by label':26}{line(strictly)}")
-    print(f"{name:18}{'labelled, as text':26}{line(scored(as_text(base), labelled))}")
-    print(f"{name:18}{'labelled, as the pipeline':26}{line(scored(as_the_pipeline(base), labelled))}", flush=True)
+    print(f"{name:22}{'spoken, other, by label':26}{line(strictly)}")
+    print(f"{name:22}{'labelled, as text':26}{line(scored(as_text(base), labelled))}")
+    print(f"{name:22}{'labelled, as the pipeline':26}{line(scored(as_the_pipeline(base), labelled))}", flush=True)
 
 
 def rankers(folders: Sequence[Path], passages: Sequence[Passage]) -> dict[str, Encoder]:
@@ -224,14 +228,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("encoders", type=Path, nargs="*", metavar="ENCODER")
     parser.add_argument("--indexes", type=Path, help="folder in which indexes are kept for the next run")
+    parser.add_argument("--weaviate", action="store_true", help="ask a real server too, which is started for it")
     options = parser.parse_args()
     passages = read_corpus(STARTER_CORPUS)
     asked = rows(passages)
     print(f"{len(passages)} passages, {len(asked)} questions")
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, Processes() as processes:
         folder = options.indexes or Path(temporary)
+        server = LocalWeaviate(Path(temporary) / "weaviate")
+        if options.weaviate:
+            install(WEAVIATE, processes)
+            server.start(processes)
         for name, encoder in rankers(options.encoders, passages).items():
             report(name, open_embedded(ensure_index(STARTER_CORPUS, folder, encoder), encoder), asked)
+            if options.weaviate and name.startswith("BM25 and"):
+                build(server.server, "starter", passages, encoder=encoder)
+                knowledge = WeaviateKnowledge(server.server, encoder)
+                report(f"{name}, W.", knowledge(), asked)
+                knowledge.close()
 
 
 if __name__ == "__main__":

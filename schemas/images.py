@@ -149,6 +149,10 @@ class Neighbour(Message):
         return self
 
 
+Weighting = Literal["T1-weighted", "T2-weighted", "FLAIR", "diffusion-weighted"]
+"""What the signal of an MR image mostly tells."""
+
+
 class ImageMetadata(Message):
     """The allowlist: nothing else from a source file leaves preprocess. None means that the source does not tell."""
 
@@ -184,6 +188,12 @@ class ImageMetadata(Message):
     )
     repetition_time_ms: float | None = Field(default=None, description="Repetition Time (0018,0080)")
     echo_time_ms: float | None = Field(default=None, description="Echo Time (0018,0081)")
+    weighting: Weighting | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="What an MR image is weighted for, where Acquisition Contrast (0008,9209), a diffusion weight, an "
+        "inversion that nulls fluid, or a description that the times bear out tells it",
+    )
     magnetic_field_t: float | None = Field(default=None, description="Magnetic Field Strength (0018,0087)")
     tube_voltage_kv: float | None = Field(default=None, description="KVP (0018,0060)")
     frames_in_object: int = Field(default=1, ge=1, description="Frames, slices or pages of the source file")

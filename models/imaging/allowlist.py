@@ -15,7 +15,7 @@ TAGS = (
     # how it was taken
     "SliceThickness", "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusVolume",
     "AcquisitionType", "ScanOptions", "SpacingBetweenSlices",
-    "AcquisitionMatrix", "RepetitionTime", "EchoTime",
+    "AcquisitionMatrix", "RepetitionTime", "EchoTime", "InversionTime", "ScanningSequence", "AcquisitionContrast",
     "MagneticFieldStrength", "KVP", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
     "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "PixelAspectRatio",
     "SequenceOfUltrasoundRegions", "LossyImageCompression",

@@ -15,6 +15,7 @@ from models.imaging.header import Header, Malformed, valid
 from models.imaging.photometric import photometric_of
 from models.imaging.sides import laterality_of, lies_in_patient
 from models.imaging.vocabulary import organ_of
+from models.imaging.weighting import weighting_of
 from schemas.images import ImageMetadata, Modality, Spacing
 from schemas.sidecars import View
 
@@ -182,6 +183,7 @@ def read_metadata(header: Header, frame: int, frames: int) -> ImageMetadata:
         contrast_agent=contrast_agent(header),
         repetition_time_ms=_positive(header.number("RepetitionTime", timing, header.dataset), 1e6),
         echo_time_ms=_echo_time(header, frame),
+        weighting=weighting_of(header, frame) if modality == "MR" else None,
         magnetic_field_t=_positive(header.number("MagneticFieldStrength"), 30),
         tube_voltage_kv=_positive(header.number("KVP", tube, header.dataset), 25_000),
         frames_in_object=frames,

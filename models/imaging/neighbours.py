@@ -22,7 +22,7 @@ _GAP = 1.5
 """Times a step beside it: between steps of one stack that were written in few digits, and a slice that is missing."""
 _ONE_WAY = (
     "modality", "organ", "plane", "orientation", "spacing", "pixel_aspect_ratio", "slice_thickness_mm",
-    "contrast_agent", "repetition_time_ms", "echo_time_ms", "magnetic_field_t", "tube_voltage_kv",
+    "contrast_agent", "repetition_time_ms", "echo_time_ms", "weighting", "magnetic_field_t", "tube_voltage_kv",
 )  # fmt: skip
 """Of the metadata: what is the same of frames that were taken in one way."""
 

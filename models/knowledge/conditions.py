@@ -36,11 +36,13 @@ def _of_header(metadata: ImageMetadata) -> Iterator[Condition]:
         yield _PLANES[metadata.plane]
     if metadata.contrast_agent is not None:
         yield "contrast agent given" if metadata.contrast_agent else "no contrast agent given"
-    if metadata.modality == "MR" and metadata.repetition_time_ms is not None and metadata.echo_time_ms is not None:
+    if metadata.weighting is not None:
+        yield metadata.weighting
+    elif metadata.modality == "MR" and metadata.repetition_time_ms is not None and metadata.echo_time_ms is not None:
         if metadata.repetition_time_ms <= _SHORT_TR_MS and metadata.echo_time_ms <= _SHORT_TE_MS:
             yield "T1-weighted"
         elif metadata.repetition_time_ms >= _LONG_TR_MS and metadata.echo_time_ms >= _LONG_TE_MS:
-            # Inversion that nulls fluid (FLAIR) is not told apart by these two times.
+            # An inversion that nulls fluid (FLAIR) is not told apart by these two times: it is in `weighting`.
             yield "T2-weighted"
 
 
