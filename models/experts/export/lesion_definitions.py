@@ -5,7 +5,9 @@ from models.experts.export.composite import MrComposite
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, one_finding
 from models.experts.export.head import CtHead
 from models.experts.export.layers import GRID
+from models.experts.export.polyp import EndoscopyLight
 from models.experts.export.skin import SkinColour
+from models.experts.export.vessels import Vessels
 
 STABLE = (
     "Of the outlines of all thresholds that with the largest step across: after Matas et al., Robust wide baseline "
@@ -146,6 +148,75 @@ LESIONS = (
         limits=(
             "Colour images alone: that their green is FLAIR is assumed, not known.",
             "One region an image, at places two that touch; small ones beside a large one are not told.",
+            TUNED,
+        ),
+    ),
+    Definition(
+        name="endoscopy-light",
+        version="1.0.0",
+        title="What is lighter than the mucosa around it, as polyps are in the lamp's light",
+        module=EndoscopyLight(),
+        source=STABLE,
+        modalities=("endoscopy",),
+        organs=("colon", "rectum", "bowel", "stomach"),
+        channels=3,
+        longest_side=256,
+        outputs=(
+            Output(
+                name="light",
+                label="region lighter than the mucosa around it",
+                rule=one_finding(
+                    f"logarithm of luma, glare below {EndoscopyLight.GLARE_PX} px opened away, above",
+                    "what is usual",
+                    EndoscopyLight.LEAST,
+                ),
+                score="1 within the outline",
+                min_area_fraction=0.004,
+                max_regions=1,
+            ),
+        ),
+        limits=(
+            "One region a picture, or none; a fold near the lamp is light too, and is taken where there is no polyp.",
+            "Flat polyps, and those in the shade, are not found.",
+            f"Outlined on a grid of {GRID} px of a copy of 256 px.",
+            TUNED,
+        ),
+    ),
+    Definition(
+        name="fundus-vessels",
+        version="1.0.0",
+        title="Vessels of the retina, at a finer scale",
+        module=Vessels(),
+        source=(
+            "Lines of several directions: Chaudhuri et al., Detection of blood vessels in retinal images using "
+            "two-dimensional matched filters, IEEE Trans Med Imaging 8, 1989"
+        ),
+        modalities=("fundus photography",),
+        channels=3,
+        shortest_side=400,
+        longest_side=640,
+        priority=1,
+        foreground=Foreground("field", min_part_of_largest=0.3),
+        outputs=(
+            Output(
+                name="vessel",
+                label="vessel",
+                rule=(
+                    "green over its neighbourhood (sigma "
+                    f"{Vessels.WIDE_PX:g} px): second derivative across lines of sigma "
+                    + " and ".join(f"{one:g}" for one in Vessels.WIDTHS)
+                    + f" px, averaged along {Vessels.LENGTH_PX:g} px, the strongest of {Vessels.DIRECTIONS} directions "
+                    f"at least {Vessels.LEAST:g} x its mean size in the field"
+                ),
+                score=SCORE,
+                min_area_fraction=0.0008,
+                max_regions=10,
+                contrast="darker",
+            ),
+        ),
+        limits=(
+            "Vessels of less than 2 px at 640 px are passed over; the rims of bright lesions can be taken for vessels.",
+            "Images below 400 px a side are left to fundus-structures.",
             TUNED,
         ),
     ),
