@@ -28,7 +28,7 @@ UNFINISHED = (".part", ".tmp")
 
 GOING_ALONG = (".json", ".bval", ".bvec")
 """Endings of files that lie beside images, by converters and by BIDS, and are none."""
-INDICES = ("DICOMDIR", "Thumbs.db", ".DS_Store")
+INDICES = ("DICOMDIR", "Thumbs.db", ".DS_Store", "source_text.jsonl")
 """Names of files that describe a folder."""
 
 

@@ -189,14 +189,14 @@ def test_files_that_go_along_with_images_are_passed_by_and_counted(tmp_path: Pat
     """NIfTI as converters leave it, a folder's index; but not a sidecar's image, nor a file that is named itself."""
     for name in (
         "sub/run.nii.gz", "sub/run.json", "sub/run.bval", "sub/run.BVEC", "DICOMDIR", "Thumbs.db", ".DS_Store",
-        "scan.png", "scan.png.json", "notes.txt",
+        "source_text.jsonl", "scan.png", "scan.png.json", "notes.txt",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"{}")
     counted: Counter[Reason] = Counter()
     found = find_files([tmp_path], passed_by=counted.update)
     assert sorted(path.name for path in found) == ["notes.txt", "run.nii.gz", "scan.png"]
-    assert counted == {"goes along": 6, "companion": 1, "left out": 0}
+    assert counted == {"goes along": 7, "companion": 1, "left out": 0}
     assert sorted(path.name for path in files_below(tmp_path)) == [
         "notes.txt", "run.nii.gz", "scan.png", "scan.png.json",
     ]  # fmt: skip
