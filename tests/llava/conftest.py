@@ -1,8 +1,8 @@
 """A data set that the pipeline made of drawn images, and tiny random models to train on it."""
 
 import json
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,7 @@ from infra.cli import main
 from infra.sglang import local
 from models.experts.phantoms import draw
 
-BASES = Path(local.__file__).parent / "cpu" / "bases.py"
+BASES = Path(local.__file__).parent / "cpu"
 SPLITS = ("train",) * 6 + ("validation", "test")
 
 
@@ -46,8 +46,25 @@ def _run(*arguments: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Qwen2.5-VL of two layers with random weights."""
-    folder = tmp_path_factory.mktemp("base") / "qwen"
-    subprocess.run([sys.executable, str(BASES), "qwen2-5-vl", str(folder)], check=True)
-    return folder
+def base(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a model of two layers with random weights, of a family by its name."""
+    made: dict[str, Path] = {}
+
+    def make(family: str) -> Path:
+        if family not in made:
+            import torch
+            from bases import FAMILIES
+
+            made[family] = tmp_path_factory.mktemp("base") / family
+            torch.manual_seed(0)
+            FAMILIES[family](made[family])
+        return made[family]
+
+    sys.path.insert(0, str(BASES))
+    return make
+
+
+@pytest.fixture(scope="session")
+def qwen(base: Callable[[str], Path]) -> Path:
+    """A Qwen2.5-VL."""
+    return base("qwen2-5-vl")
