@@ -15,7 +15,7 @@ KINDS = tuple(phrasings())
 """Kinds of turns, in the table's order."""
 WHOLE = ("caption", "description")
 """Kinds that describe the whole image; a conversation has one of them."""
-FIRST = ("modality", "plane", "organ", "disease", "finding", "absence")
+FIRST = ("modality", "plane", "organ", "disease", "finding")
 """Subjects that are asked about before regions are called by their names."""
 MOST_AHEAD = 2
 """By how many the answers yes or no of a kind may lead before the leading one is left out."""
@@ -90,6 +90,8 @@ class Mixer:
 
 
 def _subject(kind: str) -> str:
+    if kind == "absence":  # what was not found is what "was it found" answers by no
+        return "finding"
     return "grounding" if kind in _GROUNDING else kind.removesuffix("-closed")
 
 
