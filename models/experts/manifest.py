@@ -3,7 +3,7 @@
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -71,6 +71,22 @@ class Manifest(Table):
     outputs: tuple[Output, ...] = Field(default=(), description="Maps whose rules are told here; or else [decoding]")
     decoding: Decoding | None = Field(default=None, description="How the outputs of a network are read")
     labels: tuple[Label, ...] = Field(default=(), description="What [decoding] finds")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sigmoid_without_background(cls, table: Any) -> Any:
+        """A segmenter whose channel 0 is a label, as of the usual U-Net of one channel, has no background channel.
+
+        With a softmax there is always one; it is told where it is not the first.
+        """
+        match table:
+            case {"decoding": {"kind": "semantic", "activation": "sigmoid" | "none"} as decoding, "labels": [*labels]}:
+                first = any(isinstance(one, dict) and cast(Any, one).get("index") == 0 for one in labels)
+                if first and "background" not in decoding:
+                    return {**table, "decoding": {**cast(dict[str, Any], decoding), "background": ()}}
+            case _:
+                pass
+        return table
 
     @model_validator(mode="after")
     def _one_way_to_read(self) -> Self:

@@ -10,6 +10,7 @@ from models.experts.manifest import BrokenExpert
 from models.experts.registry import PACKAGED, Registry
 from schemas.images import ImageMetadata
 
+GRAPHS = Path(__file__).parent / "graphs"
 NAMES = sorted(path.stem for path in PACKAGED.glob("*.toml"))
 
 
@@ -84,3 +85,13 @@ def test_fits() -> None:
     assert not ct.fits(slide, "HU", (64, 64))
     assert stain.fits(slide, "grey level", (64, 64, 3))
     assert not stain.fits(slide, "grey level", (64, 64))
+
+
+def test_a_sigmoid_of_one_channel_needs_no_background() -> None:
+    """The usual U-Net of one channel is told without a word of a background that it does not have."""
+    text = (GRAPHS / "slices.toml").read_text(encoding="utf-8").replace("background = []\n", "")
+    one = text[: text.rindex("[[labels]]")]
+    decoding = manifest.parse(one).decoding
+    assert getattr(decoding, "background", None) == ()
+    with pytest.raises(ValueError, match="stands for two labels"):
+        manifest.parse(one.replace('"sigmoid"', '"softmax"'))
