@@ -36,7 +36,7 @@ def test_the_same_question_has_the_same_answer(qwen: Path) -> None:
     name, seen, unseen, again = asyncio.run(asked())
     assert seen == again
     assert asyncio.run(asked()) == [name, seen, unseen, again]
-    assert name.partition("@")[0] == "qwen"
+    assert name.partition("@")[0] == qwen.name
     assert len(name.partition("@")[2]) == 12
 
 
