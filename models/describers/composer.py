@@ -39,6 +39,8 @@ OVERHANG = 15
 """Words by which the last sentence may go beyond them."""
 SHORT = 45
 """Words below which structures and tissues are told of one by one."""
+LISTED = 4
+"""Words that a structure takes where several are listed, about."""
 ONE_BY_ONE = 3
 """Findings that are told one by one at most where more than that are there; the others are counted."""
 MEASURED = 12
@@ -69,10 +71,13 @@ def compose(facts: Facts, seed: str) -> Description:
     rest = _counted(facts, chosen, told, seed, budget)
     relations = _relations(facts, chosen, told, seed, budget)
     context = _context_labels(facts, chosen)
-    organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
     missing = _absences(facts, seed, budget)
     said = sum(map(_length, (first, *regions, *texture, *rest, *relations, *missing)))
-    around = _around(facts, chosen, seed, SHORT - said - (_length(organ) if organ else 0), budget)
+    around, described = _around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget)
+    # What is described one by one is not listed besides.
+    context = tuple(one for one in context if one not in described)
+    organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
+    said += _length(organ) if organ else 0
     knowledge = _knowledge(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
     short = said + sum(map(_length, around)) < SHORT
@@ -325,19 +330,28 @@ def _tells(facts: Facts, chosen: Chosen, told: tuple[str, ...], relation: Relati
     return ends <= set(told) | structures
 
 
-def _around(facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: _Budget) -> list[Statement]:
-    """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it."""
+def _around(
+    facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: _Budget
+) -> tuple[list[Statement], frozenset[str]]:
+    """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it.
+
+    Returns:
+        The sentences, and labels of which every region is told by them.
+    """
     found: list[Statement] = []
+    left = Counter(region.label for _, region in facts.regions.values())
     for label in (*chosen.structures, *chosen.tissues):
         fitting = [region for _, region in facts.regions.values() if region.label == label]
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
             if sum(map(_length, found)) >= wanted:
-                return found
+                break
             kinds = [kind for kind in ("share", "level", "density", "texture") if _can_be_told(facts, region, kind)]
             plan = plans.introduction(facts, region, tuple(kinds[:2]), marked=region.kind == "source annotation")
             statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))
-            found += [statement] if statement is not None else []
-    return found
+            if statement is not None:
+                found.append(statement)
+                left[label] -= 1
+    return found, frozenset(label for label, count in left.items() if not count)
 
 
 def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
@@ -369,7 +383,6 @@ _EXPLAINS = (
     "{For reference|In general|As background}: “<f>.”",
     "“<t>” {explains|states}: “<f>.”",
     "As “<t>” states, “<f>.”",
-    "{The literature says|References say|Textbooks state}: “<f>.”",
     "“<f>”, {as|so} “<t>” {states|explains}.",
 )
 

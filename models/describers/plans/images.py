@@ -25,10 +25,9 @@ _IMAGE = (
 )
 _ALONE = (
     "this is <a>",
-    "<this> {is presented|is shown|is given} here",
-    "the {picture|image|view} is <a>",
-    "{shown|presented} here is <a>",
-    "<a> is {shown|presented} here",
+    "{shown|presented|seen} here is <a>",
+    "<a> is {shown|presented|seen} here",
+    "here, <a> is {shown|presented|seen}",
 )
 _CAPTION_ALONE = ("<k>", "<a>")
 _CAPTION = (

@@ -1,6 +1,7 @@
 """The composer says what was measured, one finding once, in several granularities, and nothing else."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from benchmarks.statements import statements_of
 from models.describers.choosing import choose
 from models.describers.composer import compose, phrase_of
 from models.statements import Facts, judge
-from schemas.images import MODALITIES
+from schemas.images import MODALITIES, ImageMetadata
 from schemas.triplets import Triplet, as_text
 from tests.models.statements.known_images import brain
 
@@ -112,6 +113,20 @@ async def test_what_an_expert_looked_for_and_did_not_find_is_told() -> None:
         grounding = image.grounding.model_validate({**image.grounding.model_dump(), "experts": runs})
         triplet = await composed(image.model_copy(update={"grounding": grounding}))
         assert len(triplet.description.absences) == told
+
+
+def test_a_structure_is_listed_or_described_and_not_both() -> None:
+    """A lung that the source marks, and of which there is room to tell more, is not seen "besides"."""
+    facts = brain()
+    lungs = facts.region("r1").model_copy(update={"label": "lung"})
+    grounding = facts.grounding.model_copy(update={"regions": (lungs,), "relations": (), "continuations": ()})
+    metadata = ImageMetadata(source_format="PNG", modality="X-ray", organ="chest")
+    described = 0
+    for seed in "abcdefgh":
+        description = compose(replace(facts, metadata=metadata, grounding=grounding), seed)
+        assert description.description.count("lung") == 1, description.description
+        described += description.organ is None
+    assert described
 
 
 async def test_regions_have_phrases() -> None:
