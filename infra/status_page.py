@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -28,10 +29,13 @@ HEADLINES = {
 
 
 def page(status: Status) -> RenderableType:
-    """A headline, a table of stages, dead letters, and what to do."""
-    table = Table(title=f"Tristream on {status.kafka}", title_justify="left")
-    table.add_column("stage")
-    for column in ("workers", "waiting", "oldest", "done", "per second", "work off"):
+    """A headline, a table of stages, why a stage is as it is, dead letters, and what to do."""
+    # Without lines between columns it fits terminals of 80.
+    table = Table(
+        title=f"Tristream on {status.kafka}", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
+    )
+    table.add_column("stage", no_wrap=True)
+    for column in ("workers", "waiting", "oldest", "done", "per s", "work off"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("state")
     for stage in status.stages:
@@ -46,6 +50,7 @@ def page(status: Status) -> RenderableType:
             _states(stage),
         )
     lines = [headline(status)]
+    lines += [f"{stage.stage}: {why}" for stage in status.stages for why in _reasons(stage, status.advice)]
     if status.dead_letters:
         kinds = sorted(status.dead_letters.items(), key=lambda item: -item[1])
         told = ", ".join(f"{number} × {error} in {stage}" for (stage, error), number in kinds[:5])
@@ -114,14 +119,20 @@ def count(number: int, noun: str) -> str:
 
 def _states(stage: StageStatus) -> str:
     if not stage.conditions:
-        return "no worker" if not stage.silent else f"silent: {', '.join(stage.silent)}"
+        return "silent" if stage.silent else "no worker"
     several = len(stage.conditions) > 1
-    words = [
-        (f"{one.workers} " if several else "") + (f"{one.state}: {one.reason}" if one.reason else one.state)
-        for one in stage.conditions
-    ]
-    words += [f"passes by {count(stage.passed_by, 'file')}"] if stage.passed_by else []
-    return "; ".join([*words, *([f"silent: {', '.join(stage.silent)}"] if stage.silent else [])])
+    return ", ".join((f"{one.workers} " if several else "") + one.state for one in stage.conditions)
+
+
+def _reasons(stage: StageStatus, advice: list[str]) -> Iterator[str]:
+    """Why it is as it is, where no advice says so already."""
+    for one in stage.conditions:
+        if one.reason and not any(one.reason in line for line in advice):
+            yield f"{one.state}, {one.reason}"
+    if stage.passed_by:
+        yield f"passes by {count(stage.passed_by, 'file')}"
+    if stage.silent:
+        yield f"silent: {', '.join(stage.silent)}"
 
 
 def _number(value: int | None) -> str:

@@ -1,10 +1,12 @@
 """status: what it says of a pipeline, and what to do."""
 
+import io
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from rich.console import Console
 
 from infra import status_page
 from infra.status import Status, Verdict, judged
@@ -136,3 +138,21 @@ def test_one_is_one() -> None:
         "2 objects",
         "1,000 objects",
     ]
+
+
+def test_a_page_fits_a_terminal_of_80_columns() -> None:
+    """Each stage in one line with its figures whole, and why it is as it is below the table."""
+    busy = [word(stage, per_second=25.3) for stage in ("ground", "retrieve", "describe")]
+    held = word("preprocess", state="waiting", reason="the bucket is being listed anew after its server came back")
+    ages = {"preprocess": NOW.timestamp() - 4250, "describe": NOW.timestamp() - 1859}
+    status = seen({"preprocess": 1_022_229, "describe": 90_196}, held, *busy, ages=ages)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(page(status))
+    lines = console.export_text().splitlines()
+    row = {stage: next(line for line in lines if line.startswith(f"{stage} ")) for stage in STAGES}
+    assert "1,022,229" in row["preprocess"]
+    assert "1 h 10 min" in row["preprocess"]
+    assert row["preprocess"].rstrip().endswith("waiting")
+    assert "30 min 59 s" in row["describe"]
+    assert "25.3" in row["describe"]
+    assert any("listed anew" in line for line in lines)
