@@ -105,6 +105,8 @@ class Asker:
 
     def denied(self, voice: Voice, options: Sequence[str], claim: Callable[[str], Claim]) -> str | None:
         """A word of several with which a claim is false; None where a few tries find none."""
+        if not options:
+            return None
         tried = (voice.pick(options) for _ in range(TRIES))
         return next((word for word in tried if claim(word).judge(self.facts).truth is False), None)
 

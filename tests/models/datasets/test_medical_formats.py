@@ -28,8 +28,14 @@ FINDING, AREA = "121071", "42798000"
 
 @pytest.fixture(scope="module")
 def chosen(triplets: list[Triplet]) -> list[Triplet]:
-    """A few of each kind of image, for highdicom takes its time."""
-    return [*triplets[:3], *[one for one in triplets if one.image.channels == 3][:1], *triplets[-2:]]
+    """A few with regions, one in colour, one that has none: for highdicom takes its time."""
+    marked = [one for one in triplets if outlined(one)][:3]
+    colour = [one for one in triplets if one.image.channels == 3][:1]
+    bare = [one for one in triplets if not outlined(one)][:1]
+    assert marked
+    assert colour
+    assert bare
+    return list({one.triplet_id: one for one in (*marked, *colour, *bare)}.values())
 
 
 @pytest.fixture(scope="module")

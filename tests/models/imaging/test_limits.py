@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -128,7 +129,7 @@ def test_memory_that_a_decoder_does_not_get_is_no_damage(monkeypatch: pytest.Mon
     def no_memory(*_: object) -> None:
         raise MemoryError
 
-    source = open_source(encode_png(np.zeros((9, 9), np.uint8)), ALL)
+    source = open_source(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes(), ALL)
     monkeypatch.setattr("models.imaging.png.cv2.imdecode", no_memory)
     with pytest.raises(NeedsTooMuchMemory):
         source.read(0)
