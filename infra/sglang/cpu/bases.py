@@ -149,7 +149,7 @@ def llava_original(folder: Path) -> None:
     from safetensors.torch import load_file, save_file
     from transformers import CLIPVisionModel
 
-    tower = folder / "tower"
+    tower = folder / "clip"  # the server knows the kind of a tower by its name
     config = json.loads((folder / "config.json").read_text())
     CLIPVisionModel(CLIPVisionConfig(**config["vision_config"])).save_pretrained(tower)
     for name in ("preprocessor_config.json", "processor_config.json"):
