@@ -9,11 +9,11 @@ a picture costs tokens of the prompt, and another picture changes the probabilit
 That the numbers are those of Transformers is not looked at.
 """
 
+import argparse
 import base64
 import json
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -97,9 +97,13 @@ def serve(base: str, python: Path, out: Path) -> dict[str, Any]:
 
 def main() -> None:
     """One row after another."""
-    python, out, *bases = sys.argv[1:]
-    for base in bases or BASES:
-        print(json.dumps(serve(base, Path(python), Path(out).absolute())), flush=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("python", type=Path, help="of the server's environment")
+    parser.add_argument("out", type=Path, help="folder for models and logs")
+    parser.add_argument("bases", nargs="*", metavar="BASE")
+    given = parser.parse_args()
+    for base in given.bases or BASES:
+        print(json.dumps(serve(base, given.python, given.out.absolute())), flush=True)
 
 
 if __name__ == "__main__":
