@@ -37,9 +37,9 @@ from streams.reader import read
 from streams.security import for_confluent
 from streams.settings import Wires
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, OBJECTS
+from tests.chaos.files import numbered, written
 from tests.chaos.outcomes import Outcomes, outcomes
 
-SIDE = 64
 JUNK = (b"", b"{", b'{"key": "DOE^JOHN"}', b"\xff", bytes(10_000), b"[" * 10_000)
 """Messages that somebody else writes to our topics."""
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -62,28 +62,19 @@ class Sources:
 
     def image(self, number: int) -> bytes:
         """Another one for each number."""
-        return _written(self._image(number))
+        return written(self._image(number))
 
     def packed(self, number: int) -> bytes:
         """The same by RLE."""
         dataset = dcmread(io.BytesIO(self.image(number)))
         dataset.compress(RLELossless)
-        return _written(dataset)
+        return written(dataset)
 
     def _image(self, number: int) -> Dataset:
-        dataset, pixels = self._sets[number % 2], self._pixels[number % 2][:SIDE, :SIDE].copy()
-        for place in range(4):
-            pixels[0, place] = 100 + (number >> (8 * place)) % 256
-        dataset.Rows, dataset.Columns = pixels.shape
-        dataset.PixelData = pixels.tobytes()
+        dataset = self._sets[number % 2]
+        numbered(dataset, self._pixels[number % 2], number)
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
         return dataset
-
-
-def _written(dataset: Dataset) -> bytes:
-    file = io.BytesIO()
-    dataset.save_as(file)
-    return file.getvalue()
 
 
 @dataclass(slots=True)
@@ -188,7 +179,7 @@ def _no_pixels(folder: Folder, path: Path, kind: str) -> None:
     del dataset.PixelData
     dataset.SOPInstanceUID = generate_uid()
     path = path.with_suffix(".dcm")
-    path.write_bytes(_written(dataset))
+    path.write_bytes(written(dataset))
     folder.bad[path] = kind
 
 

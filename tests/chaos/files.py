@@ -7,23 +7,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydicom import dcmread
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
 SIZE = 64
 
 
-def image(number: int) -> bytes:
-    """A small DICOM file, other pixels for every number."""
-    dataset = dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
-    pixels = dataset.pixel_array[:SIZE, :SIZE].copy()
+def numbered(dataset: Dataset, pixels: NDArray[np.generic], number: int) -> None:
+    """Give a data set the first `SIZE` rows and columns of these pixels, another picture for every number."""
+    pixels = pixels[:SIZE, :SIZE].copy()
     for place in range(4):
         pixels[0, place] = 100 + (number >> (8 * place)) % 256
-    dataset.Rows = dataset.Columns = SIZE
+    dataset.Rows, dataset.Columns = pixels.shape
     dataset.PixelData = pixels.tobytes()
+
+
+def written(dataset: Dataset) -> bytes:
+    """The file of a data set."""
     file = io.BytesIO()
     dataset.save_as(file)
     return file.getvalue()
+
+
+def image(number: int) -> bytes:
+    """A small DICOM file, other pixels for every number."""
+    dataset = dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+    numbered(dataset, dataset.pixel_array, number)
+    return written(dataset)
 
 
 @dataclass(slots=True)

@@ -2,14 +2,11 @@
 
 import asyncio
 import io
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from models.llava_tri.evaluation.answering import Blind
 from models.llava_tri.evaluation.audit import Leakage
@@ -26,18 +23,6 @@ def written() -> str:
     asked = benchmark()
     rule = Blind("right@1", lambda one: {q.id: q.answers[0] or "[0, 0, 0.5, 0.5]" for q in one.questions})
     return page(asyncio.run(evaluate(asked, rule, Leakage({}, 0, 12, ()))), asked)
-
-
-@pytest.fixture(scope="module")
-def browser(written: str) -> Iterator[Browser]:
-    """Chromium, as it is installed."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("Chromium is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 def picture(key: str) -> bytes:

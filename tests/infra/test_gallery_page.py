@@ -1,6 +1,5 @@
 """The page of a gallery, opened in Chromium as a reader opens it: as a file, without a server or a network."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pydicom.data import get_testdata_file
 
 from infra.cli import main
@@ -34,18 +33,6 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> list[Triplet]:
     found = [triplet for _, triplet in triplets_of(out) if isinstance(triplet, Triplet)]
     assert [triplet.metadata.modality for triplet in found] == ["CT", "X-ray", "MR", "ultrasound"]
     return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, as it is installed."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("Chromium is not there: apt-get install chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ Trained = Literal["projector", "lora", "all"]
 Boxes = Literal["pixels", "resized", "unit", "thousandths"]
 Precision = Literal["bf16", "fp32"]
 
-DESCRIBING = ("description", "region", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
+DESCRIBING = ("description", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
 KINDS: dict[str, tuple[str, ...]] = {"align": ("caption",), "multigranular": DESCRIBING, "task": ("*",)}
 """Kinds of questions of each stage, where the file names none; `*`: every turn of the conversations."""
 
