@@ -90,19 +90,45 @@ def is_folder(path: Path) -> bool:
     return False
 
 
-def companions_of(path: Path) -> Companions | None:
+class Names:
+    """What lies in folders, each looked into once: of many files most have no companion, and a look at each is dear."""
+
+    def __init__(self) -> None:
+        self._of: dict[Path, frozenset[str] | None] = {}
+
+    def may_have(self, folder: Path, name: str) -> bool:
+        """False if nothing of that name lay in the folder when it was first looked into."""
+        if folder not in self._of:
+            try:
+                self._of[folder] = frozenset(one.name for one in folder.iterdir())
+            except OSError:
+                self._of[folder] = None
+        names = self._of[folder]
+        return names is None or name in names
+
+
+def companions_of(path: Path, names: Names | None = None) -> Companions | None:
     """The companions of a file. None where it has neither a sidecar nor its folder defaults.
+
+    Args:
+        path: of the file.
+        names: what lies beside it, where many files are asked for at one time.
 
     Raises:
         OSError: one of these cannot be looked at.
     """
-    name = sidecar_of(path.name)
-    defaults = defaults if is_file(defaults := path.with_name(DEFAULTS)) else None
-    if name is None or not is_file(sidecar := path.with_name(name)):
+
+    def beside(name: str | None) -> Path | None:
+        if name is None or (names is not None and not names.may_have(path.parent, name)):
+            return None
+        return found if is_file(found := path.with_name(name)) else None
+
+    defaults = beside(DEFAULTS)
+    if (sidecar := beside(sidecar_of(path.name))) is None:
         return Companions(None, {}, defaults) if defaults else None
     with sidecar.open("rb") as file:
-        names = named_in(file.read(MOST_SIDECAR_BYTES + 1))
-    found = ((role, _below(path.parent, name)) for role, name in names.items())
+        in_it = named_in(file.read(MOST_SIDECAR_BYTES + 1))
+    found = ((role, _below(path.parent, name)) for role, name in in_it.items())
     named = {role: one for role, one in found if one is not None and one not in (path, sidecar)}
     return Companions(sidecar, named, defaults)
 

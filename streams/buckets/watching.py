@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from watchfiles import awatch
 from schemas.objects import ObjectReference
 from streams.buckets.base import Watching
 from streams.buckets.companions import described_by, is_sidecar, is_wanted
-from streams.buckets.folder import companions_of, files_below, is_folder, leads_back, reason, reference_to
+from streams.buckets.folder import Names, companions_of, files_below, is_folder, leads_back, reason, reference_to
 from streams.buckets.known import fingerprint
 
 log = structlog.get_logger()
@@ -191,50 +191,57 @@ class FolderWatcher:
         return None if any(map(leads_back, _between(path, self.folder))) else path
 
     def _selected(self, candidates: Iterable[Path], listed: list[Path] | None) -> list[Path]:
-        """The objects that are to be given out; of a listing it is told what is passed by."""
-        found = self._objects(candidates)
+        """The objects that may be new, among those to be given out; of a listing it is told what is passed by."""
+        names = Names()
+        found = self._objects(candidates, names)
         kept = [path for path in found if self._watching.selection.takes(self._below(path))]
         if listed is not None:
             objects = set(found)
             out = len(found) - len(kept)
             companions = sum(path not in objects for path in listed)
             self._watching.passed_by({"goes along": self._beside, "companion": companions, "left out": out})
-        return kept
+        return [path for path in kept if not self._is_as_it_was(path, names)]
 
     def _below(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 
-    def _objects(self, candidates: Iterable[Path]) -> list[Path]:
+    def _objects(self, candidates: Iterable[Path], names: Names) -> list[Path]:
         """The objects that a change of the candidates touches: a companion stands for the one that it describes."""
         paths = {path.with_name(described_by(path.name)) if is_sidecar(path.name) else path for path in candidates}
         for path in paths:
-            for named in _named_by(path) or ():
+            for named in _named_by(path, names) or ():
                 self._owners.setdefault(named, set()).add(path)
-        return sorted({owner for path in paths for owner in self._owned_by(path)})
+        return sorted({owner for path in paths for owner in self._owned_by(path, names)}, key=os.fspath)
 
-    def _owned_by(self, path: Path) -> set[Path]:
-        if path not in self._owners or _named_by(path) is not None:
+    def _owned_by(self, path: Path, names: Names) -> set[Path]:
+        if path not in self._owners or _named_by(path, names) is not None:
             return {path}
-        return {owner for owner in self._owners[path] if path in (_named_by(owner) or ())} or {path}
+        return {owner for owner in self._owners[path] if path in (_named_by(owner, names) or ())} or {path}
+
+    def _is_as_it_was(self, path: Path, names: Names) -> bool:
+        """Whether nothing happened to it, or what describes it, since the last look. False where that is not plain."""
+        if (seen := self._seen.get(fingerprint(os.fsencode(path)))) is None:
+            return False
+        try:
+            return _marks(_states(path, names)) == seen
+        except OSError:
+            return False
 
     def _settled(self, path: Path) -> ObjectReference | Literal["growing", "large"] | None:
         """A reference if its state is new and can be told at once."""
         place = fingerprint(os.fsencode(path))
         most = self._watching.most_bytes
         try:
-            first = path.stat()
-            if not stat.S_ISREG(first.st_mode):
+            states = _states(path)
+            if not stat.S_ISREG(states[path].st_mode):
                 return None
-            found = companions_of(path)
-            files = [path, *(companion for _, companion in found.there())] if found is not None else [path]
-            states = [first, *(file.stat() for file in files[1:])]
-            marks = fingerprint(*((state.st_size, state.st_mtime_ns, state.st_ino) for state in states))
+            marks = _marks(states)
             if self._seen.get(place) == marks:
                 return None
-            quiet = time.time() - max(max(state.st_mtime, state.st_ctime) for state in states)
-            if 0 <= quiet < self._settle or any(map(being_written, files)):
+            quiet = time.time() - max(max(state.st_mtime, state.st_ctime) for state in states.values())
+            if 0 <= quiet < self._settle or any(map(being_written, states)):
                 return "growing"
-            large = max(state.st_size for state in states)
+            large = max(state.st_size for state in states.values())
         except FileNotFoundError:
             self._seen.pop(place, None)
             return None
@@ -254,10 +261,21 @@ def _between(path: Path, folder: Path) -> list[Path]:
     return [parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]
 
 
-def _named_by(path: Path) -> list[Path] | None:
+def _states(path: Path, names: Names | None = None) -> dict[Path, os.stat_result]:
+    """What the system says of a file and of its companions, itself first. Raises OSError."""
+    first = path.stat()
+    found = companions_of(path, names) if stat.S_ISREG(first.st_mode) else None
+    return {path: first} | {one: one.stat() for _, one in (found.there() if found is not None else ())}
+
+
+def _marks(states: Mapping[Path, os.stat_result]) -> bytes:
+    return fingerprint(*((state.st_size, state.st_mtime_ns, state.st_ino) for state in states.values()))
+
+
+def _named_by(path: Path, names: Names) -> list[Path] | None:
     """The files that an object's sidecar names; None where it has none, or it cannot be looked at."""
     try:
-        found = companions_of(path)
+        found = companions_of(path, names)
     except OSError:
         return None
     return found.named_by_sidecar if found is not None else None
