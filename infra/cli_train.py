@@ -8,13 +8,15 @@ import click
 
 from infra.cli_promote import model
 from infra.console import plain_errors, say
+from models.llava_tri import tiny
 
 if TYPE_CHECKING:
     from models.llava_tri.training.stages import Step
 
 
 @click.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--preset", type=click.Choice(["tiny"]), help="Instead of CONFIG: a run that comes with Tristream.")
 @click.option(
     "--data",
     multiple=True,
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 @click.option("--model-written", is_flag=True, help="Also learn from text that a model wrote.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
 def train(
-    config: Path,
+    config: Path | None,
+    preset: str | None,
     data: tuple[str, ...],
     out: Path,
     base: str | None,
@@ -37,6 +40,11 @@ def train(
 
     Ctrl-C is safe: --resume goes on from the last checkpoint, with the same weights as if it had not stopped.
     """
+    if (config is None) == (preset is None):
+        raise click.UsageError("give CONFIG or --preset, one of the two")
+    config = config or Path(tiny.__file__).with_name("preset.toml")
+    if preset is not None and not data:
+        raise click.UsageError("--preset needs --data, a data set of `dataset build`")
     _needs_torch()
     from models.llava_tri.training.run import train as run
     from models.llava_tri.training.settings import read_run

