@@ -1,16 +1,15 @@
 """Triplets as lines of JSON: a glance at each for filters and splits, and the whole triplet where it is written.
 
-A glance reads the line without checking it; what is written into a data set has been read whole, and once.
+A glance checks what it takes in and passes over the rest; what is written has been read whole, and once.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-import orjson
 from pydantic import ValidationError
 
-from schemas.base import Provenance
+from schemas.base import Message, Provenance
 from schemas.failures import InvalidInput
 from schemas.images import Pixels
 from schemas.triplets import Description, Statement, Triplet
@@ -71,6 +70,47 @@ class BadLine(InvalidInput):
         super().__init__(f"{place}: is no triplet of this version")
 
 
+class _Outcome(Message):
+    outcome: str
+
+
+class _Sentence(Message):
+    verdict: _Outcome | None = None
+
+
+class _Description(Message):
+    caption: _Sentence | None = None
+    modality: _Sentence | None = None
+    organ: _Sentence | None = None
+    regions: tuple[_Sentence, ...] = ()
+    texture: tuple[_Sentence, ...] = ()
+    relations: tuple[_Sentence, ...] = ()
+    absences: tuple[_Sentence, ...] = ()
+    context: tuple[_Sentence, ...] = ()
+
+
+class _Metadata(Message):
+    modality: str = "unknown"
+    disease: str | None = None
+
+
+class _Region(Message):
+    kind: str = "candidate"
+
+
+class _Line(Message):
+    """Of a triplet what a glance takes in; the rest of the line is passed over."""
+
+    triplet_id: str
+    image_id: str
+    object_id: str
+    provenance: Provenance | None = None
+    metadata: _Metadata
+    image: Pixels
+    regions: tuple[_Region, ...]
+    description: _Description
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What is asked of a triplet before it is taken."""
@@ -89,22 +129,20 @@ class Glance:
     def at(cls, line: Line) -> Self:
         """At a line. Raises BadLine where what is asked for is not there."""
         try:
-            found: dict[str, Any] = orjson.loads(line.text)
-            provenance = found.get("provenance")
-            metadata = found["metadata"]
-            return cls(
-                found["triplet_id"],
-                found["image_id"],
-                found["object_id"],
-                Provenance.model_validate(provenance) if provenance is not None else None,
-                metadata.get("modality") or "unknown",
-                metadata.get("disease") or "",
-                Pixels.model_validate(found["image"]),
-                frozenset(region.get("kind", "candidate") for region in found["regions"]),
-                any(_is_unsupported(one) for one in _sentences(found["description"])),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
+            found = _Line.model_validate_json(line.text)
+        except ValidationError:
             raise BadLine(line.place) from None
+        return cls(
+            found.triplet_id,
+            found.image_id,
+            found.object_id,
+            found.provenance,
+            found.metadata.modality,
+            found.metadata.disease or "",
+            found.image,
+            frozenset(region.kind for region in found.regions),
+            any(not supported(one) for one in statements(found.description)),
+        )
 
     @classmethod
     def of(cls, triplet: Triplet) -> Self:
@@ -126,24 +164,13 @@ _ALONE = ("caption", "modality", "organ")
 _SEVERAL = ("regions", "texture", "relations", "absences", "context")
 
 
-def _sentences(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from (one for name in _ALONE if (one := description.get(name)) is not None)
-    for name in _SEVERAL:
-        yield from description.get(name) or ()
-
-
-def _is_unsupported(statement: dict[str, Any]) -> bool:
-    verdict = statement.get("verdict")
-    return verdict is not None and verdict["outcome"] != "supported"
-
-
-def statements(description: Description) -> Iterator[Statement]:
+def statements(description: Description | _Description) -> Iterator[Statement | _Sentence]:
     """The sentences that `description` is made of."""
     yield from (one for name in _ALONE if (one := getattr(description, name)) is not None)
     for name in _SEVERAL:
         yield from getattr(description, name)
 
 
-def supported(statement: Statement) -> bool:
+def supported(statement: Statement | _Sentence) -> bool:
     """Whether it was written from measurements, or borne out by them."""
     return statement.verdict is None or statement.verdict.outcome == "supported"
