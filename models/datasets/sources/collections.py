@@ -26,10 +26,11 @@ class Mask(_Row):
     named: str = Field(
         default="", description="Regular expression whose `label` is the label, in the file's name; + and _ are spaces"
     )
+    crops: bool = Field(default=False, description="Whether crops of the image lie among its masks: they are passed by")
 
 
 class Table(_Row):
-    """A CSV file that tells of images."""
+    """A CSV file that tells of images; may be compressed by gzip."""
 
     file: str = Field(description="Below the collection; may hold * and ?")
     key: str = Field(description="Column that names the image")
@@ -93,6 +94,9 @@ class Collection(_Row):
         "sa-med2d",
         "lld-mmri",
         "slides",
+        "deep-lesion",
+        "bhx",
+        "voc",
     ] = "files"
     images: tuple[str, ...] = ("**/*",)
     path: str = Field(default=r"(?P<stem>[^/]+)\.[a-zA-Z0-9.]+$", description="Of images, below the collection")

@@ -3,17 +3,19 @@
 import csv
 import fnmatch
 import glob
+import gzip
+import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from models.datasets.sources.collections import Collection, Mask, Table
 from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
 
 PICTURES = frozenset(
-    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".gif", ".bmp", ".svs", ".nii", ".gz"}
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".gif", ".bmp", ".ppm", ".svs", ".nii", ".gz"}
 )
 HIDDEN = re.compile(r"(^|/)\.|(^|/)__MACOSX/")
 
@@ -74,8 +76,7 @@ def _sidecar(collection: Collection, parts: Mapping[str, str], told: "_Told") ->
             return found, f"the class is none of {', '.join(collection.disease)}"
     if (split := collection.splits.get(parts.get("split", ""))) is not None:
         found["split"] = split
-    if patient := parts.get("patient"):
-        found["patient"] = patient
+    found |= {name: parts[name] for name in ("patient", "study", "series") if name in parts}
     found |= told.of(parts)
     return {key: value for key, value in found.items() if value not in ("", None)}, ""
 
@@ -84,7 +85,7 @@ def _masks(root: Path, collection: Collection, parts: Mapping[str, str], path: P
     for mask in collection.masks:
         for one in sorted(_matching(root, mask, parts)):
             if one != path:
-                yield MaskPart(one, _label(mask, one), mask.labels)
+                yield MaskPart(one, _label(mask, one), mask.labels, mask.crops)
 
 
 def _label(mask: Mask, path: Path) -> str:
@@ -127,7 +128,7 @@ def _read(root: Path, table: Table, collection: Collection) -> dict[str, dict[st
         raise WrongLayout(f"{collection.title} comes with {table.file}, which is not in the folder")
     found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for path in paths:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
+        with _text(path) as lines:
             rows = csv.DictReader(lines)
             needed = {table.key, *table.columns.values(), *(table.box or ()), *(table.corners or ()), *table.one_hot}
             if missing := needed - set(rows.fieldnames or ()):
@@ -135,6 +136,12 @@ def _read(root: Path, table: Table, collection: Collection) -> dict[str, dict[st
             for row in rows:
                 _take(row, table, found)
     return dict(found)
+
+
+def _text(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _take(row: Mapping[str, str], table: Table, found: dict[str, dict[str, Any]]) -> None:
@@ -149,8 +156,8 @@ def _take(row: Mapping[str, str], table: Table, found: dict[str, dict[str, Any]]
         value = (row[column] or "").strip()
         if name in table.values:
             value = next((said for given, said in table.values[name].items() if fnmatch.fnmatchcase(value, given)), "")
-        if value:
-            fields[name] = value
+        if value:  # of what rows say differently of one image, nothing is said
+            fields[name] = value if fields.get(name, value) == value else ""
     named = [said for column, said in table.one_hot.items() if _is_one(row[column])]
     if len(named) == 1:
         fields["disease"] = named[0]

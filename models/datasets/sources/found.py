@@ -25,6 +25,8 @@ class MaskPart:
     path: Path
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    crops: bool = False
+    """Whether files of another size than the image are crops of it, and not its masks."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,15 @@ class Found:
     """One image.
 
     `path` is the file; `name` where it is put, below the output folder; `sidecar` what is said of it, without masks.
-    `draw` gives its pixels where `path` is not a picture of it alone. `text` is the source's own, and kept apart.
+    `draw` gives its pixels, or a whole file, where `path` is not a picture of it alone. `text` is the source's own, and
+    kept apart.
     """
 
     path: Path
     name: str
     sidecar: Mapping[str, Any]
     masks: Sequence[MaskPart] = ()
-    draw: Callable[[], Drawn] | None = None
+    draw: Callable[[], Drawn | bytes] | None = None
     text: str = ""
 
 

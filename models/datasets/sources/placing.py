@@ -1,6 +1,8 @@
 """Found images put into a folder that the pipeline reads: links to the files, sidecars and masks beside them."""
 
 import contextlib
+import gzip
+import io
 import json
 import os
 import shutil
@@ -11,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pydicom
 from PIL import Image
 
-from models.datasets.sources import arrays, files, listed, slides, texts, volumes
+from models.datasets.sources import arrays, boxed, files, listed, slides, texts, volumes
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.found import Drawn, Found, LeftOut, MaskPart, WrongLayout
 from models.datasets.sources.outlines import SUFFIXES, drawn, outlines_of
@@ -22,7 +25,7 @@ from models.imaging import encode_png
 MASKS = ".masks"
 TEXTS = "source_text.jsonl"
 """What the source itself says of images, a line each: for pairing and evaluation. It goes no further than this file."""
-CONVERTED = frozenset({".gif", ".bmp"})
+CONVERTED = (".gif", ".bmp", ".ppm", ".ppm.gz")
 """Pictures that the pipeline does not read, and that become PNG."""
 MOST_LABELS = 255
 
@@ -57,8 +60,8 @@ def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
             yield Placed(one.path, False, one.reason)
             continue
         target = out / one.name
-        if target.suffix.lower() in CONVERTED:
-            target = target.with_suffix(".png")
+        if (suffix := _converted(target)) is not None:
+            target = target.with_name(f"{target.name[: -len(suffix)]}.png")
         sidecar_path = target.with_name(f"{target.name}.json")
         if sidecar_path.exists():
             yield Placed(target, False)
@@ -86,7 +89,8 @@ def _adapter(collection: Collection) -> Callable[[Path, Collection], Iterator[Fo
     return {
         "files": files.find, "volumes": volumes.find, "texts": texts.find, "pannuke": arrays.pannuke,
         "patchcamelyon": arrays.patchcamelyon, "npz": arrays.npz, "sat-ds": listed.sat_ds, "sa-med2d": listed.sa_med2d,
-        "lld-mmri": listed.lld_mmri, "slides": slides.find,
+        "lld-mmri": listed.lld_mmri, "slides": slides.find, "deep-lesion": boxed.deep_lesion, "bhx": boxed.bhx,
+        "voc": boxed.voc,
     }[collection.adapter]  # fmt: skip
 
 
@@ -95,7 +99,10 @@ def _append(path: Path, line: dict[str, str]) -> None:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _put_drawn(drawn: Drawn, target: Path, sidecar: dict[str, Any]) -> None:
+def _put_drawn(drawn: Drawn | bytes, target: Path, sidecar: dict[str, Any]) -> None:
+    if isinstance(drawn, bytes):
+        target.write_bytes(drawn)
+        return
     target.write_bytes(encode_png(drawn.pixels))
     if drawn.numbers is None or not drawn.labels:
         return
@@ -135,14 +142,22 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 def _put(path: Path, target: Path) -> None:
     """A link to the same file where the disk allows one, else a copy: collections are large."""
     target.unlink(missing_ok=True)
-    if path.suffix.lower() in CONVERTED:
-        with Image.open(path) as picture:
+    if _converted(path) is not None:
+        with _picture(path) as picture:
             picture.convert("RGB" if picture.mode in ("P", "RGB", "RGBA") else "L").save(target)
         return
     with contextlib.suppress(OSError):
         os.link(path.resolve(), target)
         return
     shutil.copyfile(path, target)
+
+
+def _converted(path: Path) -> str | None:
+    return next((suffix for suffix in CONVERTED if path.name.lower().endswith(suffix)), None)
+
+
+def _picture(path: Path) -> Image.Image:
+    return Image.open(io.BytesIO(gzip.decompress(path.read_bytes())) if path.suffix == ".gz" else path)
 
 
 def _put_masks(one: Found, target: Path, sidecar: dict[str, Any]) -> None:
@@ -169,9 +184,11 @@ def _merged(parts: Sequence[MaskPart], picture: Path) -> tuple[npt.NDArray[np.ui
         return drawn([one for part in parts for one in outlines_of(part.path)], shape, parts[0].label)
     merged: npt.NDArray[np.uint8] | None = None
     numbers: dict[str, int] = {}
+    shape = _marks(picture).shape[:2] if any(part.crops for part in parts) else None
     for part in parts:
-        with Image.open(part.path) as marks:
-            values = np.asarray(marks.convert("L") if marks.mode not in ("I", "I;16", "P", "L") else marks)
+        values = _marks(part.path)
+        if part.crops and values.shape != shape:
+            continue
         if merged is None:
             merged = np.zeros(values.shape, np.uint8)
         if values.shape != merged.shape:
@@ -184,3 +201,11 @@ def _merged(parts: Sequence[MaskPart], picture: Path) -> tuple[npt.NDArray[np.ui
     if merged is None or len(numbers) > MOST_LABELS:
         raise ValueError("no mask, or more labels than a mask holds")
     return merged, {str(number): label for label, number in numbers.items()}
+
+
+def _marks(path: Path) -> npt.NDArray[Any]:
+    """The values of a mask file, (rows, columns)."""
+    if path.suffix.lower() == ".dcm":
+        return pydicom.dcmread(path).pixel_array
+    with _picture(path) as marks:
+        return np.asarray(marks.convert("L") if marks.mode not in ("I", "I;16", "P", "L") else marks)
