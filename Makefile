@@ -87,6 +87,7 @@ llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of par
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
 	@$(LLAVA)/bin/tristream evaluate --benchmark held-out --at $(or $(DATA),$(TINY)/set) --model $(TINY)/model --boxes parts --max-tokens 48 \
 	  --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model --out $(TINY)/evaluation
+	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(or $(DATA),$(TINY)/set) --out $(TINY)/caption-loss.json
 
 $(LLAVA)/.installed: $(BIN)/uv requirements/llava.lock
 	@$(PYTHON) -m venv $(LLAVA)

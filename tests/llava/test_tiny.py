@@ -1,5 +1,6 @@
 """The tiny preset in small: a random SmolLM2-shaped Llama with the tower learns, goes on, is exported and answers."""
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the environment of make llava
 from safetensors.torch import load_file  # noqa: E402
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM  # noqa: E402
 
+from models.llava_tri.evaluation.caption_loss import measure  # noqa: E402
 from models.llava_tri.evaluation.in_process import InProcess  # noqa: E402
 from models.llava_tri.tiny import tower as towers  # noqa: E402
 from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled, folded  # noqa: E402
@@ -67,8 +69,6 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
     whole = {name: value.clone() for name, value in after.items()}
     (tmp_path / "run/3-task/model/lineage.json").unlink()
     (tmp_path / "run/3-task/model").rename(tmp_path / "first")
-    import shutil
-
     shutil.rmtree(tmp_path / "run/3-task/checkpoint-20")
     again = load_file(train(run, tmp_path / "run", resume=True) / "model.safetensors")
     assert all(torch.equal(whole[name], again[name]) for name in whole)
@@ -125,6 +125,15 @@ def test_the_encoder_is_that_of_the_package() -> None:
     picture = torch.rand(1, 3, 256, 256)
     with torch.no_grad():
         assert torch.allclose(ours(picture), theirs.image_encoder(picture), atol=1e-4)
+
+
+def test_a_captions_loss_is_told_with_its_picture_and_without(tiny: Path, data_set: Path) -> None:
+    """One caption in the test split, whose only other picture is its own: nothing is taken off against that."""
+    told = measure(tiny, data_set)
+    assert told["captions"] == 1
+    assert told["loss"]["own picture"] == told["loss"]["another's"] != told["loss"]["no image"]
+    gap = told["taken off"]["no image"]["value"]
+    assert gap == pytest.approx(told["loss"]["no image"] - told["loss"]["own picture"], abs=1e-3)
 
 
 def test_transformers_loads_it(tiny: Path) -> None:
