@@ -1,6 +1,6 @@
 """Boxes around lines of text, and how they lie to each other. Knows no pictures and no model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +49,12 @@ class Box(NamedTuple):
     def transposed(self) -> "Box":
         """With rows and columns exchanged."""
         return Box(self.top, self.left, self.bottom, self.right, self.score)
+
+
+def around(boxes: Sequence[Box]) -> Box:
+    """The least box that holds all of them, at least one, with the score of the first."""
+    lefts, tops, rights, bottoms, scores = zip(*boxes, strict=True)
+    return Box(min(lefts), min(tops), max(rights), max(bottoms), scores[0])
 
 
 def painted(boxes: Iterable[Box], shape: tuple[int, ...]) -> NDArray[np.bool_]:

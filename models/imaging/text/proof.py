@@ -16,7 +16,7 @@ CERTAIN = 0.6
 """Score from which a box is text; below, the policy decides."""
 _MARGINS = (0.15, 0.35, 0.05)
 """Of the height, around a line that is read; the others where it is read again."""
-_TELLING = frozenset("ABDEFGHKLMNPRTWXYZ23456789")
+TELLING = frozenset("ABDEFGHKLMNPRTWXYZ23456789")
 """Signs that count where they stand alone: rings, hooks and bars are in every picture."""
 _PLAIN, _SURE, _SURER = 0.5, 0.8, 0.88
 """Scores of the line finder: below the first, more must be read; from the second, two signs may be text, from the third
@@ -48,8 +48,8 @@ class Proof(NamedTuple):
 
     score: float
     """How sure it is that it holds text, 0 where it does not."""
-    sign: bool = False
-    """Whether one sign was read in it clearly: with another beside it, both are text."""
+    sign: str = ""
+    """The one sign that was read in it clearly, if so: with another beside it, both are text."""
     turns: int = 0
     """Quarter turns to the left, by which the picture is turned for the line to run from left to right."""
 
@@ -64,16 +64,16 @@ def proved(picture: Picture, box: Box) -> Proof:
     if _tells(best, box.score):
         return Proof(best.score, turns=way.turns)
     count = len(best.characters)
-    sign = count == 1 and best.score >= 0.9 and box.score >= _WEAK
+    sign = best.characters if count == 1 and best.score >= 0.9 and box.score >= _WEAK else ""
     if box.score < _SURE:
-        return Proof(0.0, sign=sign)
+        return Proof(0.0, sign, way.turns)
     clear = min(best.score, box.score) >= _CLEAR
     if count == 2 and best.score >= 0.8 and length <= (_TWO_APART if clear else _TWO):
         again = (line.best(margin)[1] for margin in _MARGINS[1:])
         same = any(one.characters == best.characters and one.score >= 0.8 for one in again)
         return Proof(_FEW * best.score if same else 0.0)
     alone = length <= _SQUARE and box.score >= _SURER and line.stands_alone()
-    return Proof(_FEW if alone else 0.0, sign=sign)
+    return Proof(_FEW if alone else 0.0, sign, way.turns)
 
 
 def is_sign(picture: Picture, box: Box) -> bool:
@@ -124,7 +124,7 @@ class _Line:
 
     def _same_sign(self, way: "_Way") -> bool:
         first = self._piece(_MARGINS[0], way)
-        if first.characters not in _TELLING or first.score < 0.9:
+        if first.characters not in TELLING or first.score < 0.9:
             return False
         others = (self._piece(margin, way) for margin in _MARGINS[1:])
         return all(one.characters == first.characters and one.score >= 0.8 for one in others)

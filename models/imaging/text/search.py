@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.imaging.text.boxes import Box, beside, continues, distinct, joined, painted, share_within
+from models.imaging.text.boxes import Box, around, beside, continues, distinct, joined, painted, share_within
 from models.imaging.text.ends import ends_of
 from models.imaging.text.lines import lines_of, scores_of
-from models.imaging.text.proof import is_sign, proved
+from models.imaging.text.proof import TELLING, is_sign, proved
+from models.imaging.text.stacks import lines_in
 from models.imaging.text.strokes import CELL, CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
 
-VERSION = "lines-3+PP-OCRv6_rec_small"
+VERSION = "lines-4+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -32,6 +33,14 @@ _SMALLEST = 96
 """Longest side, px, below which a reduced picture holds nothing that can be read."""
 _LIKELY = 0.35
 """Score of the line finder from which a line is read; one below it counts where it continues a line that was read."""
+_PLAIN = 0.8
+"""Score of a sign, from which what goes on beside it is read."""
+_SURE = 0.88
+"""Score of a block, from which it may be several lines."""
+_FEWEST_OF_A_STACK = 2
+"""Lines of a block that must be read for any of them to count: tissue has edges beneath each other, too."""
+_LONG, _FAINT = 3, 0.22
+"""Length by height from which a line is read at the lower score: letters of 8 px are faint to the finder."""
 _BESIDE = 0.7
 """Score of single signs that stand beside each other."""
 _CONTINUED = 0.75
@@ -191,43 +200,90 @@ def _seen(area: Picture, part: tuple[slice, slice], level: float, number: int) -
 
 def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: list[Box]) -> tuple[list[Box], bool]:
     """Those that can be read, and those that continue them; and whether all that are likely were read."""
-    shape = pictures[0].shape
-    likely = sorted(
-        (one for one in candidates if one.box.score >= _LIKELY), key=lambda one: (-one.level, -one.box.score)
+    likely = (
+        one for one in candidates if one.box.score >= (_LIKELY if one.box.length < _LONG * one.box.height else _FAINT)
     )
-    left_to_read, complete = MOST_READ, True
-    kept: list[Box] = []
-    refused: list[_Candidate] = []
-    signs: list[Box] = []
-    masked = painted(known, shape)
-    for one in likely:
-        left, top, right, bottom, _ = one.box
-        share = float(masked[top:bottom, left:right].mean())
-        if share > _COVERED or (share and _spans(one.box, kept)):
-            continue
-        if any(_same(one.box, other.box) for other in refused if other.picture == one.picture):
-            continue
-        if left_to_read == 0:
-            complete = False
-            break
-        left_to_read -= 1
-        proof = proved(pictures[one.picture], one.box)
-        if proof.score > 0:
-            box = one.box._replace(score=proof.score)
-            ends = ends_of(pictures[one.picture], box, proof.turns) if proof.score >= _CONTINUED else []
-            kept += [box, *ends]
-            for each in (box, *ends):
-                left, top, right, bottom, _ = each.grown(_MARGIN * each.height + 1, shape)
-                masked[top:bottom, left:right] = True
-            continue
-        refused.append(one)
-        if proof.sign:
-            signs.append(one.box._replace(score=_BESIDE))
+    reader = _Reader(pictures, known)
+    complete = reader.read(sorted(likely, key=lambda one: (-one.level, -one.box.score)))
+    for stack in _stacks(pictures, reader.refused):
+        complete &= reader.read_stack(stack)
+    kept, refused, signs = reader.kept, reader.refused, reader.signs
     # Seen in two looks at a picture, a sign bears itself out as one beside it does.
     kept += [sign for sign in signs if any(sign != other and continues(sign, other) for other in signs)]
     signs += _signs_beside(pictures, refused, [*signs, *(line for line in kept if line.score < _CONTINUED)])
     kept += [sign for sign in signs if sign not in kept and any(beside(sign, other) for other in (*signs, *kept))]
     return kept + _continued(kept, [one.box for one in candidates]), complete
+
+
+class _Reader:
+    """What was read of the candidates in a picture, and what could not be."""
+
+    def __init__(self, pictures: Sequence[Picture], known: list[Box]) -> None:
+        self.kept: list[Box] = []
+        self.signs: list[Box] = []
+        self.refused: list[_Candidate] = []
+        self._pictures, self._left = pictures, MOST_READ
+        self._masked = painted(known, pictures[0].shape)
+
+    def read(self, likely: Sequence[_Candidate]) -> bool:
+        """Read those that are not masked with others. False where there are more than may be read in a picture."""
+        for one in likely:
+            if self._is_done(one):
+                continue
+            if self._left == 0:
+                return False
+            self._left -= 1
+            self._read(one)
+        return True
+
+    def read_stack(self, lines: Sequence[_Candidate]) -> bool:
+        """The same of lines beneath each other, which must bear each other out."""
+        before, masked = len(self.kept), self._masked.copy()
+        complete = self.read(lines)
+        if len(self.kept) - before < _FEWEST_OF_A_STACK:
+            del self.kept[before:]
+            self._masked = masked
+        return complete
+
+    def _is_done(self, one: _Candidate) -> bool:
+        left, top, right, bottom, _ = one.box
+        share = float(self._masked[top:bottom, left:right].mean())
+        if share > _COVERED or (share and _spans(one.box, self.kept)):
+            return True
+        return any(_same(one.box, other.box) for other in self.refused if other.picture == one.picture)
+
+    def _read(self, one: _Candidate) -> None:
+        picture = self._pictures[one.picture]
+        proof = proved(picture, one.box)
+        if proof.score > 0:
+            box = one.box._replace(score=proof.score)
+            ends = ends_of(picture, box, proof.turns) if proof.score >= _CONTINUED else []
+            self.kept += [box, *ends]
+            for each in (box, *ends):
+                left, top, right, bottom, _ = each.grown(_MARGIN * each.height + 1, self._masked.shape)
+                self._masked[top:bottom, left:right] = True
+            return
+        if proof.sign in TELLING and one.box.score >= _PLAIN and (both := self._initials(one, proof.turns)):
+            self.kept.append(both)
+            return
+        self.refused.append(one)
+        if proof.sign:
+            self.signs.append(one.box._replace(score=_BESIDE))
+
+    def _initials(self, one: _Candidate, turns: int) -> Box | None:
+        """Of "J. D." the finder sees the one, and the other is read where it ends: both, if they can be read."""
+        picture = self._pictures[one.picture]
+        parts = [one.box, *ends_of(picture, one.box, turns)]
+        both = around(parts)
+        score = proved(picture, both).score if len(parts) > 1 else 0.0
+        return both._replace(score=score) if score > 0 else None
+
+
+def _stacks(pictures: Sequence[Picture], refused: Sequence[_Candidate]) -> Iterator[list[_Candidate]]:
+    """Of blocks that are surely text and cannot be read as one line, the lines."""
+    for one in tuple(refused):
+        if one.box.score >= _SURE and (lines := lines_in(pictures[one.picture], one.box)):
+            yield [one._replace(box=line) for line in lines]
 
 
 def _signs_beside(pictures: Sequence[Picture], refused: list[_Candidate], signs: list[Box]) -> list[Box]:

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks import burned_text
 from benchmarks.burned_text import FONTS, STYLES, Style, burn, made_up
@@ -12,6 +13,7 @@ from models.imaging.text import find_text
 from models.imaging.text.boxes import Box, beside, painted
 from models.imaging.text.ends import ends_of, turned
 from models.imaging.text.search import _spans
+from models.imaging.text.stacks import lines_in
 from tests.models.imaging.samples import characters_covered, characters_shown
 
 BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
@@ -67,6 +69,38 @@ def test_both_initials_are_masked(monkeypatch: pytest.MonkeyPatch, number: int, 
     burned = burn(background, number, size=size, style=style, font="bitmap", turned=number % 4 == 0, count=1)
     mask = painted(find_text(burned.image).boxes, background.shape)
     assert {1, 3} <= characters_covered(mask, burned.labels)
+
+
+def test_lines_beneath_each_other_on_a_small_screen_are_each_masked() -> None:
+    """The settings of an echo of 320 × 240 px: dim letters of 6 px, which the finder takes for one block."""
+    boxes = find_text(view_of("examples_ybr_color.dcm")).boxes
+    mask = painted(boxes, (240, 320))
+    for line in (np.s_[15:21, 303:316], np.s_[24:31, 303:315], np.s_[63:69, 306:314], np.s_[71:78, 304:316],
+                 np.s_[82:88, 304:316], np.s_[90:96, 304:316]):  # fmt: skip
+        assert mask[line].all(), line
+    assert not mask[40:215, 60:280].any(), "the heart"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_dim_column_of_short_lines_is_masked(dark: bool) -> None:
+    """Letters 7 px high, 2 px between the lines, 100 of 255 from what is behind them; no box where no line is."""
+    image = np.zeros((240, 320), np.uint8)
+    face = ImageFont.load_default(10)
+    canvas = Image.fromarray(image)
+    for number, text in enumerate(("Vol 7", "P21", "MI 0.9", "TIS", "Gen", "3.5M")):
+        ImageDraw.Draw(canvas).text((270, 60 + 10 * number), text, fill=100, font=face)
+    drawn = np.asarray(canvas)
+    mask = painted(find_text(255 - drawn if dark else drawn).boxes, drawn.shape)
+    assert mask[drawn > 50].mean() >= 0.95
+    assert not mask[:, :255].any()
+
+
+def test_edges_beneath_each_other_are_no_lines() -> None:
+    """Of a block that could be several lines at least two must be read."""
+    bars = np.zeros((64, 40, 3), np.uint8)
+    bars[::9], bars[1::9], bars[2::9] = 120, 120, 120
+    assert lines_in(bars, Box(0, 0, 40, 64, 1.0)) == []
+    assert find_text(np.pad(bars, ((80, 80), (120, 120), (0, 0)))).boxes == ()
 
 
 def test_one_place_is_no_neighbour_of_itself() -> None:
