@@ -29,7 +29,7 @@ from models.experts.registry import Registry
 from models.imaging import FramePolicy, from_pixels, open_source, to_pixels
 from models.statements import Facts, judge
 from models.statements import writing as w
-from models.statements.table import table
+from models.statements.table import Row, table
 from models.statements.tokens import plural, spelled_out, words
 from schemas.failures import InvalidInput
 from schemas.images import Modality
@@ -166,8 +166,19 @@ def _of_words(facts: Facts, region: Region) -> Iterator[Saying]:
             yield from _both(term.aspect, f"{name} is {said}.", f"{name} is not {said}.")
         for other in rows:
             fits = not other.modalities or facts.metadata.modality in other.modalities
-            if other.word != term.word and fits and other.say and not said_no(other.say[0]):
+            if (
+                other.word != term.word
+                and fits
+                and other.say
+                and not said_no(other.say[0])
+                and not _holds(region, other)
+            ):
                 yield Saying(term.aspect, "mirrored", f"{name} is {other.say[0]}.", "contradicted")
+
+
+def _holds(region: Region, row: Row) -> bool:
+    """Whether a word fits a region beside the one that it has: what is irregular can be elongated too."""
+    return row.word == "elongated" and region.shape is not None and row.holds(region.shape.elongation)
 
 
 def said_no(text: str) -> bool:

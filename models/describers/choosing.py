@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from models.statements.facts import Facts
-from models.statements.measures import SAME, iou
+from models.statements.measures import SAME, iou, outlined_otherwise
 from models.statements.table import table
+from models.statements.tokens import words
 from schemas.regions import Region
 
 MOST_FINDINGS = 6
@@ -85,6 +86,8 @@ def absences(facts: Facts) -> tuple[str, ...]:
     there = {region.label for _, region in facts.regions.values()}
     found: dict[str, str] = {}
     for row in table().labels:
-        if row.role == "finding" and row.expert in ran and row.label not in there:
+        if row.expert is None or row.role != "finding" or row.expert not in ran or row.label in there:
+            continue
+        if outlined_otherwise(facts, " ".join(words(row.label))) is None:
             found.setdefault(row.expert, row.label)
     return tuple(found.values())[:MOST_ABSENCES]

@@ -26,7 +26,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region, Relation
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@6"
+NAME = "composer@7"
 TRIES = 16
 """Wordings of a sentence that are tried until one reads back to its claims."""
 OPENED = 0.5

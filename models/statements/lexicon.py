@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.statements.table import table
-from models.statements.tokens import NUMBER_WORDS, plural, spelled_out, words
+from models.statements.tokens import NUMBER_WORDS, inflected, plural, spelled_out, words
 from models.vocabulary import TERMS, Term
 
 
@@ -57,6 +57,13 @@ def naming(pattern: str) -> Iterator[tuple[str, Meaning]]:
         name = " ".join(words(phrase))
         yield phrase, Meaning("finding", name)
         yield plural(phrase), Meaning("finding", name, several=True)
+        noun = name.rpartition(" ")
+        if noun[0] and noun[2] in _NOUNS:  # "An eosin-rich area and two blue-stained ones."
+            yield f"{noun[0]} one", Meaning("finding", name)
+            yield f"{noun[0]} ones", Meaning("finding", name, several=True)
+
+
+_NOUNS = {"area", "region", "focus", "spot", "zone", "patch"}
 
 
 @lru_cache(maxsize=256)
@@ -92,8 +99,12 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
     yield from _place_entries()
     yield from _number_entries()
     yield from _ratio_entries()
+    yield from _compared_entries()
     for word in table().neutral.words.split():
         yield word, Meaning("neutral")
+    for verb in table().neutral.verbs.split():
+        for form in inflected(verb):
+            yield form, Meaning("neutral")
     for kind, phrases in (
         ("marks", table().marks),
         ("source", table().sources),
@@ -165,6 +176,8 @@ def _level_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().terms:
         for phrase in row.having:
             yield phrase.removeprefix("an ").removeprefix("a "), Meaning("word", (row.aspect, row.word))
+        for phrase in row.of_edges:
+            yield phrase, Meaning("edged", (row.aspect, row.word))
         for phrase in (*row.say, *row.read, row.word):
             for one in spelled_out(phrase):
                 yield one, Meaning("word", (row.aspect, row.word))
@@ -179,9 +192,16 @@ def _level_entries() -> Iterator[tuple[str, Meaning]]:
         ):
             yield from _leveled(scale.scale, direction, names)
         # "Uptake in r1 is higher than in r2."
-        for phrase in ("{higher|greater|stronger} than {in|that of|that in}", "more than in"):
+        for phrase in (
+            "{higher|greater|stronger} than {in|that of|that in}", "more than in",
+            "{above|exceeds|exceeding|surpasses} {that of|that in}",
+        ):  # fmt: skip
             yield phrase, Meaning("level", (scale.scale, "high", "more"))
-        for phrase in ("{lower|lesser|weaker} than {in|that of|that in}", "less than in"):
+        for phrase in (
+            "{lower|lesser|weaker} than {in|that of|that in}",
+            "less than in",
+            "{below|under} {that of|that in}",
+        ):
             yield phrase, Meaning("level", (scale.scale, "low", "more"))
     shown = table().shown
     for direction, names in (("high", shown.high), ("low", shown.low), ("alike", shown.alike)):
@@ -204,6 +224,36 @@ def _leveled(scale: str, direction: str, names: Iterable[str]) -> Iterator[tuple
                 yield one, Meaning("level", (scale, direction, degree))
 
 
+_BARE = {
+    ("larger than", False): "{larger|bigger|more extensive|more sizeable} {in size|in area|in extent|}",
+    ("larger than", True): "{smaller|less extensive|tinier} {in size|in area|in extent|}",
+}
+"""Comparatives whose other side stands elsewhere: 'compared with r2, r1 is smaller'."""
+
+
+def _compared_entries() -> Iterator[tuple[str, Meaning]]:
+    for value, phrase in _BARE.items():
+        yield phrase, Meaning("compared", value)
+    yield "{differs|differ|differed|differing|different}", Meaning("differs")
+    yield "{unlike|in contrast to|as opposed to|contrary to}", Meaning("against")
+    yield "second", Meaning("ordinal", 2)
+    for phrase in (
+        "{so|nor|as|and so} {is|are|does|do|has|have}", "the same {is true|holds|applies|goes} {of|for|to}",
+        "the same can be said {of|for}", "as is the case {with|for|in}",
+    ):  # fmt: skip
+        yield phrase, Meaning("again")
+    yield "{typical|characteristic|indicative|suggestive|representative} {of|for}", Meaning("neutral")
+    for phrase in ("{is|are|was|were|} not {only|just|merely|simply}",):
+        yield phrase, Meaning("neutral")
+    for phrase in (
+        "{except|excepting|excluding|save} {for|}",
+        "{with|to} the exception of",
+        "other than",
+        "aside from",
+    ):
+        yield phrase, Meaning("except")
+
+
 _MUTUAL = {
     "similar in size to": ("{similar|comparable} in size", "of {similar|equal|the same} size", "equally {large|big}"),
     "touching": ("touch each other", "touch one another"),
@@ -220,7 +270,7 @@ _MUTUAL = {
 
 def _place_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().places:
-        for end, names in (("low", row.low), ("high", row.high)):
+        for end, names in (("low", (*row.low, *row.read_low)), ("high", (*row.high, *row.read_high))):
             for name in names:
                 yield name, Meaning("place", (row.axis, end))
     for name in table().placing.middle:
@@ -279,22 +329,32 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
         yield word, Meaning("how many", 2)
     for word in ("several", "multiple", "numerous", "many", "a number of", "various"):
         yield word, Meaning("how many", None)
-    for phrase in ("less than", "under", "below", "fewer than", "smaller than", "at most", "up to", "not more than"):
+    for phrase in (
+        "less than",
+        "under",
+        "below",
+        "fewer than",
+        "smaller than",
+        "at most",
+        "not more than",
+        "no {more|larger|longer|greater} than",
+    ):
         yield phrase, Meaning("bound", "below")
     for phrase in (
         "more than",
         "over",
         "above",
-        "exceeding",
-        "exceeds",
+        "{exceeding|exceeds|exceed|surpasses|surpassing}",
         "greater than",
         "larger than",
         "at least",
+        "{no|not} {less|smaller|shorter} than",
         "longer than",
     ):
         yield phrase, Meaning("bound", "above")
     for word in (
         "about",
+        "up to",
         "around",
         "roughly",
         "approximately",

@@ -96,6 +96,7 @@ class Row(_Row):
     units: tuple[str, ...] = Field(default=(), description="Of lengths for sizes, of pixel values for all else")
     form: Literal["adjective", "phrase"] = "adjective"
     say: tuple[str, ...] = ()
+    of_edges: tuple[str, ...] = Field(default=(), description="Said of margins only: 'its edge is clear'")
     having: tuple[str, ...] = Field(default=(), description="Said behind 'with' or 'has'")
     read: tuple[str, ...] = ()
     searches: str = ""
@@ -180,6 +181,8 @@ class AxisWords(_Row):
     axis: Literal["patient left", "posterior", "feet", "lateral", "image right", "image down"]
     low: tuple[str, ...]
     high: tuple[str, ...]
+    read_low: tuple[str, ...] = Field(default=(), description="Only understood; a word of two axes stands in both")
+    read_high: tuple[str, ...] = ()
 
 
 class Placing(_Row):
@@ -200,6 +203,13 @@ class RelationWords(_Row):
     turned: tuple[str, ...] = ()
     read_turned: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+
+
+class RankWord(Worded):
+    """A superlative; with `axis` and `end` it ranks places."""
+
+    axis: str = ""
+    end: Literal["", "low", "high"] = ""
 
 
 class RatioWords(_Row):
@@ -224,6 +234,7 @@ class Neutral(_Row):
     """Words that carry no claim."""
 
     words: str
+    verbs: str = Field(description="Each stands for all its forms")
 
 
 class Table(_Row):
@@ -249,7 +260,7 @@ class Table(_Row):
     parts: tuple[Worded, ...]
     experts: tuple[ExpertWords, ...]
     spreads: tuple[Worded, ...]
-    ranks: tuple[Worded, ...]
+    ranks: tuple[RankWord, ...]
     measures: tuple[Worded, ...]
     ratios: RatioWords
     units: dict[str, tuple[str, ...]]

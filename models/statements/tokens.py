@@ -10,6 +10,7 @@ _TOKEN = re.compile(
     r"r\d+\b|(?:(?<![\w.)])[-−])?\d+(?:,\d{3})*(?:\.\d+)?|[^\W\d_]+\d*(?:[²³]|\^2)?|'s\b|’s\b|[×%&<>=/+^]|[.,;:()!?“”\"\[\]]|\S",
     re.IGNORECASE,
 )
+_CONTRACTED = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had|could|would|should|ca)n['’]t\b", re.IGNORECASE)
 _JOINED = {"hypo", "hyper", "iso"}
 """Joined to the word behind them where a hyphen parts them: hyper-intense."""
 _SPELLING = {
@@ -21,7 +22,9 @@ _SPELLING = {
     "micrometers": "micrometres", "labeled": "labelled", "labeling": "labelling", "neighboring": "neighbouring",
     "ischemic": "ischaemic", "leukemia": "leukaemia", "nevus": "naevus", "nevi": "naevi", "disk": "disc",
     "computerized": "computerised", "standardized": "standardised", "visualized": "visualised",
-    "characterized": "characterised",
+    "characterized": "characterised", "harbor": "harbour", "harbors": "harbours", "harboring": "harbouring",
+    "leftward": "left", "leftwards": "left", "rightward": "right", "rightwards": "right", "upward": "upper",
+    "upwards": "upper",     "downward": "lower", "downwards": "lower",
     "fetus": "foetus", "anaechoic": "anechoic", "transversal": "transverse", "discolored": "discoloured",
     "calibre": "caliber", "homogenous": "homogeneous", "heterogenous": "heterogeneous", "’s": "'s", "–": ",", "—": ",",
     "sonogram": "sonogram", "xray": "xray", "localised": "located", "localized": "located", "centrally": "centrally",
@@ -55,7 +58,7 @@ class Token:
 def tokens(text: str) -> tuple[Token, ...]:
     """Of a text, in order. Hyphens between letters part words, but join hypo-, hyper- and iso- to theirs."""
     found: list[Token] = []
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(_CONTRACTED.sub(r"\1 not", text)):
         word = match[0].lower().replace("−", "-").replace("^2", "²")
         if word in {"-", "‐", "‑"}:
             continue
@@ -107,3 +110,18 @@ def _plural(word: str) -> str:
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
+
+
+_VOWELS = "aeiou"
+
+
+def inflected(verb: str) -> tuple[str, ...]:
+    """A regular verb in all its forms: 'show' → 'show', 'shows', 'showed', 'showing'."""
+    if verb.endswith("e"):
+        return verb, f"{verb}s", f"{verb}d", f"{verb[:-1]}ing"
+    if verb.endswith("y") and verb[-2] not in _VOWELS:
+        return verb, f"{verb[:-1]}ies", f"{verb[:-1]}ied", f"{verb}ing"
+    if verb.endswith(("s", "x", "ch", "sh")):
+        return verb, f"{verb}es", f"{verb}ed", f"{verb}ing"
+    doubled = verb + verb[-1]
+    return verb, f"{verb}s", f"{verb}ed", f"{verb}ing", f"{doubled}ed", f"{doubled}ing"

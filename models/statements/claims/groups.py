@@ -23,6 +23,8 @@ class Absence(Claim):
         looked = measures.looked_for(facts, self.name)
         if looked is None:
             return untold("nobody looked for that")
+        if (pointer := measures.outlined_otherwise(facts, self.name)) is not None:
+            return untold("a region of that level is outlined under another name", pointer)
         return so(f"/experts/{looked}/outcome")
 
 
@@ -91,14 +93,17 @@ class Ratio(OfRegions):
 
 @dataclass(frozen=True, kw_only=True)
 class Rank(OfRegions):
-    """That a region is the brightest, darkest, largest or smallest of those outlined, or called `among`."""
+    """That a region is the brightest, largest, … of those outlined, or called `among`; `nth`: 2 for the second."""
 
     kind = "rank"
     word: str
     among: str = ""
+    nth: int = 1
 
     def _judge(self, facts: Facts) -> Judgement:
-        return self._each(facts, lambda region_id, region: measures.ranked(facts, region_id, self.word, self.among))
+        return self._each(
+            facts, lambda region_id, region: measures.ranked(facts, region_id, self.word, self.among, self.nth)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

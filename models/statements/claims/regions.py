@@ -92,12 +92,14 @@ class Place(OfRegions):
     end: str
     frame: str
     third: bool = field(default=False, compare=False)
+    beside: str = field(default="", compare=False)
+    """The other axis of a corner: what lies in the middle of both is in none."""
 
     def _judge(self, facts: Facts) -> Judgement:
         return self._each(
             facts,
             lambda region_id, region: measures.placed(
-                facts, region_id, region, self.axis, self.end, self.frame, self.third
+                facts, region_id, region, self.axis, self.end, self.frame, self.third, self.beside
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.measures.places import along
 from models.statements.table import table
 from schemas.regions import Region
 
@@ -13,7 +14,9 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str)
     if holding is not None:
         n, term = holding
         pointer = f"{at}/terms/{n}/word"
-        return so(pointer) if term.word == word else otherwise(f"region {region_id} is {term.word}", pointer)
+        if term.word == word or _holds_too(region, aspect, word):
+            return so(pointer)
+        return otherwise(f"region {region_id} is {term.word}", pointer)
     row = next(row for row in table().rows() if row.aspect == aspect and row.word == word)
     measured = _measured(region, row.measure)
     if measured is None or aspect == "density" or (row.modalities and facts.metadata.modality not in row.modalities):
@@ -23,6 +26,15 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str)
     if aspect == "texture" or aspect == "margin":
         return untold("what was measured lies between these words", f"{at}{row.measure}")
     return otherwise("what was measured is otherwise", f"{at}{row.measure}")
+
+
+def _holds_too(region: Region, aspect: str, word: str) -> bool:
+    """Whether it is elongated beside the word that it has: what is irregular can be that too."""
+    if (aspect, word) != ("shape", "elongated"):
+        return False
+    row = next(row for row in table().rows() if row.aspect == aspect and row.word == word)
+    measured = _measured(region, row.measure)
+    return measured is not None and row.holds(measured)
 
 
 def _measured(region: Region, measure: str) -> float | None:
@@ -74,32 +86,55 @@ def shown_sign(facts: Facts) -> int | None:
     return None
 
 
-def ranked(facts: Facts, region_id: str, word: str, among: str = "") -> Judgement:
-    """Whether a region is the brightest, darkest, largest, smallest, highest or lowest of those outlined.
+def ranked(facts: Facts, region_id: str, word: str, among: str = "", nth: int = 1) -> Judgement:
+    """Whether a region is the brightest, largest, uppermost, … of those outlined, or the nth such.
 
     Args:
         facts: of the image.
         region_id: the region.
-        word: highest and lowest are by the mean; of a film, where values are no density, by what is displayed.
+        word: of the table's ranks. Highest and lowest are by the mean; of a film, where values are no density, by what
+            is displayed.
         among: only of those that may be called so.
+        nth: 2 for the second largest.
     """
     called = [one for one, names in facts.names.items() if not among or among in names]
     if region_id not in called:
         return untold(f"region {region_id} is not called so")
+    found = _by_rank(facts, word, called)
+    if isinstance(found, Judgement):
+        return found
+    values, measure = found
+    pointer = f"/regions/{facts.index(region_id)}{measure}"
+    wanted = sorted(values.values(), reverse=True)[nth - 1] if nth <= len(values) else None
+    return so(pointer) if values[region_id] == wanted else otherwise(f"another is the {word}", pointer)
+
+
+def _by_rank(facts: Facts, word: str, called: list[str]) -> tuple[dict[str, float], str] | Judgement:
+    """What regions are ranked by, the first the highest, and where it stands; or why nothing is known of that."""
     regions = {one: facts.region(one) for one in called}
+    row = next(row for row in table().ranks if row.word == word)
+    if row.axis:
+        return _by_place(facts, row.axis, row.end, regions)
+    least = word in ("smallest", "darkest", "lowest")
     if word in ("largest", "smallest"):
-        areas = {one: region.area_px for one, region in regions.items()}
-        best = (max if word == "largest" else min)(areas.values())
-        pointer = f"/regions/{facts.index(region_id)}/area_px"
-        return so(pointer) if areas[region_id] == best else otherwise(f"another is the {word}", pointer)
-    sign = (
-        1
-        if word in ("highest", "lowest") and table().scale(facts.metadata.modality).scale != "opacity"
-        else shown_sign(facts)
-    )
+        return {one: -region.area_px if least else region.area_px for one, region in regions.items()}, "/area_px"
+    plain = word in ("highest", "lowest") and table().scale(facts.metadata.modality).scale != "opacity"
+    sign = 1 if plain else shown_sign(facts)
     if sign is None:
         return untold("which values are shown bright is not told")
     means = {one: sign * region.intensity.mean for one, region in regions.items()}
-    best = (max if word in ("brightest", "highest") else min)(means.values())
-    pointer = f"/regions/{facts.index(region_id)}/intensity/mean"
-    return so(pointer) if means[region_id] == best else otherwise(f"another is the {word}", pointer)
+    return {one: -mean if least else mean for one, mean in means.items()}, "/intensity/mean"
+
+
+def _by_place(
+    facts: Facts, axis: str, end: str, regions: dict[str, Region]
+) -> tuple[dict[str, float], str] | Judgement:
+    shown = axis.startswith("image")
+    sided = facts.metadata.orientation is not None and axis == "image right"
+    told = {one: along(facts, region, axis, "shown" if shown else "patient") for one, region in regions.items()}
+    known = {one: fraction for one, fraction in told.items() if fraction is not None}
+    if sided or len(known) < len(told):
+        # "Leftmost" is of the display or of the patient: where these differ nobody can tell which is meant.
+        return untold("places along that axis are not told of all")
+    measure = "/centroid" if shown else "/place/axes"
+    return {one: fraction if end == "high" else -fraction for one, fraction in known.items()}, measure

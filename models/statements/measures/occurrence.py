@@ -3,8 +3,9 @@
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.relations import iou
-from models.statements.table import Called, table
+from models.statements.table import STANDS_OUT, Called, table
 from models.statements.tokens import spelled_out, words
+from schemas.regions import Region
 
 SAME = 0.7
 """IoU from which two regions are one finding: above what detection counts as a match, as one is dropped."""
@@ -91,4 +92,46 @@ def looked_for(facts: Facts, name: str) -> int | None:
     for n, run in enumerate(facts.grounding.experts):
         if run.expert.split("@")[0] in experts and run.outcome != "failed":
             return n
+    return None
+
+
+def outlined_otherwise(facts: Facts, name: str) -> str | None:
+    """Pointer to a region of another name that is as dark or bright as what is called so; None where there is none.
+
+    "No hypoattenuating region" cannot be said beside an area of fat density: an expert looked elsewhere.
+    """
+    # What is small is told apart by its size: "no small dense focus" may be said beside bone.
+    wanted = {
+        row.level
+        for row in table().labels
+        if row.level and row.expert and name in names_of(row.label) and not row.label.startswith("small")
+    }
+    for index, region in facts.regions.values():
+        called = table().called(region.label)
+        if called.role not in ("finding", "tissue"):
+            continue
+        if wanted & {called.level, _level(facts, region), _density(region)} - {None}:
+            return f"/regions/{index}/label"
+    return None
+
+
+def _level(facts: Facts, region: Region) -> str | None:
+    """How it stands against its surroundings, on the scale of its modality."""
+    name = table().scale(facts.metadata.modality).measure.split("/")[-1]
+    value = getattr(region.contrast, name, None)
+    if value is None or abs(value) < STANDS_OUT:
+        return None
+    return "high" if value > 0 else "low"
+
+
+def _density(region: Region) -> str | None:
+    """Whether its density is below or above that of soft tissue."""
+    rows = {row.word: row for row in table().terms if row.aspect == "density"}
+    soft = rows["soft-tissue density"]
+    assert soft.at_least is not None
+    assert soft.below is not None
+    for term in region.terms:
+        if term.aspect == "density" and term.word != soft.word:
+            row = rows[term.word]
+            return "low" if row.below is not None and row.below <= soft.at_least else "high"
     return None

@@ -10,10 +10,12 @@ MARGIN = 0.05
 """Of an axis: how far a centroid may lie beyond the half or the third that a word names."""
 
 
-def placed(facts: Facts, region_id: str, region: Region, axis: str, end: str, frame: str, third: bool) -> Judgement:
-    """Where along an axis the centroid lies."""
+def placed(
+    facts: Facts, region_id: str, region: Region, axis: str, end: str, frame: str, third: bool, beside: str = ""
+) -> Judgement:
+    """Where along an axis the centroid lies; `beside`: the other axis, where a corner is said."""
     pointer = f"/regions/{facts.index(region_id)}/{'centroid' if frame == 'shown' else 'place/axes'}"
-    fraction = _fraction(facts, region, axis, frame)
+    fraction = along(facts, region, axis, frame)
     if fraction is None:
         if axis == "patient left" and facts.metadata.sides_contradict:
             return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
@@ -26,11 +28,14 @@ def placed(facts: Facts, region_id: str, region: Region, axis: str, end: str, fr
     if end == "middle":
         holds = abs(fraction - 0.5) <= 1 / 6 + MARGIN
         return so(pointer) if holds else otherwise(f"region {region_id} lies off the middle", pointer)
-    along = fraction if end == "high" else 1 - fraction
+    reached = fraction if end == "high" else 1 - fraction
     bound = 2 / 3 if third else 0.5
-    if along >= bound - (MARGIN if third else 0):
+    other = along(facts, region, beside, frame) if beside else None
+    if other is not None and end != "middle" and max(abs(fraction - 0.5), abs(other - 0.5)) < MARGIN:
+        return otherwise(f"region {region_id} lies in the middle", pointer)
+    if reached >= bound - (MARGIN if third else 0):
         return so(pointer)
-    if along >= (0.5 + MARGIN if third else 0.5 - MARGIN):
+    if reached >= (0.5 + MARGIN if third else 0.5 - MARGIN):
         return untold(f"region {region_id} lies near the middle of that axis", pointer)
     return otherwise(f"region {region_id} lies at the other end", pointer)
 
@@ -42,9 +47,10 @@ def outwards(facts: Facts) -> int | None:
     return {"left": 1, "right": -1}.get(facts.metadata.laterality or "")
 
 
-def _fraction(facts: Facts, region: Region, axis: str, frame: str) -> float | None:
+def along(facts: Facts, region: Region, axis: str, frame: str) -> float | None:
+    """Where along an axis of a frame the centroid lies, from 0 to 1; None where that is not told."""
     if axis == "lateral":
-        sense, left = outwards(facts), _fraction(facts, region, "patient left", frame)
+        sense, left = outwards(facts), along(facts, region, "patient left", frame)
         return None if sense is None or left is None else left if sense > 0 else 1 - left
     if axis == "patient left" and facts.metadata.sides_contradict:
         return None

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.reading import grammar, image, looks, numbers, places
+from models.statements.reading import comparisons, ellipsis, grammar, image, looks, numbers, places
 from models.statements.reading.atoms import atoms_of
-from models.statements.reading.phrases import Mention
+from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Reading, Sentence
 from models.statements.tokens import Token, tokens
 
@@ -23,6 +23,8 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": looks.rank,
     "ratio": looks.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
     "pieces": looks.pieces, "expert": looks.expert, "candidate": looks.candidate,
+    "ordinal": comparisons.ordinal, "compared": comparisons.compared, "differs": comparisons.differs,
+    "against": comparisons.against, "edged": looks.edged, "again": ellipsis.again, "except": grammar.unknown,
     "relation": looks.relation, "mutual": looks.mutual, "bound": looks.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
     "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
@@ -39,8 +41,11 @@ def read(text: str, facts: Facts) -> Reading:
     """
     reading = Reading()
     subject: Mention | None = None
-    for sentence in _sentences(text, reading):
-        subject = _read(Sentence(atoms_of(sentence, facts), facts, reading, subject))
+    earlier: tuple[Mention, ...] = ()
+    for tokens_of in _sentences(text, reading):
+        sentence = Sentence(atoms_of(tokens_of, facts), facts, reading, subject, earlier)
+        subject = _read(sentence)
+        earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
     return reading
 
 
@@ -52,7 +57,10 @@ def _read(sentence: Sentence) -> Mention | None:
             n += 1
         elif n in sentence.mentions:
             mention = sentence.mentions[n]
-            sentence.mention(mention)
+            if (end := sentence.speak_of_all_but(mention)) is not None:
+                n = end
+                continue
+            (sentence.deny_of if sentence.atoms[n].text == "neither" else sentence.mention)(mention)
             n = mention.end
         else:
             _READERS.get(sentence.atoms[n].kind, grammar.neutral)(sentence, n)

@@ -56,8 +56,8 @@ def _atom(
         pronoun = said[place + length : place + length + 1] == ("it",) and meanings[0].value != ("inside", True)
         if meanings[0].kind == "relation" and not (pronoun or _object_follows(said, place + length, facts, mine)):
             meanings = tuple(one for one in meanings if one.kind != "relation")
-        if meanings and meanings[0].kind == "way" and said[place - 1] not in ("slice", "slices"):
-            meanings = ()
+        if said[place - 1] not in ("slice", "slices"):
+            meanings = tuple(one for one in meanings if one.kind != "way")
         if not meanings:
             continue
         denied = place > 0 and said[place - 1] in ("no", "any", "without", "or", "nor")
@@ -112,6 +112,8 @@ _ORDER = (
     "candidate",
     "localizer",
     "ratio",
+    "again",
+    "except",
     "relation",
     "mutual",
     "level",
@@ -123,6 +125,11 @@ _ORDER = (
     "spread",
     "measure",
     "unit",
+    "compared",
+    "differs",
+    "against",
+    "ordinal",
+    "edged",
     "how many",
     "numeral",
     "degree",
@@ -360,6 +367,8 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         ):
             values.append(float(atom.value or 1))
             worded = True
+        elif atom.text in ("a", "an") and not values and n + 1 < len(atoms) and atoms[n + 1].kind == "unit":
+            values.append(1.0)
         elif atom.text in FRACTIONS and not values:
             values.append(1.0)
             n -= 1

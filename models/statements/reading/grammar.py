@@ -1,7 +1,8 @@
 """Phrases that say nothing by themselves: verbs, marks, denials, counts of a following noun, and unknown words."""
 
 from models.statements import claims as c
-from models.statements.reading.phrases import PREPOSITIONS, VERBS, Mention
+from models.statements.reading import comparisons, ellipsis
+from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
 _COMPARED = {"level", "word", "relation", "ratio", "bound", "share", "not"}
@@ -21,8 +22,19 @@ def neutral(s: Sentence, n: int) -> None:
     atom = s.atoms[n]
     if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
         s.unlicensed(atom.text)
+    if atom.text in ("former", "latter"):
+        s.unlicensed(atom.text)
+    sole = s.phrases.next_mention(n + 1) if atom.text == "only" and s.atoms[n - 1].text == "the" else None
+    if sole is not None and sole.name and not sole.several:
+        s.say(c.Count(name=sole.name, n=1), negated=False)
     if atom.text in _FURTHER and (atom.text == "another" or (n and s.atoms[n - 1].text in ("a", "an"))):
         _one_more(s, n)
+    if n == 0 and atom.text in ("of", "between", "among"):
+        comparisons.pair(s)
+    if atom.text in COMPARING | OPPOSING:
+        comparisons.front(s, n)
+    if atom.text in ellipsis.TOO:
+        ellipsis.too(s, n)
     if atom.text in (";", "but", "while", "whereas", "although", "though", "however"):
         s.denied = s.denied_next = False
     elif atom.text in (",", "and"):
@@ -74,7 +86,25 @@ def deny(s: Sentence, n: int) -> None:
         s.instead = mention
         s.used.update(range(mention.start, mention.end))
         return
+    if s.atoms[n].text == "neither" and (both := _neither(s, n)) is not None:
+        s.deny_of(both)
+        return
+    bare = ellipsis.bare_subject(s, n)
+    if bare is not None and ellipsis.ends_clause(s, n + 1) and s.repeat(bare):
+        return
     s.denied = s.idle = True
+
+
+def _neither(s: Sentence, n: int) -> Mention | None:
+    """What 'neither … nor …' names, together."""
+    starts = [m for m in sorted(s.mentions) if n < m <= n + 8][:2]
+    if len(starts) < 2 or not any(s.atoms[m].text == "nor" for m in range(s.mentions[starts[0]].end, starts[1])):
+        return None
+    first, second = (s.mentions[m] for m in starts)
+    if first.start > n + 2 or not first.regions or not second.regions:
+        return None
+    s.used.update(range(n, second.end))
+    return Mention((*first.regions, *second.regions), "", True, True, n, second.end, True)
 
 
 def untrue(s: Sentence, n: int) -> None:

@@ -1,7 +1,7 @@
 """What is said of the whole image: modality, plane, view, contrast agent, organ, disease."""
 
 from models.statements import claims as c
-from models.statements.reading.phrases import Mention
+from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
 
 

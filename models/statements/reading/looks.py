@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from models.statements import claims as c
+from models.statements.reading import comparisons
+from models.statements.reading.anaphora import pair_of
 from models.statements.reading.atoms import Factor
-from models.statements.reading.phrases import VERBS, Mention
+from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import Open, Sentence
 from models.statements.table import table
 from models.statements.tokens import words
@@ -33,15 +35,54 @@ def degree(s: Sentence, n: int) -> None:
     s.degree = s.atoms[n].value
 
 
+_SIZES = {"area", "size", "extent", "length", "width", "diameter", "perimeter"}
+_EDGES = {
+    "margin", "margins", "border", "borders", "edge", "edges", "outline", "outlines", "contour", "contours",
+    "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
+}  # fmt: skip
+
+
+_OF_THAT = (" that of", " that in")
+
+
+def _larger(s: Sentence, n: int, size: str, *, turned: bool) -> None:
+    """'Its area exceeds that of r2': of areas, and not of levels."""
+    other, subject = _compared(s, n + 1), s.subject
+    if size not in ("area", "size", "extent") or other is None or subject is None or not other.regions:
+        s.unlicensed(s.atoms[n].text)
+        return
+    s.used.update(range(other.start, other.end))
+    negated = s.take_denial() != s.denies(subject)
+    for one in subject.regions:
+        first, second = (other.regions[0], one) if turned else (one, other.regions[0])
+        s.say(c.Relation(regions=(first,), predicate="larger than", object=second), negated=negated)
+
+
+def edged(s: Sentence, n: int) -> None:
+    """Words that say something of margins only: 'its border is clear'."""
+    aspect, said = s.atoms[n].value
+    if any(s.atoms[m].text in _EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
+        s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.every, aspect=aspect, word=said), n + 1)
+    else:
+        s.unlicensed(s.atoms[n].text)
+
+
 def level(s: Sentence, n: int) -> None:
     """Brighter, denser or more active: than another region, or than what lies around."""
     scale, direction, comparative = s.atoms[n].value
+    if s.atoms[n].text.endswith(_OF_THAT) and (size := [one.text for one in s.atoms[:n] if one.text in _SIZES]):
+        _larger(s, n, size[-1], turned=direction == "low")
+        return
     said = s.degree or comparative
     s.degree = ""
     if s.atoms[n - 1].text in _TIMES:
         s.unlicensed(s.atoms[n - 1].text)
         return
     other = _compared(s, n + 1)
+    if other is None and s.fronted is not None and comparative == "more":
+        other, s.fronted = s.fronted, None
+    if other is None and comparative == "more" and s.subject is not None and len(s.subject.regions) == 1:
+        other = s.opposite(s.subject.regions[0])
     if other is None or (other.name and not other.explicit and _is_around(s, other)):
         s.say_of(
             n,
@@ -50,7 +91,7 @@ def level(s: Sentence, n: int) -> None:
             ),
         )
         return
-    s.used.update(range(other.start, other.end))
+    s.used.update(range(other.start, other.end) if other.start > n else ())
     target = s.subject
     negated = s.take_denial() != s.denies(target)
     if target is None or not other.regions:
@@ -74,7 +115,7 @@ def level(s: Sentence, n: int) -> None:
 
 def _compared(s: Sentence, n: int) -> Mention | None:
     """The region that a level is compared with, where one is named behind 'than' or 'to'."""
-    behind = " than" in s.atoms[n - 1].text
+    behind = " than" in s.atoms[n - 1].text or s.atoms[n - 1].text.endswith(_OF_THAT)
     for m in range(n, min(n + 9, len(s.atoms))):
         atom = s.atoms[m]
         if atom.kind == "around":
@@ -93,20 +134,68 @@ def _is_around(s: Sentence, other: Mention) -> bool:
     return bool(s.subject and set(other.regions) - set(s.subject.regions) and other.name in table().organs)
 
 
+_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
+
+
 def rank(s: Sentence, n: int) -> None:
     """The largest, the brightest of what is outlined."""
     said = s.atoms[n].value
     m = n + 1
     while m < len(s.atoms) and (
-        s.atoms[m].text in ("of", "the", "these", "those", "outlined", "marked") or s.atoms[m].kind == "how many"
+        s.atoms[m].text
+        in ("of", "the", "these", "those", "outlined", "marked", "all", "but", "one", "among", "amongst")
+        or s.atoms[m].kind == "how many"
     ):
         m += 1
+    if _of_the_two(s, n, m, said):
+        return
     head = s.phrases.counted(m)
     among = head.name if head is not None else ""
+    before = next((one for one in reversed(s.said) if isinstance(one, c.Rank)), None)
+    if not among and before is not None and s.atoms[n - 1].text == "next":
+        among = before.among  # "The largest nodule is r1; the next largest is r3."
     count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
     if among and isinstance(count, int):
         s.say(c.Count(name=among, n=count), negated=False)
-    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among))
+    behind = [atom.text for atom in s.atoms[n + 1 : n + 3]]
+    nth = 2 if behind == ["but", "one"] else _ORDINALS.get(s.atoms[n - 1].text if n else "", 1)
+    if behind == ["but", "one"]:
+        s.used |= {n + 1, n + 2}
+    if head is not None and not head.name and m == head.start and any(one.text == "of" for one in s.atoms[n:m]):
+        s.used.update(range(head.start, head.end))  # "The largest of all regions is r1."
+    told = _told_of(s, head.end if head is not None else m)
+    if told is not None and (s.subject is not None or told.explicit):  # "The next largest is r3."
+        denied = any(atom.kind == "not" for atom in s.atoms[n + 1 : told.start])
+        s.say(c.Rank(regions=told.regions, word=said, among=among, nth=nth), negated=denied)
+        s.subject = told
+        s.used.update(range(n + 1, told.end))
+        return
+    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
+
+
+def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:
+    """'The larger of the two': of what was named last; False where it is no such phrase."""
+    two = any(one.kind == "how many" and one.value == 2 for one in s.atoms[n + 1 : end])
+    subject = s.subject
+    if not two or s.phrases.counted(end) is not None or said not in ("largest", "smallest") or subject is None:
+        return False
+    named = (*s.phrases.earlier, *(one for start, one in sorted(s.mentions.items()) if start < n))
+    rest = [one for one in pair_of(named) if one != subject.regions]
+    if len(subject.regions) != 1 or len(rest) != 1:
+        return False
+    first, second = subject.regions[0], rest[0][0]
+    first, second = (first, second) if said == "largest" else (second, first)
+    s.say(c.Relation(regions=(first,), predicate="larger than", object=second))
+    s.used.update(range(n + 1, end))
+    return True
+
+
+def _told_of(s: Sentence, n: int) -> Mention | None:
+    """What is said to be the largest of them, where that stands behind: '… is r3'."""
+    if n >= len(s.atoms) or s.atoms[n].text not in ("is", "being", "was", "remains", "is not"):
+        return None
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("the", "region", "that") else n + 1
+    return s.mentions[m] if m in s.mentions and s.mentions[m].regions else None
 
 
 def ratio(s: Sentence, n: int) -> None:
@@ -235,6 +324,8 @@ def relation(s: Sentence, n: int) -> None:
 
 def bound(s: Sentence, n: int) -> None:
     """'above', 'below' without a number: a relation, or a word that claims something."""
+    if s.atoms[n].text.startswith(("exceed", "surpass")) and comparisons.exceeds(s, n):
+        return
     found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
     if found is not None:
         s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)

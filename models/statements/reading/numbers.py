@@ -3,7 +3,7 @@
 from models.statements import claims as c
 from models.statements.lexicon import Meaning
 from models.statements.reading.atoms import Quantity
-from models.statements.reading.phrases import Mention
+from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
 
 _LENGTHS, _VALUES = ("longest", "shortest", "across"), ("mean", "maximum", "minimum", "spread", "around")

@@ -1,23 +1,16 @@
 """The phrases of a sentence and the regions named among them: what stands before and behind what. Claims nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from models.statements.facts import Facts
+from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
+from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.table import table
 from models.statements.tokens import words
 
-PREPOSITIONS = {"in", "within", "at", "over", "on", "inside", "of", "into", "through", "throughout", "near"}
-VERBS = {
-    "is", "are", "was", "were", "be", "being", "been", "lies", "lie", "lying", "shows", "show", "shown", "appears",
-    "appear", "seems", "seem", "measures", "measure", "covers", "cover", "occupies", "occupy", "has", "have",
-    "spans", "contains", "represents", "represent", "sits", "located", "situated", "found", "seen", "visible",
-    "present", "displays", "exhibits", "extends", "reaches", "corresponds", "marked", "outlined", "identified",
-    "noted", "notes", "picks", "recognises", "observes", "discerns", "demonstrates", "stands",
-    "does", "do", "finds", "sees",
-}  # fmt: skip
 _COPULAS = {
     "is", "are", "was", "were", "represents", "represent", "appears", "seems", "corresponds", "being", "be", "as",
     "called", "denoted",
@@ -40,30 +33,14 @@ _ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
 _ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Regions that a sentence speaks of: those it names by id, else those that its noun fits.
-
-    `every`: what is said is said of each: of "the nodules", and not of "nodules" or "some nodules". `part`: of so many
-    of them: "two of the five nodules".
-    """
-
-    regions: tuple[str, ...]
-    name: str
-    explicit: bool
-    several: bool
-    start: int
-    end: int
-    every: bool = False
-    part: int | None = None
-
-
 @dataclass
 class Phrases:
     """One sentence, phrase by phrase. Places are indices of its atoms."""
 
     atoms: list[Atom]
     facts: Facts
+    earlier: tuple[Mention, ...] = field(default=())
+    """What the sentence before it named."""
 
     @cached_property
     def mentions(self) -> dict[int, Mention]:
@@ -88,6 +65,10 @@ class Phrases:
                 ids, end, name = (), n + 1, next(reversed(found.values())).name
             elif atom.text in _ANY and self._behind_all(n):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
+            elif (again := referred(self.atoms, n, (*self.earlier, *found.values()), self.facts)) is not None:
+                found[n] = again
+                n = again.end
+                continue
             else:
                 n += 1
                 continue
@@ -197,6 +178,9 @@ class Phrases:
         m = n + 1 if n < len(self.atoms) and self.atoms[n].text in (",", "and", "region") else n
         if m >= len(self.atoms) or self.atoms[m].kind != "ref":
             return False
+        before = [atom.text.split(" ")[0] for atom in self.atoms[max(0, start - 3) : start]]
+        if self.atoms[n - 1].text == "," and set(before) & (COMPARING | OPPOSING):
+            return False  # "Compared with r2, r6 is smaller."
         follows = self.atoms[m + 1] if m + 1 < len(self.atoms) else None
         verb_follows = follows is not None and (follows.text.split(" ")[0] in VERBS or follows.kind == "relation")
         return not (verb_follows and self._behind_verb(start))

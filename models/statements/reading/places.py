@@ -1,7 +1,9 @@
 """Places: where regions lie, in the image as displayed, in the patient, or in what they lie within."""
 
+from dataclasses import replace
+
 from models.statements import claims as c
-from models.statements.reading.phrases import Mention
+from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
 from models.statements.table import BY_DISPLAY, table
 
@@ -119,4 +121,7 @@ def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: st
                 add(axis, end, "patient")
         elif not (frame == "patient" and on_display) and not (named and axes and axis not in axes):
             add(axis, end, frame if frame == "shown" else "within" if on_display else "patient", third)
+    ends = {one.axis for one in found if one.end != "middle"}
+    if len(ends) == 2:
+        found = [replace(one, beside=next(iter(ends - {one.axis}), "")) for one in found]
     return list[c.Claim](found)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.reading.atoms import Atom
-from models.statements.reading.phrases import Mention, Phrases
+from models.statements.reading.mentions import Mention
+from models.statements.reading.phrases import Phrases
 
 Said = Callable[[Mention], c.Claim | list[c.Claim]]
 """A claim, or several, once what it is said of is known."""
@@ -14,8 +15,12 @@ Said = Callable[[Mention], c.Claim | list[c.Claim]]
 
 _SEEN = {
     "seen", "visible", "present", "shown", "outlined", "identified", "found", "detected", "noted", "evident", "there",
-    "apparent", "demonstrated",
+    "apparent", "demonstrated", "appreciated", "depicted", "displayed", "recognised", "discernible", "perceptible",
+    "encountered", "visualised", "observed", "discerned", "perceived", "recognisable", "appreciable", "distinguished",
 }  # fmt: skip
+
+
+ONLY = {"only", "solely", "exclusively"}
 
 
 @dataclass
@@ -48,11 +53,27 @@ class Sentence:
         facts: of the image.
         reading: that its claims are added to.
         before: what the sentence before it spoke of.
+        earlier: all that the sentence before it named, in order.
     """
 
-    def __init__(self, atoms: list[Atom], facts: Facts, reading: Reading, before: Mention | None) -> None:
+    def __init__(
+        self,
+        atoms: list[Atom],
+        facts: Facts,
+        reading: Reading,
+        before: Mention | None,
+        earlier: tuple[Mention, ...] = (),
+    ) -> None:
         self.atoms, self.facts, self.reading = atoms, facts, reading
-        self.phrases = Phrases(atoms, facts)
+        self.phrases = Phrases(atoms, facts, earlier)
+        self.only: Mention | None = None
+        """Of what alone it is so: 'only r1 is oval'."""
+        self.fronted: Mention | None = None
+        """What it compares with, named before what is compared: 'compared with r2, r1 is larger'."""
+        self.pair: tuple[str, ...] = ()
+        """Two that it compares with each other: 'of r1 and r2, the latter is larger'."""
+        self.inverted: tuple[Open, Mention] | None = None
+        """A relation with its object, named before its subject: 'within r1 lies r2'."""
         self.before = before
         self.subject: Mention | None = None
         self.denied = self.denied_next = False
@@ -120,8 +141,15 @@ class Sentence:
             claims = [c.Together(claims=tuple(claims))]
         for one in claims:
             self.say(one, negated=negated)
+            self._say_of_no_other(one, target, negated)
             if self.instead is not None and isinstance(one, c.OfRegions) and target == self.subject:
                 self.say(replace(one, regions=self.instead.regions, every=False), negated=not negated)
+
+    def _say_of_no_other(self, claim: c.Claim, target: Mention, negated: bool) -> None:
+        """'Only r1 is oval': no other is."""
+        others = tuple(one for one in self.facts.regions if one not in target.regions)
+        if self.only is not None and target.regions == self.only.regions and isinstance(claim, c.OfRegions) and others:
+            self.say(replace(claim, regions=others, every=False, part=None), negated=not negated)
 
     def denies(self, target: Mention | None) -> bool:
         """Whether it is that of which none is so."""
@@ -137,6 +165,9 @@ class Sentence:
     def mention(self, mention: Mention) -> None:
         """Regions are named: what a relation points at, what the subject is, or what comes to be spoken of."""
         if self.relation is not None:
+            if mention.regions and self.relation.subject is None and self.subject is None:
+                self.inverted, self.relation = (self.relation, mention), None
+                return
             if mention.regions and self.relation.subject is not None:
                 self._related(self.relation, self.relation.subject, mention)
                 return
@@ -168,10 +199,34 @@ class Sentence:
         else:
             self.speak_of(mention)
 
+    def opposite(self, region_id: str) -> Mention | None:
+        """The other of the two that the sentence compares."""
+        rest = tuple(one for one in self.pair if one != region_id)
+        return Mention(rest, "", True, False, 0, 0) if len(rest) == 1 and len(self.pair) == 2 else None
+
+    def speak_of_all_but(self, mention: Mention) -> int | None:
+        """'All regions except r2': where that ends; None where nothing is excepted."""
+        n = mention.end
+        if (
+            not mention.several
+            or n >= len(self.atoms)
+            or not (self.atoms[n].kind == "except" or self.atoms[n].text == "but")
+        ):
+            return None
+        m = n + 2 if n + 1 < len(self.atoms) and self.atoms[n + 1].text in ("for", "the", "region") else n + 1
+        excepted = self.mentions.get(m)
+        if excepted is None or not excepted.explicit or not set(excepted.regions) < set(mention.regions):
+            return None
+        left = tuple(one for one in mention.regions if one not in excepted.regions)
+        self.instead = excepted
+        self.speak_of(replace(mention, regions=left, explicit=True, every=True, end=excepted.end))
+        return excepted.end
+
     def speak_of(self, mention: Mention) -> None:
         """It is what comes next is said of, and what was said before of what was not named yet."""
         denied = self.take_denial() if mention.name else False
         self.subject = mention
+        self._look_for_only(mention)
         if denied and not mention.explicit:
             self.say(c.Absence(name=mention.name), negated=False)
         elif mention.name:
@@ -179,16 +234,30 @@ class Sentence:
         for one in mention.regions if mention.explicit else ():
             if one not in self.facts.regions:
                 self.say(c.Finding(regions=(one,), name=mention.name or "region"), negated=False)
+        if self.inverted is not None:
+            (relation, other), self.inverted = self.inverted, None
+            self._related(relation, mention, other)
         pending, self.pending = self.pending, []
         for said, negated in pending:
             self._say_of(said, mention, negated)
 
-    def repeat(self, mention: Mention) -> None:
-        """What was claimed last, denied of other regions: '… but not in r2'."""
+    def repeat(self, mention: Mention, *, alike: bool = False) -> bool:
+        """What was claimed last, of other regions: denied ('… but not in r2'), or `alike` ('… and so is r2')."""
         last = next((one for one in reversed(self.said) if isinstance(one, c.OfRegions)), None)
-        if last is not None:
-            self.idle = False
-            self.say(replace(last, regions=mention.regions, every=False, negated=not last.negated), negated=False)
+        if last is None or set(last.regions) & set(mention.regions):
+            return False
+        self.idle = False
+        negated = last.negated if alike else not last.negated
+        every = mention.several and not negated
+        self.say(replace(last, regions=mention.regions, every=every, part=None, negated=negated), negated=False)
+        return True
+
+    def _look_for_only(self, mention: Mention) -> None:
+        """Whether it is so of this alone, or this is the only one that is called so."""
+        before = self.atoms[mention.start - 1].text if mention.start else ""
+        behind = self.atoms[mention.end].text if mention.end < len(self.atoms) else ""
+        if mention.explicit and (before in ONLY or behind == "alone"):
+            self.only = mention
 
     def _turn(self) -> None:
         """'It is not true that …': the one thing that the sentence tells is denied."""
@@ -215,6 +284,13 @@ class Sentence:
                 made = c.Relation(regions=regions, predicate=predicate, object=whole, part=subject.part)
                 self.say(made, negated=negated)
 
+    def _look_for_the_idle(self) -> None:
+        """Regions that are named by id and that nothing was told of: 'r1 is oval, r2 likely so'."""
+        told = {one for claim in self.said for one in _ids_of(claim)}
+        named = {one for mention in self.mentions.values() if mention.explicit for one in mention.regions}
+        if told and named - told:
+            self.unlicensed("a region that nothing is told of")
+
     def _is_not_there(self) -> bool:
         """Whether all that it tells is that its subject is not seen: 'the nodule is not visible'."""
         behind = [n + 1 for n, atom in enumerate(self.atoms) if atom.kind == "not"]
@@ -233,6 +309,17 @@ class Sentence:
             self.say(c.Absence(name=self.subject.name), negated=False)
         elif self.idle:
             self.unlicensed("not")
+        self._look_for_the_idle()
+        if self.fronted is not None or self.inverted is not None:
+            self.unlicensed("compared")
         if self.untrue:
             self._turn()
         self.subject = self.subject or self.before
+
+
+def _ids_of(claim: c.Claim) -> set[str]:
+    """Regions that a claim tells of."""
+    if isinstance(claim, c.Together):
+        return {one for part in claim.claims for one in _ids_of(part)}
+    beside = {getattr(claim, "object", ""), getattr(claim, "against", "")}
+    return {*getattr(claim, "regions", ()), *beside}

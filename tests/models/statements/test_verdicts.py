@@ -1,8 +1,12 @@
 """Sentences as good and careless models write them, over an image whose facts are known."""
 
-import pytest
-from known_images import brain
+from dataclasses import replace
 
+import pytest
+from known_images import brain, registry
+
+from benchmarks.statements import phantoms
+from models.describers.choosing import absences
 from models.statements import judge
 
 TRUE = """
@@ -57,6 +61,34 @@ Signal in r1 is higher than in r2.
 r3 lies within r1, and r6 lies outside it.
 Each pixel measures 0.9 by 0.9 mm.
 The tumour does not touch the edge of r2.
+r1 is oval, r6 not.
+Whereas r1 is oval, r6 is not.
+r1 is oval, and so is r3.
+r1, r3 and r4 are oval, but r6 is not.
+Compared with r6, r1 is larger.
+Unlike r6, r1 is oval.
+r1 is oval, in contrast to r6.
+r1 differs from r2 in size.
+Of r1 and r2, the latter is larger.
+r1 is oval. r6 lies beside it, and the former is brighter than r6.
+r6 is irregular, r1 oval. The former is the smaller of the two.
+Neither r6 nor r2 is oval.
+Within the tumour lies r3.
+The area of r2 exceeds that of r1.
+r2 exceeds r1 in size.
+The margins of the tumour are crisp.
+The tumour isn't round.
+The tumour is more than a centimetre long.
+The tumour is not only oval but also bright.
+Note is made of an ovoid mass harboured by the left hemisphere.
+Evidently, the tumour is oval.
+r3 is nested within r1.
+The second largest region is r1.
+The largest of all outlined regions is r2.
+The largest region is r2; the next largest is r1.
+Only r1 is a tumour.
+All regions except r2 and r6 are oval.
+The region furthest to the patient's left is not r6.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -128,6 +160,32 @@ A further tumour is marked by the source.
 Another tumour is seen.
 The tumour takes up just under forty percent of the brain.
 The tumour covers more of the image than r2.
+r6 is oval, r1 not.
+Whereas r6 is oval, r1 is not.
+r1 is oval, and so is r6.
+r1 is oval; r6 too.
+r1, r3 and r4 are oval, but r5 is not.
+Compared with r6, r1 is smaller.
+Unlike r3, r1 is oval.
+r1 is oval, in contrast to r3.
+r1 does not differ from r2 in size.
+Of r1 and r2, the former is larger.
+r6 is irregular, r1 oval. The former is the larger of the two.
+Neither r1 nor r2 is oval.
+Neither the tumour nor r6 is oval.
+Within r3 lies r2.
+The area of r1 exceeds that of r2.
+r1 exceeds r2 in size.
+The margins of the tumour are hazy.
+The tumour isn't oval.
+The tumour is less than a centimetre long.
+The tumour is not only round but also bright.
+The second largest region is r2.
+The largest of all outlined regions is r1.
+The largest region is r2; the next largest is r6.
+Only r1 is oval.
+All regions except r2 are oval.
+The tumour lies dorsally, and caudally r99 is seen.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -164,6 +222,13 @@ The tumour is twice as bright as r2.
 r1 is three times the size of the ventricle.
 The tumour crosses the midline.
 The tumour gives more concern than r2.
+r1 is oval, r6 perhaps likewise so.
+Compared with r6, r1 is oval.
+The former is oval.
+The border between r1 and the falx is clear cut by surgery.
+r1 exceeds r2.
+A second opinion on the tumour is advised.
+The uppermost region is malignant.
 """
 
 
@@ -193,3 +258,23 @@ def test_brightness_is_judged_as_displayed() -> None:
     assert judge("Region r1 is shown dark.", brain(inverted=True)).verdict.outcome == "supported"
     assert judge("Region r1 is shown white.", brain(inverted=True)).verdict.outcome == "contradicted"
     assert judge("Region r1 is shown white.", brain()).verdict.outcome == "supported"
+
+
+def test_no_dark_region_is_denied_beside_one_of_another_name() -> None:
+    """An expert found no hypoattenuating region; an area of fat density, which is one, is outlined all the same."""
+    (found,) = phantoms(registry(), 1, ("CT",))
+    facts = found.facts
+    left = tuple(one for one in facts.grounding.regions if one.label != "hypoattenuating region")
+    ran = tuple(
+        one.model_copy(update={"outcome": "nothing found"}) if one.expert.startswith("ct-focal") else one
+        for one in facts.grounding.experts
+    )
+    without = replace(facts, grounding=facts.grounding.model_copy(update={"regions": left, "experts": ran}))
+    low = [one for one in left if "fat" in one.label or "air" in one.label]
+    assert low
+    assert judge("No hypoattenuating region is seen.", without).verdict.outcome == "unsupported"
+    assert "hypoattenuating region" not in absences(without)
+    rest = tuple(one for one in left if one.label in ("lung field", "lung-density region"))
+    bare = replace(facts, grounding=without.grounding.model_copy(update={"regions": rest}))
+    assert judge("No hypoattenuating region is seen.", bare).verdict.outcome == "supported"
+    assert "hypoattenuating region" in absences(bare)

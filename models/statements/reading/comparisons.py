@@ -1,0 +1,152 @@
+"""How two regions compare where no phrase holds both: 'compared with r2, r1 is smaller', 'they differ in size'."""
+
+from models.statements import claims as c
+from models.statements.reading.mentions import OPPOSING, VERBS, Mention
+from models.statements.reading.sentence import Sentence
+from models.statements.table import table
+
+_SIZES = {"size", "area", "extent", "sizes", "areas"}
+_LEVELS = {
+    "brightness", "density", "signal", "attenuation", "echogenicity", "uptake", "intensity", "opacity", "activity",
+    "tone", "brightnesses", "densities", "intensities",
+}  # fmt: skip
+
+
+def front(s: Sentence, n: int) -> None:
+    """'Compared with r2, …', 'Unlike r2, …', and behind what is said: '…, in contrast to r2'."""
+    m = n + 1
+    while m < len(s.atoms) and (s.atoms[m].text in ("to", "with", "the", "region", "what", "a")):
+        m += 1
+    mention, word = s.mentions.get(m), s.atoms[n].text
+    apart = mention is not None and (mention.end == len(s.atoms) or s.atoms[mention.end].kind == "mark")
+    opposed = word in OPPOSING or s.atoms[n].kind == "against"
+    if mention is None or not mention.regions or not apart:
+        if opposed:
+            s.unlicensed(word)
+        return
+    first = s.subject is None and not s.said
+    if opposed and not first:
+        if not s.repeat(mention):
+            s.unlicensed(word)
+    elif opposed:
+        s.instead = mention
+    elif first:
+        s.fronted = mention
+    else:
+        return
+    s.used.update(range(n, mention.end))
+
+
+def pair(s: Sentence) -> None:
+    """'Of r1 and r2, …', 'Between r1 and r2, …' at the beginning."""
+    mention = next((s.mentions[m] for m in (1, 2, 3) if m in s.mentions), None)
+    if mention is not None and mention.explicit and len(mention.regions) == 2:
+        s.pair = mention.regions
+        s.used.update(range(mention.end))
+
+
+def exceeds(s: Sentence, n: int) -> bool:
+    """'r1 exceeds r2 in size and in brightness'; False where no region is named behind it."""
+    m = next((m for m in (n + 1, n + 2, n + 3) if m in s.mentions), None)
+    subject = s.subject
+    if m is None or subject is None or not s.mentions[m].regions:
+        return False
+    other = s.mentions[m]
+    end = next((k for k in range(other.end, len(s.atoms)) if s.atoms[k].text in (";", ",", "but", "while")), None)
+    behind = range(other.end, len(s.atoms) if end is None else end)
+    negated, told = s.take_denial(), False
+    for k in behind:
+        text = s.atoms[k].text.removeprefix("in ")
+        claim: c.Claim | None = None
+        if text in _SIZES:
+            claim = c.Relation(regions=subject.regions, predicate="larger than", object=other.regions[0])
+        elif text in _LEVELS:
+            scale = "shown" if text in ("tone", "brightness") else table().scale(s.facts.metadata.modality).scale
+            claim = c.Level(regions=subject.regions, scale=scale, direction="high", against=other.regions[0])
+        elif text not in ("in", "both", "and", "signal"):
+            break
+        if claim is not None:
+            s.say(claim, negated=negated)
+            s.used.add(k)
+            told = True
+    if told:
+        s.used.update(range(n, other.end))
+    return told
+
+
+def against(s: Sentence, n: int) -> None:
+    """'unlike'."""
+    front(s, n)
+
+
+def compared(s: Sentence, n: int) -> None:
+    """'larger', 'smaller', of what is named before or behind it."""
+    predicate, turned = s.atoms[n].value
+    subject = s.subject
+    other = _object(s, n + 1) or s.fronted
+    if other is None and subject is not None and len(subject.regions) == 1:
+        other = s.opposite(subject.regions[0])
+    if other is None or not other.regions or subject is None or not subject.regions:
+        s.unlicensed(s.atoms[n].text)
+        return
+    s.fronted = None
+    s.used.update(range(other.start, other.end) if other.start > n else ())
+    negated = s.take_denial() != s.denies(subject)
+    for one in subject.regions:
+        for whole in other.regions[: None if other.several else 1]:
+            first, second = (whole, one) if turned else (one, whole)
+            s.say(c.Relation(regions=(first,), predicate=predicate, object=second), negated=negated)
+
+
+def _object(s: Sentence, n: int) -> Mention | None:
+    """What stands behind 'than', or 'compared with', in the clause."""
+    behind = False
+    for m in range(n, min(n + 9, len(s.atoms))):
+        atom = s.atoms[m]
+        if m in s.mentions:
+            return s.mentions[m] if behind else None
+        behind |= atom.text in ("than", "to", "with", "compared", "relative")
+        if atom.text in VERBS or atom.text == ";" or atom.kind == "unknown":
+            return None
+    return None
+
+
+def differs(s: Sentence, n: int) -> None:
+    """'r1 differs from r2 in size', 'r1 and r2 differ in brightness'."""
+    subject = s.subject
+    end = next(
+        (m for m in range(n + 1, len(s.atoms)) if s.atoms[m].text in (";", ",", "but", "while", "whereas")), None
+    )
+    clause = range(n + 1, len(s.atoms) if end is None else end)
+    other = next((s.mentions[m] for m in clause if m in s.mentions), None)
+    around = any(s.atoms[m].kind == "around" for m in clause)
+    of_size = any(s.atoms[m].text.removeprefix("in ") in _SIZES for m in clause)
+    scale = next(
+        ("shown" if s.atoms[m].text in ("tone", "brightness") else "" for m in clause if s.atoms[m].text in _LEVELS),
+        None,
+    )
+    pair = list(subject.regions) if subject is not None else []
+    if other is not None and other.regions and len(pair) == 1:
+        pair.append(other.regions[0])
+    if not ((around and len(pair) == 1 and scale is not None) or (len(pair) == 2 and (of_size or scale is not None))):
+        s.unlicensed(s.atoms[n].text)
+        return
+    s.used.update(clause)
+    negated = not s.take_denial()
+    if of_size:
+        s.say(c.Relation(regions=(pair[0],), predicate="similar in size to", object=pair[1]), negated=negated)
+        return
+    own = scale or table().scale(s.facts.metadata.modality).scale
+    beside = "" if around else pair[1]
+    s.say(c.Level(regions=(pair[0],), scale=own, direction="alike", against=beside), negated=negated)
+
+
+def ordinal(s: Sentence, n: int) -> None:
+    """'second', before a superlative, or of one more: 'a second nodule'."""
+    if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "rank":
+        return
+    head = s.phrases.next_mention(n + 1)
+    if head is not None and head.name and not head.explicit and not head.several:
+        s.say(c.Count(name=head.name, n=int(s.atoms[n].value) - 1, further=True), negated=False)
+    else:
+        s.unlicensed(s.atoms[n].text)

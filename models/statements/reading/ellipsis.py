@@ -1,0 +1,43 @@
+"""What is said again of another region without its words: 'r1 is oval and so is r2', 'r2 is not', 'r2 likewise'."""
+
+from models.statements.reading.mentions import Mention
+from models.statements.reading.sentence import Sentence
+
+TOO = {"too", "likewise", "also", "similarly"}
+_AUXILIARIES = {"is", "are", "was", "were", "does", "do", "did", "has", "have", "can"}
+_ENDS = {",", ";", "but", "while", "whereas", "and", "although", "though", ")"}
+
+
+def ends_clause(s: Sentence, n: int) -> bool:
+    """Whether a clause ends before n."""
+    return n >= len(s.atoms) or s.atoms[n].text in _ENDS
+
+
+def again(s: Sentence, n: int) -> None:
+    """'so is r2', 'nor does r2', 'the same holds for r2'."""
+    m = n + 1
+    while m < len(s.atoms) and s.atoms[m].text in ("the", "region", "of", "for", "with", "a"):
+        m += 1
+    mention = s.mentions.get(m)
+    if mention is None or not mention.regions or not ends_clause(s, mention.end):
+        if not s.atoms[n].text.startswith("as "):
+            s.unlicensed(s.atoms[n].text)
+        return
+    if not s.repeat(mention, alike=True):
+        s.unlicensed(s.atoms[n].text)
+    s.used.update(range(mention.start, mention.end))
+
+
+def too(s: Sentence, n: int) -> None:
+    """'r2 is too', 'r2 likewise': what was said last, of what was named since."""
+    mention = bare_subject(s, n)
+    if mention is not None and ends_clause(s, n + 1):
+        s.repeat(mention, alike=True)
+
+
+def bare_subject(s: Sentence, n: int) -> Mention | None:
+    """The subject, where nothing but an auxiliary stands between it and n."""
+    subject = s.subject
+    if subject is None or not subject.regions or not 0 <= n - subject.end <= 2:
+        return None
+    return subject if all(s.atoms[m].text in _AUXILIARIES for m in range(subject.end, n)) else None

@@ -1,0 +1,37 @@
+"""What a sentence speaks of: regions, by id or by noun; and the verbs and prepositions around them."""
+
+from dataclasses import dataclass
+
+PREPOSITIONS = {"in", "within", "at", "over", "on", "inside", "of", "into", "through", "throughout", "near"}
+VERBS = {
+    "is", "are", "was", "were", "be", "being", "been", "lies", "lie", "lying", "shows", "show", "shown", "appears",
+    "appear", "seems", "seem", "measures", "measure", "covers", "cover", "occupies", "occupy", "has", "have",
+    "spans", "contains", "represents", "represent", "sits", "located", "situated", "found", "seen", "visible",
+    "present", "displays", "exhibits", "extends", "reaches", "corresponds", "marked", "outlined", "identified",
+    "noted", "notes", "picks", "recognises", "observes", "discerns", "demonstrates", "stands",
+    "does", "do", "finds", "sees",
+}  # fmt: skip
+
+
+COMPARING = {"compared", "relative", "comparison", "versus", "against"}
+"""Words before what something is compared with."""
+OPPOSING = {"unlike", "contrast", "opposed", "contrary", "contrasting"}
+"""Words before that of which the opposite is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Regions that a sentence speaks of: those it names by id, else those that its noun fits.
+
+    `every`: what is said is said of each: of "the nodules", and not of "nodules" or "some nodules". `part`: of so many
+    of them: "two of the five nodules".
+    """
+
+    regions: tuple[str, ...]
+    name: str
+    explicit: bool
+    several: bool
+    start: int
+    end: int
+    every: bool = False
+    part: int | None = None
