@@ -51,7 +51,7 @@ test: install test-export ## all tests, on a real Kafka
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/export --ignore tests/sglang --ignore tests/llava
 
 test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
-	@$(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider tests/export
+	@OMP_NUM_THREADS=1 $(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider --numprocesses 2 --dist loadgroup tests/export
 
 test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
 	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang

@@ -12,6 +12,8 @@ from models.knowledge.biomedical import BiomedicalEncoder  # noqa: E402
 from models.knowledge.export.__main__ import ARTICLE_LENGTH, QUERY_LENGTH, export, tower  # noqa: E402
 from tests.export.encoder_inputs import ARTICLES, TEXTS  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("encoder_export")
+"""One process makes what all of them look at."""
 TINY = Path(__file__).parents[1] / "models" / "knowledge" / "tiny-encoder"
 """Committed, for the tests of the pipeline, which knows no torch."""
 WORDS = "kidney stone ##s renal colic is bright on ct liver fat the cyst ##ic air bone , ."

@@ -26,6 +26,8 @@ from models.experts.training.quantise import NotQuantised, quantise  # noqa: E40
 from models.experts.training.settings import Normalisation  # noqa: E402
 from models.experts.training.unet import Expert, Normalise, UNet  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("training")
+"""One process makes what all of them look at."""
 GRAPHS = Path(__file__).parents[1] / "models" / "experts" / "graphs"
 SETTINGS = Settings(side=128, patch=64, width=6, depth=2, epochs=12, batch=4, learning_rate=1e-2)
 

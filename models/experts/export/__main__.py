@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -119,10 +120,10 @@ def card(definition: Definition, size: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def export(folder: Path) -> None:
-    """Write all experts into `folder`."""
+def export(folder: Path, definitions: Iterable[Definition] = DEFINITIONS) -> None:
+    """Write experts into `folder`, by default all of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    for definition in DEFINITIONS:
+    for definition in definitions:
         data = graph(definition)
         (folder / f"{definition.name}.onnx").write_bytes(data)
         sha256 = hashlib.sha256(data).hexdigest()
