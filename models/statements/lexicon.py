@@ -234,7 +234,10 @@ _BARE = {
 def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     for value, phrase in _BARE.items():
         yield phrase, Meaning("compared", value)
-    yield "{differs|differ|differed|differing|different}", Meaning("differs")
+    yield "{differs|differ|differed|differing|different}", Meaning("differs", True)
+    yield "alike", Meaning("differs", False)
+    yield "{raised|elevated|increased|heightened}", Meaning("heightened", "high")
+    yield "{reduced|decreased|diminished|lowered}", Meaning("heightened", "low")
     yield "{unlike|in contrast to|as opposed to|contrary to}", Meaning("against")
     yield "second", Meaning("ordinal", 2)
     for phrase in (
@@ -255,7 +258,12 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
 
 
 _MUTUAL = {
-    "similar in size to": ("{similar|comparable} in size", "of {similar|equal|the same} size", "equally {large|big}"),
+    "similar in size to": (
+        "{similar|comparable} in size",
+        "of {similar|equal|the same} size",
+        "equally {large|big}",
+        "{similar|comparable|equal} sizes",
+    ),
     "touching": ("touch each other", "touch one another"),
     "overlapping": ("overlap", "overlap each other", "overlap one another"),
     "same texture as": (
@@ -287,7 +295,14 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
     for predicate, phrases in _MUTUAL.items():
         for phrase in phrases:
             yield phrase, Meaning("mutual", predicate)
-    for phrase in ("bilateral", "bilaterally", "both {sides|hemispheres}", "on both sides", "on either side"):
+    for phrase in (
+        "bilateral",
+        "bilaterally",
+        "both {sides|hemispheres}",
+        "on both sides",
+        "on either side",
+        "{each|either} {side|hemisphere}",
+    ):
         yield phrase, Meaning("sides")
     for row in table().shares:
         for phrase in (*row.say, *row.adjectives, *row.read):

@@ -4,6 +4,7 @@ A claim of regions names them by id; where a name in a sentence fits several, `e
 them or of one. `negated` turns it round.
 """
 
+from models.statements.claims.base import MOST as MOST
 from models.statements.claims.base import Claim as Claim
 from models.statements.claims.base import OfRegions as OfRegions
 from models.statements.claims.base import Together as Together

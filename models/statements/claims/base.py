@@ -9,6 +9,9 @@ from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures import parts
 from schemas.regions import Region
 
+MOST = -1
+"""As a part of several regions: more than half of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -74,6 +77,15 @@ def _some_of(found: list[Judgement], n: int) -> Judgement:
     """That it is so of n of them."""
     holds, open_ = (sum(one.truth is truth for one in found) for truth in (True, None))
     pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
+    if n == MOST:
+        half = len(found) / 2
+        if holds > half:
+            return so(*pointers)
+        return (
+            untold("of some of them that is not told", *pointers)
+            if holds + open_ > half
+            else otherwise(f"it is so of {holds} of them", *pointers)
+        )
     if holds == n and not open_:
         return so(*pointers)
     if holds <= n <= holds + open_:

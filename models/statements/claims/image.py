@@ -209,11 +209,12 @@ class ImageNumber(Claim):
     measure: str
     value: float
     unit: str
+    bound: str = ""
     loose: bool = field(default=False, compare=False)
     decimals: int = field(default=0, compare=False)
 
     def _judge(self, facts: Facts) -> Judgement:
-        return measures.of_image(facts, self.measure, self.value, self.unit, self.loose, self.decimals)
+        return measures.of_image(facts, self.measure, self.value, self.unit, self.bound, self.loose, self.decimals)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,7 +158,10 @@ class Word(OfRegions):
 
     def _judge(self, facts: Facts) -> Judgement:
         return self._each(
-            facts, lambda region_id, region: measures.worded(facts, region_id, region, self.aspect, self.word)
+            facts,
+            lambda region_id, region: measures.worded(
+                facts, region_id, region, self.aspect, self.word, denied=self.negated
+            ),
         )
 
 

@@ -7,8 +7,11 @@ from models.statements.table import table
 from schemas.regions import Region
 
 
-def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str) -> Judgement:
-    """A word for a measurement, by its bounds: otherwise where another word of the aspect holds."""
+def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str, *, denied: bool = False) -> Judgement:
+    """A word for a measurement, by its bounds: otherwise where another word of the aspect holds.
+
+    `denied`: what lies between two words is neither.
+    """
     at = f"/regions/{facts.index(region_id)}"
     holding = next(((n, term) for n, term in enumerate(region.terms) if term.aspect == aspect), None)
     if holding is not None:
@@ -23,7 +26,7 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str)
         fits_not = aspect == "density" and measured is not None and region.intensity.unit == "HU"
         pointer = f"{at}{row.measure}"
         return otherwise("the density is another", pointer) if fits_not else untold("that was not measured")
-    if aspect == "texture" or aspect == "margin":
+    if aspect in ("texture", "margin") and not denied:
         return untold("what was measured lies between these words", f"{at}{row.measure}")
     return otherwise("what was measured is otherwise", f"{at}{row.measure}")
 

@@ -139,7 +139,7 @@ def share_of(facts: Facts, region_id: str, region: Region, of: str) -> tuple[flo
     return (100 * region.area_px / (facts.rows * facts.columns), f"{at}/area_px") if shown else (None, "")
 
 
-def of_image(facts: Facts, measure: str, value: float, unit: str, loose: bool, decimals: int) -> Judgement:
+def of_image(facts: Facts, measure: str, value: float, unit: str, bound: str, loose: bool, decimals: int) -> Judgement:
     """Slice thickness, spacing, times, field strength, tube voltage."""
     metadata = facts.metadata
     dimension, scale = _SCALES[unit]
@@ -161,6 +161,7 @@ def of_image(facts: Facts, measure: str, value: float, unit: str, loose: bool, d
     if not told or (measure in ("thickness", "spacing") and dimension != "mm"):
         return untold("the source does not tell that number")
     for pointer, one in told:
-        if near(value * scale, one, loose, decimals, scale):
+        beyond = {"below": one < value * scale, "above": one > value * scale}.get(bound)
+        if beyond or (beyond is None and near(value * scale, one, loose, decimals, scale)):
             return so(pointer)
     return otherwise("the source tells another number", told[0][0])

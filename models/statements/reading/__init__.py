@@ -24,6 +24,7 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "ratio": looks.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
     "pieces": looks.pieces, "expert": looks.expert, "candidate": looks.candidate,
     "ordinal": comparisons.ordinal, "compared": comparisons.compared, "differs": comparisons.differs,
+    "heightened": comparisons.heightened,
     "against": comparisons.against, "edged": looks.edged, "again": ellipsis.again, "except": grammar.unknown,
     "relation": looks.relation, "mutual": looks.mutual, "bound": looks.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,

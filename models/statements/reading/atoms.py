@@ -127,6 +127,7 @@ _ORDER = (
     "unit",
     "compared",
     "differs",
+    "heightened",
     "against",
     "ordinal",
     "edged",

@@ -38,8 +38,10 @@ def front(s: Sentence, n: int) -> None:
 
 
 def pair(s: Sentence) -> None:
-    """'Of r1 and r2, …', 'Between r1 and r2, …' at the beginning."""
+    """'Of r1 and r2, …', 'Among the nodules, …' at the beginning."""
     mention = next((s.mentions[m] for m in (1, 2, 3) if m in s.mentions), None)
+    if mention is not None and mention.name and mention.several and not mention.explicit:
+        s.among = mention.name
     if mention is not None and mention.explicit and len(mention.regions) == 2:
         s.pair = mention.regions
         s.used.update(range(mention.end))
@@ -120,9 +122,13 @@ def differs(s: Sentence, n: int) -> None:
     clause = range(n + 1, len(s.atoms) if end is None else end)
     other = next((s.mentions[m] for m in clause if m in s.mentions), None)
     around = any(s.atoms[m].kind == "around" for m in clause)
-    of_size = any(s.atoms[m].text.removeprefix("in ") in _SIZES for m in clause)
+    of_size = any(atom.text.removeprefix("in ") in _SIZES for atom in s.atoms[: clause.stop])
     scale = next(
-        ("shown" if s.atoms[m].text in ("tone", "brightness") else "" for m in clause if s.atoms[m].text in _LEVELS),
+        (
+            "shown" if atom.text in ("tone", "brightness") else ""
+            for atom in s.atoms[: clause.stop]
+            if atom.text in _LEVELS
+        ),
         None,
     )
     pair = list(subject.regions) if subject is not None else []
@@ -132,13 +138,32 @@ def differs(s: Sentence, n: int) -> None:
         s.unlicensed(s.atoms[n].text)
         return
     s.used.update(clause)
-    negated = not s.take_denial()
+    negated = s.take_denial() != bool(s.atoms[n].value)
     if of_size:
         s.say(c.Relation(regions=(pair[0],), predicate="similar in size to", object=pair[1]), negated=negated)
         return
     own = scale or table().scale(s.facts.metadata.modality).scale
     beside = "" if around else pair[1]
     s.say(c.Level(regions=(pair[0],), scale=own, direction="alike", against=beside), negated=negated)
+
+
+def heightened(s: Sentence, n: int) -> None:
+    """'Its density is slightly raised'."""
+    noun = next((atom.text for atom in reversed(s.atoms[max(0, n - 8) : n]) if atom.text in _LEVELS), None)
+    behind = s.atoms[n + 1].kind if n + 1 < len(s.atoms) else "mark"
+    degree, s.degree = s.degree, ""
+    if noun is None or (behind != "mark" and s.atoms[n + 1].text not in ("and", "but")):
+        s.unlicensed(s.atoms[n].text)
+        return
+    scale = "shown" if noun in ("tone", "brightness") else table().scale(s.facts.metadata.modality).scale
+    direction = str(s.atoms[n].value)
+    s.say_of(
+        n,
+        lambda target: c.Level(
+            regions=target.regions, every=target.every, scale=scale, direction=direction, degree=degree
+        ),
+        n + 1,
+    )
 
 
 def ordinal(s: Sentence, n: int) -> None:

@@ -4,7 +4,7 @@ from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
 
 TOO = {"too", "likewise", "also", "similarly"}
-_AUXILIARIES = {"is", "are", "was", "were", "does", "do", "did", "has", "have", "can"}
+AUXILIARIES = {"is", "are", "was", "were", "does", "do", "did", "has", "have", "can"}
 _ENDS = {",", ";", "but", "while", "whereas", "and", "although", "though", ")"}
 
 
@@ -35,9 +35,19 @@ def too(s: Sentence, n: int) -> None:
         s.repeat(mention, alike=True)
 
 
+def after_all(s: Sentence, n: int) -> None:
+    """'r1 is not oval, whereas r2 is': what was denied last is so of what was named since."""
+    subject = s.subject
+    if subject is None or n != subject.end or not subject.explicit or not ends_clause(s, n + 1):
+        return
+    before = s.atoms[subject.start - 1].text if subject.start else ""
+    if before in ("whereas", "while", "but", "although", "though", ",", ";") and s.said and s.said[-1].negated:
+        s.repeat(subject)
+
+
 def bare_subject(s: Sentence, n: int) -> Mention | None:
     """The subject, where nothing but an auxiliary stands between it and n."""
     subject = s.subject
     if subject is None or not subject.regions or not 0 <= n - subject.end <= 2:
         return None
-    return subject if all(s.atoms[m].text in _AUXILIARIES for m in range(subject.end, n)) else None
+    return subject if all(s.atoms[m].text in AUXILIARIES for m in range(subject.end, n)) else None

@@ -29,10 +29,16 @@ def neutral(s: Sentence, n: int) -> None:
         s.say(c.Count(name=sole.name, n=1), negated=False)
     if atom.text in _FURTHER and (atom.text == "another" or (n and s.atoms[n - 1].text in ("a", "an"))):
         _one_more(s, n)
+    if atom.text == "which" and n and s.atoms[n - 1].text == ",":
+        s.turn_to_the_last(n - 1)
+    elif atom.text == "," and s.resumed is not None:
+        s.subject, s.resumed = s.resumed, None
     if n == 0 and atom.text in ("of", "between", "among"):
         comparisons.pair(s)
     if atom.text in COMPARING | OPPOSING:
         comparisons.front(s, n)
+    if atom.text in ellipsis.AUXILIARIES:
+        ellipsis.after_all(s, n)
     if atom.text in ellipsis.TOO:
         ellipsis.too(s, n)
     if atom.text in (";", "but", "while", "whereas", "although", "though", "however"):

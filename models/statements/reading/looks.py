@@ -6,7 +6,7 @@ from models.statements import claims as c
 from models.statements.reading import comparisons
 from models.statements.reading.anaphora import pair_of
 from models.statements.reading.atoms import Factor
-from models.statements.reading.mentions import VERBS, Mention
+from models.statements.reading.mentions import MOSTLY, VERBS, Mention
 from models.statements.reading.sentence import Open, Sentence
 from models.statements.table import table
 from models.statements.tokens import words
@@ -25,6 +25,8 @@ def word(s: Sentence, n: int) -> None:
 def share(s: Sentence, n: int) -> None:
     """A part of the whole, in words."""
     said = s.atoms[n].value
+    if s.atoms[n].text in MOSTLY and any(m in s.mentions and s.mentions[m].several for m in range(n + 1, n + 4)):
+        return  # "Most of the nodules are round" tells of how many.
     of, stands = s.phrases.whole(n + 1)
     s.used |= {stands} if stands is not None else set()
     s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.every, word=said, of=of))
@@ -154,6 +156,7 @@ def rank(s: Sentence, n: int) -> None:
     before = next((one for one in reversed(s.said) if isinstance(one, c.Rank)), None)
     if not among and before is not None and s.atoms[n - 1].text == "next":
         among = before.among  # "The largest nodule is r1; the next largest is r3."
+    among = among or s.among
     count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
     if among and isinstance(count, int):
         s.say(c.Count(name=among, n=count), negated=False)

@@ -15,6 +15,8 @@ VERBS = {
 
 COMPARING = {"compared", "relative", "comparison", "versus", "against"}
 """Words before what something is compared with."""
+MOSTLY = {"most of", "the bulk of", "the majority of"}
+"""Words before a plural by which more than half of them are meant."""
 OPPOSING = {"unlike", "contrast", "opposed", "contrary", "contrasting"}
 """Words before that of which the opposite is so."""
 

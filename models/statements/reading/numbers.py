@@ -33,7 +33,14 @@ def quantity(s: Sentence, n: int) -> None:
         kind = _IMAGE_NUMBERS.get(unit, measure)
         for value in found.values:
             s.say(
-                c.ImageNumber(measure=kind, value=value, unit=unit or "mm", loose=found.loose, decimals=found.decimals)
+                c.ImageNumber(
+                    measure=kind,
+                    value=value,
+                    unit=unit or "mm",
+                    bound="" if found.bound == "between" else found.bound,
+                    loose=found.loose,
+                    decimals=found.decimals,
+                )
             )
         return
     unit = unit or _own_unit(s, measure)

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from models.statements.claims import MOST
 from models.statements.facts import Facts
 from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
-from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
+from models.statements.reading.mentions import COMPARING, MOSTLY, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.table import table
 from models.statements.tokens import words
 
@@ -129,6 +130,8 @@ class Phrases:
         """Of how many of a plural: 'two of the five nodules'."""
         for m in (n, *self._before(n)):
             before = self.atoms[m - 1] if m else None
+            if before is not None and before.text in MOSTLY and self.atoms[m].text in _ALL:
+                return MOST
             if before is not None and before.text == "of" and m >= 2 and self.atoms[m].text in _ALL | {"regions"}:
                 count = self.atoms[m - 2]
                 if count.kind == "how many" and isinstance(count.value, int) and count.text != "both":
@@ -299,7 +302,7 @@ class Phrases:
         while n >= 0 and steps < 12:
             atom = self.atoms[n]
             if atom.text in _COPULAS:
-                return True
+                return not (n and self.atoms[n - 1].text == "there")
             if atom.text == "," and subject is not None and n == subject.end and subject.explicit and not subject.name:
                 return True
             if n < (subject.end if subject else 0):

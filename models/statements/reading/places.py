@@ -73,6 +73,8 @@ def _frame(s: Sentence, n: int) -> str:
         atom = s.atoms[m]
         if seen and atom.text in table().placing.shown and atom.text not in s.phrases.withins - {"image"}:
             return "shown"
+        if seen and atom.kind == "modality":
+            return "shown"
         if seen and any(atom.text.removesuffix("s") == within.removesuffix("s") for within in s.phrases.withins):
             s.used |= {m} if atom.kind != "organ" else set()
             return atom.text.removesuffix("s")

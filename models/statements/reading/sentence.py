@@ -72,6 +72,10 @@ class Sentence:
         """What it compares with, named before what is compared: 'compared with r2, r1 is larger'."""
         self.pair: tuple[str, ...] = ()
         """Two that it compares with each other: 'of r1 and r2, the latter is larger'."""
+        self.resumed: Mention | None = None
+        """What it goes on to speak of behind a relative clause."""
+        self.among = ""
+        """What it ranks: 'among the nodules, r1 is the largest and r2 the smallest'."""
         self.inverted: tuple[Open, Mention] | None = None
         """A relation with its object, named before its subject: 'within r1 lies r2'."""
         self.before = before
@@ -204,6 +208,12 @@ class Sentence:
         rest = tuple(one for one in self.pair if one != region_id)
         return Mention(rest, "", True, False, 0, 0) if len(rest) == 1 and len(self.pair) == 2 else None
 
+    def turn_to_the_last(self, n: int) -> None:
+        """A relative clause behind n: 'r1 is larger than r2, which is round'; up to the next comma."""
+        last = next((one for one in self.mentions.values() if one.end == n and one.explicit), None)
+        if last is not None and last != self.subject and len(last.regions) == 1:
+            self.resumed, self.subject = self.subject, last
+
     def speak_of_all_but(self, mention: Mention) -> int | None:
         """'All regions except r2': where that ends; None where nothing is excepted."""
         n = mention.end
@@ -256,7 +266,7 @@ class Sentence:
         """Whether it is so of this alone, or this is the only one that is called so."""
         before = self.atoms[mention.start - 1].text if mention.start else ""
         behind = self.atoms[mention.end].text if mention.end < len(self.atoms) else ""
-        if mention.explicit and (before in ONLY or behind == "alone"):
+        if (mention.explicit and before in ONLY) or (behind == "alone" and mention.regions):
             self.only = mention
 
     def _turn(self) -> None:

@@ -62,6 +62,13 @@ r3 lies within r1, and r6 lies outside it.
 Each pixel measures 0.9 by 0.9 mm.
 The tumour does not touch the edge of r2.
 r1 is oval, r6 not.
+The tumour alone is marked by the source.
+r6 lies inside r2, which is ring-shaped, and is irregular.
+Its signal being raised, the tumour stands out; its signal is raised.
+r6 is not oval, whereas r1 is.
+In terms of size, r3 and r5 are alike.
+Besides the tumour there are hypointense areas.
+r6 is not homogeneous.
 Whereas r1 is oval, r6 is not.
 r1 is oval, and so is r3.
 r1, r3 and r4 are oval, but r6 is not.
@@ -161,6 +168,12 @@ Another tumour is seen.
 The tumour takes up just under forty percent of the brain.
 The tumour covers more of the image than r2.
 r6 is oval, r1 not.
+r6 lies inside r2, which is oval, and is irregular.
+The signal of the tumour is reduced.
+Most of the hypointense areas are oval.
+r1 is not round, whereas r6 is.
+In terms of size, r1 and r2 are alike.
+There is a tumour in each hemisphere.
 Whereas r6 is oval, r1 is not.
 r1 is oval, and so is r6.
 r1 is oval; r6 too.
