@@ -146,16 +146,10 @@ def _name_entries() -> Iterator[tuple[str, Meaning]]:
     for term in TERMS.values():
         if term.kind not in ("structure", "judgement"):
             yield from _term_entries(term)
-    for word in (
-        "healthy",
-        "normal",
-        "unremarkable",
-        "no abnormality",
-        "no abnormalities",
-        "no finding",
-        "no findings",
-    ):
-        yield word, Meaning("disease", "healthy")
+    yield (
+        "{healthy|normal|unremarkable|no abnormality|no abnormalities|no finding|no findings}",
+        Meaning("disease", "healthy"),
+    )
     for row in table().spreads:
         for phrase in (row.word, *row.read):
             yield phrase, Meaning("spread", row.word)
@@ -235,6 +229,8 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     for value, phrase in _BARE.items():
         yield phrase, Meaning("compared", value)
     yield "{differs|differ|differed|differing|different}", Meaning("differs", True)
+    yield "{as well as|along with|together with|in addition to}", Meaning("beside")
+    yield "as well", Meaning("neutral")
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered}", Meaning("heightened", "low")
@@ -367,21 +363,7 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
         "longer than",
     ):
         yield phrase, Meaning("bound", "above")
-    for word in (
-        "about",
-        "up to",
-        "around",
-        "roughly",
-        "approximately",
-        "circa",
-        "nearly",
-        "almost",
-        "some",
-        "approx",
-        "~",
-        "ca",
-    ):
-        yield word, Meaning("about")
+    yield "{about|up to|around|roughly|approximately|circa|nearly|almost|some|approx|~|ca}", Meaning("about")
 
 
 _FACTORS = {

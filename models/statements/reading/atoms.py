@@ -113,6 +113,7 @@ _ORDER = (
     "localizer",
     "ratio",
     "again",
+    "beside",
     "except",
     "relation",
     "mutual",

@@ -24,13 +24,13 @@ def front(s: Sentence, n: int) -> None:
         if opposed:
             s.unlicensed(word)
         return
-    first = s.subject is None and not s.said
+    first = all(isinstance(one, c.Finding) for one in s.said)
     if opposed and not first:
         if not s.repeat(mention):
             s.unlicensed(word)
     elif opposed:
         s.instead = mention
-    elif first:
+    elif first and s.subject is None:
         s.fronted = mention
     else:
         return
@@ -132,7 +132,7 @@ def differs(s: Sentence, n: int) -> None:
         None,
     )
     pair = list(subject.regions) if subject is not None else []
-    if other is not None and other.regions and len(pair) == 1:
+    if other is not None and other.regions:
         pair.append(other.regions[0])
     if not ((around and len(pair) == 1 and scale is not None) or (len(pair) == 2 and (of_size or scale is not None))):
         s.unlicensed(s.atoms[n].text)

@@ -1,9 +1,10 @@
 """What is said again of another region without its words: 'r1 is oval and so is r2', 'r2 is not', 'r2 likewise'."""
 
+from models.statements import claims as c
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
 
-TOO = {"too", "likewise", "also", "similarly"}
+TOO = {"as well", "too", "likewise", "also", "similarly"}
 AUXILIARIES = {"is", "are", "was", "were", "does", "do", "did", "has", "have", "can"}
 _ENDS = {",", ";", "but", "while", "whereas", "and", "although", "though", ")"}
 
@@ -26,6 +27,19 @@ def again(s: Sentence, n: int) -> None:
     if not s.repeat(mention, alike=True):
         s.unlicensed(s.atoms[n].text)
     s.used.update(range(mention.start, mention.end))
+
+
+def beside(s: Sentence, n: int) -> None:
+    """'r1, as well as r4, is oval', and behind what is said: 'r1 is oval, as well as r4'."""
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("the", "region", "a") else n + 1
+    mention = s.mentions.get(m)
+    if mention is None or not mention.regions or s.subject is None or not s.subject.regions:
+        return
+    if mention.name:
+        s.say(c.Finding(regions=mention.regions, every=mention.several, name=mention.name), negated=False)
+    if not s.repeat(mention, alike=True):
+        s.beside = mention
+    s.used.update(range(n, mention.end))
 
 
 def too(s: Sentence, n: int) -> None:

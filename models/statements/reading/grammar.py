@@ -24,6 +24,8 @@ def neutral(s: Sentence, n: int) -> None:
         s.unlicensed(atom.text)
     if atom.text in ("former", "latter"):
         s.unlicensed(atom.text)
+    if atom.text == "only" and s.atoms[n - 1].text == "the" and s.phrases.is_any_noun(n + 1):
+        s.only, s.only_next = s.subject, s.subject is None
     sole = s.phrases.next_mention(n + 1) if atom.text == "only" and s.atoms[n - 1].text == "the" else None
     if sole is not None and sole.name and not sole.several:
         s.say(c.Count(name=sole.name, n=1), negated=False)

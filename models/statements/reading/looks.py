@@ -308,6 +308,9 @@ def pieces(s: Sentence, n: int) -> None:
 def relation(s: Sentence, n: int) -> None:
     """How a region lies to one that is named behind it."""
     atom = s.atoms[n]
+    noun = n and s.atoms[n - 1].text in ("the", "its", "their", "a", "whose", "with")
+    if noun and atom.text in ("border", "borders"):
+        return
     if n == 0 and atom.text in ("apart from", "separate from"):
         return
     if s.subject is None and atom.value == ("inside", True):

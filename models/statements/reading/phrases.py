@@ -22,6 +22,7 @@ _BETWEEN = {
 }  # fmt: skip
 _ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 """Words for regions of any kind."""
+_ONES = {"one", "region", "area", "finding", "focus", "structure", "spot", "object"}
 _NOUNS = {"spot", "area", "region", "focus", "patch", "zone", "field"}
 """Nouns that are names together with a word for a level."""
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
@@ -227,6 +228,12 @@ class Phrases:
             return replace(self.mentions[m + 2], several=True)
         of_organ = m + 1 in self.mentions and m not in self.mentions and self.atoms[m].kind == "organ"
         return self.mentions[m + 1] if of_organ else self.next_mention(n)
+
+    def is_any_noun(self, n: int) -> bool:
+        """Whether a noun for regions of any kind stands here, behind adjectives at most: 'oval region', 'round one'."""
+        while n < len(self.atoms) and n not in self.mentions and self.atoms[n].kind in _ATTRIBUTES:
+            n += 1
+        return n < len(self.atoms) and n not in self.mentions and self.atoms[n].text in _ONES
 
     def said_in(self, n: int) -> int | None:
         """Where the region begins that what ends here is said to be found in: '4.3 in r1'; None where none is."""

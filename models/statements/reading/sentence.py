@@ -66,6 +66,10 @@ class Sentence:
     ) -> None:
         self.atoms, self.facts, self.reading = atoms, facts, reading
         self.phrases = Phrases(atoms, facts, earlier)
+        self.beside: Mention | None = None
+        """What is so as its subject is: 'r1, as well as r2, is round'."""
+        self.only_next = False
+        """Whether it is so of what is named next alone: 'the only oval region is r1'."""
         self.only: Mention | None = None
         """Of what alone it is so: 'only r1 is oval'."""
         self.fronted: Mention | None = None
@@ -146,6 +150,9 @@ class Sentence:
         for one in claims:
             self.say(one, negated=negated)
             self._say_of_no_other(one, target, negated)
+            if self.beside is not None and isinstance(one, c.OfRegions) and target == self.subject:
+                every = self.beside.several
+                self.say(replace(one, regions=self.beside.regions, every=every, part=None), negated=negated)
             if self.instead is not None and isinstance(one, c.OfRegions) and target == self.subject:
                 self.say(replace(one, regions=self.instead.regions, every=False), negated=not negated)
 
@@ -253,7 +260,8 @@ class Sentence:
 
     def repeat(self, mention: Mention, *, alike: bool = False) -> bool:
         """What was claimed last, of other regions: denied ('… but not in r2'), or `alike` ('… and so is r2')."""
-        last = next((one for one in reversed(self.said) if isinstance(one, c.OfRegions)), None)
+        told = (one for one in reversed(self.said) if not isinstance(one, c.Finding))
+        last = next((one for one in told if isinstance(one, c.OfRegions)), None)
         if last is None or set(last.regions) & set(mention.regions):
             return False
         self.idle = False
@@ -266,6 +274,8 @@ class Sentence:
         """Whether it is so of this alone, or this is the only one that is called so."""
         before = self.atoms[mention.start - 1].text if mention.start else ""
         behind = self.atoms[mention.end].text if mention.end < len(self.atoms) else ""
+        if self.only_next and mention.regions:
+            self.only, self.only_next = mention, False
         if (mention.explicit and before in ONLY) or (behind == "alone" and mention.regions):
             self.only = mention
 

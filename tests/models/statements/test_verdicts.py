@@ -62,6 +62,11 @@ r3 lies within r1, and r6 lies outside it.
 Each pixel measures 0.9 by 0.9 mm.
 The tumour does not touch the edge of r2.
 r1 is oval, r6 not.
+The tumour, unlike r6, is oval.
+The only ring-shaped region is r2.
+r2 is the only ring-shaped one.
+The tumour, as well as r3, is oval.
+r1 is oval, r3 as well.
 The tumour alone is marked by the source.
 r6 lies inside r2, which is ring-shaped, and is irregular.
 Its signal being raised, the tumour stands out; its signal is raised.
@@ -168,6 +173,12 @@ Another tumour is seen.
 The tumour takes up just under forty percent of the brain.
 The tumour covers more of the image than r2.
 r6 is oval, r1 not.
+The tumour, unlike r3, is oval.
+The only oval region is r1.
+r1 is the only oval one.
+The tumour, as well as r6, is oval.
+r1 is oval, r6 as well.
+The border of the tumour is vague.
 r6 lies inside r2, which is oval, and is irregular.
 The signal of the tumour is reduced.
 Most of the hypointense areas are oval.
@@ -235,6 +246,8 @@ The tumour is twice as bright as r2.
 r1 is three times the size of the ventricle.
 The tumour crosses the midline.
 The tumour gives more concern than r2.
+A specimen of the tumour was examined.
+r3 and r5 are alike in size to r2.
 r1 is oval, r6 perhaps likewise so.
 Compared with r6, r1 is oval.
 The former is oval.
