@@ -14,7 +14,7 @@ import pytest
 from agents.settings import Settings
 from infra.processes import Processes
 from infra.weaviate import Certificate, LocalWeaviate
-from models.knowledge import STARTER_CORPUS, Query, read_corpus
+from models.knowledge import STARTER_CORPUS, Query, open_embedded, read_corpus, write_index
 from models.knowledge.biomedical import BiomedicalEncoder
 from models.knowledge.weaviate import WeaviateKnowledge, build, building, current_passages
 from models.knowledge.weaviate.connection import Connection, RequestRefused
@@ -98,6 +98,32 @@ def test_earlier_collections_go_beyond_the_keep_count(server: WeaviateServer) ->
     build(server, "edition", edition(4)[:5], keep=0)
     assert len(collections(server)) == 1
     assert current_passages(server) == ("edition", tuple(edition(4)[:5]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"USE_INVERTED_SEARCHABLE": "true", "PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS": "8"}],
+    ids=["ours", "BlockMax WAND"],
+)
+def test_what_was_built_is_found_at_once(settings: dict[str, str], tmp_path: Path) -> None:
+    """Right after a build, by our server and by one of Weaviate's defaults, words find what the file finds by them."""
+    passages = read_corpus(STARTER_CORPUS)
+    index = tmp_path / "starter.npz"
+    write_index("starter", passages, index)
+    embedded = open_embedded(index)
+    asked = [Query(f"{one.title}. {one.text.split('. ')[0]}", limit=1) for one in passages[::10]]
+    processes = Processes(grace_s=5)
+    local = LocalWeaviate(tmp_path / "weaviate", settings=settings)
+    try:
+        local.start(processes)
+        build(local.server, "starter", passages)
+        knowledge = WeaviateKnowledge(local.server)
+        base = knowledge()
+        same = [base.search(query)[0].passage_id == embedded.search(query)[0].passage_id for query in asked]
+        knowledge.close()
+    finally:
+        processes.stop()
+    assert sum(same) / len(same) > 0.95
 
 
 def test_a_wrong_key_is_named(server: WeaviateServer) -> None:

@@ -1,16 +1,19 @@
 """Building a snapshot on Weaviate: a new collection, filled, counted, and only then named by the alias."""
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from weaviate import WeaviateClient
 from weaviate.classes.data import DataObject
+from weaviate.classes.query import Filter, MetadataQuery
 
 from models.knowledge.embedded import DIMENSIONS
 from models.knowledge.encoder import Encoder, fit_encoder
 from models.knowledge.snapshots import snapshot_of
-from models.knowledge.text import indexed
+from models.knowledge.text import indexed, words
 from models.knowledge.weaviate import collections
 from models.knowledge.weaviate.collections import Description
 from models.knowledge.weaviate.connection import Connection
@@ -22,6 +25,11 @@ from schemas.weaviate import WeaviateServer
 _BATCH = 200
 # A collection that is not whole after so long belongs to a build that was broken off.
 _GIVEN_UP = timedelta(days=1)
+# Weaviate flushes what was written a minute ago (PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS).
+_FLUSHED_WITHIN_S = 180.0
+_ASKED_OF = 8
+_DEPTH = 50
+"""As deep as searches read: see searching.py."""
 
 
 def build(
@@ -35,8 +43,9 @@ def build(
 ) -> str:
     """Index passages, sorted by id and each id once, and switch the alias to them; return the snapshot.
 
-    Where the alias names the same snapshot already, nothing is done. Searches go on in the old collection until the
-    switch, and after it for as long as someone holds it: `keep` is how many of the earlier ones stay.
+    Where the alias names the same snapshot already, nothing is done. It is switched once the server finds passages by
+    their own words: many versions of it leave out what is not flushed to disk yet. Searches go on in the old
+    collection until the switch, and after it for as long as someone holds it: `keep` is how many earlier ones stay.
 
     `encoder`: None fits one to the passages. `tell`: how many of them all are in.
     Raises `schemas.failures.Unavailable`; the alias then names what it named before.
@@ -65,6 +74,7 @@ def build(
             )
             collections.create(client, collection, description)
             _fill(client, collection, passages, chosen, tell)
+            _wait_until_found(client, collection, passages)
             collections.record(client, server.alias, collection, fitted)
             if not client.alias.update(alias_name=server.alias, new_target_collection=collection):
                 client.alias.create(alias_name=server.alias, target_collection=collection)
@@ -118,6 +128,40 @@ def _fill(
     count = target.aggregate.over_all(total_count=True).total_count
     if count != len(passages):
         raise Unavailable(f"Weaviate holds {count} of {len(passages)} passages; build again")
+
+
+def _wait_until_found(client: WeaviateClient, collection: str, passages: Sequence[Passage]) -> None:
+    """Return when the passages that were written last are found by their words. Raises Unavailable after minutes."""
+    # Objects are numbered as they come, and what an unflushed index leaves out are those of high numbers.
+    every = max(1, min(_BATCH, len(passages)) // _ASKED_OF)
+    sample = passages[-1 : -min(_BATCH, len(passages)) - 1 : -every][:_ASKED_OF]
+    deadline = time.monotonic() + _FLUSHED_WITHIN_S
+    while sum(_is_found(client, collection, passage) for passage in sample) * 2 < len(sample):
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                "Weaviate holds the passages but does not find them by their words; start it with "
+                "USE_INVERTED_SEARCHABLE=false, or a newer version, then build again"
+            )
+        time.sleep(1)
+
+
+def _is_found(client: WeaviateClient, collection: str, passage: Passage) -> bool:
+    """Whether the best of all for a passage's own words is at least as good as that passage."""
+    asked = client.collections.use(collection).query
+    terms = " ".join(words(indexed(passage.title, passage.text)))
+    itself = Filter.by_id().equal(collections.object_id(passage.passage_id))
+    best, own = (
+        asked.bm25(
+            terms, query_properties=["terms"], filters=kept, limit=_DEPTH, return_properties=[],
+            return_metadata=MetadataQuery(score=True),
+        ).objects
+        for kept in (None, itself)
+    )  # fmt: skip
+    return not own or (bool(best) and _score(best[0]) >= _score(own[0]) - 1e-4)
+
+
+def _score(found: Any) -> float:
+    return float(found.metadata.score)
 
 
 def _clear(client: WeaviateClient, alias: str, keep: int) -> None:
