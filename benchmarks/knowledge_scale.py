@@ -3,7 +3,8 @@
 Passages are made: the texts are sentences of the starter corpus shuffled together, the vectors are those of the corpus
 moved by seeded noise, so that each has neighbours at all distances; questions likewise. No encoder runs: its time comes
 on top, and is the same in both stores. For each size: seconds to build, milliseconds of 200 searches with a modality,
-resident memory, and, of Weaviate, which share of the exact 5 nearest vectors its index (HNSW) finds without words.
+resident memory, and, of Weaviate and LanceDB, which share of the exact 5 nearest vectors the index finds without words.
+LanceDB is no dependency of the project: it is measured where it is installed (in a throw-away environment).
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -27,8 +29,9 @@ from models.knowledge import STARTER_CORPUS, KnowledgeBase, Query, open_embedded
 from models.knowledge.encoder import Vectors, fit_encoder
 from models.knowledge.text import indexed, words
 from models.knowledge.weaviate import WeaviateKnowledge, build
+from models.knowledge.wording import counted
 from schemas.images import Modality
-from schemas.knowledge import Passage
+from schemas.knowledge import FoundPassage, Passage
 
 DIMENSIONS = 384
 ASKED = 200
@@ -136,6 +139,57 @@ def weaviate(count: int, folder: Path) -> None:
     )
 
 
+def lancedb(count: int, folder: Path) -> None:
+    """LanceDB in this process: full-text index, IVF of HNSW graphs over quantised vectors, its own fusion by ranks."""
+    import lancedb as lance  # type: ignore[import-not-found]
+    import pyarrow as pa  # type: ignore[import-not-found]
+
+    passages, encoder, asked = made(count)
+    begun = time.perf_counter()
+    database: Any = lance.connect(folder / f"lance-{count}")
+    table = database.create_table(
+        "passages",
+        pa.table(
+            {
+                "passage_id": [one.passage_id for one in passages],
+                "text": [" ".join(terms) for terms in counted(passages)],
+                "fits": [list(one.modalities) or ["any"] for one in passages],
+                "vector": pa.FixedSizeListArray.from_arrays(
+                    pa.array(encoder.passages.reshape(-1)), encoder.passages.shape[1]
+                ),
+            }
+        ),
+    )
+    table.create_fts_index("text")
+    table.create_scalar_index("fits", index_type="LABEL_LIST")
+    table.create_index(metric="dot", index_type="IVF_HNSW_SQ", vector_column_name="vector")
+    built = time.perf_counter() - begun
+
+    class Base:
+        snapshot = "lancedb"
+
+        def search(self, query: Query) -> tuple[FoundPassage, ...]:
+            found = table.search(query_type="hybrid", vector_column_name="vector")
+            found = found.vector(encoder.encode([query.text])[0]).text(" ".join(words(query.text)))
+            found = found.where(f"array_has_any(fits, ['{query.modality}', 'any'])", prefilter=True)
+            found.limit(query.limit).select(["passage_id"]).to_list()
+            return ()
+
+    took = timed(Base(), asked)
+    shares: list[float] = []
+    for query in asked:
+        vector = encoder.questions[query.text]
+        exact = np.argpartition(-(encoder.passages @ vector), NEAREST)[:NEAREST]
+        rows = table.search(vector, vector_column_name="vector").limit(NEAREST).select(["passage_id"]).to_list()
+        shares.append(len({row["passage_id"] for row in rows} & {passages[place].passage_id for place in exact}))
+    memory = psutil.Process().memory_info().rss / 2**20
+    print(
+        f"lancedb   {count:>7,}  {took}  built in {built:.0f} s, {memory:.0f} MiB with passages and exact vectors, "
+        f"recall@{NEAREST} of its vector index {statistics.mean(shares) / NEAREST:.3f}",
+        flush=True,
+    )
+
+
 def recall(knowledge: WeaviateKnowledge, encoder: Made, passages: Sequence[Passage], asked: Sequence[Query]) -> float:
     """Which share of the exact nearest the server's index finds, without words or a filter."""
     base = knowledge()
@@ -170,14 +224,14 @@ def _told(begun: float) -> Callable[[int, int], None]:
     return tell
 
 
-STORES = {"embedded": embedded, "weaviate": weaviate}
+STORES = {"embedded": embedded, "weaviate": weaviate, "lancedb": lancedb}
 
 
 def main() -> None:
     """Measure each store at each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--passages", type=int, nargs="+", default=[20_000, 200_000])
-    parser.add_argument("--stores", choices=STORES, nargs="+", default=list(STORES))
+    parser.add_argument("--stores", choices=STORES, nargs="+", default=["embedded", "weaviate"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for count in options.passages:

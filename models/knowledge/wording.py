@@ -1,8 +1,9 @@
 """What is counted of a passage, and of a question, beyond their own words: both stores count the same.
 
-A passage is also found by the words of the few others on the same disease (one says where it lies, another how it
-looks), and a question by the words that mean the same (`plain-words.csv`: belly and abdomen, clot and thrombus). Own
-words count double. Knows nothing of indexes or weights.
+A passage is also found by every name that the vocabulary has for its disease, and by the words of the few others on
+the same disease (one says where it lies, another how it looks); a question by the words that mean the same
+(`plain-words.csv`: belly and abdomen, clot and thrombus). Own words and names count double. Knows nothing of indexes or
+weights.
 
 Measured on the half of the questions that chose it (benchmarks/knowledge_check.py), reported on the other.
 """
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from models.knowledge.text import indexed, words
+from models.vocabulary import TERMS
 from schemas.knowledge import Passage
 
 MOST_KIN = 12
@@ -23,7 +25,11 @@ OWN = 2
 """How often a text's own words count, beside once those of its kin."""
 
 _PLAIN = Path(__file__).with_name("plain-words.csv")
-WORDING = hashlib.sha256(f"{MOST_KIN} {OWN}".encode() + _PLAIN.read_bytes()).hexdigest()[:12]
+WORDING = hashlib.sha256(
+    f"{MOST_KIN} {OWN} names".encode()
+    + _PLAIN.read_bytes()
+    + repr([(term.name, term.phrases) for term in TERMS.values()]).encode()
+).hexdigest()[:12]
 """Of all that decides here how passages are ranked; part of the knowledge snapshot."""
 
 
@@ -34,7 +40,7 @@ def asked(text: str) -> list[str]:
 
 
 def counted(passages: Sequence[Passage]) -> Iterator[list[str]]:
-    """The words of each passage, in their order: its own twice, and each that its kin has once more."""
+    """The words of each passage, in their order: its own and those of its diseases' names twice, its kin's once."""
     texts = [words(indexed(passage.title, passage.text)) for passage in passages]
     about: dict[str, list[int]] = defaultdict(list)
     for place, passage in enumerate(passages):
@@ -48,7 +54,14 @@ def counted(passages: Sequence[Passage]) -> Iterator[list[str]]:
             for other in about[name]
             if other != place
         }
-        yield texts[place] * OWN + list(dict.fromkeys(word for other in sorted(kin) for word in texts[other]))
+        own = texts[place] + _names(passage.diseases)
+        yield own * OWN + list(dict.fromkeys(word for other in sorted(kin) for word in texts[other]))
+
+
+def _names(diseases: Sequence[str]) -> list[str]:
+    """Each word of all phrases by which the vocabulary knows them, once."""
+    phrases = (phrase for name in diseases if name in TERMS for phrase in TERMS[name].phrases)
+    return list(dict.fromkeys(word for phrase in phrases for word in words(" ".join(phrase))))
 
 
 def _equivalents(own: Sequence[str]) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from models.knowledge import EmbeddedKnowledge, Query
 from models.knowledge.bm25 import Bm25
 from models.knowledge.text import words
-from models.knowledge.wording import MOST_KIN, asked, counted
+from models.knowledge.wording import MOST_KIN, OWN, asked, counted
+from models.vocabulary import TERMS
 from schemas.knowledge import Passage
 
 
@@ -44,6 +45,13 @@ def test_kin_lend_each_other_their_words() -> None:
     assert {"spleen", "bone"} <= found[1]
     assert found[2].isdisjoint({"spleen", "bone", "ear"})
     assert found[3].isdisjoint({"spleen", "bone", "eye"})
+
+
+def test_a_passage_is_found_by_every_name_of_its_disease() -> None:
+    """The vocabulary's phrases for a disease count as the passage's own words, one that is not said in it too."""
+    (one,) = counted([passage(1, "A liver tumour that washes out.", "hepatocellular carcinoma")])
+    assert "hcc" in {name.lower() for phrase in TERMS["hepatocellular carcinoma"].phrases for name in phrase}
+    assert Counter(one)["hcc"] == OWN
 
 
 def test_many_on_one_disease_are_no_kin() -> None:
