@@ -131,7 +131,7 @@ class LocalWeaviate:
                 # flushed to disk yet, some that are (mended after this version: weaviate/weaviate 11780, 12022).
                 "USE_INVERTED_SEARCHABLE": "false",
             }
-            | self._settings
+            | dict(self._settings)
         )
 
     def _ready(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from models.knowledge.base import KnowledgeBase
 from models.knowledge.query import Question
+from models.knowledge.text import words
 from schemas.knowledge import PASSAGE_KINDS, FoundPassage
 
 MOST = 4
@@ -24,13 +25,19 @@ def find(base: KnowledgeBase, asked: Sequence[Question], most: int = MOST) -> tu
     for question in asked:
         if len(found) >= most or (question.name is None and found):
             break
-        answers = sorted((one for one in base.search(question.query) if one.passage_id not in found), key=_telling)
+        answers = sorted(
+            (one for one in base.search(question.query) if one.passage_id not in found),
+            key=lambda one: _telling(one, question.looks),
+        )
         for one in answers[: min(EACH if question.name else 1, most - len(found))]:
             found[one.passage_id] = one.model_copy(update={"answers": question.name})
     return tuple(found.values())
 
 
-def _telling(passage: FoundPassage) -> tuple[object, ...]:
-    """Smaller is better: how it looks before what it is, one of this modality, organ and view before general ones."""
+def _telling(passage: FoundPassage, looks: Sequence[str]) -> tuple[object, ...]:
+    """Smaller is better: how it looks before what it is, one of this modality, organ and view before general ones, one
+    that tells of what was measured before others."""
     kind = PASSAGE_KINDS.index(passage.kind) if passage.kind else len(PASSAGE_KINDS)
-    return kind, not passage.modalities, not passage.organs, not passage.applies_when, -passage.score
+    said = set(words(passage.text))
+    shared = sum(said.issuperset(words(look)) for look in looks)
+    return kind, not passage.modalities, not passage.organs, not passage.applies_when, -shared, -passage.score

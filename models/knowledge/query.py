@@ -11,7 +11,7 @@ from models.imaging.vocabulary import ORGANS, organ_of, regions_holding
 from models.knowledge.base import Only, Query
 from models.knowledge.conditions import holding
 from models.statements.table import STANDS_OUT, table
-from models.vocabulary import TERMS, Named, Term, holders, read_label
+from models.vocabulary import TERMS, Named, Term, holders, may_look_like, read_label
 from schemas.images import ImageMetadata, Modality
 from schemas.knowledge import PassageKind
 from schemas.regions import Grounding, Intensity, Region
@@ -29,10 +29,12 @@ class Question:
     Args:
         query: as the base is asked.
         name: of the thing, in the words of the image's facts; None: the image as a whole.
+        looks: words of the claims table for how it looks here; of its passages those that have them are preferred.
     """
 
     query: Query
     name: str | None
+    looks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,19 +68,15 @@ def questions(metadata: ImageMetadata, grounding: Grounding, channels: int = 1, 
         return Query(". ".join(dict.fromkeys(filter(None, text))), modality, limit=most, only=only)
 
     header = tuple(_from_metadata(metadata))
-    found = [
-        Question(
-            asked(
-                (
-                    subject.name, subject.structure or "", *subject.about, *header,
-                    *(word for region in subject.regions[:2] for word in _appearance(region, modality)),
-                ),
-                Only(subject.about, subject.organs, conditions, EXPLAINING),
-            ),
-            subject.name,
-        )
-        for subject in _subjects(metadata, grounding)
-    ]  # fmt: skip
+    found: list[Question] = []
+    for subject in _subjects(metadata, grounding):
+        looks = tuple(_looks(subject, modality))
+        measured = (word for region in subject.regions[:2] for word in _appearance(region, modality))
+        # Words of looks that were not measured would ask for other diseases that look so.
+        told = looks if subject.regions else ()
+        text = (subject.name, subject.structure or "", *subject.about, *header, *measured, *told)
+        only = Only(subject.about, subject.organs, conditions, EXPLAINING)
+        found.append(Question(asked(text, only), subject.name, looks))
     if header:
         found.append(Question(asked(header, Only((), _organs_shown(metadata), conditions, ("technique",))), None))
     return tuple(found)
@@ -180,6 +178,14 @@ def _from_metadata(metadata: ImageMetadata) -> Iterator[str]:
         yield f"{metadata.view} view"
     if metadata.contrast_agent:
         yield "contrast enhancement"
+
+
+def _looks(subject: _Subject, modality: Modality) -> Iterator[str]:
+    """Of the words for how the named may look those that its regions were measured to have; of no region all."""
+    regions = subject.regions[:2]
+    measured = {term.word.removeprefix("slightly ") for region in regions for term in region.terms}
+    expected = dict.fromkeys(word for name in subject.about for word in may_look_like(name, modality))
+    return (word for word in expected if not regions or word in measured)
 
 
 def _appearance(region: Region, modality: Modality) -> Iterator[str]:

@@ -1,10 +1,16 @@
 """What is asked is made of what was measured and read, and of nothing else; the most telling is asked first."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from models.knowledge import EmbeddedKnowledge, find, questions
+from models.knowledge import EmbeddedKnowledge, Query, find, open_embedded, questions, write_index
+from models.knowledge.query import Question
+from models.vocabulary import may_look_like
 from schemas.images import ImageMetadata, Modality
-from schemas.regions import Box, Grounding, Intensity, Mask, Region
+from schemas.knowledge import Passage
+from schemas.regions import Box, Grounding, Intensity, Mask, Region, Term
 
 
 def intensity(mean: float, spread: float, unit: str) -> Intensity:
@@ -100,6 +106,38 @@ def test_measurements_choose_the_words(
     metadata = ImageMetadata(source_format="DICOM", modality=modality)
     asked = questions(metadata, grounding(region("lesion", inside, around, unit)))
     assert phrase in asked[0].query.text.split(". ")
+
+
+def test_how_it_may_look_is_asked_where_it_was_measured() -> None:
+    """Of the words for a disease's looks those are asked that its region has; without a region all are preferred."""
+    metadata = ImageMetadata(source_format="DICOM", modality="ultrasound", organ="breast", disease="fibroadenoma")
+    expected = may_look_like("fibroadenoma", "ultrasound")
+    assert questions(metadata, grounding())[0].looks == expected
+    terms = [
+        Term(aspect="shape", word="oval", measure="/shape/elongation"),
+        Term(aspect="margin", word="indistinct", measure="/margin/sharpness"),
+    ]
+    outlined = region("fibroadenoma", (20, 5), unit="stored value").model_copy(update={"terms": tuple(terms)})
+    asked = questions(metadata, grounding(outlined))[0]
+    assert asked.looks == ("oval",)
+    assert "oval" in asked.query.text
+    assert "indistinct" not in asked.query.text
+
+
+def test_what_tells_of_the_looks_is_preferred(tmp_path: Path) -> None:
+    """Of two passages that explain a thing alike, the one that tells of what was measured goes first."""
+    passages = [
+        Passage(
+            passage_id=name, title="Cyst", text=text, reference="A textbook", diseases=("cyst",), kind="appearance",
+            modalities=("ultrasound",),
+        )
+        for name, text in (("a", "A cyst, cyst of cysts, has no echoes."), ("b", "A cyst is oval and may be felt."))
+    ]  # fmt: skip
+    asked = Question(Query("cyst", "ultrasound"), "cyst", ("oval",))
+    write_index("cysts", passages, tmp_path / "cysts.npz")
+    base = open_embedded(tmp_path / "cysts.npz")
+    assert [one.passage_id for one in find(base, [asked])] == ["b", "a"]
+    assert [one.passage_id for one in find(base, [replace(asked, looks=())])] == ["a", "b"]
 
 
 def test_no_claim_without_a_difference() -> None:
