@@ -1,28 +1,29 @@
 """What of the passages that were found may be quoted. Knows nothing of how sentences are made of it."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from models.vocabulary import read_label, terms_in
 from schemas.knowledge import FoundPassage
-
-_NORMAL = re.compile(r"\bnormal(?:ly)?\b", re.IGNORECASE)
 
 
 def quotable(passages: Sequence[FoundPassage]) -> Iterator[tuple[int, str]]:
     """Place and first sentence, without its full stop, of each passage that explains what the image names.
 
     A passage on the image as a whole is never quoted, nor one whose title and first sentence do not name the thing, nor
-    one that tells how the normal looks: beside an image it reads as if this image had been found normal.
+    one on anatomy, or for an organ alone: how an organ looks, read beside an image, says that this one looks so.
     """
     for place, passage in enumerate(passages):
-        if passage.answers is None or passage.kind == "technique":
+        if passage.answers is None or passage.kind in ("technique", "anatomy") or _is_structure(passage.answers):
             continue
         first = passage.text.split(". ")[0].rstrip(".")
-        if passage.kind == "anatomy" and _NORMAL.search(f"{passage.title} {first}"):
-            continue
         if _names(f"{passage.title} {first}".lower(), passage):
             yield place, first
+
+
+def _is_structure(answers: str) -> bool:
+    """Whether what is explained is an organ or a part of it, and no finding."""
+    named = read_label(answers).named
+    return bool(named) and all(one.term.kind == "structure" for one in named)
 
 
 def _names(text: str, passage: FoundPassage) -> bool:
