@@ -368,7 +368,11 @@ def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list
     voice = Voice(f"{seed}:knowledge")
     named = {facts.metadata.disease, *(facts.region(one).label for one in chosen.findings)}
     explaining = [one for one in quotable(facts.passages) if facts.passages[one[0]].answers in named]
-    for index, said in voice.shuffled(explaining[:3]):
+    # The disease before what is seen of it: a glioma is explained rather than the tumour that it is.
+    disease = facts.metadata.disease
+    for index, said in sorted(
+        voice.shuffled(explaining[:3]), key=lambda one: facts.passages[one[0]].answers != disease
+    ):
         title = facts.passages[index].title
         text = voice.spin(voice.pick(_EXPLAINS)).replace("<t>", title).replace("<f>", said)
         if len(text.split()) > budget.left + OVERHANG:
