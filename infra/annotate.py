@@ -18,7 +18,6 @@ from infra.exports import CannotWrite, export_to
 from infra.jobs import MOST_RUN, Jobs
 from infra.results import Result
 from schemas.objects import ObjectReference
-from streams.buckets.companions import goes_along
 from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
 from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally
 
@@ -57,8 +56,8 @@ def find_files(
     """All files of the paths, folders taken with all below them, each once, in a stable order.
 
     With what the system does not let be read: that fails by itself, when it is. Without the files that only describe
-    others among them, and without those of folders that are known to go along with images (see
-    streams.buckets.companions).
+    others among them, and without those of folders that are hidden or known to go along with images (see
+    streams.buckets.selection).
 
     Args:
         paths: files and folders.
@@ -69,11 +68,8 @@ def find_files(
     found: dict[Path, str] = {}
     for path in paths:
         if is_folder(path):
-            for file in sorted(everything_below(path)):
-                if goes_along(file.name):
-                    passed["goes along"] += 1
-                else:
-                    found.setdefault(file.absolute(), file.relative_to(path).as_posix())
+            for file in sorted(everything_below(path, lambda reason: passed.update([reason]))):
+                found.setdefault(file.absolute(), file.relative_to(path).as_posix())
         else:
             found.setdefault(path.absolute(), path.name)
     objects = objects_among(found)

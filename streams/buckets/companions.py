@@ -37,8 +37,16 @@ def is_wanted(below: str) -> bool:
 
     Not hidden, no upload's temporary name, no folder's marker, and nothing that goes along.
     """
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in below.split("/"))
-    return bool(below) and not hidden and not below.endswith((*UNFINISHED, "/")) and not goes_along(below)
+    return bool(below) and not hidden_in(below) and not below.endswith((*UNFINISHED, "/")) and not goes_along(below)
+
+
+def hidden_in(below: str) -> str:
+    """The hidden folder that a path lies in, or the path itself where its name begins with a dot; empty: neither."""
+    parts = below.split("/")
+    for number, part in enumerate(parts, 1):
+        if part.startswith(".") and part not in (".", ".."):
+            return "/".join(parts[:number])
+    return ""
 
 
 def goes_along(below: str) -> bool:

@@ -23,12 +23,13 @@ from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnrea
 from streams.buckets.companions import (
     DEFAULTS,
     MOST_SIDECAR_BYTES,
-    goes_along,
+    hidden_in,
     is_sidecar,
     is_wanted,
     named_in,
     sidecar_of,
 )
+from streams.buckets.selection import Reason, reason_by_name
 
 SCHEME = "file://"
 PAGE = 1000
@@ -166,21 +167,21 @@ def objects_among(paths: Iterable[Path]) -> list[Path]:
 
 
 def files_below(
-    folder: Path, closed: Callable[[], None] = lambda: None, beside: Callable[[], None] = lambda: None
+    folder: Path, closed: Callable[[], None] = lambda: None, passed: Callable[[Reason], None] = lambda _: None
 ) -> Iterator[Path]:
-    """Every file below a folder, hidden ones and temporary uploads left out, in a stable order.
+    """Every file below a folder, temporary uploads and what is passed by left out, in a stable order.
 
     Args:
         folder: searched.
         closed: called for each folder that cannot be looked into.
-        beside: called for each file that only goes along with images.
+        passed: called for each file, or hidden folder, that is passed by for its name.
     """
-    for parent, names in _walk(folder, lambda _: closed(), lambda name: not name.startswith(".")):
+    for parent, names in _walk(folder, lambda _: closed(), passed):
         for name in sorted(names):
             if is_wanted(name):
                 yield parent / name
-            elif goes_along(name):
-                beside()
+            elif (reason := reason_by_name(name)) is not None:
+                passed(reason)
 
 
 def leads_back(path: Path) -> bool:
@@ -192,9 +193,11 @@ def leads_back(path: Path) -> bool:
 
 
 def _walk(
-    folder: Path, failed: Callable[[OSError], object], enters: Callable[[str], bool] = lambda _: True
+    folder: Path, failed: Callable[[OSError], object], passed: Callable[[Reason], None]
 ) -> Iterator[tuple[Path, list[str]]]:
     """Folders below one, itself first, and the names in each that are no folders'; links to folders are followed.
+
+    Hidden folders are passed by: some hold all that there was before (`.snapshot`), or was thrown away (`.Trash`).
 
     No folder is entered twice, by its own path rather than by a link's, and no link that leads back is followed.
     """
@@ -209,19 +212,29 @@ def _walk(
                     folders.clear()
                     continue
                 entered.add(place)
-            folders[:] = sorted(filter(enters, folders))
+            for _ in filter(hidden_in, folders):
+                passed("hidden")
+            folders[:] = sorted(name for name in folders if not hidden_in(name))
             tops.extend(link for name in folders if (link := here / name).is_symlink() and not leads_back(link))
             yield here, names
 
 
-def everything_below(folder: Path) -> Iterator[Path]:
-    """What must be accounted for below a folder that somebody chose, hidden or not, in no order.
+def everything_below(folder: Path, passed: Callable[[Reason], None] = lambda _: None) -> Iterator[Path]:
+    """What must be accounted for below a folder that somebody chose, companions among it, in no order.
 
     Regular files; paths that the system does not let be looked at, folders among them: they fail when they are read.
+
+    Args:
+        folder: searched.
+        passed: called for each file, or hidden folder, that is passed by for its name.
     """
     closed: list[OSError] = []
-    for parent, names in _walk(folder, closed.append):
+    for parent, names in _walk(folder, closed.append, passed):
         for name in names:
+            reason = reason_by_name(name)
+            if reason == "goes along" or reason == "hidden":
+                passed(reason)
+                continue
             path = parent / name
             try:
                 if stat.S_ISREG(path.stat().st_mode):

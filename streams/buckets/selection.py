@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, Self
 
-from streams.buckets.companions import goes_along, is_sidecar
+from streams.buckets.companions import goes_along, hidden_in, is_sidecar
 
-Reason = Literal["goes along", "companion", "left out"]
-"""Why a file is no object: it lies beside images by its name; it describes one; the patterns leave it out."""
+Reason = Literal["goes along", "hidden", "companion", "left out"]
+"""Why a file is no object: it lies beside images by its name; its name begins with a dot, or that of a folder that it
+lies in; it describes one; the patterns leave it out. A hidden folder counts once: nobody looks what lies in it."""
 Tally = Callable[[Mapping[Reason, int]], object]
 """Is told how many files were passed by."""
 
 _WORDS: dict[Reason, str] = {
     "goes along": "that go along with images",
+    "hidden": "hidden (names that begin with a dot; a folder counts once)",
     "companion": "that describe others (sidecars, masks, annotations)",
     "left out": "left out by --include or --exclude",
 }
@@ -55,7 +57,9 @@ def _matches(below: str, pattern: str) -> bool:
 
 def reason_by_name(below: str) -> Reason | None:
     """Why a path is no object, as far as its name tells."""
-    return "goes along" if goes_along(below) else "companion" if is_sidecar(below) else None
+    if goes_along(below):
+        return "goes along"
+    return "hidden" if hidden_in(below) else "companion" if is_sidecar(below) else None
 
 
 def told(passed: Mapping[Reason, int]) -> str:

@@ -19,7 +19,15 @@ from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from streams.buckets.asking import Entry, answered, entry_of, listed, store_of, told
 from streams.buckets.base import Content, ObjectChanged, ObjectGone, ObjectUnreadable, Watching
-from streams.buckets.companions import DEFAULTS, MOST_SIDECAR_BYTES, is_sidecar, is_wanted, named_in, sidecar_of
+from streams.buckets.companions import (
+    DEFAULTS,
+    MOST_SIDECAR_BYTES,
+    hidden_in,
+    is_sidecar,
+    is_wanted,
+    named_in,
+    sidecar_of,
+)
 from streams.buckets.named import NamedObjects
 from streams.buckets.selection import Reason, by_reason, reason_by_name
 
@@ -87,6 +95,7 @@ class Store:
 
     def _list_all(self, passed: Counter[Reason]) -> Iterator[Sequence[ObjectReference]]:
         """As `list`; what is passed by is by_reason."""
+        hidden = ""
         waiting: dict[str, Entry] = {}
         """By the key of the sidecar that may still come: stores list keys in the order of their bytes."""
         for page in self._pages():
@@ -95,7 +104,11 @@ class Store:
                 key = entry.key
                 alone = [sidecar for sidecar in waiting if sidecar.encode() < key.encode()]
                 found += [self._refer(waiting.pop(sidecar), None) for sidecar in alone]
-                if (reason := reason_by_name(self.below(key))) is not None:
+                reason = reason_by_name(self.below(key))
+                if reason == "hidden":
+                    before, hidden = hidden, hidden_in(self.below(key))
+                    passed[reason] += hidden != before
+                elif reason is not None:
                     passed[reason] += 1
                 if key in waiting:
                     found.append(self._refer(waiting.pop(key), entry))

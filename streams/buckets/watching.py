@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from streams.buckets.base import Watching
 from streams.buckets.companions import described_by, is_sidecar, is_wanted
 from streams.buckets.folder import Names, companions_of, files_below, is_folder, leads_back, reason, reference_to
 from streams.buckets.known import fingerprint
+from streams.buckets.selection import Reason, by_reason
 
 log = structlog.get_logger()
 
@@ -64,8 +66,8 @@ class FolderWatcher:
         self._large: dict[Path, asyncio.Future[ObjectReference]] = {}
         self._again: set[Path] = set()
         self._deaf = self._closed = ""
-        self._beside = 0
-        """Files that only go along with images, in the last listing."""
+        self._passed = Counter[Reason]()
+        """What the last listing has passed by for its name."""
 
     async def references(self) -> AsyncGenerator[ObjectReference]:
         """References until closed."""
@@ -124,9 +126,10 @@ class FolderWatcher:
 
     def _list(self) -> list[Path]:
         unseen: list[None] = []
-        beside: list[None] = []
-        found = list(files_below(self.folder, lambda: unseen.append(None), lambda: beside.append(None)))
-        self._beside = len(beside)
+        self._passed = Counter[Reason]()
+        found = list(
+            files_below(self.folder, lambda: unseen.append(None), lambda reason: self._passed.update([reason]))
+        )
         closed = len(unseen)
         folders = "a folder" if closed == 1 else f"{closed} folders"
         self._closed = f"{folders} of the inbox cannot be looked into: let the worker's user read it" if closed else ""
@@ -199,7 +202,7 @@ class FolderWatcher:
             objects = set(found)
             out = len(found) - len(kept)
             companions = sum(path not in objects for path in listed)
-            self._watching.passed_by({"goes along": self._beside, "companion": companions, "left out": out})
+            self._watching.passed_by(by_reason({**self._passed, "companion": companions, "left out": out}))
         return [path for path in kept if not self._is_as_it_was(path, names)]
 
     def _below(self, path: Path) -> str:

@@ -149,7 +149,7 @@ def test_a_dry_run_counts_kinds_and_does_nothing(folder: Path, tmp_path: Path) -
     assert (done.exit_code, orjson.loads(done.stdout)) == (
         0, {
             "objects": 5, "kinds": {"DICOM": 4, "no image format that is read here": 1},
-            "passed_by": {"goes along": 0, "companion": 0, "left out": 0},
+            "passed_by": {"goes along": 0, "hidden": 0, "companion": 0, "left out": 0},
         },
     )  # fmt: skip
     assert not (tmp_path / "t").exists()

@@ -187,7 +187,9 @@ def test_what_is_passed_by_or_left_out_is_told(inbox: Path, tmp_path: Path) -> N
     (folder / "JONES 1.dcm.json").write_text('{"annotations": ["JONES 2.dcm"]}')
     (folder / "DICOMDIR").write_bytes(b"index")
     done = run(inbox, "--out", tmp_path / "out", "--report", report, "--exclude", "*half*", "--exclude", "*.png")
-    assert json.loads(report.read_text())["passed_by"] == {"goes along": 1, "companion": 2, "left out": 2}
+    assert json.loads(report.read_text())["passed_by"] == {
+        "goes along": 1, "hidden": 0, "companion": 2, "left out": 2,
+    }  # fmt: skip
     assert "1 files" in done.stdout
     assert "5 files passed by: 1 that go along with images, 2 that describe others" in done.stdout
     assert "JONES" not in done.output

@@ -12,20 +12,34 @@ from obstore.store import MemoryStore
 
 from infra.annotate import find_files
 from streams.buckets import Bucket, Watching, store
-from streams.buckets.folder import Folder
+from streams.buckets.folder import Folder, companions_read
 from streams.buckets.selection import Reason, Selection, told
 from streams.buckets.store import Store
 
 FILES = {
     "a.dcm": b"1", "a.DCM": b"2", "scan.png": b"3", "scan.png.json": b'{"mask": "labels.png"}', "labels.png": b"4",
     "old/b.dcm": b"5", "old/deep/c.dcm": b"6", "old/c, d.dcm": b"7", "sub/run.nii.gz": b"8", "sub/run.bval": b"9",
-    "notes.txt": b"10",
+    "notes.txt": b"10", ".DS_Store": b"11", ".hidden.dcm": b"12", ".masks/a.png": b"13", ".masks/b.png": b"14",
+    "sub/.old/deep/.d.dcm": b"15", "sub/.old/e.dcm": b"16", "seen.png": b"17",
+    "seen.png.json": b'{"mask": ".masks/a.png"}',
 }  # fmt: skip
-OBJECTS = {"a.dcm", "a.DCM", "scan.png", "old/b.dcm", "old/deep/c.dcm", "old/c, d.dcm", "sub/run.nii.gz", "notes.txt"}
+OBJECTS = {
+    "a.dcm",
+    "a.DCM",
+    "scan.png",
+    "old/b.dcm",
+    "old/deep/c.dcm",
+    "old/c, d.dcm",
+    "sub/run.nii.gz",
+    "notes.txt",
+    "seen.png",
+}
+PASSED = {"goes along": 2, "hidden": 3}
+"""For their names: a hidden folder once, whatever lies in it."""
 CASES = [
     ("", "", OBJECTS),
     ("*.dcm", "", {"a.dcm", "old/b.dcm", "old/deep/c.dcm", "old/c, d.dcm"}),
-    ("*.dcm, *.png", "old/*", {"a.dcm", "scan.png"}),
+    ("*.dcm, *.png", "old/*", {"a.dcm", "scan.png", "seen.png"}),
     ("*.[dD][cC][mM]", "*/deep/*", {"a.dcm", "a.DCM", "old/b.dcm", "old/c, d.dcm"}),
     ("/old/*", "c? d.dcm", {"old/b.dcm", "old/deep/c.dcm"}),
     ("", "*", set[str]()),
@@ -70,8 +84,15 @@ def test_files_are_found_by_patterns_and_the_others_are_counted(
     passed: Counter[Reason] = Counter()
     found = find_files([folder], Selection.parse(include, exclude), passed.update)
     assert {path.relative_to(folder).as_posix() for path in found} == taken
-    assert passed == {"goes along": 1, "companion": 2, "left out": 8 - len(taken)}
-    assert len(found) + passed.total() == len(FILES)
+    assert passed == {**PASSED, "companion": 3, "left out": 9 - len(taken)}
+    assert len(found) + passed.total() == len(FILES) - 2, "of the two hidden folders, one file each is not counted"
+
+
+def test_a_hidden_mask_goes_with_the_image_whose_sidecar_names_it(folder: Path) -> None:
+    """And a hidden file or folder that somebody names is taken."""
+    assert (folder / ".masks/a.png").read_bytes() in companions_read(folder / "seen.png").values()
+    named = [folder / ".hidden.dcm", folder / ".masks"]
+    assert [path.name for path in find_files(named)] == [".hidden.dcm", "a.png", "b.png"]
 
 
 def test_a_file_that_is_named_itself_is_held_against_the_patterns_by_its_name(folder: Path) -> None:
@@ -87,7 +108,7 @@ async def test_a_watched_folder_gives_out_what_the_patterns_take(
     """And tells of each listing what it passed by."""
     found, passed = await watched(Folder(folder), Selection.parse(include, exclude), len(taken))
     assert found == {name.replace(",", "%2C").replace(" ", "%20") for name in taken}
-    assert passed == {"goes along": 1, "companion": 2, "left out": 8 - len(taken)}
+    assert passed == {**PASSED, "companion": 3, "left out": 9 - len(taken)}
 
 
 @pytest.mark.parametrize(("include", "exclude", "taken"), CASES)
@@ -103,7 +124,7 @@ async def test_a_watched_object_store_gives_out_the_same(
     named = int(selection.takes("labels.png"))
     found, passed = await watched(Store("gs://scans", "in"), selection, len(taken))
     assert found == {f"in/{name}" for name in taken}
-    assert passed == {"goes along": 1, "companion": 1 + named, "left out": 9 - named - len(taken)}
+    assert passed == {**PASSED, "companion": 2 + named, "left out": 10 - named - len(taken)}
 
 
 async def test_a_file_that_comes_later_is_left_out_too(folder: Path) -> None:
@@ -134,7 +155,7 @@ async def test_a_file_that_comes_later_is_left_out_too(folder: Path) -> None:
 
 def test_what_was_passed_by_is_told_in_words() -> None:
     """Only the reasons that there are."""
-    assert told({"goes along": 0, "companion": 1, "left out": 0}) == (
+    assert told({"goes along": 0, "hidden": 0, "companion": 1, "left out": 0}) == (
         "1 file passed by: 1 that describe others (sidecars, masks, annotations)"
     )
     assert told({"left out": 3, "goes along": 2}).startswith(
