@@ -54,6 +54,17 @@ def preprocessing(settings: Settings, isolated: Isolated, payloads: Payloads) ->
     )
 
 
+def missing_to_preprocess() -> str:
+    """What is to be installed before images can go on, for a person; empty: all is there."""
+    from models.imaging.text.weights import MissingWeights, recogniser
+
+    try:
+        recogniser()
+    except MissingWeights as error:
+        return str(error)
+    return ""
+
+
 def experts(settings: Settings, threads: int) -> "Registry":
     """The experts, with so many threads within an image where the settings name no number."""
     from models.experts.registry import Registry

@@ -89,7 +89,17 @@ def _preprocess(app: StageApp, settings: Settings) -> None:
     handler = below(places, handlers.preprocessing(settings, isolated, _payloads(wires)))
     send = sender(app)
     runner = StageRunner("preprocess", OBJECTS, IMAGES, handler, wires=wires, send=send, subject=subject, gate=gate)
-    bind(app, runner, OBJECTS.on(wires), gate.watch, _payloads(wires).delete_on)
+    missing = handlers.missing_to_preprocess()
+
+    def state() -> StageState:
+        word = runner.state()
+        return (
+            word.model_copy(update={"state": "waiting", "reason": missing})
+            if missing and word.state == "running"
+            else word
+        )
+
+    bind(app, runner, OBJECTS.on(wires), gate.watch, _payloads(wires).delete_on, state=state)
 
 
 def _ground(app: StageApp, settings: Settings) -> None:

@@ -89,6 +89,7 @@ def up(
     exclude: tuple[str, ...],
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
+    from infra.prerequisites import check_text_reader
     from infra.prometheus.local import start_beside
     from infra.stack import LocalStack
 
@@ -96,6 +97,8 @@ def up(
         inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours,
         include=patterns(include), exclude=patterns(exclude),
     )  # fmt: skip
+    with plain_errors():
+        check_text_reader()
     if watch and not settings.wires.metrics_port:
         settings = settings.with_wires(metrics_port=METRICS_PORT)
     if (folder := folder_of(settings.inbox)) is not None:
@@ -280,7 +283,7 @@ def worker(
     from agents.pipeline import build_stage
     from streams.app import configure_logging, run_worker
     from streams.private import write_privately
-    from streams.topics import create_topics
+    from streams.topics import create_topics_at_last
 
     settings = current_settings(
         kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours,
@@ -289,7 +292,7 @@ def worker(
     configure_logging()
     write_privately()
     with plain_errors():
-        create_topics(settings.wires)
+        create_topics_at_last(settings.wires)
         app = build_stage(stage, settings)
         trace(settings, stage)
         run_worker(app, settings.wires)

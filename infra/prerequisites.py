@@ -1,4 +1,4 @@
-"""What Tristream cannot install for itself: Java and Maven. Knows how to find them and what to tell who lacks them."""
+"""What a person has to install first: Java, Maven, the extra `text`. Knows how to find them and what to tell."""
 
 import os
 import re
@@ -61,6 +61,16 @@ def check_prerequisites(environ: Mapping[str, str] = os.environ) -> None:
     """Raise MissingPrerequisite, in one line, for the first thing that is missing."""
     find_java(environ)
     find_maven(environ)
+
+
+def check_text_reader() -> None:
+    """Raise MissingPrerequisite, in one line, where text in pixels could not be read: few images can go on."""
+    from models.imaging.text.weights import MissingWeights, recogniser
+
+    try:
+        recogniser()
+    except MissingWeights as error:
+        raise MissingPrerequisite(str(error)) from None
 
 
 def _java_command(environ: Mapping[str, str]) -> Path | None:

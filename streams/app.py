@@ -5,11 +5,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import faust
 import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from faust.types import TP, StreamT
 from mode import Service
 
@@ -24,7 +26,7 @@ from streams.presence import Presence
 from streams.private import private_folder
 from streams.probes import Probes
 from streams.repeated import SaidOnce
-from streams.security import for_faust
+from streams.security import for_aiokafka, for_faust
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
 from streams.topics import MAX_MESSAGE_BYTES
@@ -35,6 +37,10 @@ FETCHED = MEBIBYTE
 """Bytes fetched at once of all partitions. aiokafka holds them several times over while it takes them apart."""
 LEAST_FETCHED = 32 * 1024
 """Of each partition, however many there are."""
+AWAY = "Kafka does not answer"
+ANSWER_MS = 10_000
+ASKED_EVERY = 1.0
+"""Seconds until a broker that was away is asked again by a worker that starts."""
 LEAVING = 5.0
 """Seconds that an app which was told to end may take to put things in order."""
 
@@ -45,7 +51,8 @@ class StageApp(faust.App):
     """A Faust app that knows how its stage is.
 
     `word` is the stage's own word, once it has one; `joined` is true while the consumer group has given it partitions,
-    be it none: the worker beyond the last partition stands by. `ended` is why the app ended itself. `beside` runs from
+    be it none: the worker beyond the last partition stands by. `away` is true while the broker, which it
+    needs to start, does not answer. `ended` is why the app ended itself. `beside` runs from
     the start; Faust's own tasks begin when the group is joined, and a group that is never joined is to be told of.
     """
 
@@ -53,11 +60,14 @@ class StageApp(faust.App):
     beside: list[Background]
     word: Callable[[], StageState] | None = None
     joined: bool = False
+    away: bool = False
     ended: str = ""
     logger = logging.getLogger("faust.app")
 
     def unready(self) -> str:
         """Why it does not work now, in words; empty: it does. Backpressure is work as it should be."""
+        if self.away:
+            return AWAY
         if self.word is None or not self.started:
             return "starting"
         word = self.word()
@@ -185,18 +195,43 @@ def run_beside(app: faust.App, work: Background) -> None:
 
 
 class Beside(Service):
-    """Runs an app's `beside`, from the start to the end of its worker."""
+    """Has an app start once its broker answers, and runs its `beside` from then to the end of its worker.
+
+    Faust ends a worker that starts while the broker is away. One that is started again with it, after a crash of the
+    whole machine or of the broker alone, would do so time after time, until its owner gives up on it.
+    """
 
     logger = logging.getLogger("mode.beside")
 
-    def __init__(self, works: Sequence[Background]) -> None:
+    def __init__(self, app: StageApp, answers: Callable[[Wires], Awaitable[bool]]) -> None:
         super().__init__()
-        self._works = works
+        self._app, self._answers = app, answers
+
+    async def on_start(self) -> None:
+        """Return once the broker answers, or this is asked to stop: what is started after it waits meanwhile."""
+        while not self.should_stop and not await self._answers(self._app.wires):
+            if not self._app.away:
+                log.warning("waiting", reason=AWAY)
+            self._app.away = True
+            await self.sleep(ASKED_EVERY)
+        self._app.away = False
 
     async def on_started(self) -> None:
         """Begin."""
-        for work in self._works:
+        for work in self._app.beside:
             self.add_future(cast("Any", work()))
+
+
+async def answers(wires: Wires) -> bool:
+    """Whether the broker answers."""
+    client = AIOKafkaClient(request_timeout_ms=ANSWER_MS, **for_aiokafka(wires))
+    try:
+        await client.bootstrap()
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 def run_worker(app: StageApp, wires: Wires) -> None:
@@ -204,7 +239,8 @@ def run_worker(app: StageApp, wires: Wires) -> None:
     probes = [Probes(wires.metrics_host, wires.metrics_port, app.unready)] if wires.metrics_port else []
     private_folder(wires.state)
     app.conf.datadir.mkdir(parents=True, exist_ok=True)
-    services = (Beside(app.beside), *probes)
+    # In this order, and before the app.
+    services = (*probes, Beside(app, answers))
     worker = faust.Worker(app, *services, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # It would write to the terminal in the midst of the log's JSON.
     try:

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+import stamina
+import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -19,8 +21,10 @@ from schemas.objects import ObjectReference
 from schemas.regions import GroundedImage
 from schemas.stages import StageState
 from schemas.triplets import Triplet
-from streams.security import for_confluent, knock
+from streams.security import AccessRefused, for_confluent, knock
 from streams.settings import MEBIBYTE, Wires
+
+log = structlog.get_logger()
 
 M = TypeVar("M", bound=Message)
 DAY_MS = 24 * 60 * 60 * 1000
@@ -134,6 +138,31 @@ def create_topics(wires: Wires, timeout: float = 30.0) -> None:
         time.sleep(0.05)
 
 
+def create_topics_at_last(wires: Wires) -> None:
+    """The same, however long the broker is away; said once.
+
+    Raises:
+        AccessRefused: the broker is there, and does not let us in.
+    """
+    said = False
+
+    def passes(error: Exception) -> bool:
+        nonlocal said
+        if not isinstance(error, Unavailable) or isinstance(error, AccessRefused):
+            return False
+        if not said:
+            log.warning("waiting", reason=str(error))
+        said = True
+        return True
+
+    for attempt in stamina.retry_context(on=passes, attempts=None, timeout=None, wait_initial=0.5, wait_max=5.0):
+        with attempt:
+            create_topics(wires)
+
+
 def _has_leaders(client: AdminClient, topic: str, timeout: float) -> bool:
-    partitions = client.list_topics(topic, timeout=timeout).topics[topic].partitions
+    try:
+        partitions = client.list_topics(topic, timeout=timeout).topics[topic].partitions
+    except KafkaException as error:
+        raise Unavailable(f"Kafka does not tell of topic {topic!r}: {error.args[0].name()}") from error
     return bool(partitions) and all(partition.leader >= 0 for partition in partitions.values())

@@ -19,7 +19,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from agents.settings import Settings
 from infra.announce import announce
 from infra.kafka.local import LocalKafka, free_port
-from infra.processes import Processes
+from infra.processes import Processes, tail
 from streams.lag import LagReader, ask, group
 from streams.reader import latest
 from streams.settings import Wires
@@ -128,14 +128,19 @@ def own_broker(folder: Path) -> Iterator[tuple[Processes, LocalKafka]]:
 
 
 def test_work_goes_on_soon_after_each_of_five_broker_kills(tmp_path: Path) -> None:
-    """Two workers survive them, and something new is done within 20 s of each."""
+    """Two workers, started before the broker is there, survive them; something new is done within 20 s of each."""
     with own_broker(tmp_path) as (processes, kafka):
         wires = Wires(bootstrap=kafka.bootstrap, partitions=4, state=tmp_path / "state", session_timeout=6.0)
         create_topics(wires)
         settings = Settings(wires=wires, key="0" * 64)
         create_copies(wires)
+        processes.stop("kafka")
         for name in ("one", "two"):
             start(processes, settings, name, tmp_path)
+        while not all("Kafka does not answer" in tail(tmp_path / f"{name}.log") for name in ("one", "two")):
+            processes.pause(0.1)
+        kafka.start(processes)
+        kafka.wait_ready()
         announce(settings, references(10, "first"))
         wait_until(lambda: len(copies(settings)) == 10, 60)
         for number in range(5):

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
-from schemas.failures import TristreamError
+from schemas.failures import Unavailable
 
 PACKAGE = "rapidocr"
 RECOGNISER = "rapidocr/models/PP-OCRv6_rec_small.onnx"
@@ -19,8 +19,8 @@ lock file."""
 FINDER = Path(__file__).parent / "lines.onnx"
 
 
-class MissingWeights(TristreamError):
-    """The recogniser is not installed, or is another one. Ends the run: no image could be told to be clean."""
+class MissingWeights(Unavailable):
+    """The recogniser is not installed, or is another one. No image is to blame: all wait until it is mended."""
 
 
 @lru_cache(maxsize=1)
