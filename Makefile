@@ -138,7 +138,7 @@ statements-check: install ## what is written is read back, what is turned round 
 	@$(BIN)/python -m benchmarks.statements $(ARGS)
 
 knowledge-check: install ## labels, coverage, recall and relevance of the starter corpus; ARGS: folder of an encoder; see docs/knowledge.md
-	@$(BIN)/python -m pytest -q tests/models/knowledge/test_corpus.py tests/models/knowledge/test_relevance.py
+	@$(BIN)/python -m pytest -q tests/models/vocabulary tests/models/knowledge/test_corpus.py tests/models/knowledge/test_relevance.py
 	@$(BIN)/python -m benchmarks.knowledge_check $(ARGS)
 
 experts-check: install ## Dice and false regions of every expert on phantoms; see docs/experts.md
