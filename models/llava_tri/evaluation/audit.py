@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from models.datasets.duplicates import NEAR, distance, parts, perceptual_hash
+from models.datasets.duplicates import NEAR, Hashes, perceptual_hash
 from models.datasets.written import encoded
 from models.llava_tri.evaluation.benchmarks.files import PICTURES
 from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
@@ -125,7 +125,7 @@ def audit(
         missing: data sets of the lineage that are not at hand.
     """
     exact: dict[str, list[str]] = {}
-    near: dict[int, list[tuple[str, int]]] = {}
+    near, of_hash = Hashes(), list[tuple[str, int]]()
     unread = 0
     for key in benchmark.pictures:
         data = benchmark.read(key)
@@ -134,8 +134,8 @@ def audit(
             unread += 1
             continue
         exact.setdefault(found.exact, []).append(key)
-        for part in parts(found.near):
-            near.setdefault(part, []).append((key, found.near))
+        near.add(found.near)
+        of_hash.append((key, found.near))
     hits: dict[tuple[str, str], Hit] = {}
     datasets: dict[str, int] = {}
     for name, pictures in lineage.items():
@@ -145,11 +145,11 @@ def audit(
             tell(sum(datasets.values()))
             for key in exact.get(one.exact, ()):
                 hits[key, name] = Hit(key, name, True, 0)
-            alike = {pair for part in parts(one.near) for pair in near.get(part, ())}
-            for key, value in alike:
-                bits = distance(value, one.near)
+            for number in near.near(one.near, NEAR):
+                key, value = of_hash[number]
+                bits = (value ^ one.near).bit_count()
                 known = hits.get((key, name))
-                if bits <= NEAR and (known is None or (not known.exact and bits < known.bits)):
+                if known is None or (not known.exact and bits < known.bits):
                     hits[key, name] = Hit(key, name, False, bits)
     read = len(benchmark.pictures) - unread
     return Leakage(datasets, read, unread, tuple(hits[place] for place in sorted(hits)), missing)
