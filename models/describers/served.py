@@ -1,4 +1,4 @@
-"""One SGLang server, asked over its OpenAI-compatible API. Knows HTTP and its failures; nothing of descriptions.
+"""One model server with the OpenAI API, SGLang or another. Knows HTTP and its failures; nothing of descriptions.
 
 connection refused or cut, 401, 403, 404, 502, 504, wrong model   Unavailable: the stage waits
 200 without an answer of a model in it      Unavailable: a proxy, a page, a server that is not up yet
@@ -72,10 +72,10 @@ class RequestRefused(InvalidInput):
 
     def __init__(self, status: int, too_long: bool) -> None:
         super().__init__(
-            "SGLang refused the request because prompt, image and answer together are longer than the model's context: "
-            "start it with a larger --context-length or lower TRISTREAM_SGLANG_MAX_TOKENS, and replay"
+            "The model server refused the request because prompt, image and answer together are longer than the "
+            "model's context: start it with a larger --context-length or lower TRISTREAM_SGLANG_MAX_TOKENS, and replay"
             if too_long
-            else f"SGLang refused the request for this image (HTTP {status}); its log says why. Mend that, and replay"
+            else f"The model server refused the request for this image (HTTP {status}). Mend what its log says; replay"
         )
 
 
@@ -84,8 +84,8 @@ class ServerFailed(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(
-            "SGLang failed on this image each time it was asked (HTTP 500) while its health check passed; its log says "
-            "why. Mend that, and replay"
+            "The model server failed on this image each time it was asked (HTTP 500) while its health check passed; "
+            "its log says why. Mend that, and replay"
         )
 
 
@@ -202,7 +202,7 @@ class SglangServer:
                     self.concurrency.overloaded(began)
                 except httpx.TransportError as error:
                     self._known = False
-                    raise Unavailable(f"SGLang does not answer: {type(error).__name__}") from error
+                    raise Unavailable(f"the model server does not answer: {type(error).__name__}") from error
                 except _Failed:
                     reason = "error"
                     failures += 1
@@ -215,9 +215,9 @@ class SglangServer:
             raise ServerFailed
         raise Unavailable(
             {
-                "timeout": f"SGLang did not answer within {self._serving.deadline:g} s",
-                "overloaded": "SGLang takes no more requests for now: its queue is full",
-                "error": "SGLang fails on what it is asked (HTTP 500)",
+                "timeout": f"the model server did not answer within {self._serving.deadline:g} s",
+                "overloaded": "the model server takes no more requests for now: its queue is full",
+                "error": "the model server fails on what it is asked (HTTP 500)",
             }[reason]
         )
 
@@ -263,7 +263,10 @@ class SglangServer:
         _check(response)
         names = {model.id for model in _told(_Models, response).data}
         if self._serving.served not in names:
-            raise Unavailable("SGLang serves another model than TRISTREAM_SGLANG_MODEL names: mend one of them")
+            raise Unavailable(
+                "the model server serves another model than it is asked for (TRISTREAM_SGLANG_MODEL, --name): "
+                "mend one of them"
+            )
         self._known = True
 
     async def _look(self) -> None:
@@ -299,12 +302,13 @@ def _is_too_long(text: str) -> bool:
 
 
 def _told(kind: type[Told], response: httpx.Response) -> Told:
-    """The body of a good answer. Raises Unavailable where it is none of SGLang's."""
+    """The body of a good answer. Raises Unavailable where it is no model's."""
     try:
         return kind.model_validate_json(response.content)
     except ValidationError:
         raise Unavailable(
-            "what answers at TRISTREAM_SGLANG_URL is no SGLang that is ready: HTTP 200 without an answer of a model; "
+            "what answers at the address of the model server (TRISTREAM_SGLANG_URL, or the URL that was given) is none "
+            "that is ready: HTTP 200 without an answer of a model; "
             "look at the address, at proxies before it, and at the server's log"
         ) from None
 
@@ -314,10 +318,12 @@ def _check(response: httpx.Response) -> None:
     if status in _OVERLOADED:
         raise _Overloaded
     if status in (401, 403):
-        raise Unavailable("SGLang does not accept the key in TRISTREAM_SGLANG_API_KEY")
+        raise Unavailable("the model server does not accept the key in TRISTREAM_SGLANG_API_KEY")
     if status in _AWAY:
-        raise Unavailable(f"there is no SGLang at TRISTREAM_SGLANG_URL: it answers HTTP {status}")
+        raise Unavailable(
+            f"there is no model server at TRISTREAM_SGLANG_URL, or the URL that was given: it answers HTTP {status}"
+        )
     if status >= 500:
         raise _Failed
     if status != _OK:
-        raise Unavailable(f"SGLang answers HTTP {status}")
+        raise Unavailable(f"the model server answers HTTP {status}")

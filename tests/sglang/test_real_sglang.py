@@ -265,7 +265,7 @@ def test_a_restart_of_the_server_loses_nothing(
 
     def waits() -> bool:
         words = [record.message for record in latest(wires, STAGES).values() if record.message]
-        return any(word.state == "waiting" and "SGLang does not answer" in word.reason for word in words)
+        return any(word.state == "waiting" and "the model server does not answer" in word.reason for word in words)
 
     wait_until(waits)
     done = len(latest(wires, TRIPLETS))

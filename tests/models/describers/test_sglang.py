@@ -278,18 +278,18 @@ async def test_a_queue_that_the_server_reports_makes_it_fewer() -> None:
         (503, "its queue is full"),
         (429, "its queue is full"),
         (401, "TRISTREAM_SGLANG_API_KEY"),
-        (404, "no SGLang at TRISTREAM_SGLANG_URL"),
-        (502, "no SGLang at TRISTREAM_SGLANG_URL"),
+        (404, "no model server at TRISTREAM_SGLANG_URL"),
+        (502, "no model server at TRISTREAM_SGLANG_URL"),
         (httpx.ConnectError("refused"), "does not answer: ConnectError"),
         (httpx.ReadError("cut"), "does not answer: ReadError"),
         (httpx.ReadTimeout("slow"), "did not answer within 5 s"),
         (("", "abort"), "its queue is full"),
-        (b"<html><body>Sign in</body></html>", "no SGLang that is ready"),
-        (b"", "no SGLang that is ready"),
-        (b"null", "no SGLang that is ready"),
-        (b'{"choices": []}', "no SGLang that is ready"),
-        (b'{"choices": [{"finish_reason": "stop"}]}', "no SGLang that is ready"),
-        (b'{"error": "DOE^JOHN"}', "no SGLang that is ready"),
+        (b"<html><body>Sign in</body></html>", "that is ready"),
+        (b"", "that is ready"),
+        (b"null", "that is ready"),
+        (b'{"choices": []}', "that is ready"),
+        (b'{"choices": [{"finish_reason": "stop"}]}', "that is ready"),
+        (b'{"error": "DOE^JOHN"}', "that is ready"),
     ],
 )
 async def test_a_server_that_is_away_makes_the_stage_wait(reply: Any, words: str) -> None:
@@ -306,7 +306,7 @@ async def test_a_page_in_place_of_the_models_makes_the_stage_wait(page: bytes) -
         lambda request: httpx.Response(200, content=page) if request.url.path == "/v1/models" else server(request)
     )
     writer = SglangDescriber(SERVING, observer=Counts(), transport=away)
-    with pytest.raises(Unavailable, match="no SGLang that is ready"):
+    with pytest.raises(Unavailable, match="that is ready"):
         await writer.describe(image())
     assert server.asked == []
 

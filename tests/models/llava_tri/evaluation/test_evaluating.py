@@ -99,7 +99,7 @@ def test_a_server_that_is_away_is_one_line(benchmark_folder: Path, tmp_path: Pat
     """Not a traceback."""
     done = run(benchmark_folder, "http://127.0.0.1:9", tmp_path / "out")
     assert done.exit_code == 1
-    assert done.output.splitlines()[-1] == "Error: SGLang does not answer: ConnectError"
+    assert done.output.splitlines()[-1] == "Error: the model server does not answer: ConnectError"
 
 
 def _wait_for(stub: Stub, answers: int) -> None:
