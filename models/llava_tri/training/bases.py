@@ -1,6 +1,6 @@
 """Models to begin from: loading, and which of their weights are what. One row a family; knows nothing of data."""
 
-# pyright: reportMissingImports=false, reportPrivateUsage=false
+# pyright: reportMissingImports=false, reportPrivateUsage=false, reportUnusedImport=false
 # torch and transformers are installed in .venv-llava only; tests/llava runs this.
 
 from collections.abc import Callable
