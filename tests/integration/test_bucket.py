@@ -1,14 +1,10 @@
 """A real S3 bucket as the inbox: by notifications, by listing where they are lost, across the server's restarts."""
 
 import asyncio
-import http.client
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import obstore
@@ -38,8 +34,9 @@ from streams.lag import LagReader, ask
 from streams.payloads import Payloads
 from streams.reader import latest, read
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
-from tests.integration.test_pipeline import STAGES as WORKERS
-from tests.integration.test_pipeline import Pipeline, wait_for, wait_until
+from tests.integration.pipeline import STAGES as WORKERS
+from tests.integration.pipeline import Pipeline, wait_for, wait_until
+from tests.integration.throttling import Throttle
 from tests.models.imaging.annotation_objects import series, written
 
 pytestmark = [
@@ -306,50 +303,6 @@ async def test_the_next_slices_lie_under_the_same_prefix(
     assert [one.steps for one in image.metadata.neighbours] == [1, 2]
     stored = [from_pixels(one)[0, 0] for one in (image.pixels, *image.neighbours)]
     assert [int(one) - int(stored[0]) for one in stored] == [0, 1, 2]
-
-
-class Throttle(ThreadingHTTPServer):
-    """A proxy before the real server that says SlowDown to every third request."""
-
-    def __init__(self, server: LocalS3) -> None:
-        super().__init__(("127.0.0.1", 0), Throttled)
-        self.asked = self.refused = 0
-        self.behind = urlsplit(server.environment["AWS_ENDPOINT_URL"]).netloc
-        self.share = 3
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Throttled(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Throttle
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        if self.server.asked % self.server.share == 0:
-            self.server.refused += 1
-            self.answer(503, {}, b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>")
-            return
-        behind = http.client.HTTPConnection(self.server.behind)
-        # The signature covers the host that the client knows.
-        behind.request(self.command, self.path, headers=dict(self.headers))
-        answer = behind.getresponse()
-        self.answer(answer.status, dict(answer.getheaders()), answer.read())
-        behind.close()
-
-    do_HEAD = do_GET  # noqa: N815 - http.server's word
-
-    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(status)
-        headers = {name.lower(): value for name, value in headers.items()} | {"connection": "close"}
-        headers.pop("transfer-encoding", None)
-        for name, value in {"content-length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from streams.lag import Lag, LagReader, ask
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
 from tests.integration.echo_worker import COPIES
-from tests.integration.test_pipeline import wait_for, wait_until
+from tests.integration.pipeline import wait_for, wait_until
 
 pytestmark = pytest.mark.integration
 

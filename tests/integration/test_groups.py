@@ -25,8 +25,8 @@ from streams.reader import latest
 from streams.settings import Wires
 from streams.topics import OBJECTS, STAGES, create_topics
 from tests.integration.echo_worker import create_copies
+from tests.integration.pipeline import wait_until
 from tests.integration.test_delivery import copies, references, start
-from tests.integration.test_pipeline import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -18,8 +18,8 @@ from schemas.objects import ObjectReference
 from streams.codec import encode
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, OBJECTS, Topic
+from tests.integration.pipeline import wait_until
 from tests.integration.test_delivery import copies, references, start
-from tests.integration.test_pipeline import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,7 @@ from streams.security import AccessRefused
 from streams.settings import MECHANISMS, Security
 from streams.topics import create_topics
 from tests.integration.conftest import PASSWORD, USER, Certificates
-from tests.integration.test_pipeline import Pipeline, sample
+from tests.integration.pipeline import Pipeline, sample
 
 pytestmark = pytest.mark.integration
 

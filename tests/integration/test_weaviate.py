@@ -26,7 +26,7 @@ from streams.reader import latest
 from streams.topics import STAGES
 from tests.conftest import RunningWeaviate
 from tests.integration.conftest import Certificates
-from tests.integration.test_pipeline import GOOD, Pipeline, sample
+from tests.integration.pipeline import GOOD, Pipeline, sample
 
 pytestmark = pytest.mark.integration
 
