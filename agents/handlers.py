@@ -28,6 +28,7 @@ def preprocessing(settings: Settings, isolated: Isolated, payloads: Payloads) ->
     from agents.preprocess import preprocess
     from agents.reading import Reading
     from agents.series import Series
+    from agents.volumes import Volumes
     from models.imaging import BurnedInPolicy, FramePolicy
 
     identity, limits = settings.identity, settings.limits
@@ -46,11 +47,13 @@ def preprocessing(settings: Settings, isolated: Isolated, payloads: Payloads) ->
             BurnedInPolicy.parse(settings.burned_in),
             limits,
             settings.neighbours,
+            settings.volumes == "whole",
             settings.defaults,
         ),
         patients=settings.patients,
         annotations=annotations,
         series=Series(isolated=isolated, limits=limits) if settings.series == "folder" else None,
+        volumes=Volumes(payloads) if settings.volumes == "whole" else None,
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from agents import metrics
 from agents.given import GivenAnnotations
-from agents.reading import Reading, frames_of, image_of, slice_of
+from agents.reading import Found, Reading, frames_of, image_of, slice_of
 from agents.series import Series
+from agents.volumes import MOST_SLICES, Member, Volumes
 from models.imaging.belonging import place_of
 from models.imaging.limits import check_file
 from models.imaging.neighbours import Beside, Stack, is_alike, with_neighbours
-from models.imaging.series import Slice
+from models.imaging.series import Next, Slice
 from schemas.base import PatientPolicy
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
@@ -36,12 +37,13 @@ async def preprocess(
     reading: Reading,
     annotations: GivenAnnotations | None = None,
     series: Series | None = None,
+    volumes: Volumes | None = None,
     patients: PatientPolicy = "folder",
 ) -> AsyncIterator[MedicalImage | FrameFailed]:
     """One message a frame taken, with what the annotation objects beside the inbox mark in it.
 
-    Neighbours of a frame are sought in its own object, or where `series` is given and the object is one slice of a
-    series, among the objects beside it.
+    Neighbours of a frame, and where `volumes` is given the volume that it is a slice of, are sought in its own object,
+    or where `series` is given and the object is one slice of a series, among the objects beside it.
 
     `patients` says what stands for a patient where nothing else tells one. A frame that cannot be decoded, or marked,
     fails alone.
@@ -70,6 +72,8 @@ async def preprocess(
             if series is not None and found.alone is not None:
                 near = await _in_series(series, reference, found.alone, image, isolated, reading)
             image = with_neighbours(image, near)
+        if volumes is not None:
+            image = await _in_volume(volumes, image, found, frames, series, reference, isolated, reading)
         pixels, *others = await payloads.place_all((image.pixels, *image.neighbours))
         told = provenance.with_texts("annotations") if given and image.annotations else provenance
         yield image.model_copy(update={"pixels": pixels, "neighbours": tuple(others), "provenance": told})
@@ -124,6 +128,54 @@ async def _in_series(
         return await series.read(one, lambda: isolated.call(slice_of, one.key, reading, one.slice, image.object_id))
 
     return await _outwards(image, [one.beside for one in near], read)
+
+
+async def _in_volume(
+    volumes: Volumes,
+    image: MedicalImage,
+    found: Found,
+    frames: _Frames,
+    series: Series | None,
+    reference: ObjectReference,
+    isolated: Isolated,
+    reading: Reading,
+) -> MedicalImage:
+    """The message of a frame with its whole volume, where it is known how slices lie."""
+    near: list[tuple[Beside, Member]] = []
+    of: Stack | None = None
+    if series is not None and found.alone is not None:
+        others, of = await series.whole(reference, found.alone, MOST_SLICES)
+        near = [(one.beside, _slice_at(one, isolated, reading, image.object_id)) for one in others]
+        own = Member(_name_of(reference, found.alone), lambda: _itself(image))
+    else:
+        own = _frame_of(reference, image.frame, frames)
+        for stack in found.stacks:
+            if image.frame in stack.frames:
+                of = stack
+                near = [
+                    (one, _frame_of(reference, one.frame, frames)) for one in stack.around(image.frame, MOST_SLICES)
+                ]
+    before = [member for beside, member in near if beside.steps < 0]
+    members = [*before, own, *(member for beside, member in near if beside.steps > 0)]
+    step, towards = (of.step_mm, of.sides[1]) if of is not None else (None, None)
+    return await volumes.sent_with(image, members, len(before), step, towards)
+
+
+def _frame_of(reference: ObjectReference, index: int, frames: _Frames) -> Member:
+    return Member((reference, index), lambda: frames.read(index))
+
+
+def _slice_at(one: Next[ObjectReference], isolated: Isolated, reading: Reading, object_id: str) -> Member:
+    return Member(_name_of(one.key, one.slice), lambda: isolated.call(slice_of, one.key, reading, one.slice, object_id))
+
+
+def _name_of(reference: ObjectReference, known: Slice) -> tuple[object, ...]:
+    # References of a listing have other ETags than those of messages, which count in the files that go along.
+    return reference.bucket, reference.key, reference.size, known.uid
+
+
+async def _itself(image: MedicalImage) -> MedicalImage:
+    return image
 
 
 async def _outwards(

@@ -26,6 +26,7 @@ class Reading:
         burned_in: what becomes of text in pixels.
         limits: that each object is held to.
         neighbours: on each side of a frame in space, taken or not, that are sent with it.
+        volumes: whether the volume that a frame is a slice of is sent with it.
         defaults: what holds of all objects of which nothing else says so, as JSON of schemas.sidecars.FolderDefaults.
     """
 
@@ -33,7 +34,13 @@ class Reading:
     burned_in: BurnedInPolicy
     limits: Limits
     neighbours: int = 0
+    volumes: bool = False
     defaults: bytes | None = None
+
+    @property
+    def looks_beside(self) -> bool:
+        """Whether it is to be known which frames lie beside each other."""
+        return self.volumes or self.neighbours > 0
 
 
 # A cine's frames are asked for one by one: its file is read and parsed once, as long as few others come between.
@@ -91,8 +98,8 @@ class Found:
         skipped: how many are left out.
         names: the UIDs by which the object is meant.
         belonging: to whom and what it belongs. Names persons.
-        stacks: how its frames lie, where neighbours are asked for.
-        alone: which slice of a series it is, where neighbours are asked for.
+        stacks: how its frames lie, where neighbours or volumes are asked for.
+        alone: which slice of a series it is, where they are.
     """
 
     taken: tuple[int, ...]
@@ -107,7 +114,7 @@ def frames_of(reference: ObjectReference, reading: Reading) -> Found:
     """What an object is. Runs isolated."""
     source = _open(reference, reading)
     names = source.instance.names if source.instance else frozenset[str]()
-    stacks, alone = (source.stacks(), source.in_series()) if reading.neighbours else ((), None)
+    stacks, alone = (source.stacks(), source.in_series()) if reading.looks_beside else ((), None)
     return Found(source.taken, source.skipped, names, source.belonging, stacks, alone)
 
 

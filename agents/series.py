@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from models.imaging.errors import TruncatedFile
 from models.imaging.limits import check_file
+from models.imaging.neighbours import Stack
 from models.imaging.series import HEAD, Next, Slice, Slices, read_slice
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
@@ -47,6 +48,12 @@ class Series:
             Unavailable: the bucket does not answer, or may not be listed.
         """
         return (await self._folders.beside(reference, found)).around(found, most)
+
+    async def whole(
+        self, reference: ObjectReference, found: Slice, most: int
+    ) -> tuple[list[Next[ObjectReference]], Stack | None]:
+        """The same, and the stack that they are of."""
+        return (await self._folders.beside(reference, found)).in_stack(found, most)
 
     async def read(self, one: Next[ObjectReference], read: Callable[[], Awaitable[MedicalImage]]) -> MedicalImage:
         """A slice, as `read` gives it where it is not one of those that were read last. Raises InvalidInput."""

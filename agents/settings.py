@@ -41,6 +41,8 @@ class Settings(BaseSettings):
         neighbours: frames before and after each in space that are sent with it, 0 to 3 (TRISTREAM_NEIGHBOURS).
         series: where neighbours are sought of a slice that is an object of its own: none, or folder, its own; None: as
             the command has it (TRISTREAM_SERIES).
+        volumes: whether the volume that a frame is a slice of is sent with it: none, or whole, for experts of three
+            dimensions (TRISTREAM_VOLUMES).
         burned_in: policies for text in pixels that is uncertain, or over marked regions: mask, dead-letter or pass for
             both, or two of them; also :always (TRISTREAM_BURNED_IN).
         modality, organ, source, licence: of all images, where neither a sidecar nor the folder's `_defaults.json` says
@@ -73,6 +75,7 @@ class Settings(BaseSettings):
     frames: str = "all"
     neighbours: int = Field(default=0, ge=0, le=MOST_NEIGHBOURS)
     series: Literal["none", "folder"] | None = None
+    volumes: Literal["none", "whole"] = "none"
     burned_in: str = "mask/dead-letter"
     modality: str | None = None
     organ: str | None = None

@@ -86,6 +86,12 @@ def _said(command: Callable[..., None]) -> Callable[..., None]:
 @ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
+@click.option(
+    "--volumes",
+    type=click.Choice(["none", "whole"]),
+    help="whole: each slice is sent with its volume, for experts of three dimensions. "
+    "[default: $TRISTREAM_VOLUMES or none]",
+)
 @INCLUDE
 @EXCLUDE
 @PATIENTS
@@ -105,6 +111,7 @@ def annotate(
     annotations: str | None,
     frames: str | None,
     neighbours: str | None,
+    volumes: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     patients: str | None,
@@ -137,7 +144,7 @@ def annotate(
     if kafka is not None and jobs is not None:
         raise click.UsageError("--jobs is for a run without --kafka, whose workers are its own")
     settings = current_settings(
-        kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours,
+        kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours, volumes=volumes,
         include=patterns(include), exclude=patterns(exclude), patients=patients, **said,
     )  # fmt: skip
     passed = Counter[Reason]()

@@ -23,6 +23,7 @@ OPTIONS = {
     "frames": "TRISTREAM_FRAMES",
     "annotations": "TRISTREAM_ANNOTATIONS",
     "neighbours": "TRISTREAM_NEIGHBOURS",
+    "volumes": "TRISTREAM_VOLUMES",
     "modality": "TRISTREAM_MODALITY",
     "organ": "TRISTREAM_ORGAN",
     "source": "TRISTREAM_SOURCE",

@@ -149,6 +149,22 @@ class Neighbour(Message):
         return self
 
 
+class InVolume(Message):
+    """The volume that a frame is a slice of, all of which was sent with it by reference."""
+
+    digest: Digest = Field(description="Hash of the image_id of all its slices, in their order")
+    slices: int = Field(ge=2, description="How many there are")
+    place: int = Field(
+        ge=0,
+        description="Of this one among them, from 0: to patient left, posterior or head, or where the source does not "
+        "tell, as the frames' indices do",
+    )
+    spacing_mm: float | None = Field(
+        default=None, gt=0, description="From one slice to the next; None where they lie unevenly, or nothing tells"
+    )
+    towards: Side | None = Field(default=None, description="Where the next one lies; None where nothing tells")
+
+
 Weighting = Literal["T1-weighted", "T2-weighted", "FLAIR", "diffusion-weighted"]
 """What the signal of an MR image mostly tells."""
 
@@ -222,6 +238,9 @@ class ImageMetadata(Message):
         exclude_if=_is_empty,
         description="Sent with the frame, by ascending steps, without a gap. Not written where there are none",
     )
+    volume: InVolume | None = Field(
+        default=None, exclude_if=_is_none, description="That was sent with the frame. Not written where there is none"
+    )
 
 
 class SourceAnnotation(Message):
@@ -252,10 +271,17 @@ class MedicalImage(FrameMessage):
         exclude_if=_is_empty,
         description="Of `metadata.neighbours`, in their order; of this image's size, unit and meaning",
     )
+    volume: tuple[Pixels, ...] = Field(
+        default=(),
+        exclude_if=_is_empty,
+        description="All slices of `metadata.volume`, this one too, in their order; of this image's size and unit",
+    )
     preprocess_version: str = Field(description="Of what read the image")
 
     @model_validator(mode="after")
     def _neighbours_are_told(self) -> Self:
         if len(self.neighbours) != len(self.metadata.neighbours):
             raise ValueError("each neighbour has its pixels and its metadata")
+        if len(self.volume) != (self.metadata.volume.slices if self.metadata.volume else 0):
+            raise ValueError("each slice of a volume has its pixels")
         return self

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from schemas.base import FrameMessage, Message
+from schemas.base import Digest, FrameMessage, Message
 from schemas.codes import Code as Code
 from schemas.images import ImageMetadata, Pixels, Side
 from schemas.shapes import Box as Box
@@ -212,6 +212,25 @@ class Continuation(Message):
     )
 
 
+class VolumeFinding(Message):
+    """What an expert of three dimensions found of one label in the whole volume: the same for each of its slices."""
+
+    volume: Digest = Field(description="`digest` of `metadata.volume`: findings of one volume share it")
+    label: str = Field(description="Of the regions that are its parts in a slice")
+    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
+    expert: str = Field(description="name@version")
+    voxels: int = Field(ge=1, description="Of the slices as they came")
+    volume_ml: float | None = Field(default=None, gt=0, description="None where a spacing is unknown")
+    parts: int = Field(ge=1, description="Connected in three dimensions (26 neighbours)")
+    largest_part_ml: float | None = Field(default=None, gt=0, description="None where a spacing is unknown")
+    slices: int = Field(ge=1, description="From the first to the last that hold some of it")
+    first_slice: int = Field(ge=0, description="By `place`")
+    extent_mm: tuple[float, float, float] | None = Field(
+        default=None, description="Across slices, down and across within them; None where a spacing is unknown"
+    )
+    score: float = Field(ge=0, le=1, description="Mean probability of its voxels, as the expert has it")
+
+
 class Distribution(Message):
     """How the regions of one kind and label are spread over the image, or over what they lie within."""
 
@@ -259,6 +278,9 @@ class Grounding(Message):
     distributions: tuple[Distribution, ...] = Field(default=(), description="Of the regions of one kind and label")
     continuations: tuple[Continuation, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
+    )
+    volumes: tuple[VolumeFinding, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Of images that a volume was sent with"
     )
     experts: tuple[ExpertRun, ...] = Field(default=(), description="Those that ran")
     intensity: Intensity = Field(description="Of the whole image")

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
-from schemas.regions import Continuation, Distribution, ExpertRun, Grounding, Region, Relation
+from schemas.regions import Continuation, Distribution, ExpertRun, Grounding, Region, Relation, VolumeFinding
 from schemas.regions import Intensity as Intensity
 
 
@@ -119,6 +119,9 @@ class Triplet(FrameMessage):
     distributions: tuple[Distribution, ...] = Field(default=(), description="Of the regions of one kind and label")
     continuations: tuple[Continuation, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of images that neighbours were sent with"
+    )
+    volumes: tuple[VolumeFinding, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Of images that a volume was sent with"
     )
     experts: tuple[ExpertRun, ...] = Field(description="Those that ran")
     passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")

@@ -28,6 +28,8 @@ from streams.topics import IMAGES
 log = structlog.get_logger()
 
 
+_NONE = "memory:///"
+
 Kind = Literal["passing", "kept"]
 """Folders of the store. passing: of messages between stages, which their topics keep for days; kept: of triplets."""
 OUTLIVED = timedelta(milliseconds=IMAGES.retention_ms) + timedelta(days=1)
@@ -56,11 +58,12 @@ class Payloads:
             Path(unquote(urlsplit(url).path)).mkdir(OWN, parents=True, exist_ok=True)
         self._store = from_url(url) if self._folder else from_url(url, **options(url))
         self._inline_limit = inline_limit
+        self._none = url == _NONE
 
     @classmethod
     def none(cls) -> Self:
         """No store at all: pixels of any size stay in their message, as long as that does not leave the process."""
-        return cls("memory:///", sys.maxsize)
+        return cls(_NONE, sys.maxsize)
 
     async def place(self, pixels: Pixels, kind: Kind = "passing") -> Pixels:
         """The same pixels, by reference where they are above the limit.
@@ -70,6 +73,14 @@ class Payloads:
         """
         (placed,) = await self.place_all([pixels], kind)
         return placed
+
+    async def refer(self, pixels: Pixels, kind: Kind = "passing") -> Pixels:
+        """The same pixels by reference, whatever their size; in the message where there is no store at all.
+
+        Raises:
+            Unavailable: the store did not take them.
+        """
+        return pixels if self._none or pixels.data is None else await self._put(pixels, kind)
 
     async def place_all(self, message: Sequence[Pixels], kind: Kind = "passing") -> list[Pixels]:
         """All pixels of one message: those stay in it that are within the limit together with those before them.

@@ -30,6 +30,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         relations=image.grounding.relations,
         distributions=image.grounding.distributions,
         continuations=image.grounding.continuations,
+        volumes=image.grounding.volumes,
         experts=image.grounding.experts,
         description=description,
         lineage=lineage,

@@ -4,7 +4,7 @@ import hashlib
 import statistics
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,13 +14,14 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from models.experts.adapters import look
-from models.experts.contracts import Boxes, Heatmap, Hover, Instances, Promptable, Semantic, Stardist
+from models.experts.contracts import Boxes, Heatmap, Hover, Instances, Promptable, Semantic, Stardist, Volumetric
 from models.experts.external import NoExternalData, read_graph
 from models.experts.inputs import Floats, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
 from models.experts.regions import FloatImage
 from models.experts.running import RUN_ERRORS, TYPES, Expert, Prompt, Sight
+from models.experts.volumes import Given
 from schemas.experts import ExpertRuntime
 from schemas.images import Modality
 from schemas.regions import Box
@@ -95,15 +96,21 @@ def _input(expert: Expert) -> Iterator[Promise]:
     others = [one.name for one in inputs if one.name != contract.name]
     yield Promise(f"{contract.name!r} is the only input", not others, ", ".join(one.name for one in inputs))
     (given,) = (one for one in inputs if one.name == contract.name)
-    axes = {"NCHW": "NCHW", "NHWC": "NHWC", "CHW": "CHW"}[contract.layout]
+    axes = "NCDHW" if contract.volume else contract.layout
     shape = dict(zip(axes, given.shape, strict=False))
     whole = len(given.shape) == len(axes) and given.type in TYPES
-    yield Promise(f"it is {contract.layout}", whole, f"{given.type} {given.shape}")
+    yield Promise(f"it is {axes}", whole, f"{given.type} {given.shape}")
     if not whole:
         return
     channels = shape["C"]
     yield Promise(f"it has {contract.depth} channels", channels in (contract.depth, None) or isinstance(channels, str),
                   str(channels))  # fmt: skip
+    if contract.volume:
+        patch = contract.volume.patch
+        sides = [shape[axis] for axis in "DHW"]
+        fits = all(not isinstance(one, int) or one == side for one, side in zip(sides, patch, strict=True))
+        yield Promise(f"it takes windows of {_times(patch)} voxels: patch", fits, _times(sides))
+        return
     size, sides = contract.size, (shape["H"], shape["W"])
     if size.height is not None:
         fits = all(not isinstance(one, int) or one == side for one, side in zip(sides, (size.height, size.width)))  # noqa: B905
@@ -113,12 +120,16 @@ def _input(expert: Expert) -> Iterator[Promise]:
         yield Promise("it takes any size, as 'keep' and 'longest side' give", dynamic, f"{sides[0]} × {sides[1]}")
 
 
+def _times(sides: Iterable[object]) -> str:
+    return " × ".join(map(str, sides))
+
+
 def _wanted(manifest: Manifest) -> set[str]:
     decoding = manifest.decoding
     if decoding is None:
         within = {manifest.foreground.output} if manifest.foreground else set[str]()
         return {output.name for output in manifest.outputs} | within
-    if isinstance(decoding, Semantic):
+    if isinstance(decoding, Semantic | Volumetric):
         return {decoding.output}
     if isinstance(decoding, Boxes):
         torchvision = {decoding.boxes, decoding.labels, decoding.scores}
@@ -154,6 +165,9 @@ def sample(manifest: Manifest) -> tuple[FloatImage, str]:
 
 def _on_sample(expert: Expert) -> Iterator[Promise]:
     manifest = expert.manifest
+    if manifest.input.volume is not None:
+        yield from _on_volume(expert, manifest.input.volume.patch)
+        return
     image, what = sample(manifest)
     box = Box(x=image.shape[1] // 4, y=image.shape[0] // 4, width=image.shape[1] // 2, height=image.shape[0] // 2)
     sight = Sight(image, spacing=(1.0, 1.0), prompts=(Prompt(box, "sample", None, "source"),))
@@ -185,6 +199,42 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
     yield Promise(
         "its outputs can be read", True,
         f"{count} regions; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared.batch)}",
+    )  # fmt: skip
+
+
+def _on_volume(expert: Expert, patch: tuple[int, int, int]) -> Iterator[Promise]:
+    """A window of noise through the graph, and a volume of two windows along each axis."""
+    decoding = cast(Volumetric, expert.manifest.decoding)
+    window = np.random.default_rng(0).uniform(0, 1, (1, 1, *patch)).astype(np.float32)
+    try:
+        started = time.perf_counter()
+        (maps,) = expert.run(window, [decoding.output])
+        took = time.perf_counter() - started
+    except RUN_ERRORS as error:
+        yield Promise(f"it runs on noise of {_times(patch)} voxels", False, f"{type(error).__name__}: {error}")
+        return
+    yield Promise(f"it runs on noise of {_times(patch)} voxels", True, f"{decoding.output} {maps.shape}, {took:.2f} s")
+    outputs = {decoding.output: maps}
+    shapes = [
+        *_shapes(expert.manifest, outputs, window),
+        Promise(f"{decoding.output} is of the window's size", maps.shape[2:] == patch, str(maps.shape)),
+    ]
+    yield from shapes
+    if not all(one.kept for one in shapes):
+        return
+    values = np.random.default_rng(0).uniform(0, 1000, [side + side // 2 for side in patch]).astype(np.float32)
+    shape = (values.shape[0], values.shape[1], values.shape[2])
+    given = Given("0" * 32, 0, shape, (1.0, 1.0, 1.0), ("head", "posterior", "patient left"), lambda: values)
+    started = time.perf_counter()
+    try:
+        found = look(expert, Sight(values[0], spacing=(1.0, 1.0), volume=given))
+    except RUN_ERRORS as error:
+        yield Promise("its outputs can be read", False, f"{type(error).__name__}: {error}")
+        return
+    took = time.perf_counter() - started
+    yield Promise(
+        "its outputs can be read", True,
+        f"{len(found.volumes)} labels in noise of {_times(shape)} mm, {took:.2f} s (ONNX Runtime {ort.__version__})",
     )  # fmt: skip
 
 
@@ -227,6 +277,10 @@ def _shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) ->
             yield _within(output.name, one)
     elif isinstance(decoding, Semantic):
         yield _channels(decoding.output, outputs, 4, classes)
+        if decoding.activation == "none":
+            yield _within(decoding.output, outputs[decoding.output])
+    elif isinstance(decoding, Volumetric):
+        yield _channels(decoding.output, outputs, 5, classes)
         if decoding.activation == "none":
             yield _within(decoding.output, outputs[decoding.output])
     elif isinstance(decoding, Heatmap):

@@ -99,6 +99,32 @@ class Size(Table):
         return self
 
 
+class VolumeInput(Table):
+    """How a volume comes to a graph of three dimensions: in windows, whose answers are blended by Gaussian weights.
+
+    Isensee et al., nnU-Net, Nature Methods 18, 2021.
+    """
+
+    axes: Annotated[str, Field(pattern=r"^[LRAPSI]{3}$")] | None = Field(
+        default=None,
+        description="Where the tensor's three axes lead in the patient: 'RAS' as of MONAI's Orientationd, 'SAR' as of "
+        "nnU-Net's NibabelIOWithReorient. None: slices, rows and columns as they come",
+    )
+    spacing_mm: tuple[float, float, float] | None = Field(
+        default=None, description="Along these axes: volumes are resampled to it; None: as they come"
+    )
+    patch: tuple[int, int, int] = Field(description="Voxels of a window along these axes")
+    overlap: float = Field(default=0.5, ge=0, lt=1, description="Part of a window that it shares with the next")
+
+    @model_validator(mode="after")
+    def _in_three_dimensions(self) -> Self:
+        if self.axes and sorted("LRAPSI".index(letter) // 2 for letter in self.axes) != [0, 1, 2]:
+            raise ValueError(f"axes must lead once each along left-right, front-back and head-feet, not {self.axes!r}")
+        if min(self.patch) < 1 or min(self.spacing_mm or (1.0,)) <= 0:
+            raise ValueError("patch and spacing_mm must be above 0")
+        return self
+
+
 class InputContract(Table):
     """What the graph's input, (1, channels, rows, columns), must hold."""
 
@@ -129,6 +155,10 @@ class InputContract(Table):
     normalisation: Normalisation = Field(default=AsIs(), description="How values come to the graph's range")
     mean: tuple[float, ...] = Field(default=(), description="Of each channel, subtracted after normalisation")
     deviation: tuple[float, ...] = Field(default=(), description="Of each channel, by which is divided after that")
+
+    volume: VolumeInput | None = Field(
+        default=None, description="Of kind 'volume': the graph takes (1, 1, d, h, w), and images of known volume alone"
+    )
 
     @model_validator(mode="after")
     def _agreeing(self) -> Self:
@@ -168,6 +198,18 @@ class Semantic(_Decoding):
     activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
     background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
     whole: bool = Field(default=False, description="All parts of a class are one region")
+
+
+class Volumetric(_Decoding):
+    """A map (1, classes, d, h, w) of a volume: parts of each class in a slice are regions of that slice."""
+
+    kind: Literal["volume"] = Field(description="Of decoding")
+    output: str = Field(default="logits", description="Name of the graph's output")
+    activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
+    background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
+    min_volume_ml: float = Field(
+        default=0.0, ge=0, description="Parts in three dimensions below this are left out, where spacings are known"
+    )
 
 
 class Boxes(_Decoding):
@@ -281,5 +323,5 @@ class Stardist(_Decoding):
 
 
 Decoding = Annotated[
-    Semantic | Boxes | Instances | Heatmap | Promptable | Hover | Stardist, Field(discriminator="kind")
+    Semantic | Volumetric | Boxes | Instances | Heatmap | Promptable | Hover | Stardist, Field(discriminator="kind")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, ValidationError, model_validator
 
-from models.experts.contracts import Decoding, Hover, InputContract, Label, Promptable, Sha256, Table
+from models.experts.contracts import Decoding, Hover, InputContract, Label, Promptable, Sha256, Table, VolumeInput
 from models.experts.external import Graph, NoExternalData, read_graph
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality
@@ -80,7 +80,10 @@ class Manifest(Table):
         With a softmax there is always one; it is told where it is not the first.
         """
         match table:
-            case {"decoding": {"kind": "semantic", "activation": "sigmoid" | "none"} as decoding, "labels": [*labels]}:
+            case {
+                "decoding": {"kind": "semantic" | "volume", "activation": "sigmoid" | "none"} as decoding,
+                "labels": [*labels],
+            }:
                 first = any(isinstance(one, dict) and cast(Any, one).get("index") == 0 for one in labels)
                 if first and "background" not in decoding:
                     return {**table, "decoding": {**cast(dict[str, Any], decoding), "background": ()}}
@@ -95,6 +98,14 @@ class Manifest(Table):
         kind, tiled = self.decoding.kind if self.decoding else "maps", self.input.size.policy == "tiles"
         if tiled and kind not in ("semantic", "boxes", "hover", "stardist"):
             raise ValueError(f"tiles cannot be put together again for {kind!r}")
+        if (kind == "volume") != (self.input.volume is not None):
+            raise ValueError("[input.volume] and kind 'volume' belong together: add the one that is missing")
+        flat = (self.input.size.policy, self.input.depth, self.input.polarity, self.input.layout)
+        if kind == "volume" and (flat != ("keep", 1, "value", "NCHW") or self.input.spacing_mm is not None):
+            raise ValueError(
+                'of kind \'volume\' size is { policy = "keep" }, channels 1, polarity "value", without layout and '
+                "slices; spacing_mm stands in [input.volume]"
+            )
         if self.foreground and self.decoding:
             raise ValueError("[foreground] belongs to [[outputs]]")
         background: tuple[int, ...] = getattr(self.decoding, "background", ())
@@ -129,6 +140,19 @@ class Manifest(Table):
             and min(shape[:2]) >= self.input.shortest_side
             and (self.input.size.policy != "keep" or max(shape[:2]) <= self.input.longest_side)
             and (self.input.spacing_mm is None or self.input.unknown_spacing or metadata.spacing is not None)
+            and (self.input.volume is None or (len(shape) == 2 and self._takes_volume(self.input.volume, metadata)))
+        )
+
+    def _takes_volume(self, wanted: VolumeInput, metadata: ImageMetadata) -> bool:
+        volume, lies = metadata.volume, metadata.orientation
+        return (
+            volume is not None
+            and (wanted.axes is None or (lies is not None and volume.towards is not None))
+            and (
+                wanted.spacing_mm is None
+                or self.input.unknown_spacing
+                or (volume.spacing_mm is not None and metadata.spacing is not None)
+            )
         )
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.experts.adapters import look
 from models.experts.annotated import as_annotated, marked
 from models.experts.continuations import follow
-from models.experts.contracts import Promptable
+from models.experts.contracts import Promptable, Volumetric
 from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert
 from models.experts.merging import merge
@@ -33,10 +33,11 @@ from models.experts.regions import (
 from models.experts.relations import relate
 from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.slices import Seen, Slice, beside, look_beside, shown
+from models.experts.volumes import Given
 from models.statements.table import DIGEST
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
-from schemas.regions import Box, ExpertRun, Grounding
+from schemas.regions import Box, ExpertRun, Grounding, VolumeFinding
 
 PACKAGED = Path(__file__).parent / "library"
 
@@ -63,6 +64,8 @@ class Registry:
     def warm_up(self) -> None:
         """Have each expert look at an empty image, so that the first real one does not wait for what is made once."""
         for expert in self.experts:
+            if isinstance(expert.manifest.decoding, Volumetric):
+                continue
             contract, label = expert.manifest.input, "warm-up"
             side = min(max(256, contract.shortest_side), contract.longest_side)
             image = np.zeros((side, side, 3)[: 2 if contract.channels == 1 else 3], np.float32)
@@ -93,6 +96,7 @@ class Registry:
         inverted: bool = False,
         annotations: tuple[SourceAnnotation, ...] = (),
         neighbours: tuple[FloatImage, ...] = (),
+        volume: Given | None = None,
         ran: Callable[[ExpertRun, float], None] = lambda run, seconds: None,
     ) -> Grounding:
         """Regions of one image, at least one: the whole image where no expert fits or none finds anything.
@@ -103,7 +107,9 @@ class Registry:
         bright (MONOCHROME1). Of colour, intensities are those of its luma (ITU-R BT.601). An expert that fails costs
         its own regions only. Pixels that were masked as text are in no region and in no measurement.
         `neighbours`: those of `metadata`, in their order, as `values`. Experts that take several slices are given them,
-        and regions are followed into them, but those of promptable experts, whose prompts are of this image.
+        and regions are followed into them, but those of promptable experts, whose prompts are of this image, and of
+        experts of three dimensions, to whom slices are no images.
+        `volume`: that of `metadata`. What its `load` raises is raised here.
         `ran` is told of each expert's turn, and the seconds that it took.
         """
         visible = unmasked(values.shape, metadata)
@@ -116,13 +122,15 @@ class Registry:
         found: list[Measured] = []
         within: Within | None = None
         there: dict[str, dict[int, Seen]] = {}
+        solid: list[VolumeFinding] = []
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
                 continue
+            in_volume = isinstance(expert.manifest.decoding, Volumetric)
             negated = inverted and contract.polarity == "displayed"
             image, around = shown(expert, slices)
-            sight = Sight(image, negated, spacing, prompts(expert.manifest, told), around)
+            sight = Sight(image, negated, spacing, prompts(expert.manifest, told), around, volume)
             started = time.perf_counter()
             try:
                 seen = look(expert, sight)
@@ -137,7 +145,8 @@ class Registry:
             regions = measure(
                 seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted
             )
-            if regions and neighbours and not _prompted(expert):
+            solid += seen.volumes
+            if regions and neighbours and not in_volume and not _prompted(expert):
                 there[name] = look_beside(expert, slices, measured_unit, negated=negated, spacing=spacing)
             told += seen.candidates
             found += regions
@@ -169,6 +178,7 @@ class Registry:
             relations=relate(measured, metadata.spacing, inverted, metadata.orientation),
             distributions=distribute(measured, luma, metadata.orientation, measured_unit),
             continuations=follow(measured, there, metadata.neighbours, metadata.spacing),
+            volumes=tuple(solid),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )

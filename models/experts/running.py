@@ -22,8 +22,9 @@ from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.places import Within
 from models.experts.regions import Candidate, FloatImage
+from models.experts.volumes import Given, LastVolumes
 from schemas.experts import ExpertRuntime
-from schemas.regions import Box, Code
+from schemas.regions import Box, Code, VolumeFinding
 
 _FAILURES: tuple[type[Exception], ...] = (
     ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.RuntimeException, ort_errors.NotImplemented,
@@ -71,7 +72,8 @@ class Sight:
     """What an expert is shown.
 
     `image`: (rows, columns) or (rows, columns, 3). `negated`: low values are shown bright, and the expert judges what
-    is shown. `spacing`: mm between rows and between columns. `around`: slices beside it, by steps from it.
+    is shown. `spacing`: mm between rows and between columns. `around`: slices beside it, by steps from it. `volume`:
+    that it is a slice of.
     """
 
     image: FloatImage
@@ -79,6 +81,7 @@ class Sight:
     spacing: tuple[float, float] | None = None
     prompts: tuple[Prompt, ...] = ()
     around: Mapping[int, FloatImage] = field(default_factory=dict[int, FloatImage])
+    volume: Given | None = None
 
     @property
     def values(self) -> FloatImage:
@@ -88,11 +91,15 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an expert found: candidates, how many smaller ones were left out, and what it outlined to look within."""
+    """What an expert found: candidates, how many smaller ones were left out, and what it outlined to look within.
+
+    `volumes`: what it found in the whole volume.
+    """
 
     candidates: list[Candidate]
     left_out: int = 0
     within: Within | None = None
+    volumes: tuple[VolumeFinding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,7 @@ class Expert:
     decoder: ort.InferenceSession | None = None
     batcher: Batcher | None = field(default=None, compare=False, repr=False)
     weights: str = ""
+    volumes: LastVolumes = field(default_factory=LastVolumes, compare=False, repr=False)
 
     @classmethod
     def load(cls, path: Path, runtime: ExpertRuntime | None = None) -> "Expert":

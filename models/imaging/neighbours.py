@@ -65,6 +65,17 @@ class Stack:
             if other != at
         )
 
+    @property
+    def step_mm(self) -> float | None:
+        """mm from one to the next; None where they lie unevenly, or the source does not tell."""
+        if not self.places:
+            return None
+        first, count = self.places[0], len(self.places) - 1
+        step = (self.places[-1] - first) / count
+        # Headers round: of hundreds of slices each may lie a little off.
+        even = all(abs(place - first - n * step) <= 0.1 * step for n, place in enumerate(self.places))
+        return float(f"{step:.4g}") if even else None
+
     def unsided(self) -> "Stack":
         """The same, of which nobody knows how it lies in the patient."""
         return replace(self, sides=(None, None))

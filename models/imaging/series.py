@@ -113,7 +113,7 @@ class _Kind(Generic[K]):
     places: dict[bytes, tuple[Stack, int]] | None = None
     """Of those that are of a stack, where in it."""
 
-    def around(self, found: Slice, most: int) -> list[Next[K]]:
+    def stack_of(self, found: Slice) -> tuple[Stack, int] | None:
         if self.places is None:
             self.listed = list(self.members.values())
             self.places = {
@@ -122,10 +122,16 @@ class _Kind(Generic[K]):
                 for at, frame in enumerate(stack.frames)
             }
         if found.uid not in self.places:
-            return []
+            return None
         stack, at = self.places[found.uid]
-        stack = stack if found.sided else stack.unsided()
-        return [Next(*self.listed[one.frame], one) for one in stack.beside(at, most)]
+        return stack if found.sided else stack.unsided(), at
+
+    def around(self, found: Slice, most: int) -> tuple[list[Next[K]], Stack | None]:
+        placed = self.stack_of(found)
+        if placed is None:
+            return [], None
+        stack, at = placed
+        return [Next(*self.listed[one.frame], one) for one in stack.beside(at, most)], stack
 
 
 class Slices(Generic[K]):
@@ -143,9 +149,13 @@ class Slices(Generic[K]):
 
     def around(self, found: Slice, most: int) -> list[Next[K]]:
         """Up to `most` slices on each side of one of them, by ascending steps; none of one that is not among them."""
+        return self.in_stack(found, most)[0]
+
+    def in_stack(self, found: Slice, most: int) -> tuple[list[Next[K]], Stack | None]:
+        """The same, and the stack that they are of."""
         kind = self._kinds.get(found.kind)
         if kind is None or found.uid not in kind.members or kind.members[found.uid][1] != found:
-            return []
+            return [], None
         return kind.around(found, most)
 
 

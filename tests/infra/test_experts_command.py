@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from models.experts.registry import Registry
+from tests.models.experts import volume_graphs
 from tests.models.experts.external_graphs import WEIGHTS, write_expert
 
 GRAPHS = Path(__file__).parents[1] / "models" / "experts" / "graphs"
@@ -76,6 +77,28 @@ def test_broken_promises(unet: Path, old: str, new: str, told: str) -> None:
     code, output = run("check", changed(unet, old, new))
     assert code == 1
     assert told in output
+
+
+def test_an_expert_of_three_dimensions(tmp_path: Path) -> None:
+    """It is checked on a window and on a volume of several; of what is wrong it is told what to write."""
+    manifest = volume_graphs.write(tmp_path)
+    code, output = run("check", manifest)
+    assert code == 0, output
+    assert "it is NCDHW" in output
+    assert "its outputs can be read" in output
+    for old, new, told in (
+        ("[decoding]", "[decoding]\nwhole = true", "decoding.volume.whole"),
+        ("channels = 1", "channels = 3", "of kind 'volume' size is { policy = \"keep\" }, channels 1"),
+        ('kind = "volume"', 'kind = "semantic"', "[input.volume] and kind 'volume' belong together"),
+        ("overlap = 0.5", 'overlap = 0.5\naxes = "RAL"', "not 'RAL'"),
+        ('output = "logits"', 'output = "scores"', "BROKEN  the outputs are there: scores"),
+    ):
+        code, output = run("check", changed(volume_graphs.write(tmp_path), old, new))
+        assert code == 1
+        assert told in output, (old, output)
+    small = volume_graphs.write(tmp_path, "small", graph=volume_graphs.box_filter(sides=(8, 8, 8)))
+    code, output = run("check", small)
+    assert "BROKEN  it takes windows of 16 × 16 × 16 voxels: patch: 8 × 8 × 8" in output
 
 
 def test_another_graph(unet: Path) -> None:

@@ -180,6 +180,16 @@ def test_neighbours_reach_a_worker_and_are_few() -> None:
             from_environment({f"{PREFIX}NEIGHBOURS": text})
 
 
+def test_whether_volumes_are_sent_reaches_a_worker() -> None:
+    """They are not, unless asked for: a volume is as many images again."""
+    assert from_environment({}).volumes == DOCUMENTED[f"{PREFIX}VOLUMES"] == "none"
+    settings = from_environment({f"{PREFIX}VOLUMES": "whole"})
+    assert from_environment(settings.handed_on()).volumes == "whole"
+    assert current_settings(volumes="whole").volumes == "whole"
+    with pytest.raises(BadSetting, match="TRISTREAM_VOLUMES: "):
+        from_environment({f"{PREFIX}VOLUMES": "half"})
+
+
 def test_where_series_are_sought_reaches_a_worker() -> None:
     """Nowhere, unless someone says that they arrive whole."""
     assert f"{PREFIX}SERIES" in DOCUMENTED

@@ -13,11 +13,13 @@ from models.experts.adapters.maps import find_in_maps
 from models.experts.adapters.promptable import find_prompted
 from models.experts.adapters.semantic import find_classes
 from models.experts.adapters.stardist import find_stars
+from models.experts.adapters.volume import find_in_volume
 from models.experts.running import Expert, Found, Sight
 
 _READ: dict[str, Callable[[Expert, Sight], Found]] = {
     "maps": find_in_maps,
     "semantic": find_classes,
+    "volume": find_in_volume,
     "boxes": find_boxes,
     "instances": find_instances,
     "heatmap": find_peaks,
