@@ -16,6 +16,11 @@ from infra.console import plain_errors, say
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for links, sidecars and masks.")
 @click.option(
+    "--inbox",
+    metavar="DIR",
+    help="A folder that is watched, instead of --out: images go into a folder KIND below it, one after the other.",
+)
+@click.option(
     "--licences",
     metavar="WHICH",
     multiple=True,
@@ -24,7 +29,13 @@ from infra.console import plain_errors, say
 @click.option("--limit", type=click.IntRange(1), help="Images at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def source(
-    kind: str, path: Path | None, out: Path | None, licences: tuple[str, ...], limit: int | None, as_json: bool
+    kind: str,
+    path: Path | None,
+    out: Path | None,
+    inbox: str | None,
+    licences: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
 ) -> None:
     """Make inputs of the collection KIND as it lies in PATH: `tristream source list` names those that are known.
 
@@ -32,6 +43,8 @@ def source(
     boxes, patient, split, licence. What is there already is passed by: a run that broke off can be run again. Then:
 
         tristream annotate OUT --triplets triplets.jsonl
+
+    With --inbox DIR a running `tristream up --inbox DIR` takes them as they come.
     """
     if missing := [name for name in ("PIL", "h5py", "pyarrow") if find_spec(name) is None]:
         raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
@@ -45,10 +58,11 @@ def source(
         return
     if kind not in known:
         raise click.UsageError(f"no collection {kind!r}: 'tristream source list' names those that are known")
-    if path is None or out is None:
-        raise click.UsageError("give the folder of the collection, and --out for what is made of it")
+    if path is None or (out is None) == (inbox is None):
+        raise click.UsageError("give the folder of the collection, and --out or --inbox for what is made of it")
+    out = out or _below(inbox or "", kind)
     if out.resolve() == path.resolve() or path.resolve() in out.resolve().parents:
-        raise click.UsageError("--out must lie outside the collection's own folder")
+        raise click.UsageError("--out or --inbox must lie outside the collection's own folder")
     collection = known[kind]
     if not Licences(licences).permit(collection.licence, collection.permits):
         raise click.ClickException(
@@ -70,3 +84,15 @@ def source(
     say(f"{collection.title}: {', '.join(f'{n} {name}' for name, n in counts.items()) or 'no images'}")
     for reason, n in reasons.most_common():
         say(f"left out {n:>7}: {reason}")
+
+
+def _below(inbox: str, kind: str) -> Path:
+    """Where a collection lies in a watched folder."""
+    from streams.buckets import folder_of
+
+    folder = folder_of(inbox)
+    if folder is None:
+        raise click.UsageError(
+            "an object store is no folder: make --out, and copy there masks first, then sidecars, then images"
+        )
+    return folder / kind

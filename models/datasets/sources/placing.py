@@ -42,7 +42,8 @@ class Placed:
 def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
     """Put a collection's images into a folder, one after the other; what is there already is passed by.
 
-    An image's sidecar is written last: an image without one was broken off and is made anew.
+    Masks come before their sidecar and that before the image, so that a watched folder takes each image up once, with
+    what is said of it. An image without a sidecar was broken off and is made anew.
 
     Args:
         root: where the collection lies, as it was unpacked.
@@ -63,25 +64,29 @@ def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
         if (suffix := _converted(target)) is not None:
             target = target.with_name(f"{target.name[: -len(suffix)]}.png")
         sidecar_path = target.with_name(f"{target.name}.json")
-        if sidecar_path.exists():
+        if sidecar_path.exists() and target.exists():
             yield Placed(target, False)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
+        # Both may be links to one file, and to rename one to the other does nothing then.
+        target.unlink(missing_ok=True)
+        ready = target.with_name(f".{target.name}.part")
         sidecar = dict(one.sidecar)
         try:
             if one.draw is not None:
-                _put_drawn(one.draw(), target, sidecar)
+                _put_drawn(one.draw(), ready, target.name, sidecar)
             else:
-                _put(one.path, target)
+                _put(one.path, ready)
             if one.masks:
                 _put_masks(one, target, sidecar)
             if one.text:
                 _append(out / TEXTS, {"image": target.relative_to(out).as_posix(), "source_text": one.text})
         except (OSError, ValueError) as error:
-            target.unlink(missing_ok=True)
+            ready.unlink(missing_ok=True)
             yield Placed(one.path, False, f"it cannot be read: {type(error).__name__}")
             continue
         _write(sidecar_path, sidecar)
+        ready.replace(target)
         yield Placed(target)
 
 
@@ -99,14 +104,14 @@ def _append(path: Path, line: dict[str, str]) -> None:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _put_drawn(drawn: Drawn | bytes, target: Path, sidecar: dict[str, Any]) -> None:
+def _put_drawn(drawn: Drawn | bytes, target: Path, name: str, sidecar: dict[str, Any]) -> None:
     if isinstance(drawn, bytes):
         target.write_bytes(drawn)
         return
     target.write_bytes(encode_png(drawn.pixels))
     if drawn.numbers is None or not drawn.labels:
         return
-    mask = target.parent / MASKS / f"{target.name}.png"
+    mask = target.parent / MASKS / f"{name}.png"
     mask.parent.mkdir(exist_ok=True)
     mask.write_bytes(encode_png(drawn.numbers))
     sidecar["mask"], sidecar["labels"] = f"{MASKS}/{mask.name}", dict(drawn.labels)
@@ -124,7 +129,9 @@ def _place_dicom(root: Path, collection: Collection, out: Path) -> Iterator[Plac
         new = not target.exists()
         if new:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _put(path, target)
+            ready = target.with_name(f".{target.name}.part")
+            _put(path, ready)
+            ready.replace(target)
         yield Placed(target, new)
 
 
@@ -144,7 +151,7 @@ def _put(path: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     if _converted(path) is not None:
         with _picture(path) as picture:
-            picture.convert("RGB" if picture.mode in ("P", "RGB", "RGBA") else "L").save(target)
+            picture.convert("RGB" if picture.mode in ("P", "RGB", "RGBA") else "L").save(target, "PNG")
         return
     with contextlib.suppress(OSError):
         os.link(path.resolve(), target)
