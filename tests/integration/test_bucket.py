@@ -55,7 +55,7 @@ def listed(bucket: Bucket, beside: ObjectReference | None = None) -> list[Object
     return [one for page in bucket.list(beside) for one in page]
 
 
-OBJECTS_PUT = int(os.environ.get("TRISTREAM_TEST_OBJECTS", "400"))
+OBJECTS_PUT = int(os.environ.get("TRISTREAM_TEST_OBJECTS", "150"))
 """Passes with 2,000 too, in a minute and a half."""
 
 
