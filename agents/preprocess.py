@@ -3,17 +3,17 @@
 What touches the file's bytes runs in a process of its own: native decoders crash on some damaged files.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from agents import metrics
 from agents.given import GivenAnnotations
-from agents.reading import Found, Reading, frames_of, image_of, slice_of
+from agents.reading import Reading, frames_of, image_of
 from agents.series import Series
-from agents.volumes import MOST_SLICES, Member, Volumes
+from agents.surroundings import Frames, in_series, in_volume
+from agents.volumes import Volumes
 from models.imaging.belonging import place_of
 from models.imaging.limits import check_file
-from models.imaging.neighbours import Beside, Stack, is_alike, with_neighbours
-from models.imaging.series import Next, Slice
+from models.imaging.neighbours import with_neighbours
 from schemas.base import PatientPolicy
 from schemas.failures import InvalidInput
 from schemas.images import MedicalImage
@@ -22,7 +22,6 @@ from streams.buckets import Bucket, ObjectElsewhere
 from streams.dead_letters import FrameFailed, Subject
 from streams.identity import Identity
 from streams.isolation import Isolated
-from streams.last_read import LastRead
 from streams.payloads import Payloads
 
 Preprocess = Callable[[ObjectReference], AsyncIterator[MedicalImage | FrameFailed]]
@@ -58,7 +57,7 @@ async def preprocess(
     given = await annotations.of(found.names) if annotations is not None else ()
     provenance = found.belonging.provenance(identity.group_id, place_of(reference, patients))
     metrics.SKIPPED.inc(skipped)
-    frames = _Frames(
+    frames = Frames(
         lambda index: isolated.call(image_of, reference, reading, index, object_id, given), reading.neighbours
     )
     for index in taken:
@@ -70,10 +69,10 @@ async def preprocess(
         if reading.neighbours:
             near = await frames.beside(image, found.stacks)
             if series is not None and found.alone is not None:
-                near = await _in_series(series, reference, found.alone, image, isolated, reading)
+                near = await in_series(series, reference, found.alone, image, isolated, reading)
             image = with_neighbours(image, near)
         if volumes is not None:
-            image = await _in_volume(volumes, image, found, frames, series, reference, isolated, reading)
+            image = await in_volume(volumes, image, found, frames, series, reference, isolated, reading)
         pixels, *others = await payloads.place_all((image.pixels, *image.neighbours))
         told = provenance.with_texts("annotations") if given and image.annotations else provenance
         yield image.model_copy(update={"pixels": pixels, "neighbours": tuple(others), "provenance": told})
@@ -94,101 +93,3 @@ def below(places: Sequence[Bucket], handler: Preprocess) -> Preprocess:
             yield image
 
     return only
-
-
-class _Frames:
-    """The frames of one object. Where neighbours are asked for, those read last are kept: each is read once as a rule.
-
-    What a frame's neighbours are depends on the object alone, never on what was read before.
-    """
-
-    def __init__(self, read: Callable[[int], Awaitable[MedicalImage]], neighbours: int) -> None:
-        self._read, self._neighbours = read, neighbours
-        self._last: LastRead[int, MedicalImage] = LastRead(2 * neighbours + 1)
-
-    async def read(self, index: int) -> MedicalImage:
-        """One frame, its pixels inline. Raises InvalidInput."""
-        return await self._last.get(index, lambda: self._read(index))
-
-    async def beside(self, image: MedicalImage, stacks: tuple[Stack, ...]) -> list[tuple[Beside, MedicalImage]]:
-        """Its neighbours, outwards to the first that cannot be read or is not alike: those beyond are not known."""
-        near = [one for stack in stacks for one in stack.around(image.frame, self._neighbours)]
-        return await _outwards(image, near, self.read)
-
-
-async def _in_series(
-    series: Series, reference: ObjectReference, alone: Slice, image: MedicalImage, isolated: Isolated, reading: Reading
-) -> list[tuple[Beside, MedicalImage]]:
-    """The same of a slice that is an object: its neighbours are others."""
-    near = await series.beside(reference, alone, reading.neighbours)
-    files = {one.beside.frame: one for one in near}
-
-    async def read(index: int) -> MedicalImage:
-        one = files[index]
-        return await series.read(one, lambda: isolated.call(slice_of, one.key, reading, one.slice, image.object_id))
-
-    return await _outwards(image, [one.beside for one in near], read)
-
-
-async def _in_volume(
-    volumes: Volumes,
-    image: MedicalImage,
-    found: Found,
-    frames: _Frames,
-    series: Series | None,
-    reference: ObjectReference,
-    isolated: Isolated,
-    reading: Reading,
-) -> MedicalImage:
-    """The message of a frame with its whole volume, where it is known how slices lie."""
-    near: list[tuple[Beside, Member]] = []
-    of: Stack | None = None
-    if series is not None and found.alone is not None:
-        others, of = await series.whole(reference, found.alone, MOST_SLICES)
-        near = [(one.beside, _slice_at(one, isolated, reading, image.object_id)) for one in others]
-        own = Member(_name_of(reference, found.alone), lambda: _itself(image))
-    else:
-        own = _frame_of(reference, image.frame, frames)
-        for stack in found.stacks:
-            if image.frame in stack.frames:
-                of = stack
-                near = [
-                    (one, _frame_of(reference, one.frame, frames)) for one in stack.around(image.frame, MOST_SLICES)
-                ]
-    before = [member for beside, member in near if beside.steps < 0]
-    members = [*before, own, *(member for beside, member in near if beside.steps > 0)]
-    step, towards = (of.step_mm, of.sides[1]) if of is not None else (None, None)
-    return await volumes.sent_with(image, members, len(before), step, towards)
-
-
-def _frame_of(reference: ObjectReference, index: int, frames: _Frames) -> Member:
-    return Member((reference, index), lambda: frames.read(index))
-
-
-def _slice_at(one: Next[ObjectReference], isolated: Isolated, reading: Reading, object_id: str) -> Member:
-    return Member(_name_of(one.key, one.slice), lambda: isolated.call(slice_of, one.key, reading, one.slice, object_id))
-
-
-def _name_of(reference: ObjectReference, known: Slice) -> tuple[object, ...]:
-    # References of a listing have other ETags than those of messages, which count in the files that go along.
-    return reference.bucket, reference.key, reference.size, known.uid
-
-
-async def _itself(image: MedicalImage) -> MedicalImage:
-    return image
-
-
-async def _outwards(
-    image: MedicalImage, near: Sequence[Beside], read: Callable[[int], Awaitable[MedicalImage]]
-) -> list[tuple[Beside, MedicalImage]]:
-    found: list[tuple[Beside, MedicalImage]] = []
-    for side in ([one for one in reversed(near) if one.steps < 0], [one for one in near if one.steps > 0]):
-        for one in side:
-            try:
-                other = await read(one.frame)
-            except InvalidInput:  # of its own message too, where it is taken
-                break
-            if not is_alike(image, other):
-                break
-            found.append((one, other))
-    return sorted(found, key=lambda one: one[0].steps)
