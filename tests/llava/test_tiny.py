@@ -49,7 +49,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, base: Any) -> Path:
 
 
 def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, tmp_path: Path) -> None:
-    """Twenty steps each: the loss falls; resumed in the middle, the same bits; the export sees its picture."""
+    """Twenty steps each: the loss falls; resumed in the middle, the same bits; the export can be loaded."""
     stages = (
         Stage("align", "projector", 1e-2, batch=2, steps=20, length=512),
         Stage("multigranular", "all", 5e-3, batch=2, steps=20, length=512),
