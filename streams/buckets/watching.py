@@ -195,7 +195,8 @@ class FolderWatcher:
 
     def _selected(self, candidates: Iterable[Path], listed: list[Path] | None) -> list[Path]:
         """The objects that may be new, among those to be given out; of a listing it is told what is passed by."""
-        names = Names()
+        # Of the few that a notification tells of, looking into their folders would cost more than looking at each.
+        names = Names() if listed is not None else None
         found = self._objects(candidates, names)
         kept = [path for path in found if self._watching.selection.takes(self._below(path))]
         if listed is not None:
@@ -208,7 +209,7 @@ class FolderWatcher:
     def _below(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 
-    def _objects(self, candidates: Iterable[Path], names: Names) -> list[Path]:
+    def _objects(self, candidates: Iterable[Path], names: Names | None) -> list[Path]:
         """The objects that a change of the candidates touches: a companion stands for the one that it describes."""
         paths = {path.with_name(described_by(path.name)) if is_sidecar(path.name) else path for path in candidates}
         for path in paths:
@@ -216,12 +217,12 @@ class FolderWatcher:
                 self._owners.setdefault(named, set()).add(path)
         return sorted({owner for path in paths for owner in self._owned_by(path, names)}, key=os.fspath)
 
-    def _owned_by(self, path: Path, names: Names) -> set[Path]:
+    def _owned_by(self, path: Path, names: Names | None) -> set[Path]:
         if path not in self._owners or _named_by(path, names) is not None:
             return {path}
         return {owner for owner in self._owners[path] if path in (_named_by(owner, names) or ())} or {path}
 
-    def _is_as_it_was(self, path: Path, names: Names) -> bool:
+    def _is_as_it_was(self, path: Path, names: Names | None) -> bool:
         """Whether nothing happened to it, or what describes it, since the last look. False where that is not plain."""
         if (seen := self._seen.get(fingerprint(os.fsencode(path)))) is None:
             return False
@@ -275,7 +276,7 @@ def _marks(states: Mapping[Path, os.stat_result]) -> bytes:
     return fingerprint(*((state.st_size, state.st_mtime_ns, state.st_ino) for state in states.values()))
 
 
-def _named_by(path: Path, names: Names) -> list[Path] | None:
+def _named_by(path: Path, names: Names | None) -> list[Path] | None:
     """The files that an object's sidecar names; None where it has none, or it cannot be looked at."""
     try:
         found = companions_of(path, names)
