@@ -18,7 +18,8 @@ from infra.exports import CannotWrite, export_to
 from infra.jobs import MOST_RUN, Jobs
 from infra.results import Result
 from schemas.objects import ObjectReference
-from streams.buckets.folder import everything_below, is_folder, objects_among, reference_to
+from streams.buckets.beside import objects_among
+from streams.buckets.folder import everything_below, is_folder, reference_to
 from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally
 
 PROCESS_BYTES = 2**30

@@ -29,7 +29,7 @@ from models.imaging.given.marking import marked
 from schemas.failures import InvalidInput, TristreamError
 from schemas.limits import DEFAULT_LIMITS, Limits
 from streams.buckets import bucket_of
-from streams.buckets.folder import companions_read
+from streams.buckets.beside import companions_read
 from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally, by_reason
 
 CLEAN_PIXELS: Callable[..., Masked | None] = clean_pixels

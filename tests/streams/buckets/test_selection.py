@@ -12,7 +12,8 @@ from obstore.store import MemoryStore
 
 from infra.annotate import find_files
 from streams.buckets import Bucket, Watching, store
-from streams.buckets.folder import Folder, companions_read
+from streams.buckets.beside import companions_read
+from streams.buckets.folder import Folder
 from streams.buckets.selection import Reason, Selection, told
 from streams.buckets.store import Store
 
