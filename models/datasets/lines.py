@@ -129,23 +129,12 @@ class Glance:
     def at(cls, line: Line) -> Self:
         """At a line. Raises BadLine where what is asked for is not there."""
         try:
-            found = _Line.model_validate_json(line.text)
+            return cls.of(_Line.model_validate_json(line.text))
         except ValidationError:
             raise BadLine(line.place) from None
-        return cls(
-            found.triplet_id,
-            found.image_id,
-            found.object_id,
-            found.provenance,
-            found.metadata.modality,
-            found.metadata.disease or "",
-            found.image,
-            frozenset(region.kind for region in found.regions),
-            any(not supported(one) for one in statements(found.description)),
-        )
 
     @classmethod
-    def of(cls, triplet: Triplet) -> Self:
+    def of(cls, triplet: "Triplet | _Line") -> Self:
         """At a triplet that has been read."""
         return cls(
             triplet.triplet_id,

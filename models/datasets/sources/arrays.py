@@ -18,14 +18,6 @@ _ORGANS = {"HeadNeck": "head and neck", "Bile-duct": "bile duct", "Adrenal_gland
 _SPLITS = {"train": "train", "valid": "validation", "test": "test"}
 
 
-def _said(collection: Collection, **more: str | None) -> dict[str, Any]:
-    told = {
-        "source": collection.title, "licence": collection.licence, "modality": collection.modality,
-        "organ": collection.organ, **collection.sidecar, **more,
-    }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
-
-
 def pannuke(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
     """Fold by fold: images/fold1/images.npy and types.npy, masks/fold1/masks.npy, below any folder.
 
@@ -48,7 +40,7 @@ def pannuke(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             )
         for n in range(len(images)):
             organ = str(types[n])
-            said = _said(collection, organ=_ORGANS.get(organ, organ.lower().replace("_", " ")), series=fold)
+            said = collection.said(organ=_ORGANS.get(organ, organ.lower().replace("_", " ")), series=fold)
             yield Found(path, f"{fold}/{n:05}.png", said, draw=partial(_nuclei, images, masks, n))
 
 
@@ -92,10 +84,12 @@ def patchcamelyon(root: Path, collection: Collection) -> Iterator[Found | LeftOu
                 x, y = pictures["x"], told["y"]
                 for n in range(x.shape[0]):  # pyright: ignore[reportAttributeAccessIssue]
                     tumour = bool(np.asarray(y[n]).ravel()[0])  # pyright: ignore[reportIndexIssue]
-                    said = _said(
-                        collection, split=_SPLITS[match[1]], disease="metastasis" if tumour else "healthy",
-                        patient=slides[n] if n < len(slides) else None, series=match[1],
-                    )  # fmt: skip
+                    said = collection.said(
+                        split=_SPLITS[match[1]],
+                        disease="metastasis" if tumour else "healthy",
+                        patient=slides[n] if n < len(slides) else None,
+                        series=match[1],
+                    )
                     yield Found(path, f"{match[1]}/{n:06}.png", said, draw=partial(_patch, x, n))
         except (OSError, KeyError):
             raise WrongLayout(f"{path.name} of {collection.title} is no HDF5 file with x, or its y is none") from None
@@ -133,7 +127,7 @@ def npz(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         except (ValueError, OSError, KeyError, zipfile.BadZipFile):
             yield LeftOut(path, "not an npz file with imgs and gts")
             continue
-        said = _said(collection, modality=_modality(name.parts), series=name.as_posix())
+        said = collection.said(modality=_modality(name.parts), series=name.as_posix())
         flat = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] == 3 and marks.ndim == 2)
         if flat:
             yield Found(path, f"{name.as_posix()}.png", said, draw=partial(_marked, images, marks))

@@ -54,13 +54,14 @@ def deep_lesion(root: Path, collection: Collection) -> Iterator[Found | LeftOut]
         seen += 1
         first = told[0]
         study = f"{first['Patient_index']}/{first['Study_index']}"
-        said: dict[str, Any] = {
-            **_said(collection), "patient": first["Patient_index"], "study": study,
-            "series": f"{study}/{first['Series_ID']}", "split": _SPLITS.get(first["Train_Val_Test"]),
-            "boxes": [box for row in told if (box := _lesion(row)) is not None],
-        }  # fmt: skip
-        name = f"{path.parent.name}/{path.stem}.dcm"
-        yield Found(path, name, {key: value for key, value in said.items() if value}, draw=partial(_slice, path, first))
+        said = collection.said(
+            patient=first["Patient_index"],
+            study=study,
+            series=f"{study}/{first['Series_ID']}",
+            split=_SPLITS.get(first["Train_Val_Test"]),
+            boxes=[box for row in told if (box := _lesion(row)) is not None],
+        )
+        yield Found(path, f"{path.parent.name}/{path.stem}.dcm", said, draw=partial(_slice, path, first))
     if not seen:
         raise WrongLayout(f"{collection.title} has slices as Images_png/000001_01_01/109.png, and none was found")
 
@@ -112,7 +113,7 @@ def bhx(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             yield LeftOut(path, _NOTHING)
             continue
         seen += 1
-        yield Found(path, path.relative_to(root).as_posix(), {**_said(collection), "boxes": marked})
+        yield Found(path, path.relative_to(root).as_posix(), collection.said(boxes=marked))
     if not seen:
         raise WrongLayout(f"{collection.title} marks CQ500's DICOM files, and none that {name} names was found")
 
@@ -151,8 +152,8 @@ def voc(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         except (ElementTree.ParseError, ValueError):
             yield LeftOut(path, "its annotation cannot be read")
             continue
-        said = {**_said(collection), "split": splits.get(path.stem), "boxes": boxes}
-        yield Found(path, path.relative_to(root).as_posix(), {key: value for key, value in said.items() if value})
+        said = collection.said(split=splits.get(path.stem), boxes=boxes)
+        yield Found(path, path.relative_to(root).as_posix(), said)
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:
@@ -165,14 +166,6 @@ def _objects(path: Path) -> Iterator[dict[str, Any]]:
         box = _box(max(left - 1, 0), max(top - 1, 0), right - max(left - 1, 0), bottom - max(top - 1, 0))
         if box is not None:
             yield {**box, "label": one.findtext("name") or "annotated region"}
-
-
-def _said(collection: Collection) -> dict[str, Any]:
-    told = {
-        "source": collection.title, "licence": collection.licence, "modality": collection.modality,
-        "organ": collection.organ, **collection.sidecar,
-    }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
 
 
 def _rows(root: Path, name: str, columns: tuple[str, ...], collection: Collection) -> Iterator[dict[str, str]]:

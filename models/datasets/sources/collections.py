@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -111,6 +111,14 @@ class Collection(_Row):
     sidecar: dict[str, str] = Field(default={}, description="Said of every image")
     labels: dict[str, str] = Field(default={}, description="Of volumes: numbers in the masks, where no dataset.json is")
     tested: str = Field(default="a folder made to its layout", description="What the adapter was run on")
+
+    def said(self, **more: Any) -> dict[str, Any]:
+        """What a sidecar says of each of its images, and `more` of one; nothing that is empty."""
+        told = {
+            "source": self.title, "licence": self.licence, "modality": self.modality, "organ": self.organ,
+            **self.sidecar, **more,
+        }  # fmt: skip
+        return {name: value for name, value in told.items() if value}
 
 
 @lru_cache(maxsize=1)

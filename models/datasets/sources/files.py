@@ -64,11 +64,7 @@ def _pictures(root: Path, collection: Collection) -> Iterator[Path]:
 
 def _sidecar(collection: Collection, parts: Mapping[str, str], told: "_Told") -> tuple[dict[str, Any], str]:
     """What is said of an image, and why it is left out, if it is."""
-    found: dict[str, Any] = {"source": collection.title, "licence": collection.licence, **collection.sidecar}
-    if collection.modality:
-        found["modality"] = collection.modality
-    if collection.organ:
-        found["organ"] = collection.organ
+    found = collection.said()
     if (named := parts.get("class")) is not None:
         if named in collection.disease:
             found["disease"] = collection.disease[named]

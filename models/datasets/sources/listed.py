@@ -24,14 +24,6 @@ LESIONS = (
 """LLD-MMRI's categories from 0 on."""
 
 
-def _base(collection: Collection, **more: Any) -> dict[str, Any]:
-    told = {
-        "source": collection.title, "licence": collection.licence, "modality": collection.modality,
-        "organ": collection.organ, **collection.sidecar, **more,
-    }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
-
-
 def _modality(word: str) -> str | None:
     return _MODALITIES.get(re.split(r"[_ ]", word.lower())[0])
 
@@ -70,11 +62,13 @@ def sat_ds(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
                     yield LeftOut(root / Path(image).name, "the image is not in the folder")
                     continue
                 dataset = str(row.get("dataset") or listed.stem)
-                said = _base(
-                    collection, source=f"{dataset} (by SAT-DS)", modality=_modality(str(row.get("modality") or "")),
-                    patient=f"{dataset}:{row.get('patient_id') or path.name}", series=f"{dataset}:{path.name}",
+                said = collection.said(
+                    source=f"{dataset} (by SAT-DS)",
+                    modality=_modality(str(row.get("modality") or "")),
+                    patient=f"{dataset}:{row.get('patient_id') or path.name}",
+                    series=f"{dataset}:{path.name}",
                     split=_SPLITS.get(str(row.get("official_split") or "")),
-                )  # fmt: skip
+                )
                 marks = _below(root, str(mask)) if mask else None
                 labels = {str(n): str(name) for n, name in enumerate(names, start=1)}
                 masks = (MaskPart(marks, labels=labels),) if marks is not None and labels else ()
@@ -103,10 +97,12 @@ def sa_med2d(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             number = re.search(r"--(\d+)_\d+\.png$", mask)
             if there is not None and number is not None:
                 found.append(MaskPart(there, names.get(int(number[1]), "annotated region").replace("_", " ")))
-        said = _base(
-            collection, source=f"{dataset} (by SA-Med2D-20M)", modality=_modality(modality),
-            patient=f"{dataset}:{case}", series=f"{dataset}:{case}",
-        )  # fmt: skip
+        said = collection.said(
+            source=f"{dataset} (by SA-Med2D-20M)",
+            modality=_modality(modality),
+            patient=f"{dataset}:{case}",
+            series=f"{dataset}:{case}",
+        )
         yield Found(path, path.relative_to(base).as_posix(), said, found)
 
 
@@ -158,10 +154,12 @@ def lld_mmri(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             lesions = list((told.get("annotation") or {}).get("lesion", {}).values())
             boxes = [box for lesion in lesions for box in _boxes(lesion)]
             kinds = {LESIONS[int(one["category"])] for one in lesions if 0 <= int(one["category"]) < len(LESIONS)}
-            said = _base(
-                collection, patient=patient, series=f"{patient}:{phase}", boxes=boxes,
+            said = collection.said(
+                patient=patient,
+                series=f"{patient}:{phase}",
+                boxes=boxes,
                 disease=kinds.pop() if len(kinds) == 1 else None,
-            )  # fmt: skip
+            )
             yield Found(mine[0], mine[0].relative_to(root).as_posix(), said)
 
 

@@ -55,15 +55,12 @@ def _tiles(path: Path, root: Path, collection: Collection, marks: Path | None) -
     for index in source.taken:
         frame = source.read(index)
         top, left, _, _ = grid.place(index)
-        told: dict[str, Any] = {
-            "source": collection.title, "licence": collection.licence, "modality": "histopathology",
-            "organ": collection.organ, **collection.sidecar, "patient": path.stem, "series": path.stem,
-        }  # fmt: skip
+        told = collection.said(modality="histopathology", patient=path.stem, series=path.stem)
         if (spacing := frame.metadata.spacing) is not None:
             told["spacing"] = {"row_mm": spacing.row_mm, "column_mm": spacing.column_mm}
         draw = partial(_marked, frame.stored, outlines, collection.outlined, (left / scale, top / scale), scale)
         name = path.relative_to(root).with_suffix("") / f"{top}-{left}.png"
-        yield Found(path, name.as_posix(), {key: value for key, value in told.items() if value}, draw=draw)
+        yield Found(path, name.as_posix(), told, draw=draw)
 
 
 def _marked(pixels: Any, outlines: list[Outline], label: str, origin: tuple[float, float], scale: float) -> Drawn:

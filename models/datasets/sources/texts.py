@@ -41,12 +41,8 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         split = next((said for word, said in texts.splits.items() if word in listed.relative_to(root).as_posix()), None)
         for number, row in enumerate(_rows(listed, texts, collection)):
             held, text = row.get(texts.image), str(row.get(texts.text) or "").strip()
-            said = {
-                "source": collection.title, "licence": collection.licence, "modality": collection.modality,
-                "organ": collection.organ, **collection.sidecar, "split": split,
-                **{name: str(row[column]) for name, column in texts.columns.items() if row.get(column)},
-            }  # fmt: skip
-            sidecar = {name: value for name, value in said.items() if value}
+            columns = {name: str(row[column]) for name, column in texts.columns.items() if row.get(column)}
+            sidecar = collection.said(**{"split": split, **columns})
             if isinstance(held, Mapping):  # as `datasets` keeps pictures
                 name = Path(str(held.get("path") or row.get("id") or f"{listed.stem}-{number:07}")).stem
                 draw = partial(_decoded, held.get("bytes") or b"")

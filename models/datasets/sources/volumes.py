@@ -40,14 +40,8 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             channel = _CHANNEL.search(stem)
             case = stem[: channel.start()] if channel else stem
             mask = root / folder.replace("images", "labels") / f"{case}{suffix}"
-            sidecar: dict[str, Any] = {
-                "source": collection.title, "licence": collection.licence, "patient": case, "split": split,
-                "series": stem, **collection.sidecar,
-            }  # fmt: skip
-            if modality := collection.modality or _modality(described, channel[1] if channel else "0"):
-                sidecar["modality"] = modality
-            if collection.organ:
-                sidecar["organ"] = collection.organ
+            modality = collection.modality or _modality(described, channel[1] if channel else "0")
+            sidecar = collection.said(modality=modality, patient=case, split=split, series=stem)
             masks = (MaskPart(mask, labels=labels),) if mask.is_file() and labels else ()
             yield Found(path, path.relative_to(root).as_posix(), sidecar, masks)
 
