@@ -242,8 +242,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     ):  # fmt: skip
         yield phrase, Meaning("again")
     yield "{typical|characteristic|indicative|suggestive|representative} {of|for}", Meaning("neutral")
-    for phrase in ("{is|are|was|were|} not {only|just|merely|simply}",):
-        yield phrase, Meaning("neutral")
+    yield "{is|are|was|were|} not {only|just|merely|simply}", Meaning("neutral")
     for phrase in (
         "{except|excepting|excluding|save} {for|}",
         "{with|to} the exception of",

@@ -24,7 +24,7 @@ _SPELLING = {
     "computerized": "computerised", "standardized": "standardised", "visualized": "visualised",
     "characterized": "characterised", "harbor": "harbour", "harbors": "harbours", "harboring": "harbouring",
     "leftward": "left", "leftwards": "left", "rightward": "right", "rightwards": "right", "upward": "upper",
-    "upwards": "upper",     "downward": "lower", "downwards": "lower",
+    "upwards": "upper", "downward": "lower", "downwards": "lower",
     "fetus": "foetus", "anaechoic": "anechoic", "transversal": "transverse", "discolored": "discoloured",
     "calibre": "caliber", "homogenous": "homogeneous", "heterogenous": "heterogeneous", "’s": "'s", "–": ",", "—": ",",
     "sonogram": "sonogram", "xray": "xray", "localised": "located", "localized": "located", "centrally": "centrally",

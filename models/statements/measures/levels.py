@@ -3,7 +3,7 @@
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.places import along
-from models.statements.table import table
+from models.statements.table import Row, table
 from schemas.regions import Region
 
 
@@ -20,7 +20,7 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str,
         if term.word == word or _holds_too(region, aspect, word):
             return so(pointer)
         return otherwise(f"region {region_id} is {term.word}", pointer)
-    row = next(row for row in table().rows() if row.aspect == aspect and row.word == word)
+    row = _row(aspect, word)
     measured = _measured(region, row.measure)
     if measured is None or aspect == "density" or (row.modalities and facts.metadata.modality not in row.modalities):
         fits_not = aspect == "density" and measured is not None and region.intensity.unit == "HU"
@@ -35,9 +35,13 @@ def _holds_too(region: Region, aspect: str, word: str) -> bool:
     """Whether it is elongated beside the word that it has: what is irregular can be that too."""
     if (aspect, word) != ("shape", "elongated"):
         return False
-    row = next(row for row in table().rows() if row.aspect == aspect and row.word == word)
+    row = _row(aspect, word)
     measured = _measured(region, row.measure)
     return measured is not None and row.holds(measured)
+
+
+def _row(aspect: str, word: str) -> Row:
+    return next(row for row in table().rows() if row.aspect == aspect and row.word == word)
 
 
 def _measured(region: Region, measure: str) -> float | None:

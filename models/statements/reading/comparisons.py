@@ -63,8 +63,7 @@ def exceeds(s: Sentence, n: int) -> bool:
         if text in _SIZES:
             claim = c.Relation(regions=subject.regions, predicate="larger than", object=other.regions[0])
         elif text in _LEVELS:
-            scale = "shown" if text in ("tone", "brightness") else table().scale(s.facts.metadata.modality).scale
-            claim = c.Level(regions=subject.regions, scale=scale, direction="high", against=other.regions[0])
+            claim = c.Level(regions=subject.regions, scale=_scale(s, text), direction="high", against=other.regions[0])
         elif text not in ("in", "both", "and", "signal"):
             break
         if claim is not None:
@@ -123,14 +122,7 @@ def differs(s: Sentence, n: int) -> None:
     other = next((s.mentions[m] for m in clause if m in s.mentions), None)
     around = any(s.atoms[m].kind == "around" for m in clause)
     of_size = any(atom.text.removeprefix("in ") in _SIZES for atom in s.atoms[: clause.stop])
-    scale = next(
-        (
-            "shown" if atom.text in ("tone", "brightness") else ""
-            for atom in s.atoms[: clause.stop]
-            if atom.text in _LEVELS
-        ),
-        None,
-    )
+    scale = next((_scale(s, atom.text) for atom in s.atoms[: clause.stop] if atom.text in _LEVELS), None)
     pair = list(subject.regions) if subject is not None else []
     if other is not None and other.regions:
         pair.append(other.regions[0])
@@ -142,9 +134,9 @@ def differs(s: Sentence, n: int) -> None:
     if of_size:
         s.say(c.Relation(regions=(pair[0],), predicate="similar in size to", object=pair[1]), negated=negated)
         return
-    own = scale or table().scale(s.facts.metadata.modality).scale
+    assert scale is not None
     beside = "" if around else pair[1]
-    s.say(c.Level(regions=(pair[0],), scale=own, direction="alike", against=beside), negated=negated)
+    s.say(c.Level(regions=(pair[0],), scale=scale, direction="alike", against=beside), negated=negated)
 
 
 def heightened(s: Sentence, n: int) -> None:
@@ -155,7 +147,7 @@ def heightened(s: Sentence, n: int) -> None:
     if noun is None or (behind != "mark" and s.atoms[n + 1].text not in ("and", "but")):
         s.unlicensed(s.atoms[n].text)
         return
-    scale = "shown" if noun in ("tone", "brightness") else table().scale(s.facts.metadata.modality).scale
+    scale = _scale(s, noun)
     direction = str(s.atoms[n].value)
     s.say_of(
         n,
@@ -164,6 +156,11 @@ def heightened(s: Sentence, n: int) -> None:
         ),
         n + 1,
     )
+
+
+def _scale(s: Sentence, noun: str) -> str:
+    """What a noun of `_LEVELS` is measured on: what is displayed, or the scale of the modality."""
+    return "shown" if noun in ("tone", "brightness") else table().scale(s.facts.metadata.modality).scale
 
 
 def ordinal(s: Sentence, n: int) -> None:

@@ -13,6 +13,13 @@ from models.statements.tokens import words
 
 _TIMES = {"times", "twice", "thrice", "double", "half", "triple"}
 """Before a level they say how much: levels have no such measure."""
+_SIZES = {"area", "size", "extent", "length", "width", "diameter", "perimeter"}
+_EDGES = {
+    "margin", "margins", "border", "borders", "edge", "edges", "outline", "outlines", "contour", "contours",
+    "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
+}  # fmt: skip
+_OF_THAT = (" that of", " that in")
+_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
 
 
 def word(s: Sentence, n: int) -> None:
@@ -35,16 +42,6 @@ def share(s: Sentence, n: int) -> None:
 def degree(s: Sentence, n: int) -> None:
     """'slightly', 'markedly': of the level behind it."""
     s.degree = s.atoms[n].value
-
-
-_SIZES = {"area", "size", "extent", "length", "width", "diameter", "perimeter"}
-_EDGES = {
-    "margin", "margins", "border", "borders", "edge", "edges", "outline", "outlines", "contour", "contours",
-    "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
-}  # fmt: skip
-
-
-_OF_THAT = (" that of", " that in")
 
 
 def _larger(s: Sentence, n: int, size: str, *, turned: bool) -> None:
@@ -134,9 +131,6 @@ def _compared(s: Sentence, n: int) -> Mention | None:
 def _is_around(s: Sentence, other: Mention) -> bool:
     """Whether what a level is compared with is the part of the body that its subject lies in."""
     return bool(s.subject and set(other.regions) - set(s.subject.regions) and other.name in table().organs)
-
-
-_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
 
 
 def rank(s: Sentence, n: int) -> None:
