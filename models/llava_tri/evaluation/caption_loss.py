@@ -19,12 +19,13 @@ from typing import Any
 
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from models.llava_tri.evaluation.benchmarks.held_out import CAPTION
+from models.llava_tri.evaluation.in_process import load
 from models.llava_tri.evaluation.scores.intervals import Difference, difference
-from models.llava_tri.tiny import tower as _tower  # noqa: F401  # Transformers loads the tiny preset's by it
 from models.llava_tri.training.examples import TrainingSet
+
+VIEWS = ("own picture", "no image", "another's")
 
 
 def losses(model: Any, processor: Any, pictures: Sequence[Image.Image | None], captions: Sequence[str]) -> list[float]:
@@ -47,8 +48,7 @@ def losses(model: Any, processor: Any, pictures: Sequence[Image.Image | None], c
 
 def measure(folder: Path, data: Path, split: Any = "test") -> dict[str, Any]:
     """Mean losses of three views, and what the picture takes off with 95 % intervals."""
-    processor = AutoProcessor.from_pretrained(folder)
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval()
+    model, processor = load(folder)
     rows = TrainingSet(data, split=split)
     asked = list(rows.questions({"caption"}))
     pictures, captions = [rows.picture(one) for one in asked], [one.answer for one in asked]
@@ -64,9 +64,6 @@ def measure(folder: Path, data: Path, split: Any = "test") -> dict[str, Any]:
         "another's": difference(others, own, units),
     }
     return {"captions": len(own), "loss": mean, "taken off": {name: asdict(one) for name, one in less.items()}}
-
-
-VIEWS = ("own picture", "no image", "another's")
 
 
 def main() -> None:

@@ -9,12 +9,19 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from models.llava_tri.tiny import tower as _tower  # noqa: F401  # Transformers loads the tiny preset's by it
+
+
+def load(folder: Path) -> tuple[Any, Any]:
+    """The model in a folder, as it is kept, for answers alone; and its processor."""
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval()
+    return model, AutoProcessor.from_pretrained(folder)
 
 
 class InProcess:
@@ -29,8 +36,8 @@ class InProcess:
 
     def __init__(self, folder: Path, *, max_tokens: int = 256) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._processor = AutoProcessor.from_pretrained(folder)
-        self._model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").to(device).eval()
+        model, self._processor = load(folder)
+        self._model = model.to(device)
         self._max_tokens = max_tokens
         self.name = _name(folder)
         self.settings = f"max_tokens={max_tokens} greedy transformers {device}"
