@@ -47,7 +47,7 @@ class Series:
         Raises:
             Unavailable: the bucket does not answer, or may not be listed.
         """
-        return (await self._folders.beside(reference, found)).around(found, most)
+        return (await self.whole(reference, found, most))[0]
 
     async def whole(
         self, reference: ObjectReference, found: Slice, most: int

@@ -65,12 +65,10 @@ def check_prerequisites(environ: Mapping[str, str] = os.environ) -> None:
 
 def check_text_reader() -> None:
     """Raise MissingPrerequisite, in one line, where text in pixels could not be read: few images can go on."""
-    from models.imaging.text.weights import MissingWeights, recogniser
+    from agents.handlers import missing_to_preprocess
 
-    try:
-        recogniser()
-    except MissingWeights as error:
-        raise MissingPrerequisite(str(error)) from None
+    if missing := missing_to_preprocess():
+        raise MissingPrerequisite(missing)
 
 
 def _java_command(environ: Mapping[str, str]) -> Path | None:

@@ -12,12 +12,12 @@ from pathlib import Path
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from infra.cli import main
 from schemas.dead_letters import DeadLetter
 from schemas.triplets import Triplet
+from tests.models.imaging.samples import distinct_copies
 
 KEY = "00112233445566778899aabbccddeeff"
 TRISTREAM = Path(sys.executable).with_name("tristream")
@@ -48,18 +48,6 @@ def folder(tmp_path: Path) -> Path:
     (found / "JONES half").write_bytes(sample("MR_small.dcm")[:5000])
     (found / "JONES text").write_text("JONES^ANNA")
     return tmp_path / "in"
-
-
-def copies(folder: Path, count: int) -> Path:
-    """Distinct small images."""
-    folder.mkdir()
-    source = dcmread(str(get_testdata_file("CT_small.dcm")))
-    for number in range(count):
-        pixels = source.pixel_array.copy()
-        pixels[0, :2] = divmod(number, 256)
-        source.PixelData = pixels.tobytes()
-        source.save_as(folder / f"{number:03}.dcm")
-    return folder
 
 
 def test_every_file_is_accounted_for(folder: Path, tmp_path: Path) -> None:
@@ -157,7 +145,7 @@ def test_a_dry_run_counts_kinds_and_does_nothing(folder: Path, tmp_path: Path) -
 
 def test_a_broken_run_is_gone_on_with_and_empties_nothing(tmp_path: Path) -> None:
     """Killed in the midst of its work, its results go on from where they were; so they do by batches of a limit."""
-    files, out = copies(tmp_path / "in", 40), tmp_path / "t.jsonl"
+    files, out = distinct_copies(tmp_path / "in", 40), tmp_path / "t.jsonl"
     arguments = [TRISTREAM, "annotate", files, "--triplets", out, "--jobs", "1"]
     environment = os.environ | {"TRISTREAM_KEY": KEY}
     with subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:

@@ -90,18 +90,6 @@ def rows(path: Path) -> list[dict[str, object]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def copies(folder: Path, count: int) -> Path:
-    """Distinct small images, so that each is an object and a triplet of its own."""
-    folder.mkdir()
-    source = dcmread(sample("CT_small.dcm"))
-    for number in range(count):
-        pixels = source.pixel_array.copy()
-        pixels[0, :2] = divmod(number, 256)
-        source.PixelData = pixels.tobytes()
-        source.save_as(folder / f"{number}.dcm")
-    return folder
-
-
 def bad_inputs(folder: Path) -> dict[str, str]:
     """Files that cannot be annotated, with what is wrong."""
     folder.mkdir()

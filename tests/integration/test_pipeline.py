@@ -29,8 +29,9 @@ from streams.lag import LagReader, ask
 from streams.reader import latest, read
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, GROUNDED, IMAGES, OBJECTS, TRIPLETS, create_topics
-from tests.integration.pipeline import GOOD, STAGES, Pipeline, bad_inputs, copies, rows, sample, wait_until
+from tests.integration.pipeline import GOOD, STAGES, Pipeline, bad_inputs, rows, sample, wait_until
 from tests.models.imaging.annotation_objects import LIVER, segment, segmentation, series, written
+from tests.models.imaging.samples import distinct_copies
 
 pytestmark = pytest.mark.integration
 
@@ -275,7 +276,7 @@ def test_without_a_broker_the_results_are_the_same(pipeline: Pipeline, tmp_path:
 @pytest.mark.parametrize("victims", [*((stage,) for stage in STAGES), STAGES], ids=[*STAGES, "all"])
 def test_kill_9_in_mid_run_loses_nothing(pipeline: Pipeline, tmp_path: Path, victims: tuple[str, ...]) -> None:
     """Whichever worker is killed, or all at once, each object ends in exactly one triplet under compaction."""
-    folder = copies(tmp_path / "images", 60)
+    folder = distinct_copies(tmp_path / "images", 60)
     started, kills = time.monotonic(), 0
 
     def meanwhile() -> None:
@@ -296,7 +297,7 @@ def test_kill_9_in_mid_run_loses_nothing(pipeline: Pipeline, tmp_path: Path, vic
 def test_a_backlog_is_worked_off_after_a_restart(pipeline: Pipeline, tmp_path: Path) -> None:
     """Objects announced while no worker runs are annotated when they come back."""
     pipeline.processes.stop()
-    folder = copies(tmp_path / "images", 30)
+    folder = distinct_copies(tmp_path / "images", 30)
     announce(pipeline.settings, [reference_to(path, Path(path.anchor)) for path in sorted(folder.iterdir())])
     assert ask(pipeline.settings.wires, LagReader.read)["preprocess"].waiting >= 30
     pipeline.start_all()
@@ -307,7 +308,7 @@ def test_a_backlog_is_worked_off_after_a_restart(pipeline: Pipeline, tmp_path: P
 def test_two_workers_of_a_stage_share_the_work(pipeline: Pipeline, tmp_path: Path) -> None:
     """A second worker takes some of the partitions, and everything still comes out once."""
     pipeline.start("ground", "ground-2")
-    folder = copies(tmp_path / "images", 80)
+    folder = distinct_copies(tmp_path / "images", 80)
     summary, _ = pipeline.annotate(folder)
     assert summary.triplets == 80
     pipeline.processes.stop("ground-2")

@@ -48,6 +48,18 @@ def with_private(data: bytes, group: int, creator: str, values: dict[int, tuple[
     return file.getvalue()
 
 
+def distinct_copies(folder: Path, count: int) -> Path:
+    """Small slices in a new folder, each of other pixels, so that each is an object and a triplet of its own."""
+    folder.mkdir()
+    source = pydicom.dcmread(DATA / "test_files" / "CT_small.dcm")
+    for number in range(count):
+        pixels = source.pixel_array.copy()
+        pixels[0, :2] = divmod(number, 256)
+        source.PixelData = pixels.tobytes()
+        source.save_as(folder / f"{number:03}.dcm")
+    return folder
+
+
 def characters_shown(burned: np.ndarray, clean: np.ndarray, labels: np.ndarray) -> set[int]:
     """Characters that differ from what is behind them: white on white is no text."""
     difference = np.abs(burned.astype(int) - clean.astype(int)).reshape(*labels.shape, -1).max(axis=2)
