@@ -231,6 +231,29 @@ class VolumeFinding(Message):
     score: float = Field(ge=0, le=1, description="Mean probability of its voxels, as the expert has it")
 
 
+class OpinionPrecision(Message):
+    """How often a classifier was right where it told a label, as its manifest states it."""
+
+    value: float = Field(ge=0, le=1, description="Part of the images that it was told of that were of the label")
+    images: int = Field(ge=1, description="That it was told of")
+    of: str = Field(description="Which images these were, and by whom their truth was told")
+
+
+class Opinion(Message):
+    """What a classifier thinks of the whole image. It says nothing of where, and nothing of it was measured."""
+
+    label: str = Field(description="In a few lower-case words")
+    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
+    expert: str = Field(description="name@version of whose opinion it is")
+    score: float = Field(ge=0, le=1, description="Probability as the expert has it; of all its labels, told or not")
+    threshold: float = Field(ge=0, le=1, description="Of the score, from which on the expert tells the label")
+    told: bool = Field(description="Whether the score reaches it. Below it nothing follows: the label is not denied")
+    calibration: str | None = Field(default=None, description="On what and how scores were calibrated; None: not")
+    precision: OpinionPrecision | None = Field(
+        default=None, description="At this threshold; None where its manifest states none, and then no text tells it"
+    )
+
+
 class Distribution(Message):
     """How the regions of one kind and label are spread over the image, or over what they lie within."""
 
@@ -262,10 +285,15 @@ class ExpertRun(Message):
     """One expert's turn on an image."""
 
     expert: str = Field(description="name@version")
-    outcome: Literal["regions", "nothing found", "failed"] = Field(description="What came of it")
+    outcome: Literal["regions", "nothing found", "failed"] = Field(
+        description="What came of it; a classifier, which outlines nothing, has 'nothing found', and `opinions`"
+    )
     regions: int = Field(ge=0, description="How many it found that stand in the message")
     left_out: int = Field(default=0, ge=0, description="Smaller components beyond the most that are reported")
     merged: int = Field(default=0, ge=0, description="Regions for which one of another expert stands")
+    opinions: int = Field(
+        default=0, ge=0, exclude_if=lambda value: not value, description="Labels that it told of the whole image"
+    )
 
 
 class Grounding(Message):
@@ -281,6 +309,9 @@ class Grounding(Message):
     )
     volumes: tuple[VolumeFinding, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of images that a volume was sent with"
+    )
+    opinions: tuple[Opinion, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Of classifiers, on the whole image"
     )
     experts: tuple[ExpertRun, ...] = Field(default=(), description="Those that ran")
     intensity: Intensity = Field(description="Of the whole image")

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
-from schemas.regions import Continuation, Distribution, ExpertRun, Grounding, Region, Relation, VolumeFinding
+from schemas.regions import Continuation, Distribution, ExpertRun, Grounding, Opinion, Region, Relation, VolumeFinding
 from schemas.regions import Intensity as Intensity
 
 
@@ -123,6 +123,11 @@ class Triplet(FrameMessage):
     volumes: tuple[VolumeFinding, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of images that a volume was sent with"
     )
+    opinions: tuple[Opinion, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Of classifiers, on the whole image: never regions, and nothing of them was measured",
+    )
     experts: tuple[ExpertRun, ...] = Field(description="Those that ran")
     passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")
     description: Description = Field(description="What is said of the image, sentence by sentence")
@@ -138,7 +143,8 @@ class Triplet(FrameMessage):
         """What grounding learnt of the image: the message that the triplet was described from."""
         return Grounding(
             regions=self.regions, relations=self.relations, distributions=self.distributions,
-            continuations=self.continuations, experts=self.experts, intensity=self.intensity,
+            continuations=self.continuations, volumes=self.volumes, opinions=self.opinions, experts=self.experts,
+            intensity=self.intensity,
         )  # fmt: skip
 
 

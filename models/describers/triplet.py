@@ -31,6 +31,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         distributions=image.grounding.distributions,
         continuations=image.grounding.continuations,
         volumes=image.grounding.volumes,
+        opinions=image.grounding.opinions,
         experts=image.grounding.experts,
         description=description,
         lineage=lineage,

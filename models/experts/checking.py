@@ -14,7 +14,17 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from models.experts.adapters import look
-from models.experts.contracts import Boxes, Heatmap, Hover, Instances, Promptable, Semantic, Stardist, Volumetric
+from models.experts.contracts import (
+    Boxes,
+    Classifier,
+    Heatmap,
+    Hover,
+    Instances,
+    Promptable,
+    Semantic,
+    Stardist,
+    Volumetric,
+)
 from models.experts.external import NoExternalData, read_graph
 from models.experts.inputs import Floats, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
@@ -129,7 +139,7 @@ def _wanted(manifest: Manifest) -> set[str]:
     if decoding is None:
         within = {manifest.foreground.output} if manifest.foreground else set[str]()
         return {output.name for output in manifest.outputs} | within
-    if isinstance(decoding, Semantic | Volumetric):
+    if isinstance(decoding, Semantic | Volumetric | Classifier):
         return {decoding.output}
     if isinstance(decoding, Boxes):
         torchvision = {decoding.boxes, decoding.labels, decoding.scores}
@@ -195,10 +205,11 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
             yield Promise("its outputs can be read", False, type(error).__name__)
             return
         took.append(time.perf_counter() - started)
-    count = len(found.candidates) if found else 0
+    opinions = found.opinions if found else ()
+    count = f"{len(opinions)} opinions" if opinions else f"{len(found.candidates) if found else 0} regions"
     yield Promise(
         "its outputs can be read", True,
-        f"{count} regions; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared.batch)}",
+        f"{count}; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared.batch)}",
     )  # fmt: skip
 
 
@@ -293,6 +304,12 @@ def _shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) ->
         )
         if decoding.activation == "none":
             yield _within(decoding.scores, outputs[decoding.scores])
+    elif isinstance(decoding, Classifier):
+        one = outputs[decoding.output]
+        told = one.ndim >= 2 and one.shape[1] == one.size == classes
+        yield Promise(f"{decoding.output} tells of {classes} classes, labels and background", told, str(one.shape))
+        if decoding.activation == "none":
+            yield _within(decoding.output, one)
     elif isinstance(decoding, Boxes) and decoding.layout != "torchvision":
         one = outputs[decoding.output]
         first, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)

@@ -174,6 +174,14 @@ class InputContract(Table):
         return self.channels * self.slices
 
 
+class Precision(Table):
+    """How often a classifier was right where it told a label: without it nothing is said of its opinion."""
+
+    value: float = Field(ge=0, le=1, description="Part of the images told of that were of the label, at its threshold")
+    images: int = Field(ge=1, description="That it was told of, and of which this is the part")
+    of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
+
+
 class Label(Table):
     """What a number that the graph gives stands for."""
 
@@ -181,6 +189,9 @@ class Label(Table):
     name: str = Field(min_length=1, description="A few lower-case words")
     code: Code | None = Field(default=None, description="Where a terminology has it")
     threshold: float | None = Field(default=None, description="In place of the one of [decoding]")
+    precision: Precision | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="Of kind 'classifier', as measured"
+    )
 
 
 class _Decoding(Table):
@@ -260,6 +271,30 @@ class Heatmap(_Decoding):
     background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
 
 
+class Classifier(Table):
+    """Scores (1, classes) of the whole image, and nothing that tells where: opinions, never regions."""
+
+    kind: Literal["classifier"] = Field(description="Of decoding")
+    output: str = Field(default="logits", description="Name of the graph's output")
+    activation: Activation = Field(default="sigmoid", description="Of the scores")
+    threshold: float = Field(default=0.5, ge=0, le=1, description="Probability from which on a label is told")
+    temperature: float = Field(
+        default=1.0, gt=0, description="By which logits are divided before the activation: Guo et al., ICML 2017"
+    )
+    calibration: str | None = Field(
+        default=None,
+        min_length=1,
+        description="On what and how the probabilities were calibrated; None: they are what the graph gives",
+    )
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        if self.temperature != 1 and (self.calibration is None or self.activation == "none"):
+            raise ValueError("a temperature needs an activation, and 'calibration' to say on what it was fitted")
+        return self
+
+
 class Promptable(_Decoding):
     """An encoder, run once an image, and a decoder that is asked for one mask a prompt, as SAM and MedSAM are exported.
 
@@ -323,5 +358,6 @@ class Stardist(_Decoding):
 
 
 Decoding = Annotated[
-    Semantic | Volumetric | Boxes | Instances | Heatmap | Promptable | Hover | Stardist, Field(discriminator="kind")
+    Semantic | Volumetric | Boxes | Instances | Heatmap | Classifier | Promptable | Hover | Stardist,
+    Field(discriminator="kind"),
 ]

@@ -108,6 +108,8 @@ class Manifest(Table):
             )
         if self.foreground and self.decoding:
             raise ValueError("[foreground] belongs to [[outputs]]")
+        if kind != "classifier" and any(label.precision for label in self.labels):
+            raise ValueError("a label's precision belongs to kind 'classifier'")
         background: tuple[int, ...] = getattr(self.decoding, "background", ())
         indices = [label.index for label in self.labels]
         if len({*indices, *background}) < len(indices) + len(background):

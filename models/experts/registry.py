@@ -37,7 +37,7 @@ from models.experts.volumes import Given
 from models.statements.table import DIGEST
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
-from schemas.regions import Box, ExpertRun, Grounding, VolumeFinding
+from schemas.regions import Box, ExpertRun, Grounding, Opinion, VolumeFinding
 
 PACKAGED = Path(__file__).parent / "library"
 
@@ -123,6 +123,7 @@ class Registry:
         within: Within | None = None
         there: dict[str, dict[int, Seen]] = {}
         solid: list[VolumeFinding] = []
+        opinions: list[Opinion] = []
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -146,12 +147,21 @@ class Registry:
                 seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted
             )
             solid += seen.volumes
+            opinions += seen.opinions
             if regions and neighbours and not in_volume and not _prompted(expert):
                 there[name] = look_beside(expert, slices, measured_unit, negated=negated, spacing=spacing)
             told += seen.candidates
             found += regions
             outcome = "regions" if regions else "nothing found"
-            runs.append(ExpertRun(expert=name, outcome=outcome, regions=len(regions), left_out=seen.left_out))
+            runs.append(
+                ExpertRun(
+                    expert=name,
+                    outcome=outcome,
+                    regions=len(regions),
+                    left_out=seen.left_out,
+                    opinions=sum(one.told for one in seen.opinions),
+                )
+            )
             ran(runs[-1], time.perf_counter() - started)
 
         found, merged = merge(found, {one.manifest.expert: one.manifest.priority for one in self.experts})
@@ -171,7 +181,8 @@ class Registry:
         if measured:
             reported = tuple(one.region for one in measured)
         else:
-            rule = "experts found nothing" if runs else "no expert fits this image"
+            nothing = "experts outlined nothing" if opinions else "experts found nothing"
+            rule = nothing if runs else "no expert fits this image"
             reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
             regions=reported,
@@ -179,6 +190,7 @@ class Registry:
             distributions=distribute(measured, luma, metadata.orientation, measured_unit),
             continuations=follow(measured, there, metadata.neighbours, metadata.spacing),
             volumes=tuple(solid),
+            opinions=tuple(opinions),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )

@@ -15,12 +15,13 @@ from models.experts.datasets import BadDataset, Dataset, open_dataset, split, wr
 from models.experts.manifest import Manifest, parse  # noqa: E402
 from models.experts.phantoms import draw  # noqa: E402
 from models.experts.registry import PACKAGED, Registry  # noqa: E402
+from models.experts.toml_text import toml  # noqa: E402
 from models.experts.training import Settings, Subject, UnfitName, train_expert  # noqa: E402
 from models.experts.training import package as packaging  # noqa: E402
 from models.experts.training.augment import Augment, cut  # noqa: E402
 from models.experts.training.card import Report  # noqa: E402
 from models.experts.training.loop import Epoch, OtherRun, Progress, evaluate, train  # noqa: E402
-from models.experts.training.package import UnlikeTorch, checked, difference, toml  # noqa: E402
+from models.experts.training.package import UnlikeTorch, checked, difference  # noqa: E402
 from models.experts.training.prepare import Prepared, prepare  # noqa: E402
 from models.experts.training.quantise import NotQuantised, quantise  # noqa: E402
 from models.experts.training.settings import Normalisation  # noqa: E402

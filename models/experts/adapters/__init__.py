@@ -1,4 +1,4 @@
-"""From the outputs of a graph to candidates, one module for each way in which networks tell what they see.
+"""From the outputs of a graph to candidates or opinions, one module for each way in which networks tell what they see.
 
 Knows nothing of which expert looks at which image.
 """
@@ -6,6 +6,7 @@ Knows nothing of which expert looks at which image.
 from collections.abc import Callable
 
 from models.experts.adapters.boxes import find_boxes
+from models.experts.adapters.classifier import find_opinions
 from models.experts.adapters.heatmap import find_peaks
 from models.experts.adapters.hover import find_nuclei
 from models.experts.adapters.instances import find_instances
@@ -23,6 +24,7 @@ _READ: dict[str, Callable[[Expert, Sight], Found]] = {
     "boxes": find_boxes,
     "instances": find_instances,
     "heatmap": find_peaks,
+    "classifier": find_opinions,
     "promptable": find_prompted,
     "hover": find_nuclei,
     "stardist": find_stars,

@@ -1,7 +1,6 @@
 """A trained network as files that the registry takes: the graph, its manifest and its card. Knows no training."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import onnxruntime as ort
 import torch
 
 from models.experts.manifest import InputContract, Manifest, Output
+from models.experts.toml_text import toml
 from models.experts.training.prepare import Prepared
 from models.experts.training.settings import Settings, Subject
 from models.experts.training.unet import Expert
@@ -133,28 +133,6 @@ def limits(data: Prepared, settings: Settings) -> tuple[str, ...]:
         "A probability is not calibrated, and a region is a candidate, never a diagnosis.",
         f"Size matters: it was trained at no more than {settings.side} px on the longest side.",
     )
-
-
-def toml(manifest: Manifest) -> str:
-    """The manifest as its file holds it; what is left at its default is left out."""
-    plain = manifest.model_dump(mode="json", exclude_defaults=True)
-    tables = {name: plain.pop(name) for name in ("input", "foreground", "decoding") if name in plain}
-    lists = {name: plain.pop(name) for name in ("outputs", "labels") if name in plain}
-    lines = ["# Written by `tristream experts`.", *_pairs(plain)]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *_pairs(table)]
-    for name, table in ((name, table) for name, several in lists.items() for table in several):
-        lines += ["", f"[[{name}]]", *_pairs(table)]
-    return "\n".join(lines) + "\n"
-
-
-def _pairs(table: dict[str, object]) -> list[str]:
-    return [f"{key} = {_value(value)}" for key, value in table.items()]
-
-
-def _value(value: object) -> str:
-    # Strings, numbers and arrays of them are the same in TOML as in JSON.
-    return f"{{ {', '.join(_pairs(value))} }}" if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)
 
 
 def write(out: Path, graph: bytes, manifest: Manifest, card: str) -> None:

@@ -22,8 +22,9 @@ from models.experts.datasets import BadDataset, Dataset, Example, split
 from models.experts.manifest import Manifest
 from models.experts.running import Expert, Sight
 from models.experts.slices import Slice, shown
+from models.experts.toml_text import toml
 from models.experts.training.card import figure
-from models.experts.training.package import toml, write
+from models.experts.training.package import write
 from models.experts.training.run import UnfitName
 from schemas.failures import TristreamError
 

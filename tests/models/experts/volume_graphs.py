@@ -1,8 +1,11 @@
 """A segmenter of three dimensions whose right answer is known, written without the onnx package."""
 
 import hashlib
-import struct
 from pathlib import Path
+
+import numpy as np
+
+from tests.models.experts.onnx_bytes import model, node, tensor, value
 
 MANIFEST = """
 name = "{name}"
@@ -45,41 +48,15 @@ name = "bright solid"
 """
 
 
-def _varint(value: int) -> bytes:
-    found = b""
-    while value >= 0x80:
-        found += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return found + bytes([value])
-
-
-def _field(number: int, value: int | str | bytes) -> bytes:
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    content = value.encode() if isinstance(value, str) else value
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _value(name: str, channels: int, sides: tuple[str | int, ...]) -> bytes:
-    dims = (1, channels, *sides)
-    shape = b"".join(_field(1, _field(2, one) if isinstance(one, str) else _field(1, one)) for one in dims)
-    return _field(1, name) + _field(2, _field(1, _field(1, 1) + _field(2, shape)))
-
-
 def box_filter(kernel: tuple[int, int, int] = (3, 3, 3), sides: tuple[str | int, ...] = ("d", "h", "w")) -> bytes:
     """(1, 1, d, h, w) to logits of the same size: above 0 where the mean over `kernel` is above a half."""
-    taps = kernel[0] * kernel[1] * kernel[2]
-    weights = struct.pack(f"<{taps}f", *[80.0 / taps] * taps)
-    dims = b"".join(_field(1, one) for one in (1, 1, *kernel))
-    initialisers = [dims + _field(2, 1) + _field(8, "weights") + _field(9, weights)]
-    initialisers.append(_field(1, 1) + _field(2, 1) + _field(8, "bias") + _field(9, struct.pack("<f", -40.0)))
-    pads = b"".join(_field(8, one // 2) for one in (*kernel, *kernel))
-    attribute = _field(1, "pads") + pads + _field(20, 7)
-    node = b"".join(_field(1, one) for one in ("volume", "weights", "bias"))
-    node += _field(2, "logits") + _field(4, "Conv") + _field(5, attribute)
-    graph = _field(1, node) + _field(2, "box") + b"".join(_field(5, one) for one in initialisers)
-    graph += _field(11, _value("volume", 1, sides)) + _field(12, _value("logits", 1, sides))
-    return _field(1, 8) + _field(7, graph) + _field(8, _field(1, "") + _field(2, 17))
+    weights = np.full((1, 1, *kernel), 80.0 / np.prod(kernel), np.float32)
+    return model(
+        [node("Conv", ["volume", "weights", "bias"], ["logits"], pads=[one // 2 for one in (*kernel, *kernel)])],
+        [tensor("weights", weights), tensor("bias", np.array([-40.0], np.float32))],
+        [value("volume", (1, 1, *sides))],
+        [value("logits", (1, 1, *sides))],
+    )
 
 
 def write(

@@ -1,0 +1,33 @@
+"""A manifest as the text of its file. Knows nothing of what its fields mean."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from models.experts.manifest import Manifest
+
+
+def toml(manifest: Manifest, note: str = "Written by `tristream experts`.") -> str:
+    """The manifest as its file holds it; what is left at its default is left out. `note`: its first line."""
+    return f"# {note}\n{tables(manifest.model_dump(mode='json', exclude_defaults=True))}"
+
+
+def tables(plain: Mapping[str, Any]) -> str:
+    """Values first, then tables, then arrays of tables."""
+    lists = {name: one for name, one in plain.items() if isinstance(one, list) and one and isinstance(one[0], dict)}
+    maps = {name: one for name, one in plain.items() if isinstance(one, dict)}
+    lines = _pairs({name: one for name, one in plain.items() if name not in lists and name not in maps})
+    for name, table in maps.items():
+        lines += ["", f"[{name}]", *_pairs(table)]
+    for name, table in ((name, table) for name, several in lists.items() for table in several):
+        lines += ["", f"[[{name}]]", *_pairs(table)]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in table.items()]
+
+
+def _value(value: Any) -> str:
+    # Strings, numbers and arrays of them are the same in TOML as in JSON.
+    return f"{{ {', '.join(_pairs(value))} }}" if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)
