@@ -80,6 +80,11 @@ class Description(Message):
     measurements: tuple[Statement, ...] = Field(
         default=(), description="Regions in numbers, for those who want them; no part of `description`"
     )
+    opinions: tuple[Statement, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="What classifiers think of the image, each with its stated precision; no part of `description`",
+    )
     description: str = Field(description="Running text of 40 to 120 words")
     removed: tuple[Removed, ...] = Field(
         default=(), description="Statements that verification took out; empty where all were kept, or marked"

@@ -25,6 +25,7 @@ PARTS = {
     "absences": "Looked for, not found",
     "context": "General knowledge",
     "measurements": "Measurements",
+    "opinions": "Opinions of classifiers",
 }
 FACETS = ("modality", "organ", "disease", "verdict")
 """What the page filters by."""
@@ -143,7 +144,7 @@ def running_text(description: str, found: Sequence[Sentence]) -> Sequence[int | 
         # The same words can stand twice, and a short sentence within a long one.
         while start >= 0 and any(start < end and start + len(sentence.text) > begin for begin, end, _ in places):
             start = description.find(sentence.text, start + 1)
-        if start >= 0 and sentence.part not in ("caption", "measurements"):
+        if start >= 0 and sentence.part not in ("caption", "measurements", "opinions"):
             places.append((start, start + len(sentence.text), number))
     text: list[int | str] = []
     at = 0

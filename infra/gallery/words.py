@@ -6,7 +6,7 @@ from typing import Any, cast
 import orjson
 
 from schemas.knowledge import Passage
-from schemas.regions import Continuation, Distribution, ExpertRun, Region, Relation, Term
+from schemas.regions import Continuation, Distribution, ExpertRun, Opinion, Region, Relation, Term
 from schemas.triplets import Evidence, Triplet
 
 UNITS = {
@@ -130,6 +130,8 @@ def _called(item: Any) -> str:
             return f"all of {item.label}"
         case ExpertRun():
             return item.expert.replace("@", " ")
+        case Opinion():
+            return f"{item.expert.replace('@', ' ')} on {item.label}"
         case Passage():
             return item.title
         case Term():

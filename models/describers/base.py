@@ -39,10 +39,11 @@ def make_description(
     caption: Statement | None = None,
     absences: tuple[Statement, ...] = (),
     measurements: tuple[Statement, ...] = (),
+    opinions: tuple[Statement, ...] = (),
     removed: tuple[Removed, ...] = (),
     text: str | None = None,
 ) -> Description:
-    """The description of these parts; its text is that of all but captions and measurements, or as given."""
+    """The description of these parts; its text is that of all but captions, measurements and opinions, or as given."""
     statements = (modality, *regions, *texture, *relations, *((organ,) if organ else ()), *absences, *context)
     return Description(
         caption=caption,
@@ -54,6 +55,7 @@ def make_description(
         absences=absences,
         context=context,
         measurements=measurements,
+        opinions=opinions,
         description=text if text is not None else " ".join(statement.text for statement in statements),
         removed=removed,
     )

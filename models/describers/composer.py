@@ -45,6 +45,8 @@ ONE_BY_ONE = 3
 """Findings that are told one by one at most where more than that are there; the others are counted."""
 MEASURED = 12
 """Regions whose measurements are listed."""
+OPINIONS = 6
+"""Opinions of classifiers that are told at most."""
 
 
 class Composer:
@@ -100,6 +102,7 @@ def compose(facts: Facts, seed: str) -> Description:
         caption=caption,
         absences=tuple(missing),
         measurements=tuple(_measurements(facts, seed)),
+        opinions=tuple(_opinions(facts, seed)),
         text=" ".join(one.text for part in (begun, *telling, quoted) for one in part),
     )
 
@@ -389,6 +392,15 @@ _EXPLAINS = (
     "As “<t>” states, “<f>.”",
     "“<f>”, {as|so} “<t>” {states|explains}.",
 )
+
+
+def _opinions(facts: Facts, seed: str) -> Iterable[Statement]:
+    """What classifiers told of the image, where they state how often they were right; the surest first."""
+    told = [one for one in facts.grounding.opinions if one.told and one.precision is not None]
+    for one in sorted(told, key=lambda one: -one.score)[:OPINIONS]:
+        statement = written(plans.opinion(one), facts, f"{seed}:opinion:{one.expert}:{one.label}")
+        if statement is not None:
+            yield statement
 
 
 def _measurements(facts: Facts, seed: str) -> Iterable[Statement]:

@@ -140,7 +140,7 @@ class SglangDescriber:
             modality, organ, (*more, *(one for one in further if one), *filled("regions", composed.regions)),
             filled("texture", composed.texture), filled("relations", composed.relations), own(composed.context),
             caption=next(iter(own((composed.caption,))), None), absences=own(composed.absences),
-            measurements=own(composed.measurements), removed=tuple(removed),
+            measurements=own(composed.measurements), opinions=own(composed.opinions), removed=tuple(removed),
         )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ Scalar = str | float | int | bool
 Kind = Literal["metadata", "image", "region", "relation", "passage"]
 
 _KINDS: dict[str, Kind] = {
-    "metadata": "metadata", "image": "image", "intensity": "image", "regions": "region", "experts": "region",
+    "metadata": "metadata", "image": "image", "intensity": "image", "opinions": "image",
+    "regions": "region", "experts": "region",
     "relations": "relation", "distributions": "relation", "continuations": "relation", "passages": "passage",
 }  # fmt: skip
 

@@ -4,10 +4,12 @@ from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements import writing as w
 from models.statements.facts import Facts
+from models.statements.opinions import SAY, claimed, filled
 from models.statements.table import table
 from models.statements.tokens import plural, words
 from models.statements.voice import Voice
 from models.statements.writing import Piece
+from schemas.regions import Opinion
 
 _CONTEXT = (
     "<x> ~is {seen|visible|shown|in view|present}{ as well| too| besides| elsewhere|}",
@@ -94,6 +96,15 @@ def absence(label: str) -> Plan:
         several = not {"was", "is", "has"} & set(pattern.split()) and voice.maybe(0.4)
         text = fill(pattern, n=plural(noun) if several else noun, e=voice.pick(_LOOKS))
         return Piece(text, (c.Absence(name=" ".join(words(noun))),))
+
+    return plan
+
+
+def opinion(held: Opinion) -> Plan:
+    """What a classifier thinks of the image, and how often it was right: of one whose precision is stated."""
+
+    def plan(voice: Voice) -> Piece | None:
+        return Piece(filled(voice.phrase(SAY), held), (claimed(held),))
 
     return plan
 

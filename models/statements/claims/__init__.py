@@ -24,6 +24,7 @@ from models.statements.claims.image import Plane as Plane
 from models.statements.claims.image import Quotation as Quotation
 from models.statements.claims.image import Structure as Structure
 from models.statements.claims.image import View as View
+from models.statements.claims.opinions import Opinion as Opinion
 from models.statements.claims.regions import Continues as Continues
 from models.statements.claims.regions import Finding as Finding
 from models.statements.claims.regions import Level as Level

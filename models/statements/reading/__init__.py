@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from models.statements import claims as c
 from models.statements.facts import Facts
+from models.statements.opinions import read_opinion
 from models.statements.reading import comparisons, ellipsis, grammar, image, looks, numbers, places
 from models.statements.reading.atoms import atoms_of
 from models.statements.reading.mentions import Mention
@@ -45,6 +46,9 @@ def read(text: str, facts: Facts) -> Reading:
     subject: Mention | None = None
     earlier: tuple[Mention, ...] = ()
     for tokens_of in _sentences(text, reading):
+        if (opinion := read_opinion(tokens_of)) is not None:
+            reading.add(opinion)
+            continue
         sentence = Sentence(atoms_of(tokens_of, facts), facts, reading, subject, earlier)
         subject = _read(sentence)
         earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
