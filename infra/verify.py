@@ -12,7 +12,7 @@ import pydantic
 from infra.exports import lines_of
 from infra.triplet_lines import BadTriplet, triplets_of
 from models.statements import Facts, judge
-from models.statements.claims import Claim
+from models.statements.claims import Claim, Together
 
 
 @dataclasses.dataclass
@@ -92,6 +92,8 @@ def _told(claim: Claim, facts: Facts) -> dict[str, Any]:
     fields = {
         key: value for key, value in dataclasses.asdict(claim).items() if key not in ("loose", "decimals", "beside")
     }
+    if isinstance(claim, Together):
+        fields["claims"] = [_told(one, facts) for one in claim.claims]
     return {"kind": claim.kind, **fields, "holds": judgement.truth, "pointers": judgement.pointers}
 
 

@@ -27,10 +27,11 @@ class Judged:
 def judge(text: str, facts: Facts) -> Judged:
     """The claims of a text, and one verdict: contradicted before unsupported before supported."""
     reading = read(text, facts)
-    judged = [claim.judge(facts) for claim in reading.claims]
+    claims = reading.judged
+    judged = [claim.judge(facts) for claim in claims]
     pointers = tuple(dict.fromkeys(pointer for one in judged for pointer in one.pointers if pointer))
-    unresolved = reading.unlicensed or any(isinstance(one, OfRegions) and not one.regions for one in reading.claims)
-    firm = [not (unresolved and _is_soft(claim)) for claim in reading.claims]
+    unresolved = reading.unlicensed or any(isinstance(one, OfRegions) and not one.regions for one in claims)
+    firm = [not (unresolved and _is_soft(claim)) for claim in claims]
     denied = [one.reason for one, is_firm in zip(judged, firm, strict=True) if one.truth is False and is_firm]
     untold = [one.reason for one in judged if one.truth is None]
     if denied:
@@ -38,14 +39,12 @@ def judge(text: str, facts: Facts) -> Judged:
     elif untold or reading.unlicensed:
         reasons = [*untold, *(["it says more than was recognised"] if reading.unlicensed else [])]
         verdict = Verdict(outcome="unsupported", reason="; ".join(dict.fromkeys(reasons)), pointers=pointers)
-    elif not reading.claims:
+    elif not claims:
         verdict = Verdict(outcome="unsupported", reason="it states nothing that was measured", pointers=())
     else:
         verdict = Verdict(outcome="supported", pointers=pointers)
-    failed = tuple(
-        (claim, one.reason) for claim, one in zip(reading.claims, judged, strict=True) if one.truth is not True
-    )
-    return Judged(text, tuple(reading.claims), verdict, failed, tuple(reading.unlicensed))
+    failed = tuple((claim, one.reason) for claim, one in zip(claims, judged, strict=True) if one.truth is not True)
+    return Judged(text, tuple(claims), verdict, failed, tuple(reading.unlicensed))
 
 
 def _is_soft(claim: Claim) -> bool:

@@ -103,18 +103,60 @@ def _in_words(value: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Together(Claim):
-    """Several things said as one, as 'upper' and 'left' are: denied where one of them is not so."""
+    """Several things said as one, as 'upper' and 'left' are: denied where one of them is not so.
+
+    What is said of one of several regions must be so of the same one; of a part of them, of so many of the same.
+    """
 
     kind = "together"
     claims: tuple[Claim, ...]
 
     def _judge(self, facts: Facts) -> Judgement:
-        found = [one.judge(facts) for one in self.claims]
-        pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
-        failed = next((one for one in found if one.truth is False), None)
-        untold_ = next((one for one in found if one.truth is None), None)
-        return failed or untold_ or so(*pointers)
+        shared = scope(self)
+        if shared is None:
+            return _all_of([one.judge(facts) for one in self.claims])
+        regions, part = shared
+        if missing := [one for one in regions if one not in facts.regions]:
+            return otherwise(f"there is no region {missing[0]}")
+        found = [[of_one(claim, region).judge(facts) for claim in self.claims] for region in regions]
+        if part is not None:
+            return _some_of([_all_of(one) for one in found], part)
+        return _all_of(max(found, key=_fit))
 
     def told(self) -> str:
         """Each of them."""
         return f"{'not ' if self.negated else ''}{' and '.join(one.told() for one in self.claims)}"
+
+
+def scope(claim: Claim) -> tuple[tuple[str, ...], int | None] | None:
+    """The several regions that a claim is said of one of, and of how many where it tells; None of any other claim."""
+    if isinstance(claim, OfRegions):
+        return None if claim.every or len(claim.regions) < 2 else (claim.regions, claim.part)
+    scopes = {scope(one) for one in claim.claims} if isinstance(claim, Together) else {None}
+    return scopes.pop() if len(scopes) == 1 else None
+
+
+def of_one(claim: Claim, region_id: str) -> Claim:
+    """The same, said of one region."""
+    if isinstance(claim, OfRegions):
+        return replace(claim, regions=(region_id,), part=None)
+    if isinstance(claim, Together):
+        return replace(claim, claims=tuple(of_one(one, region_id) for one in claim.claims))
+    return claim
+
+
+def _all_of(found: list[Judgement]) -> Judgement:
+    pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
+    failed = next((one for one in found if one.truth is False), None)
+    return failed or next((one for one in found if one.truth is None), None) or so(*pointers)
+
+
+def _fit(found: list[Judgement]) -> tuple[int, int]:
+    """How well a region bears claims out: none denied before few, and a rank, which comes first, before what follows.
+
+    The reason is then of the region that is most likely meant.
+    """
+    truths = [one.truth for one in found]
+    if False not in truths:
+        return 2 if None not in truths else 1, 0
+    return 0, truths.index(False)

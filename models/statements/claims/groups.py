@@ -6,6 +6,7 @@ from models.statements import measures
 from models.statements.claims.base import Claim, OfRegions
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
+from schemas.regions import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +60,28 @@ class Count(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Relation(OfRegions):
-    """How regions lie to another, or compare with it."""
+    """How regions lie to another, or compare with it; `turned_round`: how that lies to them.
+
+    `or_else`: others that the noun of the object fits; then it is so of one of them all.
+    """
 
     kind = "relation"
     predicate: str
     object: str
+    or_else: tuple[str, ...] = ()
+    turned_round: bool = False
 
     def _judge(self, facts: Facts) -> Judgement:
-        if self.object not in facts.regions:
-            return otherwise(f"there is no region {self.object}")
-        return self._each(
-            facts, lambda region_id, region: measures.related(facts, region_id, self.predicate, self.object)
-        )
+        objects = (self.object, *self.or_else)
+        if missing := [one for one in objects if one not in facts.regions]:
+            return otherwise(f"there is no region {missing[0]}")
+
+        def judge(region_id: str, _: Region) -> Judgement:
+            pairs = [(one, region_id) if self.turned_round else (region_id, one) for one in objects]
+            found = [measures.related(facts, first, self.predicate, second) for first, second in pairs]
+            return next((one for want in (True, None) for one in found if one.truth is want), found[0])
+
+        return self._each(facts, judge)
 
 
 @dataclass(frozen=True, kw_only=True)

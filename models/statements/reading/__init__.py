@@ -5,13 +5,14 @@ what is true. One module a concern: `atoms` finds the phrases, `phrases` looks r
 is spoken of and denied, and the others read the kinds of phrases in `_READERS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.opinions import read_opinion
 from models.statements.reading import comparisons, ellipsis, grammar, image, looks, numbers, places
 from models.statements.reading.atoms import atoms_of
+from models.statements.reading.binding import Said
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Reading, Sentence
 from models.statements.tokens import Token, tokens
@@ -45,12 +46,13 @@ def read(text: str, facts: Facts) -> Reading:
     reading = Reading()
     subject: Mention | None = None
     earlier: tuple[Mention, ...] = ()
+    said: Sequence[Said] = ()
     for tokens_of in _sentences(text, reading):
         if (opinion := read_opinion(tokens_of)) is not None:
             reading.add(opinion)
             continue
-        sentence = Sentence(atoms_of(tokens_of, facts), facts, reading, subject, earlier)
-        subject = _read(sentence)
+        sentence = Sentence(atoms_of(tokens_of, facts), facts, reading, subject, earlier, said)
+        subject, said = _read(sentence), sentence.said_of
         earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
     return reading
 
@@ -59,6 +61,7 @@ def _read(sentence: Sentence) -> Mention | None:
     """All of a sentence; what it spoke of last."""
     n = 0
     while n < len(sentence.atoms):
+        sentence.at = n
         if n in sentence.used:
             n += 1
         elif n in sentence.mentions:

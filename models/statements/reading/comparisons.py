@@ -93,10 +93,7 @@ def compared(s: Sentence, n: int) -> None:
     s.fronted = None
     s.used.update(range(other.start, other.end) if other.start > n else ())
     negated = s.take_denial() != s.denies(subject)
-    for one in subject.regions:
-        for whole in other.regions[: None if other.several else 1]:
-            first, second = (whole, one) if turned else (one, whole)
-            s.say(c.Relation(regions=(first,), predicate=predicate, object=second), negated=negated)
+    s.relate(subject, predicate, other, turned=turned, negated=negated)
 
 
 def _object(s: Sentence, n: int) -> Mention | None:

@@ -167,7 +167,26 @@ def rank(s: Sentence, n: int) -> None:
         s.subject = told
         s.used.update(range(n + 1, told.end))
         return
+    _narrow(s, n, head)
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
+
+
+def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
+    """'The largest of the nodules', 'nodules, the largest of which': goes on to speak of one of them."""
+    if head is not None and head.several and not head.explicit and head.start > n + 1:
+        if s.atoms[n + 1].text in ("of", "among", "amongst") and not s.phrases.behind_copula(n, s.subject):
+            s.used.update(range(n + 1, head.end))
+            s.speak_of(replace(head, several=False, every=False, part=None))
+        return
+    whole = s.subject or s.before
+    if (
+        head is None
+        and whole is not None
+        and whole.several
+        and whole.name
+        and not s.phrases.behind_copula(n, s.subject)
+    ):
+        s.subject = replace(whole, start=-1 - n, end=n, several=False, every=False, part=None)
 
 
 def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:

@@ -80,6 +80,8 @@ class Phrases:
             if not several and not explicit and len(regions) > 1:
                 regions = self._on_its_side(n, regions)
             part = None if explicit else self._part(n)
+            if part == 1 and not self._is_counted_exactly(n):
+                several, part = False, None  # "One of the nodules is round" is true beside another round one.
             every = several and part is None and (bool(ids) or len(regions) == 1 or self._is_told_of(n))
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
@@ -138,6 +140,11 @@ class Phrases:
                 if count.kind == "how many" and isinstance(count.value, int) and count.text != "both":
                     return count.value
         return None
+
+    def _is_counted_exactly(self, n: int) -> bool:
+        """Whether a part is told as 'only one of', which no other is, and not as 'one of'."""
+        of = next(m - 1 for m in (n, *self._before(n)) if m and self.atoms[m - 1].text == "of")
+        return self.atoms[of - 1].text != "one" or (of > 1 and self.atoms[of - 2].text in ("only", "just", "exactly"))
 
     def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
         """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""

@@ -1,11 +1,13 @@
 """A sentence while it is read: what it speaks of, what is denied, and what it has claimed. Knows nothing of truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.reading.atoms import Atom
+from models.statements.reading.binding import Said as SaidOf
+from models.statements.reading.binding import bound
 from models.statements.reading.mentions import Mention
 from models.statements.reading.phrases import Phrases
 
@@ -25,15 +27,29 @@ ONLY = {"only", "solely", "exclusively"}
 
 @dataclass
 class Reading:
-    """What was read: claims in order, each once, and words that no phrase licenses."""
+    """What was read: claims in order, each once, and words that no phrase licenses.
+
+    `bound`: those of the claims that must be so of the same region.
+    """
 
     claims: list[c.Claim] = field(default_factory=list[c.Claim])
     unlicensed: list[str] = field(default_factory=list[str])
+    bound: list[c.Together] = field(default_factory=list[c.Together])
 
     def add(self, claim: c.Claim) -> None:
         """Once."""
         if claim not in self.claims:
             self.claims.append(claim)
+
+    @property
+    def judged(self) -> list[c.Claim]:
+        """The claims, with what is bound in place of its parts."""
+        found: list[c.Claim] = []
+        for claim in self.claims:
+            said = (claim, claim.turned())
+            wholes: list[c.Claim] = [one for one in self.bound if said[one.negated] in one.claims]
+            found += [one for one in wholes or [claim] if one not in found]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ class Sentence:
         reading: that its claims are added to.
         before: what the sentence before it spoke of.
         earlier: all that the sentence before it named, in order.
+        carried: what was said of `before`, and is so of the same region as what is said of "it" here.
     """
 
     def __init__(
@@ -63,6 +80,7 @@ class Sentence:
         reading: Reading,
         before: Mention | None,
         earlier: tuple[Mention, ...] = (),
+        carried: Sequence[SaidOf] = (),
     ) -> None:
         self.atoms, self.facts, self.reading = atoms, facts, reading
         self.phrases = Phrases(atoms, facts, earlier)
@@ -99,17 +117,21 @@ class Sentence:
         self.pending: list[tuple[Said, bool]] = []
         self.used: set[int] = set()
         self.said: list[c.Claim] = []
+        self.said_of = [replace(one, at=-1) for one in carried if one.of == before]
+        self.at = 0
+        """The atom that is read."""
 
     @property
     def mentions(self) -> dict[int, Mention]:
         """Regions that it names, by the place where they begin."""
         return self.phrases.mentions
 
-    def say(self, claim: c.Claim, *, negated: bool | None = None) -> None:
-        """A claim, denied where the words before it deny it, or as given."""
+    def say(self, claim: c.Claim, *, negated: bool | None = None, of: Mention | None = None) -> None:
+        """A claim, denied where the words before it deny it, or as given; `of`: of what, where not of its subject."""
         negated = self.take_denial() if negated is None else negated
         claim = claim.turned() if negated else claim
         self.said.append(claim)
+        self.said_of.append(SaidOf(claim, of or self.subject, self.at))
         self.reading.add(claim)
 
     def take_denial(self) -> bool:
@@ -148,7 +170,7 @@ class Sentence:
         if negated and len(claims) > 1:
             claims = [c.Together(claims=tuple(claims))]
         for one in claims:
-            self.say(one, negated=negated)
+            self.say(one, negated=negated, of=target)
             self._say_of_no_other(one, target, negated)
             if self.beside is not None and isinstance(one, c.OfRegions) and target == self.subject:
                 every = self.beside.several
@@ -292,16 +314,32 @@ class Sentence:
         self.relation, self.spoken_of = None, other
         if other.name:
             self.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
-        others = other.regions[: None if other.several else 1]
-        negated = relation.denied != self.denies(subject)
-        for whole in others:
-            if turned and subject.regions:
-                self.say(c.Relation(regions=(whole,), predicate=predicate, object=subject.regions[0]), negated=negated)
+        self.relate(subject, predicate, other, turned=turned, negated=relation.denied != self.denies(subject))
+
+    def relate(self, subject: Mention, predicate: str, other: Mention, *, turned: bool, negated: bool) -> None:
+        """How regions lie to others: of each that a plural names, and of one of several that a noun fits."""
+        # Of one by one, so that each stands by itself; of some of many, together.
+        apart = [(one,) for one in subject.regions] if subject.every or subject.explicit else [subject.regions]
+        of_one = not other.several and not other.explicit and len(other.regions) > 1
+        for regions in apart:
+            if of_one and len(regions) == 1:
+                made = c.Relation(
+                    regions=other.regions, predicate=predicate, object=regions[0], turned_round=not turned
+                )
+                self.say(made, negated=negated, of=other)
                 continue
-            # Of one by one, so that each stands by itself; of some of many, together.
-            apart = [(one,) for one in subject.regions] if subject.every else [subject.regions]
-            for regions in apart:
-                made = c.Relation(regions=regions, predicate=predicate, object=whole, part=subject.part)
+            for whole in other.regions[: None if other.several else 1]:
+                if turned and len(regions) == 1:
+                    made = c.Relation(regions=(whole,), predicate=predicate, object=regions[0])
+                else:
+                    made = c.Relation(
+                        regions=regions,
+                        predicate=predicate,
+                        object=whole,
+                        or_else=other.regions[1:] if of_one else (),
+                        turned_round=turned,
+                        part=subject.part,
+                    )
                 self.say(made, negated=negated)
 
     def _look_for_the_idle(self) -> None:
@@ -334,6 +372,8 @@ class Sentence:
             self.unlicensed("compared")
         if self.untrue:
             self._turn()
+        else:
+            self.reading.bound += bound(self.said_of, self.atoms, self.none)
         self.subject = self.subject or self.before
 
 
