@@ -3,14 +3,16 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from models.statements.facts import Facts
-from models.statements.measures import SAME, iou, outlined_otherwise
+from models.statements.facts import Facts, names_of
+from models.statements.measures import SAME, covered, iou, outlined_otherwise
 from models.statements.table import table
 from models.statements.tokens import words
 from schemas.regions import Region
 
 MOST_FINDINGS = 6
 MOST_ABSENCES = 2
+MOSTLY = 0.5
+"""Part of what an expert outlines from which it lies where another outline lies, and is not told again."""
 FULL_CONTRAST = 5.0
 """Contrast-to-noise beyond which a finding is not more telling: Rose's bound for sure detection."""
 
@@ -28,6 +30,8 @@ class Chosen:
     """By label, findings beyond those that are told of one by one."""
     structures: tuple[str, ...]
     tissues: tuple[str, ...]
+    doubled: frozenset[str]
+    """Ids of regions that tell again what another outline tells: no sentence is about them."""
 
 
 def choose(facts: Facts) -> Chosen:
@@ -44,9 +48,12 @@ def choose(facts: Facts) -> Chosen:
         else:
             same[lead.region_id].append(region.region_id)
     told, beyond = leads[:MOST_FINDINGS], leads[MOST_FINDINGS:]
+    doubled = _doubled(regions)
     context: dict[str, list[str]] = {"structure": [], "tissue": []}
     for region in regions:
         role = _role(region)
+        if region.region_id in doubled:
+            continue
         # What is told as a finding already is no tissue beside it.
         if role in context and region.label not in context[role] and all(iou(one, region) < SAME for one in leads):
             context[role].append(region.label)
@@ -57,7 +64,30 @@ def choose(facts: Facts) -> Chosen:
         dict(Counter(one.label for one in beyond)),
         tuple(context["structure"]),
         tuple(context["tissue"]),
+        doubled,
     )
+
+
+def _doubled(regions: list[Region]) -> frozenset[str]:
+    """Ids of structures and tissues of experts that lie where the source, or a structure, is outlined already."""
+    structures = [one for one in regions if _role(one) == "structure"]
+    marked = [one for one in structures if one.kind == "source annotation"]
+    found: set[str] = set()
+    for label in {one.label for one in regions if one.kind == "candidate"}:
+        mine = [one for one in regions if one.label == label and one.kind == "candidate"]
+        if _role(mine[0]) == "structure":
+            alike = [one for one in marked if _same_kind(label, one.label)]
+            again = any(one.label == label for one in alike) or covered(mine, alike) >= MOSTLY
+            again = again or min(covered(mine, marked), covered(marked, mine)) >= MOSTLY
+        else:
+            again = _role(mine[0]) == "tissue" and covered(mine, structures) >= MOSTLY
+        found |= {one.region_id for one in mine} if again else set()
+    return frozenset(found)
+
+
+def _same_kind(label: str, marked: str) -> bool:
+    """Whether an expert's label is of what the source marks: of a name that both have, or of that organ."""
+    return bool(names_of(label) & names_of(marked)) or table().bare(marked) in table().called(label).organs
 
 
 def _agreeing(facts: Facts, region: Region, same: list[str]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region, Relation
 from schemas.triplets import Description, Evidence, Statement
 
-NAME = "composer@7"
+NAME = "composer@8"
 TRIES = 16
 """Wordings of a sentence that are tried until one reads back to its claims."""
 OPENED = 0.5
@@ -78,7 +78,11 @@ def compose(facts: Facts, seed: str) -> Description:
     around, described = _around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget)
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
-    organ = budget.take(written(plans.context(facts, context), facts, f"{seed}:context")) if context else None
+    organ = (
+        budget.take(written(plans.context(facts, context, chosen.doubled), facts, f"{seed}:context"))
+        if context
+        else None
+    )
     said += _length(organ) if organ else 0
     knowledge = _knowledge(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
@@ -342,19 +346,27 @@ def _around(
         The sentences, and labels of which every region is told by them.
     """
     found: list[Statement] = []
-    left = Counter(region.label for _, region in facts.regions.values())
+    regions = [region for one, (_, region) in facts.regions.items() if one not in chosen.doubled]
+    left = Counter(region.label for region in regions)
     for label in (*chosen.structures, *chosen.tissues):
-        fitting = [region for _, region in facts.regions.values() if region.label == label]
+        fitting = [region for region in regions if region.label == label]
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
             if sum(map(_length, found)) >= wanted:
                 break
-            kinds = [kind for kind in ("share", "level", "density", "texture") if _can_be_told(facts, region, kind)]
+            kinds = [kind for kind in _telling_of(facts, region) if _can_be_told(facts, region, kind)]
             plan = plans.introduction(facts, region, tuple(kinds[:2]), marked=region.kind == "source annotation")
             statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))
             if statement is not None:
                 found.append(statement)
                 left[label] -= 1
     return found, frozenset(label for label, count in left.items() if not count)
+
+
+def _telling_of(facts: Facts, region: Region) -> tuple[str, ...]:
+    """Facets that say something of what is no finding: a whole organ is as dark and as even as such organs are."""
+    if table().bare(region.label) in table().organs:
+        return ("share",)
+    return ("share", "parts", "level") if table().called(region.label).role == "structure" else ("share", "density")
 
 
 def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:

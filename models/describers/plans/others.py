@@ -54,11 +54,12 @@ _AGREED = (
 )
 
 
-def context(facts: Facts, labels: tuple[str, ...]) -> Plan:
-    """Structures and tissues, counted where all of them are there."""
+def context(facts: Facts, labels: tuple[str, ...], doubled: frozenset[str] = frozenset()) -> Plan:
+    """Structures and tissues, counted where all of them are there; `doubled`: regions that tell others again."""
 
     def plan(voice: Voice) -> Piece | None:
-        pieces = [piece for label in voice.shuffled(labels) if (piece := w.counted(facts, label, voice))]
+        made = [w.counted(facts, label, voice, doubled=doubled) for label in voice.shuffled(labels)]
+        pieces = [piece for piece in made if piece]
         return _listed(pieces, _CONTEXT, voice)
 
     return plan

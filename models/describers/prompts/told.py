@@ -106,7 +106,8 @@ class _Room:
 def _leads(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
     leads = list(chosen.findings[:REGIONS])
     for label in (*chosen.structures, *chosen.tissues):
-        fitting = [region for _, region in facts.regions.values() if region.label == label]
+        labelled = [region for _, region in facts.regions.values() if region.label == label]
+        fitting = [one for one in labelled if one.region_id not in chosen.doubled]
         leads.append(max(fitting, key=lambda one: one.area_px).region_id)
     return tuple(leads[:REGIONS])
 
@@ -154,10 +155,12 @@ def _measured(region: Region) -> list[str]:
 
 def _others(facts: Facts, leads: tuple[str, ...], chosen: Chosen) -> str:
     """What else is outlined, counted; '' where there is nothing."""
-    same = {one for others in chosen.same.values() for one in others}
+    same = chosen.doubled.union(*chosen.same.values())
     left = [region for one, (_, region) in facts.regions.items() if one not in leads and one not in same]
     found = [
-        piece.text if (piece := counted(facts, label, Voice(f"{VOICE}:{label}"))) else f"{count(n)} × {label}"
+        piece.text
+        if (piece := counted(facts, label, Voice(f"{VOICE}:{label}"), doubled=chosen.doubled))
+        else f"{count(n)} × {label}"
         for label in dict.fromkeys(region.label for region in left)
         for n in [sum(region.label == label for region in left)]
     ]

@@ -20,6 +20,7 @@ from models.statements.measures.occurrence import spread as spread
 from models.statements.measures.occurrence import way_of as way_of
 from models.statements.measures.places import outwards as outwards
 from models.statements.measures.places import placed as placed
+from models.statements.measures.relations import covered as covered
 from models.statements.measures.relations import iou as iou
 from models.statements.measures.relations import parts as parts
 from models.statements.measures.relations import related as related

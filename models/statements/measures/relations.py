@@ -1,5 +1,6 @@
 """How two regions lie to each other and compare: as grounding told it, else from areas, centroids and masks."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -108,6 +109,19 @@ def iou(one: Region, other: Region) -> float:
     # On the runs themselves: to decode two masks of a radiograph takes milliseconds, and pairs are many.
     overlap: Any = coco.iou([_runs(one.mask)], [_runs(other.mask)], [False])
     return float(overlap[0][0])
+
+
+def covered(regions: Sequence[Region], others: Sequence[Region]) -> float:
+    """Part of the area of regions, taken together, that lies in others, taken together."""
+    if not regions or not others or len({one.mask.size for one in (*regions, *others)}) > 1:
+        return 0.0
+    mine, theirs = (_together(some) for some in (regions, others))
+    both: Any = coco.merge([mine, theirs], intersect=True)
+    return float(coco.area(both)) / max(1.0, float(coco.area(mine)))
+
+
+def _together(regions: Sequence[Region]) -> Any:
+    return coco.merge([_runs(one.mask) for one in regions])
 
 
 @lru_cache(maxsize=256)

@@ -101,15 +101,19 @@ def _several(noun: str, *, organ: bool) -> str | None:
     return _PLURAL_OF_ORGANS.get(noun) if organ else plural(noun)
 
 
-def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece | None:
+def counted(
+    facts: Facts, label: str, voice: Voice, *, told: int = 0, doubled: frozenset[str] = frozenset()
+) -> Piece | None:
     """How many regions have a label: 'both lung fields', 'five pockets of air density', 'three further opacities'.
 
     Counts are of all that is there: an expert that reports only its largest regions leaves them open.
 
     Args:
         told: regions of that label that were told of one by one: the rest is counted.
+        doubled: ids of regions that tell others again: with one of these, nothing is counted.
     """
-    own = next((region for _, region in facts.regions.values() if region.label == label), None)
+    labelled = (region for _, region in facts.regions.values() if region.label == label)
+    own = next((one for one in labelled if one.region_id not in doubled), None)
     if own is None:
         return None
     noun = voice.pick(nouns(own, sided=not facts.metadata.sides_contradict))
@@ -120,10 +124,13 @@ def counted(facts: Facts, label: str, voice: Voice, *, told: int = 0) -> Piece |
         return None
     if n - told > 1 and facts.named(name, several=True) != there:
         return None
-    if n == 1:
-        named = name_of(facts, there[0], voice, indefinite=True)
-        return Piece(named.introduced(), (named.claim,), named.several)
     finding = c.Finding(regions=there, every=True, name=name)
+    own_ones = [one for one in there if one not in doubled]
+    if len(own_ones) == 1:
+        named = name_of(facts, own_ones[0], voice, indefinite=True)
+        return Piece(named.introduced(), (named.claim,), named.several)
+    if len(own_ones) < n:
+        return Piece(plural(noun), (finding,), True)
     if told:
         further = voice.pick(("further", "more", "additional", "other"))
         number = "one" if n - told == 1 else count(n - told) if n - told <= 12 else "many"

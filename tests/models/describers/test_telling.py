@@ -1,6 +1,7 @@
 """What is told of findings that are many, agreed on, of one side, or no findings at all."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,34 @@ def test_structures_are_no_candidates_and_have_no_distribution() -> None:
         assert not re.search(r"candidate|focal lung|diffuse|multifocal", compose(facts, seed).description)
 
 
+def marked_lungs(width: int) -> Facts:
+    """A chest film whose lungs an expert outlines, and whose source marks a band of it as lung; its width in px."""
+    drawn = draw("X-ray", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    marked = np.zeros((rows, columns), np.uint8)
+    marked[:, :width] = 1
+    runs: Any = coco.encode(np.asfortranarray(marked))
+    mark = SourceAnnotation(label="lung", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    return Facts(drawn.metadata, grounding, (), rows, columns)
+
+
+def test_a_structure_that_the_source_marks_is_not_told_again_as_an_experts() -> None:
+    """Where the expert's lies mostly in the source's; where it lies elsewhere, both are told."""
+    facts = marked_lungs(10_000)
+    fields = {one for one, (_, region) in facts.regions.items() if region.label == "lung field"}
+    assert fields
+    assert fields <= choose(facts).doubled
+    for seed in SEEDS:
+        description = compose(facts, seed)
+        said = (*description.regions, *description.texture, *((description.organ,) if description.organ else ()))
+        pointed_at = {item.pointer for one in said for item in one.evidence}
+        assert not any(f"/regions/{facts.index(one)}/label" in pointed_at for one in fields)
+    apart = choose(marked_lungs(4))
+    assert not fields & apart.doubled
+    assert "lung field" in apart.structures
+
+
 def scattered() -> tuple[Facts, Region]:
     """The brain whose source marks lesions in one mask of three parts."""
     drawn = draw("MR", seed=1, contrast=0)
@@ -127,7 +156,7 @@ def scattered() -> tuple[Facts, Region]:
     marked = np.zeros((rows, columns), np.uint8)
     for x in (80, 120, 160):
         marked[100:112, x : x + 12] = 1
-    runs = coco.encode(np.asfortranarray(marked))
+    runs: Any = coco.encode(np.asfortranarray(marked))
     mark = SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
     facts = Facts(
         drawn.metadata,
