@@ -63,6 +63,30 @@ def experts_add(manifest: Path) -> None:
         _told(add(manifest.absolute(), current_settings().experts))
 
 
+@experts.command("import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--out", default=Path(), type=click.Path(file_okay=False, path_type=Path), help="[default: here]")
+@click.option("--name", help="Of the expert: lower-case letters, digits and hyphens. [default: the export's]")
+@click.option("--modality", type=click.Choice(get_args(Modality)), help="Of its images, where the export tells none.")
+@click.option("--organ", "organs", multiple=True, help="That it is for; may be repeated. [default: any]")
+@click.option("--licence", help="Of its weights, where the export tells none.")
+def experts_import(
+    path: Path, out: Path, name: str | None, modality: Modality | None, organs: tuple[str, ...], licence: str | None
+) -> None:
+    """Make a manifest for an export of MONAI, nnU-Net, Hugging Face or Ultralytics, and check it.
+
+    PATH is its folder, or an ONNX file by Ultralytics; see docs/own-experts.md. Nothing is added yet.
+    """
+    from models.experts.checking import check
+    from models.experts.importing import Told, import_expert
+
+    with plain_errors():
+        manifest = import_expert(path, out, Told(name, modality, organs, licence))
+    broken = _told(check(manifest.absolute(), current_settings().expert_runtime))
+    click.echo(f"written: {manifest}; read it, then: tristream experts add {manifest}")
+    sys.exit(1 if broken else 0)
+
+
 def _told(promises: "Iterable[Promise]") -> int:
     """Print each promise; how many are broken."""
     broken = 0

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from models.experts.registry import Registry
-from tests.models.experts import volume_graphs
+from tests.models.experts import exports, volume_graphs
 from tests.models.experts.external_graphs import WEIGHTS, write_expert
 
 GRAPHS = Path(__file__).parents[1] / "models" / "experts" / "graphs"
@@ -165,3 +165,18 @@ def test_add_without_a_folder(unet: Path) -> None:
     code, output = run("add", unet)
     assert code == 1
     assert "TRISTREAM_EXPERTS" in output
+
+
+def test_import_writes_checks_and_can_be_added(tmp_path: Path) -> None:
+    """What was made of a bundle is checked at once; a refusal says what to do, without a trace of Python."""
+    bundle, own = exports.monai(tmp_path / "spleen"), tmp_path / "own"
+    code, output = run("import", bundle, "--out", tmp_path / "made", "--organ", "abdomen", own=own)
+    assert code == 0, output
+    assert "BROKEN" not in output
+    assert run("add", tmp_path / "made" / "spleen.toml", own=own)[0] == 0
+    assert "spleen@0.5.7 | volume | CT | abdomen | spleen | own" in run("list", own=own)[1]
+    (bundle / "models" / "model.onnx").unlink()
+    code, output = run("import", bundle, "--out", tmp_path / "made", own=own)
+    assert code == 1
+    assert "python -m monai.bundle onnx_export" in output
+    assert "Traceback" not in output

@@ -1,0 +1,111 @@
+"""Folders of Hugging Face's transformers, exported by optimum: config.json, preprocessor_config.json, an ONNX file."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from models.experts.contracts import Classifier, Decoding, FullRange, InputContract, Semantic, Size
+from models.experts.importing.draft import (
+    BY_HAND,
+    NEVER_MEASURED,
+    CannotImport,
+    Draft,
+    Graph,
+    json_of,
+    labelled,
+    numbers,
+    the_graph,
+)
+
+EXPORT = "make it by 'optimum-cli export onnx --model FOLDER OUT', and import OUT"
+_CUT = "It was trained on the middle of images, cut square; here the whole image is stretched."
+
+
+def recognises(folder: Path) -> bool:
+    """Whether a folder holds a transformers configuration."""
+    return (folder / "config.json").is_file() and "architectures" in json_of(folder / "config.json")
+
+
+def draft(folder: Path) -> Draft:
+    """Classifiers of images and segmenters by logits. Raises CannotImport of other architectures."""
+    config, how = json_of(folder / "config.json"), json_of(folder / "preprocessor_config.json")
+    path = the_graph(folder, EXPORT, "onnx")
+    graph = Graph.read(path)
+    architecture = str((config.get("architectures") or ["?"])[0])
+    names = cast(Mapping[str, Any], config.get("id2label") or {})
+    labels, background = labelled({int(index): str(name) for index, name in names.items()})
+    output = graph.gives[0].name
+    several = config.get("problem_type") == "multi_label_classification"
+    decoding: Decoding
+    if architecture.endswith("ForImageClassification"):
+        activation = "sigmoid" if several else "softmax"
+        decoding = Classifier(kind="classifier", output=output, activation=activation, background=background)
+    elif architecture.endswith("ForSemanticSegmentation"):
+        decoding = Semantic(kind="semantic", output=output, activation="softmax", background=background)
+    else:
+        raise CannotImport(
+            f"it is a {architecture}: only …ForImageClassification and …ForSemanticSegmentation can be imported; "
+            f"{BY_HAND}"
+        )
+    size, limits = _size(how)
+    return Draft(
+        graph=path,
+        name=str(config.get("_name_or_path") or folder.resolve().name).rstrip("/").rpartition("/")[2],
+        version="1.0.0",
+        title=f"{architecture} of {', '.join(label.name for label in labels[:4])}",
+        made=f"Exported from transformers {config.get('transformers_version', '')}".strip() + ".",
+        source=str(config.get("_name_or_path") or folder.resolve().name),
+        licence=_licence(folder / "README.md"),
+        input=InputContract(
+            units=(),
+            channels=3,
+            polarity="displayed",
+            shortest_side=32,
+            longest_side=8192,
+            name=graph.takes.name,
+            grey_as_colour=True,
+            size=size,
+            normalisation=_range(how),
+            mean=_of_channels(how, "image_mean") if how.get("do_normalize", True) else (),
+            deviation=_of_channels(how, "image_std") if how.get("do_normalize", True) else (),
+        ),
+        decoding=decoding,
+        labels=labels,
+        limits=(NEVER_MEASURED, *limits),
+    )
+
+
+def _of_channels(how: Mapping[str, Any], name: str) -> tuple[float, ...]:
+    return numbers(how.get(name), 3, f"{name!r} of preprocessor_config.json")
+
+
+def _range(how: Mapping[str, Any]) -> FullRange:
+    """0 to 255 by the rescale factor."""
+    factor = float(how.get("rescale_factor", 1 / 255)) if how.get("do_rescale", True) else 1.0
+    return FullRange(kind="full range", to=(0.0, round(255 * factor, 6)))
+
+
+def _size(how: Mapping[str, Any]) -> tuple[Size, tuple[str, ...]]:
+    """To what images are stretched, and what that leaves unlike the training."""
+    wanted: Any = how.get("size") or {}
+    if how.get("do_center_crop") and how.get("crop_size"):
+        wanted = how["crop_size"]
+    if isinstance(wanted, int):
+        wanted = {"height": wanted, "width": wanted}
+    cut = bool(how.get("do_center_crop")) or "shortest_edge" in wanted
+    edge = wanted.get("shortest_edge")
+    height, width = wanted.get("height", edge), wanted.get("width", edge)
+    if not isinstance(height, int) or not isinstance(width, int):
+        raise CannotImport(
+            f"'size' of preprocessor_config.json is {wanted!r}, which tells no height and width: {BY_HAND}"
+        )
+    return Size(policy="stretch", height=height, width=width), (_CUT,) if cut else ()
+
+
+def _licence(card: Path) -> str | None:
+    """Of the model card's front matter."""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    front = text.split("---")[1] if text.startswith("---") and text.count("---") > 1 else ""
+    found = re.search(r"^license:\s*['\"]?([\w.-]+)", front, re.MULTILINE)
+    return found[1] if found else None
