@@ -94,6 +94,14 @@ class Facts:
             found[region_id] = names | _of_organ(names, organ) if organ and _is_found(region) else names
         return found
 
+    @cached_property
+    def _by_own_name(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for region_id, (_, region) in self.regions.items():
+            name = " ".join(words(region.label))
+            found[name] = (*found.get(name, ()), region_id)
+        return found
+
     def named(self, name: str, *, several: bool = False) -> tuple[str, ...]:
         """The regions that may be called so: those whose own name it is before those that it merely fits.
 
@@ -101,7 +109,7 @@ class Facts:
             name: lower-case words with one space between.
             several: it is in the plural: where it is the own name of one only, those that it fits are meant.
         """
-        exact = tuple(one for one, (_, region) in self.regions.items() if " ".join(words(region.label)) == name)
+        exact = self._by_own_name.get(name, ())
         if exact and not (several and len(exact) == 1):
             return exact
         return tuple(one for one, names in self.names.items() if name in names) or exact

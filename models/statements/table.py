@@ -296,8 +296,13 @@ class Table(_Row):
         """A label without its side and organ: 'left kidney cyst' → 'cyst'; an organ alone stays."""
         for side in ("left ", "right "):
             label = label.removeprefix(side)
-        organ = next((organ for organ in self.organs if label.startswith(f"{organ} ")), None)
-        return label.removeprefix(f"{organ} ") if organ is not None else label
+        if not label.startswith(self._organs_ahead):
+            return label
+        return label.removeprefix(next(organ for organ in self._organs_ahead if label.startswith(organ)))
+
+    @cached_property
+    def _organs_ahead(self) -> tuple[str, ...]:
+        return tuple(f"{organ} " for organ in self.organs)
 
     def scale(self, modality: Modality) -> Scale:
         """The words for levels in a modality."""

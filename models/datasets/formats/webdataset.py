@@ -28,7 +28,8 @@ class WebDataset:
             if shard is not None:
                 shard.close()
             number += 1
-            shard = tarfile.TarFile(self._folder / f"{example.split}-{number:06}.tar", "w")
+            path = self._folder / f"{example.split}-{number:06}.tar"
+            shard = tarfile.TarFile(path, "w", format=tarfile.USTAR_FORMAT)
             self._shards[example.split] = (number, shard)
         triplet = example.triplet.model_dump_json(exclude={"image": {"data"}})
         conversation = [

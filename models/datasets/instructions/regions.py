@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from models.datasets.conversations import Turn
 from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, name_of, with_boxes
 from models.statements import claims as c
-from models.statements.measures import share_of
+from models.statements.measures import looked_for, share_of
 from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing.text import COUNTS, article
@@ -63,7 +63,12 @@ def _findings(asker: Asker) -> Iterator[Offer]:
 def _absences(asker: Asker) -> Iterator[Offer]:
     if not asker.facts.grounding.experts:
         return
-    labels = [row.label for row in table().labels if row.role == "finding" and row.expert is not None]
+    # Most labels are those of experts that did not run: they are not judged one by one.
+    labels = [
+        row.label
+        for row in table().labels
+        if row.role == "finding" and row.expert and looked_for(asker.facts, name_of(row.label)) is not None
+    ]
 
     def absent(voice: Voice, label: str, kind: str, answer: str | None) -> Turn | None:
         claims = ((c.Absence(name=name_of(label)), True),)

@@ -1,9 +1,11 @@
 """How what is called so occurs: spread, sides, further slices, and whether anybody looked for it."""
 
+from functools import lru_cache
+
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.relations import iou
-from models.statements.table import STANDS_OUT, Called, table
+from models.statements.table import STANDS_OUT, Called, Direction, table
 from models.statements.tokens import spelled_out, words
 from schemas.regions import Region
 
@@ -85,14 +87,20 @@ def _own_words(row: Called) -> set[str]:
 
 def looked_for(facts: Facts, name: str) -> int | None:
     """Place of the run of an expert that looked for what is called so and left nothing of it out; None: none did."""
-    called = [row for row in table().labels if row.role == "finding" and name in names_of(row.label)]
-    # "Lesion" may mean what no expert looks for: only where it is an expert's own word was it looked for.
-    wider = any(row.expert is None for row in called)
-    experts = {row.expert for row in called if row.expert and (not wider or name in _own_words(row))}
+    experts = _experts_for(name)
     for n, run in enumerate(facts.grounding.experts):
         if run.expert.split("@")[0] in experts and run.outcome != "failed":
             return n
     return None
+
+
+@lru_cache(maxsize=512)
+def _experts_for(name: str) -> frozenset[str]:
+    """Experts that look for what is called so."""
+    called = [row for row in table().labels if row.role == "finding" and name in names_of(row.label)]
+    # "Lesion" may mean what no expert looks for: only where it is an expert's own word was it looked for.
+    wider = any(row.expert is None for row in called)
+    return frozenset(row.expert for row in called if row.expert and (not wider or name in _own_words(row)))
 
 
 def outlined_otherwise(facts: Facts, name: str) -> str | None:
@@ -100,22 +108,30 @@ def outlined_otherwise(facts: Facts, name: str) -> str | None:
 
     "No hypoattenuating region" cannot be said beside an area of fat density: an expert looked elsewhere.
     """
-    # What is small is told apart by its size: "no small dense focus" may be said beside bone.
-    wanted = {
-        row.level
-        for row in table().labels
-        if row.level and row.expert and name in names_of(row.label) and not row.label.startswith("small")
-    }
+    wanted = _levels_of(name)
+    if not wanted:
+        return None
     for index, region in facts.regions.values():
         called = table().called(region.label)
         if called.role not in ("finding", "tissue"):
             continue
-        if wanted & {called.level, _level(facts, region), _density(region)} - {None}:
+        if not wanted.isdisjoint((called.level, _level(facts, region), _density(region))):
             return f"/regions/{index}/label"
     return None
 
 
-def _level(facts: Facts, region: Region) -> str | None:
+@lru_cache(maxsize=512)
+def _levels_of(name: str) -> frozenset[Direction]:
+    """Levels that the labels tell which experts give to what is called so."""
+    # What is small is told apart by its size: "no small dense focus" may be said beside bone.
+    return frozenset(
+        row.level
+        for row in table().labels
+        if row.level and row.expert and name in names_of(row.label) and not row.label.startswith("small")
+    )
+
+
+def _level(facts: Facts, region: Region) -> Direction | None:
     """How it stands against its surroundings, on the scale of its modality."""
     name = table().scale(facts.metadata.modality).measure.split("/")[-1]
     value = getattr(region.contrast, name, None)
@@ -124,14 +140,19 @@ def _level(facts: Facts, region: Region) -> str | None:
     return "high" if value > 0 else "low"
 
 
-def _density(region: Region) -> str | None:
+def _density(region: Region) -> Direction | None:
     """Whether its density is below or above that of soft tissue."""
+    return next(
+        (level for term in region.terms if term.aspect == "density" if (level := _densities()[term.word])), None
+    )
+
+
+@lru_cache(maxsize=1)
+def _densities() -> dict[str, Direction | None]:
+    """Whether each word of density is of less or more than soft tissue; None of soft tissue itself."""
     rows = {row.word: row for row in table().terms if row.aspect == "density"}
     soft = rows["soft-tissue density"]
     assert soft.at_least is not None
     assert soft.below is not None
-    for term in region.terms:
-        if term.aspect == "density" and term.word != soft.word:
-            row = rows[term.word]
-            return "low" if row.below is not None and row.below <= soft.at_least else "high"
-    return None
+    low = {word for word, row in rows.items() if row.below is not None and row.below <= soft.at_least}
+    return {word: None if word == soft.word else "low" if word in low else "high" for word in rows}
