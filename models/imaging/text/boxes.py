@@ -35,14 +35,16 @@ class Box(NamedTuple):
         """Whether the line runs up or down."""
         return self.bottom - self.top > self.right - self.left
 
-    def grown(self, margin: float, shape: tuple[int, ...]) -> "Box":
-        """With so many px on each side, within a picture of `shape` (rows, columns)."""
-        wide = round(margin)
+    def grown(self, margin: float, shape: tuple[int, ...], *, ends: float | None = None) -> "Box":
+        """With so many px on each side, others at the two ends if so, within a picture of `shape` (rows, columns)."""
+        across = down = round(margin)
+        if ends is not None:
+            across, down = (across, round(ends)) if self.turned else (round(ends), down)
         return Box(
-            max(0, self.left - wide),
-            max(0, self.top - wide),
-            min(shape[1], self.right + wide),
-            min(shape[0], self.bottom + wide),
+            max(0, self.left - across),
+            max(0, self.top - down),
+            min(shape[1], self.right + across),
+            min(shape[0], self.bottom + down),
             self.score,
         )
 

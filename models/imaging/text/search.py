@@ -19,7 +19,7 @@ from models.imaging.text.proof import TELLING, is_sign, proved
 from models.imaging.text.stacks import lines_in
 from models.imaging.text.strokes import CELL, CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
 
-VERSION = "lines-4+PP-OCRv6_rec_small"
+VERSION = "lines-5+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -45,8 +45,8 @@ _BESIDE = 0.7
 """Score of single signs that stand beside each other."""
 _CONTINUED = 0.75
 """Score of a line from which what continues it belongs to it."""
-_MARGIN = 0.15
-"""Of a line's height, by which its box is larger than its glyphs, and a pixel more."""
+_MARGIN, _AT_ENDS = 0.15, 0.32
+"""Of a line's height, by which its box is larger than its glyphs, and a pixel more; the second at its two ends."""
 _TALLEST = 52
 """Of a line at its level, px."""
 _COVERED = 0.85
@@ -107,7 +107,7 @@ def find_text(view: Picture, values: Values | None = None, *, usual: Usual | Non
     candidates = list(_candidates(pictures, usual))
     known = [_scaled_box(box, scale) for box in usual.static.boxes] if usual is not None else []
     boxes, complete = _proved(pictures, candidates, known)
-    grown = [box.grown(_MARGIN * box.height + 1, pictures[0].shape) for box in boxes]
+    grown = [_with_margins(box, pictures[0].shape) for box in boxes]
     found = distinct(_enlarged(box, scale, shape) for box in distinct(joined(grown)))
     return Found(tuple(found), complete)
 
@@ -257,18 +257,20 @@ class _Reader:
         proof = proved(picture, one.box)
         if proof.score > 0:
             box = one.box._replace(score=proof.score)
-            ends = ends_of(picture, box, proof.turns) if proof.score >= _CONTINUED else []
-            self.kept += [box, *ends]
-            for each in (box, *ends):
-                left, top, right, bottom, _ = each.grown(_MARGIN * each.height + 1, self._masked.shape)
-                self._masked[top:bottom, left:right] = True
+            self._keep(box, *ends_of(picture, box, proof.turns))
             return
         if proof.sign in TELLING and one.box.score >= _PLAIN and (both := self._initials(one, proof.turns)):
-            self.kept.append(both)
+            self._keep(both)
             return
         self.refused.append(one)
         if proof.sign:
             self.signs.append(one.box._replace(score=_BESIDE))
+
+    def _keep(self, *boxes: Box) -> None:
+        self.kept += boxes
+        for box in boxes:
+            left, top, right, bottom, _ = _with_margins(box, self._masked.shape)
+            self._masked[top:bottom, left:right] = True
 
     def _initials(self, one: _Candidate, turns: int) -> Box | None:
         """Of "J. D." the finder sees the one, and the other is read where it ends: both, if they can be read."""
@@ -322,6 +324,10 @@ def _beside_each_other(pieces: list[Box]) -> bool:
         return False
     along = [piece.transposed() for piece in pieces] if pieces[0].turned else pieces
     return max(piece.top for piece in along) < min(piece.bottom for piece in along)
+
+
+def _with_margins(box: Box, shape: tuple[int, ...]) -> Box:
+    return box.grown(_MARGIN * box.height + 1, shape, ends=_AT_ENDS * box.height + 1)
 
 
 def _same(box: Box, other: Box) -> bool:
