@@ -11,8 +11,12 @@ from schemas.regions import Region
 
 MOST_FINDINGS = 6
 MOST_ABSENCES = 2
+GROUPED, SLIGHT = 3, 5
+"""How many candidates of one label are told together, where the rank of the label is not above the second number."""
 MOSTLY = 0.5
 """Part of what an expert outlines from which it lies where another outline lies, and is not told again."""
+INNER = 0.25
+"""Part of the area of a source's finding below which what an expert outlines inside it is a finding of its own."""
 FULL_CONTRAST = 5.0
 """Contrast-to-noise beyond which a finding is not more telling: Rose's bound for sure detection."""
 
@@ -28,6 +32,8 @@ class Chosen:
     """Names of other experts that found it too, by the same id."""
     rest: dict[str, int]
     """By label, findings beyond those that are told of one by one."""
+    groups: tuple[tuple[str, ...], ...]
+    """Ids of slight findings of one label that are told together, and none by itself."""
     structures: tuple[str, ...]
     tissues: tuple[str, ...]
     doubled: frozenset[str]
@@ -41,13 +47,16 @@ def choose(facts: Facts) -> Chosen:
     leads: list[Region] = []
     same: dict[str, list[str]] = {}
     for region in ranked:
-        lead = next((one for one in leads if iou(one, region) >= SAME), None)
+        lead = next((one for one in leads if _is_same(one, region)), None)
         if lead is None:
             leads.append(region)
             same[region.region_id] = []
         else:
             same[lead.region_id].append(region.region_id)
-    told, beyond = leads[:MOST_FINDINGS], leads[MOST_FINDINGS:]
+    standing = {one.region_id for one in leads}
+    groups = _groups([one for one in regions if one.region_id in standing])
+    single = [one for one in leads if all(one.region_id not in group for group in groups)]
+    told, beyond = single[:MOST_FINDINGS], single[MOST_FINDINGS:]
     doubled = _doubled(regions)
     context: dict[str, list[str]] = {"structure": [], "tissue": []}
     for region in regions:
@@ -62,10 +71,31 @@ def choose(facts: Facts) -> Chosen:
         {lead: tuple(others) for lead, others in same.items()},
         {one.region_id: _agreeing(facts, one, same[one.region_id]) for one in told},
         dict(Counter(one.label for one in beyond)),
+        groups,
         tuple(context["structure"]),
         tuple(context["tissue"]),
         doubled,
     )
+
+
+def _is_same(lead: Region, region: Region) -> bool:
+    """Whether a region is the finding that a more telling one is: at its place, or an expert's of a source's lesion."""
+    if iou(lead, region) >= SAME:
+        return True
+    if lead.kind != "source annotation" or region.kind != "candidate":
+        return False
+    # A small focus inside a large tumour is one more thing to tell.
+    mostly_in = region.area_px >= INNER * lead.area_px and covered([region], [lead]) >= MOSTLY
+    return mostly_in or covered([lead], [region]) >= MOSTLY
+
+
+def _groups(leads: list[Region]) -> tuple[tuple[str, ...], ...]:
+    """Slight findings of which an expert found several: one by one they read as if each were one."""
+    by_label: dict[str, list[str]] = {}
+    for region in leads:
+        if region.kind == "candidate" and table().called(region.label).rank <= SLIGHT:
+            by_label.setdefault(region.label, []).append(region.region_id)
+    return tuple(tuple(ids) for ids in by_label.values() if len(ids) >= GROUPED)
 
 
 def _doubled(regions: list[Region]) -> frozenset[str]:
@@ -111,12 +141,22 @@ def _telling(region: Region) -> tuple[bool, float, int]:
 
 
 def absences(facts: Facts) -> tuple[str, ...]:
-    """Labels of findings that experts looked for and did not find, one an expert: the first of its rows."""
+    """Labels of findings that experts looked for and did not find, one an expert: the first of its rows.
+
+    None beside a finding that the source marks, nor beside one of that expert that is called so in part: "no opacity"
+    beside a mark, or beside an area whiter than the other side, reads as if that were denied.
+    """
+    regions = [region for _, region in facts.regions.values()]
+    if any(one.kind == "source annotation" and _role(one) == "finding" for one in regions):
+        return ()
+    found_here = [table().called(one.label) for one in regions if _role(one) == "finding"]
     ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
     there = {region.label for _, region in facts.regions.values()}
     found: dict[str, str] = {}
     for row in table().labels:
         if row.expert is None or row.role != "finding" or row.expert not in ran or row.label in there:
+            continue
+        if row.level and any(one.expert == row.expert and one.level == row.level for one in found_here):
             continue
         if outlined_otherwise(facts, " ".join(words(row.label))) is None:
             found.setdefault(row.expert, row.label)

@@ -70,7 +70,7 @@ def compose(facts: Facts, seed: str) -> Description:
     first = opening.statement if opening else modality
     budget = _Budget(WORDS - _length(first))
     regions, texture, told = _findings(facts, chosen, seed, budget, first, opening)
-    rest = _counted(facts, chosen, told, seed, budget)
+    rest = [*_counted(facts, chosen, told, seed, budget), *_grouped(facts, chosen, seed, budget)]
     relations = _relations(facts, chosen, told, seed, budget)
     context = _context_labels(facts, chosen)
     missing = _absences(facts, seed, budget)
@@ -277,6 +277,16 @@ def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, bud
     return [statement] if statement is not None else []
 
 
+def _grouped(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+    """Slight findings of one label together, and where the largest of them lies."""
+    found: list[Statement] = []
+    for n, ids in enumerate(chosen.groups):
+        for slot, plan in (("together", plans.together), ("largest", plans.largest)):
+            statement = budget.take(written(plan(facts, ids), facts, f"{seed}:{slot}:{n}"))
+            found += [statement] if statement is not None else []
+    return found
+
+
 def _context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
     """Structures that are told, and tissues where these say something of the image."""
     telling = facts.metadata.modality in ("CT", "histopathology") or not (chosen.findings or chosen.structures)
@@ -383,6 +393,9 @@ def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list
     voice = Voice(f"{seed}:knowledge")
     named = {facts.metadata.disease, *(facts.region(one).label for one in chosen.findings)}
     explaining = [one for one in quotable(facts.passages) if facts.passages[one[0]].answers in named]
+    if facts.metadata.disease is None:
+        # What is called a tumour, and no more, would read as a malignant one.
+        explaining = [one for one in explaining if not _GRAVE & set(words(one[1]))]
     # The disease before what is seen of it: a glioma is explained rather than the tumour that it is.
     disease = facts.metadata.disease
     for index, said in sorted(
@@ -413,6 +426,11 @@ def _opinions(facts: Facts, seed: str) -> Iterable[Statement]:
         statement = written(plans.opinion(one), facts, f"{seed}:opinion:{one.expert}:{one.label}")
         if statement is not None:
             yield statement
+
+
+_GRAVE = frozenset(
+    {"malignant", "malignancy", "cancer", "cancerous", "carcinoma", "suspicious", "metastasis", "melanoma"}
+)
 
 
 def _measurements(facts: Facts, seed: str) -> Iterable[Statement]:

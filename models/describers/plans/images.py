@@ -66,23 +66,27 @@ _THICK = (
     " ({slice|section} thickness <v>)",
 )
 _DISEASE = (
-    "the source {labels|names} {the image|it|this} <d>",
-    "according to the source, {this|the image|it} {is|shows} <d>",
-    "the source's label is <d>",
-    "by the source's label, {the image|this|it} shows <d>",
+    "the source {labels|names} {the|this} image <d>",
+    "according to the source, {this|the image} {is|shows} <d>",
+    "the source's {label|diagnosis} is <d>",
+    "by the source's label, {the image|this} shows <d>",
     "the source gives <d> as its label",
-    "{labelled|named} <d> by the source",
-    "<d> is named by the source",
+    "<d> is the source's {label|diagnosis}",
+    "the diagnosis that the source gives is <d>",
+    "the source's label for this image: <d>",
+    "source label: <d>",
+    "{the|this} image is labelled <d> by the source",
 )
 _WITH_DISEASE = (
-    ", {labelled|named} <d> by the source",
-    "; the source {labels|names} it <d>",
+    "; the source's {label|diagnosis} is <d>",
+    " ({source label|source's label}: <d>)",
+    " (<d>, {by the source's label|as the source labels it})",
+    "; <d>, {according to|by the label of} the source",
+    "; the image is labelled <d> by the source",
+    "; the source gives <d>",
     ", with <d> named by the source",
-    " (source's label: <d>)",
-    ", {which|and} the source {labels|names} <d>",
-    "; according to the source, it {is|shows} <d>",
-    "; <d> by the source's label",
 )
+"""Of the image: "the brain, which the source names glioma" would be of the organ."""
 
 
 def image(facts: Facts, *, caption: bool) -> Plan:

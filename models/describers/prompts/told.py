@@ -104,7 +104,7 @@ class _Room:
 
 
 def _leads(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
-    leads = list(chosen.findings[:REGIONS])
+    leads = [*chosen.findings, *(one for group in chosen.groups for one in group)][:REGIONS]
     for label in (*chosen.structures, *chosen.tissues):
         labelled = [region for _, region in facts.regions.values() if region.label == label]
         fitting = [one for one in labelled if one.region_id not in chosen.doubled]

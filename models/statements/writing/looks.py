@@ -82,6 +82,9 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
     """
     if is_scattered(region) and kind in ("shape", "margin", "outline", "size"):
         return None
+    # A whole organ looks as such organs do: to tell it reads as a finding.
+    if name.the and kind not in ("share", "size", "parts"):
+        return None
     match kind:
         case "share":
             return _share(facts, region, voice, name)
@@ -90,7 +93,8 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         case "level":
             return _level(facts, region, voice, name)
         case "parts":
-            if parts(region) < 2:
+            # "Nuclei in several pieces" would be broken ones: the plural has told it.
+            if parts(region) < 2 or name.several:
                 return None
             made = c.Parts(regions=(region.region_id,), every=name.every)
             said = voice.phrase(table().parts[0].say)

@@ -177,3 +177,48 @@ def test_a_mark_of_several_parts_is_told_in_the_plural_and_without_a_shape() -> 
         assert not re.search(r"\b(?:irregular|oval|round|elongated)\w*\b[^.]*lesions", found), found
     assert judge(f"Region {region.region_id} is in several separate parts.", facts).verdict.outcome == "supported"
     assert judge("Several lesions are outlined.", facts).verdict.outcome == "supported"
+
+
+def group(n: int, *, marked: bool = False) -> Facts:
+    """A fundus photograph with n bright spots of an expert, or marked as such by the source."""
+    facts = many(n)
+    regions = tuple(
+        one.model_copy(update={"label": "bright spot", "kind": "source annotation" if marked else "candidate"})
+        for one in facts.grounding.regions
+        if one.label == "lesion"
+    )
+    metadata = facts.metadata.model_copy(update={"modality": "fundus photography", "organ": "retina", "plane": None})
+    return Facts(metadata, facts.grounding.model_copy(update={"regions": regions}), (), facts.rows, facts.columns)
+
+
+def test_slight_findings_of_one_kind_are_told_together() -> None:
+    """Three and more of an expert's; never what the source marks."""
+    facts = group(4)
+    assert len(choose(facts).groups[0]) == 4
+    assert not choose(facts).findings
+    for seed in SEEDS:
+        said = [one.text for one in compose(facts, seed).regions]
+        assert any(re.search(r"\b[Ff]our\b", one) for one in said), said
+        assert len(said) <= 2
+    assert not choose(group(2)).groups
+    assert not choose(group(4, marked=True)).groups
+
+
+def test_an_experts_outline_of_what_the_source_marks_is_the_same_finding() -> None:
+    """Though the two outlines fit badly; a small one inside a large mark is a finding of its own."""
+    drawn = draw("MR", seed=1, contrast=0)
+    rows, columns = drawn.values.shape[:2]
+    boxes = (
+        Box(x=80, y=90, width=40, height=40),
+        Box(x=80, y=90, width=24, height=40),
+        Box(x=100, y=100, width=8, height=8),
+    )
+    marks = tuple(SourceAnnotation(label="tumour", box=box) for box in boxes)
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=marks)
+    source, *others = (one for one in grounding.regions if one.kind == "source annotation")
+    found = tuple(
+        one.model_copy(update={"kind": "candidate", "label": "hyperintense region within the brain"}) for one in others
+    )
+    regions = grounding.model_copy(update={"regions": (source, *found)})
+    chosen = choose(Facts(drawn.metadata, regions, (), rows, columns))
+    assert chosen.findings == (source.region_id, found[1].region_id)

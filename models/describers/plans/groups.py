@@ -1,0 +1,106 @@
+"""Findings of one kind that are many and slight, told together: how many, what all of them share, and the largest."""
+
+from dataclasses import replace
+
+from models.describers.plans.plan import Plan, fill
+from models.statements import claims as c
+from models.statements import writing as w
+from models.statements.facts import Facts
+from models.statements.measures import both_sides
+from models.statements.table import table
+from models.statements.tokens import plural, words
+from models.statements.voice import Voice
+from models.statements.writing import Piece
+from schemas.regions import Region
+
+_SHARED = ("shape", "margin", "outline", "density")
+_SIDES = (
+    "on both sides", "on both sides of the patient", "on either side", "bilaterally", "on each side of the patient",
+    "on each side",
+)  # fmt: skip
+_PLACED = (
+    "<np> {are|are seen|lie|are scattered} <p>",
+    "<p>, <np> {are seen|are visible|stand out|can be made out}",
+    "there are <np> <p>",
+    "{the|this} {image|picture|scan} {shows|contains|includes} <np> <p>",
+    "<p>: <np>",
+    "<np> <p>",
+    "<p> {lie|are} <np>",
+)
+_ANYWHERE = (
+    "<np> {are|can be} {seen|found|made out|noted}",
+    "there are <np>",
+    "{the|this} {image|picture} {shows|contains|includes} <np>",
+    "note <np>",
+    "<np> {are present|stand out|are visible}",
+    "also {seen|visible|present} are <np>",
+)
+_LARGEST = (
+    "the {largest|biggest} of the <n> {lies|is seen|is found|sits|is} <p>",
+    "the {largest|biggest} <1> {lies|is seen|is found|sits|is} <p>",
+    "<p> {lies|is seen|sits} the {largest|biggest} of the <n>",
+    "<p> {lies|is seen|sits} the {largest|biggest} <1>",
+)
+
+
+def together(facts: Facts, ids: tuple[str, ...]) -> Plan:
+    """Regions of one label together: counted, with the sides or the end of an axis where all lie, and shared words."""
+    regions = [facts.region(one) for one in ids]
+
+    def plan(voice: Voice) -> Piece | None:
+        made = w.counted(facts, regions[0].label, voice)
+        if made is None:
+            return None
+        counts = any(isinstance(one, c.Count) for one in made.claims)
+        name = next(one.name for one in made.claims if isinstance(one, c.Finding))
+        place = _place(facts, ids, name, voice, every=counts)
+        shared = _shared(regions, ids, voice, every=counts)
+        # "Five irregular foci": the number stands before what all of them are.
+        head, _, noun = made.text.partition(" ")
+        np = f"{head} {shared.text} {noun}" if counts else f"{shared.text} {made.text}".strip()
+        text = fill(voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=np, p=place.text if place else "")
+        return Piece(text, (*made.claims, *shared.claims, *(place.claims if place else ())), several=True)
+
+    return plan
+
+
+def _place(facts: Facts, ids: tuple[str, ...], name: str, voice: Voice, *, every: bool) -> Piece | None:
+    if both_sides(facts, name).truth:
+        return Piece(voice.phrase(_SIDES), (c.Sides(name=name),))
+    pieces = [w.place_piece(facts, facts.region(one), Voice(voice.seed)) for one in ids]
+    first = pieces[0]
+    if first is None or any(one is None or one.text != first.text for one in pieces):
+        return None
+    made = [replace(one, regions=ids, every=every) for one in first.claims if isinstance(one, c.OfRegions)]
+    return Piece(first.text, tuple(made))
+
+
+def _shared(regions: list[Region], ids: tuple[str, ...], voice: Voice, *, every: bool) -> Piece:
+    """Words that are true of all of them, as adjectives."""
+    found: list[tuple[str, c.Claim]] = []
+    for aspect in voice.shuffled(_SHARED):
+        said = {term.word for region in regions for term in region.terms if term.aspect == aspect}
+        told = all(any(term.aspect == aspect for term in region.terms) for region in regions)
+        row = next((row for row in table().terms if row.aspect == aspect and row.word in said), None)
+        if told and len(said) == 1 and row is not None and row.form == "adjective" and row.say:
+            word = voice.pick([one for one in row.say if " " not in one and "{" not in one] or [""])
+            found += [(word, c.Word(regions=ids, every=every, aspect=aspect, word=row.word))] if word else []
+    kept = found[: voice.pick((1, 2))]
+    return Piece(" ".join(word for word, _ in kept), tuple(claim for _, claim in kept))
+
+
+def largest(facts: Facts, ids: tuple[str, ...]) -> Plan:
+    """Where the largest of several regions of one label lies."""
+    region = max((facts.region(one) for one in ids), key=lambda one: one.area_px)
+
+    def plan(voice: Voice) -> Piece | None:
+        place = w.place_piece(facts, region, voice)
+        if place is None:
+            return None
+        noun = voice.pick(w.nouns(region, sided=not facts.metadata.sides_contradict))
+        name = " ".join(words(noun))
+        text = fill(voice.spin(voice.pick(_LARGEST)), n=plural(noun), p=place.text, **{"1": noun})
+        made = [replace(one, regions=ids) for one in place.claims if isinstance(one, c.OfRegions)]
+        return Piece(text, (c.Finding(regions=ids, name=name), c.Rank(regions=ids, word="largest", among=name), *made))
+
+    return plan
