@@ -14,7 +14,7 @@ from infra.console import current_settings, plain_errors, say
 
 if TYPE_CHECKING:
     from models.datasets.formats import Writer
-    from models.datasets.lines import Line, Whole
+    from models.datasets.lines import Deleted, Line, Whole
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
 
@@ -199,7 +199,7 @@ class _Topic:
 
         self._topic = TripletsSoFar(current_settings(kafka=kafka).wires)
 
-    def read(self) -> "Iterator[Whole]":
+    def read(self) -> "Iterator[Whole | Deleted]":
         return self._topic.read()
 
     def told(self) -> dict[str, Any]:

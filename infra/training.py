@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from infra.console import current_settings
-from models.datasets.lines import Whole
+from models.datasets.lines import Deleted, Whole
 from models.datasets.policy import Policy
 from models.datasets.streaming import Arrived, triplet_stream
 from streams.reader import partitions_of, read
@@ -44,16 +44,16 @@ class TripletsSoFar:
         self._offsets: dict[int, tuple[int, int]] = {}
         self._whole = False
 
-    def read(self) -> Iterator[Whole]:
-        """All of them, partition by partition in order. Raises Unavailable."""
+    def read(self) -> Iterator[Whole | Deleted]:
+        """All of them, partition by partition in order, and which of them were deleted since. Raises Unavailable."""
         for record in read(self._wires, [TRIPLETS]):
-            if record is None or record.message is None:
+            if record is None:
                 continue
             first, last = self._offsets.get(record.partition, (record.offset, record.offset))
             if self._whole and not first <= record.offset <= last:
                 continue
             self._offsets[record.partition] = min(first, record.offset), max(last, record.offset)
-            yield Whole(record.message)
+            yield Deleted(record.key) if record.message is None else Whole(record.message)
         self._whole = True
 
     def told(self) -> dict[str, Any]:

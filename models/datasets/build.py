@@ -20,10 +20,10 @@ from models.datasets.conversations import SPLITS, Split
 from models.datasets.duplicates import hash_of_file, perceptual_hash
 from models.datasets.formats import FORMATS, Example, Writer
 from models.datasets.instructions import Mixer
-from models.datasets.lines import Read
+from models.datasets.lines import Deleted, Read
 from models.datasets.origin import origin_of
-from models.datasets.policy import SAME, Policy
-from models.datasets.scan import Scan, Seen
+from models.datasets.policy import Policy
+from models.datasets.scan import SAME, Scan, Seen
 from models.datasets.splits import Group, assign, by_split, strictest
 from models.imaging import from_pixels
 from schemas.base import Provenance
@@ -156,8 +156,12 @@ def _look(
             scan.add_evaluation(name, file, hash_of_file(picture))
             report.evaluation[name] += 1
     together = _Together()
-    levels: Counter[str] = Counter()
     for given in read():
+        if isinstance(given, Deleted):
+            if (heir := scan.delete(given.triplet_id)) is not None:
+                for _, group in scan.near(heir.hash, policy.near):
+                    together.join(heir.group, group)
+            continue
         report.triplets += 1
         progress(report.triplets)
         one = given.glance()
@@ -172,7 +176,6 @@ def _look(
                 reason = f"near an image of {', '.join(sorted({name for name, _ in near}))}"
                 _list_hits(hits, one.triplet_id, near)
         if not reason:
-            levels[origin.level] += 1
             for _, group in scan.near(value, policy.near):
                 together.join(origin.group, group)
         scan.add(
@@ -186,9 +189,9 @@ def _look(
                 origin.given,
                 value,
                 reason,
+                origin.level,
             )
         )
-    report.group_levels = dict(levels)
     report.joined_groups = together.joined
     scan.regroup(together.name, together.members())
 
@@ -227,13 +230,16 @@ class _Together:
 
 def _split(scan: Scan, policy: Policy, kept: Mapping[str, Split], report: Report) -> dict[str, Split]:
     images: Counter[str] = Counter()
+    levels: Counter[str] = Counter()
     strata: defaultdict[str, Counter[str]] = defaultdict(Counter)
     given: defaultdict[str, set[Split]] = defaultdict(set)
     for seen in scan.taken():
         images[seen.group] += 1
+        levels[seen.level] += 1
         strata[seen.group][seen.stratum] += 1
         if seen.given is not None:
             given[seen.group].add(seen.given)
+    report.group_levels = dict(levels)
     groups = (
         Group(key, strata[key].most_common(1)[0][0], n, strictest(given[key]) if key in given else None)
         for key, n in images.items()
@@ -267,7 +273,8 @@ def _write(
         for name in report.formats:
             writers.append(makers[name](folder / name))
             files.callback(writers[-1].close)
-        for number, item in enumerate(read(), start=1):
+        triplets = (item for item in read() if not isinstance(item, Deleted))
+        for number, item in enumerate(triplets, start=1):
             progress(report.triplets + number)
             triplet = item.triplet()
             seen = scan.one(triplet.triplet_id)

@@ -41,6 +41,12 @@ class Whole(NamedTuple):
         return self.message
 
 
+class Deleted(NamedTuple):
+    """Says that a triplet which came before is to be no more: a null value on its topic."""
+
+    triplet_id: str
+
+
 class Line(NamedTuple):
     """One triplet as JSON, and where it stands, for messages: 'file 1, line 3'."""
 
@@ -59,8 +65,8 @@ class Line(NamedTuple):
             raise BadLine(self.place) from None
 
 
-Read = Callable[[], Iterator[Given]]
-"""Reads all triplets from the start; it is called twice."""
+Read = Callable[[], Iterator[Given | Deleted]]
+"""Reads all triplets from the start, and what was deleted of them; it is called twice."""
 
 
 class BadLine(InvalidInput):

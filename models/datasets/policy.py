@@ -11,10 +11,10 @@ from models.datasets.lines import Glance
 from models.datasets.scan import Scan, Seen
 from models.datasets.splits import Shares
 
-PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, SAME, CAP, THINNED = (
+PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, CAP, THINNED = (
     "picture by reference", "smaller than asked", "no region of the kinds asked for",
     "licence not permitted", "a statement without support",
-    "same image as another", "more of its series than asked", "modality more frequent than asked",
+    "more of its series than asked", "modality more frequent than asked",
 )  # fmt: skip
 
 

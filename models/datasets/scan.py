@@ -2,17 +2,19 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from models.datasets.conversations import Split
 from models.datasets.duplicates import Hashes
 
+SAME, DELETED = "same image as another", "deleted from the topic"
+"""Reasons to leave a triplet out that depend on what comes after it."""
 _TABLES = """
 create table seen (
-  n integer primary key, triplet_id text unique, image_id text, grp text, series text, modality text, disease text,
-  given text, hash blob, reason text, written integer default 0
+  n integer primary key, triplet_id text unique, image_id text, grp text, level text, series text, modality text,
+  disease text, given text, hash blob, reason text, written integer default 0
 );
 create index seen_image on seen (image_id);
 create table evaluation (n integer primary key, name text, file text);
@@ -21,7 +23,7 @@ create table evaluation (n integer primary key, name text, file text);
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One triplet, as splits and filters need it."""
+    """One triplet, as splits and filters need it. `level` says what its group is of."""
 
     triplet_id: str
     image_id: str
@@ -32,6 +34,7 @@ class Seen:
     given: Split | None
     hash: int
     reason: str = ""
+    level: str = ""
 
     @property
     def stratum(self) -> str:
@@ -59,17 +62,20 @@ class Scan:
         self._base.close()
 
     def add(self, seen: Seen) -> int | None:
-        """Take a triplet down; None where one of this id is there."""
+        """Take a triplet down; None where one of this id is there, which is back if it was deleted."""
         values = (
             seen.triplet_id, seen.image_id, seen.group, seen.series, seen.modality, seen.disease, seen.given,
-            seen.hash.to_bytes(32), seen.reason,
+            seen.hash.to_bytes(32), seen.reason, seen.level,
         )  # fmt: skip
         row = self._base.execute(
-            "insert or ignore into seen (triplet_id, image_id, grp, series, modality, disease, given, hash, reason) "
-            "values (?,?,?,?,?,?,?,?,?)",
+            "insert or ignore into seen "
+            "(triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level) "
+            "values (?,?,?,?,?,?,?,?,?,?)",
             values,
         )
         if not row.rowcount:
+            back = "update seen set reason = ? where triplet_id = ? and reason = ?"
+            self._base.execute(back, (seen.reason, seen.triplet_id, DELETED))
             return None
         self._hashes.add(seen.hash)
         return row.lastrowid
@@ -80,8 +86,9 @@ class Scan:
         self._evaluation.add(value)
 
     def near(self, value: int, most: int) -> Iterator[tuple[str, str]]:
-        """triplet_id and group of images whose hash differs in at most `most` bits."""
-        yield from self._pairs("select triplet_id, grp from seen where n = ?", self._hashes.near(value, most))
+        """triplet_id and group of images that are not left out and whose hash differs in at most `most` bits."""
+        query = "select triplet_id, grp from seen where n = ? and reason = ''"
+        yield from self._pairs(query, self._hashes.near(value, most))
 
     def near_evaluation(self, value: int, most: int) -> Iterator[tuple[str, str]]:
         """Set and file of evaluation images whose hash differs in at most `most` bits."""
@@ -90,11 +97,27 @@ class Scan:
     def _pairs(self, query: str, places: Iterable[int]) -> Iterator[tuple[str, str]]:
         for place in places:
             # Rows are never taken out, so SQLite numbers them as they came, from 1.
-            yield self._base.execute(query, (place + 1,)).fetchone()
+            if (row := self._base.execute(query, (place + 1,)).fetchone()) is not None:
+                yield row
 
     def leave_out(self, triplet_id: str, reason: str) -> None:
         """Say why a triplet is not taken; the first reason stays."""
         self._base.execute("update seen set reason = ? where triplet_id = ? and reason = ''", (reason, triplet_id))
+
+    def delete(self, triplet_id: str) -> Seen | None:
+        """Leave out a triplet that was deleted; the one that then stands for its image, where another had been left out
+        for it."""
+        gone = self.one(triplet_id)
+        if gone is None:
+            return None
+        self._base.execute("update seen set reason = ? where triplet_id = ?", (DELETED, triplet_id))
+        if gone.reason:
+            return None
+        heir = next(self._rows("where image_id = ? and reason = ?", gone.image_id, SAME), None)
+        if heir is None:
+            return None
+        self._base.execute("update seen set reason = '' where triplet_id = ?", (heir.triplet_id,))
+        return replace(heir, reason="")
 
     def regroup(self, name_of: Callable[[str], str], groups: Iterable[str]) -> None:
         """Give groups that belong together one name."""
@@ -106,12 +129,13 @@ class Scan:
 
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(
-            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason "  # noqa: S608 - ours
+            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level "  # noqa: S608 - ours
             f"from seen {where} order by n",
             values,
         )
-        for triplet_id, image_id, group, series, modality, disease, given, value, reason in rows:
-            yield Seen(triplet_id, image_id, group, series, modality, disease, given, int.from_bytes(value), reason)
+        for triplet_id, image_id, group, series, modality, disease, given, value, reason, level in rows:
+            hashed = int.from_bytes(value)
+            yield Seen(triplet_id, image_id, group, series, modality, disease, given, hashed, reason, level)
 
     def one(self, triplet_id: str) -> Seen | None:
         """A triplet by its id."""

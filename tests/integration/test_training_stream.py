@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,7 @@ from agents.settings import Settings
 from infra.cli import main
 from infra.training import TripletsSoFar, TripletTopic
 from models.datasets.build import build
-from models.datasets.lines import Whole
+from models.datasets.lines import Deleted, Whole
 from models.datasets.policy import Policy
 from models.datasets.streaming import triplet_stream
 from schemas.failures import Unavailable
@@ -87,29 +87,34 @@ def test_a_killed_reader_goes_on_from_its_checkpoint(settings: Settings, tmp_pat
     assert taken == ids
 
 
-def test_a_data_set_tells_its_offsets(settings: Settings, tmp_path: Path) -> None:
-    """By partition, first and last; what comes while it is built is not in it."""
-    wires = settings.wires
-    chance, ids = np.random.default_rng(0), list[str]()
-    producer = Producer({"bootstrap.servers": wires.bootstrap, "message.max.bytes": 4_000_000})
+@pytest.fixture
+def send(settings: Settings) -> Callable[[int, int], None]:
+    """Sends the triplet of a number, with a picture of its own, to a partition."""
+    chance = np.random.default_rng(0)
+    producer = Producer({"bootstrap.servers": settings.wires.bootstrap, "message.max.bytes": 4_000_000})
 
-    def send(seed: int, partition: int) -> None:
+    def to(seed: int, partition: int) -> None:
         picture = cv2.resize(chance.integers(0, 256, (8, 8)).astype(np.uint8), (48, 48))
         png = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
         image = Pixels(rows=48, columns=48, channels=1, bits=8, unit="grey level", data=png)
         triplet = asyncio.run(composed(drawn_image(seed)))
         named = {"triplet_id": f"{seed:032x}", "image_id": f"{seed:032x}", "object_id": f"{seed:032x}"}
-        ids.append(f"{seed:032x}")
         triplet = triplet.model_copy(update={**named, "image": image})
-        producer.produce(TRIPLETS.on(wires), encode(triplet), triplet.triplet_id, partition=partition)
+        producer.produce(TRIPLETS.on(settings.wires), encode(triplet), triplet.triplet_id, partition=partition)
         assert producer.flush(30) == 0
 
+    return to
+
+
+def test_a_data_set_tells_its_offsets(settings: Settings, send: Callable[[int, int], None], tmp_path: Path) -> None:
+    """By partition, first and last; what comes while it is built is not in it."""
+    wires = settings.wires
     for seed in range(8):
         send(seed, seed % 2)
     topic = TripletsSoFar(wires)
     readings = 0
 
-    def read() -> Iterator[Whole]:
+    def read() -> Iterator[Whole | Deleted]:
         nonlocal readings
         readings += 1
         if readings == 2:
@@ -124,6 +129,26 @@ def test_a_data_set_tells_its_offsets(settings: Settings, tmp_path: Path) -> Non
     result = CliRunner().invoke(main, [*arguments, "--json"], env={"TRISTREAM_PREFIX": wires.prefix})
     assert result.exit_code == 0, result.output
     assert json.loads(result.output)["source"]["offsets"] == {"0": [0, 3], "1": [0, 4]}
+
+
+def test_a_deleted_triplet_is_in_no_data_set(
+    settings: Settings, send: Callable[[int, int], None], tmp_path: Path
+) -> None:
+    """A null value takes it out though its message still stands on the topic; sent again, it is there again."""
+    wires = settings.wires
+    for seed in range(4):
+        send(seed, 0)
+    producer = Producer({"bootstrap.servers": wires.bootstrap})
+    for seed in (1, 2):
+        producer.produce(TRIPLETS.on(wires), None, f"{seed:032x}", partition=0)
+    assert producer.flush(30) == 0
+    send(2, 0)
+    topic = TripletsSoFar(wires)
+    report = build(topic.read, tmp_path / "set", ["parquet"], Policy(unsupported=True), source=topic.told)
+    index = [json.loads(line) for line in (tmp_path / "set" / "index.jsonl").read_text().splitlines()]
+    assert {line["triplet_id"] for line in index} == {f"{seed:032x}" for seed in (0, 2, 3)}
+    assert report.left_out == {"deleted from the topic": 1}
+    assert report.source["offsets"] == {"0": [0, 6]}
 
 
 def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:
