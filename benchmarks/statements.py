@@ -29,6 +29,7 @@ from models.experts.registry import Registry
 from models.imaging import FramePolicy, from_pixels, open_source, to_pixels
 from models.statements import Facts, judge
 from models.statements import writing as w
+from models.statements.measures import left_out
 from models.statements.table import Row, table
 from models.statements.tokens import plural, spelled_out, words
 from schemas.failures import InvalidInput
@@ -269,8 +270,13 @@ def _of_counts(facts: Facts) -> Iterator[Saying]:
             if len(there) != n or any(facts.region(one).label != label for one in there) or n < 2 or n > 12:
                 continue
             yield Saying("count", "said", f"{w.count(n)} {plural(noun)} are outlined.", "supported")
-            yield Saying("count", "said", f"There are {n} {plural(noun)}.", "supported")
-            yield Saying("count", "scaled", f"There are {math.ceil(SCALED * n)} {plural(noun)}.", "contradicted")
+            yield Saying("count", "said", f"There are at least {n} {plural(noun)}.", "supported")
+            # Where smaller ones were left out there may be more of them.
+            whole = not left_out(facts, there)
+            yield Saying("count", "said", f"There are {n} {plural(noun)}.", "supported" if whole else "unsupported")
+            more = math.ceil(SCALED * n)
+            yield Saying("count", "scaled", f"{more} {plural(noun)} are outlined.", "contradicted")
+            yield Saying("count", "scaled", f"There are {n - 1} {plural(noun)}.", "contradicted")
             yield Saying("count", "denied", f"There are no {plural(noun)}.", "contradicted")
 
 

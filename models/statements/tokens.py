@@ -62,7 +62,8 @@ def tokens(text: str) -> tuple[Token, ...]:
         word = match[0].lower().replace("−", "-").replace("^2", "²")
         if word in {"-", "‐", "‑"}:
             continue
-        word = _SPELLING.get(word, word)
+        # The title and the abbreviation of diabetic retinopathy differ by their case alone.
+        word = "doctor" if match[0] in ("Dr", "Drs") else _SPELLING.get(word, word)
         before = found[-1] if found else None
         if before and before.word in _JOINED and before.end == match.start() - 1 and word.isalpha():
             found[-1] = Token(before.word + word, before.start, match.end())

@@ -110,6 +110,8 @@ class Together(Claim):
 
     kind = "together"
     claims: tuple[Claim, ...]
+    outlined: bool = True
+    """Whether it is said of what is outlined; "a dark patch" can be another, of which nothing is told."""
 
     def _judge(self, facts: Facts) -> Judgement:
         shared = scope(self)
@@ -121,7 +123,8 @@ class Together(Claim):
         found = [[of_one(claim, region).judge(facts) for claim in self.claims] for region in regions]
         if part is not None:
             return _some_of([_all_of(one) for one in found], part)
-        return _all_of(max(found, key=_fit))
+        judged = _all_of(max(found, key=_fit))
+        return judged if judged.truth or self.outlined else untold("nothing that is outlined is so", *judged.pointers)
 
     def told(self) -> str:
         """Each of them."""

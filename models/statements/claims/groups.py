@@ -31,12 +31,18 @@ class Absence(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Count(Claim):
-    """How many regions are called so; `n` is None for several. `further`: beside others that were told of."""
+    """How many regions are called so; `n` is None for several. `further`: beside others that were told of.
+
+    `bound`: "above": n or more; "below": n or fewer. Where an expert left smaller ones out, there are more.
+    """
 
     kind = "count"
     name: str
     n: int | None
     further: bool = False
+    bound: str = ""
+    outlined: bool = field(default=False, compare=False)
+    """It tells how many are outlined, whatever was left out."""
 
     def _judge(self, facts: Facts) -> Judgement:
         there = facts.named(self.name) if self.name else tuple(facts.regions)
@@ -45,17 +51,35 @@ class Count(Claim):
             return untold("nothing is called so")
         if self.further:
             return self._judge_further(len(there), pointers)
-        fits = len(there) >= 2 if self.n is None else len(there) == self.n
+        if self.n is not None and self.n > 1 and self.name and not self.bound:
+            # "Three lesions" may count what has several labels that the word fits.
+            fitting = tuple(one for one, names in facts.names.items() if self.name in names)
+            there = fitting if len(fitting) == self.n else there
+        more = 0 if self.outlined else measures.left_out(facts, there)
+        if self.n is not None and more and (self.bound or len(there) > 1):
+            return self._judge_at_least(len(there), more, pointers)
+        fits = len(there) >= 2 if self.n is None else _within(self.bound, len(there), self.n)
         if self.n is None and len(there) == 1:
             fits = measures.parts(facts.region(there[0])) > 1
-        if not fits and self.name and self.n is not None and self.n > 1:
-            # "Three lesions" may count what has several labels that the word fits.
-            fits = sum(self.name in names for names in facts.names.values()) == self.n
         return so(*pointers) if fits else otherwise(f"there are {len(there)} so called", *pointers)
+
+    def _judge_at_least(self, there: int, more: int, pointers: tuple[str, ...]) -> Judgement:
+        """Where there are so many, and up to so many more."""
+        assert self.n is not None
+        found = {_within(self.bound, n, self.n) for n in range(there, there + more + 1)}
+        if found == {True}:
+            return so(*pointers)
+        if found == {False}:
+            return otherwise(f"there are at least {there} so called", *pointers)
+        return untold(f"there are at least {there} so called: smaller ones were left out", *pointers)
 
     def _judge_further(self, there: int, pointers: tuple[str, ...]) -> Judgement:
         fits = there >= 3 if self.n is None else there > self.n
         return so(*pointers) if fits else otherwise(f"there are {there} so called in all", *pointers)
+
+
+def _within(bound: str, there: int, said: int) -> bool:
+    return {"": there == said, "above": there >= said, "below": there <= said}[bound]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """How what is called so occurs: spread, sides, further slices, and whether anybody looked for it."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from models.statements.facts import Facts, names_of
@@ -79,6 +80,15 @@ def found_by(facts: Facts, region_id: str, expert: str) -> str | None:
         if at is not None and (other_id == region_id or iou(facts.region(region_id), other) >= SAME):
             return f"/regions/{index}/agreeing/{at - 1}" if at else f"/regions/{index}/expert"
     return None
+
+
+def left_out(facts: Facts, region_ids: Sequence[str]) -> int:
+    """How many smaller ones the experts of these regions left out at most; a pair, as lungs are, is whole."""
+    regions = [facts.region(one) for one in region_ids]
+    if len(regions) == 2 and all(table().called(one.label).role == "structure" for one in regions):
+        return 0
+    experts = {one.expert for one in regions}
+    return sum(run.left_out for run in facts.grounding.experts if run.expert in experts)
 
 
 def _own_words(row: Called) -> set[str]:

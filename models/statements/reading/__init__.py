@@ -1,7 +1,8 @@
 """Text → claims: phrases of the table are found, bound to what they are said of, and turned round where denied.
 
 Every word must be one of a recognised phrase or of the neutral list; others are kept as unlicensed. Knows nothing of
-what is true. One module a concern: `atoms` finds the phrases, `phrases` looks round among them, `sentence` keeps what
+what is true. One module a concern: `atoms` finds the phrases, `figures` joins numbers to
+their units, `nouns` finds what is named, `phrases` looks round among them, `sentence` keeps what
 is spoken of and denied, and the others read the kinds of phrases in `_READERS`.
 """
 
@@ -13,6 +14,7 @@ from models.statements.opinions import read_opinion
 from models.statements.reading import comparisons, ellipsis, grammar, image, looks, numbers, places
 from models.statements.reading.atoms import atoms_of
 from models.statements.reading.binding import Said
+from models.statements.reading.figures import numbered
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Reading, Sentence
 from models.statements.tokens import Token, tokens
@@ -51,7 +53,7 @@ def read(text: str, facts: Facts) -> Reading:
         if (opinion := read_opinion(tokens_of)) is not None:
             reading.add(opinion)
             continue
-        sentence = Sentence(atoms_of(tokens_of, facts), facts, reading, subject, earlier, said)
+        sentence = Sentence(numbered(atoms_of(tokens_of, facts)), facts, reading, subject, earlier, said)
         subject, said = _read(sentence), sentence.said_of
         earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
     return reading

@@ -34,7 +34,7 @@ def bound(said: Sequence[Said], atoms: Sequence[Atom], none: Mention | None) -> 
         if one.of is not None and not one.of.explicit and c.scope(one.claim) == (one.of.regions, one.of.part):
             by_subject.setdefault((one.of.start, one.of.regions), []).append(one)
     return [
-        c.Together(claims=tuple(one.claim for one in agreeing))
+        c.Together(claims=tuple(one.claim for one in agreeing), outlined=not _is_loose(agreeing))
         for group in by_subject.values()
         for part in _parted(group, atoms)
         if (agreeing := _agreeing(part)) and _is_bound(agreeing, atoms)
@@ -58,6 +58,8 @@ def _joined(denied: list[Said], atoms: Sequence[Atom]) -> list[list[Said]]:
 
 def _is_bound(part: list[Said], atoms: Sequence[Atom]) -> bool:
     """Whether more than its name is said of it, or that something is not so of one: 'a nodule is not round'."""
+    if _is_loose(part):
+        return True
     telling = [one for one in part if not _names(one)]
     head = part[0].of
     if len(telling) != 1 or head is None:
@@ -66,6 +68,10 @@ def _is_bound(part: list[Said], atoms: Sequence[Atom]) -> bool:
         return False
     before = {atom.text for atom in atoms[max(0, head.start - 3) : max(0, head.start)]}
     return telling[0].claim.negated and head.part is None and bool(before & _INDEFINITE)
+
+
+def _is_loose(part: list[Said]) -> bool:
+    return any(one.of is not None and one.of.loose for one in part)
 
 
 def _names(one: Said) -> bool:

@@ -32,6 +32,8 @@ def organ(s: Sentence, n: int) -> None:
 
 def disease(s: Sentence, n: int) -> None:
     """What the image is said to show; of regions by id, what they are."""
+    if s.atoms[n].value == "healthy" and s.phrases.is_compared(n):
+        return  # "Brighter than the normal brain."
     ids, _ = s.phrases.ids(n + 1, skip=True)
     denied = s.take_denial()
     if ids and s.atoms[n].value != s.facts.metadata.disease:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.reading import comparisons
 from models.statements.reading.anaphora import pair_of
-from models.statements.reading.atoms import Factor
+from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import MOSTLY, VERBS, Mention
 from models.statements.reading.sentence import Open, Sentence
 from models.statements.table import table
@@ -120,7 +120,8 @@ def _compared(s: Sentence, n: int) -> Mention | None:
         if atom.kind == "around":
             return None
         if m in s.mentions:
-            return s.mentions[m] if behind and not s.phrases.beside(m) else None
+            around = s.phrases.beside(m) or s.phrases.is_surroundings(s.mentions[m])
+            return s.mentions[m] if behind and not around else None
         if atom.text in ("than", "to", "as", "with", "relative", "compared"):
             behind = True
         elif atom.text in VERBS or atom.text in (";", ",") or atom.kind == "unknown":
@@ -345,6 +346,8 @@ def bound(s: Sentence, n: int) -> None:
     """'above', 'below' without a number: a relation, or a word that claims something."""
     if s.atoms[n].text.startswith(("exceed", "surpass")) and comparisons.exceeds(s, n):
         return
+    if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "how many" and s.phrases.counted(n + 2) is not None:
+        return  # "More than twenty nuclei."
     found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
     if found is not None:
         s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)

@@ -37,3 +37,5 @@ class Mention:
     end: int
     every: bool = False
     part: int | None = None
+    loose: bool = False
+    """'A dark patch': it can be any that is outlined, and one that is not."""

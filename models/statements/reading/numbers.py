@@ -2,7 +2,7 @@
 
 from models.statements import claims as c
 from models.statements.lexicon import Meaning
-from models.statements.reading.atoms import Quantity
+from models.statements.reading.figures import STRICT, Quantity
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
 
@@ -11,6 +11,7 @@ _MEASURES = {"mm": _LENGTHS, "cm": _LENGTHS, "µm": _LENGTHS, "px": _LENGTHS, "H
 """What a number of a unit can be of."""
 _SEEING = {"sees", "finds", "notes", "makes", "recognises", "discerns", "observes", "has", "also", "further", "can"}
 """Verbs before which 'one' is who looks, and counts nothing."""
+_OUTLINED = {"outlined", "marked", "delineated", "annotated"}
 _IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
 
 
@@ -22,7 +23,7 @@ def quantity(s: Sentence, n: int) -> None:
         if not head.several and found.values[0] != 1:
             s.unlicensed("a number")  # A grade or a category: 'BI-RADS 5 lesion'.
             return
-        s.say(c.Count(name=head.name, n=int(found.values[0]), further=_is_further(s, n)))
+        s.say(_counted(s, n, head.name, int(found.values[0]), found.bound, strict=found.strict))
         return
     if _of_the_unknown(s, n):
         s.unlicensed("a number")
@@ -72,6 +73,16 @@ def quantity(s: Sentence, n: int) -> None:
         )
 
     s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
+
+
+def _counted(s: Sentence, n: int, name: str, value: int | None, bound: str, *, strict: bool) -> c.Count:
+    """How many: 'at least three', 'more than three', which is four or more."""
+    further = _is_further(s, n)
+    outlined = any(atom.text in _OUTLINED for atom in s.atoms)
+    if value is not None and bound in ("above", "below") and not further:
+        shift = 0 if not strict else 1 if bound == "above" else -1
+        return c.Count(name=name, n=value + shift, bound=bound, outlined=outlined)
+    return c.Count(name=name, n=value, further=further, outlined=outlined)
 
 
 def _of_the_unknown(s: Sentence, n: int) -> bool:
@@ -158,7 +169,9 @@ def how_many(s: Sentence, n: int) -> None:
     head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:
         value = s.atoms[n].value
-        s.say(c.Count(name=head.name, n=value, further=_is_further(s, n)))
+        before = s.atoms[n - 1] if n and s.atoms[n - 1].kind == "bound" else None
+        bound, strict = (str(before.value), before.text in STRICT) if before is not None else ("", False)
+        s.say(_counted(s, n, head.name, value, bound, strict=strict))
         if value is None or value > 1:
             s.denied_next = False
     elif head is None and s.atoms[n].text not in ("one", "both", "several", "many"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import parts
+from models.statements.measures import left_out, parts
 from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from models.statements.voice import Voice
@@ -140,15 +140,10 @@ def counted(
         return Piece(f"{number} {further} {several}", (made, kept), n - told > 1)
     if n == 2 and noun in ("lung field", "lung"):
         return Piece(voice.pick(("both ", "the two ", "two ")) + plural(noun), (c.Count(name=name, n=2), finding), True)
-    if _left_out(facts, own):
+    if left_out(facts, there):
         return Piece(plural(noun), (finding,), True)
     number = count(n) if n <= 12 else voice.pick(("many", "numerous"))
     return Piece(f"{number} {plural(noun)}", (c.Count(name=name, n=n if n <= 12 else None), finding), True)
-
-
-def _left_out(facts: Facts, region: Region) -> bool:
-    """Whether its expert has left smaller ones out."""
-    return any(run.expert == region.expert and run.left_out for run in facts.grounding.experts)
 
 
 def is_named_alone(facts: Facts, region_id: str) -> bool:

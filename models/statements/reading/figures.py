@@ -1,0 +1,240 @@
+"""Numbers with what belongs to them: units, bounds, ranges, times. Knows nothing of what they are said of."""
+
+from dataclasses import dataclass, replace
+
+from models.statements.lexicon import Meaning
+from models.statements.reading.atoms import Atom
+from models.statements.tokens import FRACTIONS, LARGE
+
+
+def numbered(atoms: list[Atom]) -> list[Atom]:
+    """Numbers with what belongs to them: quantities with units, parts of a whole, counts of regions."""
+    atoms = _signed(_in_figures(atoms))
+    found: list[Atom] = []
+    n = 0
+    while n < len(atoms):
+        taken = _ratio(atoms, n) or _parts_range(atoms, n) or _range(atoms, n) or _quantity(atoms, n)
+        if taken is None:
+            atom = atoms[n]
+            if atom.kind == "numeral":
+                atom = replace(atom, kind="how many", value=int(atom.value))
+            found.append(atom)
+            n += 1
+        else:
+            found.append(taken[0])
+            n += taken[1]
+    return found
+
+
+def _signed(atoms: list[Atom]) -> list[Atom]:
+    """Numbers behind 'minus' or 'negative' are below zero."""
+    found: list[Atom] = []
+    for atom in atoms:
+        if atom.kind in ("number", "numeral") and found and found[-1].text in ("minus", "negative"):
+            value = -abs(float(atom.value))
+            text = atom.text if atom.kind == "number" else f"{value:g}"
+            atom = replace(atom, kind="number", value=value, text=text, start=found.pop().start)
+        found.append(atom)
+    return found
+
+
+def _in_figures(atoms: list[Atom]) -> list[Atom]:
+    """Numbers in several words as one: 'twenty five', 'two hundred and ten', 'two point five', 'seven and a half'."""
+    found: list[Atom] = []
+    n = 0
+    while n < len(atoms):
+        value, end = _in_words(atoms, n)
+        if end - n > 1:
+            whole = value == int(value)
+            text = " ".join(atom.text for atom in atoms[n:end])
+            made = Atom("numeral" if whole else "number", value, atoms[n].start, atoms[end - 1].end, text)
+            found.append(made if whole else replace(made, text=f"{value:g}"))
+        else:
+            found.append(atoms[n])
+        n = max(end, n + 1)
+    return found
+
+
+def _in_words(atoms: list[Atom], n: int) -> tuple[float, int]:
+    """A number that begins at n, and where it ends; where there is none, n."""
+    value, last, start = 0.0, 0.0, n
+    while n < len(atoms) and atoms[n].kind == "numeral":
+        one = float(atoms[n].value)
+        if one in LARGE.values() and start < n:
+            value = value - last + last * one if last < one else value
+            last = one
+        elif start < n and not 0 < one < last:
+            break
+        else:
+            if start < n and last < 100 and not (last >= 20 and one < 10):
+                break
+            value, last = value + one, one
+        n += 1
+        joins = n + 1 < len(atoms) and atoms[n].text == "and" and atoms[n + 1].kind == "numeral"
+        n += joins and last in LARGE.values()
+    if n > start and [atom.text for atom in atoms[n : n + 3]] == ["and", "a", "half"]:
+        return value + 0.5, n + 3
+    if start < n < len(atoms) and atoms[n].text == "point":
+        figures = ""
+        while n + 1 < len(atoms) and atoms[n + 1].kind == "numeral" and atoms[n + 1].value < 10:
+            figures += str(atoms[n + 1].value)
+            n += 1
+        return (float(f"{value:g}.{figures}"), n + 1) if figures else (value, n)
+    return value, n
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """How many times, and of what: "area", "length", or "itself": its length of its own width."""
+
+    measure: str
+    value: float
+    bound: str
+    loose: bool
+    decimals: int
+
+
+def _ratio(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'about three times as large as', 'more than twice the size of'."""
+    start, bound, loose, value, decimals = n, "", False, None, 0
+    while n < len(atoms) and (word := _before_a_number(atoms[n])) is not None:
+        bound, loose, n = word or bound, loose or not word, n + 1
+    if n < len(atoms) and atoms[n].kind in ("number", "numeral"):
+        value, decimals, n = float(atoms[n].value), len(atoms[n].text.partition(".")[2]), n + 1
+    if n == len(atoms) or atoms[n].kind != "ratio":
+        return None
+    measure, factor, sign = atoms[n].value
+    if measure == "longer":
+        measure, bound = "itself", "above"
+    value = factor if value is None else value
+    if value is None or (factor is not None and n > start and atoms[n - 1].kind in ("number", "numeral")):
+        return None
+    made = Factor(measure, value if sign > 0 else 1 / value, bound if sign > 0 else _TURNED[bound], loose, decimals)
+    text = " ".join(atom.text for atom in atoms[start : n + 1])
+    return Atom("ratio", made, atoms[start].start, atoms[n].end, text), n + 1 - start
+
+
+_TURNED = {"": "", "below": "above", "above": "below"}
+
+
+def _before_a_number(atom: Atom) -> str | None:
+    """Of 'about' "", of 'more than' and 'at most' the bound; None of other words."""
+    bounds = [one.value for one in (Meaning(atom.kind, atom.value), *atom.others) if one.kind == "bound"]
+    if bounds:
+        return str(bounds[0])
+    return "" if atom.kind == "about" or any(one.kind == "about" for one in atom.others) else None
+
+
+def _parts_range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'between a tenth and a fifth of'."""
+    said = [atom.text for atom in atoms[n : n + 6]]
+    if len(said) < 6 or said[0] not in ("between", "from") or said[3] not in ("and", "to"):
+        return None
+    if not {said[1], said[4]} <= {"a", "one"} or not {said[2], said[5]} <= set(FRACTIONS):
+        return None
+    low, high = sorted((FRACTIONS[said[2]], FRACTIONS[said[5]]))
+    return Atom("quantity", Quantity((low, high), "%", "between", True, 0), atoms[n].start, atoms[n + 5].end, "part"), 6
+
+
+def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'between 2 and 3 cm', 'from 2 cm to 3 cm', '2 to 3 cm': a quantity that is somewhere between both."""
+    start, joint = n, "to"
+    if atoms[n].text in ("between", "from"):
+        joint = {"between": "and", "from": "to"}[atoms[n].text]
+        n += 1
+    low = _quantity(atoms, n)
+    if low is None or atoms[n].kind != "number" or not n + low[1] < len(atoms) or atoms[n + low[1]].text != joint:
+        return None
+    high = _quantity(atoms, n + low[1] + 1)
+    if high is None or (joint == "and" and start == n):
+        return None
+    first, last = low[0].value, high[0].value
+    if len(first.values) != 1 or len(last.values) != 1 or not last.unit or first.unit not in ("", last.unit):
+        return None
+    values = (*sorted((*first.values, *last.values)),)
+    made = Quantity(values, last.unit, "between", first.loose or last.loose, last.decimals)
+    length = n - start + low[1] + 1 + high[1]
+    return Atom("quantity", made, atoms[start].start, high[0].end, "number"), length
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number, or several, with a unit; `unit` is "" where none is written. `strict`: more than it, or less."""
+
+    values: tuple[float, ...]
+    unit: str
+    bound: str
+    loose: bool
+    decimals: int
+    strict: bool = False
+
+
+STRICT = {
+    "more than", "over", "above", "greater than", "larger than", "less than", "under", "below", "fewer than",
+    "smaller than", "exceeding",
+}  # fmt: skip
+"""Bounds that the number itself does not reach."""
+
+
+def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    start, loose, bound, strict = n, False, "", False
+    while n < len(atoms) and (
+        atoms[n].kind in ("about", "bound")
+        or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above")
+    ):
+        if atoms[n].kind == "bound" or any(one.kind == "bound" for one in atoms[n].others):
+            bound = next(
+                one.value
+                for one in (Meaning("bound", atoms[n].value), *atoms[n].others)
+                if one.kind == "bound" and one.value in ("below", "above")
+            )
+            strict = atoms[n].text in STRICT
+        else:
+            loose = True
+        n += 1
+    if bound and start and atoms[start - 1].text == "just":
+        bound, loose = "", True  # "Just under forty percent" is near it.
+    values: list[float] = []
+    decimals = 0
+    unit = ""
+    worded = False
+    while n < len(atoms):
+        atom = atoms[n]
+        if atom.kind == "number":
+            values.append(atom.value)
+            written = len(atom.text.partition(".")[2])
+            decimals = written if len(values) == 1 else min(decimals, written)
+        elif atom.kind == "numeral" or (
+            atom.text in ("a", "an") and n + 1 < len(atoms) and atoms[n + 1].text in FRACTIONS
+        ):
+            values.append(float(atom.value or 1))
+            worded = True
+        elif atom.text in ("a", "an") and not values and n + 1 < len(atoms) and atoms[n + 1].kind == "unit":
+            values.append(1.0)
+        elif atom.text in FRACTIONS and not values:
+            values.append(1.0)
+            n -= 1
+        else:
+            break
+        n += 1
+        if n < len(atoms) and atoms[n].text in FRACTIONS and worded | (atom.text in FRACTIONS):
+            part = FRACTIONS[atoms[n].text] * values[-1]
+            follows = n + 1 < len(atoms) and atoms[n + 1].text in ("of", "the")
+            if not follows or len(values) > 1:
+                return None
+            made = Atom("quantity", Quantity((part,), "%", bound, True, 0), atoms[start].start, atoms[n].end, "part")
+            return made, n + 1 - start
+        if n < len(atoms) and atoms[n].kind == "unit":
+            unit = atoms[n].value
+            n += 1
+        if n < len(atoms) and (
+            atoms[n].text in ("×", "x")
+            or (atoms[n].text == "by" and n + 1 < len(atoms) and atoms[n + 1].kind in ("number", "numeral"))
+        ):
+            n += 1
+            continue
+        break
+    if not values or (not unit and all(atom.kind != "number" for atom in atoms[start:n])):
+        return None
+    quantity = Quantity(tuple(values), unit, bound, loose, decimals, strict)
+    return Atom("quantity", quantity, atoms[start].start, atoms[n - 1].end, "number"), n - start

@@ -1,0 +1,240 @@
+"""The regions that a sentence names: by id, by noun, or by words for what was named before. Claims nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from models.statements.claims import MOST
+from models.statements.facts import Facts
+from models.statements.reading.anaphora import referred
+from models.statements.reading.atoms import Atom
+from models.statements.reading.mentions import COMPARING, MOSTLY, OPPOSING, VERBS, Mention
+from models.statements.tokens import words
+
+_COPULAS = {
+    "is", "are", "was", "were", "represents", "represent", "appears", "seems", "corresponds", "being", "be", "as",
+    "called", "denoted",
+}  # fmt: skip
+BETWEEN = {
+    ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
+    "same",
+}  # fmt: skip
+_ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
+"""Words for regions of any kind."""
+_NOUNS = {"spot", "area", "region", "focus", "patch", "zone", "field"}
+"""Nouns that are names together with a word for a level."""
+_EACH = {"all", "every", "each", "no", "none of", "neither of"}
+_ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
+"""Words before a plural by which all of them are meant."""
+ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
+
+
+@dataclass
+class Nouns:
+    """One sentence, phrase by phrase. Places are indices of its atoms."""
+
+    atoms: list[Atom]
+    facts: Facts
+    earlier: tuple[Mention, ...] = field(default=())
+    """What the sentence before it named."""
+
+    @cached_property
+    def mentions(self) -> dict[int, Mention]:
+        """By the place where they begin: "region r1", "the enhancing tumour r1", "an opacity (r7)", "the nodule"."""
+        found: dict[int, Mention] = {}
+        n = 0
+        while n < len(self.atoms):
+            atom = self.atoms[n]
+            if atom.text in _NOUNS and not found and not self.facts.named(atom.text) and self._is_any_one(n):
+                regions = tuple(self.facts.regions)
+                found[n] = Mention(regions, "", False, False, n, n + 1, loose=True)
+                n += 1
+                continue
+            if atom.kind == "finding":
+                ids, end = self.ids(n + 1, skip=True)
+                name = atom.value
+            elif atom.kind == "organ" and self.facts.named(" ".join(words(atom.value))):
+                ids, end = self.ids(n + 1, skip=True)
+                name = " ".join(words(atom.value))
+            elif atom.kind == "ref":
+                ids, end = self.ids(n, skip=False)
+                name = ""
+            elif atom.text in _NOUNS and (split := self._split_name(n)):
+                ids, end = self.ids(n + 1, skip=True)
+                name = split
+            elif atom.text == "one" and found and n and self.atoms[n - 1].kind == "place":
+                ids, end, name = (), n + 1, next(reversed(found.values())).name
+            elif atom.text in _ANY and self._behind_all(n):
+                ids, end, name = tuple(self.facts.regions), n + 1, ""
+            elif (again := referred(self.atoms, n, (*self.earlier, *found.values()), self.facts)) is not None:
+                found[n] = again
+                n = again.end
+                continue
+            else:
+                n += 1
+                continue
+            explicit = bool(ids) and atom.text not in _ANY
+            several = len(ids) > 1 or (not ids and atom.several)
+            regions = ids or self.facts.named(name, several=several)
+            if not several and not explicit and len(regions) > 1:
+                regions = self._on_its_side(n, regions)
+            part = None if explicit else self._part(n)
+            if part == 1 and not self._is_counted_exactly(n):
+                several, part = False, None  # "One of the nodules is round" is true beside another round one.
+            every = several and part is None and (bool(ids) or len(regions) == 1 or self._is_told_of(n))
+            found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
+            n = max(end, n + 1)
+        return found
+
+    def _is_any_one(self, n: int) -> bool:
+        """Whether a noun for regions of any kind is spoken of by how it looks: 'a dark, irregular patch'."""
+        follows = self.atoms[n + 1] if n + 1 < len(self.atoms) else None
+        before = list(self._before(n))
+        return (
+            len(self.facts.regions) > 1
+            and any(self.atoms[m].kind in ("word", "level") for m in before)
+            and self.atoms[min(before)].text in ("a", "an")
+            and (follows is None or (follows.text != "of" and follows.kind not in ("ref", "unknown")))
+            and not self.behind_copula(n, None)
+        )
+
+    def _split_name(self, n: int) -> str:
+        """A name whose words other adjectives part: 'dark, round spot' for 'dark spot'; '' for none."""
+        noun = self.atoms[n].text
+        for m in self._before(n):
+            if self.atoms[m].kind == "level" and self.facts.named(name := f"{self.atoms[m].text} {noun}"):
+                return name
+        return ""
+
+    def _on_its_side(self, n: int, regions: tuple[str, ...]) -> tuple[str, ...]:
+        """Of regions that a noun fits, those on the side that an adjective before it names: 'the left lung field'."""
+        sides = [atom.value[1] for m in self._before(n) for atom in [self.atoms[m]] if atom.text in ("left", "right")]
+        if not sides:
+            return regions
+        axes = {
+            one: axis.fraction
+            for one in regions
+            for place in [self.facts.region(one).place]
+            if place is not None
+            for axis in place.axes
+            if axis.towards == "patient left"
+        }
+        there = tuple(one for one, fraction in axes.items() if (fraction > 0.5) == (sides[0] == "high"))
+        return there or regions
+
+    def _before(self, n: int) -> Iterator[int]:
+        """Where words stand before a noun that belong to it, the nearest first."""
+        for m in range(n - 1, max(-1, n - 8), -1):
+            atom = self.atoms[m]
+            if not (
+                atom.kind in ATTRIBUTES | {"how many", "numeral", "candidate", "marks"} or atom.text in BETWEEN | _ALL
+            ):
+                return
+            yield m
+
+    def _is_told_of(self, n: int) -> bool:
+        """Whether a plural here is of all: behind 'the', 'all', 'both', 'these', or a number."""
+        for m in self._before(n):
+            atom = self.atoms[m]
+            if atom.text in _ALL or (atom.kind in ("how many", "quantity") and atom.value is not None):
+                return True
+        return False
+
+    def _part(self, n: int) -> int | None:
+        """Of how many of a plural: 'two of the five nodules'."""
+        for m in (n, *self._before(n)):
+            before = self.atoms[m - 1] if m else None
+            if before is not None and before.text in MOSTLY and self.atoms[m].text in _ALL:
+                return MOST
+            if before is not None and before.text == "of" and m >= 2 and self.atoms[m].text in _ALL | {"regions"}:
+                count = self.atoms[m - 2]
+                if count.kind == "how many" and isinstance(count.value, int) and count.text != "both":
+                    return count.value
+        return None
+
+    def _is_counted_exactly(self, n: int) -> bool:
+        """Whether a part is told as 'only one of', which no other is, and not as 'one of'."""
+        of = next(m - 1 for m in (n, *self._before(n)) if m and self.atoms[m - 1].text == "of")
+        return self.atoms[of - 1].text != "one" or (of > 1 and self.atoms[of - 2].text in ("only", "just", "exactly"))
+
+    def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
+        """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
+        ids: list[str] = []
+        start = end = n
+        apposed = skip and n < len(self.atoms) and self.atoms[n].text == ","
+        while n < len(self.atoms):
+            atom = self.atoms[n]
+            if atom.kind == "ref":
+                ids.append(atom.value)
+                n += 1
+                end = n
+            elif (skip and not ids and atom.text in ("(", ",", "region", "regions")) or (
+                ids and atom.text in (",", "and", "region", ")") and self._goes_on_with_an_id(n + 1, start)
+            ):
+                n += 1
+            else:
+                break
+        if not ids or (apposed and end < len(self.atoms) and self.atoms[end].text not in (",", ";", ":", ")")):
+            return (), start
+        if end < len(self.atoms) and self.atoms[end].text == ")":
+            end += 1
+        return tuple(ids), end
+
+    def _behind_all(self, n: int) -> bool:
+        """Whether all regions of the image are meant: 'all three regions', 'each region', 'two of the three foci'."""
+        m, counted = n, None
+        while m and (self.atoms[m - 1].kind == "how many" or self.atoms[m - 1].text in ("the", "outlined", "these")):
+            m -= 1
+            counted = self.atoms[m].value if self.atoms[m].kind == "how many" else counted
+        if self.atoms[m].text == "both":
+            return len(self.facts.regions) == 2
+        if counted is not None and counted != len(self.facts.regions):
+            return False
+        before = self.atoms[m - 1] if m else None
+        if before is None or before.text != "of":
+            return before is not None and before.text in _EACH
+        return m > 1 and (self.atoms[m - 2].kind == "how many" or self.atoms[m - 2].text in _EACH)
+
+    def _goes_on_with_an_id(self, n: int, start: int) -> bool:
+        """Whether ids that begin at `start` go on here, and no new clause begins: 'r1 is above r2, and r3 is round'."""
+        m = n + 1 if n < len(self.atoms) and self.atoms[n].text in (",", "and", "region") else n
+        if m >= len(self.atoms) or self.atoms[m].kind != "ref":
+            return False
+        before = [atom.text.split(" ")[0] for atom in self.atoms[max(0, start - 3) : start]]
+        if self.atoms[n - 1].text == "," and set(before) & (COMPARING | OPPOSING):
+            return False  # "Compared with r2, r6 is smaller."
+        follows = self.atoms[m + 1] if m + 1 < len(self.atoms) else None
+        verb_follows = follows is not None and (follows.text.split(" ")[0] in VERBS or follows.kind == "relation")
+        return not (verb_follows and self._behind_verb(start))
+
+    def _behind_verb(self, n: int) -> bool:
+        """Whether a verb stands before it in its clause."""
+        for atom in reversed(self.atoms[:n]):
+            if atom.text in (",", ";", "but", "while", "whereas"):
+                return False
+            if atom.text.split(" ")[0] in VERBS or atom.kind == "relation":
+                return True
+        return False
+
+    def behind_copula(self, n: int, subject: Mention | None) -> bool:
+        """Whether what begins here is said to be what the subject is."""
+        n -= 1
+        steps = 0
+        while n >= 0 and steps < 12:
+            atom = self.atoms[n]
+            if atom.text in _COPULAS:
+                return not (n and self.atoms[n - 1].text == "there")
+            if atom.text == "," and subject is not None and n == subject.end and subject.explicit and not subject.name:
+                return True
+            if n < (subject.end if subject else 0):
+                return False
+            if not (
+                atom.kind in ATTRIBUTES
+                or atom.text in BETWEEN
+                or atom.kind in ("not", "no", "how many", "about", "unknown", "source")
+                or atom.text in ("to", "most", "likely", "also", "therefore")
+            ):
+                return False
+            n -= 1
+            steps += 1
+        return False
