@@ -1,0 +1,54 @@
+"""The manifests in the docs: each block is one that is taken, alone or behind the lines that all begin with."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from models.experts.manifest import Manifest
+from models.experts.toml_text import toml
+
+DOCS = Path(__file__).parents[3] / "docs"
+_BLOCK = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DIGEST = '"' + "0" * 64 + '"'
+FAMILIES = (
+    "nnU-Net", "TotalSegmentator", "MONAI bundles", "SAM and MedSAM", "YOLO", "torchvision", "HoVer-Net", "StarDist",
+    "Cellpose", "Structures of chest films", "LW-Net", "Classifiers",
+)  # fmt: skip
+
+
+def blocks(text: str) -> list[str]:
+    """The blocks of TOML, in their order."""
+    return [found[1] for found in _BLOCK.finditer(text)]
+
+
+def manifest_of(text: str) -> Manifest:
+    """Behind the common beginning where it has none, and in front of a classifier's input where it tells none."""
+    whole = text if re.search(r"^name = ", text.split("[")[0], re.MULTILINE) else HEAD + text
+    if "[input]" not in whole:
+        whole += PICTURE
+    return Manifest.model_validate(tomllib.loads(whole.replace('"…"', _DIGEST)))
+
+
+PAGE = (DOCS / "expert-families.md").read_text(encoding="utf-8")
+HEAD = blocks(PAGE)[0]
+SECTIONS = {section.partition("\n")[0]: blocks(section) for section in PAGE.split("\n## ")[1:]}
+(PICTURE,) = [one.split("[decoding]")[0] for one in SECTIONS["Classifiers"]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family(family: str) -> None:
+    """Its blocks are manifests, and the same when they are written anew; the table of models comes behind them all."""
+    assert SECTIONS[family]
+    for text in SECTIONS[family]:
+        manifest = manifest_of(text)
+        assert Manifest.model_validate(tomllib.loads(toml(manifest))) == manifest
+    assert list(SECTIONS)[: len(FAMILIES)] == list(FAMILIES)
+
+
+def test_examples_of_the_other_page() -> None:
+    """Those of docs/own-experts.md too, whole or the parts that it tells of."""
+    found = [manifest_of(text) for text in blocks((DOCS / "own-experts.md").read_text(encoding="utf-8"))]
+    kinds = [one.decoding.kind for one in found if one.decoding]
+    assert kinds == ["semantic", "classifier", "volume"]
