@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.datasets.build import GROUPS, REPORT
-from models.datasets.cards import INDEX
+from models.datasets.cards import INDEX, lineage_digest
 from models.datasets.conversations import SPLITS
 from models.datasets.duplicates import hash_of_file
 from models.datasets.instructions.mixing import MOST_AHEAD
@@ -104,6 +104,10 @@ def _sources(lines: list[dict[str, str]], report: dict[str, Any], found: Audit) 
         if counts != Counter(report[f"{name}s"]):
             found.faults.append(f"the card's counts by {name} are not those of the index")
         found.counts[f"{name}s"] = len(counts)
+    made_by = Counter(line.get("lineage", "") for line in lines)
+    if made_by != Counter({lineage_digest(versions): n for versions, n in report["lineages"].items()}):
+        found.faults.append("the card's counts by lineage are not those of the index")
+    found.counts["lineages"] = len(made_by)
 
 
 def _answers(folder: Path, report: dict[str, Any], found: Audit) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pybase64
 
-from models.datasets.cards import INDEX, write_card
+from models.datasets.cards import INDEX, lineage_digest, write_card
 from models.datasets.conversations import SPLITS, Split
 from models.datasets.duplicates import hash_of_file, perceptual_hash
 from models.datasets.formats import FORMATS, Example, Writer
@@ -292,11 +292,12 @@ def _write(
             provenance = triplet.provenance or Provenance()
             sources[provenance.source or "not told"] += 1
             licences[provenance.licence or "not told"] += 1
-            lineages[triplet.lineage.model_dump_json(exclude={"metadata_digest"})] += 1
+            versions = triplet.lineage.model_dump_json(exclude={"metadata_digest"})
+            lineages[versions] += 1
             entry = {
                 "triplet_id": seen.triplet_id, "image_id": seen.image_id, "group": seen.group, "split": split,
                 "hash": f"{seen.hash:064x}", "modality": metadata.modality, "source": provenance.source or "",
-                "licence": provenance.licence or "",
+                "licence": provenance.licence or "", "lineage": lineage_digest(versions),
             }  # fmt: skip
             index.write(json.dumps(entry) + "\n")
     report.images = {split: images[split] for split in SPLITS}

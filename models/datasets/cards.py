@@ -27,6 +27,7 @@ _FIELDS = {
     "modality": "Kind of image",
     "source": "Collection and version, as the source or the user names it; empty where nothing tells",
     "licence": "As the source or the user names it; empty where nothing tells",
+    "lineage": "Digest of the versions that made the triplet; the card tells them",
 }
 _ENCODINGS = {
     ".parquet": "application/x-parquet",
@@ -36,6 +37,11 @@ _ENCODINGS = {
 }
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _ROOM = Path(__file__).parent
+
+
+def lineage_digest(versions: str) -> str:
+    """A lineage by a short name: the versions as JSON, without the digest of the image's metadata."""
+    return hashlib.sha256(versions.encode()).hexdigest()[:16]
 
 
 def write_card(folder: Path, report: "Report") -> None:
@@ -54,7 +60,7 @@ def readme(report: "Report") -> str:
         autoescape=False,  # noqa: S701 - Markdown, in words of ours
     ).get_template("card.md.jinja")
     size = next((name for most, name in _SIZES if taken < most), "n>1M")
-    return page.render(report=report, taken=taken, size=size, paper=PAPER, counts=_counts)
+    return page.render(report=report, taken=taken, size=size, paper=PAPER, counts=_counts, digest=lineage_digest)
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -79,6 +85,7 @@ def croissant(folder: Path, report: "Report") -> dict[str, Any]:
         "url": "https://arxiv.org/abs/2408.02900",
         "datePublished": datetime.now(UTC).date().isoformat(),
         "license": list(report.licences),
+        "isBasedOn": [_origin(report.source), *(_made_by(*item) for item in report.lineages.items())],
         "distribution": [_file(folder, path) for path in files],
         "recordSet": [
             {
@@ -89,6 +96,27 @@ def croissant(folder: Path, report: "Report") -> dict[str, Any]:
                 "field": [_field(name, text) for name, text in _FIELDS.items()],
             }
         ],
+    }
+
+
+def _origin(source: Mapping[str, Any]) -> dict[str, Any]:
+    """A topic with the offsets that were read, of each partition the first and the last; or files."""
+    ranges = [
+        {"@type": "sc:PropertyValue", "propertyID": f"offsets of partition {partition}", "value": f"{first}-{last}"}
+        for partition, (first, last) in source.get("offsets", {}).items()
+    ]
+    told = {"@type": "sc:Dataset", "name": source.get("topic", "files of triplets")}
+    return told | ({"identifier": ranges} if ranges else {})
+
+
+def _made_by(versions: str, images: int) -> dict[str, str]:
+    """What made some of the triplets."""
+    return {
+        "@type": "sc:SoftwareApplication",
+        "name": "Tristream",
+        "identifier": lineage_digest(versions),
+        "softwareVersion": versions,
+        "description": f"Made {images} of the images' triplets.",
     }
 
 

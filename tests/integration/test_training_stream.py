@@ -124,7 +124,15 @@ def test_a_data_set_tells_its_offsets(settings: Settings, send: Callable[[int, i
     report = build(read, tmp_path / "set", ["parquet"], Policy(unsupported=True), source=topic.told)
     assert sum(report.images.values()) == 8
     assert report.source == {"topic": TRIPLETS.on(wires), "offsets": {"0": [0, 3], "1": [0, 3]}}
-    assert '"offsets"' in (tmp_path / "set" / "README.md").read_text()
+    assert "| 1 | 0 | 3 |" in (tmp_path / "set" / "README.md").read_text()
+    based_on = json.loads((tmp_path / "set" / "croissant.json").read_bytes())["isBasedOn"]
+    assert based_on[0]["name"] == TRIPLETS.on(wires)
+    assert [(one["propertyID"], one["value"]) for one in based_on[0]["identifier"]] == [
+        ("offsets of partition 0", "0-3"),
+        ("offsets of partition 1", "0-3"),
+    ]
+    index = [json.loads(line) for line in (tmp_path / "set" / "index.jsonl").read_text().splitlines()]
+    assert {line["lineage"] for line in index} == {one["identifier"] for one in based_on[1:]}
     arguments = ["dataset", "build", "--kafka", wires.bootstrap, "--out", str(tmp_path / "again"), "--unsupported"]
     result = CliRunner().invoke(main, [*arguments, "--json"], env={"TRISTREAM_PREFIX": wires.prefix})
     assert result.exit_code == 0, result.output
