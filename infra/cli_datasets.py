@@ -79,6 +79,9 @@ EVALUATION = click.option(
 @click.option("--temperature", default=1.0, show_default=True, help="Of modalities: 1 all, 0 as many of each.")
 @click.option("--near", default=None, type=click.IntRange(0, 15), help="Bits at most between near duplicates.")
 @click.option("--turns", default=4, show_default=True, type=click.IntRange(0), help="Of instruction an image, at most.")
+@click.option(
+    "--question", "questions", multiple=True, metavar="KIND", help="Only turns of this kind: docs/datasets.md."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @EVALUATION
 def build_command(
@@ -101,11 +104,14 @@ def build_command(
     from models.datasets.duplicates import NEAR
     from models.datasets.evaluation import pictures_of
     from models.datasets.formats import FORMATS
+    from models.datasets.instructions.mixing import KINDS as QUESTIONS
     from models.datasets.policy import Policy
     from models.datasets.splits import Shares
 
     if unknown := [name for name in formats if name not in FORMATS]:
         raise click.UsageError(f"no format {unknown[0]!r}: take {', '.join(FORMATS)}")
+    if unknown := [name for name in choices["questions"] if name not in QUESTIONS]:
+        raise click.UsageError(f"no question {unknown[0]!r}: take {', '.join(QUESTIONS)}")
     try:
         policy = Policy(
             shares=Shares(choices["validation"], choices["test"]),
@@ -118,6 +124,7 @@ def build_command(
             temperature=choices["temperature"],
             near=NEAR if choices["near"] is None else choices["near"],
             turns=choices["turns"],
+            questions=frozenset(choices["questions"]) or None,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None

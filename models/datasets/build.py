@@ -138,6 +138,7 @@ def _plain(policy: Policy) -> dict[str, Any]:
     # Whoever knows the key can tell which split a patient of theirs is in.
     found["key"] = hashlib.sha256(policy.key.encode()).hexdigest()[:16]
     found["kinds"] = sorted(policy.kinds)
+    found["questions"] = sorted(policy.questions) if policy.questions is not None else None
     return found
 
 
@@ -259,7 +260,7 @@ def _write(
     makers: Mapping[str, Callable[[Path], Writer]],
     progress: Callable[[int], None],
 ) -> None:
-    mixer = Mixer(policy.turns)
+    mixer = Mixer(policy.turns, policy.questions)
     images: Counter[str] = Counter()
     organs: Counter[str] = Counter()
     diseases: Counter[str] = Counter()

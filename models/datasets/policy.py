@@ -34,6 +34,7 @@ class Policy:
             takes all, 0 as many of each.
         near: bits of the perceptual hash at most between near duplicates; their groups stay together.
         turns: of instruction an image, at most.
+        questions: kinds of turns that are taken, of models/datasets/instructions; None: all.
     """
 
     shares: Shares = field(default_factory=Shares)
@@ -46,6 +47,7 @@ class Policy:
     temperature: float = 1.0
     near: int = NEAR
     turns: int = 4
+    questions: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 1:

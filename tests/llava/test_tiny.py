@@ -79,7 +79,7 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
 
 def test_the_tower_keeps_what_it_saw_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture is encoded once; another picture or another tower is not taken for it; one that learns keeps none."""
-    towers._FEATURES.clear()
+    monkeypatch.setattr(towers, "FEATURES", towers.Features())
     torch.manual_seed(0)
     one, other = (Tower(TowerConfig(**SMALL)).eval().requires_grad_(False) for _ in range(2))
     pictures = torch.rand(2, 3, 64, 64)
@@ -95,6 +95,18 @@ def test_the_tower_keeps_what_it_saw_and_nothing_else(monkeypatch: pytest.Monkey
     assert counted == [1, 1, 1, 1]
     one.requires_grad_(True)
     assert one(pictures).last_hidden_state.requires_grad
+
+
+def test_what_the_tower_saw_outlives_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With a folder, a picture whose features lie there is not encoded again, and they are the same bits."""
+    torch.manual_seed(0)
+    tower = Tower(TowerConfig(**SMALL)).eval().requires_grad_(False)
+    picture = torch.rand(1, 3, 64, 64)
+    monkeypatch.setattr(towers, "FEATURES", towers.Features(tmp_path / "features"))
+    seen = tower(picture).last_hidden_state
+    monkeypatch.setattr(towers, "FEATURES", towers.Features(tmp_path / "features"))
+    monkeypatch.setattr(tower, "encode", lambda _: pytest.fail("encoded again"))
+    assert torch.equal(tower(picture).last_hidden_state, seen)
 
 
 def test_normalisation_is_folded_into_convolutions() -> None:

@@ -112,8 +112,11 @@ class Asker:
 
     def the(self, region: Region) -> str:
         """What a region is called; with its box where others are called so too."""
-        alone = len(self.facts.named(name_of(region.label))) == 1
-        return f"the {region.label}" if alone else f"the {region.label} at {BOX}"
+        return f"the {region.label}" if self.is_alone(region) else f"the {region.label} at {BOX}"
+
+    def is_alone(self, region: Region) -> bool:
+        """Whether no other region is called as it is."""
+        return len(self.facts.named(name_of(region.label))) == 1
 
 
 def name_of(label: str) -> str:

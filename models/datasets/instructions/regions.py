@@ -83,6 +83,7 @@ def _sides(asker: Asker) -> Iterator[Offer]:
     sided = [(one, side) for one in asker.regions if not SIDES.search(one.label) and (side := _side(one))]
     if not sided:
         return
+    sided = [one for one in sided if asker.is_alone(one[0])] or sided
 
     def claim(region: Region, side: str) -> c.Place:
         end = "high" if side == "left" else "low"
@@ -120,7 +121,9 @@ def _places(asker: Asker) -> Iterator[Offer]:
         )
 
     if asker.regions:
-        yield asker.offer("place", "", asker.regions, make)
+        # A box in the question tells where its region lies.
+        alone = [one for one in asker.regions if asker.is_alone(one)]
+        yield asker.offer("place", "", alone or asker.regions, make)
 
 
 def _sizes(asker: Asker) -> Iterator[Offer]:

@@ -15,11 +15,12 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from models.llava_tri.tiny import tower as _tower  # noqa: F401  # Transformers loads the tiny preset's by it
+from models.llava_tri.tiny.tower import FEATURES  # Transformers loads the tiny preset's model by this module
 
 
 def load(folder: Path) -> tuple[Any, Any]:
     """The model in a folder, as it is kept, for answers alone; and its processor."""
+    FEATURES.folder = folder.with_name(f"{folder.name}.features")
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval()
     return model, AutoProcessor.from_pretrained(folder)
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -80,8 +81,9 @@ def tower(packages: Path) -> Tower:
 
 
 def _picture(modality: Any, seed: int, side: int) -> Tensor:
-    values = draw(modality, seed=seed, side=side).values
+    values = draw(modality, seed=seed).values
     grey = np.interp(values, (values.min(), values.max()), (0, 1)).astype(np.float32)
+    grey = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
     picture = torch.from_numpy(grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2))
     return picture.permute(2, 0, 1)[None]
 

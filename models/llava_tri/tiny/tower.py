@@ -2,27 +2,65 @@
 
 The network is a TinyViT (Wu et al., ECCV 2022, arXiv 2207.10666) with strides of its own: patches of one pixel, halved
 twice (Ma et al., Nature Communications 15, 2024). Batch normalisation is folded into the convolutions. Pictures of a
-frozen tower on a CPU are encoded once a process: training asks for the same ones again in every epoch and stage.
+frozen tower on a CPU are encoded once: training asks for the same ones again in every epoch and stage, and a run that
+is resumed asks for them anew.
 """
 
 # pyright: basic, reportMissingImports=false
 # torch and transformers are installed in .venv-llava only; tests/llava runs this.
 
 import hashlib
+import os
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 MOST_KEPT = 4096
-"""Pictures whose features are kept: 64 KiB each at the preset's size."""
+"""Pictures whose features are kept in memory: 264 kB each at the preset's size."""
 FREQUENCIES = 8
-_FEATURES: OrderedDict[bytes, Tensor] = OrderedDict()
+
+
+class Features:
+    """Tokens of pictures by a hash of picture and weights: the latest in memory, all in a folder where there is one."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._latest: OrderedDict[str, Tensor] = OrderedDict()
+
+    def of(self, key: str, made: Callable[[], Tensor]) -> Tensor:
+        """The tokens kept under a key, or what `made` makes."""
+        if key not in self._latest:
+            self._latest[key] = self._from_folder(key, made)
+            if len(self._latest) > MOST_KEPT:
+                self._latest.popitem(last=False)
+        self._latest.move_to_end(key)
+        return self._latest[key]
+
+    def _from_folder(self, key: str, made: Callable[[], Tensor]) -> Tensor:
+        if self.folder is None:
+            return made()
+        path = self.folder / f"{key}.safetensors"
+        if path.is_file():
+            return load_file(path)["tokens"]
+        tokens = made()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Two processes may share the folder, and either may end at any time.
+        part = path.with_suffix(f".{os.getpid()}.part")
+        save_file({"tokens": tokens.contiguous()}, part)
+        part.replace(path)
+        return tokens
+
+
+FEATURES = Features()
 
 
 class TowerConfig(PreTrainedConfig):
@@ -34,7 +72,7 @@ class TowerConfig(PreTrainedConfig):
 
     model_type = "lite_medsam_tower"
 
-    image_size: int = 128
+    image_size: int = 96
     grid: int = 4
     cells: int = 4
     widths: list[int] | tuple[int, ...] = (64, 128, 160, 320)
@@ -237,22 +275,16 @@ class Tower(PreTrainedModel):
         return torch.cat([seen, where], dim=2)
 
     def _kept(self, picture: Tensor) -> Tensor:
-        key = self._key(picture)
-        if key not in _FEATURES:
-            _FEATURES[key] = self.encode(picture)
-            if len(_FEATURES) > MOST_KEPT:
-                _FEATURES.popitem(last=False)
-        _FEATURES.move_to_end(key)
-        return _FEATURES[key]
+        return FEATURES.of(self._key(picture), lambda: self.encode(picture))
 
-    def _key(self, picture: Tensor) -> bytes:
+    def _key(self, picture: Tensor) -> str:
         if self._of_weights is None:
             found = hashlib.blake2b(str(self.shift.dtype).encode(), digest_size=16)
             for value in self.state_dict().values():
                 found.update(_bytes(value))
             self._of_weights = found.digest()
         precise = torch.is_autocast_enabled("cpu")
-        return hashlib.blake2b(self._of_weights + bytes([precise]) + _bytes(picture), digest_size=16).digest()
+        return hashlib.blake2b(self._of_weights + bytes([precise]) + _bytes(picture), digest_size=16).hexdigest()
 
 
 def _bytes(value: Tensor) -> bytes:

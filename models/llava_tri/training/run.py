@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from models.llava_tri.tiny.tower import FEATURES
 from models.llava_tri.training import bases
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.lineage import LINEAGE, after_stage, first_lineage, read_lineage, write_lineage
@@ -33,6 +34,7 @@ def train(run: Run, out: Path, *, resume: bool = False, tell: Callable[[Step], N
     if out.exists() and any(out.iterdir()) and not resume:
         raise BadRun("the folder of the run is not empty: take another, or --resume")
     sets = [TrainingSet(Path(folder), model_written=run.model_written, cache=out / "pictures") for folder in run.data]
+    FEATURES.folder = out / "features"
     base, lineage = run.base, None
     for number, stage in enumerate(run.stages, start=1):
         folder = out / f"{number}-{stage.name}"

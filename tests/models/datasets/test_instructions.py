@@ -143,3 +143,24 @@ def test_texts_are_plain_english(triplets: list[Triplet]) -> None:
             assert not re.search(r"[{}|]", text), text
             assert not re.search(r"\br\d+\b", text), text
             assert not re.search(r"\ba (?!one)[aeio]|\ban [^aeioumhxfMXFA]|  ", turn.question), text
+
+
+def test_places_are_asked_of_regions_that_are_alone_of_their_name(triplets: list[Triplet]) -> None:
+    """A box in a question of place or side tells the answer: it stands there only where every region needs one."""
+    boxed = 0
+    for triplet in triplets:
+        named = Counter(region.label for region in triplet.regions)
+        alone = [region.label for region in triplet.regions[:6] if named[region.label] == 1]
+        for turn in turns_of(triplet):
+            if turn.kind == "place":
+                assert not (alone and turn.boxes), (alone, turn.question)
+                boxed += bool(turn.boxes)
+    assert boxed, "no image had all its regions called alike"
+
+
+def test_only_the_kinds_that_are_asked_for_are_taken(triplets: list[Triplet]) -> None:
+    """A data set of some kinds has no other turn."""
+    mixer = Mixer(turns=6, kinds=frozenset({"modality", "place", "caption"}))
+    for triplet in triplets:
+        assert {turn.kind for turn in mixer.conversation(triplet).turns} <= {"modality", "place", "caption"}
+    assert set(mixer.taken) == {"modality", "place", "caption"}
