@@ -62,6 +62,9 @@ INTERRUPTED = 130
     show_default=True,
     help="In which the model writes boxes.",
 )
+@click.option(
+    "--plain", is_flag=True, help="Put questions as they stand, as data sets have them, with no line on how to answer."
+)
 @click.option("--max-tokens", default=256, show_default=True, type=click.IntRange(1), help="Of an answer.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N pictures; nothing is then shown.")
 @click.pass_context
@@ -113,7 +116,7 @@ def _run(given: Mapping[str, Any]) -> "Result":
 
     with Answers(given["answers"] or out / ANSWERS) as kept:
         result = asyncio.run(asked(kept))
-    write_samples(out / SAMPLES, result, benchmark, given["boxes"])
+    write_samples(out / SAMPLES, result, benchmark, given["boxes"], plain=given["plain"])
     (out / RESULT).write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (out / PAGE).write_text(page(result, benchmark), encoding="utf-8")
     return result
@@ -134,7 +137,9 @@ def _source(given: Mapping[str, Any], kept: "Answers") -> "Source":
         from models.llava_tri.evaluation.endpoint import Endpoint
 
         serving = current_settings(sglang_url=model, sglang_model=given["name"]).serving
-        return Asked(Endpoint(replace(serving, max_tokens=given["max_tokens"])), kept, given["boxes"])
+        return Asked(
+            Endpoint(replace(serving, max_tokens=given["max_tokens"])), kept, given["boxes"], plain=given["plain"]
+        )
     path = Path(model)
     if path.is_file():
         return Given(path, given["boxes"])
@@ -145,7 +150,7 @@ def _source(given: Mapping[str, Any], kept: "Answers") -> "Source":
             )
         from models.llava_tri.evaluation.in_process import InProcess
 
-        return Asked(InProcess(path, max_tokens=given["max_tokens"]), kept, given["boxes"])
+        return Asked(InProcess(path, max_tokens=given["max_tokens"]), kept, given["boxes"], plain=given["plain"])
     raise click.UsageError(
         f"--model {model!r}: no URL, no model's folder with config.json, no file, and none of {', '.join(RULES)}"
     )

@@ -40,6 +40,43 @@ def test_the_same_question_has_the_same_answer(qwen: Path) -> None:
     assert len(name.partition("@")[2]) == 12
 
 
+def test_questions_that_wait_are_answered_together(qwen: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one picture or none, each as it would be answered alone."""
+    asked = [
+        (pictures, text)
+        for text in ("Is it bright?", "Is there a tumour in the upper left third of the picture?", "Why?")
+        for pictures in ([picture(200)], [], [picture(20)])
+    ]
+    together: list[int] = []
+
+    async def answered(at_once: int) -> list[str]:
+        model = InProcess(qwen, max_tokens=4, at_once=at_once)
+        model._model.float()  # in which padding does not move the likeliest token
+        answer = model._answers
+        monkeypatch.setattr(model, "_answers", lambda some: together.append(len(some)) or answer(some))
+        return await asyncio.gather(*(model.answer(pictures, text) for pictures, text in asked))
+
+    alone = asyncio.run(answered(1))
+    assert set(together) == {1}
+    together.clear()
+    assert asyncio.run(answered(4)) == alone
+    assert sum(together) == len(asked)
+    assert len(together) == 3
+
+
+def test_a_question_that_fails_takes_no_other_with_it(qwen: Path) -> None:
+    """What waited beside it is answered when its turn comes."""
+
+    async def asked() -> list[str | BaseException]:
+        model = InProcess(qwen, max_tokens=2, at_once=1)
+        shown = [b"no picture"], [picture(9)]
+        return await asyncio.gather(*(model.answer(one, "What?") for one in shown), return_exceptions=True)
+
+    failed, answer = asyncio.run(asked())
+    assert isinstance(failed, Exception)
+    assert isinstance(answer, str)
+
+
 def test_a_trained_models_lineage_is_read_by_the_audit(data_set: Path, qwen: Path, tmp_path: Path) -> None:
     """The data set that training wrote down is the one that the audit asks for."""
     run = Run(str(qwen), (str(data_set),), (Stage("align", "projector", 1e-2, batch=2, steps=1),))

@@ -129,9 +129,11 @@ class Asked:
         answerer: the model.
         kept: earlier answers.
         scale: in which it writes boxes.
+        plain: questions are put as they stand, and no line tells how to answer.
     """
 
-    def __init__(self, answerer: Answerer, kept: Answers, scale: Scale = "thousandths") -> None:
+    def __init__(self, answerer: Answerer, kept: Answers, scale: Scale = "thousandths", *, plain: bool = False) -> None:
+        self._plain = plain
         self._answerer, self._kept = answerer, kept
         self.scale: Scale = scale
         self.name = answerer.name
@@ -140,7 +142,7 @@ class Asked:
     @property
     def settings(self) -> str:
         """Of the model, with the version of the prompts."""
-        return f"{self._answerer.settings} prompts={version(self.scale)} boxes={self.scale}"
+        return f"{self._answerer.settings} prompts={version(self.scale, plain=self._plain)} boxes={self.scale}"
 
     async def answers(self, benchmark: Benchmark, view: View, tell: Tell) -> Mapping[str, Answered] | None:
         """As Source has it.
@@ -175,7 +177,7 @@ class Asked:
 
     async def _one(self, question: Question, pictures: Shown) -> Answered:
         seen = await asyncio.to_thread(pictures.of, question.images)
-        prompt = prompt_of(question, self.scale)
+        prompt = prompt_of(question, self.scale, plain=self._plain)
         hashes = " ".join(hashlib.sha256(one).hexdigest() for one in seen)
         row = (self._answerer.name, self._answerer.settings, prompt, hashes)
         # Without a picture, questions in the same words are one question: who comes second waits for the first.

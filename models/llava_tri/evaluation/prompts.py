@@ -24,8 +24,10 @@ _ASK = {
 }
 
 
-def prompt_of(question: Question, scale: Scale = "thousandths") -> str:
-    """The text that goes with the picture."""
+def prompt_of(question: Question, scale: Scale = "thousandths", *, plain: bool = False) -> str:
+    """The text that goes with the picture; `plain`: the question as it stands, as models learn from data sets."""
+    if plain:
+        return question.text
     key: str = question.kind
     if question.kind == "closed" and question.options == YES_NO:
         key = "yes-no"
@@ -34,6 +36,8 @@ def prompt_of(question: Question, scale: Scale = "thousandths") -> str:
     return _ASK[key].format(question=question.text, options=", ".join(question.options), scale=_SCALES[scale])
 
 
-def version(scale: Scale) -> str:
+def version(scale: Scale, *, plain: bool = False) -> str:
     """Of all that decides how a question is put."""
+    if plain:
+        return "plain"
     return hashlib.sha256(repr((sorted(_ASK.items()), _SCALES[scale], MOST_OPTIONS)).encode()).hexdigest()[:12]

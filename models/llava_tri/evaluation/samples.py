@@ -18,7 +18,9 @@ from models.llava_tri.evaluation.scores.boxes import Scale
 _COLUMNS = ("index", "question", "answer", "category", "l2-category", "split", "id", "image_path", "prediction")
 
 
-def write_samples(folder: Path, result: Result, benchmark: Benchmark, scale: Scale) -> tuple[Path, Path]:
+def write_samples(
+    folder: Path, result: Result, benchmark: Benchmark, scale: Scale, *, plain: bool = False
+) -> tuple[Path, Path]:
     """Write both files into a folder, which is made where there is none; returns them.
 
     Args:
@@ -26,6 +28,7 @@ def write_samples(folder: Path, result: Result, benchmark: Benchmark, scale: Sca
         result: with the answers.
         benchmark: that was asked.
         scale: in which boxes were asked for.
+        plain: whether questions were put as they stand.
     """
     folder.mkdir(parents=True, exist_ok=True)
     questions = {one.id: one for one in benchmark.questions}
@@ -35,7 +38,8 @@ def write_samples(folder: Path, result: Result, benchmark: Benchmark, scale: Sca
         for number, one in enumerate(result.answers):
             doc = {"id": one.id, "question": one.question, "answer": one.right[0], "image_path": one.images[0]}
             line = {
-                "doc_id": number, "doc": doc, "target": one.right[0], "input": prompt_of(questions[one.id], scale),
+                "doc_id": number, "doc": doc, "target": one.right[0],
+                "input": prompt_of(questions[one.id], scale, plain=plain),
                 "resps": [[one.answer]], "filtered_resps": [one.answer],
                 "doc_hash": hashlib.sha256(json.dumps(doc, indent=2, ensure_ascii=False).encode()).hexdigest(),
                 **one.values,
