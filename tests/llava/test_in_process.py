@@ -1,5 +1,8 @@
 """A model asked in this process, and the lineage of a trained one as the audit reads it."""
 
+# pyright: basic, reportMissingImports=false
+# torch is installed in .venv-llava only.
+
 import asyncio
 import io
 from pathlib import Path

@@ -1,5 +1,8 @@
 """The tiny preset in small: a random SmolLM2-shaped Llama with the tower learns, goes on, is exported and answers."""
 
+# pyright: basic, reportMissingImports=false
+# torch is installed in .venv-llava only.
+
 import shutil
 import sys
 from pathlib import Path

@@ -155,7 +155,8 @@ class Asked:
         if not pictures.possible:
             return None
         found: dict[str, Answered] = {}
-        waiting = iter(benchmark.questions)
+        # Of one kind after another: who answers several together waits for the longest answer.
+        waiting = iter(sorted(benchmark.questions, key=lambda one: (one.kind, one.topic)))
 
         async def work() -> None:
             for question in waiting:
