@@ -26,7 +26,7 @@ from models.experts.contracts import (
     Volumetric,
 )
 from models.experts.external import NoExternalData, read_graph
-from models.experts.inputs import Floats, prepare
+from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
 from models.experts.regions import FloatImage
@@ -103,8 +103,10 @@ def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]
 
 def _input(expert: Expert) -> Iterator[Promise]:
     contract, inputs = expert.manifest.input, cast(list[Any], expert.session.get_inputs())
-    others = [one.name for one in inputs if one.name != contract.name]
-    yield Promise(f"{contract.name!r} is the only input", not others, ", ".join(one.name for one in inputs))
+    told = {contract.name, *(one.name for one in contract.others)}
+    whole = told == {one.name for one in inputs}
+    what = f"{contract.name!r} is the only input" if not contract.others else "its inputs are those of the manifest"
+    yield Promise(what, whole, ", ".join(one.name for one in inputs))
     (given,) = (one for one in inputs if one.name == contract.name)
     axes = "NCDHW" if contract.volume else contract.layout
     shape = dict(zip(axes, given.shape, strict=False))
@@ -184,7 +186,7 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
     prepared = prepare(image, manifest.input, sight.spacing)
     names = sorted(_wanted(manifest)) or [one.name for one in expert.session.get_outputs()]
     try:
-        outputs = dict(zip(names, expert.run(prepared.batch[:1], names), strict=True))
+        outputs = dict(zip(names, expert.run(prepared.batch[:1], names, _first(prepared.others)), strict=True))
     except RUN_ERRORS as error:
         yield Promise(f"it runs on {what}", False, f"{type(error).__name__}: {error}")
         return
@@ -209,7 +211,7 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
     count = f"{len(opinions)} opinions" if opinions else f"{len(found.candidates) if found else 0} regions"
     yield Promise(
         "its outputs can be read", True,
-        f"{count}; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared.batch)}",
+        f"{count}; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared)}",
     )  # fmt: skip
 
 
@@ -249,12 +251,17 @@ def _on_volume(expert: Expert, patch: tuple[int, int, int]) -> Iterator[Promise]
     )  # fmt: skip
 
 
-def _of_graph(expert: Expert, batch: Floats) -> str:
+def _first(others: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What goes with the first tensor."""
+    return {name: one[:1] for name, one in others.items()}
+
+
+def _of_graph(expert: Expert, prepared: Prepared) -> str:
     names = sorted(_wanted(expert.manifest)) or [one.name for one in expert.session.get_outputs()]
     took: list[float] = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        expert.run(batch, names)
+        expert.run(prepared.batch, names, prepared.others)
         took.append(time.perf_counter() - started)
     return f"{1000 * statistics.median(took):.1f} ms of them in the graph (ONNX Runtime {ort.__version__})"
 

@@ -125,6 +125,24 @@ class VolumeInput(Table):
         return self
 
 
+class OtherInput(Table):
+    """A further input of the graph, one row for each image or tile: (n, numbers), or (n, 2, rows, columns)."""
+
+    name: str = Field(description="Of the input")
+    holds: Literal["spacing", "size", "coordinates", "numbers"] = Field(
+        description="'spacing': mm between rows and between columns of what the graph is given; 'size': rows and "
+        "columns of the image as it came; 'coordinates': x and y of each px in the image, from -1 to 1; 'numbers': "
+        "`values`, the same for every image"
+    )
+    values: tuple[float, ...] = Field(default=(), description="Of 'numbers'")
+
+    @model_validator(mode="after")
+    def _with_its_values(self) -> Self:
+        if (self.holds == "numbers") != bool(self.values):
+            raise ValueError("values belong to 'numbers', which needs them")
+        return self
+
+
 class InputContract(Table):
     """What the graph's input, (1, channels, rows, columns), must hold."""
 
@@ -156,6 +174,9 @@ class InputContract(Table):
     mean: tuple[float, ...] = Field(default=(), description="Of each channel, subtracted after normalisation")
     deviation: tuple[float, ...] = Field(default=(), description="Of each channel, by which is divided after that")
 
+    others: tuple[OtherInput, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="What the graph takes beside the image"
+    )
     volume: VolumeInput | None = Field(
         default=None, description="Of kind 'volume': the graph takes (1, 1, d, h, w), and images of known volume alone"
     )

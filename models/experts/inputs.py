@@ -1,7 +1,7 @@
 """From an image to the tensors that a graph takes, and back from its maps and px. Knows no graph and no labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import cv2
@@ -15,6 +15,7 @@ from models.experts.contracts import (
     InputContract,
     MinMax,
     Normalisation,
+    OtherInput,
     Pair,
     Percentiles,
 )
@@ -39,6 +40,8 @@ class Prepared:
     tiled: bool = False
     note: str = ""
     """What a rule has to add of how the graph was fed."""
+    others: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+    """What the graph takes beside the image, by name: each (n, …)."""
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -82,7 +85,27 @@ def prepare(
         channels = (channels - mean) / np.asarray(contract.deviation or 1.0, np.float32).reshape(-1, 1, 1)
     tensors, origins = _cut(channels, contract)
     tensors, note = np.ascontiguousarray(tensors, np.float32), _note(contract.slices, steps)
-    return Prepared(tensors, size, working, origins, contract.size.policy == "tiles", note)
+    prepared = Prepared(tensors, size, working, origins, contract.size.policy == "tiles", note)
+    return replace(prepared, others={one.name: _other(one, prepared, spacing) for one in contract.others})
+
+
+def _other(one: OtherInput, prepared: Prepared, spacing: tuple[float, float] | None) -> Floats:
+    """A further input for each tensor. Raises ValueError where the spacing that it holds is not known."""
+    count, (rows, columns) = len(prepared.batch), prepared.batch.shape[2:]
+    if one.holds == "coordinates":
+        found = np.empty((count, 2, rows, columns), np.float32)
+        for n, (top, left) in enumerate(prepared.origins):
+            # Centres of pixels: the image's edges are at -1 and 1, and what is padded lies beyond.
+            found[n, 0] = 2 * (np.arange(columns) + left + 0.5) / prepared.working[1] - 1
+            found[n, 1] = (2 * (np.arange(rows) + top + 0.5) / prepared.working[0] - 1)[:, None]
+        return found
+    if one.holds == "spacing":
+        if spacing is None:
+            raise ValueError("the spacing is not known")
+        told: tuple[float, ...] = (spacing[0] * prepared.scale[0], spacing[1] * prepared.scale[1])
+    else:
+        told = prepared.size if one.holds == "size" else one.values
+    return np.tile(np.asarray(told, np.float32), (count, 1))
 
 
 def _note(slices: int, steps: list[int]) -> str:

@@ -106,6 +106,8 @@ class Manifest(Table):
                 'of kind \'volume\' size is { policy = "keep" }, channels 1, polarity "value", without layout and '
                 "slices; spacing_mm stands in [input.volume]"
             )
+        if self.input.others and kind in ("volume", "promptable"):
+            raise ValueError(f"[[input.others]] cannot be given to {kind!r}")
         if self.foreground and self.decoding:
             raise ValueError("[foreground] belongs to [[outputs]]")
         if kind != "classifier" and any(label.precision for label in self.labels):
@@ -142,6 +144,7 @@ class Manifest(Table):
             and min(shape[:2]) >= self.input.shortest_side
             and (self.input.size.policy != "keep" or max(shape[:2]) <= self.input.longest_side)
             and (self.input.spacing_mm is None or self.input.unknown_spacing or metadata.spacing is not None)
+            and (metadata.spacing is not None or all(one.holds != "spacing" for one in self.input.others))
             and (self.input.volume is None or (len(shape) == 2 and self._takes_volume(self.input.volume, metadata)))
         )
 

@@ -41,6 +41,8 @@ TYPES: dict[str, npt.DTypeLike] = {
     "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8,
 }  # fmt: skip
 """Types of an input that an image can be given in."""
+OTHER_TYPES: dict[str, npt.DTypeLike] = {**TYPES, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+"""Types of an input that is given beside an image."""
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +138,8 @@ class Expert:
             )
         axes = [one.shape[0] if one.shape else 1 for one in (*given, *sessions[0].get_outputs())]
         batched = manifest.input.layout != "CHW" and not any(isinstance(axis, int) for axis in axes)
+        # Tensors of several messages go through a graph at once: what belongs to one of them would have to go along.
+        batched &= not manifest.input.others
         batcher = Batcher(runtime.batch, runtime.batch_wait_ms / 1000) if batched and runtime.batch > 1 else None
         weights = "".join(graph.digest for graph in files.values())
         return cls(manifest, sessions[0], TYPES[kind], batched, sessions[1] if sessions[1:] else None, batcher, weights)
@@ -151,14 +155,21 @@ class Expert:
         given = batch.transpose(0, 2, 3, 1) if layout == "NHWC" else batch[0] if layout == "CHW" else batch
         return np.ascontiguousarray(given, self.dtype)
 
-    def run(self, batch: Floats, names: Sequence[str]) -> list[Floats]:
-        """Outputs for tensors (n, channels, rows, columns): each (n, …), maps as (n, channels, rows, columns)."""
+    def run(self, batch: Floats, names: Sequence[str], others: Mapping[str, Floats] | None = None) -> list[Floats]:
+        """Outputs for tensors (n, channels, rows, columns): each (n, …), maps as (n, channels, rows, columns).
+
+        `others`: what goes with them, by the input's name: each (n, …).
+        """
+        others = others or {}
         if len(batch) > 1 and not self.batched:
-            each = [self.run(batch[n : n + 1], names) for n in range(len(batch))]
+            each = [
+                self.run(batch[n : n + 1], names, {name: one[n : n + 1] for name, one in others.items()})
+                for n in range(len(batch))
+            ]
             return [np.concatenate(parts) for parts in zip(*each, strict=True)]
         layout, given = self.manifest.input.layout, self.given(batch)
         outputs = (
-            self._session_run(list(names), given)
+            self._session_run(list(names), given, self._beside(others))
             if self.batcher is None
             else self.batcher.run(tuple(names), given, self._session_run)
         )
@@ -170,8 +181,21 @@ class Expert:
         names = [output.name for output in self.session.get_outputs()]
         return bound(self.session, {self.manifest.input.name: self.given(batch)}, names)
 
-    def _session_run(self, names: Sequence[str], given: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        return cast(list[npt.NDArray[Any]], self.session.run(names, {self.manifest.input.name: given}))
+    def _beside(self, others: Mapping[str, Floats]) -> dict[str, npt.NDArray[Any]]:
+        """Further inputs of the type and rank that the graph has them in: one of a single axis is of one image."""
+        found: dict[str, npt.NDArray[Any]] = {}
+        for one in self.session.get_inputs() if others else ():
+            if one.name in others:
+                values = others[one.name]
+                values = values[0] if len(one.shape) == values.ndim - 1 else values
+                found[one.name] = np.ascontiguousarray(values, OTHER_TYPES.get(one.type, np.float32))
+        return found
+
+    def _session_run(
+        self, names: Sequence[str], given: npt.NDArray[Any], others: Mapping[str, npt.NDArray[Any]] | None = None
+    ) -> list[npt.NDArray[Any]]:
+        fed = {self.manifest.input.name: given, **(others or {})}
+        return cast(list[npt.NDArray[Any]], self.session.run(names, fed))
 
 
 def open_session(name: str, graph: Graph, runtime: ExpertRuntime, *, wide: bool) -> ort.InferenceSession:

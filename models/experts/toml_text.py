@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from models.experts.manifest import Manifest
 
@@ -29,5 +29,9 @@ def _pairs(table: Mapping[str, Any]) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    # Strings, numbers and arrays of them are the same in TOML as in JSON.
-    return f"{{ {', '.join(_pairs(value))} }}" if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_pairs(cast(Mapping[str, Any], value)))} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, cast(list[Any], value)))}]"
+    # Strings and numbers are the same in TOML as in JSON.
+    return json.dumps(value, ensure_ascii=False)

@@ -31,7 +31,7 @@ def find_boxes(expert: Expert, sight: Sight) -> Found:
     prepared = expert.prepare(sight)
     found: list[Detection] = []
     for tensor in range(len(prepared.batch)):
-        boxes, classes, scores = _read(expert, decoding, prepared.batch[tensor : tensor + 1])
+        boxes, classes, scores = _read(expert, decoding, prepared, tensor)
         if decoding.coordinates == "fraction":
             height, width = prepared.batch.shape[2:]
             boxes = boxes * np.asarray([width, height, width, height], np.float32)
@@ -40,12 +40,14 @@ def find_boxes(expert: Expert, sight: Sight) -> Found:
     return Found([_candidate(expert, one, prepared) for one in kept], left_out)
 
 
-def _read(expert: Expert, decoding: Boxes, batch: Floats) -> tuple[Floats, Floats, Floats]:
-    """Corners (n, 4) in px or parts of the input, class and score of each."""
+def _read(expert: Expert, decoding: Boxes, prepared: Prepared, tensor: int) -> tuple[Floats, Floats, Floats]:
+    """Of one tensor: corners (n, 4) in px or parts of the input, class and score of each."""
+    batch = prepared.batch[tensor : tensor + 1]
+    others = {name: one[tensor : tensor + 1] for name, one in prepared.others.items()}
     if decoding.layout == "torchvision":
-        boxes, classes, scores = expert.run(batch, [decoding.boxes, decoding.labels, decoding.scores])
+        boxes, classes, scores = expert.run(batch, [decoding.boxes, decoding.labels, decoding.scores], others)
         return boxes.reshape(-1, 4), classes.reshape(-1), scores.reshape(-1)
-    (output,) = expert.run(batch, [decoding.output])
+    (output,) = expert.run(batch, [decoding.output], others)
     if output.ndim != 3 or len(output) != 1:
         raise UnfitOutput
     rows = output[0].T if decoding.layout == "yolo" else output[0]

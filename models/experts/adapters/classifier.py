@@ -14,7 +14,8 @@ from schemas.regions import Opinion, OpinionPrecision
 def find_opinions(expert: Expert, sight: Sight) -> Found:
     """The probability of each label, and which of them are told. Raises UnfitOutput."""
     manifest, decoding = expert.manifest, cast(Classifier, expert.manifest.decoding)
-    (scores,) = expert.run(expert.prepare(sight).batch, [decoding.output])
+    prepared = expert.prepare(sight)
+    (scores,) = expert.run(prepared.batch, [decoding.output], prepared.others)
     # Some exports keep the axes over which they averaged: (1, classes, 1, 1).
     if scores.ndim < 2 or len(scores) != 1 or scores.size != scores.shape[1]:
         raise UnfitOutput

@@ -16,7 +16,7 @@ def find_peaks(expert: Expert, sight: Sight) -> Found:
     """Parts of each probable class's activation near its peak; the score is that of the class, for the whole image."""
     manifest, decoding = expert.manifest, cast(Heatmap, expert.manifest.decoding)
     prepared = expert.prepare(sight)
-    scores, activations = expert.run(prepared.batch, [decoding.scores, decoding.output])
+    scores, activations = expert.run(prepared.batch, [decoding.scores, decoding.output], prepared.others)
     if scores.ndim != 2 or activations.ndim != 4 or activations.shape[1] not in (1, scores.shape[1]):
         raise UnfitOutput
     of_image = probabilities(scores, decoding.activation)[0]

@@ -19,7 +19,7 @@ def find_nuclei(expert: Expert, sight: Sight) -> Found:
     manifest, decoding = expert.manifest, cast(Hover, expert.manifest.decoding)
     prepared = expert.prepare(sight)
     names = [decoding.nuclei, decoding.offsets, *([decoding.types] if decoding.types else [])]
-    outputs = expert.run(prepared.batch, names)
+    outputs = expert.run(prepared.batch, names, prepared.others)
     if any(one.ndim != 4 for one in outputs) or outputs[1].shape[1] != 2:
         raise UnfitOutput
     margin = manifest.input.size.margin

@@ -17,7 +17,7 @@ def find_instances(expert: Expert, sight: Sight) -> Found:
     decoding = cast(Instances, expert.manifest.decoding)
     prepared = expert.prepare(sight)
     boxes, classes, scores, masks = expert.run(
-        prepared.batch, [decoding.boxes, decoding.labels, decoding.scores, decoding.masks]
+        prepared.batch, [decoding.boxes, decoding.labels, decoding.scores, decoding.masks], prepared.others
     )
     boxes, classes, scores = boxes.reshape(-1, 4), classes.reshape(-1), scores.reshape(-1)
     masks = masks.reshape(-1, *masks.shape[-2:])

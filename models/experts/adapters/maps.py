@@ -18,7 +18,7 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
     manifest, prepared = expert.manifest, expert.prepare(sight)
     names = [output.name for output in manifest.outputs]
     within = manifest.foreground
-    maps = expert.run(prepared.batch, [*names, within.output] if within else names)
+    maps = expert.run(prepared.batch, [*names, within.output] if within else names, prepared.others)
     if any(one.shape != (1, 1, *prepared.batch.shape[2:]) for one in maps[: len(names)]):
         raise UnfitOutput
     mask = None

@@ -16,7 +16,7 @@ def find_classes(expert: Expert, sight: Sight) -> Found:
     """Connected parts of each class, or each class as one region."""
     manifest, decoding = expert.manifest, cast(Semantic, expert.manifest.decoding)
     prepared = expert.prepare(sight)
-    (scores,) = expert.run(prepared.batch, [decoding.output])
+    (scores,) = expert.run(prepared.batch, [decoding.output], prepared.others)
     if scores.ndim != 4:
         raise UnfitOutput
     maps = whole_map(prepared, probabilities(scores, decoding.activation), manifest.input.size.margin)

@@ -18,7 +18,7 @@ def find_stars(expert: Expert, sight: Sight) -> Found:
     """A region for each star-convex object. Where two meet, a pixel is of the likelier one."""
     manifest, decoding = expert.manifest, cast(Stardist, expert.manifest.decoding)
     prepared = expert.prepare(sight)
-    probability, distances = expert.run(prepared.batch, [decoding.probabilities, decoding.distances])
+    probability, distances = expert.run(prepared.batch, [decoding.probabilities, decoding.distances], prepared.others)
     if probability.ndim != 4 or distances.ndim != 4 or probability.shape[2:] != distances.shape[2:]:
         raise UnfitOutput
     tensor, row, column = np.nonzero(probability[:, 0] >= decoding.threshold)

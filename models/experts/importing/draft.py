@@ -75,7 +75,7 @@ class Graph:
         takes, gives = session.get_inputs(), session.get_outputs()
         if len(takes) != 1:
             names = ", ".join(one.name for one in takes)
-            raise CannotImport(f"{path.name} has several inputs ({names}): export it with one, the image")
+            raise CannotImport(f"{path.name} has several inputs ({names}), of which one is the image: {BY_HAND}")
         return cls(
             path,
             Port(takes[0].name, tuple(takes[0].shape)),

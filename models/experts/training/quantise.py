@@ -36,10 +36,10 @@ BinaryImage = npt.NDArray[np.uint8]
 
 
 class NotQuantised(TristreamError):
-    """An expert of two graphs."""
+    """An expert of two graphs, or of several inputs."""
 
     def __init__(self) -> None:
-        super().__init__("promptable experts have two graphs, which are not quantised")
+        super().__init__("experts of two graphs (promptable ones) or of several inputs are not quantised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def quantise(
     if out.suffix != ".onnx" or not re.fullmatch(r"[a-z0-9-]+", out.stem):
         raise UnfitName
     expert = Expert.load(manifest)
-    if expert.decoder is not None:
+    if expert.decoder is not None or expert.manifest.input.others:
         raise NotQuantised
     parts = split([example.group for example in dataset.read()], seed)
     with tempfile.TemporaryDirectory() as folder:

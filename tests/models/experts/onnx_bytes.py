@@ -82,3 +82,29 @@ def classifier(
         [value(output, ("n", 2))],
         told,
     )
+
+
+def placed(dtype: str = "float32", rank: int = 2) -> bytes:
+    """An image (n, 1, r, c), `where` (n, 2, r, c) and `sizes` to logits 40 × image × (x > 0) - 20, and to `echo`."""
+    sizes: Dims = ("n", 2)[-rank:]
+    return model(
+        [
+            node("Gather", ["where", "first"], ["x"], axis=1),
+            node("Greater", ["x", "zero"], ["is_right"]),
+            node("Cast", ["is_right"], ["right"], to=1),
+            node("Unsqueeze", ["right", "axis"], ["right_map"]),
+            node("Mul", ["image", "right_map"], ["there"]),
+            node("Mul", ["there", "steep"], ["above"]),
+            node("Sub", ["above", "half"], ["logits"]),
+            node("Cast", ["sizes"], ["echo"], to=1),
+        ],
+        [
+            tensor("first", np.array(0, np.int64)),
+            tensor("axis", np.array([1], np.int64)),
+            tensor("zero", np.array(0, np.float32)),
+            tensor("steep", np.array(40, np.float32)),
+            tensor("half", np.array(20, np.float32)),
+        ],
+        [value("image", ("n", 1, "r", "c")), value("where", ("n", 2, "r", "c")), value("sizes", sizes, dtype)],
+        [value("logits", ("n", 1, "r", "c")), value("echo", sizes)],
+    )
