@@ -66,7 +66,9 @@ INTERRUPTED = 130
     "--plain", is_flag=True, help="Put questions as they stand, as data sets have them, with no line on how to answer."
 )
 @click.option("--max-tokens", default=256, show_default=True, type=click.IntRange(1), help="Of an answer.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N pictures; nothing is then shown.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Only N pictures, drawn by hash; nothing is then shown."
+)
 @click.pass_context
 def evaluate(ctx: click.Context, **given: Any) -> None:
     """Ask a model a benchmark's questions, and its controls, and write what came of it.
@@ -95,12 +97,12 @@ def _run(given: Mapping[str, Any]) -> "Result":
     from models.llava_tri.evaluation.answering import Answers, Asked
     from models.llava_tri.evaluation.benchmarks import LOADERS
     from models.llava_tri.evaluation.evaluating import evaluate as run
-    from models.llava_tri.evaluation.evaluating import first
+    from models.llava_tri.evaluation.evaluating import sampled
     from models.llava_tri.evaluation.page import page
     from models.llava_tri.evaluation.samples import write_samples
 
     whole = LOADERS[given["benchmark"]](given["at"], given["split"], given["images"])
-    benchmark = first(whole, given["limit"])
+    benchmark = sampled(whole, given["limit"])
     out: Path = given["out"]
     out.mkdir(parents=True, exist_ok=True)
     say(f"{benchmark.name} {benchmark.split}: {len(benchmark.questions)} questions, {len(benchmark.pictures)} pictures")

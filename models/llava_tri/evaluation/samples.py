@@ -1,7 +1,8 @@
 """Answers in the sample formats of lmms-eval and VLMEvalKit, so that others can score them by their own means.
 
-lmms-eval: `samples_<task>.jsonl`, a line a question, as its `--log_samples` writes. VLMEvalKit:
-`<model>_<dataset>.tsv`, the questions with a column `prediction`, as its inference leaves and its evaluation reads.
+lmms-eval: `samples_<task>.jsonl`, a line a question with what its `--log_samples` writes and the question beside it,
+and `<task>.json`, which its model `from_log` answers from. VLMEvalKit: `<model>_<dataset>.tsv`, the questions with a
+column `prediction`, which its evaluation reads with `PRED_FORMAT=tsv`. Both find a question by its number in the split.
 """
 
 import csv
@@ -21,7 +22,7 @@ _COLUMNS = ("index", "question", "answer", "category", "l2-category", "split", "
 def write_samples(
     folder: Path, result: Result, benchmark: Benchmark, scale: Scale, *, plain: bool = False
 ) -> tuple[Path, Path]:
-    """Write both files into a folder, which is made where there is none; returns them.
+    """Write them into a folder, which is made where there is none; returns samples and table.
 
     Args:
         folder: to write into.
@@ -45,6 +46,12 @@ def write_samples(
                 **one.values,
             }  # fmt: skip
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+    log = {
+        "args": {"model": result.model, "model_args": "", "limit": None},
+        "model_configs": {"task": task},
+        "logs": [{"doc_id": number, "resps": [[one.answer]]} for number, one in enumerate(result.answers)],
+    }
+    (folder / f"{task}.json").write_text(json.dumps(log, ensure_ascii=False) + "\n", encoding="utf-8")
     table = folder / f"{_name(result.model)}_{task}.tsv"
     with table.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, delimiter="\t")

@@ -20,7 +20,7 @@ from models.llava_tri.evaluation.answering import Blind, Given
 from models.llava_tri.evaluation.audit import Leakage
 from models.llava_tri.evaluation.benchmarks import LOADERS
 from models.llava_tri.evaluation.controls import majority, nearest, yes_and_no
-from models.llava_tri.evaluation.evaluating import evaluate, first
+from models.llava_tri.evaluation.evaluating import evaluate, sampled
 from models.llava_tri.evaluation.pictures import swapped
 from models.llava_tri.evaluation.questions import Benchmark, Question, WrongLayout
 from models.llava_tri.evaluation.result import Result
@@ -160,6 +160,10 @@ def test_samples_are_read_back(benchmark_folder: Path, tmp_path: Path) -> None:
     benchmark = LOADERS["vqa-rad"](benchmark_folder, "test", None)
     again = asyncio.run(evaluate(benchmark, Given(lmms), NO_AUDIT))
     assert again.all.runs[0].figures == result_of(tmp_path / "out").all.runs[0].figures
+    log = json.loads((tmp_path / "out/samples/VQA-RAD_test.json").read_bytes())
+    assert log["model_configs"]["task"] == "VQA-RAD_test"
+    assert [one["resps"][0][0] for one in log["logs"]] == ["No.", "Yes."] * (PICTURES // 2)
+    assert [one["doc_id"] for one in log["logs"]] == list(range(PICTURES))
     rows = pandas.read_csv(table, sep="\t")
     assert rows["prediction"].tolist() == ["No.", "Yes."] * (PICTURES // 2)
     assert {"index", "question", "answer", "category", "split"} <= set(rows.columns)
@@ -238,11 +242,14 @@ def test_no_picture_is_shuffled_onto_itself() -> None:
     assert swapped(["a"]) == {}
 
 
-def test_first_pictures_with_all_their_questions(benchmark_folder: Path) -> None:
-    """A limit is of pictures."""
+def test_some_pictures_with_all_their_questions(benchmark_folder: Path) -> None:
+    """A limit is of pictures, which are drawn from all over the set; of a larger one come the same and more."""
     benchmark = LOADERS["vqa-rad"](benchmark_folder, "test", None)
-    assert first(benchmark, 3).pictures == benchmark.pictures[:3]
-    assert first(benchmark, None) is benchmark
+    three, four = (set(sampled(benchmark, n).pictures) for n in (3, 4))
+    assert len(three) == 3
+    assert three < four < set(benchmark.pictures)
+    assert three != set(benchmark.pictures[:3]), "those that stand first are often of one kind"
+    assert sampled(benchmark, None) is benchmark
 
 
 def _others(tmp_path: Path) -> Path:
