@@ -337,7 +337,7 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
     yield "both", Meaning("how many", 2)
     for word in ("a pair of", "a couple of"):
         yield word, Meaning("how many", 2)
-    for word in ("several", "multiple", "numerous", "many", "a number of", "various"):
+    for word in ("several", "multiple", "numerous", "many", "a number of", "various", "{lots|plenty|dozens} of"):
         yield word, Meaning("how many", None)
     for phrase in (
         "less than",

@@ -99,7 +99,9 @@ _HEADS_BEFORE = {"rich", "of", "in", "within", "with", "brighter", "whiter", "re
 def plural(noun: str) -> str:
     """Of the head of a noun phrase: 'focus of high uptake' → 'foci of high uptake'."""
     parts = noun.split(" ")
-    head = next((n for n, part in enumerate(parts) if part in _HEADS_BEFORE and n), len(parts)) - 1
+    heads = (n for n, part in enumerate(parts) if part in _HEADS_BEFORE and n)
+    # "Areas rich in eosin", and "count-rich areas".
+    head = next((n for n in heads if parts[n] != "rich" or parts[n + 1 : n + 2] == ["in"]), len(parts)) - 1
     stem, dash, last = parts[head].rpartition("-")
     parts[head] = stem + dash + _plural(last)
     return " ".join(parts)

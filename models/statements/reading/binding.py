@@ -82,7 +82,7 @@ def _parted(group: list[Said], atoms: Sequence[Atom]) -> Iterator[list[Said]]:
     """Claims of the same one: 'one is round, another oval' tells of two, as 'the largest … and the smallest' does."""
     current: list[Said] = []
     for one in group:
-        if current and (_turns(atoms, current[-1].at, one.at) or _ranks_another(current, one)):
+        if current and (_turns(atoms, current[-1].at, one.at) or _ranks_another(current, one, atoms)):
             yield current
             current = []
         current.append(one)
@@ -96,7 +96,9 @@ def _turns(atoms: Sequence[Atom], start: int, end: int) -> bool:
     return False
 
 
-def _ranks_another(current: list[Said], one: Said) -> bool:
+def _ranks_another(current: list[Said], one: Said, atoms: Sequence[Atom]) -> bool:
+    if [atom.text for atom in atoms[max(0, one.at - 2) : one.at]] in (["is", "the"], ["was", "the"], ["also", "the"]):
+        return False  # "The uppermost nodule is the largest."
     ranks = [told.claim for told in current if isinstance(told.claim, c.Rank)]
     return isinstance(one.claim, c.Rank) and any(
         (rank.word, rank.nth) != (one.claim.word, one.claim.nth) and not rank.negated for rank in ranks

@@ -83,6 +83,8 @@ def against(s: Sentence, n: int) -> None:
 def compared(s: Sentence, n: int) -> None:
     """'larger', 'smaller', of what is named before or behind it."""
     predicate, turned = s.atoms[n].value
+    if predicate == "larger than" and one_of_two(s, n, "smallest" if turned else "largest"):
+        return
     subject = s.subject
     other = _object(s, n + 1) or s.fronted
     if other is None and subject is not None and len(subject.regions) == 1:
@@ -94,6 +96,44 @@ def compared(s: Sentence, n: int) -> None:
     s.used.update(range(other.start, other.end) if other.start > n else ())
     negated = s.take_denial() != s.denies(subject)
     s.relate(subject, predicate, other, turned=turned, negated=negated)
+
+
+_THE_OTHER = {
+    "the", "other", "one", "on", "at", "to", "side", "of", "image", "picture", "film", "left", "right", "in", "this",
+    "is", "its", "than",
+}  # fmt: skip
+
+
+def one_of_two(s: Sentence, n: int, word: str) -> bool:
+    """'The larger lung field', and of two that are called alike 'is larger than the one on the right', 'is larger'.
+
+    Args:
+        s: the sentence.
+        n: index of the comparative.
+        word: the rank of what is so; "" where none says it.
+
+    Returns:
+        Whether it is one of two, and was read as a rank among them.
+    """
+    if not word:
+        return False
+    head = s.phrases.next_mention(n + 1)
+    before = s.atoms[n - 1].text if n else ""
+    if " than" not in s.atoms[n].text and head is not None and _is_a_pair(head) and before in ("the", "a"):
+        s.say_of(n, lambda target: c.Rank(regions=target.regions, word=word, among=head.name))
+        return True
+    subject = s.subject or s.before
+    end = next((m for m in range(n + 1, len(s.atoms)) if s.atoms[m].text not in _THE_OTHER), len(s.atoms))
+    ends = end == len(s.atoms) or s.atoms[end].text in (",", ";", "and", "but", "while", "whereas")
+    if subject is None or not _is_a_pair(subject) or not ends:
+        return False
+    s.used.update(range(n + 1, end))
+    s.say(c.Rank(regions=subject.regions, word=word, among=subject.name), of=subject)
+    return True
+
+
+def _is_a_pair(mention: Mention) -> bool:
+    return bool(mention.name) and not mention.explicit and not mention.several and len(mention.regions) == 2
 
 
 def _object(s: Sentence, n: int) -> Mention | None:

@@ -177,7 +177,7 @@ STRICT = {
 
 
 def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
-    start, loose, bound, strict = n, False, "", False
+    start, loose, bound, strict, side = n, False, "", False, None
     while n < len(atoms) and (
         atoms[n].kind in ("about", "bound")
         or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above")
@@ -193,6 +193,7 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
             loose = True
         n += 1
     if bound and start and atoms[start - 1].text == "just":
+        side = 1.25 if bound == "above" else 0.8
         bound, loose = "", True  # "Just under forty percent" is near it.
     values: list[float] = []
     decimals = 0
@@ -219,10 +220,13 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         n += 1
         if n < len(atoms) and atoms[n].text in FRACTIONS and worded | (atom.text in FRACTIONS):
             part = FRACTIONS[atoms[n].text] * values[-1]
-            follows = n + 1 < len(atoms) and atoms[n + 1].text in ("of", "the")
+            follows = n + 1 < len(atoms) and atoms[n + 1].text.split(" ")[0] in ("of", "the")
             if not follows or len(values) > 1:
                 return None
-            made = Atom("quantity", Quantity((part,), "%", bound, True, 0), atoms[start].start, atoms[n].end, "part")
+            parts = (part,)
+            if side is not None:
+                parts, bound = (*sorted((part, side * part)),), "between"
+            made = Atom("quantity", Quantity(parts, "%", bound, True, 0), atoms[start].start, atoms[n].end, "part")
             return made, n + 1 - start
         if n < len(atoms) and atoms[n].kind == "unit":
             unit = atoms[n].value

@@ -4,6 +4,7 @@ from models.statements import claims as c
 from models.statements.reading import comparisons, ellipsis
 from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.tokens import FRACTIONS
 
 _COMPARED = {"level", "word", "relation", "ratio", "bound", "share", "not"}
 """Phrases that 'than' goes with; behind others it compares what cannot be read."""
@@ -20,6 +21,8 @@ def _one_more(s: Sentence, n: int) -> None:
 def neutral(s: Sentence, n: int) -> None:
     """Words of the neutral list: some end a denial."""
     atom = s.atoms[n]
+    if atom.text in FRACTIONS and n and s.atoms[n - 1].text in ("a", "one", "two", "three", "nearly", "almost"):
+        s.unlicensed(atom.text)  # A part that no number was made of.
     if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
         s.unlicensed(atom.text)
     if atom.text in ("former", "latter"):

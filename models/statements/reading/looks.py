@@ -18,6 +18,8 @@ _EDGES = {
     "margin", "margins", "border", "borders", "edge", "edges", "outline", "outlines", "contour", "contours",
     "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
 }  # fmt: skip
+_RANKS_OF = {("shown", "high"): "brightest", ("shown", "low"): "darkest"}
+_SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
 _OF_THAT = (" that of", " that in")
 _ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
 
@@ -71,6 +73,11 @@ def level(s: Sentence, n: int) -> None:
     scale, direction, comparative = s.atoms[n].value
     if s.atoms[n].text.endswith(_OF_THAT) and (size := [one.text for one in s.atoms[:n] if one.text in _SIZES]):
         _larger(s, n, size[-1], turned=direction == "low")
+        return
+    if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "around" and s.atoms[n + 1].text.endswith("background"):
+        direction = {"high": "low", "low": "high"}.get(str(direction), str(direction))  # "On a darker background."
+        comparative = ""
+    if comparative == "more" and comparisons.one_of_two(s, n, _RANKS_OF.get((scale, direction), "")):
         return
     said = s.degree or comparative
     s.degree = ""
@@ -175,7 +182,8 @@ def rank(s: Sentence, n: int) -> None:
 def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
     """'The largest of the nodules', 'nodules, the largest of which': goes on to speak of one of them."""
     if head is not None and head.several and not head.explicit and head.start > n + 1:
-        if s.atoms[n + 1].text in ("of", "among", "amongst") and not s.phrases.behind_copula(n, s.subject):
+        of = s.atoms[n].text.endswith(" of") or s.atoms[n + 1].text in ("of", "among", "amongst")
+        if of and not s.phrases.behind_copula(n, s.subject):
             s.used.update(range(n + 1, head.end))
             s.speak_of(replace(head, several=False, every=False, part=None))
         return
@@ -279,7 +287,8 @@ def marks(s: Sentence, n: int) -> None:
 
     def marked(target: Mention) -> c.Claim:
         # "The vessels are marked by the source" is so of those that are, beside others that an expert found.
-        every = target.every and (target.explicit or len(target.regions) == 1)
+        counted = any(isinstance(one, c.Count) and one.name == target.name and not one.negated for one in s.said)
+        every = (target.every and (target.explicit or len(target.regions) == 1)) or (counted and target.several)
         return c.Marked(regions=target.regions, every=every, by="source")
 
     text = s.atoms[n].text
@@ -331,6 +340,8 @@ def relation(s: Sentence, n: int) -> None:
         return  # "This image contains a nodule."
     if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
         return
+    if atom.value[0] == "larger than" and comparisons.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
+        return
     if s.relation is not None:
         s.unlicensed(s.relation.atom.text)
     if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("it", "them") and s.subject and s.spoken_of:
@@ -348,6 +359,9 @@ def bound(s: Sentence, n: int) -> None:
         return
     if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "how many" and s.phrases.counted(n + 2) is not None:
         return  # "More than twenty nuclei."
+    larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")
+    if comparisons.one_of_two(s, n, larger):
+        return
     found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
     if found is not None:
         s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)

@@ -23,6 +23,8 @@ _ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 """Words for regions of any kind."""
 _NOUNS = {"spot", "area", "region", "focus", "patch", "zone", "field"}
 """Nouns that are names together with a word for a level."""
+_GENERIC_PLURALS = {"spots", "areas", "regions", "foci", "patches", "zones"}
+_SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
 _ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
 """Words before a plural by which all of them are meant."""
@@ -45,9 +47,8 @@ class Nouns:
         n = 0
         while n < len(self.atoms):
             atom = self.atoms[n]
-            if atom.text in _NOUNS and not found and not self.facts.named(atom.text) and self._is_any_one(n):
-                regions = tuple(self.facts.regions)
-                found[n] = Mention(regions, "", False, False, n, n + 1, loose=True)
+            if (any_one := None if found else self._any_one(n)) is not None:
+                found[n] = any_one
                 n += 1
                 continue
             if atom.kind == "finding":
@@ -86,17 +87,34 @@ class Nouns:
             n = max(end, n + 1)
         return found
 
-    def _is_any_one(self, n: int) -> bool:
-        """Whether a noun for regions of any kind is spoken of by how it looks: 'a dark, irregular patch'."""
+    def _any_one(self, n: int) -> Mention | None:
+        """A noun for regions of any kind, spoken of by how it looks: 'a dark, irregular patch', 'the largest focus'.
+
+        Where all that is outlined is of one kind it is that which is meant; else it can be any, and one that is not
+        outlined.
+        """
+        text, before = self.atoms[n].text, list(self._before(n))
+        several = text in _GENERIC_PLURALS
         follows = self.atoms[n + 1] if n + 1 < len(self.atoms) else None
-        before = list(self._before(n))
-        return (
-            len(self.facts.regions) > 1
-            and any(self.atoms[m].kind in ("word", "level") for m in before)
-            and self.atoms[min(before)].text in ("a", "an")
-            and (follows is None or (follows.text != "of" and follows.kind not in ("ref", "unknown")))
-            and not self.behind_copula(n, None)
+        described = any(self.atoms[m].kind in ("word", "level", "rank") for m in before) or (
+            follows is not None and follows.kind == "word" and follows.text.startswith("of ")
         )
+        if (
+            len(self.facts.regions) < 2
+            or not (several or text in _NOUNS)
+            or not described
+            or self.facts.named(text)
+            or (follows is not None and (follows.text == "of" or follows.kind in ("ref", "unknown")))
+            or self.behind_copula(n, None)
+        ):
+            return None
+        kinds = {region.label for _, region in self.facts.regions.values()}
+        regions = tuple(self.facts.regions)
+        if len(kinds) == 1:
+            every = several and self._is_told_of(n)
+            return Mention(regions, " ".join(words(kinds.pop())), False, several, n, n + 1, every)
+        article = self.atoms[min(before, default=n)].text in ("a", "an", "the")
+        return Mention(regions, "", False, False, n, n + 1, loose=True) if article and not several else None
 
     def _split_name(self, n: int) -> str:
         """A name whose words other adjectives part: 'dark, round spot' for 'dark spot'; '' for none."""
@@ -136,6 +154,8 @@ class Nouns:
         """Whether a plural here is of all: behind 'the', 'all', 'both', 'these', or a number."""
         for m in self._before(n):
             atom = self.atoms[m]
+            if m > 1 and self.atoms[m - 1].text == "of" and self.atoms[m - 2].text in _SOME:
+                return False
             if atom.text in _ALL or (atom.kind in ("how many", "quantity") and atom.value is not None):
                 return True
         return False

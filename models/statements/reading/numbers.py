@@ -3,7 +3,7 @@
 from models.statements import claims as c
 from models.statements.lexicon import Meaning
 from models.statements.reading.figures import STRICT, Quantity
-from models.statements.reading.mentions import Mention
+from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
 _LENGTHS, _VALUES = ("longest", "shortest", "across"), ("mean", "maximum", "minimum", "spread", "around")
@@ -11,6 +11,7 @@ _MEASURES = {"mm": _LENGTHS, "cm": _LENGTHS, "µm": _LENGTHS, "px": _LENGTHS, "H
 """What a number of a unit can be of."""
 _SEEING = {"sees", "finds", "notes", "makes", "recognises", "discerns", "observes", "has", "also", "further", "can"}
 """Verbs before which 'one' is who looks, and counts nothing."""
+_SLICES = {"slice", "slices", "section", "sections", "cut", "cuts", "collimation"}
 _OUTLINED = {"outlined", "marked", "delineated", "annotated"}
 _IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
 
@@ -105,6 +106,8 @@ def _measure(s: Sentence, n: int) -> str:
     """What a number is of, by the nearest such word: behind it in its phrase, else before it."""
     if _of_pixels(s, n):
         return "spacing"
+    if n + 1 < len(s.atoms) and s.atoms[n + 1].text in _SLICES and s.atoms[n].value.unit == "mm":
+        return "thickness"  # "3 mm slices".
     for m in range(n + 1, min(n + 5, len(s.atoms))):
         if s.atoms[m].kind == "quantity" or s.atoms[m].text in (",", ";", "and", ")") or m in s.mentions:
             break
@@ -154,9 +157,12 @@ def _is_one_of_them(s: Sentence, n: int) -> bool:
     head = s.phrases.counted(n + 1)
     if s.atoms[n].text != "one" or head is None or head.several or len(head.regions) < 2 or head.end >= len(s.atoms):
         return False
-    verb = s.atoms[head.end].text
+    end = head.end
+    while end + 1 < len(s.atoms) and s.atoms[end].text not in VERBS and s.atoms[end].text != ",":
+        end += 1
+    verb = s.atoms[end].text
     return verb in ("lies", "sits", "measures", "covers", "occupies", "has", "appears", "shows") or (
-        verb == "is" and head.end + 1 < len(s.atoms) and s.atoms[head.end + 1].kind in ("word", "level", "share")
+        verb == "is" and end + 1 < len(s.atoms) and s.atoms[end + 1].kind in ("word", "level", "share")
     )
 
 

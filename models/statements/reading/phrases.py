@@ -77,7 +77,11 @@ class Phrases(Nouns):
         for m in range(n, min(n + 8, len(self.atoms))):
             if m in self.mentions:
                 return True
-            if self.atoms[m].text in VERBS or self.atoms[m].text == ";" or self.atoms[m].kind in ("organ", "around"):
+            if (
+                (self.atoms[m].text in VERBS and self.atoms[m].text not in BETWEEN)
+                or self.atoms[m].text == ";"
+                or self.atoms[m].kind in ("organ", "around")
+            ):
                 return False
         return False
 

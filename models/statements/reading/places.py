@@ -27,7 +27,10 @@ def place(s: Sentence, n: int) -> None:
             s.used.add(end)
             s.say(c.Structure(organ=s.atoms[end].value, side="left" if side == "high" else "right"))
             return
-    if any(atom.text == "displayed" for atom in s.atoms) or (corner and not patient):
+    # "Near the top", of an image that tells no axes of the patient, is of the display.
+    bare = not frame and s.facts.metadata.orientation is None and not (structure or organ)
+    bare = bare and any(s.atoms[index].text in ("top", "bottom") for index in group)
+    if any(atom.text == "displayed" for atom in s.atoms) or ((corner or bare) and not patient):
         frame = "shown"
     elif patient or structure or organ:
         frame = frame if frame not in ("shown", "") and not patient else "patient"

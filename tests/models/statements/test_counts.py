@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from known_images import brain
-from test_binding import CT, facts_of
+from test_binding import CT, RADIOGRAPH, facts_of
 
 from models.statements import Facts, judge
 
@@ -72,3 +72,23 @@ def test_words_beside_a_finding_are_not_taken_for_it(text: str, outcome: str) ->
     found = judge(text, brain())
     assert found.verdict.outcome == outcome, (found.verdict.reason, found.claims)
     assert all(claim.kind != "disease" or "Smith" not in text for claim in found.claims)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("The larger lung field lies on the patient's left.", "supported"),
+        ("The larger lung field lies on the patient's right.", "contradicted"),
+        ("The lung field on the patient's left is larger than the other one.", "supported"),
+        ("The lung field on the patient's right is larger than the one on the left.", "contradicted"),
+        ("The lung field on the patient's right is the larger one.", "contradicted"),
+        ("Some of the darker fields are oval and lie on the patient's right.", "supported"),
+        ("The darker fields cover a third of its area.", "contradicted"),
+        ("One darker field near the top is oval.", "supported"),
+        ("The uppermost darker field is the largest.", "contradicted"),
+    ],
+)
+def test_of_two_one_is_compared_with_the_other(text: str, outcome: str) -> None:
+    """'The larger lung field', 'the other one', and some of what is outlined, of a radiograph."""
+    found = judge(text, facts_of(RADIOGRAPH))
+    assert found.verdict.outcome == outcome, (found.verdict.reason, found.claims)
