@@ -254,7 +254,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
 
 _MUTUAL = {
     "similar in size to": (
-        "{similar|comparable} in size",
+        "{similar|comparable|equal|alike} in size",
         "of {similar|equal|the same} size",
         "equally {large|big}",
         "{similar|comparable|equal} sizes",

@@ -97,7 +97,8 @@ def _turns(atoms: Sequence[Atom], start: int, end: int) -> bool:
 
 
 def _ranks_another(current: list[Said], one: Said, atoms: Sequence[Atom]) -> bool:
-    if [atom.text for atom in atoms[max(0, one.at - 2) : one.at]] in (["is", "the"], ["was", "the"], ["also", "the"]):
+    before = [atom.text for atom in atoms[max(0, one.at - 2) : max(0, one.at)] if atom.text != "the"]
+    if before and before[-1] not in _JOINTS:
         return False  # "The uppermost nodule is the largest."
     ranks = [told.claim for told in current if isinstance(told.claim, c.Rank)]
     return isinstance(one.claim, c.Rank) and any(

@@ -128,6 +128,8 @@ def one_of_two(s: Sentence, n: int, word: str) -> bool:
     if subject is None or not _is_a_pair(subject) or not ends:
         return False
     s.used.update(range(n + 1, end))
+    for m in range(n + 1, end):
+        s.mentions.pop(m, None)  # "The other" is of the two, and named no further.
     s.say(c.Rank(regions=subject.regions, word=word, among=subject.name), of=subject)
     return True
 

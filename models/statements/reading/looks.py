@@ -373,8 +373,16 @@ def bound(s: Sentence, n: int) -> None:
 def mutual(s: Sentence, n: int) -> None:
     """How two regions that are named together lie or compare: 'r1 and r2 are similar in size'."""
     subject = s.subject
-    if subject is None or len(subject.regions) != 2 or not subject.several:
+    pair = [(one,) for one in subject.regions] if subject is not None and subject.several else _joined(s, n)
+    if len(pair) != 2:
         s.unlicensed(s.atoms[n].text)
         return
-    first, second = subject.regions
+    (first,), (second,) = pair
     s.say(c.Relation(regions=(first,), predicate=s.atoms[n].value, object=second))
+
+
+def _joined(s: Sentence, n: int) -> list[tuple[str, ...]]:
+    """Two regions that are named one after the other before n, joined by 'and': 'the tumour and the cyst overlap'."""
+    named = [one for start, one in sorted(s.mentions.items()) if start < n][-2:]
+    joint = {atom.text for atom in s.atoms[named[0].end : named[1].start]} if len(named) == 2 else set[str]()
+    return [one.regions for one in named] if "and" in joint and all(len(one.regions) == 1 for one in named) else []

@@ -79,7 +79,7 @@ def quantity(s: Sentence, n: int) -> None:
 def _counted(s: Sentence, n: int, name: str, value: int | None, bound: str, *, strict: bool) -> c.Count:
     """How many: 'at least three', 'more than three', which is four or more."""
     further = _is_further(s, n)
-    outlined = any(atom.text in _OUTLINED for atom in s.atoms)
+    outlined = s.atoms[n].text == "both" or any(atom.text in _OUTLINED for atom in s.atoms)
     if value is not None and bound in ("above", "below") and not further:
         shift = 0 if not strict else 1 if bound == "above" else -1
         return c.Count(name=name, n=value + shift, bound=bound, outlined=outlined)

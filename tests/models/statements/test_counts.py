@@ -65,6 +65,7 @@ def test_a_noun_for_any_region_is_one_that_is_outlined_or_is_not_told(text: str,
         ("The tumour is darker than the normal brain.", "contradicted"),
         ("The surrounding parenchyma is bright.", "unsupported"),
         ("Dr Smith sees a tumour.", "unsupported"),
+        ("The organ shown is the thyroid.", "contradicted"),
     ],
 )
 def test_words_beside_a_finding_are_not_taken_for_it(text: str, outcome: str) -> None:
@@ -86,6 +87,10 @@ def test_words_beside_a_finding_are_not_taken_for_it(text: str, outcome: str) ->
         ("The darker fields cover a third of its area.", "contradicted"),
         ("One darker field near the top is oval.", "supported"),
         ("The uppermost darker field is the largest.", "contradicted"),
+        ("One of the two lung fields is larger than the other.", "supported"),
+        ("The two lung fields are equal in size.", "contradicted"),
+        ("The smaller lung field is larger than the other.", "contradicted"),
+        ("The largest darker field and the lung field on the patient's left overlap.", "unsupported"),
     ],
 )
 def test_of_two_one_is_compared_with_the_other(text: str, outcome: str) -> None:
