@@ -1,5 +1,7 @@
-"""The scripts in examples/ run on a data set as it is built."""
+"""The scripts in examples/ run on a data set as it is built; those that train do in tests/llava."""
 
+import csv
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +21,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 def built(triplet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set in the formats that they read."""
     out = tmp_path_factory.mktemp("examples") / "set"
-    build(lambda: read(triplet_file), out, ("parquet", "coco"), Policy())
+    build(lambda: read(triplet_file), out, ("parquet", "coco", "llava"), Policy())
     return out
 
 
@@ -38,6 +40,24 @@ def test_duckdb_counts(built: Path, tmp_path: Path) -> None:
     text = run("count_with_duckdb.py", str(built), cache=tmp_path)
     assert "ultrasound" in text
     assert "description" in text
+
+
+def test_pandas_makes_a_table(built: Path, tmp_path: Path) -> None:
+    """A row an image, with a question and its answer."""
+    text = run("read_with_pandas.py", str(built), str(tmp_path / "out.csv"), cache=tmp_path)
+    assert "ultrasound" in text
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len((built / "index.jsonl").read_text().splitlines())
+    assert all(row["caption"] and row["question"] and row["answer"] for row in rows)
+
+
+def test_llava_json_is_read(built: Path, tmp_path: Path) -> None:
+    """Each conversation begins with its picture, which is there."""
+    text = run("read_llava_json.py", str(built), cache=tmp_path)
+    items = json.loads((built / "llava" / "train.json").read_bytes())
+    assert text.count("  human: <image>") == len(items)
+    assert all(item["id"] in text for item in items)
 
 
 def test_a_conversation_is_shown(built: Path, tmp_path: Path) -> None:
