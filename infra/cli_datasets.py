@@ -179,6 +179,30 @@ def _need_libraries(formats: tuple[str, ...] = ()) -> None:
         raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
 
 
+@dataset.command("volumes")
+@click.argument("triplets", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines to write.")
+def volumes_command(triplets: tuple[Path, ...], out: Path) -> None:
+    """Put slices together: what was outlined in each volume, in ml, one line a volume.
+
+    TRIPLETS are of images that were sent with their volume (`annotate --volumes whole`).
+    """
+    from models.datasets.volumes import volumes
+
+    written = incomplete = 0
+    with plain_errors():
+        found = volumes(line.triplet() for line in _Files(triplets).read())
+        part = out.with_name(f".{out.name}.part")
+        with part.open("wb") as file:
+            for record in found:
+                file.write(record.model_dump_json().encode() + b"\n")
+                written, incomplete = written + 1, incomplete + (not record.complete)
+        part.replace(out)
+    if not written:
+        say("no triplet is of a slice that was sent with its volume: annotate with --volumes whole")
+    click.echo(f"{written} volumes, {incomplete} of them incomplete")
+
+
 class _Files:
     """Files of lines."""
 

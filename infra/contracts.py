@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from models.experts.manifest import Manifest
 from schemas.sidecars import FolderDefaults, Sidecar
+from schemas.volumes import VolumeRecord
 from streams.codec import Context, headers
 from streams.lag import INPUTS
 from streams.settings import Wires
@@ -34,6 +35,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "Sidecar": {"$schema": DIALECT, **Sidecar.model_json_schema()},
         "FolderDefaults": {"$schema": DIALECT, **FolderDefaults.model_json_schema()},
         "ExpertManifest": {"$schema": DIALECT, **Manifest.model_json_schema()},
+        "VolumeRecord": {"$schema": DIALECT, **VolumeRecord.model_json_schema(mode="serialization")},
     }
 
 
