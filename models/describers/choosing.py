@@ -140,8 +140,8 @@ def _telling(region: Region) -> tuple[bool, float, int]:
     return region.kind == "source annotation", table().called(region.label).rank + 2 * stands_out, region.area_px
 
 
-def absences(facts: Facts) -> tuple[str, ...]:
-    """Labels of findings that experts looked for and did not find, one an expert: the first of its rows.
+def absences(facts: Facts, *, each: bool = False) -> tuple[str, ...]:
+    """Labels of findings that experts looked for and did not find, one an expert: the first of its rows; `each`: all.
 
     None beside a finding that the source marks, nor beside one of that expert that is called so in part: "no opacity"
     beside a mark, or beside an area whiter than the other side, reads as if that were denied.
@@ -153,6 +153,7 @@ def absences(facts: Facts) -> tuple[str, ...]:
     ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
     there = {region.label for _, region in facts.regions.values()}
     found: dict[str, str] = {}
+    missing: list[str] = []
     for row in table().labels:
         if row.expert is None or row.role != "finding" or row.expert not in ran or row.label in there:
             continue
@@ -160,4 +161,5 @@ def absences(facts: Facts) -> tuple[str, ...]:
             continue
         if outlined_otherwise(facts, " ".join(words(row.label))) is None:
             found.setdefault(row.expert, row.label)
-    return tuple(found.values())[:MOST_ABSENCES]
+            missing.append(row.label)
+    return tuple(missing if each else found.values())[:MOST_ABSENCES]

@@ -7,40 +7,47 @@ planned in plans/, words come from models/statements.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from models.describers import plans
 from models.describers.base import make_description
+from models.describers.checked import OVERHANG, Budget, length_of, written
 from models.describers.choosing import Chosen, absences, choose
 from models.describers.plans import Plan
+from models.describers.related import relations as relations_of
+from models.describers.related import same_place
 from models.knowledge.quoting import quotable
 from models.statements import writing as w
-from models.statements.claims import Claim, Finding, OfRegions
 from models.statements.facts import Facts
-from models.statements.reading import read
 from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.voice import Voice
-from models.statements.writing import Piece, sentence
+from models.statements.writing import sentence
 from schemas.knowledge import EnrichedImage
-from schemas.regions import Region, Relation
-from schemas.triplets import Description, Evidence, Statement
+from schemas.regions import Region
+from schemas.triplets import Description, Statement
 
 NAME = "composer@8"
-TRIES = 16
-"""Wordings of a sentence that are tried until one reads back to its claims."""
 OPENED = 0.5
 """Part of images whose kind and most telling finding are told in one sentence."""
-QUOTED = 0.2
-"""Part of descriptions that quote what a passage says of what they name, beside those that are short."""
+QUOTED, QUOTED_IF_SHORT = 0.08, 0.5
+"""Part of descriptions that quote what a passage says of what they name, and of those that are short."""
+MARKED = 0.35
+"""Part of the source's outlines of which the text tells that the source drew them: each sentence's evidence does."""
+ROWS = (0.0, 0.45, 0.85)
+"""Part of a text's findings that are told as reports do, name, place and looks in a row: one of these for each text."""
 WORDS = 94
 """From which no further sentence is begun."""
-OVERHANG = 15
-"""Words by which the last sentence may go beyond them."""
+LEAST = 40
+"""Words below which a description is written anew, in full."""
 SHORT = 45
 """Words below which structures and tissues are told of one by one."""
 LISTED = 4
 """Words that a structure takes where several are listed, about."""
+IN_AN_OPENING, IN_A_SENTENCE, IN_A_ROW = 3, 3, 4
+"""Looks that are told in one sentence at most: that of the kind of image, another, a row."""
+FEW = 2
+"""Findings up to which all that is known of the most telling one is told."""
 ONE_BY_ONE = 3
 """Findings that are told one by one at most where more than that are there; the others are counted."""
 MEASURED = 12
@@ -62,20 +69,27 @@ class Composer:
 
 def compose(facts: Facts, seed: str) -> Description:
     """The description of what is known of an image; the same facts and seed give the same one."""
+    made = _composed(facts, seed, full=False)
+    return made if len(made.description.split()) >= LEAST else _composed(facts, seed, full=True)
+
+
+def _composed(facts: Facts, seed: str, *, full: bool) -> Description:
+    """A description; `full`: with who marked what, all that was looked for, and a passage more often."""
     chosen = choose(facts)
     voice = Voice(f"{seed}:order")
     modality = _needed(plans.image(facts, caption=False), facts, f"{seed}:image")
     caption = _needed(plans.image(facts, caption=True), facts, f"{seed}:caption")
-    opening = _opening(facts, chosen, seed) if voice.maybe(OPENED) else None
+    opening = _opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
     first = opening.statement if opening else modality
-    budget = _Budget(WORDS - _length(first))
-    regions, texture, told = _findings(facts, chosen, seed, budget, first, opening)
+    budget = Budget(WORDS - length_of(first))
+    regions, texture, told = _findings(facts, chosen, seed, budget, first, opening, full=full)
     rest = [*_counted(facts, chosen, told, seed, budget), *_grouped(facts, chosen, seed, budget)]
-    relations = _relations(facts, chosen, told, seed, budget)
+    relations = relations_of(facts, chosen, told, seed, budget)
+    relations += same_place(facts, chosen, told, seed, budget) if full else []
     context = _context_labels(facts, chosen)
-    missing = _absences(facts, seed, budget)
-    said = sum(map(_length, (first, *regions, *texture, *rest, *relations, *missing)))
-    around, described = _around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget)
+    missing = _absences(facts, seed, budget, full=full)
+    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *missing)))
+    around, described = _around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full)
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
     organ = (
@@ -83,11 +97,10 @@ def compose(facts: Facts, seed: str) -> Description:
         if context
         else None
     )
-    said += _length(organ) if organ else 0
+    said += length_of(organ) if organ else 0
     knowledge = _knowledge(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
-    short = said + sum(map(_length, around)) < SHORT
-    quoted = knowledge if short or voice.maybe(QUOTED) else []
+    quoted = knowledge if voice.maybe(QUOTED_IF_SHORT if full else QUOTED) else []
     findings = [*_interleaved(regions, texture), *rest]
     structures = [*([organ] if organ else []), *around]
     # What is spoken of as known has been told of before.
@@ -95,7 +108,7 @@ def compose(facts: Facts, seed: str) -> Description:
     begun, telling = [first], [findings, *beside]
     if regions and opening is None and voice.maybe(0.15):
         # Once in a while the most telling finding opens, and the kind of image follows.
-        begun, telling = [findings[0], modality], [findings[1:], *beside]
+        begun, telling = [findings[0], modality], [findings[1:], *telling[1:]]
     return make_description(
         modality,
         organ,
@@ -120,86 +133,28 @@ class _Opening:
     left: tuple[str, ...]
 
 
-def _opening(facts: Facts, chosen: Chosen, seed: str) -> _Opening | None:
+def _opening(facts: Facts, chosen: Chosen, seed: str, *, full: bool) -> _Opening | None:
     for region_id in chosen.findings[:1]:
         region = facts.region(region_id)
-        first, left = _split(facts, region, seed, first=3, second=3)
-        found = plans.found(facts, region, first, marked=region.kind == "source annotation")
+        kinds = _facets(facts, region, seed)
+        first, left = kinds[:IN_AN_OPENING], kinds[IN_AN_OPENING:]
+        found = plans.found(facts, region, first, marked=_is_marked(region, seed, full=full))
         statement = written(plans.opening(facts, found), facts, f"{seed}:opening")
         if statement is not None:
             return _Opening(statement, region_id, left)
     return None
 
 
-def _split(
-    facts: Facts, region: Region, seed: str, *, first: int, second: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    kinds = tuple(kind for kind in w.FACETS if _can_be_told(facts, region, kind))
-    return plans.split(kinds, Voice(f"{seed}:split:{region.region_id}"), first=first, second=second)
+def _is_marked(region: Region, seed: str, *, full: bool) -> bool:
+    """Whether it is told that the source marks a region that it does mark."""
+    marked = full or Voice(f"{seed}:marked:{region.region_id}").maybe(MARKED)
+    return marked and region.kind == "source annotation"
 
 
-class _Budget:
-    """Words that are left."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def take(self, statement: Statement | None) -> Statement | None:
-        """The statement, where there is room for it."""
-        if statement is None or self.left <= 0 or _length(statement) > self.left + OVERHANG:
-            return None
-        self.left -= _length(statement)
-        return statement
-
-
-def _length(statement: Statement) -> int:
-    return len(statement.text.split())
-
-
-def written(plan: Plan, facts: Facts, seed: str) -> Statement | None:
-    """A sentence by a plan, in the first wording that reads back to exactly what it was written from."""
-    for attempt in range(TRIES):
-        piece = plan(Voice(f"{seed}:{attempt}"))
-        if piece is None:
-            continue
-        text = sentence(piece.text)
-        if reads_back(text, piece, facts):
-            evidence = evidence_of(piece, facts)
-            if evidence:
-                return Statement(text=text, evidence=evidence)
-    return None
-
-
-def reads_back(text: str, piece: Piece, facts: Facts) -> bool:
-    """Whether a text is read as the claims that it was written from, all of which the facts bear out.
-
-    An indefinite noun is read as one of all that are called so; it was written of one of them.
-    """
-    reading = read(text, facts)
-    return (
-        not reading.unlicensed
-        and {_meant(claim, piece) for claim in reading.claims} == set(piece.claims)
-        and all(claim.judge(facts).truth is True for claim in (*reading.claims, *piece.claims))
-    )
-
-
-def _meant(claim: Claim, piece: Piece) -> Claim:
-    """A claim of one of several, as 'a nodule' makes, as the claim of the one that it was written of."""
-    # A name fits each that it is said of: "nuclei" names all of them, though one mark of many was meant.
-    if not isinstance(claim, OfRegions) or len(claim.regions) < 2 or (claim.every and not isinstance(claim, Finding)):
-        return claim
-    for one in piece.claims:
-        if isinstance(one, OfRegions) and set(one.regions) <= set(claim.regions):
-            every = one.every if isinstance(claim, Finding) else claim.every
-            if replace(claim, regions=one.regions, every=every) == one:
-                return one
-    return claim
-
-
-def evidence_of(piece: Piece, facts: Facts) -> tuple[Evidence, ...]:
-    """Every fact that the claims of a piece rest on."""
-    pointers = dict.fromkeys(pointer for claim in piece.claims for pointer in claim.judge(facts).pointers)
-    return tuple(item for pointer in pointers if (item := facts.evidence(pointer)) is not None)
+def _facets(facts: Facts, region: Region, seed: str) -> tuple[str, ...]:
+    """What can be told of how a region looks, in the order in which it is told."""
+    kinds = [kind for kind in w.FACETS if _can_be_told(facts, region, kind)]
+    return tuple(Voice(f"{seed}:split:{region.region_id}").shuffled(kinds))
 
 
 def phrase_of(facts: Facts, region_id: str, seed: str) -> str | None:
@@ -222,7 +177,14 @@ def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
 
 
 def _findings(
-    facts: Facts, chosen: Chosen, seed: str, budget: _Budget, begun: Statement, opening: _Opening | None
+    facts: Facts,
+    chosen: Chosen,
+    seed: str,
+    budget: Budget,
+    begun: Statement,
+    opening: _Opening | None,
+    *,
+    full: bool,
 ) -> tuple[list[Statement], list[Statement], tuple[str, ...]]:
     """Findings one by one, their looks, and which were told; the first may have been told with the kind of image."""
     regions: list[Statement] = []
@@ -234,6 +196,8 @@ def _findings(
         into += [statement] if statement is not None else []
         return statement is not None
 
+    rows = Voice(f"{seed}:rows").pick(ROWS)
+    few = len(chosen.findings) <= FEW
     named = facts.metadata.disease
     if named is not None and all(item.pointer != "/metadata/disease" for item in begun.evidence):
         tell(plans.disease(named), "disease", regions)
@@ -243,16 +207,23 @@ def _findings(
         region = facts.region(region_id)
         # What its noun alone does not name is told of once, in one sentence.
         alone = w.is_named_alone(facts, region_id)
-        first, second = _split(facts, region, seed, first=3 if alone else 4, second=3 if n == 0 else 2)
+        kinds = _facets(facts, region, seed)
+        in_rows = Voice(f"{seed}:row:{n}").maybe(rows)
+        here = IN_A_ROW if in_rows or not alone else IN_A_SENTENCE
+        first, second = kinds[:here], kinds[here:]
         if opening is not None and opening.region == region_id:
             second = opening.left
         else:
-            plan = plans.introduction(facts, region, first, marked=region.kind == "source annotation")
+            say = plans.report if in_rows else plans.introduction
+            plan = say(facts, region, first, marked=_is_marked(region, seed, full=full))
             if not tell(plan, f"finding:{n}", regions):
                 continue
         told.append(region_id)
-        if n < 2 and second and alone and budget.left > 15:
-            tell(plans.description(facts, region, second), f"looks:{n}", texture)
+        sentences = 0 if not alone else (2 if few else 1) if n == 0 else 1
+        for m in range(sentences):
+            some = second[m * IN_A_SENTENCE : (m + 1) * IN_A_SENTENCE]
+            if some and budget.left > 15:
+                tell(plans.description(facts, region, some), f"looks:{n}:{m}", texture)
         for expert in chosen.agreeing[region_id][:1]:
             tell(plans.agreement(facts, region_id, expert), f"agreement:{n}", regions)
     return regions, texture, tuple(told)
@@ -263,7 +234,7 @@ def _can_be_told(facts: Facts, region: Region, kind: str) -> bool:
     return w.facet(facts, region, kind, voice, w.name_of(facts, region.region_id, voice)) is not None
 
 
-def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budget: _Budget) -> list[Statement]:
+def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budget: Budget) -> list[Statement]:
     """Findings that were not told one by one, counted."""
     here = Counter(facts.region(one).label for one in told)
     left = Counter(facts.region(one).label for one in chosen.findings if one not in told) + Counter(chosen.rest)
@@ -273,11 +244,11 @@ def _counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, bud
         return []
     # However little room is left: what is not told at least counts.
     statement = written(plans.further(facts, rest[:2]), facts, f"{seed}:rest")
-    budget.left -= _length(statement) if statement is not None else 0
+    budget.left -= length_of(statement) if statement is not None else 0
     return [statement] if statement is not None else []
 
 
-def _grouped(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+def _grouped(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
     """Slight findings of one label together, and where the largest of them lies."""
     found: list[Statement] = []
     for n, ids in enumerate(chosen.groups):
@@ -309,46 +280,8 @@ def _interleaved(regions: list[Statement], texture: list[Statement]) -> Iterable
     yield from left
 
 
-def _relations(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budget: _Budget) -> list[Statement]:
-    found: list[Statement] = []
-    predicates: set[str] = set()
-    for index, one in enumerate(facts.grounding.relations):
-        if len(found) < 2 and one.predicate not in predicates and _tells(facts, chosen, told, one):
-            statement = budget.take(written(plans.relation(facts, index), facts, f"{seed}:relation:{index}"))
-            if statement is not None:
-                found.append(statement)
-                predicates.add(one.predicate)
-    for index, one in enumerate(facts.grounding.continuations):
-        followed = told[:2] or (facts.grounding.continuations[0].region,)
-        if one.region in followed and len(found) < 4:
-            plan = plans.continuation(facts, index)
-            statement = budget.take(written(plan, facts, f"{seed}:continuation:{index}"))
-            if statement is not None:
-                found.append(statement)
-    return found
-
-
-_COMPARES = {"larger than", "brighter than", "similar in size to", "same texture as", "mirror of"}
-
-
-def _tells(facts: Facts, chosen: Chosen, told: tuple[str, ...], relation: Relation) -> bool:
-    """Whether a relation is one of findings: to compare one with what it is not says nothing."""
-    ends = {relation.subject, relation.object}
-    labels = {facts.region(one).label for one in ends if one in facts.regions}
-    if not ends & set(told) or not all(w.is_named_alone(facts, one) for one in ends):
-        return False
-    if relation.predicate in _COMPARES:
-        return ends <= set(told) and len(labels) == 1
-    structures = {
-        one
-        for one, (_, region) in facts.regions.items()
-        if region.label in chosen.structures and len(facts.named(" ".join(words(region.label)))) == 1
-    }
-    return ends <= set(told) | structures
-
-
 def _around(
-    facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: _Budget
+    facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: Budget, *, full: bool
 ) -> tuple[list[Statement], frozenset[str]]:
     """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it.
 
@@ -361,10 +294,10 @@ def _around(
     for label in (*chosen.structures, *chosen.tissues):
         fitting = [region for region in regions if region.label == label]
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
-            if sum(map(_length, found)) >= wanted:
+            if sum(map(length_of, found)) >= wanted:
                 break
             kinds = [kind for kind in _telling_of(facts, region) if _can_be_told(facts, region, kind)]
-            plan = plans.introduction(facts, region, tuple(kinds[:2]), marked=region.kind == "source annotation")
+            plan = plans.introduction(facts, region, tuple(kinds[:3]), marked=_is_marked(region, seed, full=full))
             statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))
             if statement is not None:
                 found.append(statement)
@@ -379,13 +312,14 @@ def _telling_of(facts: Facts, region: Region) -> tuple[str, ...]:
     return ("share", "parts", "level") if table().called(region.label).role == "structure" else ("share", "density")
 
 
-def _absences(facts: Facts, seed: str, budget: _Budget) -> list[Statement]:
-    """What experts looked for and did not find."""
-    statements = (written(plans.absence(label), facts, f"{seed}:absence:{label}") for label in absences(facts))
+def _absences(facts: Facts, seed: str, budget: Budget, *, full: bool) -> list[Statement]:
+    """What experts looked for and did not find; `full`: each of the things that an expert looked for."""
+    labels = absences(facts, each=full)
+    statements = (written(plans.absence(label), facts, f"{seed}:absence:{label}") for label in labels)
     return [taken for one in statements if (taken := budget.take(one)) is not None]
 
 
-def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: _Budget) -> list[Statement]:
+def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
     """What a passage says of the disease or a finding that the image names.
 
     What else an image shows is not explained: "normal lung is …" would read as a finding.

@@ -7,7 +7,6 @@ from models.describers.plans.findings import description as description
 from models.describers.plans.findings import found as found
 from models.describers.plans.findings import introduction as introduction
 from models.describers.plans.findings import phrase as phrase
-from models.describers.plans.findings import split as split
 from models.describers.plans.groups import largest as largest
 from models.describers.plans.groups import together as together
 from models.describers.plans.images import disease as disease
@@ -22,3 +21,4 @@ from models.describers.plans.others import opinion as opinion
 from models.describers.plans.plan import Plan as Plan
 from models.describers.plans.relations import continuation as continuation
 from models.describers.plans.relations import relation as relation
+from models.describers.plans.reports import report as report

@@ -1,5 +1,6 @@
 """A finding: that it is there and where, and how it looks, its facets spread over one sentence or two."""
 
+import re
 from dataclasses import dataclass, replace
 
 from models.describers.plans.plan import Plan, fill
@@ -118,12 +119,6 @@ _MORE = (
 )
 
 
-def split(kinds: tuple[str, ...], voice: Voice, *, first: int, second: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Facets for the sentence that introduces a finding, and for the one that goes on about it."""
-    order = voice.shuffled(kinds)
-    return tuple(order[:first]), tuple(order[first : first + second])
-
-
 def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool) -> Plan:
     """That a region is there, where, who marks it, with some of its facets. It is not named by its id."""
 
@@ -134,6 +129,8 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
         patterns = (_MARKED if place else _MARKED_ANYWHERE) if marked else _FOUND if place else _FOUND_ANYWHERE
         # "The source-marked lungs" would be some of the lungs.
         pattern = voice.pick([one for one in patterns if not (name.the and "<snp>" in one)])
+        if place and place.text.startswith("(") and not re.search("(?:np|bare)> <p>", pattern):
+            return None
         source = voice.pick([one for one in _SOURCE if one not in noun.adjectives])
         text = fill(
             voice.spin(pattern), snp=noun.text(f"source-{source}"), np=noun.text(), bare=noun.text(article=False),
@@ -237,7 +234,9 @@ def _verb(facet: Facet, voice: Voice) -> str:
 
 def _is_plain(facet: Facet) -> bool:
     """Whether a verb of appearance may stand before it: nothing appears of a density, or 12 mm long."""
-    return facet.kind not in ("size", "share") and not facet.is_.startswith(("of ", "with ", "without ", "in "))
+    return facet.kind not in ("size", "share", "ratio") and not facet.is_.startswith(
+        ("of ", "with ", "without ", "in ")
+    )
 
 
 def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool) -> str:

@@ -22,12 +22,26 @@ _IMAGE = (
     "here, <o> ~is {shown|seen} {on|in} <a>",
     "<k> with a view of <o>",
     "<o> as {seen|shown|depicted} {on|in} <a>",
+    "<k>, <o>",
+    "<k>; <o>",
+    "<o>: <k>",
+    "<o>, <k>",
+    "<o>, {shown|seen|depicted|displayed} {on|in} <a>",
+    "{seen|shown} {on|in} <a> ~is <o>",
+    "what <a> shows here ~is <o>",
+    "{the|this} {image|picture} ({<a>|<k>}) {shows|depicts|is of} <o>",
+    "<a>, {showing|depicting|displaying} <o>",
+    "{in|on} <this>, one sees <o>",
 )
 _ALONE = (
     "this is <a>",
     "{shown|presented|seen} here is <a>",
     "<a> is {shown|presented|seen} here",
     "here, <a> is {shown|presented|seen}",
+    "<k>",
+    "<a>",
+    "the {image|picture} is <a>",
+    "what is {shown|seen} is <a>",
 )
 _CAPTION_ALONE = ("<k>", "<a>")
 _CAPTION = (
@@ -49,6 +63,15 @@ _OPENING = (
     "<f> {on|in} <a> of <o>",
     "<a> of <o>; <f> is {seen|visible|noted|present|apparent}",
     "<o> ~is {shown|seen} {on|in} <a>, with <f>",
+    "<k>, <o>: <f>",
+    "<o>, <k>: <f>",
+    "<f>: <k> of <o>",
+    "<f>, {seen|shown|found} {on|in} <a> of <o>",
+    "{on|in} <this> of <o>, there is <f>",
+    "<o> {on|in} <a>, with <f>",
+    "<k> of <o>, {on|in} which <f> is {seen|found|visible|present|noted}",
+    "<f> {can be seen|can be made out|stands out|appears} {on|in} <a> of <o>",
+    "what <a> of <o> {shows|reveals} is <f>",
 )
 _OPENING_ALONE = (
     "<this> {shows|demonstrates|reveals|depicts|contains} <f>",
@@ -57,6 +80,13 @@ _OPENING_ALONE = (
     "<f> is {seen|visible|noted} on <a>",
     "<f> on <a>",
     "<a> {shows|demonstrates|reveals|depicts} <f>",
+    "<k>: <f>",
+    "<f>: <k>",
+    "<f>, {seen|shown|found} {on|in} <a>",
+    "{on|in} <this>, there is <f>",
+    "<f> {can be seen|can be made out|stands out|appears} {on|in} <a>",
+    "<k>, {on|in} which <f> is {seen|found|visible|present|noted}",
+    "what <a> {shows|reveals} is <f>",
 )
 """The kind of image and its most telling finding in one sentence."""
 _THICK = (

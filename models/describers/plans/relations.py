@@ -10,15 +10,18 @@ from models.statements.voice import Voice
 from models.statements.writing import Piece
 
 
-def relation(facts: Facts, index: int, *, tagged: bool = False) -> Plan:
-    """A relation that grounding told; `tagged`: of regions by their ids in any case."""
+def relation(facts: Facts, index: int, *, tagged: bool = False, new: frozenset[str] = frozenset()) -> Plan:
+    """A relation that grounding told; `tagged`: of regions by their ids in any case; `new`: ids not told of before."""
 
     def plan(voice: Voice) -> Piece | None:
         one = facts.grounding.relations[index]
         subject, other = (w.name_of(facts, end, voice, tagged=tagged) for end in (one.subject, one.object))
         if subject.several or other.several:
             return None
-        first, second = _the(subject.text, voice), _the(other.text, voice)
+        first, second = (
+            name.introduced() if end in new else _the(name.text, voice)
+            for name, end in ((subject, one.subject), (other, one.object))
+        )
         if one.predicate == "brighter than":
             scale = "brightness" if table().scale(facts.metadata.modality).scale == "brightness" else "shown"
             made: c.Claim = c.Level(

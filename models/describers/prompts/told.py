@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from models.describers import plans
+from models.describers.checked import written
 from models.describers.choosing import Chosen, absences, choose
-from models.describers.composer import written
 from models.describers.plans import Plan
 from models.knowledge.quoting import quotable
 from models.statements import Facts

@@ -15,7 +15,9 @@ from schemas.regions import Region
 
 SMALL = 20.0
 """mm from which what a label calls small is not long: it is small in area, and to give its length contradicts that."""
-FACETS = ("share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts")
+FACETS = (
+    "share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts", "ratio", "mean",
+)  # fmt: skip
 SURROUNDINGS = (
     "{its|its immediate} surroundings",
     "the tissue {around|surrounding} it",
@@ -44,6 +46,13 @@ _SIZES = (
 )
 
 
+_TIMES: dict[float, tuple[str, ...]] = {
+    2.0: ("twice", "two times"), 2.5: ("two and a half times", "2.5 times"),
+    3.0: ("three times",), 4.0: ("four times",),
+}  # fmt: skip
+NEAR_A_TIME = 0.1
+"""How far a ratio may lie from the number that is said of it."""
+_ITSELF = ("as long as wide", "as long as broad")
 _COVERS = (
     ("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"),
     ("makes up", "making up"), ("accounts for", "accounting for"),
@@ -80,7 +89,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         voice: chooses among wordings.
         name: what the region is called beside it.
     """
-    if is_scattered(region) and kind in ("shape", "margin", "outline", "size"):
+    if is_scattered(region) and kind in ("shape", "margin", "outline", "size", "ratio"):
         return None
     # A whole organ looks as such organs do: to tell it reads as a finding.
     if name.the and kind not in ("share", "size", "parts"):
@@ -90,6 +99,10 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             return _share(facts, region, voice, name)
         case "size":
             return _size(region, voice, name)
+        case "ratio":
+            return _ratio(region, voice, name)
+        case "mean":
+            return _mean(region, voice, name)
         case "level":
             return _level(facts, region, voice, name)
         case "parts":
@@ -129,22 +142,26 @@ def _is_adjective(text: str) -> bool:
 
 
 def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
-    share, _ = share_of(facts, region.region_id, region, "")
-    if share is None or region.place is None:
+    if region.place is None:
         return None
-    row = next(row for row in table().shares if row.at_least <= share < row.below)
+    # Of what has no name in words, the image is told.
+    within = WITHIN.get(region.place.within)
+    share, _ = share_of(facts, region.region_id, region, "" if within else "image")
+    if share is None:
+        return None
+    row = next((row for row in table().shares if row.at_least <= share < row.below), None)
+    if row is None:
+        return None
     ids = (region.region_id,)
     told = name.several or {"small", "tiny", "large"} & set(words(name.text))
-    adjective = voice.pick(row.adjectives) if row.adjectives and not told else ""
-    within = WITHIN.get(region.place.within)
-    if within and (not adjective or voice.maybe(0.5)):
+    adjective = voice.pick(row.adjectives) if row.adjectives and not told and within else ""
+    within = within or "image"
+    if not adjective or voice.maybe(0.15):
         whole = voice.pick(("image", "picture", "view", "frame", "display")) if within == "image" else within
         made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
         said = f"{voice.phrase(row.say)} the {whole}"
         verb, ing = voice.pick(_COVERS)
         return Facet("share", (made,), does=f"~{verb} {said}", doing=f"{ing} {said}")
-    if not adjective:
-        return None
     made = c.Share(regions=ids, every=name.every, word=row.word)
     said = adjective if adjective.endswith("sized") else f"{adjective} in {voice.pick(('size', 'extent', 'area'))}"
     return Facet("share", (made,), adjective=adjective, is_=said)
@@ -168,6 +185,41 @@ def _size(region: Region, voice: Voice, name: Name) -> Facet | None:
     text = pattern.format(said, unit)
     verb, ing = voice.pick((("measures", "measuring"), ("spans", "spanning"), ("extends", "extending")))
     return Facet("size", (made,), is_=text, does=f"~{verb} {text}", doing=voice.pick((f"{ing} {text}", text)))
+
+
+def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """How many times as long as wide it is, where that is near a number that is said."""
+    size = region.size
+    found = size.longest_axis / size.shortest_axis if size is not None and size.shortest_axis > 0 else 0.0
+    said = next((one for one in _TIMES if abs(one / found - 1) <= NEAR_A_TIME), None) if found else None
+    if said is None:
+        return None
+    made = c.Ratio(
+        regions=(region.region_id,), every=name.every, measure="itself", value=said, loose=True,
+        decimals=0 if said == int(said) else 1,
+    )  # fmt: skip
+    text = f"{voice.pick(('about', 'roughly', 'some', 'around'))} {voice.pick(_TIMES[said])} {voice.pick(_ITSELF)}"
+    return Facet("ratio", (made,), is_=text, doing=text)
+
+
+def _mean(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """The mean of what is measured in units that a reader knows."""
+    unit = {"HU": "HU", "SUVbw": "SUV"}.get(region.intensity.unit or "")
+    if unit is None or abs(region.intensity.mean) < 1:
+        return None
+    said = two_figures(region.intensity.mean)
+    made = c.Size(
+        regions=(region.region_id,), every=name.every, measure="mean", values=(float(said),), unit=unit, loose=True,
+        decimals=len(said.partition(".")[2]),
+    )  # fmt: skip
+    if unit == "SUV":
+        has = voice.pick(
+            (f"a mean SUV of about {said}", f"a mean SUV near {said}", f"an average SUV of roughly {said}")
+        )
+        return Facet("mean", (made,), has=has)
+    has = voice.pick((f"a mean of about {said} HU", f"a mean near {said} HU", f"an average of roughly {said} HU"))
+    about = f"{voice.pick(('about', 'roughly', 'around'))} {said} HU"
+    return Facet("mean", (made,), has=has, does=f"~averages {about}", doing=f"averaging {about}")
 
 
 def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
@@ -209,7 +261,7 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if not told and degree == made.degree and not word.startswith("of ") and not word.endswith("er"):
         # "A little hyperintense lesions" reads as few of them.
         adjective = "" if said == "a little " else f"{said}{word}"
-    if adjective and voice.maybe(0.5):
+    if adjective and voice.maybe(0.65):
         return Facet("level", (made,), adjective=adjective, is_=adjective)
     return Facet(
         "level",

@@ -33,31 +33,53 @@ _MIDDLE = (
     "in the central {part|portion|area|region|third} of <w>",
     "in the middle {part|portion|third} of <w>",
     "{close to|around} the {centre|middle} of <w>",
+    "{in|at|near} <ws> {centre|middle}",
+    "in <ws> central {part|portion|area|third}",
+    "(centre of <w>)",
 )
 _CORNER = (
     "{in|at|towards} the <v> <h> of <w>",
     f"in the <v> <h> {_PART} of <w>",
     "in the <v> <h> quadrant of <w>",
-    f"{{on|to}} the <h>, in the <v> {{half|{_PART[1:-1]}}} of <w>",
-    f"in the <v> {{half|{_PART[1:-1]}}} of <w>, {{on|to}} the <h>",
     "at <v> <h> in <w>",
+    "{in|at} <ws> <v> <h>",
+    f"in <ws> <v> <h> {{quadrant|corner|{_PART[1:-1]}}}",
+    "<v> <h> in <w>",
+    "(<v> <h> of <w>)",
+    "(<ws> <v> <h>)",
+    "near <ws> <v> <h> corner",
 )
 _SIDE = (
     f"in the <h> {{half|{_PART[1:-1]}}} of <w>",
     "on the <h> side of <w>",
     "{to|on} the <h> in <w>",
     "towards the <h> side of <w>",
+    f"in <ws> <h> {{half|{_PART[1:-1]}}}",
+    "on <ws> <h> side",
+    "on the <h> of <w>",
+    "(<h> side of <w>)",
+    "towards <ws> <h> edge",
 )
 _LEVEL = (
     f"in the <v> {{half|{_PART[1:-1]}}} of <w>",
     "{at|towards} the <t> of <w>",
-    f"across the <v> {_PART} of <w>",
+    f"in <ws> <v> {{half|{_PART[1:-1]}}}",
+    "{at|near|towards} <ws> <t>",
+    "near the <t> of <w>",
+    "(<t> of <w>)",
+    "(<ws> <v> {half|third|part})",
 )
 _BARE = {
     "middle": ("centrally", "{near|at} the centre", "in the middle", "in the central {part|area|region}"),
-    "corner": ("{at|towards} the <v> <h>", "in the <v> <h> {part|quadrant|area|region|corner}"),
-    "side": ("on the <h>", "in the <h> {half|part|third}", "towards the <h>"),
-    "level": ("in the <v> {half|part|third}", "{at|towards} the <t>"),
+    "corner": (
+        "{at|towards|in the} <v> <h>",
+        "in the <v> <h> {part|quadrant|area|region|corner}",
+        "<t> <h>",
+        "{to|on} the <h>, {at the <t>|near the <t>}",
+        "<t> and <h>",
+    ),
+    "side": ("on the <h>", "in the <h> {half|part|third}", "towards the <h>", "to the <h>"),
+    "level": ("in the <v> {half|part|third}", "{at|towards|near} the <t>", "close to the <t>"),
 }
 """Without the image's name, where left and right are those of the display in any case."""
 _PATIENT = (
@@ -68,6 +90,13 @@ _PATIENT = (
     "<adv>, on the patient's <l> side",
     f"in the <o> <l> {_PART} of <w>",
     f"{{in|within|towards}} the <l> <o> {{quadrant|{_PART[1:-1]}}} of <w>",
+    "<adv> on the <l>",
+    "on the <l>, <adv>",
+    "<adv> and to the <l>",
+    "{in|at} <ws> <o> <l>",
+    "(<o> <l>)",
+    "on the <l>, in the <o> {half|third|part}",
+    "<adv> in the <l> {half|side} of <w>",
 )
 _PATIENT_SIDE = (
     "on the patient's <l>",
@@ -77,11 +106,21 @@ _PATIENT_SIDE = (
     "on the <l> side of <w>",
     "in the patient's <l> half",
     f"in the patient's <l> {_PART}",
+    "on the <l>",
+    "to the <l>",
+    "{in|within} <ws> <l> {half|side|part}",
+    "on <ws> <l> side",
+    "in the <l> {half|side}",
+    "(<l> side)",
 )
 _PATIENT_OTHER = (
     f"{{in|within|towards}} the <o> {{half|third|{_PART[1:-1]}}} of <w>",
     f"in the <o> {_PART} of <w>",
     "<adv> in <w>",
+    "<adv>",
+    f"in <ws> <o> {{half|third|{_PART[1:-1]}}}",
+    "in the <o> {half|third|part}",
+    "{in|at} the <o> of <w>",
 )
 _BREAST = (
     f"in the <m> <o> {_PART} of <w>",
@@ -132,11 +171,12 @@ def _displays(facts: Facts) -> tuple[str, ...]:
     """What the image as displayed may be called here."""
     kind = facts.metadata.modality
     if kind in ("fundus photography", "endoscopy", "dermoscopy"):
-        return ("image", "picture", "photograph", "photograph", "frame")
+        return ("image", "picture", "photograph", "photo", "frame", "view")
     if kind in ("CT", "MR", "PET", "ultrasound", "nuclear medicine"):
         plane = ("slice", "slice") if facts.metadata.plane else ()
-        return ("image", "image", "picture", "scan", "scan", *plane)
-    return ("image", "image", "picture", "view")
+        return ("image", "picture", "scan", "scan", "frame", "view", *plane)
+    exposure = ("exposure",) if kind in ("X-ray", "mammography") else ("image area",)
+    return ("image", "picture", "view", "frame", *exposure)
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:
@@ -160,6 +200,9 @@ def _displayed(
         kind, patterns = ("side", _SIDE) if down == "middle" else ("level", _LEVEL)
     if bare and frame == "shown" and voice.maybe(0.5):
         patterns = _BARE[kind]
+    elif frame == "within":
+        # "The field's upper part" is not read as one of the field.
+        patterns = tuple(one for one in patterns if "<ws>" not in one)
     text = voice.spin(voice.pick(patterns))
     if across != "middle":
         text = text.replace("<h>", voice.pick(_WORDS["image right", across]))
@@ -167,7 +210,12 @@ def _displayed(
         text = text.replace("<v>", voice.pick(_WORDS["image down", down]))
         text = text.replace("<t>", _WORDS["image down", down][-1])
     the = voice.pick(("the", "the", "the", "the", "this")) if frame == "shown" else "the"
-    return Piece(text.replace("<w>", f"{the} {whole}"), tuple(made))
+    return Piece(_of(text, f"{the} {whole}"), tuple(made))
+
+
+def _of(text: str, whole: str) -> str:
+    """A place with the whole that it is of: 'the image', 'the lungs' upper third'."""
+    return text.replace("<ws>", f"{whole}'" if whole.endswith("s") else f"{whole}'s").replace("<w>", whole)
 
 
 def _in_the_patient(
@@ -196,9 +244,11 @@ def _in_the_patient(
         return None
     if not told and whole == "image":
         return _displayed(region, dict.fromkeys(_DISPLAY, "middle"), "image", voice, every=every)
-    text = voice.spin(
-        voice.pick(_pattern(told, whole, named=name is not None and whole.removesuffix("s") in name.text))
-    )
+    patterns = _pattern(told, whole, named=name is not None and whole.removesuffix("s") in name.text)
+    if whole.removesuffix("s") in table().organs:
+        # "The brain's upper part" is not read as one of the brain.
+        patterns = tuple(one for one in patterns if "<ws>" not in one)
+    text = voice.spin(voice.pick(patterns))
     made = claims(told or ends)
     for axis, end in told.items():
         if axis == "lateral":
@@ -208,14 +258,14 @@ def _in_the_patient(
         else:
             words = [one for one in _WORDS[axis, end] if whole != "image" or one not in ("upper", "lower")]
             text = text.replace("<o>", voice.pick(words)).replace("<adv>", _ADVERBS[axis, end])
-    if "<w>" in text:
+    if "<w>" in text or "<ws>" in text:
         organ = whole.removesuffix("s")
         if organ in table().organs:
             made.append(c.Structure(organ=organ))
         if whole == "image" and facts.metadata.modality == "mammography":
             whole = "breast"
             made.append(c.Structure(organ="breast"))
-    return Piece(text.replace("<w>", f"the {whole}"), tuple(made))
+    return Piece(_of(text, f"the {whole}"), tuple(made))
 
 
 def _pattern(told: dict[str, str], whole: str, *, named: bool) -> tuple[str, ...]:
@@ -229,4 +279,4 @@ def _pattern(told: dict[str, str], whole: str, *, named: bool) -> tuple[str, ...
         # "The left of the image" would be that of the display.
         return tuple(one for one in (_PATIENT if other else _PATIENT_SIDE) if "patient's" in one)
     patterns = _PATIENT if sided and other else _PATIENT_SIDE if sided else _PATIENT_OTHER
-    return tuple(one for one in patterns if "<w>" not in one) or patterns if named else patterns
+    return tuple(one for one in patterns if "<w" not in one) or patterns if named else patterns

@@ -8,7 +8,8 @@ from known_images import brain, registry
 from pydicom.data import get_testdata_file
 
 from benchmarks.statements import files, phantoms, sayings, statements_of
-from models.describers.composer import TRIES, compose, reads_back
+from models.describers.checked import TRIES, reads_back
+from models.describers.composer import compose
 from models.describers.plans import description, image, introduction, phrase
 from models.experts.phantoms import DRAWN
 from models.statements import Facts, judge
