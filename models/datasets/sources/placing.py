@@ -118,17 +118,19 @@ def _put_drawn(drawn: Drawn | bytes, target: Path, name: str, sidecar: dict[str,
 
 
 def _place_dicom(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
-    """DICOM says for itself what it is: files are linked, and what holds for all stands in the folder's defaults."""
+    """DICOM says for itself what it is: files are linked, and what holds for all stands in each folder's defaults."""
     found = [path for path in sorted(root.rglob("*")) if path.is_file() and _is_dicom(path)]
     if not found:
         raise WrongLayout(f"{collection.title} is of DICOM files, and none is in the folder")
-    out.mkdir(parents=True, exist_ok=True)
-    _write(out / "_defaults.json", {"source": collection.title, "licence": collection.licence, **collection.sidecar})
+    said = {"source": collection.title, "licence": collection.licence, **collection.sidecar}
+    for folder in sorted({path.parent.relative_to(root) for path in found}):
+        # Defaults are of the images beside them, not of those in folders below.
+        (out / folder).mkdir(parents=True, exist_ok=True)
+        _write(out / folder / "_defaults.json", said)
     for path in found:
         target = out / path.relative_to(root)
         new = not target.exists()
         if new:
-            target.parent.mkdir(parents=True, exist_ok=True)
             ready = target.with_name(f".{target.name}.part")
             _put(path, ready)
             ready.replace(target)

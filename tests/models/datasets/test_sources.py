@@ -193,16 +193,21 @@ def test_volumes_of_both_versions_of_dataset_json(version: int, tmp_path: Path) 
 
 
 def test_dicom_collections_say_for_themselves_what_they_are(tmp_path: Path) -> None:
-    """Files are linked as they lie, and source and licence hold for the folder."""
+    """Files are linked as they lie, and source and licence are those of triplets made from the folder above."""
     root = tmp_path / "tcia" / "series"
     root.mkdir(parents=True)
     data = Path(str(pydicom.data.get_testdata_file("CT_small.dcm", download=False))).read_bytes()
     (root / "1.dcm").write_bytes(data)
     (root / "LICENSE").write_text("terms")
     sidecars, placed, out = made("tcia", root.parent)
-    assert sidecars["_defaults"]["source"] == "The Cancer Imaging Archive"
+    assert sidecars["series/_defaults"]["source"] == "The Cancer Imaging Archive"
     assert [one.path.relative_to(out).as_posix() for one in placed] == ["series/1.dcm"]
     assert (out / "series" / "1.dcm").read_bytes() == data
+    result = CliRunner().invoke(main, ["annotate", str(out), "--triplets", str(tmp_path / "triplets.jsonl")])
+    assert result.exit_code == 0, result.output
+    provenance = json.loads((tmp_path / "triplets.jsonl").read_bytes())["provenance"]
+    assert provenance["source"] == "The Cancer Imaging Archive"
+    assert provenance["licence"] == collections()["tcia"].licence
 
 
 def test_another_layout_says_what_was_expected(tmp_path: Path) -> None:
