@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava llava-tiny check experts knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -61,6 +61,9 @@ train-env: $(EXPORT)/.installed ## the pipeline with torch beside it, to train e
 
 experts: $(EXPORT)/.installed ## write models/experts/library anew
 	@$(EXPORT)/bin/python -m models.experts.export
+
+experts-trained: $(EXPORT)/.installed ## train the packaged network for lung fields anew, on drawn films: half an hour of one core
+	@OMP_NUM_THREADS=1 $(EXPORT)/bin/python -m models.experts.training.packaged
 
 llava-env: $(LLAVA)/.installed ## the pipeline with torch and TRL beside it, to train LLaVA-Tri (6 GB): see docs/llava-tri.md
 	@echo "Train with $(LLAVA)/bin/tristream train --help"

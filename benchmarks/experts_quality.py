@@ -77,7 +77,7 @@ CLAIMS = (
     Claim("CT", "ct-density", "small high-density focus", _of("calcification"), lesion=False),
     Claim("MR", "mr-brain", "hyperintense region within the brain", _of("lesion")),
     Claim("MR", "mr-brain", "region brighter than the mirrored place", _one_sided),
-    Claim("X-ray", "xray-chest", "lung field", _of("lungs"), lesion=False),
+    Claim("X-ray", "chest-lungs", "lung field", _of("lungs"), lesion=False),
     Claim("X-ray", "xray-chest", "opacity in a lung field", _of("lesion")),
     Claim("X-ray", "xray-chest", "region brighter than in the other lung field", _one_sided),
     Claim("PET", "pet-uptake", "high-uptake region", _of("lesion")),

@@ -105,7 +105,7 @@ class MrBrain(nn.Module):
 
 
 class ChestXray(nn.Module):
-    """On values as shown (high is bright). Maps: lung field, opacity, brighter than the other side, and the trunk."""
+    """On values as shown (high is bright). Maps: opacity, brighter than the other side, and the trunk."""
 
     WIDE_PX, MATCHED_PX = 32.0, 4.0
     LEAST, LEAST_ASYMMETRY = 2.8, 2.8
@@ -119,7 +119,7 @@ class ChestXray(nn.Module):
         self.matched = Matched(self.MATCHED_PX)
         self.outline = Outline(self.SHORT_PX, self.FRACTION)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         grid = to_grid(image)
         first, _, _ = two_means(grid)
         bright = closing((grid > first).to(grid.dtype), 3)
@@ -145,4 +145,4 @@ class ChestXray(nn.Module):
         opacity = self.outline(height, z, seed * inner, self.LEAST, 16)
         apart, seed = beyond_mirror(z, seed * inner, trunk, self.matched)
         asymmetric = self.outline(height - (z - apart), apart, seed, self.LEAST_ASYMMETRY, 16)
-        return lung, opening(opacity, 5), opening(asymmetric, 5), trunk
+        return opening(opacity, 5), opening(asymmetric, 5), trunk

@@ -13,6 +13,10 @@ OUTLINED = (
     "Outline: Chan and Vese, IEEE Trans. Image Process. 10, 2001, by threshold dynamics: Esedoglu and Tsai, J Comput "
     f"Phys 211, 2006. {MATCHED}"
 )
+IN_LUNGS = (
+    "inside the lung fields, that is, what is shown darker than midway between the means of the trunk's dark and "
+    "bright class; the trunk is what has tissue towards the left, right and upper edge"
+)
 
 BODY = (
     Definition(
@@ -103,8 +107,8 @@ BODY = (
     ),
     Definition(
         name="xray-chest",
-        version="3.0.0",
-        title="Lung fields of frontal chest radiographs, and what is bright in them",
+        version="4.0.0",
+        title="What is bright in the lung fields of frontal chest radiographs",
         module=ChestXray(),
         source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {OUTLINED}",
         modalities=("X-ray",),
@@ -114,18 +118,6 @@ BODY = (
         longest_side=256,
         foreground=Foreground("trunk", min_part_of_largest=0.3),
         outputs=(
-            Output(
-                name="lung",
-                label="lung field",
-                rule=(
-                    "shown darker than midway between the means of the trunk's dark and bright class; the trunk is "
-                    "what has tissue towards the left, right and upper edge"
-                ),
-                score="0.5 at the threshold, 1 at the mean of the dark class, mean over the region",
-                min_area_fraction=0.02,
-                max_regions=2,
-                contrast="darker",
-            ),
             Output(
                 name="opacity",
                 label="opacity in a lung field",
@@ -137,7 +129,7 @@ BODY = (
                     ChestXray.FRACTION,
                     ChestXray.SHORT_PX,
                 )
-                + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, inside the lung fields",
+                + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, {IN_LUNGS}",
                 score=SCORE,
                 min_area_fraction=0.001,
                 contrast="brighter",
@@ -154,7 +146,7 @@ BODY = (
                     ChestXray.FRACTION,
                     ChestXray.SHORT_PX,
                 )
-                + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, inside the lung fields",
+                + f", what is narrower than {GRID * ChestXray.RIB_CELLS} px not counted, {IN_LUNGS}",
                 score=SCORE,
                 min_area_fraction=0.001,
                 contrast="brighter",

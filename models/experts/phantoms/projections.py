@@ -17,16 +17,19 @@ from models.experts.phantoms.drawing import (
 
 
 def chest(random: np.random.Generator, contrast: float, side: int) -> Phantom:
-    """A frontal radiograph in stored values, high shown bright: lung fields, heart, ribs; an opacity in one field."""
+    """A frontal radiograph in stored values, high shown bright: lung fields, heart, ribs; an opacity in one field.
+
+    The lungs of the truth reach behind the heart.
+    """
     trunk = ellipse(side, 0.5, 0.62, 0.46, 0.55)
     right = ellipse(side, 0.31, 0.47, 0.135, 0.29, random.uniform(-4, 4))
     left = ellipse(side, 0.69, 0.47, 0.125, 0.28, random.uniform(-4, 4))
     heart = ellipse(side, 0.55, 0.62, 0.13, 0.12, 20)
-    lungs = (right | left) & away_from(heart, 0)
+    aerated = (right | left) & away_from(heart, 0)
 
     values = np.full((side, side), 300.0, np.float32)
     values[trunk > 0] = 2600
-    values[lungs > 0] = 1200
+    values[aerated > 0] = 1200
     values[heart > 0] = 2900
     values = cv2.GaussianBlur(values, (0, 0), side / 128)
     ribs = np.zeros((side, side), np.float32)
@@ -40,11 +43,11 @@ def chest(random: np.random.Generator, contrast: float, side: int) -> Phantom:
 
     lesions = []
     if contrast > 0:
-        field = shrunk(right if random.random() < 0.5 else left, 3) & lungs
+        field = shrunk(right if random.random() < 0.5 else left, 3) & aerated
         for lesion in spread_out(random, field, (random.uniform(0.035, 0.06),), 0.25):
-            values = implant(values, lesion, contrast, +1, lungs)
+            values = implant(values, lesion, contrast, +1, aerated)
             lesions.append(lesion)
-    truth = {"lungs": lungs, "lesion": union(lesions, side)}
+    truth = {"lungs": right | left, "lesion": union(lesions, side)}
     about = metadata("X-ray", "chest", side, 400.0, view="PA", orientation={"right": "patient left", "down": "feet"})
     return Phantom(values.astype(np.float32), "stored value", about, truth, "lesion")
 
