@@ -82,6 +82,10 @@ def _is_same(lead: Region, region: Region) -> bool:
     """Whether a region is the finding that a more telling one is: at its place, or an expert's of a source's lesion."""
     if iou(lead, region) >= SAME:
         return True
+    if lead.kind == region.kind == "candidate":
+        # One expert asks two things of one place: an opacity is also brighter than the other side.
+        within = max(covered([region], [lead]), covered([lead], [region]))
+        return lead.expert == region.expert and within >= MOSTLY
     if lead.kind != "source annotation" or region.kind != "candidate":
         return False
     # A small focus inside a large tumour is one more thing to tell.

@@ -245,7 +245,9 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if direction == "alike":
         made = c.Level(regions=ids, every=name.every, scale=scale.scale, direction="alike")
         return Facet("level", (made, *beside), is_=f"{voice.pick(scale.same)} {surroundings}")
-    degree = "slightly" if abs(value) < PLAIN else "plainly" if told or voice.maybe(0.5) else ""
+    # Measured against noise: what is plainly dark in a grainy sonogram would be "slightly" so.
+    faint = abs(value) < (PLAIN + STANDS_OUT) / 2 and scale.scale != "echo"
+    degree = "slightly" if faint else "" if abs(value) < PLAIN else "plainly" if told or voice.maybe(0.5) else ""
     options = scale.more if direction == "high" else scale.less
     phrase = voice.pick([one for one in options if not degree or not one.startswith(("of ", "taking"))])
     bare = words(phrase.removesuffix(" than").removesuffix(" to").removesuffix(" against"))

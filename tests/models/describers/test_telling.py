@@ -222,3 +222,20 @@ def test_an_experts_outline_of_what_the_source_marks_is_the_same_finding() -> No
     regions = grounding.model_copy(update={"regions": (source, *found)})
     chosen = choose(Facts(drawn.metadata, regions, (), rows, columns))
     assert chosen.findings == (source.region_id, found[1].region_id)
+
+
+def test_what_one_expert_outlines_twice_at_one_place_is_told_once() -> None:
+    """Under two labels, one in the other; another expert's is a finding of its own."""
+    drawn = draw("MR", seed=1, contrast=0)
+    rows, columns = drawn.values.shape[:2]
+    boxes = (Box(x=80, y=90, width=40, height=40), Box(x=84, y=94, width=16, height=16))
+    marks = tuple(SourceAnnotation(label="tumour", box=box) for box in boxes)
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=marks)
+    large, small = (one for one in grounding.regions if one.kind == "source annotation")
+    for expert, told in (("mr-brain@1.0.0", 1), ("another@1.0.0", 2)):
+        found = (
+            large.model_copy(update={"kind": "candidate", "label": "lesion", "expert": "mr-brain@1.0.0"}),
+            small.model_copy(update={"kind": "candidate", "label": "mass", "expert": expert}),
+        )
+        facts = Facts(drawn.metadata, grounding.model_copy(update={"regions": found}), (), rows, columns)
+        assert len(choose(facts).findings) == told
