@@ -103,7 +103,10 @@ def _groups(leads: list[Region]) -> tuple[tuple[str, ...], ...]:
 
 
 def _doubled(regions: list[Region]) -> frozenset[str]:
-    """Ids of structures and tissues of experts that lie where the source, or a structure, is outlined already."""
+    """Ids of structures and tissues of experts that lie where the source, or a structure, is outlined already.
+
+    And of tissues that say no more than a structure beside them.
+    """
     structures = [one for one in regions if _role(one) == "structure"]
     marked = [one for one in structures if one.kind == "source annotation"]
     found: set[str] = set()
@@ -115,6 +118,9 @@ def _doubled(regions: list[Region]) -> frozenset[str]:
             again = again or min(covered(mine, marked), covered(marked, mine)) >= MOSTLY
         else:
             again = _role(mine[0]) == "tissue" and covered(mine, structures) >= MOSTLY
+            again = again or any(
+                _same_kind(one.label, other) for one in structures for other in table().called(label).not_beside
+            )
         found |= {one.region_id for one in mine} if again else set()
     return frozenset(found)
 

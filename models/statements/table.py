@@ -82,6 +82,9 @@ class Called(_Row):
     read: tuple[str, ...] = ()
     searches: str = ""
     organs: tuple[str, ...] = Field(default=(), description="That are there where such a region is")
+    not_beside: tuple[str, ...] = Field(
+        default=(), description="Structures beside which it is not told: there it says no more than they do"
+    )
 
 
 class Row(_Row):

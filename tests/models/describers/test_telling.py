@@ -149,6 +149,18 @@ def test_a_structure_that_the_source_marks_is_not_told_again_as_an_experts() -> 
     assert "lung field" in apart.structures
 
 
+def test_darker_fields_are_not_told_beside_lungs() -> None:
+    """They are the lungs, and air around the patient; without lungs they are told."""
+    facts = marked_lungs(4)
+    label = "darker field (more X-rays transmitted)"
+    darker = {one for one, (_, region) in facts.regions.items() if region.label == label}
+    assert darker
+    assert darker <= choose(facts).doubled
+    regions = tuple(one for one in facts.grounding.regions if one.label == label)
+    alone = facts.grounding.model_copy(update={"regions": regions, "relations": (), "continuations": ()})
+    assert not choose(Facts(facts.metadata, alone, (), 256, 256)).doubled
+
+
 def scattered() -> tuple[Facts, Region]:
     """The brain whose source marks lesions in one mask of three parts."""
     drawn = draw("MR", seed=1, contrast=0)
