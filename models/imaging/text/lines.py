@@ -18,6 +18,8 @@ from models.imaging.text.weights import FINDER, session_of
 
 FAINTEST, _LIKELY = 0.2, 0.5
 """Scores at which what holds together is taken for a line: at the first, only if no part of it reaches the second."""
+_UNSURE, _LOW = (0.12, 0.9), 12
+"""Scores between which a place is worth another look, magnified; and the height of the middle of a line there, px."""
 _WITHIN = 0.3
 """Least share of a line's length, or height, that must belong to it where it is drawn wider."""
 _MULTIPLE = 8
@@ -60,6 +62,13 @@ def lines_of(whole: Map, middle: Map) -> Iterator[Box]:
     for x, y, width, height, score in _parts(middle >= FAINTEST, middle):
         if score < _LIKELY:
             yield _line(whole, x, y, width, height, score)
+
+
+def unsure_of(middle: Map) -> Iterator[Box]:
+    """Where something low is a little like a line, or more so, and not surely one, in px of the picture."""
+    for x, y, width, height, score in _parts(middle >= _UNSURE[0], middle):
+        if score < _UNSURE[1] and 2 * min(width, height) <= _LOW:
+            yield Box(2 * x, 2 * y, 2 * (x + width), 2 * (y + height), score)
 
 
 def _bars(middle: Map) -> Iterator[_Part]:

@@ -12,14 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.imaging.text.areas import Part, areas_of, parts_around
 from models.imaging.text.boxes import Box, around, beside, continues, distinct, joined, painted, share_within
 from models.imaging.text.ends import ends_of
-from models.imaging.text.lines import lines_of, scores_of
+from models.imaging.text.lines import lines_of, scores_of, unsure_of
 from models.imaging.text.proof import TELLING, is_sign, proved
-from models.imaging.text.stacks import lines_in
-from models.imaging.text.strokes import CELL, CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
+from models.imaging.text.stacks import stacks_in
+from models.imaging.text.strokes import CONTRASTS, LEAST, Picture, strokes_of, worth_a_look
 
-VERSION = "lines-5+PP-OCRv6_rec_small"
+VERSION = "lines-6+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -29,6 +30,8 @@ _LEVELS = (1.0, 0.5, 0.25)
 """Magnifications at which lines are sought: each finds letters from 6 to 30 px high."""
 _MAGNIFIED = 2.0, 2**17
 """Also at this one, in pictures of at most so many px: those of small screens have smaller letters."""
+_BORNE_OUT = 0.8
+"""Score that a line must have there."""
 _SMALLEST = 96
 """Longest side, px, below which a reduced picture holds nothing that can be read."""
 _LIKELY = 0.35
@@ -53,8 +56,7 @@ _COVERED = 0.85
 """Of a line, from which it is masked with others."""
 _HIDDEN = 1.5
 """So many times as strong as in the view, a stroke in the values is one that the view hides."""
-_MOSTLY = 0.6
-"""Of the cells, from which all of them are looked at at once."""
+
 
 Values = NDArray[np.float32]
 
@@ -91,6 +93,8 @@ class _Candidate(NamedTuple):
     box: Box
     level: float
     picture: int
+    again: bool = False
+    """Whether only a second look showed it. What the first look showed at this level is read before it."""
 
 
 def find_text(view: Picture, values: Values | None = None, *, usual: Usual | None = None) -> Found:
@@ -148,7 +152,7 @@ def _scale(shape: tuple[int, ...]) -> float:
 def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[_Candidate]:
     shown: dict[bool, NDArray[np.uint8]] = {}
     for number, picture in enumerate(pictures):
-        areas: dict[bool, list[tuple[slice, slice]]] = {}
+        areas: dict[bool, list[Part]] = {}
         new: dict[bool, NDArray[np.uint8]] = {}
         for reduced in (False, True):
             strokes = strokes_of(looked_at(picture, reduced))
@@ -162,17 +166,9 @@ def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[_C
                 strokes = np.where(strokes > _HIDDEN * shown[reduced], strokes, 0).astype(np.uint8)
             areas[reduced] = areas_of(worth_a_look(strokes) & cells, strokes.shape)
             new[reduced] = strokes
-        levels = (*_LEVELS, _MAGNIFIED[0]) if picture.shape[0] * picture.shape[1] <= _MAGNIFIED[1] else _LEVELS
-        for level in levels:
-            at = resized(picture, level) if level < 1 else picture
-            if level < 1 and max(at.shape[:2]) < _SMALLEST:
-                continue
-            ratio = 1.0 if level >= 1 else level / 0.5
-            for rows, columns in areas[level < 1]:
-                part = np.s_[_scaled(rows, ratio, at.shape[0]), _scaled(columns, ratio, at.shape[1])]
-                for one in _seen(at[part], part, level, number):
-                    if _has_strokes(one.box, new[level < 1], picture.shape):
-                        yield one
+        for one in _seen(picture, areas, number):
+            if _has_strokes(one.box, new[one.level < 1], picture.shape):
+                yield one
 
 
 def _has_strokes(box: Box, strokes: NDArray[np.uint8], shape: tuple[int, ...]) -> bool:
@@ -182,20 +178,43 @@ def _has_strokes(box: Box, strokes: NDArray[np.uint8], shape: tuple[int, ...]) -
     return int(np.count_nonzero(strokes[rows, columns] >= CONTRASTS[0])) >= LEAST
 
 
-def _seen(area: Picture, part: tuple[slice, slice], level: float, number: int) -> Iterator[_Candidate]:
-    """Lines in an area of a picture that is shown reduced, or not yet magnified, to a level."""
-    magnified, reduced = max(level, 1.0), min(level, 1.0)
-    if min(area.shape[:2]) < 8:
-        return
-    for line in lines_of(*scores_of(resized(area, magnified))):
-        # What is taller is told by a coarser look; at the coarsest it is an organ.
-        if line.height > _TALLEST:
+def _seen(picture: Picture, areas: dict[bool, list[Part]], number: int) -> Iterator[_Candidate]:
+    """Lines in areas of a picture, and in those of its half."""
+    small = picture.shape[0] * picture.shape[1] <= _MAGNIFIED[1]
+    unsure: list[Box] = []
+    for level in (*_LEVELS, _MAGNIFIED[0]) if small else _LEVELS:
+        at = resized(picture, level) if level < 1 else picture
+        if level < 1 and max(at.shape[:2]) < _SMALLEST:
             continue
+        ratio = 1.0 if level >= 1 else level / 0.5
+        for rows, columns in areas[level < 1]:
+            part = _scaled(rows, ratio, at.shape[0]), _scaled(columns, ratio, at.shape[1])
+            lines, spots = _look(at, part, level)
+            unsure += spots if level == 1 and not small else []
+            yield from (_Candidate(line, level, number) for line in lines)
+    for part in parts_around(unsure, picture.shape):
+        lines, _ = _look(picture, part, _MAGNIFIED[0])
+        yield from (_Candidate(line, 1.0, number, again=True) for line in lines if line.score >= _BORNE_OUT)
+
+
+def _look(at: Picture, part: Part, level: float) -> tuple[list[Box], list[Box]]:
+    """Lines in a part of a picture that is shown reduced, or not yet magnified, to a level; and where it is unsure."""
+    magnified, reduced = max(level, 1.0), min(level, 1.0)
+    area = at[part]
+    if min(area.shape[:2]) < 8:
+        return [], []
+    whole, middle = scores_of(resized(area, magnified))
+
+    def placed(box: Box) -> Box:
         left, top, right, bottom = (
             round((start + side / magnified) / reduced)
-            for side, start in zip(line[:4], (part[1].start, part[0].start) * 2, strict=True)
+            for side, start in zip(box[:4], (part[1].start, part[0].start) * 2, strict=True)
         )
-        yield _Candidate(Box(left, top, right, bottom, line.score), level, number)
+        return Box(left, top, right, bottom, box.score)
+
+    # What is taller is told by a coarser look; at the coarsest it is an organ.
+    lines = [placed(line) for line in lines_of(whole, middle) if line.height <= _TALLEST]
+    return lines, [placed(spot) for spot in unsure_of(middle)]
 
 
 def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: list[Box]) -> tuple[list[Box], bool]:
@@ -204,7 +223,7 @@ def _proved(pictures: Sequence[Picture], candidates: list[_Candidate], known: li
         one for one in candidates if one.box.score >= (_LIKELY if one.box.length < _LONG * one.box.height else _FAINT)
     )
     reader = _Reader(pictures, known)
-    complete = reader.read(sorted(likely, key=lambda one: (-one.level, -one.box.score)))
+    complete = reader.read(sorted(likely, key=lambda one: (-one.level, one.again, -one.box.score)))
     for stack in _stacks(pictures, reader.refused):
         complete &= reader.read_stack(stack)
     kept, refused, signs = reader.kept, reader.refused, reader.signs
@@ -284,8 +303,9 @@ class _Reader:
 def _stacks(pictures: Sequence[Picture], refused: Sequence[_Candidate]) -> Iterator[list[_Candidate]]:
     """Of blocks that are surely text and cannot be read as one line, the lines."""
     for one in tuple(refused):
-        if one.box.score >= _SURE and (lines := lines_in(pictures[one.picture], one.box)):
-            yield [one._replace(box=line) for line in lines]
+        if one.box.score >= _SURE:
+            stacks = stacks_in(pictures[one.picture], one.box)
+            yield from ([one._replace(box=line) for line in lines] for lines in stacks)
 
 
 def _signs_beside(pictures: Sequence[Picture], refused: list[_Candidate], signs: list[Box]) -> list[Box]:
@@ -332,21 +352,6 @@ def _with_margins(box: Box, shape: tuple[int, ...]) -> Box:
 
 def _same(box: Box, other: Box) -> bool:
     return share_within(box, [other]) > 0.7 and share_within(other, [box]) > 0.7
-
-
-def areas_of(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """Rows and columns around cells, with a cell more on each side: the line finder needs to see where a line ends."""
-    rows, columns = shape[:2]
-    wide = cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8))
-    if wide.mean() > _MOSTLY:
-        return [(slice(0, rows), slice(0, columns))]
-    _, _, extents, _ = cv2.connectedComponentsWithStats(wide)
-    found = [
-        (slice(y, min(y + height, rows)), slice(x, min(x + width, columns)))
-        for x, y, width, height, _ in (extents[1:] * CELL).tolist()
-    ]
-    size = sum((down.stop - down.start) * (across.stop - across.start) for down, across in found)
-    return found if size <= _MOSTLY * rows * columns else [(slice(0, rows), slice(0, columns))]
 
 
 def _scaled(part: slice, ratio: float, most: int) -> slice:

@@ -31,13 +31,20 @@ _KERNEL = np.ones((5, 5), np.uint8)
 _Map = NDArray[np.float32]
 
 
-def lines_in(picture: Picture, box: Box) -> list[Box]:
-    """The lines of a block, from above down, with the block's score; none where it is no stack of lines.
+def stacks_in(picture: Picture, box: Box) -> Iterator[list[Box]]:
+    """The lines of which a block may be made, one after the other, with the block's score: none, or in two ways.
 
     Args:
         picture: (rows, columns) or (rows, columns, 3).
-        box: what the finder took for one line.
+        box: what the finder took for one line. One that is taller than wide may also be of lines that run up or down.
     """
+    if lines := _stacked(picture, box):
+        yield lines
+    if box.turned and (lines := _stacked(np.swapaxes(picture, 0, 1), box.transposed())):
+        yield [line.transposed() for line in lines]
+
+
+def _stacked(picture: Picture, box: Box) -> list[Box]:
     if box.bottom - box.top < 2 * LOWEST + 1 or box.right - box.left < LOWEST:
         return []
     part = np.ascontiguousarray(picture[box.top : box.bottom, box.left : box.right])

@@ -13,7 +13,7 @@ from models.imaging.text import find_text
 from models.imaging.text.boxes import Box, beside, painted
 from models.imaging.text.ends import ends_of, turned
 from models.imaging.text.search import _spans
-from models.imaging.text.stacks import lines_in
+from models.imaging.text.stacks import stacks_in
 from tests.models.imaging.samples import characters_covered, characters_shown
 
 BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
@@ -99,7 +99,7 @@ def test_edges_beneath_each_other_are_no_lines() -> None:
     """Of a block that could be several lines at least two must be read."""
     bars = np.zeros((64, 40, 3), np.uint8)
     bars[::9], bars[1::9], bars[2::9] = 120, 120, 120
-    assert lines_in(bars, Box(0, 0, 40, 64, 1.0)) == []
+    assert list(stacks_in(bars, Box(0, 0, 40, 64, 1.0))) == []
     assert find_text(np.pad(bars, ((80, 80), (120, 120), (0, 0)))).boxes == ()
 
 
