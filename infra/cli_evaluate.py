@@ -258,7 +258,7 @@ def read_result(path: Path) -> "Result":
 
 
 def _need_libraries() -> None:
-    if missing := [name for name in ("imagehash", "pyarrow") if find_spec(name) is None]:
-        raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
+    if find_spec("pyarrow") is None:
+        raise click.ClickException("pyarrow is not installed: install tristream with the extra 'data'")
     if find_spec("sacrebleu") is None or find_spec("nltk") is None:
         say("BLEU and METEOR are left out: install tristream with the extra 'evaluation'")
