@@ -186,9 +186,7 @@ def picture(path: Path) -> None:
     canvas = cv2.cvtColor(cv2.resize(shown, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
     told = [region for region in grounding.regions if region.kind == "source annotation"]
     for region, colour in zip(told, _COLOURS, strict=False):
-        mask = np.asarray(
-            coco.decode({"size": list(region.mask.size), "counts": region.mask.counts.encode()}), np.uint8
-        )
+        mask = np.asarray(coco.decode(region.mask.rle), np.uint8)
         large = cv2.resize(mask, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
         contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         cv2.drawContours(canvas, contours, -1, colour, 2, cv2.LINE_AA)

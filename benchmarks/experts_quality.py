@@ -107,8 +107,7 @@ class Quality:
 
 def decode(region: Region) -> Mask:
     """A region's mask, uint8 (rows, columns)."""
-    plain: Any = {"size": list(region.mask.size), "counts": region.mask.counts.encode()}
-    return np.ascontiguousarray(coco.decode(plain))
+    return np.ascontiguousarray(coco.decode(region.mask.rle))
 
 
 def compare(regions: Sequence[Mask], truth: Mask) -> Quality:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -106,8 +105,7 @@ def truth_of(annotations: Sequence[SourceAnnotation], size: tuple[int, ...]) -> 
     for one in annotations:
         mask = found.setdefault(one.label, np.zeros(size, np.uint8))
         if one.mask is not None:
-            plain: Any = {"size": list(one.mask.size), "counts": one.mask.counts.encode()}
-            mask |= np.asarray(coco.decode(plain), np.uint8)
+            mask |= np.asarray(coco.decode(one.mask.rle), np.uint8)
         elif one.box is not None:
             mask[one.box.y : one.box.y + one.box.height, one.box.x : one.box.x + one.box.width] = 1
     return {label: kept for label, mask in found.items() if int((kept := without_dust(mask)).sum()) >= LEAST_PX}

@@ -1,5 +1,7 @@
 """Where in an image something is: masks and boxes. Knows nothing of what is there."""
 
+from typing import Any
+
 from pydantic import Field
 
 from schemas.base import Message
@@ -10,6 +12,11 @@ class Mask(Message):
 
     size: tuple[int, int] = Field(description="rows, columns")
     counts: str = Field(repr=False, description="Run lengths, compressed as pycocotools does")
+
+    @property
+    def rle(self) -> Any:
+        """As pycocotools takes it: its stubs know no plain dictionary."""
+        return {"size": list(self.size), "counts": self.counts.encode()}
 
 
 class Box(Message):

@@ -129,8 +129,7 @@ def _mask(region: Region) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools decodes through numpy's old __array__
         try:
-            plain = {"size": list(region.mask.size), "counts": region.mask.counts.encode("ascii")}
-            mask = np.ascontiguousarray(cast(Any, coco).decode(plain), np.uint8)
+            mask = np.ascontiguousarray(cast(Any, coco).decode(region.mask.rle), np.uint8)
         except ValueError:
             mask = None
     if mask is None or mask.max() > 1:  # Runs that end too early leave what lay in memory before.

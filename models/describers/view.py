@@ -92,8 +92,7 @@ def _with_outlines(image: Rgb, regions: list[Region]) -> Rgb:
 
 
 def _mask(region: Region, shape: tuple[int, ...]) -> Mask:
-    rle: Any = {"size": list(region.mask.size), "counts": region.mask.counts.encode()}
-    mask = np.asarray(coco.decode(rle), np.uint8)
+    mask = np.asarray(coco.decode(region.mask.rle), np.uint8)
     if mask.shape != shape:
         mask = np.asarray(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST), np.uint8)
     return mask

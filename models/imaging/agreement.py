@@ -1,7 +1,5 @@
 """Whether what a source says of left and right agrees with itself. Knows nothing of how it was read."""
 
-from typing import Any
-
 import numpy as np
 from pycocotools import mask as coco
 
@@ -44,6 +42,5 @@ def _centroid(mark: SourceAnnotation) -> tuple[float, float]:
     if mark.mask is None:
         assert mark.box is not None
         return mark.box.x + mark.box.width / 2, mark.box.y + mark.box.height / 2
-    rle: Any = {"size": list(mark.mask.size), "counts": mark.mask.counts.encode()}
-    rows, columns = np.nonzero(np.asarray(coco.decode(rle)))
+    rows, columns = np.nonzero(np.asarray(coco.decode(mark.mask.rle)))
     return float(columns.mean()), float(rows.mean())

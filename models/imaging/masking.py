@@ -50,10 +50,9 @@ def marked_in(annotations: Sequence[SourceAnnotation], shape: tuple[int, ...]) -
     found = np.zeros(shape[:2], bool)
     for one in annotations:
         if one.mask is not None and one.mask.size == shape[:2]:
-            encoded = {"size": list(one.mask.size), "counts": one.mask.counts.encode()}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools decodes through numpy's old __array__
-                found |= np.asarray(cast(Any, coco).decode(encoded), bool)
+                found |= np.asarray(cast(Any, coco).decode(one.mask.rle), bool)
         elif one.box is not None:
             x, y, width, height = one.box.x, one.box.y, one.box.width, one.box.height
             found[y : y + height, x : x + width] = True

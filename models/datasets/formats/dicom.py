@@ -130,9 +130,7 @@ def _captured(example: Example) -> Dataset:
 
 def _segmentation(example: Example, image: Dataset, regions: list[Region]) -> Dataset:
     """A segment a region; they may overlap (PS3.3 A.51)."""
-    masks: npt.NDArray[np.uint8] = np.stack(
-        [coco.decode({"size": list(one.mask.size), "counts": one.mask.counts.encode()}) for one in regions], axis=-1
-    )
+    masks: npt.NDArray[np.uint8] = np.stack([coco.decode(one.mask.rle) for one in regions], axis=-1)
     source = image
     if "PixelSpacing" in image and "SliceThickness" not in image:
         # A segmentation tells both or neither (PS3.3 C.7.6.16.2.1), and no thickness is made up; the image tells its.

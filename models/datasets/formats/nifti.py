@@ -35,7 +35,7 @@ class Nifti:
         outlined = [region for region in triplet.regions if region.kind != "whole image"]
         for region in sorted(outlined, key=lambda one: -one.area_px):
             number = self._labels.setdefault(region.label, len(self._labels) + 1)
-            mask: Any = coco.decode({"size": list(region.mask.size), "counts": region.mask.counts.encode()})
+            mask: Any = coco.decode(region.mask.rle)
             labels[mask > 0] = number
         spacing = triplet.metadata.spacing
         affine = np.diag([spacing.column_mm, spacing.row_mm, 1, 1] if spacing else [1, 1, 1, 1]).astype(float)

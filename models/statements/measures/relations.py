@@ -107,7 +107,7 @@ def iou(one: Region, other: Region) -> float:
     if one.mask.size != other.mask.size:
         return 0.0
     # On the runs themselves: to decode two masks of a radiograph takes milliseconds, and pairs are many.
-    overlap: Any = coco.iou([_runs(one.mask)], [_runs(other.mask)], [False])
+    overlap: Any = coco.iou([one.mask.rle], [other.mask.rle], [False])
     return float(overlap[0][0])
 
 
@@ -121,7 +121,7 @@ def covered(regions: Sequence[Region], others: Sequence[Region]) -> float:
 
 
 def _together(regions: Sequence[Region]) -> Any:
-    return coco.merge([_runs(one.mask) for one in regions])
+    return coco.merge([one.mask.rle for one in regions])
 
 
 @lru_cache(maxsize=256)
@@ -141,10 +141,6 @@ def parts(region: Region) -> int:
 def _decoded_runs(rows: int, columns: int, counts: str) -> npt.NDArray[np.bool_]:
     rle: Any = {"size": [rows, columns], "counts": counts.encode()}
     return np.asarray(coco.decode(rle), np.bool_)
-
-
-def _runs(mask: Mask) -> Any:
-    return {"size": list(mask.size), "counts": mask.counts.encode()}
 
 
 def _decoded(mask: Mask) -> npt.NDArray[np.bool_]:
