@@ -3,25 +3,21 @@
 Regions of one label are stacked as they lie in their slices. Knows nothing of how they were found.
 """
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
-from scipy import ndimage
 
-from models.experts.figures import figures
+from models.experts.annotated import BY_BOX
+from models.experts.solids import measured, parts_of
 from schemas.base import Provenance
 from schemas.images import ImageMetadata, InVolume
 from schemas.regions import Code, Region, VolumeFinding
 from schemas.shapes import Mask
 from schemas.triplets import Triplet
 from schemas.volumes import StackedLabel, VolumeRecord
-
-_BY_BOX = "marked in the source by a box"
 
 Key = tuple[str, str, str]
 """Kind, label and expert of regions."""
@@ -71,7 +67,7 @@ def _add(stack: _Stack, triplet: Triplet, place: int) -> None:
     for region in triplet.regions:
         if region.kind == "whole image":
             continue
-        if region.rule == _BY_BOX:
+        if region.rule == BY_BOX:
             stack.boxes += 1
             continue
         key = _key(region)
@@ -128,12 +124,8 @@ def _measured(
     first, last = places[0], places[-1]
     solid: Solid = np.zeros((last - first + 1, *stack.size), np.bool_)
     for place, mask in masks:
-        solid[place - first] |= _decoded(mask)
-    known = [mm for mm in spacing if mm is not None]
-    voxel = math.prod(known) / 1000 if len(known) == 3 else None
-    labelled = np.zeros(solid.shape, np.int32)
-    ndimage.label(solid, np.ones((3, 3, 3)), output=labelled)
-    sizes = np.bincount(labelled.ravel())[1:]
+        solid[place - first] |= np.asarray(coco.decode(mask.rle), np.bool_)
+    _, sizes = parts_of(solid)
     rows, columns = (np.flatnonzero(solid.any(axis=axes)) for axes in ((0, 2), (0, 1)))
     extent = (last - first + 1, int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1)
     return StackedLabel(
@@ -141,19 +133,8 @@ def _measured(
         label=key[1],
         code=stack.codes[key],
         expert=key[2],
-        voxels=int(sizes.sum()),
-        volume_ml=None if voxel is None else figures(int(sizes.sum()) * voxel),
-        parts=len(sizes),
-        largest_part_ml=None if voxel is None else figures(int(sizes.max()) * voxel),
         slices=len(places),
         first_slice=first,
         last_slice=last,
-        extent_mm=None
-        if voxel is None
-        else cast(tuple[float, float, float], tuple(figures(n * mm) for n, mm in zip(extent, known, strict=True))),
+        **measured(sizes, extent, spacing),
     )
-
-
-def _decoded(mask: Mask) -> Solid:
-    plain: Any = {"size": list(mask.size), "counts": mask.counts.encode()}
-    return np.asarray(coco.decode(plain)).astype(np.bool_)

@@ -1,7 +1,6 @@
 """Regions that the source itself marked, as candidates to be measured. Knows nothing of experts."""
 
 import warnings
-from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +11,8 @@ from schemas.images import SourceAnnotation
 from schemas.regions import ExpertRun, Region
 
 SOURCE = "source"
+BY_BOX = "marked in the source by a box"
+"""Rule of a region whose mask is a box that was filled."""
 MOST = 50
 """Regions told of one image; of more, the largest."""
 
@@ -42,13 +43,12 @@ def _candidate(one: SourceAnnotation, size: tuple[int, ...]) -> Candidate | None
             return None
         crop = np.ones((min(one.box.height, rows - y), min(one.box.width, columns - x)), np.uint8)
     elif one.mask is not None and one.mask.size == (rows, columns):
-        plain: Any = {"size": list(one.mask.size), "counts": one.mask.counts.encode()}
-        whole = np.ascontiguousarray(coco.decode(plain))
+        whole = np.ascontiguousarray(coco.decode(one.mask.rle))
         x, y, width, height = cv2.boundingRect(whole)
         crop = whole[y : y + height, x : x + width]
     else:
         return None
     area = int(cv2.countNonZero(crop))
-    rule = "marked in the source by a box" if one.box is not None else "marked in the source by a mask"
+    rule = BY_BOX if one.box is not None else "marked in the source by a mask"
     component = Component(x, y, np.ascontiguousarray(crop), area, 1.0)
     return Candidate(component, one.label, rule, SOURCE, code=one.code) if area else None

@@ -1,19 +1,18 @@
 """Segmenters of three dimensions: a volume is looked at once, and each of its slices is given what lies in it."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from models.experts.adapters.classes import counted, least, probabilities
 from models.experts.contracts import Label, Volumetric
 from models.experts.figures import figures
 from models.experts.regions import BinaryImage, Candidate, components
 from models.experts.running import RUN_ERRORS, Expert, Found, Sight, UnfitOutput
+from models.experts.solids import measured, parts_of, voxel_ml
 from models.experts.volumes import Given, class_maps
 from schemas.regions import VolumeFinding
 
@@ -117,37 +116,24 @@ def _solid(
     if box is None:
         return None
     decoding = cast(Volumetric, expert.manifest.decoding)
-    spacing = [mm for mm in given.spacing if mm is not None]
-    voxel = math.prod(spacing) / 1000 if len(spacing) == 3 else None
-    labelled = np.zeros(where[box].shape, np.int32)
-    ndimage.label(where[box], np.ones((3, 3, 3)), output=labelled)
-    sizes = np.bincount(labelled.ravel())
-    sizes[0] = 0
-    keep = (sizes > 0) & (True if voxel is None else sizes * voxel >= decoding.min_volume_ml)
+    voxel = voxel_ml(given.spacing)
+    labelled, sizes = parts_of(where[box])
+    keep = np.full(len(sizes), True) if voxel is None else sizes * voxel >= decoding.min_volume_ml
     if not keep.any():
         return None
-    mask = keep[labelled]
+    mask = np.concatenate([[False], keep])[labelled]
     inner = _box(mask)
     assert inner is not None
     corner = tuple(outer.start + one.start for outer, one in zip(box, inner, strict=True))
     mask, probability = mask[inner], score[box][inner].astype(np.float16)
-    voxels = int(np.count_nonzero(mask))
-    rows, columns = mask.shape[1:]
-    extent = zip((len(mask), rows, columns), spacing, strict=False)
     finding = VolumeFinding(
         volume=given.digest,
         label=label.name,
         code=label.code,
         expert=expert.manifest.expert,
-        voxels=voxels,
-        volume_ml=None if voxel is None else figures(voxels * voxel),
-        parts=int(np.count_nonzero(keep)),
-        largest_part_ml=None if voxel is None else figures(int(sizes[keep].max()) * voxel),
         slices=len(mask),
         first_slice=corner[0],
-        extent_mm=None
-        if voxel is None
-        else cast(tuple[float, float, float], tuple(figures(n * mm) for n, mm in extent)),
+        **measured(sizes[keep], mask.shape, given.spacing),
         score=figures(min(1.0, max(0.0, float(probability[mask].mean(dtype=np.float64))))),
     )
     return Solid(label, rule, (corner[0], corner[1], corner[2]), mask.view(np.uint8), probability, finding)
