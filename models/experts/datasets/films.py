@@ -4,10 +4,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import orjson
 
-from models.experts.datasets.folders import DESCRIPTION
-from models.experts.datasets.phantoms import FolderInUse
+from models.experts.datasets.phantoms import begin, describe
 from models.experts.phantoms.films import chest_film, lateral_film, other_film
 
 LABEL = "lung field"
@@ -22,10 +20,7 @@ def write_films(out: Path, *, count: int, side: int, first_seed: int = 0) -> Non
     Raises:
         FolderInUse: `out` holds files.
     """
-    if out.exists() and any(out.iterdir()):
-        raise FolderInUse
-    for name in ("images", "masks"):
-        (out / name).mkdir(parents=True, exist_ok=True)
+    begin(out)
     for done in range(count):
         random = np.random.default_rng(first_seed + done)
         chosen = random.random()
@@ -33,8 +28,7 @@ def write_films(out: Path, *, count: int, side: int, first_seed: int = 0) -> Non
         image, lungs = _cut(random, *draw(random, side))
         cv2.imwrite(str(out / "images" / f"film-{first_seed + done:05d}.png"), image)
         cv2.imwrite(str(out / "masks" / f"film-{first_seed + done:05d}.png"), lungs)
-    about = {"modality": "X-ray", "organ": "chest", "unit": "stored value", "labels": {"1": LABEL}}
-    (out / DESCRIPTION).write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2) + b"\n")
+    describe(out, {"modality": "X-ray", "organ": "chest", "unit": "stored value", "labels": {"1": LABEL}})
 
 
 def _cut(random: np.random.Generator, image: np.ndarray, lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Phantoms as image and mask folders: something to try training on at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,19 @@ class FolderInUse(TristreamError):
         super().__init__("the output folder is not empty: take another, or empty it")
 
 
+def begin(out: Path) -> None:
+    """Make the folders of a set. Raises FolderInUse where `out` holds files."""
+    if out.exists() and any(out.iterdir()):
+        raise FolderInUse
+    for name in ("images", "masks"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+
+
+def describe(out: Path, about: Mapping[str, object]) -> None:
+    """Write what a set holds beside it."""
+    (out / DESCRIPTION).write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2) + b"\n")
+
+
 def write_phantoms(
     out: Path,
     modality: Modality,
@@ -38,10 +51,7 @@ def write_phantoms(
     Raises:
         FolderInUse: `out` holds files.
     """
-    if out.exists() and any(out.iterdir()):
-        raise FolderInUse
-    for name in ("images", "masks"):
-        (out / name).mkdir(parents=True, exist_ok=True)
+    begin(out)
     about: dict[str, object] = {}
     label = ""
     for done in range(count):
@@ -56,5 +66,5 @@ def write_phantoms(
         cv2.imwrite(str(out / "masks" / f"{stem}.png"), phantom.truth[label])
         about = {"modality": modality, "organ": phantom.metadata.organ, "unit": phantom.unit, "labels": {"1": label}}
         tell(done + 1, count)
-    (out / DESCRIPTION).write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2) + b"\n")
+    describe(out, about)
     return label

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from models.experts.contracts import Decoding, InputContract, Label
+from models.experts.contracts import Decoding, FullRange, InputContract, Label, Size
 from models.experts.external import NoExternalData, read_graph
 from models.experts.running import open_session
 from models.vocabulary import read_label
@@ -19,6 +19,7 @@ from schemas.failures import TristreamError
 from schemas.images import Modality
 
 BY_HAND = "write the manifest by hand, as docs/own-experts.md shows"
+CUT_SQUARE = "It was trained on the middle of images, cut square; here the whole image is stretched."
 NEVER_MEASURED = "Imported: how well it finds what it tells was not measured here."
 _MODALITIES: dict[str, Modality] = {
     **{one.lower(): one for one in get_args(Modality)},
@@ -100,6 +101,30 @@ class Draft:
     modality: Modality | None = None
     licence: str | None = None
     limits: tuple[str, ...] = field(default=())
+
+
+def of_pictures(
+    graph: Graph,
+    size: Size,
+    normalisation: FullRange,
+    *,
+    mean: tuple[float, ...] = (),
+    deviation: tuple[float, ...] = (),
+) -> InputContract:
+    """The input of what was made for photographs: colours as shown, of any size."""
+    return InputContract(
+        units=(),
+        channels=3,
+        polarity="displayed",
+        shortest_side=32,
+        longest_side=8192,
+        name=graph.takes.name,
+        grey_as_colour=True,
+        size=size,
+        normalisation=normalisation,
+        mean=mean,
+        deviation=deviation,
+    )
 
 
 def labelled(names: Mapping[int, str]) -> tuple[tuple[Label, ...], tuple[int, ...]]:

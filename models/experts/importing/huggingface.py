@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from models.experts.contracts import Classifier, Decoding, FullRange, InputContract, Semantic, Size
+from models.experts.contracts import Classifier, Decoding, FullRange, Semantic, Size
 from models.experts.importing.draft import (
     BY_HAND,
+    CUT_SQUARE,
     NEVER_MEASURED,
     CannotImport,
     Draft,
@@ -15,11 +16,11 @@ from models.experts.importing.draft import (
     json_of,
     labelled,
     numbers,
+    of_pictures,
     the_graph,
 )
 
 EXPORT = "make it by 'optimum-cli export onnx --model FOLDER OUT', and import OUT"
-_CUT = "It was trained on the middle of images, cut square; here the whole image is stretched."
 
 
 def recognises(folder: Path) -> bool:
@@ -57,18 +58,8 @@ def draft(folder: Path) -> Draft:
         made=f"Exported from transformers {config.get('transformers_version', '')}".strip() + ".",
         source=str(config.get("_name_or_path") or folder.resolve().name),
         licence=_licence(folder / "README.md"),
-        input=InputContract(
-            units=(),
-            channels=3,
-            polarity="displayed",
-            shortest_side=32,
-            longest_side=8192,
-            name=graph.takes.name,
-            grey_as_colour=True,
-            size=size,
-            normalisation=_range(how),
-            mean=_of_channels(how, "image_mean") if how.get("do_normalize", True) else (),
-            deviation=_of_channels(how, "image_std") if how.get("do_normalize", True) else (),
+        input=of_pictures(
+            graph, size, _range(how), mean=_of_channels(how, "image_mean"), deviation=_of_channels(how, "image_std")
         ),
         decoding=decoding,
         labels=labels,
@@ -77,6 +68,9 @@ def draft(folder: Path) -> Draft:
 
 
 def _of_channels(how: Mapping[str, Any], name: str) -> tuple[float, ...]:
+    """() where nothing is taken off."""
+    if not how.get("do_normalize", True):
+        return ()
     return numbers(how.get(name), 3, f"{name!r} of preprocessor_config.json")
 
 
@@ -100,7 +94,7 @@ def _size(how: Mapping[str, Any]) -> tuple[Size, tuple[str, ...]]:
         raise CannotImport(
             f"'size' of preprocessor_config.json is {wanted!r}, which tells no height and width: {BY_HAND}"
         )
-    return Size(policy="stretch", height=height, width=width), (_CUT,) if cut else ()
+    return Size(policy="stretch", height=height, width=width), (CUT_SQUARE,) if cut else ()
 
 
 def _licence(card: Path) -> str | None:

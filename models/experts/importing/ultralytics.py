@@ -5,8 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from models.experts.contracts import Boxes, Classifier, FullRange, InputContract, Size
-from models.experts.importing.draft import BY_HAND, NEVER_MEASURED, CannotImport, Draft, Graph, labelled
+from models.experts.contracts import Boxes, Classifier, FullRange, Size
+from models.experts.importing.draft import (
+    BY_HAND,
+    CUT_SQUARE,
+    NEVER_MEASURED,
+    CannotImport,
+    Draft,
+    Graph,
+    labelled,
+    of_pictures,
+)
 
 GREY = 114 / 255
 """With which letterboxes are filled."""
@@ -38,7 +47,7 @@ def draft(path: Path, graph: Graph) -> Draft:
     elif task == "classify":
         size = Size(policy="stretch", height=height, width=width)
         decoding = Classifier(kind="classifier", output=output.name, activation="none", background=background)
-        limits = ("It was trained on the middle of images, cut square; here the whole image is stretched.",)
+        limits = (CUT_SQUARE,)
     else:
         raise CannotImport(f"its task is {task!r}: only 'detect' and 'classify' can be imported; {BY_HAND}")
     return Draft(
@@ -50,17 +59,7 @@ def draft(path: Path, graph: Graph) -> Draft:
         source=told.get("docs") or "https://docs.ultralytics.com",
         # What Ultralytics writes is the licence of its own code, under which it puts what is trained by it.
         licence=told.get("license"),
-        input=InputContract(
-            units=(),
-            channels=3,
-            polarity="displayed",
-            shortest_side=32,
-            longest_side=8192,
-            name=graph.takes.name,
-            grey_as_colour=True,
-            size=size,
-            normalisation=FullRange(kind="full range"),
-        ),
+        input=of_pictures(graph, size, FullRange(kind="full range")),
         decoding=decoding,
         labels=labels,
         limits=(NEVER_MEASURED, *limits),

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from models.experts.phantoms.drawing import BinaryImage, FloatImage
-from models.experts.phantoms.films.strokes import Random
+from models.experts.phantoms.films.strokes import Random, blurred
 
 
 def expose(
@@ -36,9 +36,7 @@ def _toned(random: Random, absorbed: FloatImage, body: BinaryImage) -> FloatImag
     image = image.astype(np.float32)
     if random.random() < 0.3:
         image += random.uniform(0.5, 2.5) * (image - cv2.GaussianBlur(image, (0, 0), random.uniform(1, 3)))
-    sigma = random.uniform(0, 1)
-    if sigma > 0.2:
-        image = cv2.GaussianBlur(image, (0, 0), sigma)
+    image = blurred(image, random.uniform(0, 1))
     noise = random.standard_normal((side, side)) * random.choice((0, 0.003, 0.005, 0.01, 0.03, 0.06))
     return cast(FloatImage, (image + noise).astype(np.float32))
 
