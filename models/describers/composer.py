@@ -69,16 +69,32 @@ class Composer:
 
 def compose(facts: Facts, seed: str) -> Description:
     """The description of what is known of an image; the same facts and seed give the same one."""
-    made = _composed(facts, seed, full=False)
-    return made if len(made.description.split()) >= LEAST else _composed(facts, seed, full=True)
+    always = _Always(
+        choose(facts),
+        _needed(plans.image(facts, caption=False), facts, f"{seed}:image"),
+        _needed(plans.image(facts, caption=True), facts, f"{seed}:caption"),
+        tuple(_measurements(facts, seed)),
+        tuple(_opinions(facts, seed)),
+    )
+    made = _composed(facts, always, seed, full=False)
+    return made if len(made.description.split()) >= LEAST else _composed(facts, always, seed, full=True)
 
 
-def _composed(facts: Facts, seed: str, *, full: bool) -> Description:
+@dataclass(frozen=True, slots=True)
+class _Always:
+    """What is chosen, and what every description of an image has, however full it is."""
+
+    chosen: Chosen
+    modality: Statement
+    caption: Statement
+    measurements: tuple[Statement, ...]
+    opinions: tuple[Statement, ...]
+
+
+def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Description:
     """A description; `full`: with who marked what, all that was looked for, and a passage more often."""
-    chosen = choose(facts)
+    chosen, modality = always.chosen, always.modality
     voice = Voice(f"{seed}:order")
-    modality = _needed(plans.image(facts, caption=False), facts, f"{seed}:image")
-    caption = _needed(plans.image(facts, caption=True), facts, f"{seed}:caption")
     opening = _opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
     first = opening.statement if opening else modality
     budget = Budget(WORDS - length_of(first))
@@ -116,10 +132,10 @@ def _composed(facts: Facts, seed: str, *, full: bool) -> Description:
         tuple(texture),
         tuple(relations),
         tuple(knowledge),
-        caption=caption,
+        caption=always.caption,
         absences=tuple(missing),
-        measurements=tuple(_measurements(facts, seed)),
-        opinions=tuple(_opinions(facts, seed)),
+        measurements=always.measurements,
+        opinions=always.opinions,
         text=" ".join(one.text for part in (begun, *telling, quoted) for one in part),
     )
 
