@@ -19,7 +19,7 @@ from models.experts.phantoms.drawing import (
 def chest(random: np.random.Generator, contrast: float, side: int) -> Phantom:
     """A frontal radiograph in stored values, high shown bright: lung fields, heart, ribs; an opacity in one field.
 
-    The lungs of the truth reach behind the heart.
+    The lungs of the truth reach behind the heart; what of them is aerated does not.
     """
     trunk = ellipse(side, 0.5, 0.62, 0.46, 0.55)
     right = ellipse(side, 0.31, 0.47, 0.135, 0.29, random.uniform(-4, 4))
@@ -47,7 +47,7 @@ def chest(random: np.random.Generator, contrast: float, side: int) -> Phantom:
         for lesion in spread_out(random, field, (random.uniform(0.035, 0.06),), 0.25):
             values = implant(values, lesion, contrast, +1, aerated)
             lesions.append(lesion)
-    truth = {"lungs": right | left, "lesion": union(lesions, side)}
+    truth = {"lungs": right | left, "aerated": aerated, "lesion": union(lesions, side)}
     about = metadata("X-ray", "chest", side, 400.0, view="PA", orientation={"right": "patient left", "down": "feet"})
     return Phantom(values.astype(np.float32), "stored value", about, truth, "lesion")
 

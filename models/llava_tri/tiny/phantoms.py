@@ -33,7 +33,7 @@ MIDDLE = 0.08
 """Half width of the band around the midline that those keep free, in parts of the side."""
 _BRIGHT = ("MR", "X-ray", "PET", "microscopy")
 """Modalities whose lesions are brighter than what surrounds them."""
-_ROOM = {"MR": "brain", "X-ray": "lungs", "PET": "body", "ultrasound": "sector"}
+_ROOM = {"MR": "brain", "X-ray": "aerated", "PET": "body", "ultrasound": "sector"}
 """Structure in which the lesions of a modality lie; of others, everywhere that is not black."""
 
 
