@@ -168,10 +168,11 @@ class Fundus(nn.Module):
 
 
 class EndoscopyColour(nn.Module):
-    """On RGB. Maps: highlight, reddened region, and the lit field."""
+    """On RGB. Maps: highlight, reddened region."""
 
     WIDE_PX = 40.0
-    GLARE = 170.0
+    GLARE, STEP, HIGHLIGHT_PX = 200.0, 60.0, 13
+    PALE = 127.5
     LEAST = 5.0
 
     def __init__(self) -> None:
@@ -181,10 +182,13 @@ class EndoscopyColour(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         rgb = levels(image)
         least = rgb.amin(dim=1, keepdim=True)
-        highlight = torch.clamp(0.5 * least / self.GLARE, 0.0, 1.0)
+        # A wall near the lamp is as white, but wide, and pales towards its edges.
+        step = least - opening(least, self.HIGHLIGHT_PX)
+        white = dilate((least >= self.GLARE).to(rgb.dtype), self.HIGHLIGHT_PX)
+        highlight = torch.clamp(0.5 * step / self.STEP, 0.0, 1.0) * white
         red, green = rgb[:, 0:1], rgb[:, 1:2]
         index = torch.log(torch.clamp(red, min=8.0)) - torch.log(torch.clamp(green, min=8.0))
-        clear = 1 - dilate((least > 0.75 * self.GLARE).to(rgb.dtype), 5)
+        clear = 1 - dilate((least > self.PALE).to(rgb.dtype), 5)
         lit = (red > 30.0).to(rgb.dtype)
         filled = closing(index * clear - 10 * (1 - clear), 9)
         z = self.focal(filled, lit)

@@ -129,7 +129,7 @@ def endoscopy(random: np.random.Generator, contrast: float, side: int) -> Phanto
         for lesion in spread_out(random, room, (random.uniform(0.07, 0.11),), 0.15):
             red = implant(red.astype(np.float32), lesion, contrast, +1, room)
             lesions.append(lesion)
-    highlights = union(spread_out(random, away_from(lumen, 0), tuple(random.uniform(0.006, 0.012, 8)), 0.4), side)
+    highlights = union(spread_out(random, away_from(lumen, 0), tuple(random.uniform(0.016, 0.023, 3)), 0.4), side)
     # Redness takes from green and blue, as haemoglobin does.
     values = np.stack([195 * light, 105 * light * (1 - 2 * red), 90 * light * (1 - 2 * red)], axis=2)
     values = values + (255 - values) * soft(highlights, 0.6)[..., None] + 1.5 * random.standard_normal(values.shape)

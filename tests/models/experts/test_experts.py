@@ -212,6 +212,24 @@ def test_pet(registry: Registry) -> None:
     assert [region.kind for region in low] == ["whole image"]
 
 
+def test_highlights_hide_something(registry: Registry) -> None:
+    """Reflections wide enough to hide what is below them are told, three at most; specks and a white wall are none."""
+    image = np.full((256, 256, 3), (190.0, 100.0, 85.0), np.float32)
+    cv2.ellipse(image, (0, 128), (70, 120), 0, 0, 360, (255.0, 240.0, 225.0), -1)
+    wall = cv2.GaussianBlur(image, (0, 0), 6)
+    speckled, lit = wall.copy(), wall.copy()
+    for step in range(20):
+        cv2.circle(speckled, (100 + 7 * step, 40 + 9 * (step % 3)), 2, (250.0, 250.0, 250.0), -1)
+    places = ((120, 60, 4), (160, 120, 5), (200, 180, 6), (220, 60, 5))
+    for x, y, radius in places:
+        cv2.circle(lit, (x, y), radius, (250.0, 250.0, 250.0), -1)
+    about = metadata("endoscopy", organ="colon")
+    for none in (wall, speckled):
+        assert not labelled(registry.ground(none, about, "grey level"), "highlight")
+    found = labelled(registry.ground(lit, about, "grey level"), "highlight")
+    assert {tuple(round(x) for x in one.centroid) for one in found} == {(160, 120), (200, 180), (220, 60)}
+
+
 def test_planar_counts(registry: Registry) -> None:
     """A focus of counts over tissue is found; the empty field around the tissue is not."""
     expected = np.full((256, 128), 0.2, np.float32)
