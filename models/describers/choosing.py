@@ -114,7 +114,8 @@ def _doubled(regions: list[Region]) -> frozenset[str]:
         mine = [one for one in regions if one.label == label and one.kind == "candidate"]
         if _role(mine[0]) == "structure":
             alike = [one for one in marked if _same_kind(label, one.label)]
-            again = any(one.label == label for one in alike) or covered(mine, alike) >= MOSTLY
+            again = any(one.label == label for one in alike)
+            again = again or max(covered(mine, alike), covered(alike, mine)) >= MOSTLY
             again = again or min(covered(mine, marked), covered(marked, mine)) >= MOSTLY
         else:
             again = _role(mine[0]) == "tissue" and covered(mine, structures) >= MOSTLY

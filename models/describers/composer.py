@@ -27,7 +27,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region
 from schemas.triplets import Description, Statement
 
-NAME = "composer@10"
+NAME = "composer@11"
 OPENED = 0.5
 """Part of images whose kind and most telling finding are told in one sentence."""
 QUOTED, QUOTED_IF_SHORT = 0.08, 0.5
@@ -108,17 +108,16 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     around, described = _around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full)
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
-    organ = (
-        budget.take(written(plans.context(facts, context, chosen.doubled), facts, f"{seed}:context"))
-        if context
-        else None
-    )
+    listed = plans.context(facts, context, chosen.doubled, first=not (regions or rest))
+    organ = budget.take(written(listed, facts, f"{seed}:context")) if context else None
     said += length_of(organ) if organ else 0
     knowledge = _knowledge(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
     quoted = knowledge if voice.maybe(QUOTED_IF_SHORT if full else QUOTED) else []
     findings = [*_interleaved(regions, texture), *rest]
-    structures = [*([organ] if organ else []), *around]
+    # Of what is described one by one much is told: it opens where there is no finding.
+    listing = [organ] if organ else []
+    structures = [*listing, *around] if findings else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
     begun, telling = [first], [findings, *beside]
@@ -309,9 +308,10 @@ def _around(
     left = Counter(region.label for region in regions)
     for label in (*chosen.structures, *chosen.tissues):
         fitting = [region for region in regions if region.label == label]
+        if sum(map(length_of, found)) >= wanted:
+            break
+        # Both of two or none: beside a list that counts them, one of them told again reads as a third.
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
-            if sum(map(length_of, found)) >= wanted:
-                break
             kinds = [kind for kind in _telling_of(facts, region) if _can_be_told(facts, region, kind)]
             plan = plans.introduction(facts, region, tuple(kinds[:3]), marked=_is_marked(region, seed, full=full))
             statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))

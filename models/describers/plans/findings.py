@@ -173,13 +173,14 @@ class _Noun:
     """A region's noun, with the facets before it and one that stands with it, and those that are left."""
 
     name: Name
+    number: str
     adjectives: str
     held: str
     claims: tuple[c.Claim, ...]
     behind: tuple[Facet, ...]
 
     def text(self, before: str = "", *, article: bool = True) -> str:
-        adjectives = f"{before} {self.adjectives}".strip()
+        adjectives = " ".join(one for one in (self.number, before, self.adjectives) if one)
         return (self.name.introduced(adjectives) if article else f"{adjectives} {self.name.text}".strip()) + self.held
 
 
@@ -187,9 +188,10 @@ def _noun(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, na
     before, behind = _before(_facets(facts, region, kinds, voice, name), voice, most=3)
     held = next((one for one in behind if one.has), None) if voice.maybe(0.5) else None
     said = (*before, *([held] if held else []))
+    number = w.number_of(facts, region, voice, name)
     return _Noun(
-        name, _adjectives(before, voice), f" with {held.has}" if held else "",
-        (name.claim, *(claim for one in said for claim in one.claims)),
+        name, number.text if number else "", _adjectives(before, voice), f" with {held.has}" if held else "",
+        (name.claim, *(number.claims if number else ()), *(claim for one in said for claim in one.claims)),
         tuple(one for one in behind if one is not held),
     )  # fmt: skip
 

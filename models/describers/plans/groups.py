@@ -69,7 +69,7 @@ def _place(facts: Facts, ids: tuple[str, ...], name: str, voice: Voice, *, every
         return Piece(voice.phrase(_SIDES), (c.Sides(name=name),))
     pieces = [w.place_piece(facts, facts.region(one), Voice(voice.seed)) for one in ids]
     first = pieces[0]
-    if first is None or any(one is None or one.text != first.text for one in pieces):
+    if first is None or first.text.startswith("(") or any(one is None or one.text != first.text for one in pieces):
         return None
     made = [replace(one, regions=ids, every=every) for one in first.claims if isinstance(one, c.OfRegions)]
     return Piece(first.text, tuple(made))
@@ -95,7 +95,7 @@ def largest(facts: Facts, ids: tuple[str, ...]) -> Plan:
 
     def plan(voice: Voice) -> Piece | None:
         place = w.place_piece(facts, region, voice)
-        if place is None:
+        if place is None or place.text.startswith("("):
             return None
         noun = voice.pick(w.nouns(region, sided=not facts.metadata.sides_contradict))
         name = " ".join(words(noun))

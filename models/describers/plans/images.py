@@ -33,6 +33,16 @@ _IMAGE = (
     "<a>, {showing|depicting|displaying} <o>",
     "{in|on} <this>, one sees <o>",
 )
+_ATTRIBUTED = (
+    "<k>; the source names <o> as the part examined",
+    "<a>; according to the source, <o> is examined",
+    "{shown|presented} is <a>; by the source's label, <o> is examined",
+    "<k> (part examined according to the source: <o>)",
+    "<k>; part examined according to the source: <o>",
+    "{the image|the picture} is <a>; the source gives <o> as the part examined",
+)
+_VAGUE = {"extremity"}
+"""Parts that a source names for a whole series: what a slice of it shows is often another."""
 _ALONE = (
     "this is <a>",
     "{shown|presented|seen} here is <a>",
@@ -56,43 +66,43 @@ _OPENING = (
     "<k> of <o> {showing|with|demonstrating|revealing} <f>",
     "<a> of <o> {shows|demonstrates|reveals|depicts} <f>",
     "<this> of <o> {shows|demonstrates|reveals|depicts} <f>",
-    "on <a> of <o>, <f> is {seen|visible|noted|present|apparent}",
-    "in <this> of <o>, <f> is {seen|visible|noted|present|apparent}",
-    "<f> is {seen|visible|noted} on <a> of <o>",
+    "on <a> of <o>, <f> ^is {seen|visible|noted|present|apparent}",
+    "in <this> of <o>, <f> ^is {seen|visible|noted|present|apparent}",
+    "<f> ^is {seen|visible|noted} on <a> of <o>",
     "<o> on <a>: <f>",
     "<f> {on|in} <a> of <o>",
-    "<a> of <o>; <f> is {seen|visible|noted|present|apparent}",
+    "<a> of <o>; <f> ^is {seen|visible|noted|present|apparent}",
     "<o> ~is {shown|seen} {on|in} <a>, with <f>",
     "<k>, <o>: <f>",
     "<o>, <k>: <f>",
     "<f>: <k> of <o>",
     "<f>, {seen|shown|found} {on|in} <a> of <o>",
-    "{on|in} <this> of <o>, there is <f>",
+    "{on|in} <this> of <o>, there ^is <f>",
     "<o> {on|in} <a>, with <f>",
-    "<k> of <o>, {on|in} which <f> is {seen|found|visible|present|noted}",
-    "<f> {can be seen|can be made out|stands out|appears} {on|in} <a> of <o>",
-    "what <a> of <o> {shows|reveals} is <f>",
+    "<k> of <o>, {on|in} which <f> ^is {seen|found|visible|present|noted}",
+    "<f> {can be seen|can be made out|^stands out|^appears} {on|in} <a> of <o>",
+    "what <a> of <o> {shows|reveals} ^is <f>",
 )
 _OPENING_ALONE = (
     "<this> {shows|demonstrates|reveals|depicts|contains} <f>",
     "<k> {showing|with|demonstrating|revealing} <f>",
-    "on <this>, <f> is {seen|visible|noted|present|apparent}",
-    "<f> is {seen|visible|noted} on <a>",
+    "on <this>, <f> ^is {seen|visible|noted|present|apparent}",
+    "<f> ^is {seen|visible|noted} on <a>",
     "<f> on <a>",
     "<a> {shows|demonstrates|reveals|depicts} <f>",
     "<k>: <f>",
     "<f>: <k>",
     "<f>, {seen|shown|found} {on|in} <a>",
-    "{on|in} <this>, there is <f>",
-    "<f> {can be seen|can be made out|stands out|appears} {on|in} <a>",
-    "<k>, {on|in} which <f> is {seen|found|visible|present|noted}",
-    "what <a> {shows|reveals} is <f>",
+    "{on|in} <this>, there ^is <f>",
+    "<f> {can be seen|can be made out|^stands out|^appears} {on|in} <a>",
+    "<k>, {on|in} which <f> ^is {seen|found|visible|present|noted}",
+    "what <a> {shows|reveals} ^is <f>",
 )
-"""The kind of image and its most telling finding in one sentence."""
+"""The kind of image and its most telling finding in one sentence; ^ before a verb of the finding."""
 _THICK = (
     "; {slice|section} thickness <v>",
-    ", with a {slice|section} thickness of <v>",
-    ", <v> thick",
+    "; {slices|sections} of <v>",
+    "; {slice|section} thickness: <v>",
     " ({slice|section} thickness <v>)",
 )
 _DISEASE = (
@@ -125,6 +135,7 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     def plan(voice: Voice) -> Piece | None:
         organ = w.organ_piece(facts) if caption or not _says_it(facts) else None
         patterns = (_CAPTION if caption else _IMAGE) if organ else _CAPTION_ALONE if caption else _ALONE
+        patterns = _ATTRIBUTED if organ and facts.metadata.organ in _VAGUE else patterns
         made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
         if not caption:
             made = _with_thickness(facts, made, voice)
@@ -151,18 +162,21 @@ def _says_it(facts: Facts) -> bool:
     return facts.metadata.modality == "fundus photography"
 
 
+def _opens_without(facts: Facts) -> bool:
+    """Whether no part of the body is named beside a finding."""
+    return _says_it(facts) or facts.metadata.organ in _VAGUE
+
+
 def opening(facts: Facts, finding: Plan) -> Plan:
     """The kind of image and what it shows, with a finding, as a noun and what stands with it, in one sentence."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ, found = None if _says_it(facts) else w.organ_piece(facts), finding(voice)
+        organ, found = None if _opens_without(facts) else w.organ_piece(facts), finding(voice)
         if found is None:
             return None
         pattern = voice.spin(voice.pick(_OPENING if organ else _OPENING_ALONE))
         made = _written(facts, voice, pattern, organ)
-        text = fill(made.text, f=found.text)
-        if found.several:
-            text = text.replace(" is ", " are ", 1) if "<f> is" in pattern else text
+        text = w.numbered(fill(made.text, f=found.text).replace("^", "~"), several=found.several)
         return Piece(text, (*made.claims, *found.claims))
 
     return plan

@@ -18,10 +18,19 @@ _CONTEXT = (
     "{the|this} {image|picture|view} also {shows|displays|includes|depicts|contains} <x>",
     "{besides|in addition|elsewhere|moreover}, {there ~is|the image shows|the picture includes} <x>",
     "{elsewhere|besides|in addition|moreover}, <x> ~is {seen|visible|found|noted|present|recognisable}",
-    "there ~is {also|further} <x>",
+    "there ~is also <x>",
     "note also <x>",
     "<x> can {also|} be {seen|recognised|made out}",
 )
+_FIRST = (
+    "<x> ~is {seen|visible|shown|in view|present|depicted|recognisable}",
+    "{visible|in view|shown|depicted} ~is <x>",
+    "{the|this} {image|picture|view} {shows|displays|includes|depicts|contains} <x>",
+    "there ~is <x>",
+    "note <x>",
+    "<x> can be {seen|recognised|made out}",
+)
+"""Where nothing has been told of beside which they are there too."""
 _BY_IT = "{found|identified|detected|noted|seen|observed|made out}"
 _NONE = (
     "the <e> {found|identified|detected|noted|saw|observed} no <n>",
@@ -49,18 +58,27 @@ _AGREED = (
     "<e> {found|outlined|picked out|marked|identified|saw} <n> {too|as well|also}",
     "<n> {is|was} {found|outlined|picked out|marked|identified} by <e> as well",
     "<e> also {found|outlined|identified|saw} <n>",
-    "{also|likewise} {found|outlined|identified} by <e>: <n>",
+    "<e> {finds|outlines|marks|identifies} <n> {too|as well|also}",
     "<e> {agrees|also agrees} on <n>",
 )
 
 
-def context(facts: Facts, labels: tuple[str, ...], doubled: frozenset[str] = frozenset()) -> Plan:
-    """Structures and tissues, counted where all of them are there; `doubled`: regions that tell others again."""
+def context(
+    facts: Facts, labels: tuple[str, ...], doubled: frozenset[str] = frozenset(), *, first: bool = False
+) -> Plan:
+    """Structures and tissues, counted where all of them are there.
+
+    Args:
+        facts: of the image.
+        labels: what is told.
+        doubled: regions that tell others again.
+        first: nothing has been told of before.
+    """
 
     def plan(voice: Voice) -> Piece | None:
         made = [w.counted(facts, label, voice, doubled=doubled) for label in voice.shuffled(labels)]
         pieces = [piece for piece in made if piece]
-        return _listed(pieces, _CONTEXT, voice)
+        return _listed(pieces, _FIRST if first else _CONTEXT, voice)
 
     return plan
 
@@ -92,13 +110,20 @@ def absence(label: str) -> Plan:
     """That an expert looked for something and did not find it: it may be there all the same."""
 
     def plan(voice: Voice) -> Piece | None:
-        noun = voice.pick(table().called(label).say)
+        noun = voice.pick(_sought(label))
         pattern = voice.spin(voice.pick(_NONE))
         several = not {"was", "is", "has"} & set(pattern.split()) and voice.maybe(0.4)
         text = fill(pattern, n=plural(noun) if several else noun, e=voice.pick(_LOOKS))
         return Piece(text, (c.Absence(name=" ".join(words(noun))),))
 
     return plan
+
+
+def _sought(label: str) -> tuple[str, ...]:
+    """What an expert looked for: who looks for spots has not looked for patches."""
+    say = table().called(label).say
+    kind = label.split()[-1]
+    return tuple(one for one in say if one.split()[-1] == kind) if kind in ("spot", "focus") else say
 
 
 def opinion(held: Opinion) -> Plan:

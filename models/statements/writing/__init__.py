@@ -12,11 +12,11 @@ from models.statements.writing.looks import facet as facet
 from models.statements.writing.looks import two_figures as two_figures
 from models.statements.writing.names import Name as Name
 from models.statements.writing.names import counted as counted
-from models.statements.writing.names import introduced as introduced
 from models.statements.writing.names import is_named_alone as is_named_alone
 from models.statements.writing.names import is_scattered as is_scattered
 from models.statements.writing.names import name_of as name_of
 from models.statements.writing.names import nouns as nouns
+from models.statements.writing.names import number_of as number_of
 from models.statements.writing.places import WITHIN as WITHIN
 from models.statements.writing.places import place_piece as place_piece
 from models.statements.writing.text import Piece as Piece

@@ -33,6 +33,9 @@ SURROUNDINGS = (
 _OF_ORGAN = ("the surrounding {}", "the adjacent {}", "the {} around it", "surrounding {}", "the {} surrounding it")
 """With the organ that the image shows, where this is what lies around."""
 _AROUND = {"brain", "liver", "skin", "breast", "lung", "retina", "kidney", "prostate", "thyroid"}
+_MUCH = ("markedly", "clearly", "much", "considerably", "distinctly", "substantially")
+_PLAINLY = ("markedly", "strongly", "clearly", "distinctly", "plainly")
+"""Before a comparative, and before a word that is none: nothing is "strongly brighter", nor "much hyperdense"."""
 _SIZES = (
     ("about {} {} across", "across"),
     ("some {} {} long", "longest"),
@@ -46,6 +49,10 @@ _SIZES = (
 )
 
 
+_LENGTHS = {
+    "across": ("a diameter of about {} {}", "an extent of some {} {}", "a size of about {} {}"),
+    "longest": ("a length of about {} {}", "a long axis of some {} {}", "a longest dimension of about {} {}"),
+}
 _TIMES: dict[float, tuple[str, ...]] = {
     2.0: ("twice", "two times"), 2.5: ("two and a half times", "2.5 times"),
     3.0: ("three times",), 4.0: ("four times",),
@@ -153,8 +160,12 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if row is None:
         return None
     ids = (region.region_id,)
+    # "The tiny liver", "a large vessel": by its part of a picture only a finding is called small or large, and of what
+    # is measured in mm the length tells it.
+    finding = not name.the and table().called(region.label).role == "finding"
     told = name.several or {"small", "tiny", "large"} & set(words(name.text))
-    adjective = voice.pick(row.adjectives) if row.adjectives and not told and within else ""
+    sized = region.size is not None and region.size.unit == "mm"
+    adjective = voice.pick(row.adjectives) if row.adjectives and finding and within and not (told or sized) else ""
     within = within or "image"
     if not adjective or voice.maybe(0.15):
         whole = voice.pick(("image", "picture", "view", "frame", "display")) if within == "image" else within
@@ -183,8 +194,10 @@ def _size(region: Region, voice: Voice, name: Name) -> Facet | None:
         unit="cm" if centimetres else "mm", loose=True, decimals=len(said.partition(".")[2]),
     )  # fmt: skip
     text = pattern.format(said, unit)
-    verb, ing = voice.pick((("measures", "measuring"), ("spans", "spanning"), ("extends", "extending")))
-    return Facet("size", (made,), is_=text, does=f"~{verb} {text}", doing=voice.pick((f"{ing} {text}", text)))
+    has = voice.pick(_LENGTHS[measure]).format(said, unit)
+    return Facet(
+        "size", (made,), is_=text, has=has, does=f"~measures {text}", doing=voice.pick((f"measuring {text}", text))
+    )
 
 
 def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
@@ -232,12 +245,12 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     # A label that tells a level has told it: to say that it is slightly so, or not so, only takes it back.
     if told is not None and (direction != told or abs(value) < PLAIN):
         return None
-    if direction == "alike" and (abs(value) > 0.9 or region.kind != "source annotation"):
+    if direction == "alike" and (region.kind != "source annotation" or not _blends_in(region, value)):
         return None
     surroundings = voice.phrase(SURROUNDINGS)
     beside: tuple[c.Claim, ...] = ()
     organ = facts.metadata.organ
-    if organ in _AROUND and not facts.named(organ) and voice.maybe(0.35):
+    if organ in _AROUND and _lies_in(region, organ) and not facts.named(organ) and voice.maybe(0.35):
         surroundings, beside = voice.pick(_OF_ORGAN).format(organ), (c.Structure(organ=organ, beside=True),)
     if name.several:
         surroundings = surroundings.replace("its", "their").replace(" it", " them")
@@ -252,7 +265,8 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     phrase = voice.pick([one for one in options if not degree or not one.startswith(("of ", "taking"))])
     bare = words(phrase.removesuffix(" than").removesuffix(" to").removesuffix(" against"))
     comparative = _comparative(bare, scale)
-    said = voice.pick(table().degrees.slightly[:8]) if degree == "slightly" else voice.pick(table().degrees.plainly[:7])
+    plainly = _MUCH if comparative else _PLAINLY
+    said = voice.pick(table().degrees.slightly[:8] if degree == "slightly" else plainly)
     said = f"{said} " if degree else ""
     made = c.Level(
         regions=ids, every=name.every, scale=scale.scale, direction=direction, degree=degree or comparative
@@ -273,6 +287,18 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
         against=against,
         than=surroundings,
     )
+
+
+def _blends_in(region: Region, value: float) -> bool:
+    """Whether it is as its surroundings are to the eye: beside bone, the noise is that of what surrounds it."""
+    ratio = region.contrast.standard_deviation_ratio if region.contrast else None
+    return abs(value) <= 0.9 and ratio is not None and abs(value) < ratio
+
+
+def _lies_in(region: Region, organ: str) -> bool:
+    """Whether the organ that the image shows is what surrounds a finding."""
+    row = table().called(region.label)
+    return row.role == "finding" and (region.kind == "source annotation" or organ in row.organs)
 
 
 def _comparative(bare: tuple[str, ...], scale: Scale) -> str:

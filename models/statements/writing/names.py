@@ -11,8 +11,17 @@ from models.statements.voice import Voice
 from models.statements.writing.text import Piece, article, count
 from schemas.regions import Region
 
+MANY, SEVERAL = 10, 3
+"""Parts of a mark from which it is told that there are many, and several: those that touch are one part."""
+_MANY_WORDS, _SEVERAL_WORDS, _ONE_WORDS = (
+    ("numerous", "many", "multiple"),
+    ("several", "a number of"),
+    ("single", "solitary"),
+)
 BRANCHING = 0.4
 """Solidity below which the mask of a structure is a net of many."""
+ONLY_ONE = {"optic disc"}
+"""Structures of which an image has one: it is 'the', as an organ is."""
 _PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
 
 
@@ -55,11 +64,6 @@ def nouns(region: Region, *, sided: bool = True) -> list[str]:
     return [one for pattern in table().called(label).say for one in spelled_out(pattern)]
 
 
-def introduced(region: Region, noun: str) -> str:
-    """With its article: 'a nodule', but of an organ 'the liver'."""
-    return f"the {noun}" if table().bare(region.label) in table().organs else article(noun)
-
-
 def name_of(
     facts: Facts,
     region_id: str,
@@ -86,7 +90,7 @@ def name_of(
 
     noun = voice.pick([one for one in options if means_it(one)] or options)
     name = " ".join(words(noun))
-    organ = table().bare(region.label) in table().organs
+    organ = table().bare(region.label) in table().organs or region.label in ONLY_ONE
     alone = means_it(noun)
     said = _several(noun, organ=organ) if several else noun
     if several and said is None:
@@ -144,6 +148,22 @@ def counted(
         return Piece(plural(noun), (finding,), True)
     number = count(n) if n <= 12 else voice.pick(("many", "numerous"))
     return Piece(f"{number} {plural(noun)}", (c.Count(name=name, n=n if n <= 12 else None), finding), True)
+
+
+def number_of(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece | None:
+    """'numerous' of a mark of many parts, 'a single' of the one finding that the source marks; None: neither tells."""
+    if name.the:
+        return None
+    if name.several:
+        n = parts(region)
+        words_of = _MANY_WORDS if n >= MANY else _SEVERAL_WORDS if n >= SEVERAL else ()
+        count_of = c.Count(name=name.claim.name, n=None)
+    else:
+        alone = facts.named(name.claim.name) == (region.region_id,) and region.kind == "source annotation"
+        finding = table().called(region.label).role == "finding"
+        words_of = _ONE_WORDS if alone and finding and voice.maybe(0.25) else ()
+        count_of = c.Count(name=name.claim.name, n=1)
+    return Piece(voice.pick(words_of), (count_of,)) if words_of else None
 
 
 def is_named_alone(facts: Facts, region_id: str) -> bool:

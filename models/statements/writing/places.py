@@ -175,8 +175,7 @@ def _displays(facts: Facts) -> tuple[str, ...]:
     if kind in ("CT", "MR", "PET", "ultrasound", "nuclear medicine"):
         plane = ("slice", "slice") if facts.metadata.plane else ()
         return ("image", "picture", "scan", "scan", "frame", "view", *plane)
-    exposure = ("exposure",) if kind in ("X-ray", "mammography") else ("image area",)
-    return ("image", "picture", "view", "frame", *exposure)
+    return ("image", "picture", "view", "frame")
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:

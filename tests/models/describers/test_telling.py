@@ -11,8 +11,10 @@ from models.describers.choosing import choose
 from models.describers.composer import compose
 from models.experts.phantoms import draw
 from models.statements import Facts, judge
+from models.statements import writing as w
+from models.statements.voice import Voice
 from schemas.images import ImageMetadata, Orientation, SourceAnnotation
-from schemas.regions import Region
+from schemas.regions import Contrast, Region
 from schemas.shapes import Box, Mask
 from tests.models.statements.known_images import brain, registry
 
@@ -251,3 +253,67 @@ def test_what_one_expert_outlines_twice_at_one_place_is_told_once() -> None:
         )
         facts = Facts(drawn.metadata, grounding.model_copy(update={"regions": found}), (), rows, columns)
         assert len(choose(facts).findings) == told
+
+
+def test_an_organ_is_not_called_small_nor_what_is_measured_in_mm() -> None:
+    """By its part of the picture; only a finding of unknown length is."""
+    facts = brain()
+    lesion = facts.region("r1").model_copy(update={"label": "lesion", "size": None})
+    assert _size_words(facts, lesion)
+    assert not _size_words(facts, lesion.model_copy(update={"label": "liver"}))
+    assert not _size_words(facts, lesion.model_copy(update={"label": "nucleus"}))
+    assert not _size_words(facts, facts.region("r1").model_copy(update={"label": "lesion"}))
+
+
+def _size_words(facts: Facts, region: Region) -> set[str]:
+    grounding = facts.grounding.model_copy(update={"regions": (region,), "relations": (), "continuations": ()})
+    changed = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
+    voices = [Voice(str(n)) for n in range(12)]
+    names = [w.name_of(changed, region.region_id, voice) for voice in voices]
+    found = [w.facet(changed, region, "share", voice, name) for voice, name in zip(voices, names, strict=True)]
+    return {one.adjective for one in found if one and one.adjective}
+
+
+def test_nothing_is_as_its_surroundings_where_these_are_of_many_levels() -> None:
+    """A haemorrhage beside bone is not "of the same density": the noise is the bone's."""
+    facts = brain()
+    region = facts.region("r1")
+    assert region.contrast is not None
+    told = {
+        ratio: _alike(facts, region.contrast.model_copy(update={"as_displayed": 0.3, "contrast_to_noise": 0.3,
+                                                               "standard_deviation_ratio": ratio}))
+        for ratio in (0.2, 0.9)
+    }  # fmt: skip
+    assert told == {0.2: False, 0.9: True}
+
+
+def _alike(facts: Facts, contrast: Contrast) -> bool:
+    region = facts.region("r1").model_copy(
+        update={"label": "lesion", "kind": "source annotation", "contrast": contrast}
+    )
+    grounding = facts.grounding.model_copy(update={"regions": (region,), "relations": (), "continuations": ()})
+    changed = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
+    voice = Voice("any")
+    return w.facet(changed, region, "level", voice, w.name_of(changed, "r1", voice)) is not None
+
+
+def test_a_part_that_only_the_series_names_is_the_sources_word() -> None:
+    """A PET slice through the head, of a series of an extremity, is not said to show one."""
+    facts = brain()
+    metadata = ImageMetadata(source_format="DICOM", modality="PET", organ="extremity")
+    nothing = facts.grounding.model_copy(update={"regions": (), "relations": (), "continuations": (), "experts": ()})
+    for seed in "abcdef":
+        description = compose(Facts(metadata, nothing, (), facts.rows, facts.columns), seed)
+        assert description.caption is not None
+        for text in (description.caption.text, description.description):
+            assert "extremity" in text
+            assert "source" in text
+
+
+def test_a_mark_of_many_parts_is_numerous() -> None:
+    """Each part that does not touch another counts."""
+    facts, region = scattered()
+    voice = Voice("any")
+    number = w.number_of(facts, region, voice, w.name_of(facts, region.region_id, voice))
+    assert number is not None
+    assert number.claims[0].judge(facts).truth
