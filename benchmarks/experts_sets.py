@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.experts_quality import REGION_COLOUR, TRUTH_COLOUR, decode, grid, outlined
 from benchmarks.real_figures import Agreement, agreement, interval
 from benchmarks.real_images import Case, Mask, cases
-from models.experts.contracts import Promptable
+from models.experts.decodings import Promptable
 from models.experts.registry import Registry
 from schemas.regions import Region
 

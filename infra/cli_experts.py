@@ -11,7 +11,7 @@ from infra.console import current_settings, plain_errors, say
 from schemas.images import Modality
 
 if TYPE_CHECKING:
-    from models.experts.checking import Promise
+    from models.experts.promises import Promise
     from models.experts.training.loop import Epoch
 
 

@@ -4,9 +4,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.experts.checking import Promise, check
+from models.experts.checking import check
 from models.experts.external import NoExternalData, external_files
 from models.experts.manifest import Manifest, parse, read
+from models.experts.promises import Promise
 from models.experts.registry import PACKAGED
 from schemas.failures import TristreamError
 

@@ -254,6 +254,19 @@ class Opinion(Message):
     )
 
 
+class Landmark(Message):
+    """A point that an expert names. Nothing is outlined, and nothing is measured at it."""
+
+    label: str = Field(description="In a few lower-case words")
+    code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
+    expert: str = Field(description="name@version of who found it")
+    x: float = Field(ge=0, description="Columns; px of the image, 0 at the left edge of the first pixel")
+    y: float = Field(ge=0, description="Rows; px of the image, 0 at the upper edge of the first pixel")
+    score: float | None = Field(
+        default=None, ge=0, le=1, description="As the expert has it, and not calibrated; None where it tells none"
+    )
+
+
 class Distribution(Message):
     """How the regions of one kind and label are spread over the image, or over what they lie within."""
 
@@ -286,7 +299,7 @@ class ExpertRun(Message):
 
     expert: str = Field(description="name@version")
     outcome: Literal["regions", "nothing found", "failed"] = Field(
-        description="What came of it; a classifier, which outlines nothing, has 'nothing found', and `opinions`"
+        description="What came of it; who outlines nothing has 'nothing found', and `opinions` or `landmarks`"
     )
     regions: int = Field(ge=0, description="How many it found that stand in the message")
     left_out: int = Field(default=0, ge=0, description="Smaller components beyond the most that are reported")
@@ -294,6 +307,7 @@ class ExpertRun(Message):
     opinions: int = Field(
         default=0, ge=0, exclude_if=lambda value: not value, description="Labels that it told of the whole image"
     )
+    landmarks: int = Field(default=0, ge=0, exclude_if=lambda value: not value, description="Points that it named")
 
 
 class Grounding(Message):
@@ -312,6 +326,9 @@ class Grounding(Message):
     )
     opinions: tuple[Opinion, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Of classifiers, on the whole image"
+    )
+    landmarks: tuple[Landmark, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Points that experts named"
     )
     experts: tuple[ExpertRun, ...] = Field(default=(), description="Those that ran")
     intensity: Intensity = Field(description="Of the whole image")

@@ -9,7 +9,17 @@ from pydantic import BeforeValidator, Field
 from schemas.base import Digest, FrameMessage, Message
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
-from schemas.regions import Continuation, Distribution, ExpertRun, Grounding, Opinion, Region, Relation, VolumeFinding
+from schemas.regions import (
+    Continuation,
+    Distribution,
+    ExpertRun,
+    Grounding,
+    Landmark,
+    Opinion,
+    Region,
+    Relation,
+    VolumeFinding,
+)
 from schemas.regions import Intensity as Intensity
 
 
@@ -133,6 +143,9 @@ class Triplet(FrameMessage):
         exclude_if=lambda value: not value,
         description="Of classifiers, on the whole image: never regions, and nothing of them was measured",
     )
+    landmarks: tuple[Landmark, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Points that experts named: never regions"
+    )
     experts: tuple[ExpertRun, ...] = Field(description="Those that ran")
     passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")
     description: Description = Field(description="What is said of the image, sentence by sentence")
@@ -148,8 +161,8 @@ class Triplet(FrameMessage):
         """What grounding learnt of the image: the message that the triplet was described from."""
         return Grounding(
             regions=self.regions, relations=self.relations, distributions=self.distributions,
-            continuations=self.continuations, volumes=self.volumes, opinions=self.opinions, experts=self.experts,
-            intensity=self.intensity,
+            continuations=self.continuations, volumes=self.volumes, opinions=self.opinions,
+            landmarks=self.landmarks, experts=self.experts, intensity=self.intensity,
         )  # fmt: skip
 
 

@@ -91,6 +91,8 @@ class Detail:
     """The description: places in `sentences`, and what of it stands in none of them."""
     removed: Sequence[str]
     regions: Sequence[Drawn]
+    points: Sequence[tuple[float, float, str]]
+    """x, y and label of landmarks."""
     masked: Sequence[tuple[int, int, int, int]]
     """x, y, width and height of boxes."""
     masking: str | None

@@ -172,6 +172,7 @@ def _detail(
         text=text,
         removed=[f"{one.part}: {one.verdict.outcome}, {one.verdict.reason}" for one in triplet.description.removed],
         regions=regions,
+        points=[(one.x, one.y, one.label) for one in triplet.landmarks],
         masked=[(box.left, box.top, box.right - box.left, box.bottom - box.top) for box in cleaning.boxes]
         if cleaning
         else (),

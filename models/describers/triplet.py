@@ -32,6 +32,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         continuations=image.grounding.continuations,
         volumes=image.grounding.volumes,
         opinions=image.grounding.opinions,
+        landmarks=image.grounding.landmarks,
         experts=image.grounding.experts,
         description=description,
         lineage=lineage,

@@ -5,7 +5,6 @@ import statistics
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,23 +13,19 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from models.experts.adapters import look
-from models.experts.contracts import (
-    Boxes,
+from models.experts.decodings import (
     Classifier,
-    Heatmap,
-    Hover,
-    Instances,
+    Landmarks,
     Promptable,
-    Semantic,
-    Stardist,
     Volumetric,
 )
 from models.experts.external import NoExternalData, read_graph
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
+from models.experts.promises import Promise, shapes, wanted
 from models.experts.regions import FloatImage
-from models.experts.running import RUN_ERRORS, TYPES, Expert, Prompt, Sight
+from models.experts.running import RUN_ERRORS, TYPES, Expert, Found, Prompt, Sight
 from models.experts.volumes import Given
 from schemas.experts import ExpertRuntime
 from schemas.images import Modality
@@ -41,15 +36,6 @@ ROUNDS = 5
 SIDE = 256
 """px of the sample, where the manifest takes that."""
 _NO_LICENCE = {"", "unknown", "none", "tbd", "todo"}
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """One thing that a manifest promises, whether it is kept, and what was seen."""
-
-    what: str
-    kept: bool
-    seen: str
 
 
 def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]:
@@ -94,8 +80,8 @@ def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]
     yield Promise("ONNX Runtime loads it", True, expert.session.get_providers()[0])
     inputs = list(_input(expert))
     yield from inputs
-    missing = _wanted(manifest) - {one.name for one in expert.session.get_outputs()}
-    yield Promise("the outputs are there", not missing, ", ".join(sorted(missing or _wanted(manifest))))
+    missing = wanted(manifest) - {one.name for one in expert.session.get_outputs()}
+    yield Promise("the outputs are there", not missing, ", ".join(sorted(missing or wanted(manifest))))
     if missing or not all(one.kept for one in inputs):
         return
     yield from _on_sample(expert)
@@ -136,27 +122,6 @@ def _times(sides: Iterable[object]) -> str:
     return " × ".join(map(str, sides))
 
 
-def _wanted(manifest: Manifest) -> set[str]:
-    decoding = manifest.decoding
-    if decoding is None:
-        within = {manifest.foreground.output} if manifest.foreground else set[str]()
-        return {output.name for output in manifest.outputs} | within
-    if isinstance(decoding, Semantic | Volumetric | Classifier):
-        return {decoding.output}
-    if isinstance(decoding, Boxes):
-        torchvision = {decoding.boxes, decoding.labels, decoding.scores}
-        return torchvision if decoding.layout == "torchvision" else {decoding.output}
-    if isinstance(decoding, Instances):
-        return {decoding.boxes, decoding.labels, decoding.scores, decoding.masks}
-    if isinstance(decoding, Heatmap):
-        return {decoding.output, decoding.scores}
-    if isinstance(decoding, Hover):
-        return {decoding.nuclei, decoding.offsets, *([decoding.types] if decoding.types else [])}
-    if isinstance(decoding, Stardist):
-        return {decoding.probabilities, decoding.distances}
-    return set()
-
-
 def sample(manifest: Manifest) -> tuple[FloatImage, str]:
     """An image that the expert takes, and what it is: a phantom of its modality where there is one."""
     contract = manifest.input
@@ -184,18 +149,18 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
     box = Box(x=image.shape[1] // 4, y=image.shape[0] // 4, width=image.shape[1] // 2, height=image.shape[0] // 2)
     sight = Sight(image, spacing=(1.0, 1.0), prompts=(Prompt(box, "sample", None, "source"),))
     prepared = prepare(image, manifest.input, sight.spacing)
-    names = sorted(_wanted(manifest)) or [one.name for one in expert.session.get_outputs()]
+    names = sorted(wanted(manifest)) or [one.name for one in expert.session.get_outputs()]
     try:
         outputs = dict(zip(names, expert.run(prepared.batch[:1], names, _first(prepared.others)), strict=True))
     except RUN_ERRORS as error:
         yield Promise(f"it runs on {what}", False, f"{type(error).__name__}: {error}")
         return
     yield Promise(f"it runs on {what}", True, ", ".join(f"{name} {outputs[name].shape}" for name in names))
-    shapes = list(_shapes(manifest, outputs, prepared.batch[:1]))
-    yield from shapes
+    kept = list(shapes(manifest, outputs, prepared.batch[:1]))
+    yield from kept
     if expert.batched and not isinstance(manifest.decoding, Promptable):
         yield _batch_agrees(expert, prepared.batch[:1], outputs)
-    if not all(one.kept for one in shapes):
+    if not all(one.kept for one in kept):
         return
     took: list[float] = []
     found = None
@@ -207,12 +172,20 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
             yield Promise("its outputs can be read", False, type(error).__name__)
             return
         took.append(time.perf_counter() - started)
-    opinions = found.opinions if found else ()
-    count = f"{len(opinions)} opinions" if opinions else f"{len(found.candidates) if found else 0} regions"
     yield Promise(
         "its outputs can be read", True,
-        f"{count}; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared)}",
+        f"{_count(manifest, found)}; {1000 * statistics.median(took):.1f} ms an image, {_of_graph(expert, prepared)}",
     )  # fmt: skip
+
+
+def _count(manifest: Manifest, found: Found | None) -> str:
+    if found is None:
+        return "nothing"
+    if isinstance(manifest.decoding, Classifier):
+        return f"{len(found.opinions)} opinions"
+    if isinstance(manifest.decoding, Landmarks):
+        return f"{len(found.landmarks)} of {len(manifest.labels)} landmarks"
+    return f"{len(found.candidates)} regions"
 
 
 def _on_volume(expert: Expert, patch: tuple[int, int, int]) -> Iterator[Promise]:
@@ -228,12 +201,12 @@ def _on_volume(expert: Expert, patch: tuple[int, int, int]) -> Iterator[Promise]
         return
     yield Promise(f"it runs on noise of {_times(patch)} voxels", True, f"{decoding.output} {maps.shape}, {took:.2f} s")
     outputs = {decoding.output: maps}
-    shapes = [
-        *_shapes(expert.manifest, outputs, window),
+    kept = [
+        *shapes(expert.manifest, outputs, window),
         Promise(f"{decoding.output} is of the window's size", maps.shape[2:] == patch, str(maps.shape)),
     ]
-    yield from shapes
-    if not all(one.kept for one in shapes):
+    yield from kept
+    if not all(one.kept for one in kept):
         return
     values = np.random.default_rng(0).uniform(0, 1000, [side + side // 2 for side in patch]).astype(np.float32)
     shape = (values.shape[0], values.shape[1], values.shape[2])
@@ -257,7 +230,7 @@ def _first(others: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def _of_graph(expert: Expert, prepared: Prepared) -> str:
-    names = sorted(_wanted(expert.manifest)) or [one.name for one in expert.session.get_outputs()]
+    names = sorted(wanted(expert.manifest)) or [one.name for one in expert.session.get_outputs()]
     took: list[float] = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
@@ -277,92 +250,3 @@ def _batch_agrees(expert: Expert, batch: Floats, alone: Mapping[str, Floats]) ->
     return Promise(
         "images of a batch do not change each other", apart <= 1e-3 * scale, f"largest difference {apart:.2g}"
     )
-
-
-def _shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> Iterator[Promise]:
-    decoding, labels = manifest.decoding, len(manifest.labels)
-    for name, one in outputs.items():
-        yield Promise(
-            f"{name} is finite", bool(np.isfinite(one).all()), f"{one.min(initial=0):.4g} … {one.max(initial=0):.4g}"
-        )
-    classes = labels + len(cast(tuple[int, ...], getattr(decoding, "background", ())))
-    if decoding is None:
-        for output in manifest.outputs:
-            one = outputs[output.name]
-            yield Promise(
-                f"{output.name} is a map of the input's size", one.shape == (1, 1, *batch.shape[2:]), str(one.shape)
-            )
-            yield _within(output.name, one)
-    elif isinstance(decoding, Semantic):
-        yield _channels(decoding.output, outputs, 4, classes)
-        if decoding.activation == "none":
-            yield _within(decoding.output, outputs[decoding.output])
-    elif isinstance(decoding, Volumetric):
-        yield _channels(decoding.output, outputs, 5, classes)
-        if decoding.activation == "none":
-            yield _within(decoding.output, outputs[decoding.output])
-    elif isinstance(decoding, Heatmap):
-        yield _channels(decoding.scores, outputs, 2, classes)
-        maps = outputs[decoding.output]
-        yield Promise(
-            f"{decoding.output} has a map of each class, or one",
-            maps.ndim == 4 and maps.shape[1] in (1, classes),
-            str(maps.shape),
-        )
-        if decoding.activation == "none":
-            yield _within(decoding.scores, outputs[decoding.scores])
-    elif isinstance(decoding, Classifier):
-        one = outputs[decoding.output]
-        told = one.ndim >= 2 and one.shape[1] == one.size == classes
-        yield Promise(f"{decoding.output} tells of {classes} classes, labels and background", told, str(one.shape))
-        if decoding.activation == "none":
-            yield _within(decoding.output, one)
-    elif isinstance(decoding, Boxes) and decoding.layout != "torchvision":
-        one = outputs[decoding.output]
-        first, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)
-        told = one.shape[axis] - first if one.ndim == 3 else -1
-        yield Promise(
-            f"{decoding.output} tells of {classes} classes, labels and background", told == classes, str(one.shape)
-        )
-        if told > 0:
-            yield _within(decoding.output, one[:, first:] if axis == 1 else one[:, :, first:])
-    elif isinstance(decoding, Boxes | Instances):
-        boxes, numbers, scores = (outputs[name] for name in (decoding.boxes, decoding.labels, decoding.scores))
-        yield Promise("boxes, labels and scores belong together", boxes.size == 4 * numbers.size == 4 * scores.size,
-                      f"{boxes.shape}, {numbers.shape}, {scores.shape}")  # fmt: skip
-        yield _within(decoding.scores, scores)
-    elif isinstance(decoding, Hover):
-        yield _channels(decoding.offsets, outputs, 4, 2)
-        nuclei = 2 if decoding.activation == "softmax" else 1
-        yield _channels(decoding.nuclei, outputs, 4, nuclei)
-        if decoding.types:
-            yield _channels(decoding.types, outputs, 4, classes)
-        margin = manifest.input.size.margin
-        expected = tuple(side - 2 * margin for side in batch.shape[2:])
-        yield Promise(
-            f"maps leave out the margin of {margin} px",
-            outputs[decoding.nuclei].shape[2:] == expected,
-            str(outputs[decoding.nuclei].shape),
-        )
-    elif isinstance(decoding, Stardist):
-        yield _channels(decoding.probabilities, outputs, 4, 1)
-        yield _within(decoding.probabilities, outputs[decoding.probabilities])
-        expected = tuple(-(-side // decoding.grid) for side in batch.shape[2:])
-        shape = outputs[decoding.distances].shape
-        yield Promise(
-            f"distances are told every {decoding.grid} px", shape[2:] == expected and shape[1] >= 3, str(shape)
-        )
-
-
-def _channels(name: str, outputs: Mapping[str, Floats], rank: int, channels: int) -> Promise:
-    shape = outputs[name].shape
-    return Promise(
-        f"{name} has {channels} channels",
-        len(shape) == rank and shape[1] == channels,
-        str(shape),
-    )
-
-
-def _within(name: str, values: Floats) -> Promise:
-    low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    return Promise(f"{name} lies within 0 and 1", low >= -1e-4 and high <= 1 + 1e-4, f"{low:.4g} … {high:.4g}")

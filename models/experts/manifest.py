@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, ValidationError, model_validator
 
-from models.experts.contracts import Decoding, Hover, InputContract, Label, Promptable, Sha256, Table, VolumeInput
+from models.experts.contracts import InputContract, Sha256, Table, VolumeInput
+from models.experts.decodings import Decoding, Hover, Label, Promptable
 from models.experts.external import Graph, NoExternalData, read_graph
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality

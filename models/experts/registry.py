@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.experts.adapters import look
 from models.experts.annotated import as_annotated, marked
 from models.experts.continuations import follow
-from models.experts.contracts import Promptable, Volumetric
+from models.experts.decodings import Promptable, Volumetric
 from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert
 from models.experts.merging import merge
@@ -37,7 +37,7 @@ from models.experts.volumes import Given
 from models.statements.table import DIGEST
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
-from schemas.regions import Box, ExpertRun, Grounding, Opinion, VolumeFinding
+from schemas.regions import Box, ExpertRun, Grounding, Landmark, Opinion, VolumeFinding
 
 PACKAGED = Path(__file__).parent / "library"
 
@@ -124,6 +124,7 @@ class Registry:
         there: dict[str, dict[int, Seen]] = {}
         solid: list[VolumeFinding] = []
         opinions: list[Opinion] = []
+        landmarks: list[Landmark] = []
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -148,6 +149,8 @@ class Registry:
             )
             solid += seen.volumes
             opinions += seen.opinions
+            named_points = [one for one in seen.landmarks if visible is None or visible[int(one.y), int(one.x)]]
+            landmarks += named_points
             if regions and neighbours and not in_volume and not _prompted(expert):
                 there[name] = look_beside(expert, slices, measured_unit, negated=negated, spacing=spacing)
             told += seen.candidates
@@ -160,6 +163,7 @@ class Registry:
                     regions=len(regions),
                     left_out=seen.left_out,
                     opinions=sum(one.told for one in seen.opinions),
+                    landmarks=len(named_points),
                 )
             )
             ran(runs[-1], time.perf_counter() - started)
@@ -181,7 +185,7 @@ class Registry:
         if measured:
             reported = tuple(one.region for one in measured)
         else:
-            nothing = "experts outlined nothing" if opinions else "experts found nothing"
+            nothing = "experts outlined nothing" if opinions or landmarks else "experts found nothing"
             rule = nothing if runs else "no expert fits this image"
             reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
@@ -191,6 +195,7 @@ class Registry:
             continuations=follow(measured, there, metadata.neighbours, metadata.spacing),
             volumes=tuple(solid),
             opinions=tuple(opinions),
+            landmarks=tuple(landmarks),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )

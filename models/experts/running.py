@@ -24,7 +24,7 @@ from models.experts.places import Within
 from models.experts.regions import Candidate, FloatImage
 from models.experts.volumes import Given, LastVolumes
 from schemas.experts import ExpertRuntime
-from schemas.regions import Box, Code, Opinion, VolumeFinding
+from schemas.regions import Box, Code, Landmark, Opinion, VolumeFinding
 
 _FAILURES: tuple[type[Exception], ...] = (
     ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.RuntimeException, ort_errors.NotImplemented,
@@ -96,6 +96,7 @@ class Found:
     """What an expert found: candidates, how many smaller ones were left out, and what it outlined to look within.
 
     `volumes`: what it found in the whole volume. `opinions`: what it thinks of the whole image.
+    `landmarks`: points that it names.
     """
 
     candidates: list[Candidate]
@@ -103,6 +104,7 @@ class Found:
     within: Within | None = None
     volumes: tuple[VolumeFinding, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    landmarks: tuple[Landmark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import torch
 
-from models.experts.contracts import Promptable
+from models.experts.decodings import Promptable
 from models.experts.export.litemedsam import Decoder, manifest
 from models.experts.manifest import parse
 

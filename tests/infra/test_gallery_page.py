@@ -13,6 +13,7 @@ from pydicom.data import get_testdata_file
 from infra.cli import main
 from infra.gallery import write_gallery
 from infra.triplet_lines import triplets_of
+from schemas.regions import Landmark
 from schemas.triplets import Triplet, Verdict
 
 FILES = ("examples_overlay.dcm", "CT_small.dcm", "RG1_J2KR.dcm", "examples_palette.dcm")
@@ -306,3 +307,17 @@ def test_a_thousand_triplets_open_at_once(opened: Open, triplets: list[Triplet],
         page.mouse.wheel(0, 20_000)
         page.wait_for_timeout(100)
     expect(page.locator("#cards li")).to_have_count(250)
+
+
+def test_landmarks_are_crosses_that_tell_their_name(opened: Open, triplets: list[Triplet]) -> None:
+    """Where they lie in the picture, each with its label."""
+    film = of(triplets, "X-ray")
+    point = Landmark(label="carina", expert="points@1", x=film.image.columns / 2, y=film.image.rows / 4)
+    page = opened([film.model_copy(update={"landmarks": (point,)})], fragment=film.triplet_id)
+    cross = page.locator("svg .point")
+    assert cross.locator("title").text_content() == "carina"
+    seen, whole = (one.bounding_box() for one in (cross.locator("path"), page.locator(".well svg")))
+    assert seen is not None
+    assert whole is not None
+    assert (seen["x"] + seen["width"] / 2 - whole["x"]) / whole["width"] == pytest.approx(0.5, abs=0.02)
+    assert (seen["y"] + seen["height"] / 2 - whole["y"]) / whole["height"] == pytest.approx(0.25, abs=0.02)

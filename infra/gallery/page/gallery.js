@@ -268,7 +268,9 @@ const gallery = (() => {
       onclick: (event) => { if (!event.target.closest(".region")) picture.choose(null); },
     }, found.picture ? make("image", { href: found.picture, width: found.columns, height, preserveAspectRatio: "none" }) : null,
     ...found.masked.map(([x, y, width, rowsHigh]) => make("rect", { class: "masked", x, y: y * found.aspect, width, height: rowsHigh * found.aspect },
-      make("title", {}, "masked as text"))), ...order);
+      make("title", {}, "masked as text"))), ...order,
+    ...found.points.map(([x, y, label]) => make("g", { class: "point" }, make("title", {}, label),
+      make("path", { d: `M${x - size / 3} ${y * found.aspect}h${size / 1.5}M${x} ${y * found.aspect - size / 3}v${size / 1.5}` }))));
     picture.classList = picture.element.classList;
     return picture;
   }

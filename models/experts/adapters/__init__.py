@@ -1,4 +1,4 @@
-"""From the outputs of a graph to candidates or opinions, one module for each way in which networks tell what they see.
+"""From a graph's outputs to candidates, opinions or landmarks: a module for each way in which networks tell them.
 
 Knows nothing of which expert looks at which image.
 """
@@ -10,6 +10,7 @@ from models.experts.adapters.classifier import find_opinions
 from models.experts.adapters.heatmap import find_peaks
 from models.experts.adapters.hover import find_nuclei
 from models.experts.adapters.instances import find_instances
+from models.experts.adapters.landmarks import find_landmarks
 from models.experts.adapters.maps import find_in_maps
 from models.experts.adapters.promptable import find_prompted
 from models.experts.adapters.semantic import find_classes
@@ -25,6 +26,7 @@ _READ: dict[str, Callable[[Expert, Sight], Found]] = {
     "instances": find_instances,
     "heatmap": find_peaks,
     "classifier": find_opinions,
+    "landmarks": find_landmarks,
     "promptable": find_prompted,
     "hover": find_nuclei,
     "stardist": find_stars,

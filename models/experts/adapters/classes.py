@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.experts.contracts import Activation, Label
+from models.experts.decodings import Activation, Label
 from models.experts.inputs import Floats
 from models.experts.manifest import Manifest
 from models.experts.running import UnfitOutput

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from models.experts.adapters.classes import probabilities
 from models.experts.adapters.nuclei import Numbers, numbered
-from models.experts.contracts import Hover, Label
+from models.experts.decodings import Hover, Label
 from models.experts.inputs import Floats, whole_map
 from models.experts.regions import BinaryImage
 from models.experts.running import Expert, Found, Sight, UnfitOutput

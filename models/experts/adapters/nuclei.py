@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from models.experts.contracts import Hover, Label, Stardist
+from models.experts.decodings import Hover, Label, Stardist
 from models.experts.inputs import Prepared
 from models.experts.regions import BinaryImage, Candidate, Component, placed
 from models.experts.running import Expert, Found

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from models.experts.contracts import Promptable
+from models.experts.decodings import Promptable
 from models.experts.inputs import Prepared, whole_map
 from models.experts.regions import BinaryImage, Candidate, boxed_part, placed
 from models.experts.running import TYPES, Expert, Found, Prompt, Sight, UnfitOutput, bound

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.experts.adapters.nuclei import Numbers, numbered
-from models.experts.contracts import Label, Stardist
+from models.experts.decodings import Label, Stardist
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 MOST_PROPOSED = 20_000

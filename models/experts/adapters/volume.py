@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.experts.adapters.classes import counted, least, probabilities
-from models.experts.contracts import Label, Volumetric
+from models.experts.decodings import Label, Volumetric
 from models.experts.figures import figures
 from models.experts.regions import BinaryImage, Candidate, components
 from models.experts.running import RUN_ERRORS, Expert, Found, Sight, UnfitOutput

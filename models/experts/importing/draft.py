@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from models.experts.contracts import Decoding, FullRange, InputContract, Label, Size
+from models.experts.contracts import FullRange, InputContract, Size
+from models.experts.decodings import Decoding, Label
 from models.experts.external import NoExternalData, read_graph
 from models.experts.running import open_session
 from models.vocabulary import read_label

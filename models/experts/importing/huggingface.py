@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from models.experts.contracts import Classifier, Decoding, FullRange, Semantic, Size
+from models.experts.contracts import FullRange, Size
+from models.experts.decodings import Classifier, Decoding, Semantic
 from models.experts.importing.draft import (
     BY_HAND,
     CUT_SQUARE,

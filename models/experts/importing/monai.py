@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from models.experts.contracts import (
-    Activation,
     AsIs,
-    Classifier,
-    Decoding,
     HounsfieldWindow,
     InputContract,
     MinMax,
     Normalisation,
     Percentiles,
-    Semantic,
     Size,
     VolumeInput,
-    Volumetric,
     ZScore,
 )
+from models.experts.decodings import Activation, Classifier, Decoding, Semantic, Volumetric
 from models.experts.importing.draft import (
     BY_HAND,
     NEVER_MEASURED,

@@ -4,19 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from models.experts.contracts import (
-    AsIs,
-    Decoding,
-    FullRange,
-    InputContract,
-    MinMax,
-    Normalisation,
-    Semantic,
-    Size,
-    VolumeInput,
-    Volumetric,
-    ZScore,
-)
+from models.experts.contracts import AsIs, FullRange, InputContract, MinMax, Normalisation, Size, VolumeInput, ZScore
+from models.experts.decodings import Decoding, Semantic, Volumetric
 from models.experts.importing.draft import (
     BY_HAND,
     NEVER_MEASURED,

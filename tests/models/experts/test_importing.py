@@ -10,7 +10,8 @@ import pytest
 
 from models.experts.adapters import look
 from models.experts.checking import check
-from models.experts.contracts import Boxes, Classifier, HounsfieldWindow, Semantic, Volumetric, ZScore
+from models.experts.contracts import HounsfieldWindow, ZScore
+from models.experts.decodings import Boxes, Classifier, Semantic, Volumetric
 from models.experts.importing import CannotImport, Told, import_expert
 from models.experts.manifest import Manifest, parse
 from models.experts.running import Expert, Sight

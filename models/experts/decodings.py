@@ -1,0 +1,229 @@
+"""How what a graph gives is read, as a manifest declares it. Knows no ONNX Runtime and no px."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.experts.contracts import Sha256, Table
+from schemas.regions import Code
+
+Activation = Literal["none", "sigmoid", "softmax"]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
+
+
+class Precision(Table):
+    """How often a classifier was right where it told a label: without it nothing is said of its opinion."""
+
+    value: float = Field(ge=0, le=1, description="Part of the images told of that were of the label, at its threshold")
+    images: int = Field(ge=1, description="That it was told of, and of which this is the part")
+    of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
+
+
+class Label(Table):
+    """What a number that the graph gives stands for."""
+
+    index: int = Field(ge=0, description="Channel of a map, or number of a class")
+    name: str = Field(min_length=1, description="A few lower-case words")
+    code: Code | None = Field(default=None, description="Where a terminology has it")
+    threshold: float | None = Field(default=None, description="In place of the one of [decoding]")
+    precision: Precision | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="Of kind 'classifier', as measured"
+    )
+
+
+class _Decoding(Table):
+    threshold: float = Field(default=0.5, description="Least probability, or score")
+    min_area_px: int = Field(default=1, ge=1, description="Of the image as it came")
+    min_area_fraction: float = Field(default=0.0, ge=0, le=1, description="Of the image; the larger limit holds")
+    max_regions: int = Field(default=20, ge=1, description="Of one label; of more, the largest or best")
+
+
+class Semantic(_Decoding):
+    """A map (1, classes, rows, columns): connected parts of each class are regions."""
+
+    kind: Literal["semantic"] = Field(description="Of decoding")
+    output: str = Field(default="logits", description="Name of the graph's output")
+    activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
+    background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
+    whole: bool = Field(default=False, description="All parts of a class are one region")
+
+
+class Volumetric(_Decoding):
+    """A map (1, classes, d, h, w) of a volume: parts of each class in a slice are regions of that slice."""
+
+    kind: Literal["volume"] = Field(description="Of decoding")
+    output: str = Field(default="logits", description="Name of the graph's output")
+    activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
+    background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
+    min_volume_ml: float = Field(
+        default=0.0, ge=0, description="Parts in three dimensions below this are left out, where spacings are known"
+    )
+
+
+class Boxes(_Decoding):
+    """Boxes with scores: 'torchvision' (n, 4), (n,), (n,), or 'yolo' (1, 4 + classes, n) of centre, width and height.
+
+    'yolo-objectness' is (1, n, 5 + classes), as YOLOv5 gives it.
+    """
+
+    kind: Literal["boxes"] = Field(description="Of decoding")
+    layout: Literal["torchvision", "yolo", "yolo-objectness"] = Field(
+        default="torchvision", description="How the outputs are laid out"
+    )
+    boxes: str = Field(default="boxes", description="Name of an output, of torchvision's layout")
+    labels: str = Field(default="labels", description="Name of an output, of torchvision's layout")
+    scores: str = Field(default="scores", description="Name of an output, of torchvision's layout")
+    output: str = Field(default="output0", description="Of YOLO's layouts")
+    coordinates: Literal["px", "fraction"] = Field(default="px", description="Of the graph's input, or parts of it")
+    nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
+
+
+class Instances(_Decoding):
+    """Boxes, labels and scores as torchvision gives them, and a mask (n, 1, rows, columns) for each."""
+
+    kind: Literal["instances"] = Field(description="Of decoding")
+    boxes: str = Field(default="boxes", description="Name of an output")
+    labels: str = Field(default="labels", description="Name of an output")
+    scores: str = Field(default="scores", description="Name of an output")
+    masks: str = Field(default="masks", description="Name of an output")
+    mask_threshold: float = Field(default=0.5, description="From which on a pixel belongs to the mask")
+    nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
+
+
+class Heatmap(_Decoding):
+    """A classifier's scores (1, classes), and its class activation (1, classes or 1, rows, columns) as second output.
+
+    Zhou et al., Learning deep features for discriminative localization, CVPR 2016: a region is what reaches a part of
+    the map's own peak.
+    """
+
+    kind: Literal["heatmap"] = Field(description="Of decoding")
+    output: str = Field(default="cam", description="Name of the output that is the map")
+    scores: str = Field(default="logits", description="Name of the output that is the classes' scores")
+    activation: Activation = Field(default="sigmoid", description="Of the scores")
+    part_of_peak: float = Field(
+        default=0.5, gt=0, le=1, description="Of the map's peak, from which on a pixel belongs to a region"
+    )
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
+
+
+class Classifier(Table):
+    """Scores (1, classes) of the whole image, and nothing that tells where: opinions, never regions."""
+
+    kind: Literal["classifier"] = Field(description="Of decoding")
+    output: str = Field(default="logits", description="Name of the graph's output")
+    activation: Activation = Field(default="sigmoid", description="Of the scores")
+    threshold: float = Field(default=0.5, ge=0, le=1, description="Probability from which on a label is told")
+    temperature: float = Field(
+        default=1.0, gt=0, description="By which logits are divided before the activation: Guo et al., ICML 2017"
+    )
+    calibration: str | None = Field(
+        default=None,
+        min_length=1,
+        description="On what and how the probabilities were calibrated; None: they are what the graph gives",
+    )
+    background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        if self.temperature != 1 and (self.calibration is None or self.activation == "none"):
+            raise ValueError("a temperature needs an activation, and 'calibration' to say on what it was fitted")
+        return self
+
+
+class Landmarks(Table):
+    """A point of each label and no outline: from a heatmap each, (1, points, rows, columns), or (1, points, 2) of them.
+
+    Of a heatmap the peak, to a part of a px by the parabola through the logarithms beside it, which is exact for the
+    Gaussians that such networks are trained on (Zhang et al., Distribution-aware coordinate representation, CVPR 2020).
+    """
+
+    kind: Literal["landmarks"] = Field(description="Of decoding")
+    layout: Literal["heatmaps", "coordinates"] = Field(default="heatmaps", description="How the output is laid out")
+    output: str = Field(default="heatmaps", description="Name of the graph's output")
+    activation: Literal["none", "sigmoid"] = Field(default="none", description="Of heatmaps")
+    coordinates: Literal["px", "fraction"] = Field(
+        default="px",
+        description="Of that layout: of the graph's input from its first pixel's outer corner, or parts of it; x first",
+    )
+    scores: str | None = Field(
+        default=None, description="Of coordinates: output (1, points) in [0, 1]; None: every point is told"
+    )
+    threshold: float = Field(default=0.5, ge=0, le=1, description="Least height of a peak, or score")
+
+    @model_validator(mode="after")
+    def _of_its_layout(self) -> Self:
+        if self.layout == "heatmaps" and (self.scores is not None or self.coordinates != "px"):
+            raise ValueError("scores and coordinates belong to layout 'coordinates'")
+        if self.layout == "coordinates" and self.activation != "none":
+            raise ValueError("an activation belongs to layout 'heatmaps'")
+        return self
+
+
+class Promptable(_Decoding):
+    """An encoder, run once an image, and a decoder that is asked for one mask a prompt, as SAM and MedSAM are exported.
+
+    The encoder's outputs reach the decoder's inputs of the same name. Points and boxes are px of the encoder's input.
+    Kirillov et al., Segment anything, 2023.
+    """
+
+    kind: Literal["promptable"] = Field(description="Of decoding")
+    decoder: FileName = Field(description="File beside the manifest")
+    decoder_sha256: Sha256 = Field(description="Of that file")
+    prompts: Literal["boxes", "grid"] = Field(description="What the decoder is asked with")
+    prompted_by: tuple[str, ...] = Field(
+        default=(),
+        description="Of 'boxes': whose regions are asked for: experts, or 'source', alone or with a label as in "
+        "'source: polyp'; empty: all",
+    )
+    least_part: float = Field(
+        default=0.0005, ge=0, le=1, description="Of 'boxes': parts below this share of a region's px are not asked for"
+    )
+    max_prompts: int = Field(default=64, ge=1, description="Of 'boxes': of more, those of the largest parts")
+    grid: int = Field(default=8, ge=1, le=32, description="Of 'grid': points along each side")
+    points: str = Field(default="point_coords", description="Name of the decoder's input")
+    point_labels: str = Field(default="point_labels", description="Name of the decoder's input")
+    masks: str = Field(default="masks", description="Name of the decoder's output")
+    quality: str = Field(default="iou_predictions", description="Name of the decoder's output")
+    mask_threshold: float = Field(default=0.0, description="Of the mask's logits")
+    nms_iou: float = Field(default=0.7, gt=0, le=1, description="Masks that overlap more are one")
+
+
+class Hover(_Decoding):
+    """Nuclei: their probability (1, 1 or 2, r, c), offsets from their centre (1, 2, r, c), and types (1, types, r, c).
+
+    Graham et al., HoVer-Net, Medical Image Analysis 58, 2019.
+    """
+
+    kind: Literal["hover"] = Field(description="Of decoding")
+    nuclei: str = Field(default="np", description="Name of an output")
+    offsets: str = Field(default="hv", description="Name of an output")
+    types: str | None = Field(default=None, description="None: all are the one label")
+    activation: Activation = Field(default="softmax", description="Of `nuclei`: 'softmax' where it has two channels")
+    types_activation: Activation = Field(default="softmax", description="Of `types`")
+    boundary: float = Field(default=0.4, gt=0, lt=1, description="Steepness of the offsets that parts two nuclei")
+    kernel_px: int = Field(default=21, ge=3, le=31, description="Of the Sobel filter on the offsets; odd")
+    background: tuple[int, ...] = Field(default=(0,), description="Types that are no label")
+
+
+class Stardist(_Decoding):
+    """Star-convex nuclei: a probability (1, 1, r, c), and distances to the outline along rays (1, rays, r, c).
+
+    Schmidt et al., Cell detection with star-convex polygons, MICCAI 2018. Ray k points to (cos, sin) of 2πk / rays in
+    (x, y), y downwards.
+    """
+
+    kind: Literal["stardist"] = Field(description="Of decoding")
+    probabilities: str = Field(default="prob", description="Name of an output")
+    distances: str = Field(default="dist", description="Name of an output")
+    grid: int = Field(default=1, ge=1, description="px of the input from one value of the maps to the next")
+    nms_overlap: float = Field(
+        default=0.4, gt=0, le=1, description="Of the smaller one's area; of those that overlap more, the likelier stays"
+    )
+
+
+Decoding = Annotated[
+    Semantic | Volumetric | Boxes | Instances | Heatmap | Classifier | Landmarks | Promptable | Hover | Stardist,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,151 @@
+"""What a manifest promises of its graph's outputs, and whether they keep it. Knows no ONNX Runtime and no files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from models.experts.decodings import (
+    Boxes,
+    Classifier,
+    Heatmap,
+    Hover,
+    Instances,
+    Landmarks,
+    Semantic,
+    Stardist,
+    Volumetric,
+)
+from models.experts.inputs import Floats
+from models.experts.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One thing that a manifest promises, whether it is kept, and what was seen."""
+
+    what: str
+    kept: bool
+    seen: str
+
+
+def wanted(manifest: Manifest) -> set[str]:
+    """Names of the outputs that are read; of an expert that is asked with prompts none, for it gives all it has."""
+    decoding = manifest.decoding
+    if decoding is None:
+        within = {manifest.foreground.output} if manifest.foreground else set[str]()
+        return {output.name for output in manifest.outputs} | within
+    if isinstance(decoding, Semantic | Volumetric | Classifier):
+        return {decoding.output}
+    if isinstance(decoding, Landmarks):
+        return {decoding.output, *([decoding.scores] if decoding.scores else [])}
+    if isinstance(decoding, Boxes):
+        torchvision = {decoding.boxes, decoding.labels, decoding.scores}
+        return torchvision if decoding.layout == "torchvision" else {decoding.output}
+    if isinstance(decoding, Instances):
+        return {decoding.boxes, decoding.labels, decoding.scores, decoding.masks}
+    if isinstance(decoding, Heatmap):
+        return {decoding.output, decoding.scores}
+    if isinstance(decoding, Hover):
+        return {decoding.nuclei, decoding.offsets, *([decoding.types] if decoding.types else [])}
+    if isinstance(decoding, Stardist):
+        return {decoding.probabilities, decoding.distances}
+    return set()
+
+
+def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> Iterator[Promise]:
+    """Whether the outputs for one tensor are finite, and of the shape and range that their decoding needs."""
+    decoding, labels = manifest.decoding, len(manifest.labels)
+    for name, one in outputs.items():
+        yield Promise(
+            f"{name} is finite", bool(np.isfinite(one).all()), f"{one.min(initial=0):.4g} … {one.max(initial=0):.4g}"
+        )
+    classes = labels + len(cast(tuple[int, ...], getattr(decoding, "background", ())))
+    if decoding is None:
+        for output in manifest.outputs:
+            one = outputs[output.name]
+            yield Promise(
+                f"{output.name} is a map of the input's size", one.shape == (1, 1, *batch.shape[2:]), str(one.shape)
+            )
+            yield _within(output.name, one)
+    elif isinstance(decoding, Semantic):
+        yield _channels(decoding.output, outputs, 4, classes)
+        if decoding.activation == "none":
+            yield _within(decoding.output, outputs[decoding.output])
+    elif isinstance(decoding, Volumetric):
+        yield _channels(decoding.output, outputs, 5, classes)
+        if decoding.activation == "none":
+            yield _within(decoding.output, outputs[decoding.output])
+    elif isinstance(decoding, Heatmap):
+        yield _channels(decoding.scores, outputs, 2, classes)
+        maps = outputs[decoding.output]
+        yield Promise(
+            f"{decoding.output} has a map of each class, or one",
+            maps.ndim == 4 and maps.shape[1] in (1, classes),
+            str(maps.shape),
+        )
+        if decoding.activation == "none":
+            yield _within(decoding.scores, outputs[decoding.scores])
+    elif isinstance(decoding, Classifier):
+        one = outputs[decoding.output]
+        told = one.ndim >= 2 and one.shape[1] == one.size == classes
+        yield Promise(f"{decoding.output} tells of {classes} classes, labels and background", told, str(one.shape))
+        if decoding.activation == "none":
+            yield _within(decoding.output, one)
+    elif isinstance(decoding, Landmarks) and decoding.layout == "heatmaps":
+        yield _channels(decoding.output, outputs, 4, labels)
+    elif isinstance(decoding, Landmarks):
+        one = outputs[decoding.output]
+        yield Promise(f"{decoding.output} is x and y of {labels} points", one.size == 2 * labels, str(one.shape))
+        if decoding.scores:
+            yield _within(decoding.scores, outputs[decoding.scores])
+    elif isinstance(decoding, Boxes) and decoding.layout != "torchvision":
+        one = outputs[decoding.output]
+        first, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)
+        told = one.shape[axis] - first if one.ndim == 3 else -1
+        yield Promise(
+            f"{decoding.output} tells of {classes} classes, labels and background", told == classes, str(one.shape)
+        )
+        if told > 0:
+            yield _within(decoding.output, one[:, first:] if axis == 1 else one[:, :, first:])
+    elif isinstance(decoding, Boxes | Instances):
+        boxes, numbers, scores = (outputs[name] for name in (decoding.boxes, decoding.labels, decoding.scores))
+        yield Promise("boxes, labels and scores belong together", boxes.size == 4 * numbers.size == 4 * scores.size,
+                      f"{boxes.shape}, {numbers.shape}, {scores.shape}")  # fmt: skip
+        yield _within(decoding.scores, scores)
+    elif isinstance(decoding, Hover):
+        yield _channels(decoding.offsets, outputs, 4, 2)
+        nuclei = 2 if decoding.activation == "softmax" else 1
+        yield _channels(decoding.nuclei, outputs, 4, nuclei)
+        if decoding.types:
+            yield _channels(decoding.types, outputs, 4, classes)
+        margin = manifest.input.size.margin
+        expected = tuple(side - 2 * margin for side in batch.shape[2:])
+        yield Promise(
+            f"maps leave out the margin of {margin} px",
+            outputs[decoding.nuclei].shape[2:] == expected,
+            str(outputs[decoding.nuclei].shape),
+        )
+    elif isinstance(decoding, Stardist):
+        yield _channels(decoding.probabilities, outputs, 4, 1)
+        yield _within(decoding.probabilities, outputs[decoding.probabilities])
+        expected = tuple(-(-side // decoding.grid) for side in batch.shape[2:])
+        shape = outputs[decoding.distances].shape
+        yield Promise(
+            f"distances are told every {decoding.grid} px", shape[2:] == expected and shape[1] >= 3, str(shape)
+        )
+
+
+def _channels(name: str, outputs: Mapping[str, Floats], rank: int, channels: int) -> Promise:
+    shape = outputs[name].shape
+    return Promise(
+        f"{name} has {channels} channels",
+        len(shape) == rank and shape[1] == channels,
+        str(shape),
+    )
+
+
+def _within(name: str, values: Floats) -> Promise:
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    return Promise(f"{name} lies within 0 and 1", low >= -1e-4 and high <= 1 + 1e-4, f"{low:.4g} … {high:.4g}")
