@@ -21,6 +21,8 @@ STDOUT = Path("-")
 COMPRESSED = (".gz", ".zst")
 BLOCK = 4 * 1024 * 1024
 """Bytes that are compressed at once."""
+_BUFFER = 1024 * 1024
+"""Bytes that are read at once: a line with a picture is a hundred kilobytes, of which Python reads eight at a time."""
 SKIPPABLE = b"\x50\x2a\x4d\x18\x04\x00\x00\x00"
 """Begins a frame of four bytes that Zstandard decoders pass by (RFC 8878, 3.1.2): here the length of the next frame."""
 
@@ -206,7 +208,7 @@ def lines_of(path: Path) -> Iterator[bytes]:
                     *lines, rest = (rest + block).split(b"\n")
                     yield from lines
             return
-        with igzip.IGzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+        with igzip.IGzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb", buffering=_BUFFER) as lines:
             for line in lines:
                 yield line.rstrip(b"\n")
     except OSError as error:

@@ -313,9 +313,9 @@ def _write(
 
 def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
     stored = from_pixels(image)
-    return (stored if stored.dtype == np.uint8 else stored >> 8).astype(np.uint8)
+    return (stored if stored.dtype == np.uint8 else stored >> 8).astype(np.uint8, copy=False)
 
 
 def picture_of(triplet: Triplet) -> bytes:
     """The PNG of a triplet whose picture travels with it."""
-    return pybase64.b64decode(triplet.image.data or "")
+    return pybase64.b64decode(triplet.image.data or "", validate=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from models.statements.claims import Claim
 from schemas.base import Split as Split
@@ -33,6 +34,11 @@ class Turn:
     def __post_init__(self) -> None:
         if (self.question + self.answer).count(BOX) != len(self.boxes) or len(self.names) != len(self.boxes):
             raise ValueError(f"a turn of kind {self.kind} has not as many boxes and names as its text has places")
+
+    @cached_property
+    def text(self) -> str:
+        """Question and answer in lower case."""
+        return f"{self.question} {self.answer}".lower()
 
     def rendered(self, box: Callable[[Box], str]) -> tuple[str, str]:
         """Question and answer, with each box written by `box`."""

@@ -62,6 +62,8 @@ class Hashes:
 
     def near(self, value: int, most: int) -> list[int]:
         """Which of them, from 0, differ in at most `most` bits."""
+        if not self._count:
+            return []
         words = _words(value)
         known = self._words[:, : self._count]
         candidates = np.flatnonzero(np.bitwise_count(known[0] ^ words[0]) <= most)

@@ -119,6 +119,7 @@ class Asker:
         return len(self.facts.named(name_of(region.label))) == 1
 
 
+@lru_cache(maxsize=8192)
 def name_of(label: str) -> str:
     """What a label is in claims: its words, hyphens opened."""
     return " ".join(words(label))

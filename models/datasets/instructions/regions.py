@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from models.datasets.conversations import Turn
 from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, name_of, with_boxes
 from models.statements import claims as c
-from models.statements.measures import looked_for, share_of
+from models.statements.measures import experts_for, share_of
 from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing.text import COUNTS, article
@@ -61,14 +62,10 @@ def _findings(asker: Asker) -> Iterator[Offer]:
 
 
 def _absences(asker: Asker) -> Iterator[Offer]:
-    if not asker.facts.grounding.experts:
+    runs = asker.facts.grounding.experts
+    if not runs:
         return
-    # Most labels are those of experts that did not run: they are not judged one by one.
-    labels = [
-        row.label
-        for row in table().labels
-        if row.role == "finding" and row.expert and looked_for(asker.facts, name_of(row.label)) is not None
-    ]
+    labels = _sought_by(frozenset(run.expert.split("@")[0] for run in runs if run.outcome != "failed"))
 
     def absent(voice: Voice, label: str, kind: str, answer: str | None) -> Turn | None:
         claims = ((c.Absence(name=name_of(label)), True),)
@@ -76,6 +73,16 @@ def _absences(asker: Asker) -> Iterator[Offer]:
 
     yield asker.offer("absence", "", labels, lambda voice, label: absent(voice, label, "absence", None))
     yield asker.offer("finding-closed", "No", labels, lambda voice, label: absent(voice, label, "finding-closed", "No"))
+
+
+@lru_cache(maxsize=512)
+def _sought_by(experts: frozenset[str]) -> tuple[str, ...]:
+    """Labels of findings that one of these experts looks for: most are of experts that did not run."""
+    return tuple(
+        row.label
+        for row in table().labels
+        if row.role == "finding" and row.expert and not experts.isdisjoint(experts_for(name_of(row.label)))
+    )
 
 
 def _sides(asker: Asker) -> Iterator[Offer]:

@@ -13,6 +13,7 @@ from models.statements.measures.numbers import times as times
 from models.statements.measures.occurrence import SAME as SAME
 from models.statements.measures.occurrence import both_sides as both_sides
 from models.statements.measures.occurrence import continues as continues
+from models.statements.measures.occurrence import experts_for as experts_for
 from models.statements.measures.occurrence import found_by as found_by
 from models.statements.measures.occurrence import left_out as left_out
 from models.statements.measures.occurrence import looked_for as looked_for

@@ -97,7 +97,7 @@ def _own_words(row: Called) -> set[str]:
 
 def looked_for(facts: Facts, name: str) -> int | None:
     """Place of the run of an expert that looked for what is called so and left nothing of it out; None: none did."""
-    experts = _experts_for(name)
+    experts = experts_for(name)
     for n, run in enumerate(facts.grounding.experts):
         if run.expert.split("@")[0] in experts and run.outcome != "failed":
             return n
@@ -105,7 +105,7 @@ def looked_for(facts: Facts, name: str) -> int | None:
 
 
 @lru_cache(maxsize=512)
-def _experts_for(name: str) -> frozenset[str]:
+def experts_for(name: str) -> frozenset[str]:
     """Experts that look for what is called so."""
     called = [row for row in table().labels if row.role == "finding" and name in names_of(row.label)]
     # "Lesion" may mean what no expert looks for: only where it is an expert's own word was it looked for.
