@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 BENCHMARKS = ("vqa-rad", "slake", "pathvqa", "iu-xray", "roco", "held-out", "grounding")
-RULES = ("majority", "nearest", "yes-and-no")
+RULES = ("majority", "nearest", "yes-and-no", "centre-box")
 RESULT, PAGE, ANSWERS, SAMPLES = "result.json", "index.html", "answers.sqlite", "samples"
 INTERRUPTED = 130
 
@@ -37,7 +37,8 @@ INTERRUPTED = 130
 @click.option(
     "--model",
     metavar="URL|DIR|FILE|RULE",
-    help="An OpenAI-compatible server; a model's folder; answers as JSON Lines; majority, nearest or yes-and-no.",
+    help="An OpenAI-compatible server; a model's folder; answers as JSON Lines; majority, nearest, yes-and-no or "
+    "centre-box.",
 )
 @click.option("--name", metavar="NAME@REVISION", help="Of the model at a URL. [default: $TRISTREAM_SGLANG_MODEL]")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the page, the JSON, samples.")
@@ -130,7 +131,10 @@ def _source(given: Mapping[str, Any], kept: "Answers") -> "Source":
     from models.llava_tri.evaluation.answering import Asked, Blind, Given
 
     model: str = given["model"]
-    rules = {"majority": controls.majority, "nearest": controls.nearest, "yes-and-no": controls.yes_and_no}
+    rules = {
+        "majority": controls.majority, "nearest": controls.nearest, "yes-and-no": controls.yes_and_no,
+        "centre-box": controls.centre_box,
+    }  # fmt: skip
     if model in rules:
         return Blind(f"{model}@1", rules[model])
     if model.startswith(("http://", "https://")):

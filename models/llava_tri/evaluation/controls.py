@@ -153,3 +153,13 @@ def yes_and_no(benchmark: Benchmark) -> dict[str, str]:
     counts = Counter(word for one in known for word in words_of(one.answers[0]))
     usual = " ".join(sorted(counts, key=lambda word: (-counts[word], word))[:USUAL_WORDS])
     return {one.id: f"{' and '.join(one.options)}." if one.options else usual for one in benchmark.questions}
+
+
+def centre_box(benchmark: Benchmark) -> dict[str, str]:
+    """To where: the middle of the picture, as wide and as high as the median box. To any other question: nothing."""
+    boxes = [one.box for one in benchmark.train or benchmark.questions if one.box is not None]
+    if not boxes:
+        return {one.id: "" for one in benchmark.questions}
+    wide, high = np.median([(right - left, down - up) for left, up, right, down in boxes], axis=0).tolist()
+    box = write_box(((1 - wide) / 2, (1 - high) / 2, (1 + wide) / 2, (1 + high) / 2), SCALE, 1, 1)
+    return {one.id: "" if one.box is None else box for one in benchmark.questions}

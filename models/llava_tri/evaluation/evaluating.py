@@ -25,7 +25,7 @@ from models.llava_tri.evaluation.result import (
 from models.llava_tri.evaluation.scores.boxes import Scale
 from models.llava_tri.evaluation.scores.intervals import difference
 from models.llava_tri.evaluation.scores.normalise import STATED
-from models.llava_tri.evaluation.scoring import PRIMARY, Scored, groups, score
+from models.llava_tri.evaluation.scoring import FEWEST, PRIMARY, Scored, groups, score
 
 LEVEL = 0.025
 """One-sided."""
@@ -147,23 +147,34 @@ def _missing(one: Answered | None) -> str:
 def _part(questions: Sequence[Question], kind: Kind, model: str, scored: Mapping[str, Scored]) -> Part:
     asked = [one for one in questions if one.kind == kind]
     units = [one.unit for one in asked]
-    primary = PRIMARY[kind]
-    values = {name: [one.values[question.id][primary] for question in asked] for name, one in scored.items()}
-    against = {
-        name: Against.of(difference(values[model], values[name], units), LEVEL) if name in values else None
-        for name in CONTROLS
-    }
+    against = _against(asked, PRIMARY[kind], model, scored)
     return Part(
-        primary=primary,
+        primary=PRIMARY[kind],
         n=len(asked),
         images=len(set(units)),
         against=against,
         shown=all(one is not None and one.beaten for one in against.values()),
         groups={
-            by: {name: figures_of({kind: {primary: one}})[kind][primary] for name, one in some.items()}
+            by: {name: figures_of({kind: {PRIMARY[kind]: one}})[kind][PRIMARY[kind]] for name, one in some.items()}
             for by, some in groups(questions, scored[model].values, kind).items()
         },
+        topics={
+            topic: _against([one for one in asked if one.topic == topic], PRIMARY[kind], model, scored)
+            for topic in sorted({one.topic for one in asked} - {""})
+            if len({one.unit for one in asked if one.topic == topic}) >= FEWEST
+        },
     )
+
+
+def _against(
+    asked: Sequence[Question], primary: str, model: str, scored: Mapping[str, Scored]
+) -> dict[str, Against | None]:
+    units = [one.unit for one in asked]
+    values = {name: [one.values[question.id][primary] for question in asked] for name, one in scored.items()}
+    return {
+        name: Against.of(difference(values[model], values[name], units), LEVEL) if name in values else None
+        for name in CONTROLS
+    }
 
 
 def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:

@@ -73,6 +73,7 @@ class Part(Model):
     against: dict[str, Against | None] = Field(description="By control; None: it could not be run")
     shown: bool
     groups: dict[str, dict[str, Figure]] = Field(description="Primary measure, by modality, organ, topic")
+    topics: dict[str, dict[str, Against | None]] = Field(default={}, description="As `against`, by topic")
 
 
 class Scores(Model):

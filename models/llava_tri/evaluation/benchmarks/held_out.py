@@ -20,7 +20,7 @@ from models.llava_tri.evaluation.scores.answers import YES_NO
 from models.llava_tri.evaluation.scores.boxes import read_box
 from models.llava_tri.evaluation.scores.normalise import normalised
 
-CLASSES = ("modality", "plane", "organ", "disease", "side")
+CLASSES = ("modality", "plane", "organ", "disease", "side", "place", "count")
 """Kinds of questions whose answers are labels."""
 CAPTION = "Describe this image in one sentence."
 GROUND = "Where is the {name}? Answer with one box."
@@ -123,11 +123,12 @@ def _phrasings(kind: str) -> list[re.Pattern[str]]:
     """Answers of a kind, each with its label as the one group."""
     found: list[re.Pattern[str]] = []
     for one in phrasings()[kind].get("answer", []):
-        before, place, after = re.split(r"(\{\w+\})", one, maxsplit=1)
+        *before, place, after = re.split(r"(\{\w+\})", one)
+        # "There {are} {n}." has its label last, and a word before it that goes by the label.
+        before = (r"\w+" if part.startswith("{") else re.escape(part) for part in before)
         article = r"(?:an? )?" if place.startswith("{a_") else ""
-        found.append(
-            re.compile(re.escape(before) + article + "(.+?)" + re.escape(after.rstrip(".")) + r"\.?", re.IGNORECASE)
-        )
+        label = "".join(before) + article + "(.+?)" + re.escape(after.rstrip("."))
+        found.append(re.compile(label + r"\.?", re.IGNORECASE))
     return found
 
 

@@ -255,6 +255,30 @@ def test_another_layout_is_told_by_its_file(
         LOADERS[name](tmp_path, "test", None)
 
 
+def test_a_held_out_answer_is_a_label_without_the_words_around_it(tmp_path: Path) -> None:
+    """Whichever phrasing the set has it in; numbers as digits. One chooses among all labels."""
+    turns = {
+        "count": ("How many?", "There are two."), "side": ("Left or right?", "On the patient's left."),
+        "place": ("Where?", "It lies in the centre of the image."), "modality": ("What is it?", "It is an MR image."),
+    }  # fmt: skip
+    said = [text for turn in turns.values() for text in turn]
+    row = {
+        "messages": [{"role": "user", "content": [{"type": "text", "text": text}]} for text in said],
+        "kinds": list(turns), "caption": None, "triplet_id": "0", "modality": "MR", "organ": None, "width": 9,
+        "height": 9,
+    }  # fmt: skip
+    asked, answer = ({"role": "user", "content": [{"type": "text", "text": text}]} for text in ("How many?", "One"))
+    other = row | {"triplet_id": "1", "kinds": ["count"], "messages": [asked, answer]}
+    (tmp_path / "dataset.json").write_text("{}")
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.Table.from_pylist([row, other]), tmp_path / "data/test-0.parquet")
+    found = {one.id: one for one in LOADERS["held-out"](tmp_path, "test", None).questions}
+    assert {one.kind for one in found.values()} == {"class"}
+    labels = [one.answers for one in found.values()]
+    assert labels == [("2",), ("left",), ("centre of image",), ("mr image",), ("1",)]
+    assert found["0-0"].options == ("1", "2")
+
+
 def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Questions alone can be read; who needs the picture learns which one is missing."""
     (tmp_path / "testset.json").write_text(json.dumps(ROWS[:1]))

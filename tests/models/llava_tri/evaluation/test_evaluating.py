@@ -19,7 +19,7 @@ from infra.cli import main
 from models.llava_tri.evaluation.answering import Blind, Given
 from models.llava_tri.evaluation.audit import Leakage
 from models.llava_tri.evaluation.benchmarks import LOADERS
-from models.llava_tri.evaluation.controls import majority, nearest, yes_and_no
+from models.llava_tri.evaluation.controls import centre_box, majority, nearest, yes_and_no
 from models.llava_tri.evaluation.evaluating import evaluate, sampled
 from models.llava_tri.evaluation.pictures import swapped
 from models.llava_tri.evaluation.questions import Benchmark, Question, WrongLayout
@@ -230,6 +230,35 @@ def test_boxes_are_held_against_the_median_box() -> None:
     assert majority(benchmark)["9"] == "[0.100, 0.100, 0.300, 0.300]"
     found = asyncio.run(evaluate(benchmark, Blind("majority@1", majority), NO_AUDIT))
     assert found.all.runs[0].figures["box"]["iou"].value == pytest.approx(1)
+
+
+def test_a_box_in_the_middle_is_as_large_as_boxes_are() -> None:
+    """Wherever those of the train split lie; to a question of another kind it says nothing."""
+    boxes = [(0.0, 0.0, 0.2, 0.4), (0.7, 0.1, 0.9, 0.5), (0.1, 0.5, 0.9, 0.9)]
+    train = [Question(str(n), (f"t{n}",), "Where is the cyst?", ("",), "box", box=box) for n, box in enumerate(boxes)]
+    asked = [dataclasses.replace(train[0], id="9", images=("x",)), closed(10, "Is it so?", "yes", "x")]
+    benchmark = Benchmark("b", "test", asked, lambda _: None, train)
+    assert centre_box(benchmark) == {"9": "[0.400, 0.300, 0.600, 0.700]", "10": ""}
+
+
+def test_each_topic_is_held_against_the_controls_by_itself() -> None:
+    """One that the model knows beside one that it does not; none of too few pictures to say anything."""
+    topics = {"side": "left", "count": "2", "rare": "x"}
+    asked = [
+        Question(f"{topic}-{n}", (str(n),), f"{topic}?", (right,), "open", topic=topic)
+        for topic, right in topics.items()
+        for n in range(2 if topic == "rare" else 20)
+    ]
+    train = [dataclasses.replace(asked[0], id="t", images=("t",), answers=("never",))]
+    benchmark = Benchmark("b", "test", asked, lambda _: None, train)
+    source = Blind("knows@1", lambda _: {one.id: "left" for one in asked})
+    found = asyncio.run(evaluate(benchmark, source, NO_AUDIT)).all.parts["open"].topics
+    told = {
+        topic: {name: one.value for name, one in some.items() if one is not None and "majority" in name}
+        for topic, some in found.items()
+    }
+    assert [list(one.values()) for one in told.values()] == [[0], [1]]
+    assert list(told) == ["count", "side"]
 
 
 def test_no_picture_is_shuffled_onto_itself() -> None:
