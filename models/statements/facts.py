@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from models.statements.table import table
-from models.statements.tokens import spelled_out, words
+from models.statements.tokens import spelled_out, with_other_nouns, words
 from schemas.images import ImageMetadata
 from schemas.knowledge import EnrichedImage, FoundPassage
 from schemas.regions import Grounding, Region
@@ -76,6 +76,7 @@ class Facts:
         found = {region.label for _, region in self.regions.values()}
         return frozenset(
             found
+            | set(_OF_INTEREST if any(_is_found(region) for _, region in self.regions.values()) else ())
             | {
                 name
                 for _, region in self.regions.values()
@@ -91,7 +92,9 @@ class Facts:
         found: dict[str, frozenset[str]] = {}
         for region_id, (_, region) in self.regions.items():
             names = names_of(region.label)
-            found[region_id] = names | _of_organ(names, organ) if organ and _is_found(region) else names
+            if _is_found(region):
+                names = names | (_of_organ(names, organ) if organ else frozenset()) | _OF_INTEREST
+            found[region_id] = names
         return found
 
     @cached_property
@@ -132,6 +135,10 @@ class Facts:
         return tuple(found.values())
 
 
+_OF_INTEREST = frozenset({"region of interest", "roi"})
+"""What a finding that the source marks is called too."""
+
+
 def _of_organ(names: frozenset[str], organ: str) -> frozenset[str]:
     """Names with the organ before them: 'skin lesion', 'intracranial haemorrhage'."""
     adjectives = (organ, "intracranial") if organ in ("brain", "head") else (organ,)
@@ -149,7 +156,12 @@ def names_of(label: str) -> frozenset[str]:
     bare = table().bare(label)
     row = table().called(label)
     unsided = label.removeprefix("left ").removeprefix("right ")
-    found = {phrase for pattern in (bare, *row.say, *row.read) for phrase in spelled_out(pattern)}
+    found = {
+        phrase
+        for pattern in (bare, *row.say, *row.read)
+        for spelled in spelled_out(pattern)
+        for phrase in with_other_nouns(spelled)
+    }
     return frozenset(" ".join(words(phrase)) for phrase in (*found, label, unsided))
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.statements.table import table
-from models.statements.tokens import NUMBER_WORDS, inflected, plural, spelled_out, words
+from models.statements.tokens import NUMBER_WORDS, inflected, plural, spelled_out, with_other_nouns, words
 from models.vocabulary import TERMS, Term
 
 
@@ -53,7 +53,7 @@ class Lexicon:
 
 def naming(pattern: str) -> Iterator[tuple[str, Meaning]]:
     """A name of regions, in the singular and the plural."""
-    for phrase in spelled_out(pattern):
+    for phrase in (one for spelled in spelled_out(pattern) for one in with_other_nouns(spelled)):
         name = " ".join(words(phrase))
         yield phrase, Meaning("finding", name)
         yield plural(phrase), Meaning("finding", name, several=True)
@@ -229,6 +229,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     for value, phrase in _BARE.items():
         yield phrase, Meaning("compared", value)
     yield "{differs|differ|differed|differing|different}", Meaning("differs", True)
+    yield "{hardly|scarcely|barely} {differs|differ|differing|different}", Meaning("differs", False)
     yield "{as well as|along with|together with|in addition to}", Meaning("beside")
     yield "as well", Meaning("neutral")
     yield "alike", Meaning("differs", False)
@@ -345,6 +346,7 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
         "below",
         "fewer than",
         "smaller than",
+        "shorter than",
         "at most",
         "not more than",
         "no {more|larger|longer|greater} than",
@@ -362,7 +364,11 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
         "longer than",
     ):
         yield phrase, Meaning("bound", "above")
-    yield "{about|up to|around|roughly|approximately|circa|nearly|almost|some|approx|~|ca}", Meaning("about")
+    for phrase in (
+        "{about|up to|around|roughly|approximately|circa|nearly|almost|some|approx|~|ca}",
+        "{close to|not quite|just about|an estimated|something like|in the order of|on the order of|in the region of}",
+    ):
+        yield phrase, Meaning("about")
 
 
 _FACTORS = {

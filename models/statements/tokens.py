@@ -89,6 +89,21 @@ def spelled_out(pattern: str) -> Iterator[str]:
         yield " ".join("".join(chosen).split())
 
 
+_PLACES = ("area", "region", "focus", "spot", "zone", "patch")
+
+
+def with_other_nouns(phrase: str) -> tuple[str, ...]:
+    """A name, and the same with the other nouns for what has no form of its own: 'dark zone' for 'dark area'."""
+    first, *others = phrase.split(" ")
+    if not others:
+        return (phrase,)
+    if others[-1] in _PLACES:
+        return phrase, *(" ".join((first, *others[:-1], noun)) for noun in _PLACES if noun != others[-1])
+    if first in _PLACES and others[0] == "of":
+        return phrase, *(" ".join((noun, *others)) for noun in _PLACES if noun != first)
+    return (phrase,)
+
+
 _IRREGULAR = {
     "focus": "foci", "nucleus": "nuclei", "radiograph": "radiographs", "naevus": "naevi", "metastasis": "metastases",
     "tissue": "tissue", "redness": "redness",

@@ -31,9 +31,16 @@ def judge(text: str, facts: Facts) -> Judged:
     judged = [claim.judge(facts) for claim in claims]
     pointers = tuple(dict.fromkeys(pointer for one in judged for pointer in one.pointers if pointer))
     unresolved = reading.unlicensed or any(isinstance(one, OfRegions) and not one.regions for one in claims)
+    normal = any(isinstance(one, Disease) and one.name == "healthy" for one in claims)
+    # "The heart is of normal size" tells nothing of the lungs that the source names, and does not deny them.
+    unresolved = unresolved or (normal and any(isinstance(one, Structure) and one.is_near(facts) for one in claims))
     firm = [not (unresolved and _is_soft(claim)) for claim in claims]
     denied = [one.reason for one, is_firm in zip(judged, firm, strict=True) if one.truth is False and is_firm]
-    untold = [one.reason for one in judged if one.truth is None]
+    untold = [
+        one.reason
+        for one, is_firm in zip(judged, firm, strict=True)
+        if one.truth is None or (one.truth is False and not is_firm)
+    ]
     if denied:
         verdict = Verdict(outcome="contradicted", reason="; ".join(dict.fromkeys(denied)), pointers=pointers)
     elif untold or reading.unlicensed:

@@ -1,6 +1,6 @@
 """Claims about several regions together: how many there are, how they lie and compare, and that there is none."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.statements import measures
 from models.statements.claims.base import Claim, OfRegions
@@ -110,7 +110,10 @@ class Relation(OfRegions):
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio(OfRegions):
-    """How many times as large or long as another region, or, of `measure` "itself", as long as it is wide."""
+    """How many times as large or long as another region, or, of `measure` "itself", as long as it is wide.
+
+    Of `measure` "covering", which part of the area of the other it covers.
+    """
 
     kind = "ratio"
     measure: str
@@ -119,11 +122,18 @@ class Ratio(OfRegions):
     bound: str = ""
     loose: bool = field(default=False, compare=False)
     decimals: int = field(default=0, compare=False)
+    pair: tuple[str, ...] = ()
+    """Two that are called alike, where each is compared with the other: 'twice as large as the one on the left'."""
 
     def _judge(self, facts: Facts) -> Judgement:
         if self.object and self.object not in facts.regions:
             return otherwise(f"there is no region {self.object}")
-        return self._each(facts, lambda region_id, region: measures.times(facts, region_id, region, self))
+
+        def judge(region_id: str, region: Region) -> Judgement:
+            other = next((one for one in self.pair if one != region_id), self.object)
+            return measures.times(facts, region_id, region, replace(self, object=other))
+
+        return self._each(facts, judge)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,10 +165,11 @@ class Spread(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Sides(Claim):
-    """That regions called so, or all, lie on both sides of the patient."""
+    """That regions called so, or all, lie on both sides of the patient, or, of `frame` "shown", of the display."""
 
     kind = "sides"
     name: str
+    frame: str = "patient"
 
     def _judge(self, facts: Facts) -> Judgement:
-        return measures.both_sides(facts, self.name)
+        return measures.both_sides(facts, self.name, self.frame)

@@ -149,6 +149,11 @@ class Structure(Claim):
             return untold(f"the source says {found}", "/metadata/laterality")
         return otherwise(f"the source says {found}", "/metadata/laterality")
 
+    def is_near(self, facts: Facts) -> bool:
+        """Whether it lies in one part of the body with the organ that the source names, and so may be seen too."""
+        shown = facts.metadata.organ
+        return self.organ != shown and any({self.organ, shown} <= set(organs) for organs in LIES_IN.values())
+
     def _shown(self, facts: Facts) -> Judgement:
         metadata, said = facts.metadata, self.organ
         if said == metadata.organ or (metadata.organ is not None and metadata.organ in LIES_IN.get(said, ())):

@@ -48,6 +48,8 @@ class Marked(OfRegions):
     by: str
 
     def _judge(self, facts: Facts) -> Judgement:
+        if not self.regions and self.by == "source" and (pointers := _marks(facts)):
+            return otherwise("the source marks other things", *pointers)
         return self._each(facts, lambda region_id, region: self._marked(facts, region_id, region))
 
     def _marked(self, facts: Facts, region_id: str, region: Region) -> Judgement:
@@ -62,6 +64,17 @@ class Marked(OfRegions):
         if found is None:
             return otherwise(f"another marked region {region_id}", pointer)
         return so(found)
+
+
+def _marks(facts: Facts) -> tuple[str, ...]:
+    """Where it stands what the source marks as findings, where no mark of it was left out."""
+    if facts.metadata.annotations_left_out:
+        return ()
+    return tuple(
+        f"/regions/{index}/label"
+        for index, region in facts.regions.values()
+        if region.kind == "source annotation" and table().called(region.label).role == "finding"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
+from models.statements.measures.relations import covered
 from schemas.regions import Region
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
         return _times(found, claim, (f"{at}/size", f"{at}/shape/elongation"))
     other = facts.region(claim.object)
     there = f"/regions/{facts.index(claim.object)}"
+    if claim.measure == "covering":
+        return _times([covered([other], [region])], claim, (f"{at}/mask", f"{there}/mask"))
     areas = [region.area_px / other.area_px]
     lengths = [size.longest_axis / other.size.longest_axis] if size and other.size and other.size.longest_axis else []
     if claim.measure == "length":
@@ -81,7 +84,7 @@ def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...]) -> Jud
         fits = any(_within(claim.bound, claim.value, one) for one in found)
     else:
         fits = any(
-            near(claim.value, one, True, claim.decimals) or abs(claim.value / one - 1) <= ROUNDED for one in found
+            near(claim.value, one, True, claim.decimals) or abs(claim.value - one) <= ROUNDED * one for one in found
         )
     return so(*pointers) if fits else otherwise("the ratio is another", *pointers)
 

@@ -16,22 +16,23 @@ SAME = 0.7
 
 def spread(facts: Facts, name: str, word: str) -> Judgement:
     """Whether the regions called so are focal, multifocal or diffuse."""
-    # How structures are spread is anatomy, and tells nothing of the image.
     fitting = [
-        (n, one)
-        for n, one in enumerate(facts.grounding.distributions)
-        if (not name or name in names_of(one.label)) and table().called(one.label).role == "finding"
+        (n, one) for n, one in enumerate(facts.grounding.distributions) if not name or name in names_of(one.label)
     ]
-    if not fitting:
-        return untold("no distribution of that is told")
     for n, one in fitting:
         if one.spread == word or (word == "multifocal" and one.spread == "diffuse" and one.regions > 1):
             return so(f"/distributions/{n}/spread")
+    # How structures are spread is anatomy: many that are one mark are not focal for that.
+    fitting = [(n, one) for n, one in fitting if table().called(one.label).role == "finding"]
+    if not fitting:
+        return untold("no distribution of that is told")
     return otherwise(f"it is {fitting[0][1].spread}", f"/distributions/{fitting[0][0]}/spread")
 
 
-def both_sides(facts: Facts, name: str) -> Judgement:
-    """Whether regions called so lie on both sides of the patient."""
+def both_sides(facts: Facts, name: str, frame: str) -> Judgement:
+    """Whether regions called so lie on both sides of the patient, or of the display."""
+    if frame == "shown":
+        return _on_both_halves(facts, facts.named(name) if name else tuple(facts.regions))
     if facts.metadata.sides_contradict:
         return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
     if facts.metadata.laterality == "both" and not name:
@@ -50,6 +51,14 @@ def both_sides(facts: Facts, name: str) -> Judgement:
     pointers = tuple(f"/regions/{facts.index(one)}/place/axes" for one, _ in told)
     both = any(fraction > 0.5 for _, fraction in told) and any(fraction < 0.5 for _, fraction in told)
     return so(*pointers) if both else otherwise("it lies on one side", *pointers)
+
+
+def _on_both_halves(facts: Facts, ids: Sequence[str]) -> Judgement:
+    if not ids:
+        return untold("nothing is called so")
+    pointers = tuple(f"/regions/{facts.index(one)}/centroid" for one in ids)
+    across = [(facts.region(one).centroid[0] + 0.5) / facts.columns for one in ids]
+    return so(*pointers) if min(across) < 0.5 < max(across) else otherwise("it lies on one side", *pointers)
 
 
 def continues(facts: Facts, region_id: str, outcome: str, way: str) -> Judgement:

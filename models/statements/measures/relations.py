@@ -18,6 +18,8 @@ PART = 0.1
 """Of the area of the largest part of a region, what counts as another part of it."""
 TOUCHING, APART = 2.0, 0.01
 """Pixels up to which two regions touch, and the part of an image's longer side from which they plainly do not."""
+ALL_BUT = 97.0
+"""Percent of its area from which what is told to overlap another lies inside of it all the same."""
 SIMILAR = 1.15
 """Ratio of areas up to which they are similar, as grounding has it for its relations."""
 
@@ -37,7 +39,8 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judg
         ) == (region_id, predicate, other_id):
             return so(f"/relations/{n}/predicate")
     if predicate == "inside" and any(
-        (one.subject, one.predicate, one.object) == (region_id, "overlapping", other_id) for one in told
+        (one.subject, one.predicate, one.object) == (region_id, "overlapping", other_id) and (one.value or 0) < ALL_BUT
+        for one in told
     ):
         return otherwise("it overlaps that in part")
     if region_id == other_id:
@@ -50,7 +53,7 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judg
             return so(*areas) if ratio > 1.05 else otherwise("it is not larger", *areas)
         case "similar in size to":
             return so(*areas) if 1 / SIMILAR <= ratio <= SIMILAR else otherwise("their areas differ", *areas)
-        case "inside" | "overlapping" | "outside" | "touching":
+        case "inside" | "mostly inside" | "overlapping" | "outside" | "touching":
             return _overlap(facts, region_id, other_id, predicate)
         case "mirror of" | "same texture as":
             return untold("no such relation was measured")
@@ -75,6 +78,8 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
             holds = share >= 0.9 or (within and share > 0.05)
         case "inside":
             holds = share >= 0.9
+        case "mostly inside":
+            holds = share > 0.5
         case "outside":
             holds = share <= 0.1
         case "overlapping":

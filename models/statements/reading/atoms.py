@@ -7,7 +7,7 @@ from models.statements.facts import Facts
 from models.statements.lexicon import Lexicon, Meaning, lexicon, own
 from models.statements.measures import looked_for
 from models.statements.table import table
-from models.statements.tokens import Token, words
+from models.statements.tokens import FRACTIONS, NUMBER_WORDS, Token, words
 
 _MARKS = {",", ";", ":", "(", ")", "×", "x", "[", "]", "/", "&", "+", "=", '"'}
 
@@ -72,6 +72,12 @@ def _atom(
 
 def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexicon) -> bool:
     """Whether a region is named, by id or by its noun, among the next words; "left of the image" is a place."""
+    if said[place - 1] == "than" and _counts(said, place):
+        return False  # "Covers less than half the area of r2" compares no areas by itself.
+    if said[place - 2 : place] == ("side", "of"):
+        # "On the left side of the lung" is a place in it, of r1 it is not.
+        place += said[place : place + 1] == ("region",)
+        return said[place : place + 1] != () and said[place][0] == "r" and said[place][1:].isdigit()
     behind = (
         said[place + 1 : place + 2] if said[place : place + 1] in (("the",), ("this",)) else said[place : place + 1]
     )
@@ -86,6 +92,15 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
             if any(one.kind == "organ" and facts.named(" ".join(words(one.value))) for one in meanings):
                 return True
     return False
+
+
+def _counts(said: tuple[str, ...], place: int) -> bool:
+    """Whether a number or a part begins here: 'half', 'a third', '30 %'."""
+    word = said[place] if place < len(said) else ""
+    behind = said[place + 1] if word in ("a", "one") and place + 1 < len(said) else word
+    if word == "one" and behind not in FRACTIONS:
+        return False  # "Larger than one of the nodules."
+    return word[:1].isdigit() or word in ("twice", "double", "thrice") or behind in FRACTIONS or word in NUMBER_WORDS
 
 
 def _made(meaning: Meaning, meanings: tuple[Meaning, ...], said: tuple[str, ...], place: int, length: int) -> Atom:

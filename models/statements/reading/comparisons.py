@@ -1,6 +1,9 @@
 """How two regions compare where no phrase holds both: 'compared with r2, r1 is smaller', 'they differ in size'."""
 
+from dataclasses import replace
+
 from models.statements import claims as c
+from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import OPPOSING, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 from models.statements.table import table
@@ -119,19 +122,67 @@ def one_of_two(s: Sentence, n: int, word: str) -> bool:
         return False
     head = s.phrases.next_mention(n + 1)
     before = s.atoms[n - 1].text if n else ""
+    apart = before == "the" and head is None and not s.phrases.behind_copula(n, s.subject)
+    if apart and (two := _two_alike(s, n)) is not None:
+        s.speak_of(replace(two, several=False, every=False, start=n, end=n + 1))  # "Whereas the smaller is round."
+        s.say(c.Rank(regions=two.regions, word=word, among=two.name))
+        return True
     if " than" not in s.atoms[n].text and head is not None and _is_a_pair(head) and before in ("the", "a"):
         s.say_of(n, lambda target: c.Rank(regions=target.regions, word=word, among=head.name))
         return True
     subject = s.subject or s.before
+    if subject is None or not _is_a_pair(subject) or not _names_the_other(s, n):
+        return False
+    s.say(c.Rank(regions=subject.regions, word=word, among=subject.name), of=subject)
+    return True
+
+
+def _names_the_other(s: Sentence, n: int) -> bool:
+    """Whether up to the end of the clause only 'the other' is named, or 'the one on the right'."""
     end = next((m for m in range(n + 1, len(s.atoms)) if s.atoms[m].text not in _THE_OTHER), len(s.atoms))
-    ends = end == len(s.atoms) or s.atoms[end].text in (",", ";", "and", "but", "while", "whereas")
-    if subject is None or not _is_a_pair(subject) or not ends:
+    if end < len(s.atoms) and s.atoms[end].text not in (",", ";", "and", "but", "while", "whereas"):
         return False
     s.used.update(range(n + 1, end))
     for m in range(n + 1, end):
         s.mentions.pop(m, None)  # "The other" is of the two, and named no further.
-    s.say(c.Rank(regions=subject.regions, word=word, among=subject.name), of=subject)
     return True
+
+
+def times_the_other(s: Sentence, n: int, factor: Factor) -> bool:
+    """'Twice the size of the other', 'half as large as the one on the left', of two that are called alike."""
+    subject = s.subject
+    behind = {atom.text for atom in s.atoms[n + 1 : n + 4]}
+    if subject is None or not _is_a_pair(subject) or not behind & {"one", "other"} or not _names_the_other(s, n):
+        return False
+    s.say(factor.claim(subject, "", subject.regions))
+    return True
+
+
+_LONGER = {"longer than": ("above", 1.04), "shorter than": ("below", 0.96)}
+"""How much longer is plainly so."""
+
+
+def longer(s: Sentence, n: int) -> bool:
+    """'r1 is longer than r2': of their longest diameters."""
+    bound, value = _LONGER.get(s.atoms[n].text, ("", 0.0))
+    subject = s.subject
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("the", "region") else n + 1
+    other = s.mentions.get(m)
+    if not bound or other is None or subject is None or len(other.regions) != 1 or not subject.regions:
+        return False
+    s.used.update(range(n + 1, other.end))
+    if other.name:
+        s.say(c.Finding(regions=other.regions, name=other.name), negated=False)
+    factor = Factor("length", value, bound, False, 2)
+    s.say(factor.claim(subject, other.regions[0]), negated=s.take_denial() != s.denies(subject))
+    return True
+
+
+def _two_alike(s: Sentence, n: int) -> Mention | None:
+    """The two that were named last, where they are called alike."""
+    named = [one for start, one in sorted(s.mentions.items()) if start < n] or list(s.phrases.earlier)
+    last = named[-1] if named else None
+    return last if last is not None and last.name and not last.explicit and len(last.regions) == 2 else None
 
 
 def _is_a_pair(mention: Mention) -> bool:

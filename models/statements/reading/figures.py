@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from models.statements import claims as c
 from models.statements.lexicon import Meaning
 from models.statements.reading.atoms import Atom
+from models.statements.reading.mentions import Mention
 from models.statements.tokens import FRACTIONS, LARGE
 
 
@@ -85,13 +87,27 @@ def _in_words(atoms: list[Atom], n: int) -> tuple[float, int]:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """How many times, and of what: "area", "length", or "itself": its length of its own width."""
+    """How many times, and of what: "area", "length", "itself": its length of its own width, or "covering"."""
 
     measure: str
     value: float
     bound: str
     loose: bool
     decimals: int
+
+    def claim(self, target: Mention, other: str, pair: tuple[str, ...] = ()) -> c.Ratio:
+        """That it is so of what is spoken of; `other` and `pair` as in `Ratio`."""
+        return c.Ratio(
+            regions=target.regions,
+            every=target.every,
+            measure=self.measure,
+            value=self.value,
+            object=other,
+            bound=self.bound,
+            loose=self.loose,
+            decimals=self.decimals,
+            pair=pair,
+        )
 
 
 def _ratio(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
@@ -176,11 +192,17 @@ STRICT = {
 """Bounds that the number itself does not reach."""
 
 
+_NEARLY = {"just", "slightly", "a little", "marginally", "a bit", "narrowly", "somewhat"}
+"""Before a bound they say that it is hardly passed: 'just under forty percent'."""
+_SCARCELY = {"barely", "scarcely", "hardly"}
+"""Before a number they say 'about'; before other words they deny, and are not read."""
+
+
 def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     start, loose, bound, strict, side = n, False, "", False, None
     while n < len(atoms) and (
         atoms[n].kind in ("about", "bound")
-        or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above")
+        or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above", *_SCARCELY)
     ):
         if atoms[n].kind == "bound" or any(one.kind == "bound" for one in atoms[n].others):
             bound = next(
@@ -192,7 +214,7 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         else:
             loose = True
         n += 1
-    if bound and start and atoms[start - 1].text == "just":
+    if bound and start and atoms[start - 1].text in _NEARLY:
         side = 1.25 if bound == "above" else 0.8
         bound, loose = "", True  # "Just under forty percent" is near it.
     values: list[float] = []

@@ -100,6 +100,10 @@ def deny(s: Sentence, n: int) -> None:
     if s.atoms[n].text == "neither" and (both := _neither(s, n)) is not None:
         s.deny_of(both)
         return
+    if s.atoms[n].text == "neither" and mention is not None and mention.name and len(mention.regions) == 2:
+        s.deny_of(mention)  # "Neither lung field contains an opacity."
+        s.used.update(range(n + 1, mention.end))
+        return
     bare = ellipsis.bare_subject(s, n)
     if bare is not None and ellipsis.ends_clause(s, n + 1) and s.repeat(bare):
         return

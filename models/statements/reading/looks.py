@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from models.statements import claims as c
-from models.statements.reading import comparisons
+from models.statements.reading import comparisons, covering
 from models.statements.reading.anaphora import pair_of
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import MOSTLY, VERBS, Mention
 from models.statements.reading.sentence import Open, Sentence
-from models.statements.table import table
+from models.statements.table import BY_DISPLAY, table
 from models.statements.tokens import words
 
 _TIMES = {"times", "twice", "thrice", "double", "half", "triple"}
@@ -21,6 +21,7 @@ _EDGES = {
 _RANKS_OF = {("shown", "high"): "brightest", ("shown", "low"): "darkest"}
 _SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
 _OF_THAT = (" that of", " that in")
+_MOSTLY = {"mostly", "largely", "mainly", "predominantly", "for the most part"}
 _ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
 
 
@@ -37,6 +38,9 @@ def share(s: Sentence, n: int) -> None:
     if s.atoms[n].text in MOSTLY and any(m in s.mentions and s.mentions[m].several for m in range(n + 1, n + 4)):
         return  # "Most of the nodules are round" tells of how many.
     of, stands = s.phrases.whole(n + 1)
+    least = next(row.at_least for row in table().shares if row.word == said)
+    if not of and covering.part_of(s, n, Factor("covering", least / 100, "above", True, 0)):
+        return
     s.used |= {stands} if stands is not None else set()
     s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.every, word=said, of=of))
 
@@ -145,11 +149,7 @@ def rank(s: Sentence, n: int) -> None:
     """The largest, the brightest of what is outlined."""
     said = s.atoms[n].value
     m = n + 1
-    while m < len(s.atoms) and (
-        s.atoms[m].text
-        in ("of", "the", "these", "those", "outlined", "marked", "all", "but", "one", "among", "amongst")
-        or s.atoms[m].kind == "how many"
-    ):
+    while m < len(s.atoms) and (s.atoms[m].text in _OF_THEM or s.atoms[m].kind == "how many"):
         m += 1
     if _of_the_two(s, n, m, said):
         return
@@ -158,7 +158,7 @@ def rank(s: Sentence, n: int) -> None:
     before = next((one for one in reversed(s.said) if isinstance(one, c.Rank)), None)
     if not among and before is not None and s.atoms[n - 1].text == "next":
         among = before.among  # "The largest nodule is r1; the next largest is r3."
-    among = among or s.among
+    among = among or s.among or _whole_of(s, n, m)
     count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
     if among and isinstance(count, int):
         s.say(c.Count(name=among, n=count), negated=False)
@@ -177,6 +177,21 @@ def rank(s: Sentence, n: int) -> None:
         return
     _narrow(s, n, head)
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
+
+
+_OF_THEM = {
+    "of", "the", "these", "those", "outlined", "marked", "all", "but", "one", "among", "amongst", "them", "which",
+}  # fmt: skip
+
+
+def _whole_of(s: Sentence, n: int, end: int) -> str:
+    """What 'the largest of them' is one of: what was named before in the plural."""
+    whole = s.subject or s.before
+    if whole is None or not whole.several:
+        return ""
+    of_them = {atom.text for atom in s.atoms[n + 1 : end]} & {"them", "which", "these", "those"}
+    alone = s.phrases.counted(end) is None and not s.phrases.behind_copula(n, s.subject)
+    return whole.name if of_them or alone else ""
 
 
 def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
@@ -230,7 +245,9 @@ def ratio(s: Sentence, n: int) -> None:
         s.unlicensed(s.atoms[n].text)
         return
     if found.measure == "itself":
-        s.say_of(n, lambda target: _ratio(target, found, ""))
+        s.say_of(n, lambda target: found.claim(target, ""))
+        return
+    if comparisons.times_the_other(s, n, found):
         return
     m = n + 1
     while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
@@ -243,20 +260,7 @@ def ratio(s: Sentence, n: int) -> None:
     negated = s.take_denial() != s.denies(target)
     if other.name:
         s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
-    s.say(_ratio(target, found, other.regions[0]), negated=negated)
-
-
-def _ratio(target: Mention, found: Factor, other: str) -> c.Ratio:
-    return c.Ratio(
-        regions=target.regions,
-        every=target.every,
-        measure=found.measure,
-        value=found.value,
-        object=other,
-        bound=found.bound,
-        loose=found.loose,
-        decimals=found.decimals,
-    )
+    s.say(found.claim(target, other.regions[0]), negated=negated)
 
 
 def spread(s: Sentence, n: int) -> None:
@@ -266,8 +270,15 @@ def spread(s: Sentence, n: int) -> None:
 
 
 def sides(s: Sentence, n: int) -> None:
-    """On both sides."""
-    s.say_of(n, lambda target: c.Sides(name=target.name or _name_of(s, target)))
+    """On both sides; behind a number each side is one of a pixel: '4.7 mm on each side'."""
+    if s.subject is None and any(atom.kind == "quantity" for atom in s.atoms[max(0, n - 2) : n]):
+        return
+    behind = [atom.text for atom in s.atoms[n + 1 : n + 5]]
+    shown = s.facts.metadata.modality in BY_DISPLAY or (
+        behind[:1] == ["of"] and any(one in table().placing.shown or one == "film" for one in behind)
+    )
+    frame = "shown" if shown else "patient"
+    s.say_of(n, lambda target: c.Sides(name=target.name or _name_of(s, target), frame=frame))
 
 
 def _name_of(s: Sentence, target: Mention) -> str:
@@ -340,6 +351,8 @@ def relation(s: Sentence, n: int) -> None:
         return  # "This image contains a nodule."
     if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
         return
+    if atom.value == ("inside", False) and n and s.atoms[n - 1].text in _MOSTLY:
+        atom = replace(atom, value=("mostly inside", False))
     if atom.value[0] == "larger than" and comparisons.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
         return
     if s.relation is not None:
@@ -359,6 +372,8 @@ def bound(s: Sentence, n: int) -> None:
         return
     if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "how many" and s.phrases.counted(n + 2) is not None:
         return  # "More than twenty nuclei."
+    if comparisons.longer(s, n):
+        return
     larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")
     if comparisons.one_of_two(s, n, larger):
         return

@@ -65,6 +65,10 @@ class Nouns:
                 name = split
             elif atom.text == "one" and found and n and self.atoms[n - 1].kind == "place":
                 ids, end, name = (), n + 1, next(reversed(found.values())).name
+            elif (marked := self._the_marked(n)) is not None:
+                ids, end, name = (marked,), n + 1, ""
+            elif (alike := self._the_one(n, found)) is not None:
+                ids, end, name = (), n + 1, alike
             elif atom.text in _ANY and self._behind_all(n):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
             elif (again := referred(self.atoms, n, (*self.earlier, *found.values()), self.facts)) is not None:
@@ -86,6 +90,24 @@ class Nouns:
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _the_marked(self, n: int) -> str | None:
+        """What 'the spot' is, before a verb: the one finding that the source marks."""
+        if self.atoms[n].text not in _NOUNS or not n or self.atoms[n - 1].text not in ("the", "this"):
+            return None
+        if n + 1 >= len(self.atoms) or self.atoms[n + 1].text.split(" ")[0] not in VERBS | {"takes", "makes", "fills"}:
+            return None
+        interest = self.facts.named("region of interest")
+        return interest[0] if len(interest) == 1 else None
+
+    def _the_one(self, n: int, found: dict[int, Mention]) -> str | None:
+        """What 'the one on the left' is one of: what was named last in the plural or of two."""
+        follows = self.atoms[n + 1].text if n + 1 < len(self.atoms) else ""
+        if self.atoms[n].text != "one" or not n or self.atoms[n - 1].text != "the" or follows in ("", "of", ","):
+            return None
+        named = [*self.earlier, *found.values()]
+        last = named[-1] if named else None
+        return last.name if last is not None and last.name and not last.explicit and len(last.regions) > 1 else None
 
     def _any_one(self, n: int) -> Mention | None:
         """A noun for regions of any kind, spoken of by how it looks: 'a dark, irregular patch', 'the largest focus'.
@@ -164,7 +186,8 @@ class Nouns:
         """Of how many of a plural: 'two of the five nodules'."""
         for m in (n, *self._before(n)):
             before = self.atoms[m - 1] if m else None
-            if before is not None and before.text in MOSTLY and self.atoms[m].text in _ALL:
+            several = self.atoms[n].several or self.atoms[n].kind == "ref"
+            if several and before is not None and before.text in MOSTLY and self.atoms[m].text in _ALL:
                 return MOST
             if before is not None and before.text == "of" and m >= 2 and self.atoms[m].text in _ALL | {"regions"}:
                 count = self.atoms[m - 2]

@@ -1,8 +1,11 @@
 """Numbers: lengths, areas, shares and values of regions, numbers of the image, counts."""
 
+from dataclasses import replace
+
 from models.statements import claims as c
 from models.statements.lexicon import Meaning
-from models.statements.reading.figures import STRICT, Quantity
+from models.statements.reading import covering
+from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
@@ -51,6 +54,13 @@ def quantity(s: Sentence, n: int) -> None:
         return
     if unit == "%":
         measure, stands = s.phrases.whole(n + 1)
+        if not measure and len(found.values) == 1:
+            part = Factor("covering", found.values[0] / 100, found.bound, found.loose, found.decimals + 2)
+            if covering.part_of(s, n, part):
+                return
+            if [atom.text for atom in s.atoms[n + 1 : n + 3]] == ["of", "it"]:
+                s.unlicensed("a part of it")
+                return
         s.used |= {stands} if stands is not None else set()
     elif measure not in ("apart", "times", *_MEASURES.get(unit, ())):
         measure = ""
@@ -108,6 +118,9 @@ def _measure(s: Sentence, n: int) -> str:
         return "spacing"
     if n + 1 < len(s.atoms) and s.atoms[n + 1].text in _SLICES and s.atoms[n].value.unit == "mm":
         return "thickness"  # "3 mm slices".
+    before = s.atoms[n - 2].text.split(" ")[-1] if n > 1 and s.atoms[n - 1].text == "(" else ""
+    if before in _SLICES and s.atoms[n].value.unit == "mm":
+        return "thickness"  # "CT slice (3 mm)".
     for m in range(n + 1, min(n + 5, len(s.atoms))):
         if s.atoms[m].kind == "quantity" or s.atoms[m].text in (",", ";", "and", ")") or m in s.mentions:
             break
@@ -152,6 +165,19 @@ def _is_a_part(s: Sentence, n: int) -> bool:
     return follows == "of" and any(start > n and one.part is not None for start, one in s.mentions.items())
 
 
+def _parts_the_subject(s: Sentence, n: int) -> bool:
+    """'Four foci, of which three lie above and one below': so many of them is what is spoken of next."""
+    value, subject = s.atoms[n].value, s.subject
+    if subject is None or not subject.name or not isinstance(value, int) or s.phrases.counted(n + 1) is not None:
+        return False
+    before = [atom.text for atom in s.atoms[max(0, n - 2) : n]]
+    goes_on = subject.part is not None and before[-1:] in (["and"], [","])
+    if not (before in (["of", "which"], ["of", "them"], ["of", "these"]) or goes_on):
+        return False
+    s.subject = replace(subject, start=-1 - n, end=n, several=True, every=False, part=value)
+    return True
+
+
 def _is_one_of_them(s: Sentence, n: int) -> bool:
     """Whether 'one' tells of one among others, and counts nothing: 'one nodule lies on the left'."""
     head = s.phrases.counted(n + 1)
@@ -170,7 +196,7 @@ def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
         return
-    if _is_a_part(s, n) or _is_one_of_them(s, n):
+    if _is_a_part(s, n) or _is_one_of_them(s, n) or _parts_the_subject(s, n):
         return
     head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:

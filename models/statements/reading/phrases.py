@@ -163,6 +163,9 @@ class Phrases(Nouns):
         """Whether it is a tissue that nothing outlines, named for what lies around: 'than the mucosa around it'."""
         if mention.regions or mention.name not in _TISSUES:
             return False
+        endoscopic = self.facts.metadata.modality == "endoscopy"
+        if mention.name == "mucosa" and endoscopic and self.behind_preposition(mention.start):
+            return True  # What an endoscope looks at is mucosa.
         after = " ".join(atom.text for atom in self.atoms[mention.end : mention.end + 2])
         beside = after in ("around it", "surrounding it", "around them", "beside it") or self.beside(mention.start)
         return self.is_compared(mention.start) or (beside and self.behind_preposition(mention.start))

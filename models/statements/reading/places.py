@@ -29,12 +29,26 @@ def place(s: Sentence, n: int) -> None:
             return
     # "Near the top", of an image that tells no axes of the patient, is of the display.
     bare = not frame and s.facts.metadata.orientation is None and not (structure or organ)
-    bare = bare and any(s.atoms[index].text in ("top", "bottom") for index in group)
+    bare = bare and any(s.atoms[index].text in ("top", "bottom") or _ends_at_the_centre(s, index) for index in group)
+    s.degree = ""  # "Slightly right of the centre."
+    bare = bare or (not frame and not (structure or organ) and _is_upright(s, said, end))
     if any(atom.text == "displayed" for atom in s.atoms) or ((corner or bare) and not patient):
         frame = "shown"
     elif patient or structure or organ:
         frame = frame if frame not in ("shown", "") and not patient else "patient"
     s.say_of(n, lambda target: _placed(s, target, said, frame, third), end=end)
+
+
+def _is_upright(s: Sentence, said: list[tuple[str, str]], end: int) -> bool:
+    """Whether 'upper right' is of the display: an axial slice without axes of the patient has no other upper part."""
+    metadata = s.facts.metadata
+    if end < len(s.atoms) and s.atoms[end].kind == "unknown":
+        return False  # "In the left upper lobe."
+    return metadata.plane == "axial" and metadata.orientation is None and any(axis == "feet" for axis, _ in said)
+
+
+def _ends_at_the_centre(s: Sentence, index: int) -> bool:
+    return " of " in s.atoms[index].text and s.atoms[index].text.split(" ")[-1] in ("centre", "middle")
 
 
 def _stands_beside_the_unknown(s: Sentence, n: int) -> bool:

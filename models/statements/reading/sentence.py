@@ -10,6 +10,7 @@ from models.statements.reading.binding import Said as SaidOf
 from models.statements.reading.binding import bound
 from models.statements.reading.mentions import Mention
 from models.statements.reading.phrases import Phrases
+from models.statements.table import table
 
 Said = Callable[[Mention], c.Claim | list[c.Claim]]
 """A claim, or several, once what it is said of is known."""
@@ -157,10 +158,11 @@ class Sentence:
 
     def _say_of(self, said: Said, target: Mention | None, negated: bool) -> None:
         if target is None:
-            if len(self.facts.regions) != 1:
+            meant = self._meant()
+            if meant is None:
                 self.unlicensed("what it speaks of")
                 return
-            target = Mention((next(iter(self.facts.regions)),), "", True, False, 0, 0)
+            target = Mention((meant,), "", True, False, 0, 0)
         claim = said(target)
         claims = [
             replace(one, part=target.part) if isinstance(one, c.OfRegions) and target.part is not None else one
@@ -177,6 +179,17 @@ class Sentence:
                 self.say(replace(one, regions=self.beside.regions, every=every, part=None), negated=negated)
             if self.instead is not None and isinstance(one, c.OfRegions) and target == self.subject:
                 self.say(replace(one, regions=self.instead.regions, every=False), negated=not negated)
+
+    def _meant(self) -> str | None:
+        """Of what it tells where nothing is named: of the one region, or behind 'it' of the one marked finding."""
+        if len(self.facts.regions) == 1:
+            return next(iter(self.facts.regions))
+        marked = [
+            one
+            for one, (_, region) in self.facts.regions.items()
+            if region.kind == "source annotation" and table().called(region.label).role == "finding"
+        ]
+        return marked[0] if len(marked) == 1 and self.atoms[0].text in ("it", "its") else None
 
     def _say_of_no_other(self, claim: c.Claim, target: Mention, negated: bool) -> None:
         """'Only r1 is oval': no other is."""
@@ -208,6 +221,9 @@ class Sentence:
             self.relation = None
         subject = self.subject
         if self.phrases.is_surroundings(mention):
+            return
+        if mention.name and not mention.regions and self.denies(subject):
+            self.say(c.Absence(name=mention.name), negated=False)  # "Neither lung field contains an opacity."
             return
         if subject is not None and self.spoken_of is None:
             self.spoken_of = subject

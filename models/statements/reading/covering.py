@@ -1,0 +1,49 @@
+"""Parts of other regions: 'r2 takes up a third of the tumour', 'most of the tumour is taken up by r2'."""
+
+from models.statements import claims as c
+from models.statements.reading.figures import Factor
+from models.statements.reading.mentions import Mention
+from models.statements.reading.sentence import Sentence
+
+_TAKEN = {"taken", "occupied", "covered", "filled", "up", "by", "is", "are", "a", "an", "the", "made"}
+
+
+def part_of(s: Sentence, n: int, part: Factor) -> bool:
+    """A part that ends before or at n, of a region named behind it; False where none is.
+
+    Args:
+        s: the sentence.
+        n: index of the part.
+        part: how much.
+    """
+    m = n + 1
+    while m < len(s.atoms) and s.atoms[m].text in ("of", "the", "region", "area", "that"):
+        m += 1
+    whole = s.mentions.get(m)
+    if whole is None and m < len(s.atoms) and s.atoms[m].text == "it" and s.atoms[m - 1].text == "of":
+        whole = Mention(s.spoken_of.regions, "", True, False, m, m + 1) if s.spoken_of is not None else None
+    if whole is None or len(whole.regions) != 1:
+        return False
+    subject, end = s.subject, whole.end
+    if (other := _taken_by(s, whole)) is not None:
+        subject, end = other, other.end
+    if subject is None or not subject.regions or set(subject.regions) & set(whole.regions):
+        return False
+    s.used.update(range(n + 1, end))
+    negated = s.take_denial() != s.denies(subject)
+    for one in (whole, subject) if subject is other else (whole,):
+        if one.name:
+            s.say(c.Finding(regions=one.regions, every=one.several, name=one.name), negated=False)
+    s.say(part.claim(subject, whole.regions[0]), negated=negated)
+    return True
+
+
+def _taken_by(s: Sentence, whole: Mention) -> Mention | None:
+    """What a whole is said to be taken up by: '… of the tumour is taken up by r2'."""
+    m = whole.end
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _TAKEN:
+        m += 1
+    passive = {atom.text for atom in s.atoms[whole.end : m]}
+    return (
+        s.mentions.get(m) if "by" in passive and passive & {"taken", "occupied", "covered", "filled", "made"} else None
+    )
