@@ -3,6 +3,7 @@
 # pyright: basic, reportMissingImports=false
 # torch is installed in .venv-llava only.
 
+import itertools
 import shutil
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
     stages = (
         Stage("align", "projector", 1e-2, batch=2, steps=20, length=512),
         Stage("multigranular", "all", 5e-3, batch=2, steps=20, length=512),
-        Stage("task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512),
+        Stage("task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512, projector=2),
     )
     run = Run(str(tiny), (str(data_set),), stages, checkpoints=10, precision="fp32", gradient_checkpointing=False)
     steps: list[Any] = []
@@ -78,6 +79,19 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
 
     assert export(trained, tmp_path / "served").startswith("llava-tri@")
     assert InProcess(tmp_path / "served", max_tokens=4).name.startswith("llava-tri@")
+
+
+def test_the_projector_learns_at_a_rate_of_its_own(tiny: Path, data_set: Path, tmp_path: Path) -> None:
+    """Adam's first step moves every weight by the rate: so it can be read off what has changed most."""
+    stage = Stage("align", "all", 1e-3, batch=2, steps=1, warmup=0, schedule="constant", length=512, projector=3)
+    run = Run(str(tiny), (str(data_set),), (stage,), precision="fp32", gradient_checkpointing=False)
+    trained = train(run, tmp_path / "run")
+    before, after = (load_file(folder / "model.safetensors") for folder in (tiny, trained))
+    most = {"multi_modal_projector": 0.0, "language_model": 0.0}
+    for name, part in itertools.product(before, most):
+        if part in name:
+            most[part] = max(most[part], float((after[name] - before[name]).abs().max()))
+    assert most == pytest.approx({"multi_modal_projector": 3e-3, "language_model": 1e-3}, rel=0.01)
 
 
 def test_the_tower_keeps_what_it_saw_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

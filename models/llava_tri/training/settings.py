@@ -32,7 +32,8 @@ class Stage:
 
     `steps` is the number of optimiser steps; 0: as many as `epochs` take. A step sees `batch` × `accumulate` questions
     a process. `warmup` is a share of the steps. `length` is the most tokens of a question with its answer; longer ones
-    are cut, so it must hold the picture. `rank` is LoRA's.
+    are cut, so it must hold the picture. `rank` is LoRA's. The projector learns at `projector` times the learning rate:
+    where it is new and the rest is not, it has the longer way to go.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Stage:
     weight_decay: float = 0.0
     length: int = 2048
     rank: int = 16
+    projector: float = 1.0
     tower: bool = False
     """Whether `all` includes the vision tower."""
 
@@ -58,8 +60,9 @@ class Stage:
             object.__setattr__(self, "kinds", KINDS[self.name])
         if self.train not in get_args(Trained):
             raise BadRun(f"stage {self.name!r} trains {self.train!r}: take one of {', '.join(get_args(Trained))}")
-        if min(self.learning_rate, self.batch, self.accumulate, self.length, self.rank) <= 0:
-            raise BadRun(f"stage {self.name!r}: learning_rate, batch, accumulate, length and rank must be above 0")
+        if min(self.learning_rate, self.projector, self.batch, self.accumulate, self.length, self.rank) <= 0:
+            must = "learning_rate, projector, batch, accumulate, length and rank must be above 0"
+            raise BadRun(f"stage {self.name!r}: {must}")
         if self.steps < 0 or self.epochs <= 0 or not 0 <= self.warmup < 1:
             raise BadRun(f"stage {self.name!r}: steps and epochs must be above 0, warmup from 0 to below 1")
 

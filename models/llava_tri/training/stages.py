@@ -71,6 +71,22 @@ class _Trainer(SFTTrainer):
     adapters alone, though the projector learns beside them. Seen in Transformers 5.17.
     """
 
+    projector = 1.0
+    """Times the learning rate at which the projector learns."""
+
+    def create_optimizer(self, *given: Any) -> Any:
+        optimizer = super().create_optimizer(*given)
+        if self.projector != 1:
+            family = bases.family_of(self.model)
+            named = self.model.named_parameters()
+            its = {id(weight) for name, weight in named if bases.part_of(name, family) == "projector"}
+            for group in list(optimizer.param_groups):
+                mine = [weight for weight in group["params"] if id(weight) in its]
+                if mine:
+                    group["params"] = [weight for weight in group["params"] if id(weight) not in its]
+                    optimizer.add_param_group({**group, "params": mine, "lr": group["lr"] * self.projector})
+        return optimizer
+
     def _save(self, output_dir: str | None = None, state_dict: dict[str, torch.Tensor] | None = None) -> None:
         if self.is_fsdp_enabled:
             super()._save(output_dir, state_dict)
@@ -171,6 +187,7 @@ def train_stage(
         processing_class=processor,
         callbacks=[positions],
     )
+    trainer.projector = stage.projector
     trainer.remove_callback(PrinterCallback)
     if trainer.is_fsdp_enabled and stage.train == "lora":
         raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")
