@@ -27,6 +27,8 @@ _COMBS = frozenset("ilt1mnuwh")
 """What rulers are read as."""
 _BEYOND_DOUBT = 4, 0.9
 """Signs, and score, from which no more of a line is read."""
+_LEGIBLE = 0.3
+"""Score of a sign, from which so much is read in the first piece of a line that the next is read, too."""
 _FEW = 0.74
 """Score, at most, of one or two signs: too few to follow the line that they may begin."""
 _PROMISING = 0.4
@@ -107,10 +109,13 @@ class _Line:
         ways = [_UPRIGHT] if columns >= 0.8 * rows else []
         ways += [_UP, _DOWN] if rows >= 0.8 * columns else []
         found = dict.fromkeys(ways, Reading("", ()))
-        for number, way in itertools.product(range(MOST_PIECES), ways):
-            found[way] += self._piece(margin, way, number)
-            if len(found[way].characters) >= _BEYOND_DOUBT[0] and found[way].score >= _BEYOND_DOUBT[1]:
-                return way, found[way]
+        for number in range(MOST_PIECES):
+            for way in ways:
+                found[way] += self._piece(margin, way, number)
+                if len(found[way].characters) >= _BEYOND_DOUBT[0] and found[way].score >= _BEYOND_DOUBT[1]:
+                    return way, found[way]
+            if max(itertools.chain(*(reading.scores for reading in found.values())), default=0.0) < _LEGIBLE:
+                break
         return max(found.items(), key=lambda item: sum(item[1].scores))
 
     def stands_alone(self) -> bool:

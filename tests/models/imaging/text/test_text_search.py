@@ -7,13 +7,16 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks import burned_text
-from benchmarks.burned_text import FONTS, STYLES, Style, burn, made_up
+from benchmarks.burned_text import FONTS, STYLES, Font, Style, burn, made_up
 from benchmarks.text_free import of_packages, view_of
-from models.imaging.text import find_text
+from models.imaging.text import choice, find_text, proof, search
 from models.imaging.text.boxes import Box, beside, painted
+from models.imaging.text.choice import Candidate, Reader, _spans
 from models.imaging.text.ends import ends_of, turned
-from models.imaging.text.search import _spans
+from models.imaging.text.proof import Proof, proved
+from models.imaging.text.reader import Reading
 from models.imaging.text.stacks import stacks_in
+from models.imaging.text.strokes import Picture
 from tests.models.imaging.samples import characters_covered, characters_shown
 
 BACKGROUNDS = [image for _, image in made_up(3, 256, 352)]
@@ -138,3 +141,59 @@ def test_a_line_does_not_go_on_in_tissue() -> None:
     burned = burn(BACKGROUNDS[1], 5, size=16, style="white", font="aileron", count=1)
     left, top, right, bottom = burned.lines[0].box
     assert ends_of(burned.image, Box(left + 2, top + 4, right - 2, bottom - 4, 1.0), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "style", "font"), [(6, "colour", "bitmap"), (16, "grey", "opencv"), (30, "colour", "bitmap")]
+)
+def test_small_letters_are_found_by_the_second_look_alone(
+    monkeypatch: pytest.MonkeyPatch, number: int, style: Style, font: Font
+) -> None:
+    """Letters of 8 px in a picture that is too large to be magnified as a whole, with the look and without it."""
+    backgrounds = [image for _, image in made_up(3, 384, 448)]
+    background = backgrounds[number % len(backgrounds)]
+    burned = burn(background, number, size=8, style=style, font=font, count=1)
+    shown = characters_shown(burned.image, background, burned.labels)
+    assert len(shown) >= 4
+    assert shown <= characters_covered(painted(find_text(burned.image).boxes, background.shape), burned.labels)
+
+    monkeypatch.setattr(search, "parts_around", lambda *_: ())
+    assert not shown & characters_covered(painted(find_text(burned.image).boxes, background.shape), burned.labels)
+
+
+@pytest.mark.parametrize(("text", "read"), [((), 6), ((2,), 10), ((5, 9), 18), ((6,), 6)])
+def test_doubtful_lines_are_read_as_long_as_some_of_them_are_text(
+    monkeypatch: pytest.MonkeyPatch, text: tuple[int, ...], read: int
+) -> None:
+    """Twenty lines, the likeliest first: after six in turn that are none, and one for each that is, no more."""
+    asked: list[int] = []
+
+    def prove(_: Picture, box: Box) -> Proof:
+        asked.append(box.top // 20)
+        return Proof(0.9 if box.top // 20 in text else 0.0)
+
+    monkeypatch.setattr(choice, "proved", prove)
+    lines = [Candidate(Box(0, 20 * n, 60, 20 * n + 10, 0.75 - 0.01 * n), 1.0, 0) for n in range(20)]
+    reader = Reader([np.zeros((400, 100), np.uint8)], [])
+    assert reader.read_doubtful(lines[::-1])
+    assert asked == list(range(read))
+    assert len(reader.kept) + len(reader.refused) + len(reader.unread) == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("first", "pieces"), [(Reading("", ()), 1), (Reading("A", (0.2,)), 1), (Reading("A", (0.5,)), 2)]
+)
+def test_a_long_line_is_read_on_only_where_its_beginning_is_legible(
+    monkeypatch: pytest.MonkeyPatch, first: Reading, pieces: int
+) -> None:
+    """Of edges nothing is read, and there are many of them."""
+    asked: list[Picture] = []
+
+    def read(piece: Picture) -> Reading:
+        asked.append(piece)
+        return first if len(asked) == 1 else Reading("BCD", (0.95,) * 3)
+
+    monkeypatch.setattr(proof, "read", read)
+    found = proved(np.zeros((60, 400), np.uint8), Box(20, 20, 380, 40, 0.95))
+    assert len(asked) == pieces
+    assert (found.score > 0) == (pieces == 2)
