@@ -229,19 +229,22 @@ def _measured(
     category, kind = _concepts(region)
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(uid=_uid(example, region.region_id), identifier=region.region_id),
-        # Of one image each segment has one frame, in their order.
-        referenced_segment=sr.ReferencedSegmentationFrame(
-            segmentation.SOPClassUID,
-            segmentation.SOPInstanceUID,
-            number,
-            number,
-            sr.SourceImageForSegmentation(image.SOPClassUID, image.SOPInstanceUID),
-        ),
+        referenced_segment=_segment_of(segmentation, number, image),
         finding_type=kind,
         finding_category=category,
         algorithm_id=sr.AlgorithmIdentification(name=name, version=version or "0") if by_expert else None,
         measurements=list(_numbers(region)),
     )
+
+
+def _segment_of(segmentation: Dataset, number: int, image: Dataset) -> sr.ReferencedSegmentationFrame:
+    """A segment, named by its number alone: a frame's is told only where no segment's is (PS3.3 Table 10-3)."""
+    source = sr.SourceImageForSegmentation(image.SOPClassUID, image.SOPInstanceUID)
+    found = sr.ReferencedSegmentationFrame(
+        segmentation.SOPClassUID, segmentation.SOPInstanceUID, number, number, source
+    )
+    del found[0].ReferencedSOPSequence[0].ReferencedFrameNumber
+    return found
 
 
 def _numbers(region: Region) -> Any:

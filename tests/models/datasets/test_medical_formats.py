@@ -100,7 +100,10 @@ def test_the_report_has_the_measurements(built: Path, chosen: list[Triplet]) -> 
             expected = (region.area_mm2, "mm2") if region.area_mm2 is not None else (region.area_px, "{pixels}")
             assert (area.value, area.unit.value) == (pytest.approx(expected[0], rel=1e-5), expected[1])
             (item,) = [one for one in group[0].ContentSequence if one.ValueType == "IMAGE"][:1]
-            assert item.ReferencedSOPSequence[0].ReferencedSegmentNumber == number
+            (referenced,) = item.ReferencedSOPSequence
+            assert referenced.ReferencedSegmentNumber == number
+            assert "ReferencedFrameNumber" not in referenced  # told only where no segment is (PS3.3 Table 10-3)
+            assert group.referenced_segmentation_frame is not None
 
 
 def test_marks_go_back_to_the_original(triplets: list[Triplet], tmp_path: Path) -> None:
