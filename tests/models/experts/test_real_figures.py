@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.experts_scores import Scored, halves, is_right, lines, told_apart
 from benchmarks.real_figures import agreement, interval
-from benchmarks.real_images import cases, without_dust
+from benchmarks.real_images import Case, cases, without_dust
+from schemas.images import ImageMetadata
 
 
 def square(x: int, y: int, side: int) -> np.ndarray:
@@ -94,3 +96,43 @@ def test_table_and_sheet(folder: Path) -> None:
     (row,) = [line for line in printed.splitlines() if line.startswith("| skin/ours |")]
     assert float(row.split("|")[5].split()[0]) > 0.8
     assert (folder / "sheets" / "skin-ours-lesion.jpg").exists()
+
+
+def scored(right: list[float], wrong: list[float]) -> list[Scored]:
+    return [Scored(one, kind, "a") for kind, of in ((True, right), (False, wrong)) for one in of]
+
+
+def test_right_regions() -> None:
+    """By an IoU of 0.1, or as a piece of what is marked; not by a corner."""
+    assert is_right(square(12, 12, 20), square(10, 10, 20))
+    assert is_right(square(20, 20, 4), square(0, 0, 60))
+    assert is_right(square(20, 20, 60), square(40, 40, 25))
+    assert not is_right(square(55, 55, 20), square(0, 0, 60))
+
+
+def test_a_score_tells_right_from_wrong() -> None:
+    """All above, half of the pairs, all alike, and nothing to compare with."""
+    assert told_apart(scored([0.8, 0.9], [0.5, 0.6])) == 1.0
+    assert told_apart(scored([0.5, 0.9], [0.6, 0.6])) == 0.5
+    assert told_apart(scored([0.7, 0.7], [0.7, 0.9])) == 0.25
+    assert told_apart(scored([1.0, 1.0], [1.0])) is None
+    assert told_apart(scored([0.5, 0.9], [])) is None
+
+
+def test_halves_by_score() -> None:
+    """Of five regions the lower two and the upper three; none where all score alike."""
+    assert halves(scored([0.9, 0.8, 0.5], [0.7, 0.6])) == (0.5, pytest.approx(2 / 3))
+    assert halves(scored([1.0, 1.0], [1.0])) is None
+    assert halves(scored([0.9], [])) is None
+
+
+def test_lines_of_a_set() -> None:
+    """The nearest label's regions are judged one by one; other labels of it are not."""
+    about = ImageMetadata(source_format="PNG", modality="CT")
+    truth = square(10, 10, 20)
+    case = Case("set", "one", "a", truth.astype(np.float32), about, "grey level", False, (), {"lesion": truth})
+    found = {"x: dense": [(0.9, square(10, 10, 18)), (0.6, square(60, 60, 10))], "x: dark": [(0.5, square(80, 0, 5))]}
+    assert list(lines([(case, found)])) == [
+        "| set | lesion | x: dense | 1 | 2 | 0.50 (0.50 to 0.50) | 0.75 | 0.00 | 1.00 | 1.00 |"
+    ]
+    assert list(lines([(case, {})])) == ["| set | lesion | none | 1 | 0 |  | | | | |"]

@@ -1,0 +1,127 @@
+"""How often a region is where readers marked something, and whether its score tells: `make experts-scores DATA=FOLDER`.
+
+    python -m benchmarks.experts_scores FOLDER [--sets NAME …] [--half first|second] [--own DIR]
+
+A row is a set, a label of its masks, and the expert and label that come nearest to it there, as `experts_sets` chooses
+them. A region is *right* where it overlaps the marked parts that it touches by an IoU of 0.1, or lies by half or more
+within what is marked, as a piece of a tree of vessels does. *Right* is the share of such regions, with a 95 % bootstrap
+interval over patients; *score* the mean of all their scores: in a calibrated expert both are alike. *Lower* and *upper*
+are the shares among the half of the regions with the lower and the higher scores. *Told apart* is the probability that
+a right region scores higher than a wrong one, ties a half (area under the ROC curve); 0.5 says that the score tells
+nothing, and an empty field that there are none of one kind, or one score alone.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.experts_quality import decode
+from benchmarks.experts_sets import Seen, named, rows
+from benchmarks.real_figures import Mask, agreement, interval
+from benchmarks.real_images import Case, cases
+from models.experts.registry import Registry
+
+HEAD = "| set | marked | nearest expert: label | images | regions | right | score | lower | upper | told apart |"
+WITHIN = 0.5
+"""Part of a region within what is marked from which on it is right, however small it is against that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A region: its score, whether it is right, and whose it is."""
+
+    score: float
+    right: bool
+    group: str
+
+
+def found(registry: Registry, case: Case) -> dict[str, list[tuple[float, Mask]]]:
+    """By expert and label, the score and mask of each candidate that has a score."""
+    regions: dict[str, list[tuple[float, Mask]]] = defaultdict(list)
+    for one in registry.ground(case.values, case.metadata, case.unit, inverted=case.inverted).regions:
+        if one.kind == "candidate" and one.score is not None:
+            regions[named(one)].append((one.score, decode(one)))
+    return regions
+
+
+def is_right(region: Mask, truth: Mask) -> bool:
+    """Whether readers marked something there; both uint8 (rows, columns), neither empty."""
+    return int((region & truth).sum()) >= WITHIN * int(region.sum()) or agreement([region], truth).false == 0
+
+
+def told_apart(scored: Sequence[Scored]) -> float | None:
+    """Area under the ROC curve of the score; None where it cannot be said."""
+    right, wrong = (np.asarray([one.score for one in scored if one.right is kind]) for kind in (True, False))
+    if not len(right) or not len(wrong) or len({one.score for one in scored}) == 1:
+        return None
+    above, alike = right[:, None] > wrong[None], right[:, None] == wrong[None]
+    return float((above + 0.5 * alike).mean())
+
+
+def halves(scored: Sequence[Scored]) -> tuple[float, float] | None:
+    """Shares of right regions in the half with the lower and with the higher scores; None where all score alike."""
+    order = sorted(scored, key=lambda one: one.score)
+    middle = len(order) // 2
+    if not middle or order[0].score == order[-1].score:
+        return None
+    lower, upper = (float(np.mean([one.right for one in half])) for half in (order[:middle], order[middle:]))
+    return lower, upper
+
+
+def lines(looked: Sequence[tuple[Case, dict[str, list[tuple[float, Mask]]]]]) -> Iterator[str]:
+    """Of one set: a line for each label of its masks."""
+    seen = [Seen(case, {name: [mask for _, mask in of] for name, of in by.items()}, {}) for case, by in looked]
+    for row in rows(seen):
+        scored = [
+            Scored(score, is_right(mask, case.truth[row.label]), case.group)
+            for case, by in looked
+            if row.label in case.truth
+            for score, mask in by.get(row.name, [])
+        ]
+        yield f"| {row.of} | {row.label} | {row.name} | {len(row.seen)} | {len(scored)} | {_told(scored)} |"
+
+
+def _told(scored: Sequence[Scored]) -> str:
+    if not scored:
+        return " | | | |"
+    right = [float(one.right) for one in scored]
+    low, high = interval(right, [one.group for one in scored])
+    apart, both = told_apart(scored), halves(scored)
+    parts = f"{both[0]:.2f} | {both[1]:.2f}" if both else " | "
+    return (
+        f"{np.mean(right):.2f} ({low:.2f} to {high:.2f}) | {np.mean([one.score for one in scored]):.2f} | {parts} | "
+        f"{'' if apart is None else f'{apart:.2f}'}"
+    )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sets", nargs="+", default=())
+    parser.add_argument("--half", choices=("first", "second"))
+    parser.add_argument("--own", type=Path)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    registry = Registry.load(own=arguments.own)
+    by_set: dict[str, list[tuple[Case, dict[str, list[tuple[float, Mask]]]]]] = defaultdict(list)
+    for case in cases(arguments.folder, arguments.sets):
+        if arguments.half in (None, case.half):
+            by_set[case.of].append((case, found(registry, case)))
+    if not by_set:
+        raise SystemExit(
+            f"no image with a mask below {arguments.folder}: a sidecar names its mask, see docs/formats.md"
+        )
+    print(f"rules: {registry.version}\n\n{HEAD}\n|{' --- |' * 10}")
+    for of in sorted(by_set):
+        for line in lines(by_set[of]):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
