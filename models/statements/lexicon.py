@@ -388,6 +388,8 @@ def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
         ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself),
     ):  # fmt: skip
         for tail in tails:
+            if measure == "itself" and tail.startswith("as "):
+                yield tail, Meaning("ratio", (measure, 1.0, sign))  # "As long as it is wide."
             yield f"times {tail}", Meaning("ratio", (measure, None, sign))
             for word, factor in _FACTORS.items():
                 yield f"{word} {tail}", Meaning("ratio", (measure, factor, sign))

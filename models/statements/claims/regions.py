@@ -10,6 +10,8 @@ from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import PLAIN, STANDS_OUT, table
 from schemas.regions import Region
 
+_WIDER = {"small": ("tiny",), "large": ("most",)}
+"""Words that are true of what a stronger one tells: what is tiny is small."""
 NEAR_A_SHARE = 1.2
 """By how much a share may lie beyond the bounds of its word: the words are of the eye, and so are their bounds."""
 
@@ -154,6 +156,8 @@ class Share(OfRegions):
             if row.at_least / NEAR_A_SHARE <= share < row.below * NEAR_A_SHARE:
                 return so(pointer)
             true = next(one.word for one in table().shares if one.at_least <= share < one.below)
+            if true in _WIDER.get(self.word, ()):
+                return so(pointer)
             if abs(order.index(true) - order.index(self.word)) == 1:
                 return untold("the share is near that, and not it", pointer)
             return otherwise("the share is another", pointer)

@@ -22,7 +22,7 @@ from models.statements.tokens import Token, tokens
 _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "neutral": grammar.neutral, "mark": grammar.mark, "unknown": grammar.unknown, "number": grammar.unread,
     "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "absent": grammar.absent,
-    "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.nothing,
+    "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.measure,
     "quantity": numbers.quantity, "how many": numbers.how_many, "place": places.place,
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": looks.rank,
     "ratio": looks.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,

@@ -158,8 +158,13 @@ def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     if atoms[n].text in ("between", "from"):
         joint = {"between": "and", "from": "to"}[atoms[n].text]
         n += 1
-    low = _quantity(atoms, n)
-    if low is None or atoms[n].kind != "number" or not n + low[1] < len(atoms) or atoms[n + low[1]].text != joint:
+    low = _quantity(atoms, n) or _worded(atoms, n)
+    if (
+        low is None
+        or atoms[n].kind not in ("number", "numeral")
+        or not n + low[1] < len(atoms)
+        or atoms[n + low[1]].text != joint
+    ):
         return None
     high = _quantity(atoms, n + low[1] + 1)
     if high is None or (joint == "and" and start == n):
@@ -171,6 +176,14 @@ def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     made = Quantity(values, last.unit, "between", first.loose or last.loose, last.decimals)
     length = n - start + low[1] + 1 + high[1]
     return Atom("quantity", made, atoms[start].start, high[0].end, "number"), length
+
+
+def _worded(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """The lower end of a range in words, whose unit stands behind the upper: 'four to five percent'."""
+    if n >= len(atoms) or atoms[n].kind != "numeral":
+        return None
+    made = Quantity((float(atoms[n].value),), "", "", False, 0)
+    return Atom("quantity", made, atoms[n].start, atoms[n].end, "number"), 1
 
 
 @dataclass(frozen=True, slots=True)

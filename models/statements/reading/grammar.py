@@ -64,6 +64,15 @@ def nothing(s: Sentence, n: int) -> None:
     """What other phrases look at."""
 
 
+_DIMENSIONS = {"long", "wide", "thick"}
+
+
+def measure(s: Sentence, n: int) -> None:
+    """What a number is of; without any 'long' and 'wide' claim something that no number tells."""
+    if s.atoms[n].text in _DIMENSIONS and not any(one.kind in ("quantity", "ratio", "bound") for one in s.atoms):
+        s.unlicensed(s.atoms[n].text)
+
+
 def unknown(s: Sentence, n: int) -> None:
     """A word that no phrase licenses."""
     s.unlicensed(s.atoms[n].text)

@@ -304,8 +304,10 @@ def marks(s: Sentence, n: int) -> None:
 
     text = s.atoms[n].text
     before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
-    if not before and s.subject is not None:
-        s.say(marked(s.subject), negated=s.take_denial() != s.denies(s.subject))
+    named = next((one for one in s.mentions.values() if one.end == n and one.regions), s.subject)
+    if not before and named is not None and s.subject is not None:
+        # "Larger than the tumour marked by the source": what stands right before it.
+        s.say(marked(named), negated=s.take_denial() != s.denies(named), of=named)
     else:
         s.pending.append((marked, False))
 
@@ -370,8 +372,9 @@ def bound(s: Sentence, n: int) -> None:
     """'above', 'below' without a number: a relation, or a word that claims something."""
     if s.atoms[n].text.startswith(("exceed", "surpass")) and comparisons.exceeds(s, n):
         return
-    if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "how many" and s.phrases.counted(n + 2) is not None:
-        return  # "More than twenty nuclei."
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text == "a" else n + 1
+    if m < len(s.atoms) and s.atoms[m].kind == "how many" and s.phrases.counted(m + 1) is not None:
+        return  # "More than twenty nuclei", "at least a dozen".
     if comparisons.longer(s, n):
         return
     larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")

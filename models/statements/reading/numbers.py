@@ -172,7 +172,9 @@ def _parts_the_subject(s: Sentence, n: int) -> bool:
         return False
     before = [atom.text for atom in s.atoms[max(0, n - 2) : n]]
     goes_on = subject.part is not None and before[-1:] in (["and"], [","])
-    if not (before in (["of", "which"], ["of", "them"], ["of", "these"]) or goes_on):
+    behind = [atom.text for atom in s.atoms[n + 1 : n + 3]]
+    of_them = (["of", "which"], ["of", "them"], ["of", "these"])
+    if before not in of_them and behind not in of_them and not goes_on:
         return False
     s.subject = replace(subject, start=-1 - n, end=n, several=True, every=False, part=value)
     return True
@@ -201,7 +203,8 @@ def how_many(s: Sentence, n: int) -> None:
     head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:
         value = s.atoms[n].value
-        before = s.atoms[n - 1] if n and s.atoms[n - 1].kind == "bound" else None
+        m = n - 2 if n > 1 and s.atoms[n - 1].text == "a" else n - 1  # "At least a dozen."
+        before = s.atoms[m] if m >= 0 and s.atoms[m].kind == "bound" else None
         bound, strict = (str(before.value), before.text in STRICT) if before is not None else ("", False)
         s.say(_counted(s, n, head.name, value, bound, strict=strict))
         if value is None or value > 1:

@@ -92,6 +92,8 @@ def _frame(s: Sentence, n: int) -> str:
             return "shown"
         if seen and atom.kind == "modality":
             return "shown"
+        if seen and atom.kind == "organ" and m + 1 < len(s.atoms) and s.atoms[m + 1].kind == "modality":
+            return "shown"  # "At the top of this liver CT."
         if seen and any(atom.text.removesuffix("s") == within.removesuffix("s") for within in s.phrases.withins):
             s.used |= {m} if atom.kind != "organ" else set()
             return atom.text.removesuffix("s")

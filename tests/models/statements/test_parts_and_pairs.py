@@ -20,6 +20,9 @@ The tumour is shorter than r2.
 The tumour measures just under four and a half centimetres.
 Its margins are sharp.
 The region of interest is oval.
+Four to five percent of the brain is occupied by the tumour.
+r2 is a little larger than the tumour marked by the source.
+Two hypointense zones are seen, one of them ring-shaped.
 The spot measures 44 mm.
 In signal, r5 hardly differs from r3.
 A hyperintense zone, r3, was flagged; r3 is a hyperintense patch.
@@ -40,6 +43,9 @@ The tumour is to the right of the centre.
 The tumour is longer than r2.
 Its margins are blurred.
 The region of interest is round.
+The tumour is as long as it is wide.
+Six to seven percent of the brain is occupied by the tumour.
+r2, a hypointense zone, is marked by the source.
 The spot measures 14 mm.
 In signal, r6 hardly differs from r3.
 Two hypointense zones are seen, of which one is ring-shaped and one is oval.
@@ -49,6 +55,7 @@ UNTOLD = """
 r3 lies in the tumour and takes up 30 % of it with oedema.
 The tumour is barely visible and barely homogeneous.
 The skull is of normal size.
+The tumour is long.
 Their margins are sharp.
 """
 
