@@ -20,8 +20,9 @@ from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
 
 LOOKED_AT = (
     f"SHA-256 of the decoded pixels, and perceptual hashes of 256 bits (phash) that differ in {NEAR} bits at most; "
-    "cropped, turned or heavily edited copies, and other images of the same patients, are not seen, nor is what a base "
-    "model was trained on before"
+    "of a data set of `tristream dataset build` its train split, as training opens no other; cropped, turned or "
+    "heavily edited copies, and other images of the same patients, are not seen, nor is what a base model "
+    "was trained on before"
 )
 """What the audit can tell, for reports."""
 
@@ -85,7 +86,7 @@ def fingerprint(data: bytes) -> Fingerprint | None:
 
 
 def of_dataset(folder: Path) -> Iterator[Fingerprint]:
-    """Of all pictures of a data set of `tristream dataset build`, or of any folder of pictures.
+    """Of what is learnt from a data set of `tristream dataset build`: its train split. Of another folder, all pictures.
 
     A data set whose pictures were removed is known by the perceptual hashes of its index alone.
     """
@@ -96,14 +97,14 @@ def of_dataset(folder: Path) -> Iterator[Fingerprint]:
                 yield found
         return
     seen: set[str] = set()
-    for _, triplet_id, _, data in encoded(folder):
-        if triplet_id not in seen and (found := fingerprint(data)) is not None:
+    for _, triplet_id, split, data in encoded(folder):
+        if split == "train" and triplet_id not in seen and (found := fingerprint(data)) is not None:
             seen.add(triplet_id)
             yield found
     for number, line in enumerate(index.read_bytes().splitlines(), 1):
         try:
             row = json.loads(line)
-            if row["triplet_id"] not in seen:
+            if row["split"] == "train" and row["triplet_id"] not in seen:
                 yield Fingerprint("", int(row["hash"], 16))
         except (ValueError, KeyError, TypeError):
             raise WrongLayout(f"index.jsonl, line {number}: not as `tristream dataset build` writes it") from None

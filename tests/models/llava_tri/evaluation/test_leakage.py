@@ -110,6 +110,22 @@ def test_an_index_without_pictures_is_enough(benchmark: Benchmark, tmp_path: Pat
         list(of_dataset(tmp_path))
 
 
+def test_what_is_held_out_was_not_learnt_from(benchmark: Benchmark, tmp_path: Path) -> None:
+    """A model trained on a data set is asked its test split: that is no leak; its train split is one."""
+    rows: list[str] = []
+    for number, split in ((5, "train"), (6, "test"), (7, "train"), (9, "test")):
+        known = fingerprint(drawn(number))
+        assert known is not None
+        rows.append(json.dumps({"triplet_id": f"t{number}", "split": split, "hash": f"{known.near:064x}"}))
+        if number > 6:
+            (tmp_path / "imagefolder" / split).mkdir(parents=True)
+            (tmp_path / "imagefolder" / split / f"t{number}.png").write_bytes(drawn(number))
+    (tmp_path / "index.jsonl").write_text("\n".join(rows) + "\n")
+    found = audit(benchmark, {"set": of_dataset(tmp_path)})
+    assert [(hit.picture, hit.exact) for hit in found.hits] == [("p05.png", False), ("p07.png", True)]
+    assert found.datasets == {"set": 2}
+
+
 def test_a_models_lineage_names_what_it_learned_from(tmp_path: Path) -> None:
     """Those of the model that it began from too; a folder that is not given is missing."""
     first, second, model = tmp_path / "first", tmp_path / "second", tmp_path / "model"
