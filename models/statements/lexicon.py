@@ -129,7 +129,7 @@ def _image_entries() -> Iterator[tuple[str, Meaning]]:
         for phrase in (*row.say, *row.clause, *row.read):
             yield phrase, Meaning("plane", row.word)
     for row in table().views:
-        for phrase in (*row.say, *row.read):
+        for phrase in (*row.say, *row.clause, *row.read):
             yield phrase, Meaning("view", row.word)
     for row in table().agents:
         for phrase in (*row.say, *row.clause, *row.read):

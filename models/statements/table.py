@@ -59,6 +59,7 @@ class ImageView(Worded):
     """A radiographic view, by its defined term."""
 
     also: tuple[str, ...] = Field(default=(), description="Coarser words that are true of it too")
+    clause: tuple[str, ...] = Field(default=(), description="Said behind what the image is called")
 
 
 class Agent(_Row):

@@ -108,7 +108,7 @@ _IRREGULAR = {
     "focus": "foci", "nucleus": "nuclei", "radiograph": "radiographs", "naevus": "naevi", "metastasis": "metastases",
     "tissue": "tissue", "redness": "redness",
 }  # fmt: skip
-_HEADS_BEFORE = {"rich", "of", "in", "within", "with", "brighter", "whiter", "redder", "that", "(", "around"}
+_HEADS_BEFORE = {"rich", "of", "in", "within", "with", "brighter", "whiter", "redder", "lighter", "that", "(", "around"}
 
 
 def plural(noun: str) -> str:
@@ -119,7 +119,9 @@ def plural(noun: str) -> str:
     head = next((n for n in heads if parts[n] != "rich" or parts[n + 1 : n + 2] == ["in"]), len(parts)) - 1
     stem, dash, last = parts[head].rpartition("-")
     parts[head] = stem + dash + _plural(last)
-    return " ".join(parts)
+    # "Areas redder than their surroundings", "lighter than the mucosa around them".
+    behind = ["their" if one == "its" else "them" if one == "it" else one for one in parts[head + 1 :]]
+    return " ".join((*parts[: head + 1], *behind))
 
 
 def _plural(word: str) -> str:

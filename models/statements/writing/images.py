@@ -29,7 +29,10 @@ def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True) -> Piece:
         made.append(c.Localizer())
     view = next((one for one in table().views if one.word == metadata.view), None)
     if view is not None and row.word in ("X-ray", "mammography"):
-        noun = f"{voice.pick(view.say)} {noun}"
+        if clauses and view.clause and voice.maybe(0.4):
+            behind.append(voice.pick(view.clause))
+        else:
+            noun = f"{voice.pick(view.say)} {noun}"
         made.append(c.View(word=view.word))
     elif metadata.plane is not None:
         plane = next(one for one in table().planes if one.word == metadata.plane)

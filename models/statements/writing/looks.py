@@ -50,7 +50,7 @@ _SIZES = (
 
 
 _LENGTHS = {
-    "across": ("a diameter of about {} {}", "an extent of some {} {}", "a size of about {} {}"),
+    "across": ("a diameter of about {} {}", "a diameter of some {} {}", "a diameter of roughly {} {}"),
     "longest": ("a length of about {} {}", "a long axis of some {} {}", "a longest dimension of about {} {}"),
 }
 _TIMES: dict[float, tuple[str, ...]] = {
@@ -195,9 +195,9 @@ def _size(region: Region, voice: Voice, name: Name) -> Facet | None:
     )  # fmt: skip
     text = pattern.format(said, unit)
     has = voice.pick(_LENGTHS[measure]).format(said, unit)
-    return Facet(
-        "size", (made,), is_=text, has=has, does=f"~measures {text}", doing=voice.pick((f"measuring {text}", text))
-    )
+    long = text.endswith(" long")
+    does, doing = (f"~is {text}", text) if long else (f"~measures {text}", voice.pick((f"measuring {text}", text)))
+    return Facet("size", (made,), is_=text, has=has, does=does, doing=doing)
 
 
 def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:

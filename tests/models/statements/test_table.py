@@ -47,6 +47,7 @@ def test_every_kind_of_claim_has_six_phrasings() -> None:
         **{f"relation: {row.predicate}": row.say for row in table().relations},
         **{f"goes on: {row.word}": row.say for row in (*table().outcomes, *table().ways)},
         **{f"plane: {row.word}": (*row.say, *row.clause) for row in table().planes},
+        **{f"view: {row.word}": (*row.say, *row.clause) for row in table().views},
         **{f"kind of image: {row.word}": row.say for row in table().modalities if row.word not in ("other", "unknown")},
         "parts": table().parts[0].say,
         "marked by the source": table().marks,
