@@ -65,7 +65,7 @@ def together(facts: Facts, ids: tuple[str, ...]) -> Plan:
 
 
 def _place(facts: Facts, ids: tuple[str, ...], name: str, voice: Voice, *, every: bool) -> Piece | None:
-    if both_sides(facts, name).truth:
+    if both_sides(facts, name, "patient").truth:
         return Piece(voice.phrase(_SIDES), (c.Sides(name=name),))
     pieces = [w.place_piece(facts, facts.region(one), Voice(voice.seed)) for one in ids]
     first = pieces[0]

@@ -118,7 +118,7 @@ def test_structures_are_no_candidates_and_have_no_distribution() -> None:
     fields = [region for _, region in facts.regions.values() if region.label == "lung field"]
     assert fields
     assert judge("There are two candidate lung fields.", facts).verdict.outcome == "contradicted"
-    assert judge("The lung fields are multifocal.", facts).verdict.outcome == "unsupported"
+    assert judge("The lung fields are focal.", facts).verdict.outcome == "unsupported"
     for seed in SEEDS:
         assert not re.search(r"candidate|focal lung|diffuse|multifocal", compose(facts, seed).description)
 
