@@ -20,6 +20,8 @@ TOUCHING, APART = 2.0, 0.01
 """Pixels up to which two regions touch, and the part of an image's longer side from which they plainly do not."""
 ALL_BUT = 97.0
 """Percent of its area from which what is told to overlap another lies inside of it all the same."""
+MOSTLY = 0.7
+"""Part of its area that lies in another where a region is largely in it; half of it is not."""
 SIMILAR = 1.15
 """Ratio of areas up to which they are similar, as grounding has it for its relations."""
 
@@ -78,8 +80,10 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
             holds = share >= 0.9 or (within and share > 0.05)
         case "inside":
             holds = share >= 0.9
+        case "mostly inside" if 0.5 < share < MOSTLY:
+            return untold("of about half of it that is so", *pointers)
         case "mostly inside":
-            holds = share > 0.5
+            holds = share >= MOSTLY
         case "outside":
             holds = share <= 0.1
         case "overlapping":

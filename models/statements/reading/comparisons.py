@@ -202,13 +202,17 @@ def _object(s: Sentence, n: int) -> Mention | None:
     return None
 
 
+def _parts_clauses(s: Sentence, m: int) -> bool:
+    """Whether a clause ends here, before another verb too: '… differs from r2 and is round'."""
+    verb = m + 1 < len(s.atoms) and s.atoms[m + 1].text in VERBS
+    return s.atoms[m].text in (";", ",", "but", "while", "whereas") or (s.atoms[m].text == "and" and verb)
+
+
 def differs(s: Sentence, n: int) -> None:
     """'r1 differs from r2 in size', 'r1 and r2 differ in brightness'."""
     subject = s.subject
-    end = next(
-        (m for m in range(n + 1, len(s.atoms)) if s.atoms[m].text in (";", ",", "but", "while", "whereas")), None
-    )
-    clause = range(n + 1, len(s.atoms) if end is None else end)
+    end = next((m for m in range(n + 1, len(s.atoms)) if _parts_clauses(s, m)), len(s.atoms))
+    clause = range(n + 1, end)
     other = next((s.mentions[m] for m in clause if m in s.mentions), None)
     around = any(s.atoms[m].kind == "around" for m in clause)
     of_size = any(atom.text.removeprefix("in ") in _SIZES for atom in s.atoms[: clause.stop])

@@ -48,6 +48,7 @@ Six to seven percent of the brain is occupied by the tumour.
 r2, a hypointense zone, is marked by the source.
 The spot measures 14 mm.
 In signal, r6 hardly differs from r3.
+In signal, r5 hardly differs from r3 and is irregular.
 Two hypointense zones are seen, of which one is ring-shaped and one is oval.
 Hypointense patches are seen, the largest being r6.
 """
