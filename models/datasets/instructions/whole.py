@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from models.datasets.conversations import BOX, Turn
 from models.datasets.instructions.offers import Asker, Offer
@@ -122,7 +123,8 @@ def _organ(asker: Asker) -> Iterator[Offer]:
         yield asker.one("not-visible", "", lambda voice: denied(voice, "not-visible", None))
 
 
-def _far_from(organ: str, modality: Modality) -> list[str]:
+@lru_cache(maxsize=1024)
+def _far_from(organ: str, modality: Modality) -> tuple[str, ...]:
     """Organs that an image of one does not show: of another part of the body, and not the next one.
 
     The slices of a chest reach into the abdomen, and what the source names is the examination's organ, not the slice's.
@@ -130,10 +132,10 @@ def _far_from(organ: str, modality: Modality) -> list[str]:
     here = _zones(organ)
     if not here:
         # Skin, blood: nothing else is in their pictures; of what lies anywhere, nothing is known.
-        return [] if modality in _SEEN_THROUGH else [one for one in table().organs if _zones(one)]
-    return [
+        return () if modality in _SEEN_THROUGH else tuple(one for one in table().organs if _zones(one))
+    return tuple(
         one for one in table().organs if (there := _zones(one)) and not any(_beside(a, b) for a in here for b in there)
-    ]
+    )
 
 
 def _zones(organ: str) -> set[str]:

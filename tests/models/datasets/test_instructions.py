@@ -129,7 +129,7 @@ def test_organs_that_are_denied_lie_elsewhere() -> None:
     assert {"liver", "kidney", "neck", "thyroid"}.isdisjoint(_far_from("lung", "CT"))
     assert {"brain", "knee"} <= set(_far_from("lung", "CT"))
     assert {"neck", "thyroid", "brain"}.isdisjoint(_far_from("retina", "fundus photography"))
-    assert _far_from("lymph node", "CT") == []
+    assert _far_from("lymph node", "CT") == ()
     assert "brain" in _far_from("skin", "dermoscopy")
     for organ in ("lung", "brain", "liver", "prostate", "knee"):
         assert organ not in _far_from(organ, "MR")
