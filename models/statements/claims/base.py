@@ -60,14 +60,14 @@ class OfRegions(Claim):
         if self.part is not None:
             return _some_of(found, self.part)
         wanted = not self.every
-        if self.every:
+        if self.every and len(self.regions) > 1:
             # A mark of several parts is in the plural by itself: "the vessels" can be one region.
             alone = [
                 judged
                 for one, judged in zip(self.regions, found, strict=True)
                 if judged.truth and parts(facts.region(one)) > 1
             ]
-            if alone and len(self.regions) > 1:
+            if alone:
                 return alone[0]
         decided = next((one for one in found if one.truth is wanted), None)
         return decided or next((one for one in found if one.truth is None), found[0])
