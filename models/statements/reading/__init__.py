@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.opinions import read_opinion
-from models.statements.reading import comparisons, ellipsis, grammar, image, looks, numbers, places
+from models.statements.reading import (
+    comparisons,
+    ellipsis,
+    finders,
+    grammar,
+    image,
+    looks,
+    numbers,
+    places,
+    ranks,
+    relations,
+)
 from models.statements.reading.atoms import atoms_of
 from models.statements.reading.binding import Said
 from models.statements.reading.figures import numbered
@@ -24,14 +35,14 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "absent": grammar.absent,
     "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.measure,
     "quantity": numbers.quantity, "how many": numbers.how_many, "place": places.place,
-    "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": looks.rank,
-    "ratio": looks.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on, "marks": looks.marks,
-    "pieces": looks.pieces, "expert": looks.expert, "candidate": looks.candidate,
+    "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": ranks.rank,
+    "ratio": relations.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on,
+    "marks": finders.marks, "pieces": looks.pieces, "expert": finders.expert, "candidate": finders.candidate,
     "ordinal": comparisons.ordinal, "compared": comparisons.compared, "differs": comparisons.differs,
     "heightened": comparisons.heightened,
     "against": comparisons.against, "edged": looks.edged, "again": ellipsis.again, "beside": ellipsis.beside,
     "except": grammar.unknown,
-    "relation": looks.relation, "mutual": looks.mutual, "bound": looks.bound,
+    "relation": relations.relation, "mutual": relations.mutual, "bound": relations.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
     "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
 }  # fmt: skip

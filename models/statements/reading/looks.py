@@ -1,13 +1,10 @@
-"""How regions look and compare: words, shares, levels, ranks, spreads, sides, relations."""
-
-from dataclasses import replace
+"""How regions look: words, shares, levels, spreads, sides."""
 
 from models.statements import claims as c
 from models.statements.reading import comparisons, covering
-from models.statements.reading.anaphora import pair_of
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import MOSTLY, VERBS, Mention
-from models.statements.reading.sentence import Open, Sentence
+from models.statements.reading.sentence import Sentence
 from models.statements.table import BY_DISPLAY, table
 from models.statements.tokens import words
 
@@ -19,10 +16,7 @@ _EDGES = {
     "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
 }  # fmt: skip
 _RANKS_OF = {("shown", "high"): "brightest", ("shown", "low"): "darkest"}
-_SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
 _OF_THAT = (" that of", " that in")
-_MOSTLY = {"mostly", "largely", "mainly", "predominantly", "for the most part"}
-_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
 
 
 def word(s: Sentence, n: int) -> None:
@@ -145,124 +139,6 @@ def _is_around(s: Sentence, other: Mention) -> bool:
     return bool(s.subject and set(other.regions) - set(s.subject.regions) and other.name in table().organs)
 
 
-def rank(s: Sentence, n: int) -> None:
-    """The largest, the brightest of what is outlined."""
-    said = s.atoms[n].value
-    m = n + 1
-    while m < len(s.atoms) and (s.atoms[m].text in _OF_THEM or s.atoms[m].kind == "how many"):
-        m += 1
-    if _of_the_two(s, n, m, said):
-        return
-    head = s.phrases.counted(m)
-    among = head.name if head is not None else ""
-    before = next((one for one in reversed(s.said) if isinstance(one, c.Rank)), None)
-    if not among and before is not None and s.atoms[n - 1].text == "next":
-        among = before.among  # "The largest nodule is r1; the next largest is r3."
-    among = among or s.among or _whole_of(s, n, m)
-    count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
-    if among and isinstance(count, int):
-        s.say(c.Count(name=among, n=count), negated=False)
-    behind = [atom.text for atom in s.atoms[n + 1 : n + 3]]
-    nth = 2 if behind == ["but", "one"] else _ORDINALS.get(s.atoms[n - 1].text if n else "", 1)
-    if behind == ["but", "one"]:
-        s.used |= {n + 1, n + 2}
-    if head is not None and not head.name and m == head.start and any(one.text == "of" for one in s.atoms[n:m]):
-        s.used.update(range(head.start, head.end))  # "The largest of all regions is r1."
-    told = _told_of(s, head.end if head is not None else m)
-    if told is not None and (s.subject is not None or told.explicit):  # "The next largest is r3."
-        denied = any(atom.kind == "not" for atom in s.atoms[n + 1 : told.start])
-        s.say(c.Rank(regions=told.regions, word=said, among=among, nth=nth), negated=denied)
-        s.subject = told
-        s.used.update(range(n + 1, told.end))
-        return
-    _narrow(s, n, head)
-    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
-
-
-_OF_THEM = {
-    "of", "the", "these", "those", "outlined", "marked", "all", "but", "one", "among", "amongst", "them", "which",
-}  # fmt: skip
-
-
-def _whole_of(s: Sentence, n: int, end: int) -> str:
-    """What 'the largest of them' is one of: what was named before in the plural."""
-    whole = s.subject or s.before
-    if whole is None or not whole.several:
-        return ""
-    of_them = {atom.text for atom in s.atoms[n + 1 : end]} & {"them", "which", "these", "those"}
-    alone = s.phrases.counted(end) is None and not s.phrases.behind_copula(n, s.subject)
-    return whole.name if of_them or alone else ""
-
-
-def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
-    """'The largest of the nodules', 'nodules, the largest of which': goes on to speak of one of them."""
-    if head is not None and head.several and not head.explicit and head.start > n + 1:
-        of = s.atoms[n].text.endswith(" of") or s.atoms[n + 1].text in ("of", "among", "amongst")
-        if of and not s.phrases.behind_copula(n, s.subject):
-            s.used.update(range(n + 1, head.end))
-            s.speak_of(replace(head, several=False, every=False, part=None))
-        return
-    whole = s.subject or s.before
-    if (
-        head is None
-        and whole is not None
-        and whole.several
-        and whole.name
-        and not s.phrases.behind_copula(n, s.subject)
-    ):
-        s.subject = replace(whole, start=-1 - n, end=n, several=False, every=False, part=None)
-
-
-def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:
-    """'The larger of the two': of what was named last; False where it is no such phrase."""
-    two = any(one.kind == "how many" and one.value == 2 for one in s.atoms[n + 1 : end])
-    subject = s.subject
-    if not two or s.phrases.counted(end) is not None or said not in ("largest", "smallest") or subject is None:
-        return False
-    named = (*s.phrases.earlier, *(one for start, one in sorted(s.mentions.items()) if start < n))
-    rest = [one for one in pair_of(named) if one != subject.regions]
-    if len(subject.regions) != 1 or len(rest) != 1:
-        return False
-    first, second = subject.regions[0], rest[0][0]
-    first, second = (first, second) if said == "largest" else (second, first)
-    s.say(c.Relation(regions=(first,), predicate="larger than", object=second))
-    s.used.update(range(n + 1, end))
-    return True
-
-
-def _told_of(s: Sentence, n: int) -> Mention | None:
-    """What is said to be the largest of them, where that stands behind: '… is r3'."""
-    if n >= len(s.atoms) or s.atoms[n].text not in ("is", "being", "was", "remains", "is not"):
-        return None
-    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("the", "region", "that") else n + 1
-    return s.mentions[m] if m in s.mentions and s.mentions[m].regions else None
-
-
-def ratio(s: Sentence, n: int) -> None:
-    """So many times as large as another region, or as long as wide."""
-    found = s.atoms[n].value
-    if not isinstance(found, Factor):
-        s.unlicensed(s.atoms[n].text)
-        return
-    if found.measure == "itself":
-        s.say_of(n, lambda target: found.claim(target, ""))
-        return
-    if comparisons.times_the_other(s, n, found):
-        return
-    m = n + 1
-    while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
-        m += 1
-    other, target = s.mentions.get(m), s.subject
-    if other is None or target is None or not other.regions:
-        s.unlicensed(s.atoms[n].text)
-        return
-    s.used.update(range(m, other.end))
-    negated = s.take_denial() != s.denies(target)
-    if other.name:
-        s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
-    s.say(found.claim(target, other.regions[0]), negated=negated)
-
-
 def spread(s: Sentence, n: int) -> None:
     """Focal, multifocal, diffuse."""
     said = s.atoms[n].value
@@ -293,114 +169,6 @@ def goes_on(s: Sentence, n: int) -> None:
     s.say_of(n, lambda target: c.Continues(regions=target.regions, every=target.every, outcome=outcome, way=way))
 
 
-def marks(s: Sentence, n: int) -> None:
-    """That the source marks a region: before its name, or behind it."""
-
-    def marked(target: Mention) -> c.Claim:
-        # "The vessels are marked by the source" is so of those that are, beside others that an expert found.
-        counted = any(isinstance(one, c.Count) and one.name == target.name and not one.negated for one in s.said)
-        every = (target.every and (target.explicit or len(target.regions) == 1)) or (counted and target.several)
-        return c.Marked(regions=target.regions, every=every, by="source")
-
-    text = s.atoms[n].text
-    before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
-    named = next((one for one in s.mentions.values() if one.end == n and one.regions), s.subject)
-    if not before and named is not None and s.subject is not None:
-        # "Larger than the tumour marked by the source": what stands right before it.
-        s.say(marked(named), negated=s.take_denial() != s.denies(named), of=named)
-    else:
-        s.pending.append((marked, False))
-
-
-def expert(s: Sentence, n: int) -> None:
-    """An expert by its words: it found what is spoken of, or what is named next."""
-    _by(s, s.atoms[n].value)
-
-
-def candidate(s: Sentence, n: int) -> None:
-    """'candidate' before a name: an expert took it for a finding."""
-    head = s.phrases.next_mention(n + 1)
-    if head is not None:
-        s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.every, by="candidate"))
-    else:
-        s.take_denial()
-
-
-def _by(s: Sentence, name: str) -> None:
-    def marked(target: Mention) -> c.Claim:
-        return c.Marked(regions=target.regions, every=target.every, by=name)
-
-    if s.subject is not None:
-        s.say(marked(s.subject), negated=False)
-    else:
-        s.pending.append((marked, False))
-
-
 def pieces(s: Sentence, n: int) -> None:
     """'in several separate parts'."""
     s.say_of(n, lambda target: c.Parts(regions=target.regions, every=target.every))
-
-
-def relation(s: Sentence, n: int) -> None:
-    """How a region lies to one that is named behind it."""
-    atom = s.atoms[n]
-    noun = n and s.atoms[n - 1].text in ("the", "its", "their", "a", "whose", "with")
-    if noun and atom.text in ("border", "borders"):
-        return
-    if n == 0 and atom.text in ("apart from", "separate from"):
-        return
-    if s.subject is None and atom.value == ("inside", True):
-        return  # "This image contains a nodule."
-    if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
-        return
-    if atom.value == ("inside", False) and n and s.atoms[n - 1].text in _MOSTLY:
-        atom = replace(atom, value=("mostly inside", False))
-    if atom.value[0] == "larger than" and comparisons.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
-        return
-    if s.relation is not None:
-        s.unlicensed(s.relation.atom.text)
-    if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("it", "them") and s.subject and s.spoken_of:
-        s.relation = Open(atom, s.subject, s.take_denial())
-        s.mention(s.spoken_of)
-    elif s.phrases.mentioned_soon(n + 1):
-        s.relation = Open(atom, s.subject, s.take_denial())
-    elif atom.text not in ("contain", "contains", "containing", "surround"):
-        s.unlicensed(atom.text)
-
-
-def bound(s: Sentence, n: int) -> None:
-    """'above', 'below' without a number: a relation, or a word that claims something."""
-    if s.atoms[n].text.startswith(("exceed", "surpass")) and comparisons.exceeds(s, n):
-        return
-    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text == "a" else n + 1
-    if m < len(s.atoms) and s.atoms[m].kind == "how many" and s.phrases.counted(m + 1) is not None:
-        return  # "More than twenty nuclei", "at least a dozen".
-    if comparisons.longer(s, n):
-        return
-    larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")
-    if comparisons.one_of_two(s, n, larger):
-        return
-    found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
-    if found is not None:
-        s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)
-        relation(s, n)
-    elif not any(one.kind == "neutral" for one in s.atoms[n].others):
-        s.unlicensed(s.atoms[n].text)
-
-
-def mutual(s: Sentence, n: int) -> None:
-    """How two regions that are named together lie or compare: 'r1 and r2 are similar in size'."""
-    subject = s.subject
-    pair = [(one,) for one in subject.regions] if subject is not None and subject.several else _joined(s, n)
-    if len(pair) != 2:
-        s.unlicensed(s.atoms[n].text)
-        return
-    (first,), (second,) = pair
-    s.say(c.Relation(regions=(first,), predicate=s.atoms[n].value, object=second))
-
-
-def _joined(s: Sentence, n: int) -> list[tuple[str, ...]]:
-    """Two regions that are named one after the other before n, joined by 'and': 'the tumour and the cyst overlap'."""
-    named = [one for start, one in sorted(s.mentions.items()) if start < n][-2:]
-    joint = {atom.text for atom in s.atoms[named[0].end : named[1].start]} if len(named) == 2 else set[str]()
-    return [one.regions for one in named] if "and" in joint and all(len(one.regions) == 1 for one in named) else []

@@ -1,0 +1,48 @@
+"""Who found or marked a region: the source, an expert."""
+
+from models.statements import claims as c
+from models.statements.reading.mentions import Mention
+from models.statements.reading.sentence import Sentence
+
+
+def marks(s: Sentence, n: int) -> None:
+    """That the source marks a region: before its name, or behind it."""
+
+    def marked(target: Mention) -> c.Claim:
+        # "The vessels are marked by the source" is so of those that are, beside others that an expert found.
+        counted = any(isinstance(one, c.Count) and one.name == target.name and not one.negated for one in s.said)
+        every = (target.every and (target.explicit or len(target.regions) == 1)) or (counted and target.several)
+        return c.Marked(regions=target.regions, every=every, by="source")
+
+    text = s.atoms[n].text
+    before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
+    named = next((one for one in s.mentions.values() if one.end == n and one.regions), s.subject)
+    if not before and named is not None and s.subject is not None:
+        # "Larger than the tumour marked by the source": what stands right before it.
+        s.say(marked(named), negated=s.take_denial() != s.denies(named), of=named)
+    else:
+        s.pending.append((marked, False))
+
+
+def expert(s: Sentence, n: int) -> None:
+    """An expert by its words: it found what is spoken of, or what is named next."""
+    _by(s, s.atoms[n].value)
+
+
+def candidate(s: Sentence, n: int) -> None:
+    """'candidate' before a name: an expert took it for a finding."""
+    head = s.phrases.next_mention(n + 1)
+    if head is not None:
+        s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.every, by="candidate"))
+    else:
+        s.take_denial()
+
+
+def _by(s: Sentence, name: str) -> None:
+    def marked(target: Mention) -> c.Claim:
+        return c.Marked(regions=target.regions, every=target.every, by=name)
+
+    if s.subject is not None:
+        s.say(marked(s.subject), negated=False)
+    else:
+        s.pending.append((marked, False))

@@ -1,0 +1,101 @@
+"""How a region ranks among those that are called alike: the largest, the next brightest, the larger of the two."""
+
+from dataclasses import replace
+
+from models.statements import claims as c
+from models.statements.reading.anaphora import pair_of
+from models.statements.reading.mentions import Mention
+from models.statements.reading.sentence import Sentence
+
+_OF_THEM = {
+    "of", "the", "these", "those", "outlined", "marked", "all", "but", "one", "among", "amongst", "them", "which",
+}  # fmt: skip
+_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
+
+
+def rank(s: Sentence, n: int) -> None:
+    """The largest, the brightest of what is outlined."""
+    said = s.atoms[n].value
+    m = n + 1
+    while m < len(s.atoms) and (s.atoms[m].text in _OF_THEM or s.atoms[m].kind == "how many"):
+        m += 1
+    if _of_the_two(s, n, m, said):
+        return
+    head = s.phrases.counted(m)
+    among = head.name if head is not None else ""
+    before = next((one for one in reversed(s.said) if isinstance(one, c.Rank)), None)
+    if not among and before is not None and s.atoms[n - 1].text == "next":
+        among = before.among  # "The largest nodule is r1; the next largest is r3."
+    among = among or s.among or _whole_of(s, n, m)
+    count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
+    if among and isinstance(count, int):
+        s.say(c.Count(name=among, n=count), negated=False)
+    behind = [atom.text for atom in s.atoms[n + 1 : n + 3]]
+    nth = 2 if behind == ["but", "one"] else _ORDINALS.get(s.atoms[n - 1].text if n else "", 1)
+    if behind == ["but", "one"]:
+        s.used |= {n + 1, n + 2}
+    if head is not None and not head.name and m == head.start and any(one.text == "of" for one in s.atoms[n:m]):
+        s.used.update(range(head.start, head.end))  # "The largest of all regions is r1."
+    told = _told_of(s, head.end if head is not None else m)
+    if told is not None and (s.subject is not None or told.explicit):  # "The next largest is r3."
+        denied = any(atom.kind == "not" for atom in s.atoms[n + 1 : told.start])
+        s.say(c.Rank(regions=told.regions, word=said, among=among, nth=nth), negated=denied)
+        s.subject = told
+        s.used.update(range(n + 1, told.end))
+        return
+    _narrow(s, n, head)
+    s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
+
+
+def _whole_of(s: Sentence, n: int, end: int) -> str:
+    """What 'the largest of them' is one of: what was named before in the plural."""
+    whole = s.subject or s.before
+    if whole is None or not whole.several:
+        return ""
+    of_them = {atom.text for atom in s.atoms[n + 1 : end]} & {"them", "which", "these", "those"}
+    alone = s.phrases.counted(end) is None and not s.phrases.behind_copula(n, s.subject)
+    return whole.name if of_them or alone else ""
+
+
+def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
+    """'The largest of the nodules', 'nodules, the largest of which': goes on to speak of one of them."""
+    if head is not None and head.several and not head.explicit and head.start > n + 1:
+        of = s.atoms[n].text.endswith(" of") or s.atoms[n + 1].text in ("of", "among", "amongst")
+        if of and not s.phrases.behind_copula(n, s.subject):
+            s.used.update(range(n + 1, head.end))
+            s.speak_of(replace(head, several=False, every=False, part=None))
+        return
+    whole = s.subject or s.before
+    if (
+        head is None
+        and whole is not None
+        and whole.several
+        and whole.name
+        and not s.phrases.behind_copula(n, s.subject)
+    ):
+        s.subject = replace(whole, start=-1 - n, end=n, several=False, every=False, part=None)
+
+
+def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:
+    """'The larger of the two': of what was named last; False where it is no such phrase."""
+    two = any(one.kind == "how many" and one.value == 2 for one in s.atoms[n + 1 : end])
+    subject = s.subject
+    if not two or s.phrases.counted(end) is not None or said not in ("largest", "smallest") or subject is None:
+        return False
+    named = (*s.phrases.earlier, *(one for start, one in sorted(s.mentions.items()) if start < n))
+    rest = [one for one in pair_of(named) if one != subject.regions]
+    if len(subject.regions) != 1 or len(rest) != 1:
+        return False
+    first, second = subject.regions[0], rest[0][0]
+    first, second = (first, second) if said == "largest" else (second, first)
+    s.say(c.Relation(regions=(first,), predicate="larger than", object=second))
+    s.used.update(range(n + 1, end))
+    return True
+
+
+def _told_of(s: Sentence, n: int) -> Mention | None:
+    """What is said to be the largest of them, where that stands behind: '… is r3'."""
+    if n >= len(s.atoms) or s.atoms[n].text not in ("is", "being", "was", "remains", "is not"):
+        return None
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("the", "region", "that") else n + 1
+    return s.mentions[m] if m in s.mentions and s.mentions[m].regions else None

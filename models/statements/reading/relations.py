@@ -1,0 +1,101 @@
+"""How two regions lie and compare: within, overlapping, larger than, twice as large as."""
+
+from dataclasses import replace
+
+from models.statements import claims as c
+from models.statements.reading import comparisons
+from models.statements.reading.figures import Factor
+from models.statements.reading.sentence import Open, Sentence
+
+_MOSTLY = {"mostly", "largely", "mainly", "predominantly", "for the most part"}
+_SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
+
+
+def ratio(s: Sentence, n: int) -> None:
+    """So many times as large as another region, or as long as wide."""
+    found = s.atoms[n].value
+    if not isinstance(found, Factor):
+        s.unlicensed(s.atoms[n].text)
+        return
+    if found.measure == "itself":
+        s.say_of(n, lambda target: found.claim(target, ""))
+        return
+    if comparisons.times_the_other(s, n, found):
+        return
+    m = n + 1
+    while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
+        m += 1
+    other, target = s.mentions.get(m), s.subject
+    if other is None or target is None or not other.regions:
+        s.unlicensed(s.atoms[n].text)
+        return
+    s.used.update(range(m, other.end))
+    negated = s.take_denial() != s.denies(target)
+    if other.name:
+        s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
+    s.say(found.claim(target, other.regions[0]), negated=negated)
+
+
+def relation(s: Sentence, n: int) -> None:
+    """How a region lies to one that is named behind it."""
+    atom = s.atoms[n]
+    noun = n and s.atoms[n - 1].text in ("the", "its", "their", "a", "whose", "with")
+    if noun and atom.text in ("border", "borders"):
+        return
+    if n == 0 and atom.text in ("apart from", "separate from"):
+        return
+    if s.subject is None and atom.value == ("inside", True):
+        return  # "This image contains a nodule."
+    if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
+        return
+    if atom.value == ("inside", False) and n and s.atoms[n - 1].text in _MOSTLY:
+        atom = replace(atom, value=("mostly inside", False))
+    if atom.value[0] == "larger than" and comparisons.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
+        return
+    if s.relation is not None:
+        s.unlicensed(s.relation.atom.text)
+    if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("it", "them") and s.subject and s.spoken_of:
+        s.relation = Open(atom, s.subject, s.take_denial())
+        s.mention(s.spoken_of)
+    elif s.phrases.mentioned_soon(n + 1):
+        s.relation = Open(atom, s.subject, s.take_denial())
+    elif atom.text not in ("contain", "contains", "containing", "surround"):
+        s.unlicensed(atom.text)
+
+
+def bound(s: Sentence, n: int) -> None:
+    """'above', 'below' without a number: a relation, or a word that claims something."""
+    if s.atoms[n].text.startswith(("exceed", "surpass")) and comparisons.exceeds(s, n):
+        return
+    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text == "a" else n + 1
+    if m < len(s.atoms) and s.atoms[m].kind == "how many" and s.phrases.counted(m + 1) is not None:
+        return  # "More than twenty nuclei", "at least a dozen".
+    if comparisons.longer(s, n):
+        return
+    larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")
+    if comparisons.one_of_two(s, n, larger):
+        return
+    found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
+    if found is not None:
+        s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)
+        relation(s, n)
+    elif not any(one.kind == "neutral" for one in s.atoms[n].others):
+        s.unlicensed(s.atoms[n].text)
+
+
+def mutual(s: Sentence, n: int) -> None:
+    """How two regions that are named together lie or compare: 'r1 and r2 are similar in size'."""
+    subject = s.subject
+    pair = [(one,) for one in subject.regions] if subject is not None and subject.several else _joined(s, n)
+    if len(pair) != 2:
+        s.unlicensed(s.atoms[n].text)
+        return
+    (first,), (second,) = pair
+    s.say(c.Relation(regions=(first,), predicate=s.atoms[n].value, object=second))
+
+
+def _joined(s: Sentence, n: int) -> list[tuple[str, ...]]:
+    """Two regions that are named one after the other before n, joined by 'and': 'the tumour and the cyst overlap'."""
+    named = [one for start, one in sorted(s.mentions.items()) if start < n][-2:]
+    joint = {atom.text for atom in s.atoms[named[0].end : named[1].start]} if len(named) == 2 else set[str]()
+    return [one.regions for one in named] if "and" in joint and all(len(one.regions) == 1 for one in named) else []
