@@ -11,19 +11,16 @@ a right region scores higher than a wrong one, ties a half (area under the ROC c
 nothing, and an empty field that there are none of one kind, or one score alone.
 """
 
-import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
 
 from benchmarks.experts_quality import decode
-from benchmarks.experts_sets import Seen, named, rows
+from benchmarks.experts_sets import Seen, by_sets, named, parser, rows
 from benchmarks.real_figures import Mask, agreement, interval
-from benchmarks.real_images import Case, cases
+from benchmarks.real_images import Case
 from models.experts.registry import Registry
 
 HEAD = "| set | marked | nearest expert: label | images | regions | right | score | lower | upper | told apart |"
@@ -101,22 +98,9 @@ def _told(scored: Sequence[Scored]) -> str:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--sets", nargs="+", default=())
-    parser.add_argument("--half", choices=("first", "second"))
-    parser.add_argument("--own", type=Path)
-    arguments = parser.parse_args()
-    cv2.setNumThreads(1)
+    arguments = parser(__doc__).parse_args()
     registry = Registry.load(own=arguments.own)
-    by_set: dict[str, list[tuple[Case, dict[str, list[tuple[float, Mask]]]]]] = defaultdict(list)
-    for case in cases(arguments.folder, arguments.sets):
-        if arguments.half in (None, case.half):
-            by_set[case.of].append((case, found(registry, case)))
-    if not by_set:
-        raise SystemExit(
-            f"no image with a mask below {arguments.folder}: a sidecar names its mask, see docs/formats.md"
-        )
+    by_set = by_sets(arguments, lambda case: (case, found(registry, case)))
     print(f"rules: {registry.version}\n\n{HEAD}\n|{' --- |' * 10}")
     for of in sorted(by_set):
         for line in lines(by_set[of]):

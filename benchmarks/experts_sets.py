@@ -15,9 +15,10 @@ in a second table. `--sheets`: the best, median and worst image of each row, as 
 import argparse
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -28,6 +29,8 @@ from benchmarks.real_images import Case, Mask, cases
 from models.experts.decodings import Promptable
 from models.experts.registry import Registry
 from schemas.regions import Region
+
+Looked = TypeVar("Looked")
 
 TILE = 300
 """px"""
@@ -143,25 +146,37 @@ def sheet(row: Row) -> Mask:
     return grid(tiles, 3)
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--sets", nargs="+", default=())
-    parser.add_argument("--half", choices=("first", "second"))
-    parser.add_argument("--own", type=Path)
-    parser.add_argument("--sheets", type=Path)
-    arguments = parser.parse_args()
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """The command line of what looks at a folder of sets."""
+    found = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("folder", type=Path)
+    found.add_argument("--sets", nargs="+", default=())
+    found.add_argument("--half", choices=("first", "second"))
+    found.add_argument("--own", type=Path)
+    return found
+
+
+def by_sets(arguments: argparse.Namespace, look: Callable[[Case], Looked]) -> dict[str, list[Looked]]:
+    """What comes of a look at each image that the command line asks for, by set; SystemExit where there is none."""
     cv2.setNumThreads(1)
-    registry = Registry.load(own=arguments.own)
-    by_set: dict[str, list[Seen]] = defaultdict(list)
+    found: dict[str, list[Looked]] = defaultdict(list)
     for case in cases(arguments.folder, arguments.sets):
         if arguments.half in (None, case.half):
-            by_set[case.of].append(look(registry, case))
-    if not by_set:
+            found[case.of].append(look(case))
+    if not found:
         raise SystemExit(
             f"no image with a mask below {arguments.folder}: a sidecar names its mask, see docs/formats.md"
         )
+    return found
+
+
+def main() -> None:
+    """The command line."""
+    options = parser(__doc__)
+    options.add_argument("--sheets", type=Path)
+    arguments = options.parse_args()
+    registry = Registry.load(own=arguments.own)
+    by_set = by_sets(arguments, lambda case: look(registry, case))
     print(f"rules: {registry.version}\n")
     print("| set | marked | n | nearest expert: label | best region | all regions | parts found | false | others "
           "| AJI | F1 |")  # fmt: skip
