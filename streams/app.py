@@ -19,6 +19,7 @@ from schemas.dead_letters import Stage
 from schemas.stages import StageState
 from streams import metrics
 from streams.batches import pass_by_unreadable_batches
+from streams.commits import Commits, FaustGroup
 from streams.control import heed
 from streams.lag import INPUTS, METADATA_AGE_MS, group
 from streams.membership import PartitionWatch
@@ -102,7 +103,6 @@ def build_app(stage: Stage, wires: Wires) -> StageApp:
         stream_buffer_maxsize=max(2, wires.in_flight),
         # A paused stage holds messages for as long as the pause lasts: a rebalance must not wait for them.
         stream_wait_empty=False,
-        broker_commit_interval=1.0,
         broker_session_timeout=wires.session_timeout,
         broker_heartbeat_interval=min(3.0, wires.session_timeout / 3),
         broker_request_timeout=max(30.0, 2 * wires.session_timeout),
@@ -144,21 +144,25 @@ def bind(
     state: Callable[[], StageState] | None = None,
 ) -> None:
     """Put a stage on its topic, as the app's only agent. `state`: what to tell of it; None: the runner's own word."""
-    channel = app.topic(topic, key_serializer="raw", value_serializer="raw", value_type=bytes)
+    channel = app.topic(topic, key_serializer="raw", value_serializer="raw", value_type=bytes, acks=False)
+    commits = Commits(runner.standing, FaustGroup(app, app.wires), app.end)
 
     @app.agent(channel, name=runner.stage)
     async def agent(stream: StreamT[Any]) -> None:  # pyright: ignore[reportUnusedFunction]
-        await runner.run(cast("Any", stream).noack().events())
+        await runner.run(cast("Any", stream).events(), commits.may_begin)
 
     async def forget(_app: Any, revoked: set[TP], **_: Any) -> None:
-        runner.revoke({(tp.topic, tp.partition) for tp in revoked})
+        runner.standing.forget()
         app.joined = False
 
     async def join(_app: Any, assigned: set[TP], **_: Any) -> None:
+        runner.standing.forget()  # Of what a stream still gave out between the two.
         app.joined = True
 
     app.on_partitions_revoked.connect(cast("Any", forget))
     app.on_partitions_assigned.connect(cast("Any", join))
+    app.on_before_shutdown.connect(cast("Any", commits.leave))
+    app.beside.append(commits.run)
     own = state or runner.state
     if runner.stage in INPUTS:
         watch = PartitionWatch(runner.stage, app.wires, lambda: runner.mean_bytes, app.end)

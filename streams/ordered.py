@@ -1,11 +1,10 @@
-"""Acknowledgement in order: many messages in work at once, yet the committed offset never passes one still in work.
+"""Where a stage stands in each of its partitions: many messages in work, and the offset before which all is done.
 
-Faust commits by the acknowledgements it is given, so they are given in the order of offsets, partition by partition.
-Knows nothing of what the work is.
+Knows nothing of what the work is, and of no broker: `streams/commits.py` tells it.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Partition = tuple[str, int]
@@ -13,43 +12,61 @@ Partition = tuple[str, int]
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One delivered message, from delivery to acknowledgement."""
+    """One delivered message, from delivery to the end of its work."""
 
     partition: Partition
     offset: int
-    acknowledge: Callable[[], object]
     done: bool = False
 
 
 @dataclass(slots=True)
-class OrderedAcks:
-    """Holds back the acknowledgement of a finished message until all before it in its partition are finished."""
+class Standing:
+    """Counts a message as done only when all before it in its partition are."""
 
-    _waiting: dict[Partition, deque[Ticket]] = field(default_factory=dict)
+    division: int = 0
+    """How often all was forgotten."""
+    _waiting: dict[Partition, deque[Ticket]] = field(default_factory=dict[Partition, deque[Ticket]])
+    _reached: dict[Partition, int] = field(default_factory=dict[Partition, int])
+    _committed: dict[Partition, int] = field(default_factory=dict[Partition, int])
 
     @property
     def in_work(self) -> int:
         """Messages delivered and not finished."""
         return sum(not ticket.done for queue in self._waiting.values() for ticket in queue)
 
-    def deliver(self, partition: Partition, offset: int, acknowledge: Callable[[], object]) -> Ticket:
+    def is_new(self, partition: Partition) -> bool:
+        """Whether nothing was delivered of a partition since it was assigned."""
+        return partition not in self._waiting
+
+    def deliver(self, partition: Partition, offset: int) -> Ticket:
         """Note that a message was delivered. Must be called in the order of delivery."""
         queue = self._waiting.setdefault(partition, deque())
         if queue and offset <= queue[-1].offset:
-            # The partition was taken away and came back: what was in work before is being delivered again.
+            # What was in work is being delivered again.
             queue.clear()
-        ticket = Ticket(partition, offset, acknowledge)
+        ticket = Ticket(partition, offset)
         queue.append(ticket)
         return ticket
 
     def finish(self, ticket: Ticket) -> None:
-        """Note that a message is finished, and acknowledge all that are now finished without a gap."""
+        """Note that a message is finished."""
         ticket.done = True
         queue = self._waiting.get(ticket.partition)
         while queue and queue[0].done:
-            queue.popleft().acknowledge()
+            self._reached[ticket.partition] = queue.popleft().offset + 1
 
-    def revoke(self, partitions: set[Partition]) -> None:
-        """Forget partitions that now belong to another worker: it will do their unfinished messages again."""
-        for partition in partitions:
-            self._waiting.pop(partition, None)
+    @property
+    def due(self) -> dict[Partition, int]:
+        """The first offset not done of each partition in which more is done than was committed."""
+        return {one: offset for one, offset in self._reached.items() if offset > self._committed.get(one, -1)}
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Note that these were committed."""
+        self._committed.update(offsets)
+
+    def forget(self) -> None:
+        """Forget all: partitions were taken away, or divided anew, and what was in work will be delivered again."""
+        self.division += 1
+        self._waiting.clear()
+        self._reached.clear()
+        self._committed.clear()

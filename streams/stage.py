@@ -1,4 +1,4 @@
-"""One stage's delivery: take messages, keep a bounded number in work, send what comes of each, acknowledge in order.
+"""One stage's delivery: take messages, keep a bounded number in work, send what comes of each, count them in order.
 
 Knows nothing of what the work is. The reasons stand in docs/delivery.md.
 """
@@ -34,7 +34,7 @@ from streams.dead_letters import (
     told,
 )
 from streams.flow import FlowGate, MeanSize
-from streams.ordered import OrderedAcks, Ticket
+from streams.ordered import Partition, Standing, Ticket
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, Topic
 
@@ -43,6 +43,9 @@ log = structlog.get_logger()
 In = TypeVar("In", bound=Message)
 Send = Callable[[str, str, bytes | None, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
 """topic, key, value, headers → sent → acknowledged by the broker."""
+
+MayBegin = Callable[[Partition, int], Awaitable[bool]]
+"""partition, offset → whether a partition that was assigned may begin with this message. May raise Unavailable."""
 
 LONGEST_WAIT_S = 5.0
 """Between two tries of what is away: so soon after it is back, work goes on."""
@@ -56,8 +59,6 @@ class Event(Protocol):
     message: Any
     value: Any
 
-    def ack(self) -> bool: ...
-
 
 class _Done(NamedTuple):
     """What became of a message."""
@@ -66,6 +67,10 @@ class _Done(NamedTuple):
     """All that came of it is dead letters."""
     of_the_input: bool = False
     """They tell of the input, and not of the deployment."""
+
+
+async def _always(_: Partition, __: int) -> bool:
+    return True
 
 
 def _replayed(subject: Subject, clears: Sequence[str]) -> bool:
@@ -111,7 +116,7 @@ class StageRunner(Generic[In]):
         self._takes, self._gives, self._handler, self._send = takes, gives, handler, send
         self._wires, self._subject, self._gate = wires, subject, gate
         self._limit = DeadLetterLimit(wires.dead_letter_share, wires.dead_letter_window, wires.dead_letter_pause)
-        self._acks = OrderedAcks()
+        self.standing = Standing()
         self._slots = asyncio.Semaphore(wires.in_flight)
         self._tasks: set[asyncio.Task[None]] = set()
         self._done = self._dead = 0
@@ -120,12 +125,24 @@ class StageRunner(Generic[In]):
         self._mean_in = MeanSize()
         metrics.start(stage, wires.in_flight)
 
-    async def run(self, events: AsyncIterator[Event]) -> None:
-        """Work until cancelled. What is in work then stays unacknowledged and is delivered again."""
+    async def run(self, events: AsyncIterator[Event], may_begin: MayBegin = _always) -> None:
+        """Work until cancelled. What is in work then is not counted as done, and is delivered again.
+
+        Args:
+            events: in the order of their offsets, partition by partition.
+            may_begin: asked for the first message of each partition since it was assigned.
+        """
         try:
             async for event in events:
                 message = event.message
-                ticket = self._acks.deliver((message.topic, message.partition), message.offset, event.ack)
+                partition = message.topic, message.partition
+                if self.standing.is_new(partition):
+                    division = self.standing.division
+                    if not await self._begins(partition, message.offset, may_begin):
+                        return
+                    if self.standing.division != division:
+                        continue  # Meanwhile the partitions were divided anew: it is delivered again.
+                ticket = self.standing.deliver(partition, message.offset)
                 await self._slots.acquire()
                 await self._may_take()
                 task = asyncio.create_task(self._work(message, ticket))
@@ -135,9 +152,13 @@ class StageRunner(Generic[In]):
             for task in self._tasks:
                 task.cancel()
 
-    def revoke(self, partitions: set[tuple[str, int]]) -> None:
-        """Forget partitions that were taken away."""
-        self._acks.revoke(partitions)
+    async def _begins(self, partition: Partition, offset: int, may_begin: MayBegin) -> bool:
+        async for attempt in stamina.retry_context(
+            on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT_S
+        ):
+            with attempt:
+                return await may_begin(partition, offset)
+        raise AssertionError("stamina gives up by raising")
 
     async def _may_take(self) -> None:
         while True:
@@ -167,7 +188,7 @@ class StageRunner(Generic[In]):
             self._done += 1
             metrics.MESSAGES.labels(self.stage, outcome).inc()
             metrics.DURATION.labels(self.stage).observe(time.perf_counter() - started)
-            self._acks.finish(ticket)
+            self.standing.finish(ticket)
         finally:
             metrics.IN_FLIGHT.labels(self.stage).dec()
             self._slots.release()
@@ -304,7 +325,7 @@ class StageRunner(Generic[In]):
             state=state,
             cause=cause,
             reason=reason,
-            in_flight=self._acks.in_work,
+            in_flight=self.standing.in_work,
             done=self._done,
             dead_letters=self._dead,
             updated_at=datetime.now(UTC),

@@ -3,9 +3,12 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
+import structlog
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from infra.variables import from_environment
 from schemas.failures import InvalidInput
@@ -14,6 +17,8 @@ from streams.app import bind, build_app, configure_logging, run_worker, sender
 from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import OBJECTS, Topic
+
+log = structlog.get_logger()
 
 COPIES = Topic("copies", ObjectReference, "key", "delete", -1, "Copies of references")
 
@@ -37,8 +42,26 @@ async def copy(reference: ObjectReference, slow: str, seconds: float) -> AsyncIt
     yield reference
 
 
+def begin_too_late() -> None:
+    """Have Faust drop what it fetched first, as it can while a rebalance is under way, and seek to nowhere."""
+    fetch = AIOKafkaConsumerThread.getmany
+    dropped: set[object] = set()
+
+    async def getmany(self: AIOKafkaConsumerThread, *arguments: Any) -> Any:
+        records = await fetch(self, *arguments)
+        first = records.keys() - dropped
+        dropped.update(first)
+        for _ in first:
+            log.info("dropped")
+        return {place: found for place, found in records.items() if place not in first}
+
+    AIOKafkaConsumerThread.getmany = getmany  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def main() -> None:
     slow, seconds = sys.argv[1], float(sys.argv[2])
+    if "begin-too-late" in sys.argv:
+        begin_too_late()
     settings = from_environment()
     configure_logging()
     app = build_app("preprocess", settings.wires)

@@ -33,12 +33,12 @@ def references(count: int, prefix: str = "k") -> list[ObjectReference]:
 
 
 def start(
-    processes: Processes, settings: Settings, name: str, tmp_path: Path, slow: str = "", seconds: float = 0
+    processes: Processes, settings: Settings, name: str, tmp_path: Path, slow: str = "", seconds: float = 0, *more: str
 ) -> None:
     settings = settings.with_wires(worker=name)
     processes.start(
         name,
-        [sys.executable, "-m", "tests.integration.echo_worker", slow, str(seconds)],
+        [sys.executable, "-m", "tests.integration.echo_worker", slow, str(seconds), *more],
         env=settings.handed_on(),
         log_path=tmp_path / f"{name}.log",
         cwd=Path(__file__).parents[2],
@@ -94,6 +94,21 @@ def test_a_slow_message_survives_a_kill(echo: Settings, processes: Processes, tm
     wait_until(lambda: "k50" in copies(echo))
     wait_until(lambda: ask(echo.wires, LagReader.read)["preprocess"].waiting == 0)
     assert set(copies(echo)) == {reference.key for reference in references(300)}
+
+
+def test_a_worker_that_was_passed_messages_by_ends_and_the_next_does_them(
+    echo: Settings, processes: Processes, tmp_path: Path
+) -> None:
+    """It commits none of the messages behind them, and says which they are."""
+    announce(echo, references(3))
+    start(processes, echo, "first", tmp_path, "", 0, "begin-too-late")
+    log = tmp_path / "first.log"
+    wait_until(lambda: log.read_text().count('"dropped"') > 0)
+    announce(echo, references(300))
+    wait_until(lambda: "were passed by" in log.read_text())
+    processes.stop("first")
+    start(processes, echo, "first", tmp_path)
+    wait_until(lambda: set(copies(echo)) == {reference.key for reference in references(300)})
 
 
 def test_two_workers_share_and_take_over(echo: Settings, processes: Processes, tmp_path: Path) -> None:

@@ -1,67 +1,81 @@
-"""OrderedAcks: the committed offset never passes a message still in work."""
+"""Standing: the offset that is committed never passes a message still in work."""
 
 import random
 
-from streams.ordered import OrderedAcks, Ticket
+from streams.ordered import Standing, Ticket
 
 
-def deliver(acks: OrderedAcks, acknowledged: list[int], *offsets: int, partition: int = 0) -> list[Ticket]:
-    return [acks.deliver(("t", partition), offset, lambda o=offset: acknowledged.append(o)) for offset in offsets]
+def deliver(standing: Standing, *offsets: int, partition: int = 0) -> list[Ticket]:
+    return [standing.deliver(("t", partition), offset) for offset in offsets]
 
 
 def test_a_slow_message_holds_back_all_after_it() -> None:
-    """While one message is in work, nothing behind it is acknowledged."""
-    acks, acknowledged = OrderedAcks(), list[int]()
-    slow, *fast = deliver(acks, acknowledged, *range(300))
-    for ticket in fast:
-        acks.finish(ticket)
-    assert acknowledged == []
-    acks.finish(slow)
-    assert acknowledged == list(range(300))
+    """While one message is in work, nothing behind it counts."""
+    standing = Standing()
+    first, slow, *fast = deliver(standing, *range(300))
+    for ticket in (first, *fast):
+        standing.finish(ticket)
+    assert standing.due == {("t", 0): 1}
+    standing.finish(slow)
+    assert standing.due == {("t", 0): 300}
 
 
-def test_any_order_of_finishing_acknowledges_in_order() -> None:
-    """Acknowledgements come in the order of offsets, whatever the order of finishing, gaps of compaction included."""
+def test_any_order_of_finishing_counts_in_order() -> None:
+    """What is due passes nothing unfinished, whatever the order of finishing, gaps of compaction included."""
     rng = random.Random(7)
     for _ in range(50):
-        acks, acknowledged = OrderedAcks(), list[int]()
+        standing = Standing()
         offsets = sorted(rng.sample(range(1000), 40))
-        tickets = deliver(acks, acknowledged, *offsets)
+        tickets = deliver(standing, *offsets)
+        unfinished = set(offsets)
         rng.shuffle(tickets)
         for ticket in tickets:
-            acks.finish(ticket)
-            assert acknowledged == offsets[: len(acknowledged)]
-        assert acknowledged == offsets
-        assert acks.in_work == 0
+            standing.finish(ticket)
+            unfinished.discard(ticket.offset)
+            before = [offset for offset in offsets if offset < min(unfinished, default=1000)]
+            assert standing.due == ({("t", 0): before[-1] + 1} if before else {})
+        assert standing.in_work == 0
 
 
 def test_partitions_do_not_wait_for_each_other() -> None:
     """A slow message holds back its own partition only."""
-    acks, acknowledged = OrderedAcks(), list[int]()
-    deliver(acks, acknowledged, 0, partition=0)
-    (other,) = deliver(acks, acknowledged, 100, partition=1)
-    acks.finish(other)
-    assert acknowledged == [100]
+    standing = Standing()
+    deliver(standing, 0, partition=0)
+    (other,) = deliver(standing, 100, partition=1)
+    standing.finish(other)
+    assert standing.due == {("t", 1): 101}
 
 
-def test_work_of_a_revoked_partition_acknowledges_nothing() -> None:
-    """What finishes after its partition was taken away leaves the offsets to the new owner."""
-    acks, acknowledged = OrderedAcks(), list[int]()
-    first, second = deliver(acks, acknowledged, 10, 11)
-    acks.finish(second)
-    acks.revoke({("t", 0)})
-    acks.finish(first)
-    assert acknowledged == []
+def test_what_was_committed_is_due_no_more() -> None:
+    """Until more is done."""
+    standing = Standing()
+    first, second = deliver(standing, 10, 11)
+    standing.finish(first)
+    standing.commit(standing.due)
+    assert standing.due == {}
+    standing.finish(second)
+    assert standing.due == {("t", 0): 12}
+
+
+def test_work_of_a_partition_that_was_taken_away_counts_for_nothing() -> None:
+    """What finishes afterwards leaves the offsets to the new owner."""
+    standing = Standing()
+    first, second = deliver(standing, 10, 11)
+    standing.finish(second)
+    standing.forget()
+    standing.finish(first)
+    assert standing.due == {}
+    assert standing.is_new(("t", 0))
 
 
 def test_redelivery_starts_afresh() -> None:
     """When a partition comes back, finishing an old delivery does not stand for the new one."""
-    acks, acknowledged = OrderedAcks(), list[int]()
-    old_slow, old_fast = deliver(acks, acknowledged, 10, 11)
-    acks.finish(old_fast)
-    new_slow, new_fast = deliver(acks, acknowledged, 10, 11)
-    acks.finish(old_slow)
-    acks.finish(new_fast)
-    assert acknowledged == []
-    acks.finish(new_slow)
-    assert acknowledged == [10, 11]
+    standing = Standing()
+    old_slow, old_fast = deliver(standing, 10, 11)
+    standing.finish(old_fast)
+    new_slow, new_fast = deliver(standing, 10, 11)
+    standing.finish(old_slow)
+    standing.finish(new_fast)
+    assert standing.due == {}
+    standing.finish(new_slow)
+    assert standing.due == {("t", 0): 12}

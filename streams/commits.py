@@ -1,0 +1,161 @@
+"""Commits where a stage stands, in Faust's place, and sees that no message was passed by. Knows nothing of the work.
+
+Faust commits what its streams acknowledge, and they acknowledge also what they throw away unseen: messages from before
+a rebalance that reach a stream after it. Delivered again, such a message counts as done while it is in work, and a
+worker that is killed then has lost it. And messages that Faust fetches while it has a rebalance under way are dropped,
+and not always sought again. So Faust acknowledges nothing here (`acks=False`), and the first message of a partition
+that was assigned is held against where the group stands.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol, TypeVar
+
+import faust
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import TopicPartition
+
+from schemas.failures import Unavailable
+from streams.leaving import leave
+from streams.ordered import Partition, Standing
+from streams.security import for_aiokafka
+from streams.settings import Wires
+
+log = structlog.get_logger()
+
+INTERVAL = 1.0
+"""Seconds between two commits: what a worker that is killed has done twice at most, beside what is in work."""
+ANSWER_S = 5.0
+"""For which the broker is waited for: a commit that waits longer might be sent once partitions are divided anew."""
+
+T = TypeVar("T")
+
+
+class Group(Protocol):
+    """What is asked of the broker."""
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """Commit; False: the partitions are no longer this worker's. Raises Unavailable."""
+        ...
+
+    async def begins(self, partition: Partition) -> int:
+        """Where the group stands: the offset of the first message that is to be done. Raises Unavailable."""
+        ...
+
+    async def next_kept(self, partition: Partition, offset: int) -> int:
+        """The offset of the first message kept from this one on. Raises Unavailable."""
+        ...
+
+
+class Commits:
+    """Commits for one worker.
+
+    Args:
+        standing: of its stage.
+        group: of its stage.
+        end: called with the reason when messages were passed by.
+    """
+
+    def __init__(self, standing: Standing, group: Group, end: Callable[[str], None]) -> None:
+        self._standing, self._group, self._end = standing, group, end
+        self._left = False
+
+    async def run(self) -> None:
+        """Commit again and again until cancelled."""
+        while not self._left:
+            await self.commit()
+            await asyncio.sleep(INTERVAL)
+
+    async def leave(self, *_: Any, **__: Any) -> None:
+        """Commit a last time: the consumer is about to leave its group."""
+        self._left = True
+        await self.commit()
+
+    async def commit(self) -> None:
+        """Commit what is due. What cannot be committed now is due the next time."""
+        due = self._standing.due
+        try:
+            if due and await self._group.commit(due):
+                self._standing.commit(due)
+        except Unavailable as error:
+            log.debug("not committed", reason=str(error))
+
+    async def may_begin(self, partition: Partition, offset: int) -> bool:
+        """Whether a partition that was assigned may begin with this message: none was passed by.
+
+        Where one was, the worker ends, to be started again where the group stands.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        begins = await self._group.begins(partition)
+        if offset <= begins or (kept := await self._group.next_kept(partition, begins)) >= offset:
+            return True
+        self._end(f"messages from {kept} to {offset - 1} of {partition[0]}/{partition[1]} were passed by")
+        return False
+
+
+class FaustGroup:
+    """The consumer group of a Faust app, asked past Faust in the thread in which its consumer lives.
+
+    Args:
+        app: once it runs.
+        wires: which cluster.
+    """
+
+    def __init__(self, app: faust.App, wires: Wires) -> None:
+        self._app, self._wires = app, wires
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """See `Group`."""
+        try:
+            await self._asked(
+                lambda consumer: consumer.commit({TopicPartition(*one): offset for one, offset in offsets.items()})
+            )
+        except (CommitFailedError, IllegalStateError):
+            return False
+        return True
+
+    async def begins(self, partition: Partition) -> int:
+        """See `Group`."""
+        place = TopicPartition(*partition)
+
+        async def found(consumer: AIOKafkaConsumer) -> int:
+            committed = await consumer.committed(place)
+            return (await consumer.beginning_offsets([place]))[place] if committed is None else committed
+
+        return await self._asked(found)
+
+    async def next_kept(self, partition: Partition, offset: int) -> int:
+        """See `Group`."""
+        place = TopicPartition(*partition)
+        reader = AIOKafkaConsumer(**for_aiokafka(self._wires), enable_auto_commit=False, auto_offset_reset="earliest")
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await reader.start()
+                reader.assign([place])
+                reader.seek(place, offset)
+                return (await reader.getone()).offset
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+        finally:
+            await leave(reader)
+
+    async def _asked(self, question: Callable[[AIOKafkaConsumer], Awaitable[T]]) -> T:
+        """The answer of the consumer, which belongs to a thread of its own."""
+        # Faust has no public way to its consumer, and its own to commit ends the app where the broker refuses.
+        thread: Any = self._app.consumer._thread  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+        async def asking() -> T:
+            async with asyncio.timeout(ANSWER_S):
+                return await question(thread._ensure_consumer())
+
+        work: Coroutine[Any, Any, T] = asking()
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, thread.thread_loop))
+        except (CommitFailedError, IllegalStateError):
+            raise
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error

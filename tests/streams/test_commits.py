@@ -1,0 +1,153 @@
+"""Commits: what is due is committed until the broker took it, and a partition begins where its group stands."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from schemas.failures import Unavailable
+from schemas.objects import ObjectReference
+from streams import commits as commits_module
+from streams.app import bind, build_app, sender
+from streams.codec import encode
+from streams.commits import Commits
+from streams.ordered import Partition, Standing
+from streams.settings import Wires
+from streams.stage import StageRunner
+from streams.topics import OBJECTS, Topic
+
+COPIES = Topic("copies", ObjectReference, "key", "delete", -1, "Copies of references")
+HERE: Partition = ("objects", 0)
+
+
+@dataclass
+class Broker:
+    """A group that stands at `at`, on a topic that keeps what is in `kept`."""
+
+    at: int = 0
+    kept: range = range(100)
+    answers: bool = True
+    ours: bool = True
+    committed: list[Mapping[Partition, int]] = field(default_factory=list[Mapping[Partition, int]])
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        if not self.answers:
+            raise Unavailable("away")
+        if self.ours:
+            self.committed.append(dict(offsets))
+        return self.ours
+
+    async def begins(self, partition: Partition) -> int:
+        if not self.answers:
+            raise Unavailable("away")
+        return self.at
+
+    async def next_kept(self, partition: Partition, offset: int) -> int:
+        return next(one for one in self.kept if one >= offset)
+
+
+async def test_what_the_broker_did_not_take_stays_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is away, and while the partitions are another's; and a worker that leaves commits a last time."""
+    monkeypatch.setattr(commits_module, "INTERVAL", 0.01)
+    standing, broker = Standing(), Broker(answers=False)
+    commits = Commits(standing, broker, lambda _: None)
+    standing.finish(standing.deliver(HERE, 0))
+    running = asyncio.create_task(commits.run())
+    await asyncio.sleep(0.05)
+    assert standing.due
+    broker.answers, broker.ours = True, False
+    await asyncio.sleep(0.05)
+    assert (standing.due, broker.committed) == ({HERE: 1}, [])
+    broker.ours = True
+    await asyncio.sleep(0.05)
+    assert broker.committed == [{HERE: 1}]
+    standing.finish(standing.deliver(HERE, 1))
+    await commits.leave()
+    assert broker.committed[-1] == {HERE: 2}
+    await asyncio.wait_for(running, 5)
+
+
+@pytest.mark.parametrize(
+    ("at", "kept", "offset", "begins"),
+    [
+        (20, range(100), 20, True),
+        (0, range(100), 0, True),
+        (20, range(100), 25, False),
+        (20, range(25, 100), 25, True),
+        (20, range(24, 100), 25, False),
+        (0, range(100), 3, False),
+        (20, range(100), 10, True),
+    ],
+)
+async def test_a_partition_begins_where_its_group_stands(at: int, kept: range, offset: int, begins: bool) -> None:
+    """Or at the first message behind it that is kept: retention and compaction leave gaps that are none."""
+    ended: list[str] = []
+    commits = Commits(Standing(), Broker(at, kept), ended.append)
+    assert await commits.may_begin(HERE, offset) is begins
+    assert bool(ended) is not begins
+
+
+@dataclass
+class Faust:
+    """What a stage needs of a stream that gives these offsets out."""
+
+    offsets: asyncio.Queue[int] = field(default_factory=asyncio.Queue[int])
+
+    async def events(self) -> AsyncIterator[Any]:
+        while True:
+            number = await self.offsets.get()
+            value = encode(ObjectReference(bucket="file:///b", key=f"k{number}", etag="e", size=1))
+            yield SimpleNamespace(message=SimpleNamespace(
+                topic="objects", partition=0, offset=number, value=value, headers=[]
+            ))  # fmt: skip
+
+
+async def test_a_message_whose_partition_went_while_the_broker_was_asked_is_left_to_the_next_owner() -> None:
+    """It would be committed for a partition of another's, and all commits of this worker refused for it."""
+    done: list[str] = []
+
+    async def copy(reference: ObjectReference) -> AsyncIterator[ObjectReference]:
+        done.append(reference.key)
+        yield reference
+
+    async def send(*_: Any) -> Awaitable[Any]:
+        sent = asyncio.get_running_loop().create_future()
+        sent.set_result(None)
+        return sent
+
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def may_begin(_: Partition, __: int) -> bool:
+        asked.set()
+        await answer.wait()
+        return True
+
+    faust = Faust()
+    runner = StageRunner("preprocess", OBJECTS, COPIES, copy, wires=Wires(), send=send)
+    running = asyncio.create_task(runner.run(faust.events(), may_begin))
+    faust.offsets.put_nowait(20)
+    await asked.wait()
+    runner.standing.forget()
+    answer.set()
+    faust.offsets.put_nowait(30)
+    async with asyncio.timeout(10):
+        while not done:  # noqa: ASYNC110 - waits for another task
+            await asyncio.sleep(0.01)
+    assert done == ["k30"]
+    running.cancel()
+
+
+def test_faust_acknowledges_nothing_itself() -> None:
+    """It would count messages as done that it throws away unseen after a rebalance."""
+
+    async def nothing(_: ObjectReference) -> AsyncIterator[ObjectReference]:
+        return
+        yield
+
+    app = build_app("preprocess", Wires(bootstrap="127.0.0.1:1"))
+    runner = StageRunner("preprocess", OBJECTS, COPIES, nothing, wires=app.wires, send=sender(app))
+    bind(app, runner, "objects")
+    assert [agent.channel.acks for agent in app.agents.values()] == [False]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
