@@ -2,8 +2,8 @@
 
 Every word must be one of a recognised phrase or of the neutral list; others are kept as unlicensed. Knows nothing of
 what is true. One module a concern: `atoms` finds the phrases, `figures` joins numbers to
-their units, `nouns` finds what is named, `phrases` looks round among them, `sentence` keeps what
-is spoken of and denied, and the others read the kinds of phrases in `_READERS`.
+their units, `nouns` finds what is named, `phrases` looks round among them, `saying` keeps what is
+claimed, `sentence` what is spoken of and denied, and the others read the kinds of phrases in `_READERS`.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,8 @@ from models.statements.reading.atoms import atoms_of
 from models.statements.reading.binding import Said
 from models.statements.reading.figures import numbered
 from models.statements.reading.mentions import Mention
-from models.statements.reading.sentence import Reading, Sentence
+from models.statements.reading.saying import Reading
+from models.statements.reading.sentence import Sentence
 from models.statements.tokens import Token, tokens
 
 _READERS: dict[str, Callable[[Sentence, int], None]] = {

@@ -5,7 +5,8 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.reading import comparisons
 from models.statements.reading.figures import Factor
-from models.statements.reading.sentence import Open, Sentence
+from models.statements.reading.saying import Open
+from models.statements.reading.sentence import Sentence
 
 _MOSTLY = {"mostly", "largely", "mainly", "predominantly", "for the most part"}
 _SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
