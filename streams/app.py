@@ -21,6 +21,7 @@ from streams import metrics
 from streams.batches import pass_by_unreadable_batches
 from streams.commits import Commits, FaustGroup
 from streams.control import heed
+from streams.fetches import fetch_again
 from streams.lag import INPUTS, METADATA_AGE_MS, group
 from streams.membership import PartitionWatch
 from streams.presence import Presence
@@ -89,6 +90,7 @@ class StageApp(faust.App):
 def build_app(stage: Stage, wires: Wires) -> StageApp:
     """A Faust app with nothing in it, bounded where Faust's defaults are for small messages."""
     pass_by_unreadable_batches()
+    fetch_again()
     app = StageApp(
         group(stage, wires),
         **for_faust(wires),

@@ -2,9 +2,8 @@
 
 Faust commits what its streams acknowledge, and they acknowledge also what they throw away unseen: messages from before
 a rebalance that reach a stream after it. Delivered again, such a message counts as done while it is in work, and a
-worker that is killed then has lost it. And messages that Faust fetches while it has a rebalance under way are dropped,
-and not always sought again. So Faust acknowledges nothing here (`acks=False`), and the first message of a partition
-that was assigned is held against where the group stands.
+worker that is killed then has lost it. So Faust acknowledges nothing here (`acks=False`). It also takes any gap for
+one of compaction, so the first message of a partition that was assigned is held against where the group stands.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from agents.settings import Settings
 from schemas.dead_letters import DeadLetter
 from schemas.triplets import Triplet
 from streams.reader import read
-from streams.topics import DEAD_LETTERS, OBJECTS, TRIPLETS
+from streams.topics import DEAD_LETTERS, ENRICHED, GROUNDED, IMAGES, OBJECTS, TRIPLETS
 
 TIMES = {"seconds", "duration_s", "took_s"}
 """What differs between two runs of the same work."""
@@ -20,12 +20,16 @@ TIMES = {"seconds", "duration_s", "took_s"}
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Objects announced, with their keys; triplets and dead letters by object; what came twice with other content."""
+    """Objects announced, with their keys; triplets and dead letters by object; what came twice with other content.
+
+    `reached`: the last topic on which there is something of an object that has come to nothing.
+    """
 
     announced: Mapping[str, str]
     triplets: Mapping[str, set[str]]
     letters: Mapping[str, str]
     doubled: int
+    reached: Mapping[str, str]
 
     @property
     def unaccounted(self) -> list[str]:
@@ -52,7 +56,18 @@ def outcomes(settings: Settings) -> Outcomes:
             contents[message.object_id, message.frame].add(hashlib.blake2b(content, digest_size=16).digest())
         elif isinstance(message, DeadLetter) and message.object_id:
             letters[message.object_id] = f"{message.stage}: {message.error}: {message.message}"
-    return Outcomes(announced, triplets, letters, sum(len(kinds) > 1 for kinds in contents.values()))
+    found = Outcomes(announced, triplets, letters, sum(len(kinds) > 1 for kinds in contents.values()), {})
+    return replace(found, reached=_reached(settings, set(found.unaccounted)))
+
+
+def _reached(settings: Settings, objects: set[str]) -> dict[str, str]:
+    reached = dict.fromkeys(objects, OBJECTS.name)
+    for topic in (IMAGES, GROUNDED, ENRICHED) if objects else ():
+        for record in read(settings.wires, [topic]):
+            message: Any = record.message if record else None
+            if message is not None and message.object_id in objects:
+                reached[message.object_id] = topic.name
+    return reached
 
 
 def _timeless(value: Any) -> Any:

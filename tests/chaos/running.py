@@ -166,7 +166,7 @@ def _settled(world: World, churn: Churn, report: Report, say: Callable[[str], No
 
 
 def _lost(world: World, churn: Churn, found: Outcomes) -> list[str]:
-    lost = [f"announced, and nothing came of it: {one}" for one in found.unaccounted]
+    lost = [f"announced, and nothing came of it behind {found.reached[one]}: {one}" for one in found.unaccounted]
     identity = world.settings.identity
     for path in (*churn.standing, *churn.marked):
         object_id = identity.object_id(reference_to(path, world.inbox))
