@@ -60,15 +60,15 @@ class OfRegions(Claim):
         if self.part is not None:
             return _some_of(found, self.part)
         wanted = not self.every
-        if self.every and len(self.regions) > 1:
+        if self.every and len(self.regions) > 1 and not all(one.truth for one in found):
             # A mark of several parts is in the plural by itself: "the vessels" can be one region.
-            alone = [
+            alone = (
                 judged
                 for one, judged in zip(self.regions, found, strict=True)
                 if judged.truth and parts(facts.region(one)) > 1
-            ]
-            if alone:
-                return alone[0]
+            )
+            if (of_parts := next(alone, None)) is not None:
+                return of_parts
         decided = next((one for one in found if one.truth is wanted), None)
         return decided or next((one for one in found if one.truth is None), found[0])
 

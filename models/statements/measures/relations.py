@@ -135,7 +135,12 @@ def _together(regions: Sequence[Region]) -> Any:
 
 @lru_cache(maxsize=256)
 def _parts(rows: int, columns: int, counts: str) -> int:
-    mask = _decoded_runs(rows, columns, counts).astype(np.uint8)
+    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
+    x, y, width, height = (int(value) for value in coco.toBbox(rle))
+    # Labelling costs as much for background: the box alone is a sixth of the time, of a mask as it lies, by columns.
+    mask = np.ascontiguousarray(coco.decode(rle).T[x : x + width, y : y + height])
+    if not mask.size:
+        return 0
     _, _, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = statistics[1:, cv2.CC_STAT_AREA]
     return int(np.count_nonzero(areas >= PART * areas.max())) if areas.size else 0
