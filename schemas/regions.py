@@ -267,6 +267,15 @@ class Landmark(Message):
     )
 
 
+class Embedding(Message):
+    """A vector of the whole image, for search and near duplicates. To be compared with those of one expert alone."""
+
+    expert: str = Field(description="name@version of whose it is")
+    values: tuple[float, ...] = Field(
+        min_length=2, description="Of length 1: the cosine of two images is the sum of products"
+    )
+
+
 class Distribution(Message):
     """How the regions of one kind and label are spread over the image, or over what they lie within."""
 
@@ -299,7 +308,7 @@ class ExpertRun(Message):
 
     expert: str = Field(description="name@version")
     outcome: Literal["regions", "nothing found", "failed"] = Field(
-        description="What came of it; who outlines nothing has 'nothing found', and `opinions` or `landmarks`"
+        description="What came of it; who outlines nothing has 'nothing found', and opinions, landmarks or embeddings"
     )
     regions: int = Field(ge=0, description="How many it found that stand in the message")
     left_out: int = Field(default=0, ge=0, description="Smaller components beyond the most that are reported")
@@ -329,6 +338,9 @@ class Grounding(Message):
     )
     landmarks: tuple[Landmark, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Points that experts named"
+    )
+    embeddings: tuple[Embedding, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Vectors of the whole image, one an expert"
     )
     experts: tuple[ExpertRun, ...] = Field(default=(), description="Those that ran")
     intensity: Intensity = Field(description="Of the whole image")

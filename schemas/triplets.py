@@ -12,6 +12,7 @@ from schemas.knowledge import FoundPassage
 from schemas.regions import (
     Continuation,
     Distribution,
+    Embedding,
     ExpertRun,
     Grounding,
     Landmark,
@@ -146,6 +147,11 @@ class Triplet(FrameMessage):
     landmarks: tuple[Landmark, ...] = Field(
         default=(), exclude_if=lambda value: not value, description="Points that experts named: never regions"
     )
+    embeddings: tuple[Embedding, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Vectors of the whole image, one an expert, for search and near duplicates",
+    )
     experts: tuple[ExpertRun, ...] = Field(description="Those that ran")
     passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")
     description: Description = Field(description="What is said of the image, sentence by sentence")
@@ -162,7 +168,7 @@ class Triplet(FrameMessage):
         return Grounding(
             regions=self.regions, relations=self.relations, distributions=self.distributions,
             continuations=self.continuations, volumes=self.volumes, opinions=self.opinions,
-            landmarks=self.landmarks, experts=self.experts, intensity=self.intensity,
+            landmarks=self.landmarks, embeddings=self.embeddings, experts=self.experts, intensity=self.intensity,
         )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         volumes=image.grounding.volumes,
         opinions=image.grounding.opinions,
         landmarks=image.grounding.landmarks,
+        embeddings=image.grounding.embeddings,
         experts=image.grounding.experts,
         description=description,
         lineage=lineage,

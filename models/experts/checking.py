@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from models.experts.adapters import look
 from models.experts.decodings import (
     Classifier,
+    Embedder,
     Landmarks,
     Promptable,
     Volumetric,
@@ -183,6 +184,8 @@ def _count(manifest: Manifest, found: Found | None) -> str:
         return "nothing"
     if isinstance(manifest.decoding, Classifier):
         return f"{len(found.opinions)} opinions"
+    if isinstance(manifest.decoding, Embedder):
+        return f"a vector of {len(found.embeddings[0].values)} numbers"
     if isinstance(manifest.decoding, Landmarks):
         return f"{len(found.landmarks)} of {len(manifest.labels)} landmarks"
     return f"{len(found.candidates)} regions"

@@ -161,6 +161,18 @@ class Landmarks(Table):
         return self
 
 
+class Embedder(Table):
+    """A vector of the whole image, for search and near duplicates: (1, numbers), or features that are brought to it."""
+
+    kind: Literal["embedding"] = Field(description="Of decoding")
+    output: str = Field(default="embedding", description="Name of the graph's output")
+    pooling: Literal["none", "mean", "first"] = Field(
+        default="none",
+        description="'mean': over a map of features (1, numbers, r, c), or over tokens (1, tokens, numbers); "
+        "'first': the first of the tokens",
+    )
+
+
 class Promptable(_Decoding):
     """An encoder, run once an image, and a decoder that is asked for one mask a prompt, as SAM and MedSAM are exported.
 
@@ -224,6 +236,16 @@ class Stardist(_Decoding):
 
 
 Decoding = Annotated[
-    Semantic | Volumetric | Boxes | Instances | Heatmap | Classifier | Landmarks | Promptable | Hover | Stardist,
+    Semantic
+    | Volumetric
+    | Boxes
+    | Instances
+    | Heatmap
+    | Classifier
+    | Landmarks
+    | Embedder
+    | Promptable
+    | Hover
+    | Stardist,
     Field(discriminator="kind"),
 ]

@@ -94,8 +94,9 @@ class Manifest(Table):
 
     @model_validator(mode="after")
     def _one_way_to_read(self) -> Self:
-        if bool(self.outputs) == (self.decoding is not None) or bool(self.labels) != (self.decoding is not None):
-            raise ValueError("either [[outputs]], or [decoding] with [[labels]]")
+        named = self.decoding is not None and self.decoding.kind != "embedding"
+        if bool(self.outputs) == (self.decoding is not None) or bool(self.labels) != named:
+            raise ValueError("either [[outputs]], or [decoding] with [[labels]]; of kind 'embedding' without labels")
         kind, tiled = self.decoding.kind if self.decoding else "maps", self.input.size.policy == "tiles"
         if tiled and kind not in ("semantic", "boxes", "hover", "stardist"):
             raise ValueError(f"tiles cannot be put together again for {kind!r}")

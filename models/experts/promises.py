@@ -9,6 +9,7 @@ import numpy as np
 from models.experts.decodings import (
     Boxes,
     Classifier,
+    Embedder,
     Heatmap,
     Hover,
     Instances,
@@ -36,7 +37,7 @@ def wanted(manifest: Manifest) -> set[str]:
     if decoding is None:
         within = {manifest.foreground.output} if manifest.foreground else set[str]()
         return {output.name for output in manifest.outputs} | within
-    if isinstance(decoding, Semantic | Volumetric | Classifier):
+    if isinstance(decoding, Semantic | Volumetric | Classifier | Embedder):
         return {decoding.output}
     if isinstance(decoding, Landmarks):
         return {decoding.output, *([decoding.scores] if decoding.scores else [])}
@@ -100,6 +101,15 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
         yield Promise(f"{decoding.output} is x and y of {labels} points", one.size == 2 * labels, str(one.shape))
         if decoding.scores:
             yield _within(decoding.scores, outputs[decoding.scores])
+    elif isinstance(decoding, Embedder):
+        one = outputs[decoding.output]
+        ranks, what = {
+            "none": ((1, 2, 3, 4), "one vector"),
+            "mean": ((3, 4), "tokens or a map of features"),
+            "first": ((3,), "tokens"),
+        }[decoding.pooling]
+        alone = decoding.pooling != "none" or (one.ndim >= 2 and one.shape[1] == one.size > 1)
+        yield Promise(f"{decoding.output} is {what}", one.ndim in ranks and alone, str(one.shape))
     elif isinstance(decoding, Boxes) and decoding.layout != "torchvision":
         one = outputs[decoding.output]
         first, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)

@@ -37,7 +37,7 @@ from models.experts.volumes import Given
 from models.statements.table import DIGEST
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
-from schemas.regions import Box, ExpertRun, Grounding, Landmark, Opinion, VolumeFinding
+from schemas.regions import Box, Embedding, ExpertRun, Grounding, Landmark, Opinion, VolumeFinding
 
 PACKAGED = Path(__file__).parent / "library"
 
@@ -125,6 +125,7 @@ class Registry:
         solid: list[VolumeFinding] = []
         opinions: list[Opinion] = []
         landmarks: list[Landmark] = []
+        embeddings: list[Embedding] = []
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -151,6 +152,7 @@ class Registry:
             opinions += seen.opinions
             named_points = [one for one in seen.landmarks if visible is None or visible[int(one.y), int(one.x)]]
             landmarks += named_points
+            embeddings += seen.embeddings
             if regions and neighbours and not in_volume and not _prompted(expert):
                 there[name] = look_beside(expert, slices, measured_unit, negated=negated, spacing=spacing)
             told += seen.candidates
@@ -185,7 +187,7 @@ class Registry:
         if measured:
             reported = tuple(one.region for one in measured)
         else:
-            nothing = "experts outlined nothing" if opinions or landmarks else "experts found nothing"
+            nothing = "experts outlined nothing" if opinions or landmarks or embeddings else "experts found nothing"
             rule = nothing if runs else "no expert fits this image"
             reported = (whole_image(luma, metadata, measured_unit, rule, visible),)
         return Grounding(
@@ -196,6 +198,7 @@ class Registry:
             volumes=tuple(solid),
             opinions=tuple(opinions),
             landmarks=tuple(landmarks),
+            embeddings=tuple(embeddings),
             experts=tuple(runs),
             intensity=intensity(luma, visible, measured_unit),
         )

@@ -24,7 +24,7 @@ from models.experts.places import Within
 from models.experts.regions import Candidate, FloatImage
 from models.experts.volumes import Given, LastVolumes
 from schemas.experts import ExpertRuntime
-from schemas.regions import Box, Code, Landmark, Opinion, VolumeFinding
+from schemas.regions import Box, Code, Embedding, Landmark, Opinion, VolumeFinding
 
 _FAILURES: tuple[type[Exception], ...] = (
     ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.RuntimeException, ort_errors.NotImplemented,
@@ -96,7 +96,7 @@ class Found:
     """What an expert found: candidates, how many smaller ones were left out, and what it outlined to look within.
 
     `volumes`: what it found in the whole volume. `opinions`: what it thinks of the whole image.
-    `landmarks`: points that it names.
+    `landmarks`: points that it names. `embeddings`: at most one.
     """
 
     candidates: list[Candidate]
@@ -105,6 +105,7 @@ class Found:
     volumes: tuple[VolumeFinding, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     landmarks: tuple[Landmark, ...] = ()
+    embeddings: tuple[Embedding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From a graph's outputs to candidates, opinions or landmarks: a module for each way in which networks tell them.
+"""From a graph's outputs to candidates, opinions, landmarks or embeddings: a module for each way to tell them.
 
 Knows nothing of which expert looks at which image.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from models.experts.adapters.boxes import find_boxes
 from models.experts.adapters.classifier import find_opinions
+from models.experts.adapters.embedding import find_embedding
 from models.experts.adapters.heatmap import find_peaks
 from models.experts.adapters.hover import find_nuclei
 from models.experts.adapters.instances import find_instances
@@ -27,6 +28,7 @@ _READ: dict[str, Callable[[Expert, Sight], Found]] = {
     "heatmap": find_peaks,
     "classifier": find_opinions,
     "landmarks": find_landmarks,
+    "embedding": find_embedding,
     "promptable": find_prompted,
     "hover": find_nuclei,
     "stardist": find_stars,
