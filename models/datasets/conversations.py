@@ -20,7 +20,8 @@ class Turn:
 
     `claims` are what the answer says, each with the truth that the facts give it: True for yes, False for no, None
     where the answer is that nothing tells. `core` is what the answer tells, without the words around it; empty where it
-    is yes, no or a long text.
+    is yes, no or a long text. `named` is what the question calls what it asks about, and `told` the sort of answer,
+    where a name could come to tell the answer: it is then to have every sort of answer about as often.
     """
 
     kind: str
@@ -30,6 +31,8 @@ class Turn:
     names: tuple[str, ...] = ()
     claims: tuple[tuple[Claim, bool | None], ...] = field(default=(), repr=False)
     core: str = ""
+    named: str = ""
+    told: str = ""
 
     def __post_init__(self) -> None:
         if (self.question + self.answer).count(BOX) != len(self.boxes) or len(self.names) != len(self.boxes):

@@ -1,7 +1,11 @@
-"""Which turns of an image are taken: of each kind as many, yes as often as no, and none that tells another's answer."""
+"""Which turns of an image are taken: of each kind as many, and none that tells another's answer, nor its own.
+
+A question tells its own answer where what it names has nearly always the same one: an X-ray film has two lung fields.
+So yes stands about as often as no, and of each name every answer about as often as the others.
+"""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from models.datasets.conversations import Conversation, Turn
@@ -18,7 +22,8 @@ WHOLE = ("caption", "description")
 FIRST = ("modality", "plane", "organ", "disease", "finding")
 """Subjects that are asked about before regions are called by their names."""
 MOST_AHEAD = 2
-"""By how many the answers yes or no of a kind may lead before the leading one is left out."""
+"""By how many the answers yes or no of a kind may lead before the leading one is left out; and the answers to questions
+that name the same thing, before the mean of these answers."""
 _GROUNDING = ("box-to-phrase", "phrase-to-box")
 
 
@@ -46,6 +51,7 @@ class Mixer:
         self._kinds = kinds
         self.taken: Counter[str] = Counter()
         self.closed: Counter[tuple[str, str]] = Counter()
+        self._told: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
     def conversation(self, triplet: Triplet) -> Conversation:
         """The conversation about a triplet's image.
@@ -70,13 +76,23 @@ class Mixer:
                 break
             if _subject(offer.kind) in subjects or not self._balanced(offer, offers):
                 continue
-            turn = next((turn for turn in offer.turns() if not _tells(turn, chosen)), None)
+            turn = next((one for one in offer.turns() if not self._tells_itself(one) and not _tells(one, chosen)), None)
             if turn is not None:
+                if turn.named:
+                    self._told[turn.kind, turn.named][turn.told] += 1
                 subjects.add(_subject(offer.kind))
                 chosen.append(turn)
         self.closed.update((turn.kind, turn.answer) for turn in chosen if turn.answer in ("Yes", "No"))
         chosen = voice.shuffled(chosen)
         return sorted(chosen, key=lambda turn: _subject(turn.kind) not in FIRST)
+
+    def _tells_itself(self, turn: Turn) -> bool:
+        """Whether what the question names has had this sort of answer more often than others already."""
+        told = self._told.get((turn.kind, turn.named)) if turn.named else None
+        if told is None:
+            return False
+        sorts = len(told.keys() | {turn.told})
+        return told[turn.told] - told.total() / max(2, sorts) >= MOST_AHEAD
 
     def _balanced(self, offer: Offer, offers: list[Offer]) -> bool:
         """Whether yes and no of its kind stay about as frequent when it is taken."""

@@ -80,6 +80,8 @@ class Asker:
         claims: Held = (),
         regions: tuple[Region, ...] = (),
         core: str = "",
+        named: str = "",
+        told: str = "",
         **parts: str,
     ) -> Turn | None:
         """A turn of a kind; None where the facts do not judge its claims so.
@@ -91,6 +93,8 @@ class Asker:
             claims: what the answer says, each with the truth that the facts must give it.
             regions: whose names in `parts` may hold a box, in the order in which the text names them.
             core: what the answer tells, without the words around it.
+            named: what the question calls what it asks about, where that name could come to tell the answer.
+            told: the sort of answer; empty: `core`.
             parts: what stands in the places of the phrasings.
         """
         if any(claim.judge(self.facts).truth is not truth for claim, truth in claims):
@@ -101,7 +105,7 @@ class Asker:
         question, answer = _capital(question), _capital(answer)
         boxes = tuple(region.box for region in regions)[: (question + answer).count(BOX)]
         names = tuple(region.label for region in regions)[: len(boxes)]
-        return Turn(kind, question, answer, boxes, names, claims, core)
+        return Turn(kind, question, answer, boxes, names, claims, core, named, (told or core) if named else "")
 
     def denied(self, voice: Voice, options: Sequence[str], claim: Callable[[str], Claim]) -> str | None:
         """A word of several with which a claim is false; None where a few tries find none."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from models.datasets.conversations import Turn
 from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, name_of, with_boxes
+from models.describers.plans import phrase
 from models.statements import claims as c
 from models.statements.measures import experts_for, share_of
 from models.statements.table import table
@@ -15,6 +16,8 @@ from schemas.regions import Region, Relation
 
 OFF_THE_MIDDLE = 0.1
 """Of the extent: a region whose centre lies nearer to the midline is not asked for its side."""
+MOST_COVERED = 0.5
+"""Of the image: the box of a larger region is not asked for, as it can be had without looking."""
 _SIDE = {"patient left": ("left", "right"), "patient right": ("right", "left")}
 _SAID = {"patient left of": "further to the patient's left than", "mirror of": "the mirror image of"}
 """Predicates that are said in other words than the triplet's."""
@@ -52,8 +55,9 @@ def _findings(asker: Asker) -> Iterator[Offer]:
         are = "is" if n == 1 else "are"
         held = ((found(label), True), (c.Count(name=name, n=n), True))
         return asker.turn(
-            "count", voice, claims=held, core=COUNTS[n], name=label, a_name=article(label), n=COUNTS[n], are=are
-        )
+            "count", voice, claims=held, core=COUNTS[n], named=label, name=label, a_name=article(label), n=COUNTS[n],
+            are=are,
+        )  # fmt: skip
 
     if len(asker.labels) <= MOST_REGIONS:
         yield asker.one("finding", "", all_of)
@@ -101,7 +105,10 @@ def _sides(asker: Asker) -> Iterator[Offer]:
         core = said if kind == "side" else ""
         held = ((claim(region, said), truth),)
         name = asker.the(region)
-        return asker.turn(kind, voice, answer, claims=held, regions=(region,), core=core, the_name=name, side=said)
+        return asker.turn(
+            kind, voice, answer, claims=held, regions=(region,), core=core, named=region.label, told=answer or said,
+            the_name=name, side=said,
+        )  # fmt: skip
 
     yield asker.offer("side", "", sided, lambda voice, one: make(voice, "side", one[0], one[1], True))
     yield asker.offer("side-closed", "Yes", sided, lambda voice, one: make(voice, "side-closed", one[0], one[1], True))
@@ -124,8 +131,9 @@ def _places(asker: Asker) -> Iterator[Offer]:
     def make(voice: Voice, region: Region) -> Turn | None:
         position = _UNTOLD.sub("", region.position)
         return asker.turn(
-            "place", voice, regions=(region,), core=position, the_name=asker.the(region), position=position
-        )
+            "place", voice, regions=(region,), core=position, named=region.label, the_name=asker.the(region),
+            position=position,
+        )  # fmt: skip
 
     if asker.regions:
         # A box in the question tells where its region lies.
@@ -142,8 +150,9 @@ def _sizes(asker: Asker) -> Iterator[Offer]:
         said = voice.phrase(row.say).removesuffix(" of")
         held = ((c.Share(regions=(region.region_id,), word=row.word, of="image"), True),)
         return asker.turn(
-            "size", voice, claims=held, regions=(region,), core=said, the_name=asker.the(region), share=said
-        )
+            "size", voice, claims=held, regions=(region,), core=said, named=region.label, told=row.word,
+            the_name=asker.the(region), share=said,
+        )  # fmt: skip
 
     def unknown(voice: Voice, region: Region) -> Turn | None:
         return asker.turn("not-measurable", voice, regions=(region,), the_name=asker.the(region))
@@ -188,7 +197,10 @@ def _comparisons(asker: Asker) -> Iterator[Offer]:
             return None
         # Which of the two stands first in the question tells nothing.
         first, second = (name, other) if voice.maybe(0.5) else (other, name)
-        return asker.turn("comparison", voice, claims=held, core=name, larger=name, first=first, second=second)
+        both = " and ".join(sorted((name, other)))
+        return asker.turn(
+            "comparison", voice, claims=held, core=name, named=both, larger=name, first=first, second=second
+        )
 
     larger = [pair for pair in pairs if pair[0].predicate == "larger than"]
     yield asker.offer("relation-closed", "Yes", open_ones, lambda voice, pair: related(voice, pair, False))
@@ -200,11 +212,34 @@ def _comparisons(asker: Asker) -> Iterator[Offer]:
 def _grounding(asker: Asker) -> Iterator[Offer]:
     phrases = {one.region_id: _ID.sub("", one.phrase).rstrip(".") for one in asker.regions if one.phrase is not None}
     told = [one for one in asker.regions if one.region_id in phrases]
-    alone = [one for one in told if list(phrases.values()).count(phrases[one.region_id]) == 1]
+    # A phrase that says where its region lies tells the box, and without that only a name tells which one is meant.
+    alone = [one for one in told if asker.is_alone(one) and _covers(asker, one) < MOST_COVERED]
 
-    def make(voice: Voice, region: Region, kind: str) -> Turn | None:
+    def to_phrase(voice: Voice, region: Region) -> Turn | None:
         said = phrases[region.region_id]
-        return asker.turn(kind, voice, regions=(region,), core=said, phrase=said[0].lower() + said[1:])
+        return asker.turn("box-to-phrase", voice, regions=(region,), core=said, phrase=said[0].lower() + said[1:])
 
-    yield asker.offer("box-to-phrase", "", told, lambda voice, region: make(voice, region, "box-to-phrase"))
-    yield asker.offer("phrase-to-box", "", alone, lambda voice, region: make(voice, region, "phrase-to-box"))
+    def to_box(voice: Voice, region: Region) -> Turn | None:
+        said = phrase(asker.facts, region, placed=False)(voice)
+        if said is None:
+            return None
+        return asker.turn(
+            "phrase-to-box", voice, claims=tuple((claim, True) for claim in said.claims), regions=(region,),
+            core=said.text, named=region.label, told=_cell(asker, region), phrase=_ID.sub("", said.text),
+        )  # fmt: skip
+
+    yield asker.offer("box-to-phrase", "", told, to_phrase)
+    yield asker.offer("phrase-to-box", "", alone, to_box)
+
+
+def _covers(asker: Asker, region: Region) -> float:
+    """Share of the image that its box covers."""
+    return region.box.width * region.box.height / (asker.facts.rows * asker.facts.columns)
+
+
+def _cell(asker: Asker, region: Region) -> str:
+    """Which ninth of the image the middle of its box lies in."""
+    box = region.box
+    row = (2 * box.y + box.height) * 3 // (2 * asker.facts.rows)
+    column = (2 * box.x + box.width) * 3 // (2 * asker.facts.columns)
+    return f"{row} {column}"

@@ -304,8 +304,8 @@ def _slots(pattern: str, facets: list[Facet], voice: Voice) -> str:
     return text
 
 
-def phrase(facts: Facts, region: Region, *, tagged: bool = False) -> Plan:
-    """A region in a few words, without a verb; `tagged`: with its id in any case."""
+def phrase(facts: Facts, region: Region, *, tagged: bool = False, placed: bool = True) -> Plan:
+    """A region in a few words, without a verb; `tagged`: with its id in any case; `placed`: with where it lies."""
 
     def plan(voice: Voice) -> Piece | None:
         name = _named(facts, region, voice, tagged=tagged, indefinite=not tagged)
@@ -313,7 +313,7 @@ def phrase(facts: Facts, region: Region, *, tagged: bool = False) -> Plan:
         before, behind = _before(facets, voice, most=2)
         parts = [f"{_adjectives(before, voice)} {name.text}".strip()]
         made: list[c.Claim] = [name.claim, *(claim for one in before for claim in one.claims)]
-        place = w.place_piece(facts, region, voice, name)
+        place = w.place_piece(facts, region, voice, name) if placed else None
         if place is not None:
             parts[0] += f" {place.text}"
             made += place.claims

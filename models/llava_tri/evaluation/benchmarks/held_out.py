@@ -23,6 +23,7 @@ from models.llava_tri.evaluation.scores.normalise import normalised
 CLASSES = ("modality", "plane", "organ", "disease", "side", "place", "count")
 """Kinds of questions whose answers are labels."""
 CAPTION = "Describe this image in one sentence."
+_WITHIN = re.compile(r" of the \w+(?: as displayed)?$")
 GROUND = "Where is the {name}? Answer with one box."
 
 
@@ -135,7 +136,10 @@ def _phrasings(kind: str) -> list[re.Pattern[str]]:
 def _label(kind: str, answer: str) -> str | None:
     """The label that an answer gives, without the words around it; of several phrasings that fit, the shortest."""
     labels = [match[1] for one in _phrasings(kind) if (match := one.fullmatch(answer)) is not None]
-    return normalised(min(labels, key=len)) if labels else None
+    if not labels:
+        return None
+    # What a place lies in (the sector, the body) goes by the kind of image: whoever knows that has not found the place.
+    return normalised(_WITHIN.sub("", min(labels, key=len)))
 
 
 def _with_options(questions: Sequence[Question], known: Sequence[Question]) -> list[Question]:
