@@ -14,7 +14,8 @@ from infra.variables import from_environment
 from models.describers import Composer
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Triplet
-from streams.app import bind, build_app, configure_logging, run_worker, sender
+from streams.app import bind, build_app, run_worker, sender
+from streams.logs import configure_logging
 from streams.stage import StageRunner
 from streams.topics import ENRICHED, TRIPLETS
 

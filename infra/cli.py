@@ -281,7 +281,8 @@ def worker(
 ) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import build_stage
-    from streams.app import configure_logging, run_worker
+    from streams.app import run_worker
+    from streams.logs import configure_logging
     from streams.private import write_privately
     from streams.topics import create_topics_at_last
 

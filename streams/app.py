@@ -27,7 +27,6 @@ from streams.membership import PartitionWatch
 from streams.presence import Presence
 from streams.private import private_folder
 from streams.probes import Probes
-from streams.repeated import SaidOnce
 from streams.security import for_aiokafka, for_faust
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
@@ -151,7 +150,12 @@ def bind(
 
     @app.agent(channel, name=runner.stage)
     async def agent(stream: StreamT[Any]) -> None:  # pyright: ignore[reportUnusedFunction]
-        await runner.run(cast("Any", stream).events(), commits.may_begin)
+        try:
+            await runner.run(cast("Any", stream).events(), commits.may_begin)
+        finally:
+            # Faust would begin it anew in the midst of its partitions, and what was in work would not be delivered.
+            if not app.should_stop:
+                app.end(f"the stage broke off: {type(sys.exception()).__name__}")
 
     async def forget(_app: Any, revoked: set[TP], **_: Any) -> None:
         runner.standing.forget()
@@ -262,40 +266,3 @@ def exit_at_last(status: int) -> None:
     timer = threading.Timer(LEAVING, os._exit, [status])
     timer.daemon = True
     timer.start()
-
-
-def configure_logging() -> None:
-    """Logs as JSON lines on standard error."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # Without local variables: they can hold what a file says of a patient.
-                structlog.processors.ExceptionRenderer(
-                    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-                ),
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    handler.addFilter(SaidOnce())
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    for noisy in ("faust", "mode", "aiokafka", "aiohttp", "httpx"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Libraries that read images may quote what they read; of retries, a stage tells when they begin and when they end.
-    for silent in ("pydicom", "tifffile", "PIL", "stamina"):
-        logging.getLogger(silent).setLevel(logging.CRITICAL + 1)

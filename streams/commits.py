@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
+from faust.exceptions import ConsumerNotStarted
 
 from schemas.failures import Unavailable
 from streams.leaving import leave
@@ -28,6 +29,10 @@ INTERVAL = 1.0
 """Seconds between two commits: what a worker that is killed has done twice at most, beside what is in work."""
 ANSWER_S = 5.0
 """For which the broker is waited for: a commit that waits longer might be sent once partitions are divided anew."""
+READ_S = 30.0
+"""For which a message is waited for, which may be large, and the wire to the broker thin."""
+
+ENDED = "the consumer has ended"
 
 T = TypeVar("T")
 
@@ -43,8 +48,8 @@ class Group(Protocol):
         """Where the group stands: the offset of the first message that is to be done. Raises Unavailable."""
         ...
 
-    async def next_kept(self, partition: Partition, offset: int) -> int:
-        """The offset of the first message kept from this one on. Raises Unavailable."""
+    async def first_kept(self, partition: Partition, first: int, before: int) -> int | None:
+        """The offset of the first message kept from `first` on; None: of those `before` none is. Raises Unavailable."""
         ...
 
 
@@ -59,7 +64,7 @@ class Commits:
 
     def __init__(self, standing: Standing, group: Group, end: Callable[[str], None]) -> None:
         self._standing, self._group, self._end = standing, group, end
-        self._left = False
+        self._left = self._away = False
 
     async def run(self) -> None:
         """Commit again and again until cancelled."""
@@ -74,12 +79,16 @@ class Commits:
 
     async def commit(self) -> None:
         """Commit what is due. What cannot be committed now is due the next time."""
-        due = self._standing.due
+        due, division = self._standing.due, self._standing.division
         try:
-            if due and await self._group.commit(due):
+            if due and await self._group.commit(due) and self._standing.division == division:
                 self._standing.commit(due)
         except Unavailable as error:
-            log.debug("not committed", reason=str(error))
+            if not self._away:
+                log.warning("not committed", reason=str(error))
+            self._away = True
+        else:
+            self._away = False
 
     async def may_begin(self, partition: Partition, offset: int) -> bool:
         """Whether a partition that was assigned may begin with this message: none was passed by.
@@ -90,7 +99,7 @@ class Commits:
             Unavailable: the broker does not answer.
         """
         begins = await self._group.begins(partition)
-        if offset <= begins or (kept := await self._group.next_kept(partition, begins)) >= offset:
+        if offset <= begins or (kept := await self._group.first_kept(partition, begins, offset)) is None:
             return True
         self._end(f"messages from {kept} to {offset - 1} of {partition[0]}/{partition[1]} were passed by")
         return False
@@ -127,20 +136,24 @@ class FaustGroup:
 
         return await self._asked(found)
 
-    async def next_kept(self, partition: Partition, offset: int) -> int:
+    async def first_kept(self, partition: Partition, first: int, before: int) -> int | None:
         """See `Group`."""
         place = TopicPartition(*partition)
         reader = AIOKafkaConsumer(**for_aiokafka(self._wires), enable_auto_commit=False, auto_offset_reset="earliest")
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(READ_S):
                 await reader.start()
+                first = max(first, (await reader.beginning_offsets([place]))[place])
+                if first >= before:
+                    return None
                 reader.assign([place])
-                reader.seek(place, offset)
-                return (await reader.getone()).offset
+                reader.seek(place, first)
+                found = (await reader.getone()).offset
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
         finally:
             await leave(reader)
+        return found if found < before else None
 
     async def _asked(self, question: Callable[[AIOKafkaConsumer], Awaitable[T]]) -> T:
         """The answer of the consumer, which belongs to a thread of its own."""
@@ -153,8 +166,19 @@ class FaustGroup:
 
         work: Coroutine[Any, Any, T] = asking()
         try:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, thread.thread_loop))
+            answer = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, thread.thread_loop))
+        except RuntimeError as error:
+            work.close()
+            raise Unavailable(ENDED) from error
+        try:
+            # A thread that is ending does no more of what it is given, and cancels what it has.
+            await asyncio.wait({answer}, timeout=2 * ANSWER_S)
+            if not answer.done() or answer.cancelled():
+                raise Unavailable(ENDED)
+            return answer.result()
         except (CommitFailedError, IllegalStateError):
             raise
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+        finally:
+            answer.cancel()

@@ -41,9 +41,9 @@ class Standing:
     def deliver(self, partition: Partition, offset: int) -> Ticket:
         """Note that a message was delivered. Must be called in the order of delivery."""
         queue = self._waiting.setdefault(partition, deque())
-        if queue and offset <= queue[-1].offset:
-            # What was in work is being delivered again.
-            queue.clear()
+        while queue and offset <= queue[-1].offset:
+            # What was in work is being delivered again, from here on: what lies before is in work as before.
+            queue.pop()
         ticket = Ticket(partition, offset)
         queue.append(ticket)
         return ticket

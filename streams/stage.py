@@ -157,7 +157,9 @@ class StageRunner(Generic[In]):
             on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT_S
         ):
             with attempt:
-                return await may_begin(partition, offset)
+                begins = await may_begin(partition, offset)
+                self._back()
+                return begins
         raise AssertionError("stamina gives up by raising")
 
     async def _may_take(self) -> None:
@@ -231,10 +233,13 @@ class StageRunner(Generic[In]):
         ):
             with attempt:
                 done = await self._once(message, context)
+        self._back()
+        return done
+
+    def _back(self) -> None:
         if self._away:
             log.info("goes on", stage=self.stage, reason=self._away)
         self._away = ""
-        return done
 
     def _retry(self, error: Exception) -> bool:
         if not isinstance(error, Unavailable | KafkaError | ProducerSendError):

@@ -13,7 +13,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from infra.variables import from_environment
 from schemas.failures import InvalidInput
 from schemas.objects import ObjectReference
-from streams.app import bind, build_app, configure_logging, run_worker, sender
+from streams.app import bind, build_app, run_worker, sender
+from streams.logs import configure_logging
 from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import OBJECTS, Topic

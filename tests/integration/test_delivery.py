@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import stamina
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
 from infra.announce import announce
@@ -18,7 +19,9 @@ from infra.resume import paused, resume_stages
 from schemas.dead_letters import Stage
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
+from streams.app import build_app
 from streams.backlog import KEPT, Backlog
+from streams.commits import FaustGroup
 from streams.lag import Lag, LagReader, ask
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
@@ -109,6 +112,27 @@ def test_a_worker_that_was_passed_messages_by_ends_and_the_next_does_them(
     processes.stop("first")
     start(processes, echo, "first", tmp_path)
     wait_until(lambda: set(copies(echo)) == {reference.key for reference in references(300)})
+
+
+def test_what_the_broker_keeps_no_more_was_not_passed_by(echo: Settings) -> None:
+    """A worker that comes after retention begins behind its group, without a message to read there."""
+    wires, copies = echo.wires, COPIES.on(echo.wires)
+    producer = Producer({"bootstrap.servers": wires.bootstrap})
+    for number in range(20):
+        producer.produce(copies, b"x", partition=number % 2)
+    producer.flush()
+    admin = AdminClient({"bootstrap.servers": wires.bootstrap})
+    for deleted in admin.delete_records([TopicPartition(copies, 0, 10), TopicPartition(copies, 1, 6)]).values():
+        deleted.result(30)
+    group = FaustGroup(build_app("preprocess", wires), wires)
+
+    async def kept(partition: int, first: int, before: int) -> int | None:
+        return await group.first_kept((copies, partition), first, before)
+
+    async def ask_all() -> list[int | None]:
+        return [await kept(0, 3, 10), await kept(1, 3, 6), await kept(1, 3, 10), await kept(1, 8, 10)]
+
+    assert asyncio.run(ask_all()) == [None, None, 6, 8]
 
 
 def test_two_workers_share_and_take_over(echo: Settings, processes: Processes, tmp_path: Path) -> None:

@@ -79,3 +79,14 @@ def test_redelivery_starts_afresh() -> None:
     assert standing.due == {}
     standing.finish(new_slow)
     assert standing.due == {("t", 0): 12}
+
+
+def test_what_lies_before_a_redelivery_is_still_in_work() -> None:
+    """When the last of several messages comes a second time, those before it hold it back as before."""
+    standing = Standing()
+    first, _ = deliver(standing, 10, 11)
+    (again,) = deliver(standing, 11)
+    standing.finish(again)
+    assert standing.due == {}
+    standing.finish(first)
+    assert standing.due == {("t", 0): 12}
