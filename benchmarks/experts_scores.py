@@ -9,6 +9,11 @@ interval over patients; *score* the mean of all their scores: in a calibrated ex
 are the shares among the half of the regions with the lower and the higher scores. *Told apart* is the probability that
 a right region scores higher than a wrong one, ties a half (area under the ROC curve); 0.5 says that the score tells
 nothing, and an empty field that there are none of one kind, or one score alone.
+
+The last columns tell whether scores could be made probabilities: Brier scores (means of squared differences; less is
+better) of the score as it is, of an isotonic regression fitted on the other patients, and of the other patients' share
+of right regions, which no score has part in. *Gain* is the last less the second: scores are worth calibrating where its
+interval lies above 0. Empty where fewer than LEAST_PATIENTS patients have a region, or all regions are alike.
 """
 
 from collections import defaultdict
@@ -16,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from benchmarks.experts_quality import decode
 from benchmarks.experts_sets import Seen, by_sets, named, parser, rows
@@ -23,7 +29,11 @@ from benchmarks.real_figures import Mask, agreement, interval
 from benchmarks.real_images import Case
 from models.experts.registry import Registry
 
-HEAD = "| set | marked | nearest expert: label | images | regions | right | score | lower | upper | told apart |"
+HEAD = (
+    "| set | marked | nearest expert: label | images | regions | right | score | lower | upper | told apart "
+    "| Brier: score | isotonic | share | gain |"
+)
+LEAST_PATIENTS = 5
 WITHIN = 0.5
 """Part of a region within what is marked from which on it is right, however small it is against that."""
 
@@ -70,6 +80,42 @@ def halves(scored: Sequence[Scored]) -> tuple[float, float] | None:
     return lower, upper
 
 
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Of each region, the squared difference of a prediction from what is so (1 right, 0 wrong)."""
+
+    raw: list[float]
+    isotonic: list[float]
+    share: list[float]
+    groups: list[str]
+
+    @property
+    def gain(self) -> tuple[float, float, float]:
+        """How much nearer the calibrated score comes than the share: mean and 95 % interval over patients."""
+        apart = [share - one for share, one in zip(self.share, self.isotonic, strict=True)]
+        return float(np.mean(apart)), *interval(apart, self.groups)
+
+
+def calibrated(scored: Sequence[Scored]) -> Calibrated | None:
+    """Each patient's regions predicted by those of the others; None where that cannot be said."""
+    patients = {one.group for one in scored}
+    if len(patients) < LEAST_PATIENTS or len({one.right for one in scored}) < 2:
+        return None
+    found = Calibrated([], [], [], [])
+    for patient in sorted(patients):
+        others = sorted((one for one in scored if one.group != patient), key=lambda one: one.score)
+        right = np.asarray([one.right for one in others], float)
+        scores, place = np.unique([one.score for one in others], return_inverse=True)
+        count = np.bincount(place).astype(float)
+        fitted = isotonic_regression(np.bincount(place, right) / count, weights=count).x
+        for one in (one for one in scored if one.group == patient):
+            found.raw.append((one.score - one.right) ** 2)
+            found.isotonic.append((float(np.interp(one.score, scores, fitted)) - one.right) ** 2)
+            found.share.append((float(right.mean()) - one.right) ** 2)
+            found.groups.append(patient)
+    return found
+
+
 def lines(looked: Sequence[tuple[Case, dict[str, list[tuple[float, Mask]]]]]) -> Iterator[str]:
     """Of one set: a line for each label of its masks."""
     seen = [Seen(case, {name: [mask for _, mask in of] for name, of in by.items()}, {}) for case, by in looked]
@@ -85,15 +131,23 @@ def lines(looked: Sequence[tuple[Case, dict[str, list[tuple[float, Mask]]]]]) ->
 
 def _told(scored: Sequence[Scored]) -> str:
     if not scored:
-        return " | | | |"
+        return " | | | | | | | |"
     right = [float(one.right) for one in scored]
     low, high = interval(right, [one.group for one in scored])
     apart, both = told_apart(scored), halves(scored)
     parts = f"{both[0]:.2f} | {both[1]:.2f}" if both else " | "
     return (
         f"{np.mean(right):.2f} ({low:.2f} to {high:.2f}) | {np.mean([one.score for one in scored]):.2f} | {parts} | "
-        f"{'' if apart is None else f'{apart:.2f}'}"
+        f"{'' if apart is None else f'{apart:.2f}'} | {_worth(calibrated(scored))}"
     )
+
+
+def _worth(found: Calibrated | None) -> str:
+    if found is None:
+        return " | | |"
+    mean, low, high = found.gain
+    briers = " | ".join(f"{np.mean(one):.2f}" for one in (found.raw, found.isotonic, found.share))
+    return f"{briers} | {mean:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def main() -> None:
@@ -101,7 +155,7 @@ def main() -> None:
     arguments = parser(__doc__).parse_args()
     registry = Registry.load(own=arguments.own)
     by_set = by_sets(arguments, lambda case: (case, found(registry, case)))
-    print(f"rules: {registry.version}\n\n{HEAD}\n|{' --- |' * 10}")
+    print(f"rules: {registry.version}\n\n{HEAD}\n|{' --- |' * 14}")
     for of in sorted(by_set):
         for line in lines(by_set[of]):
             print(line, flush=True)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.experts_scores import Scored, halves, is_right, lines, told_apart
+from benchmarks.experts_scores import Scored, calibrated, halves, is_right, lines, told_apart
 from benchmarks.real_figures import agreement, interval
 from benchmarks.real_images import Case, cases, without_dust
 from schemas.images import ImageMetadata
@@ -126,6 +126,27 @@ def test_halves_by_score() -> None:
     assert halves(scored([0.9], [])) is None
 
 
+def test_scores_worth_calibrating() -> None:
+    """Where scores tell right from wrong in each patient they beat the share of right ones; where at random, not."""
+    patients = [str(n) for n in range(8)]
+    telling = [Scored(score, score > 0.8, one) for one in patients for score in (0.7, 0.75, 0.85)]
+    found = calibrated(telling)
+    assert found is not None
+    assert max(found.isotonic) == 0.0
+    assert np.mean(found.raw) == pytest.approx((0.7**2 + 0.75**2 + 0.15**2) / 3)
+    assert found.gain[1] > 0.2
+    draws = np.random.default_rng(0)
+    noise = calibrated([Scored(draws.random(), bool(draws.random() < 0.5), str(n)) for n in range(40)])
+    assert noise is not None
+    assert noise.gain[1] < 0
+
+
+def test_too_little_to_calibrate_on() -> None:
+    """Four patients, or regions that are all right."""
+    assert calibrated([Scored(0.1 * n, n % 2 == 0, str(n)) for n in range(4)]) is None
+    assert calibrated([Scored(0.1 * n, True, str(n)) for n in range(9)]) is None
+
+
 def test_lines_of_a_set() -> None:
     """The nearest label's regions are judged one by one; other labels of it are not."""
     about = ImageMetadata(source_format="PNG", modality="CT")
@@ -133,6 +154,6 @@ def test_lines_of_a_set() -> None:
     case = Case("set", "one", "a", truth.astype(np.float32), about, "grey level", False, (), {"lesion": truth})
     found = {"x: dense": [(0.9, square(10, 10, 18)), (0.6, square(60, 60, 10))], "x: dark": [(0.5, square(80, 0, 5))]}
     assert list(lines([(case, found)])) == [
-        "| set | lesion | x: dense | 1 | 2 | 0.50 (0.50 to 0.50) | 0.75 | 0.00 | 1.00 | 1.00 |"
+        "| set | lesion | x: dense | 1 | 2 | 0.50 (0.50 to 0.50) | 0.75 | 0.00 | 1.00 | 1.00 |  | | | |"
     ]
-    assert list(lines([(case, {})])) == ["| set | lesion | none | 1 | 0 |  | | | | |"]
+    assert list(lines([(case, {})])) == ["| set | lesion | none | 1 | 0 |  | | | | | | | | |"]
