@@ -75,7 +75,9 @@ EVALUATION = click.option(
 )
 @click.option("--unsupported", is_flag=True, help="Also triplets with statements that verification did not bear out.")
 @click.option("--smallest", default=32, show_default=True, help="Rows and columns at least, px.")
+@click.option("--distinct", is_flag=True, help="Leave out what is nearly an image that was taken before.")
 @click.option("--most-a-series", default=0, show_default=True, help="Images, evenly over the series; 0: all.")
+@click.option("--most-a-patient", default=0, show_default=True, help="The same of a patient, or what is known of it.")
 @click.option("--temperature", default=1.0, show_default=True, help="Of modalities: 1 all, 0 as many of each.")
 @click.option("--near", default=None, type=click.IntRange(0, 15), help="Bits at most between near duplicates.")
 @click.option("--turns", default=4, show_default=True, type=click.IntRange(0), help="Of instruction an image, at most.")
@@ -100,7 +102,7 @@ def build_command(
     if bool(triplets) == bool(kafka):
         raise click.UsageError("give files of triplets, or --kafka HOST:PORT")
     from infra.progress import Counting
-    from models.datasets.build import GROUPS, build
+    from models.datasets.build import build
     from models.datasets.duplicates import NEAR
     from models.datasets.evaluation import pictures_of
     from models.datasets.formats import FORMATS
@@ -120,7 +122,9 @@ def build_command(
             kinds=frozenset(KINDS[name] for name in choices["regions"]),
             licences=choices["licences"],
             smallest_px=choices["smallest"],
+            distinct=choices["distinct"],
             most_a_series=choices["most_a_series"],
+            most_a_patient=choices["most_a_patient"],
             temperature=choices["temperature"],
             near=NEAR if choices["near"] is None else choices["near"],
             turns=choices["turns"],
@@ -136,7 +140,7 @@ def build_command(
             tuple(dict.fromkeys(formats)),
             policy,
             evaluation={name: pictures_of(name, folder) for name, folder in evaluation.items()},
-            kept=orjson.loads((keep / GROUPS).read_bytes()) if keep else None,
+            kept=_kept(keep) if keep else None,
             source=given.told,
             makers=_makers(originals),
             progress=lambda n: progress.update(n, 0),
@@ -235,6 +239,16 @@ class _Topic:
 
     def told(self) -> dict[str, Any]:
         return self._topic.told()
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    """The splits of an earlier data set's groups."""
+    from models.datasets.build import GROUPS
+
+    try:
+        return orjson.loads((folder / GROUPS).read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        raise click.UsageError(f"--keep names no data set: its {GROUPS} is not there, or damaged") from None
 
 
 def _makers(originals: Path | None) -> "Mapping[str, Callable[[Path], Writer]]":

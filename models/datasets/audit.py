@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.datasets.build import GROUPS, REPORT
+from models.datasets.build import GROUPS, PROOF, REPORT
 from models.datasets.cards import INDEX, lineage_digest
 from models.datasets.conversations import SPLITS
-from models.datasets.duplicates import hash_of_file
+from models.datasets.evaluation import hashes_of
 from models.datasets.instructions.mixing import MOST_AHEAD
 from models.datasets.licences import Licences
 from models.datasets.scan import Scan, Seen
@@ -46,6 +46,7 @@ def audit(folder: Path, evaluation: Mapping[str, Iterable[tuple[str, bytes]]] | 
     try:
         report: dict[str, Any] = json.loads((folder / REPORT).read_bytes())
         splits: dict[str, str] = json.loads((folder / GROUPS).read_bytes())
+        proof: dict[str, Any] = json.loads((folder / PROOF).read_bytes())
         card: dict[str, Any] = json.loads((folder / "croissant.json").read_bytes())
         lines = [json.loads(line) for line in (folder / INDEX).read_bytes().splitlines()]
     except FileNotFoundError as error:
@@ -54,7 +55,7 @@ def audit(folder: Path, evaluation: Mapping[str, Iterable[tuple[str, bytes]]] | 
         raise NoDataset(f"a file of the data set is damaged: {error}") from None
     found = Audit()
     _files(folder, card, found)
-    _groups(lines, splits, report, found)
+    _groups(lines, splits, report, proof, found)
     _sources(lines, report, found)
     _answers(folder, report, found)
     _pictures(folder, lines, report, evaluation or {}, found)
@@ -73,7 +74,13 @@ def _files(folder: Path, card: dict[str, Any], found: Audit) -> None:
     found.counts["files"] = len(card["distribution"])
 
 
-def _groups(lines: list[dict[str, str]], splits: dict[str, str], report: dict[str, Any], found: Audit) -> None:
+def _groups(
+    lines: list[dict[str, str]],
+    splits: dict[str, str],
+    report: dict[str, Any],
+    proof: dict[str, Any],
+    found: Audit,
+) -> None:
     of_group: defaultdict[str, set[str]] = defaultdict(set)
     of_image: Counter[str] = Counter()
     images: Counter[str] = Counter()
@@ -91,6 +98,14 @@ def _groups(lines: list[dict[str, str]], splits: dict[str, str], report: dict[st
         found.faults.append(f"{twice} images are there more than once")
     if any(images[split] != report["images"].get(split, 0) for split in SPLITS):
         found.faults.append("the card's numbers of images are not those of the index")
+    of_split = Counter(split for names in of_group.values() for split in names)
+    counted = {"groups_in_two_splits": torn, "images_twice": twice}
+    if proof != {
+        "images": {split: images[split] for split in SPLITS},
+        "groups": {split: of_split[split] for split in SPLITS},
+        **counted,
+    }:
+        found.faults.append(f"{PROOF} is not what the index says")
     found.counts |= {"images": len(lines), "groups": len(of_group), "groups in two splits": torn, "images twice": twice}
 
 
@@ -140,8 +155,8 @@ def _pictures(
     try:
         with Scan(scan_path) as scan:
             for name, files in evaluation.items():
-                for file, picture in files:
-                    scan.add_evaluation(name, file, hash_of_file(picture))
+                for file, value in hashes_of(name, files):
+                    scan.add_evaluation(name, file, value)
             for name, triplet_id, split, value in pictures(folder):
                 line = known.get(triplet_id)
                 if line is None or line["split"] != split:

@@ -11,27 +11,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pybase64
 
 from models.datasets.cards import INDEX, lineage_digest, write_card
 from models.datasets.conversations import SPLITS, Split
-from models.datasets.duplicates import hash_of_file, perceptual_hash
-from models.datasets.formats import FORMATS, Example, Writer
+from models.datasets.first_reading import look
+from models.datasets.formats import FORMATS, Example, JsonObject, Writer
 from models.datasets.instructions import Mixer
 from models.datasets.lines import Deleted, Read
-from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
-from models.datasets.scan import SAME, Scan, Seen
-from models.datasets.splits import Group, assign, by_split, strictest
-from models.imaging import from_pixels
+from models.datasets.scan import Scan
 from schemas.base import Provenance
 from schemas.failures import InvalidInput
-from schemas.images import Pixels
 from schemas.triplets import Triplet
 
 GROUPS, REPORT = "groups.json", "dataset.json"
+PROOF = "splits.json"
+"""How many images and groups each split has, and that no group stands in two: counted in what was written."""
+_SCAN = ".scan"
 HITS = "evaluation_hits.jsonl"
 """Which triplets were left out for being near which pictures of evaluation sets."""
 
@@ -92,32 +89,66 @@ def build(
 
     Raises:
         CannotBuild: the folder holds something, or no triplet was taken.
+        BadLine: a line is no triplet.
+        BadPicture: one of an evaluation set cannot be read.
     """
     if out.exists() and any(out.iterdir()):
         raise CannotBuild("the folder for the data set is not empty: name another one")
     part = out.with_name(out.name + ".part")
+    if part.exists() and not (part / _SCAN).exists():
+        raise CannotBuild("beside the folder for the data set lies one of its name and '.part', which is none of ours")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    report = Report(formats=tuple(formats), policy=_plain(policy))
-    with _few_collections(), Scan(part / ".scan") as scan:
-        _look(read, scan, policy, evaluation or {}, part / HITS, report, progress)
-        policy.thin(scan)
-        splits = _split(scan, policy, kept or {}, report)
-        _write(read, scan, splits, part, policy, report, makers, progress)
-        report.left_out = scan.reasons()
-        report.source = dict(source())
-    if not sum(report.images.values()):
+    try:
+        report = _made(read, part, tuple(formats), policy, evaluation or {}, kept or {}, source, makers, progress)
+    except BaseException:
         shutil.rmtree(part)
-        told = "; ".join(f"{n} {reason}" for reason, n in report.left_out.items()) or "none were given"
-        raise CannotBuild(f"no triplet was taken: {told}")
-    (part / ".scan").unlink()
-    (part / GROUPS).write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n", encoding="utf-8")
-    (part / REPORT).write_text(json.dumps(asdict(report), indent=1) + "\n", encoding="utf-8")
-    write_card(part, report)
+        raise
+    (part / _SCAN).unlink()
     if out.exists():
         out.rmdir()
     part.rename(out)
     return report
+
+
+def _made(
+    read: Read,
+    folder: Path,
+    formats: tuple[str, ...],
+    policy: Policy,
+    evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
+    kept: Mapping[str, Split],
+    source: Callable[[], Mapping[str, Any]],
+    makers: Mapping[str, Callable[[Path], Writer]],
+    progress: Callable[[int], None],
+) -> Report:
+    report = Report(formats=formats, policy=_plain(policy))
+    with _few_collections(), Scan(folder / _SCAN) as scan:
+        report.triplets, report.joined_groups = look(read, scan, policy, evaluation, folder / HITS, progress)
+        report.evaluation = scan.evaluation()
+        policy.thin(scan)
+        scan.groups.divide(policy.shares, policy.key, kept)
+        report.groups, report.group_levels = scan.groups.counts(), scan.levels()
+        _write(read, scan, folder, policy, report, makers, progress)
+        report.left_out = scan.reasons()
+        report.source = dict(source())
+        if not sum(report.images.values()):
+            told = "; ".join(f"{n} {reason}" for reason, n in report.left_out.items()) or "none were given"
+            raise CannotBuild(f"no triplet was taken: {told}")
+        _write_groups(folder / GROUPS, scan)
+        torn, twice = scan.torn()
+    proof = {"images": report.images, "groups": report.groups, "groups_in_two_splits": torn, "images_twice": twice}
+    (folder / PROOF).write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
+    (folder / REPORT).write_text(json.dumps(asdict(report), indent=1) + "\n", encoding="utf-8")
+    write_card(folder, report)
+    return report
+
+
+def _write_groups(path: Path, scan: Scan) -> None:
+    groups = JsonObject(path)
+    for name, split in scan.groups.splits():
+        groups.add(name, split)
+    groups.close()
 
 
 @contextmanager
@@ -142,118 +173,9 @@ def _plain(policy: Policy) -> dict[str, Any]:
     return found
 
 
-def _look(
-    read: Read,
-    scan: Scan,
-    policy: Policy,
-    evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
-    hits: Path,
-    report: Report,
-    progress: Callable[[int], None],
-) -> None:
-    for name, pictures in evaluation.items():
-        report.evaluation[name] = 0
-        for file, picture in pictures:
-            scan.add_evaluation(name, file, hash_of_file(picture))
-            report.evaluation[name] += 1
-    together = _Together()
-    for given in read():
-        if isinstance(given, Deleted):
-            if (heir := scan.delete(given.triplet_id)) is not None:
-                for _, group in scan.near(heir.hash, policy.near):
-                    together.join(heir.group, group)
-            continue
-        report.triplets += 1
-        progress(report.triplets)
-        one = given.glance()
-        origin = origin_of(one)
-        reason = policy.refuses(one)
-        value = 0
-        if not reason:
-            value = perceptual_hash(_shown(one.image))
-            if scan.has_image(one.image_id):
-                reason = SAME
-            elif near := sorted(set(scan.near_evaluation(value, policy.near))):
-                reason = f"near an image of {', '.join(sorted({name for name, _ in near}))}"
-                _list_hits(hits, one.triplet_id, near)
-        if not reason:
-            for _, group in scan.near(value, policy.near):
-                together.join(origin.group, group)
-        scan.add(
-            Seen(
-                one.triplet_id,
-                one.image_id,
-                origin.group,
-                origin.series,
-                one.modality,
-                one.disease,
-                origin.given,
-                value,
-                reason,
-                origin.level,
-            )
-        )
-    report.joined_groups = together.joined
-    scan.regroup(together.name, together.members())
-
-
-def _list_hits(path: Path, triplet_id: str, near: Iterable[tuple[str, str]]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        for name, picture in near:
-            file.write(json.dumps({"triplet_id": triplet_id, "set": name, "file": picture}) + "\n")
-
-
-class _Together:
-    """Groups that near duplicates join: a forest in which each tree has one name."""
-
-    def __init__(self) -> None:
-        self._above: dict[str, str] = {}
-        self.joined = 0
-
-    def name(self, group: str) -> str:
-        """The name of the tree that a group stands in."""
-        while (above := self._above.get(group, group)) != group:
-            self._above[group] = self._above.get(above, above)
-            group = above
-        return group
-
-    def join(self, one: str, other: str) -> None:
-        """Make two groups one."""
-        first, second = sorted((self.name(one), self.name(other)))
-        if first != second:
-            self._above[second] = first
-            self.joined += 1
-
-    def members(self) -> tuple[str, ...]:
-        """Every group that has got another name."""
-        return tuple(self._above)
-
-
-def _split(scan: Scan, policy: Policy, kept: Mapping[str, Split], report: Report) -> dict[str, Split]:
-    images: Counter[str] = Counter()
-    levels: Counter[str] = Counter()
-    strata: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    given: defaultdict[str, set[Split]] = defaultdict(set)
-    for seen in scan.taken():
-        images[seen.group] += 1
-        levels[seen.level] += 1
-        strata[seen.group][seen.stratum] += 1
-        if seen.given is not None:
-            given[seen.group].add(seen.given)
-    report.group_levels = dict(levels)
-    groups = (
-        Group(key, strata[key].most_common(1)[0][0], n, strictest(given[key]) if key in given else None)
-        for key, n in images.items()
-    )
-    splits = assign(groups, policy.shares, policy.key, kept)
-    report.groups = {**by_split(splits)}
-    return splits
-
-
 def _write(
     read: Read,
     scan: Scan,
-    splits: Mapping[str, Split],
     folder: Path,
     policy: Policy,
     report: Report,
@@ -279,9 +201,11 @@ def _write(
             progress(report.triplets + number)
             triplet = item.triplet()
             seen = scan.one(triplet.triplet_id)
-            if seen is None or seen.reason or not scan.write_once(triplet.triplet_id):
+            if seen is None or seen.reason:
                 continue
-            split = splits[seen.group]
+            split = scan.groups.split_of(seen.group)
+            if not scan.write_once(triplet.triplet_id, split):
+                continue
             example = Example(split, triplet, picture_of(triplet), mixer.conversation(triplet))
             for writer in writers:
                 writer.write(example)
@@ -309,11 +233,6 @@ def _write(
     report.turns = {kind: mixer.taken[kind] for kind in sorted(mixer.taken)}
     for (kind, answer), n in sorted(mixer.closed.items()):
         report.closed.setdefault(kind, {})[answer] = n
-
-
-def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
-    stored = from_pixels(image)
-    return (stored if stored.dtype == np.uint8 else stored >> 8).astype(np.uint8, copy=False)
 
 
 def picture_of(triplet: Triplet) -> bytes:

@@ -1,10 +1,11 @@
 """Pictures of sets that one will evaluate on, as they lie on disk: VQA-RAD, SLAKE, PathVQA, or any pictures."""
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from models.datasets.duplicates import hash_of_file
 from schemas.failures import InvalidInput
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -15,6 +16,23 @@ _COLUMNS = ("image", "images")
 
 class NoPictures(InvalidInput):
     """A folder holds no picture of the evaluation set."""
+
+
+class BadPicture(InvalidInput):
+    """A file of an evaluation set is no picture. Its text names it below the set's folder."""
+
+    def __init__(self, name: str, file: str) -> None:
+        super().__init__(f"{file} of the evaluation set {name} cannot be read: mend it, or take it out of the folder")
+
+
+def hashes_of(name: str, pictures: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int]]:
+    """File name and perceptual hash of each picture of an evaluation set. Raises BadPicture."""
+    for file, data in pictures:
+        try:
+            value = hash_of_file(data)
+        except ValueError:
+            raise BadPicture(name, file) from None
+        yield file, value
 
 
 def pictures_of(name: str, folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -61,8 +61,8 @@ class Line(NamedTuple):
         """The whole triplet. Raises BadLine where it is none."""
         try:
             return Triplet.model_validate_json(self.text)
-        except ValidationError:
-            raise BadLine(self.place) from None
+        except ValidationError as error:
+            raise BadLine(self.place, _why(error)) from None
 
 
 Read = Callable[[], Iterator[Given | Deleted]]
@@ -72,8 +72,19 @@ Read = Callable[[], Iterator[Given | Deleted]]
 class BadLine(InvalidInput):
     """A line that is no triplet. Its text names the place and quotes nothing of it."""
 
-    def __init__(self, place: str) -> None:
-        super().__init__(f"{place}: is no triplet of this version")
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"{place}: is no triplet of this version: {why}")
+
+
+def _why(error: ValidationError) -> str:
+    """Where the first fault lies, in names of ours alone."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    part = next((str(one) for one in first["loc"][:1] if one in Triplet.model_fields), None)
+    if part is None:
+        return "it is cut off, or no JSON" if first["type"] == "json_invalid" else "it is something else"
+    return (
+        f"it has no {part}" if first["type"] == "missing" and len(first["loc"]) == 1 else f"its {part} is not as it was"
+    )
 
 
 class _Outcome(Message):
@@ -136,8 +147,8 @@ class Glance:
         """At a line. Raises BadLine where what is asked for is not there."""
         try:
             return cls.of(_Line.model_validate_json(line.text))
-        except ValidationError:
-            raise BadLine(line.place) from None
+        except ValidationError as error:
+            raise BadLine(line.place, _why(error)) from None
 
     @classmethod
     def of(cls, triplet: "Triplet | _Line") -> Self:

@@ -1,20 +1,19 @@
 """What a data set takes of what there is, and how. Each filter says why it leaves out what it leaves out."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from models.datasets.duplicates import MOST_DISTANCE, NEAR
 from models.datasets.licences import Licences
 from models.datasets.lines import Glance
-from models.datasets.scan import Scan, Seen
+from models.datasets.scan import Scan
 from models.datasets.splits import Shares
 
-PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, CAP, THINNED = (
+PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, NEARLY, CAP, CAP_PATIENT, THINNED = (
     "picture by reference", "smaller than asked", "no region of the kinds asked for",
     "licence not permitted", "a statement without support",
-    "more of its series than asked", "modality more frequent than asked",
+    "nearly another image", "more of its series than asked", "more of its patient than asked",
+    "modality more frequent than asked",
 )  # fmt: skip
 
 
@@ -29,7 +28,9 @@ class Policy:
         kinds: of regions; a triplet has one of them at least. Empty: all.
         licences: that are permitted, as Licences has them. Empty: all, also unknown ones.
         smallest_px: rows and columns, at least.
+        distinct: an image that is nearly one taken before is left out.
         most_a_series: images, evenly over the series; 0: all.
+        most_a_patient: images, evenly over the patient, or what else its group is of; 0: all.
         temperature: of modalities, 0 to 1: with n images of a modality, n to this power count against the others; 1
             takes all, 0 as many of each.
         near: bits of the perceptual hash at most between near duplicates; their groups stay together.
@@ -43,7 +44,9 @@ class Policy:
     kinds: frozenset[str] = frozenset()
     licences: tuple[str, ...] = ()
     smallest_px: int = 32
+    distinct: bool = False
     most_a_series: int = 0
+    most_a_patient: int = 0
     temperature: float = 1.0
     near: int = NEAR
     turns: int = 4
@@ -68,26 +71,18 @@ class Policy:
         return UNSUPPORTED if one.unsupported and not self.unsupported else ""
 
     def thin(self, scan: Scan) -> None:
-        """Leave out what is too frequent, by series and by modality."""
+        """Leave out what is nearly the same, and what is too frequent by series, patient and modality."""
+        if self.distinct:
+            scan.leave_out_near(self.near, NEARLY)
         if self.most_a_series:
-            series: dict[str, int] = Counter(seen.series for seen in scan.taken())
-            place: Counter[str] = Counter()
-            for seen in list(_over(scan, series, self.most_a_series)):
-                n, k = series[seen.series], place[seen.series]
-                place[seen.series] += 1
-                if k * self.most_a_series // n == (k - 1) * self.most_a_series // n and k:
-                    scan.leave_out(seen.triplet_id, CAP)
+            scan.cap("series", self.most_a_series, CAP)
+        if self.most_a_patient:
+            scan.cap("grp", self.most_a_patient, CAP_PATIENT)
         if self.temperature < 1:
-            counts = Counter(seen.modality for seen in scan.taken())
+            counts = scan.modalities()
             least = min(counts.values(), default=1)
             kept = {name: (n / least) ** self.temperature * least / n for name, n in counts.items()}
-            for seen in list(scan.taken()):
-                if _chance(self.key, seen.triplet_id) >= kept[seen.modality]:
-                    scan.leave_out(seen.triplet_id, THINNED)
-
-
-def _over(scan: Scan, series: dict[str, int], most: int) -> Iterator[Seen]:
-    return (seen for seen in scan.taken() if series[seen.series] > most)
+            scan.thin(lambda triplet_id, modality: _chance(self.key, triplet_id) < kept[modality], THINNED)
 
 
 def _chance(key: str, name: str) -> float:

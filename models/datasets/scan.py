@@ -4,20 +4,29 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from models.datasets.conversations import Split
 from models.datasets.duplicates import Hashes
+from models.datasets.groups import TABLES, Groups
 
 SAME, DELETED = "same image as another", "deleted from the topic"
 """Reasons to leave a triplet out that depend on what comes after it."""
 _TABLES = """
 create table seen (
   n integer primary key, triplet_id text unique, image_id text, grp text, level text, series text, modality text,
-  disease text, given text, hash blob, reason text, written integer default 0
+  disease text, given text, hash blob, reason text, written text
 );
 create index seen_image on seen (image_id);
 create table evaluation (n integer primary key, name text, file text);
+"""
+_EVENLY = """
+update seen set reason = :reason where n in (
+  select n from (
+    select n, row_number() over (partition by {of} order by n) - 1 as place, count(*) over (partition by {of}) as total
+    from seen where reason = ''
+  ) where total > :most and place > 0 and place * :most / total = (place - 1) * :most / total
+)
 """
 
 
@@ -36,11 +45,6 @@ class Seen:
     reason: str = ""
     level: str = ""
 
-    @property
-    def stratum(self) -> str:
-        """Of its split."""
-        return f"{self.modality}/{self.disease}"
-
 
 class Scan:
     """What was seen, in a SQLite file of its own; and of each its hash in memory too: 3 MB at 100,000 triplets.
@@ -53,7 +57,10 @@ class Scan:
         path.unlink(missing_ok=True)
         self._base = sqlite3.connect(path)
         self._hashes, self._evaluation = Hashes(), Hashes()
-        self._base.executescript("pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;" + _TABLES)
+        self._base.executescript(
+            "pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;" + _TABLES + TABLES
+        )
+        self.groups = Groups(self._base)
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +92,10 @@ class Scan:
         self._base.execute("insert into evaluation (name, file) values (?,?)", (name, file))
         self._evaluation.add(value)
 
+    def evaluation(self) -> dict[str, int]:
+        """How many images of each evaluation set there are."""
+        return dict(self._base.execute("select name, count(*) from evaluation group by name").fetchall())
+
     def near(self, value: int, most: int) -> Iterator[tuple[str, str]]:
         """triplet_id and group of images that are not left out and whose hash differs in at most `most` bits."""
         query = "select triplet_id, grp from seen where n = ? and reason = ''"
@@ -99,10 +110,6 @@ class Scan:
             # Rows are never taken out, so SQLite numbers them as they came, from 1.
             if (row := self._base.execute(query, (place + 1,)).fetchone()) is not None:
                 yield row
-
-    def leave_out(self, triplet_id: str, reason: str) -> None:
-        """Say why a triplet is not taken; the first reason stays."""
-        self._base.execute("update seen set reason = ? where triplet_id = ? and reason = ''", (reason, triplet_id))
 
     def delete(self, triplet_id: str) -> Seen | None:
         """Leave out a triplet that was deleted; the one that then stands for its image, where another had been left out
@@ -119,13 +126,43 @@ class Scan:
         self._base.execute("update seen set reason = '' where triplet_id = ?", (heir.triplet_id,))
         return replace(heir, reason="")
 
-    def regroup(self, name_of: Callable[[str], str], groups: Iterable[str]) -> None:
-        """Give groups that belong together one name."""
-        self._base.executemany("update seen set grp = ? where grp = ?", [(name_of(one), one) for one in groups])
+    def cap(self, of: Literal["series", "grp"], most: int, reason: str) -> None:
+        """Leave out, evenly over each series or group, what there is more of than `most`."""
+        self._base.execute(_EVENLY.format(of=of), {"most": most, "reason": reason})
 
-    def taken(self) -> Iterator[Seen]:
-        """The triplets that nothing speaks against, in the order they came."""
-        yield from self._rows("where reason = ''")
+    def thin(self, keeps: Callable[[str, str], bool], reason: str) -> None:
+        """Leave out triplets that are not kept, by their ids and modalities."""
+        self._base.create_function("keeps", 2, keeps, deterministic=True)
+        self._base.execute(
+            "update seen set reason = ? where reason = '' and not keeps(triplet_id, modality)", (reason,)
+        )
+
+    def leave_out_near(self, most: int, reason: str) -> None:
+        """Leave out what is nearly an image that came before it and is taken."""
+        kept = Hashes()
+
+        def repeats(value: bytes) -> bool:
+            if kept.near(number := int.from_bytes(value), most):
+                return True
+            kept.add(number)
+            return False
+
+        self._base.create_function("repeats", 1, repeats)
+        # Not `and`: SQLite may ask its terms in any order, and of what is left out nothing must be kept in mind.
+        update = "update seen set reason = ? where case reason when '' then repeats(hash) else 0 end"
+        self._base.execute(update, (reason,))
+
+    def modalities(self) -> dict[str, int]:
+        """How many are taken of each."""
+        return self._count("modality")
+
+    def levels(self) -> dict[str, int]:
+        """How many are taken by what their groups are of."""
+        return self._count("level")
+
+    def _count(self, column: str) -> dict[str, int]:
+        query = f"select {column}, count(*) from seen where reason = '' group by {column} order by min(n)"  # noqa: S608 - ours
+        return dict(self._base.execute(query).fetchall())
 
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(
@@ -141,13 +178,20 @@ class Scan:
         """A triplet by its id."""
         return next(self._rows("where triplet_id = ?", triplet_id), None)
 
-    def write_once(self, triplet_id: str) -> bool:
+    def write_once(self, triplet_id: str, split: Split) -> bool:
         """Whether a triplet is to be written now: False from the second time on."""
         return bool(
             self._base.execute(
-                "update seen set written = 1 where triplet_id = ? and written = 0", (triplet_id,)
+                "update seen set written = ? where triplet_id = ? and written is null", (split, triplet_id)
             ).rowcount
         )
+
+    def torn(self) -> tuple[int, int]:
+        """Of what was written: groups that stand in two splits, and images that stand there twice."""
+        groups = "select grp from seen where written is not null group by grp having count(distinct written) > 1"
+        images = "select image_id from seen where written is not null group by image_id having count(*) > 1"
+        found = (self._base.execute(f"select count(*) from ({query})").fetchone()[0] for query in (groups, images))  # noqa: S608 - ours
+        return next(found), next(found)
 
     def has_image(self, image_id: str) -> bool:
         """Whether an image is there already."""

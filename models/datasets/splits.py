@@ -5,11 +5,10 @@ splits are alike as far as groups allow, and the same set with the same key is s
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from models.datasets.conversations import SPLITS, Split
+from models.datasets.conversations import Split
 
 STRICTEST: tuple[Split, ...] = ("test", "validation", "train")
 """Of a group that collections put in several splits the first of these holds: what one tests on is not trained on."""
@@ -20,7 +19,7 @@ _CUT: tuple[Split, ...] = ("test", "validation")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What one group brings."""
+    """What one group brings. `given`: by its collection, or by an earlier data set; it stays as it is."""
 
     key: str
     stratum: str
@@ -46,42 +45,35 @@ def strictest(splits: Iterable[Split]) -> Split | None:
     return next((split for split in STRICTEST if split in found), None)
 
 
-def assign(
-    groups: Iterable[Group], shares: Shares, key: str, kept: Mapping[str, Split] | None = None
-) -> dict[str, Split]:
-    """The split of each group.
+def rank(key: str, group: str) -> bytes:
+    """Where a group stands among those that splits are cut off; another key gives another order."""
+    return hashlib.blake2b(f"{key}:{group}".encode()).digest()
 
-    A split that a collection gives is kept; of groups without one, as many images as the shares say go to each split
-    of their stratum, test first. A stratum too small for a split has none there.
+
+def assign(groups: Iterable[Group], totals: Mapping[str, int], shares: Shares) -> Iterator[tuple[str, Split]]:
+    """The split of each group, one by one: memory does not grow with their number.
+
+    A split that is given is kept; of groups without one, as many images as the shares say go to each split of their
+    stratum, test first. A stratum too small for a split has none there.
 
     Args:
-        groups: each key once.
-        key: another one gives other splits.
-        kept: splits of an earlier data set, which stay as they are; test in either one stays test.
+        groups: each key once, in the order of `rank`.
+        totals: images of each stratum in groups that no split is given for.
+        shares: of the images.
     """
-    found: dict[str, Split] = {}
-    strata: defaultdict[str, list[Group]] = defaultdict(list)
+    left: dict[str, dict[Split, int]] = {
+        stratum: {"test": round(total * shares.test), "validation": round(total * shares.validation)}
+        for stratum, total in totals.items()
+    }
     for group in groups:
-        earlier = kept.get(group.key) if kept else None
-        fixed = strictest(split for split in (group.given, earlier) if split is not None)
-        if fixed is None:
-            strata[group.stratum].append(group)
+        if group.given is not None:
+            yield group.key, group.given
+            continue
+        free = left[group.stratum]
+        # A group goes where it brings a split nearer to its share than that is without it.
+        split: Split | None = next((name for name in _CUT if 2 * free[name] > group.images), None)
+        if split is None or group.images == totals[group.stratum]:
+            yield group.key, "train"
         else:
-            found[group.key] = fixed
-    for members in strata.values():
-        total = sum(group.images for group in members)
-        left: dict[Split, int] = {"test": round(total * shares.test), "validation": round(total * shares.validation)}
-        for group in sorted(members, key=lambda one: hashlib.blake2b(f"{key}:{one.key}".encode()).digest()):
-            # A group goes where it brings a split nearer to its share than that is without it.
-            split: Split | None = next((name for name in _CUT if 2 * left[name] > group.images), None)
-            if split is None or group.images == total:
-                found[group.key] = "train"
-            else:
-                left[split] -= group.images
-                found[group.key] = split
-    return found
-
-
-def by_split(splits: Mapping[str, Split]) -> dict[Split, int]:
-    """How many groups each split has."""
-    return {split: sum(one == split for one in splits.values()) for split in SPLITS}
+            free[split] -= group.images
+            yield group.key, split

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from models.datasets.formats.base import Example as Example
+from models.datasets.formats.base import JsonObject as JsonObject
 from models.datasets.formats.base import Writer as Writer
 from models.datasets.formats.coco import Coco
 from models.datasets.formats.imagefolder import ImageFolder

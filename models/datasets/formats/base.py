@@ -64,6 +64,25 @@ class JsonList:
         self._file.close()
 
 
+class JsonObject:
+    """A JSON object of texts that is written key by key."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[str] = path.open("w", encoding="utf-8")
+        self._file.write("{")
+        self._first = True
+
+    def add(self, key: str, value: str) -> None:
+        """Write one; each key comes once."""
+        self._file.write(("\n" if self._first else ",\n") + f"{json.dumps(key)}: {json.dumps(value)}")
+        self._first = False
+
+    def close(self) -> None:
+        """End the object."""
+        self._file.write("\n}\n")
+        self._file.close()
+
+
 class JsonLines:
     """One JSON object a line."""
 

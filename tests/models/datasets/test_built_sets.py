@@ -202,6 +202,16 @@ def test_croissant_validates_and_reads_the_index(built: tuple[Path, Report]) -> 
     assert {one["index/triplet_id"].decode() for one in records} == set(splits_of(built[0]))
 
 
+def test_the_proof_is_counted_in_what_was_written(built: tuple[Path, Report]) -> None:
+    """Images and groups of each split, none of which stands in two."""
+    proof = json.loads((built[0] / "splits.json").read_bytes())
+    entries = [json.loads(line) for line in (built[0] / "index.jsonl").read_text().splitlines()]
+    groups = {(entry["group"], entry["split"]) for entry in entries}
+    assert sum(proof["groups"].values()) == len(groups) == len({group for group, _ in groups})
+    assert sum(proof["images"].values()) == len(entries)
+    assert (proof["groups_in_two_splits"], proof["images_twice"]) == (0, 0)
+
+
 def test_the_card_tells_what_is_there(built: tuple[Path, Report]) -> None:
     """Numbers of the index, and that it was held against no evaluation set."""
     text = (built[0] / "README.md").read_text()
@@ -286,12 +296,19 @@ def test_hashes_are_those_of_imagehash() -> None:
         assert perceptual_hash(picture) == int.from_bytes(np.packbits(bits.ravel()).tobytes())
 
 
-@pytest.mark.parametrize("damage", [b"no JSON", b'{"triplet_id": 1}'])
-def test_a_line_that_is_no_triplet_is_named(damage: bytes, triplets: list[Triplet], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (b"no JSON", "it is cut off, or no JSON"),
+        (b'{"triplet_id": 1}', "its triplet_id is not as it was"),
+        (b'{"stage": "preprocess"}', "it has no triplet_id"),
+    ],
+)
+def test_a_line_that_is_no_triplet_is_named(damage: bytes, why: str, triplets: list[Triplet], tmp_path: Path) -> None:
     """By its place, without a word of it; nothing is left behind."""
-    with pytest.raises(BadLine, match=r"^file 1, line 9: is no triplet"):
+    with pytest.raises(BadLine, match=rf"^file 1, line 9: is no triplet of this version: {why}$"):
         build(lambda: iter([*lines(triplets[:1]), Line("file 1, line 9", damage)]), tmp_path / "set", [], POLICY)
-    assert not (tmp_path / "set").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_evaluation_sets_are_read_as_they_lie(tmp_path: Path) -> None:
@@ -355,6 +372,10 @@ def test_the_folder_of_another_set_is_left_alone(triplets: list[Triplet], tmp_pa
     with pytest.raises(CannotBuild, match=r"no triplet was taken: \d+ smaller than asked"):
         build(lambda: lines(triplets), tmp_path / "none", [], Policy(smallest_px=100_000))
     assert not (tmp_path / "none").exists()
+    (tmp_path / "next.part").mkdir()
+    with pytest.raises(CannotBuild, match=r"'\.part', which is none of ours"):
+        build(lambda: lines(triplets), tmp_path / "next", [], POLICY)
+    assert (tmp_path / "next.part").is_dir()
 
 
 def test_the_command_builds_and_audits(triplet_file: Path, tmp_path: Path) -> None:
