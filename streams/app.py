@@ -30,6 +30,7 @@ from streams.probes import Probes
 from streams.security import for_aiokafka, for_faust
 from streams.settings import MEBIBYTE, Wires
 from streams.stage import Send, StageRunner
+from streams.stuck import StuckWatch
 from streams.topics import MAX_MESSAGE_BYTES
 
 Background = Callable[[], Awaitable[None]]
@@ -146,7 +147,8 @@ def bind(
 ) -> None:
     """Put a stage on its topic, as the app's only agent. `state`: what to tell of it; None: the runner's own word."""
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw", value_type=bytes, acks=False)
-    commits = Commits(runner.standing, FaustGroup(app, app.wires), app.end)
+    faust_group = FaustGroup(app, app.wires)
+    commits = Commits(runner.standing, faust_group, app.end)
 
     @app.agent(channel, name=runner.stage)
     async def agent(stream: StreamT[Any]) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -162,7 +164,8 @@ def bind(
         app.joined = False
 
     async def join(_app: Any, assigned: set[TP], **_: Any) -> None:
-        runner.standing.forget()  # Of what a stream still gave out between the two.
+        # Also of what a stream still gave out between the two.
+        runner.standing.forget((place.topic, place.partition) for place in assigned)
         app.joined = True
 
     app.on_partitions_revoked.connect(cast("Any", forget))
@@ -171,7 +174,8 @@ def bind(
     app.beside.append(commits.run)
     own = state or runner.state
     if runner.stage in INPUTS:
-        watch = PartitionWatch(runner.stage, app.wires, lambda: runner.mean_bytes, app.end)
+        stuck = StuckWatch(topic, runner.standing, faust_group, app.end)
+        watch = PartitionWatch(runner.stage, app.wires, lambda: runner.mean_bytes, app.end, stuck.look)
         app.beside.append(watch.run)
 
         def word() -> StageState:

@@ -52,6 +52,10 @@ class Group(Protocol):
         """The offset of the first message kept from `first` on; None: of those `before` none is. Raises Unavailable."""
         ...
 
+    async def position(self, partition: Partition) -> int:
+        """Behind which message the consumer has handed out none. Raises Unavailable."""
+        ...
+
 
 class Commits:
     """Commits for one worker.
@@ -122,8 +126,10 @@ class FaustGroup:
             await self._asked(
                 lambda consumer: consumer.commit({TopicPartition(*one): offset for one, offset in offsets.items()})
             )
-        except (CommitFailedError, IllegalStateError):
-            return False
+        except Unavailable as error:
+            if isinstance(error.__cause__, CommitFailedError | IllegalStateError):
+                return False
+            raise
         return True
 
     async def begins(self, partition: Partition) -> int:
@@ -155,6 +161,10 @@ class FaustGroup:
             await leave(reader)
         return found if found < before else None
 
+    async def position(self, partition: Partition) -> int:
+        """See `Group`."""
+        return await self._asked(lambda consumer: consumer.position(TopicPartition(*partition)))
+
     async def _asked(self, question: Callable[[AIOKafkaConsumer], Awaitable[T]]) -> T:
         """The answer of the consumer, which belongs to a thread of its own."""
         # Faust has no public way to its consumer, and its own to commit ends the app where the broker refuses.
@@ -176,8 +186,6 @@ class FaustGroup:
             if not answer.done() or answer.cancelled():
                 raise Unavailable(ENDED)
             return answer.result()
-        except (CommitFailedError, IllegalStateError):
-            raise
         except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
             raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
         finally:

@@ -7,7 +7,7 @@ it is not ready, and ends when nothing mends it, so that whoever started it star
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -24,6 +24,10 @@ SAID_AFTER, ENDED_AFTER = 3.0, 30.0
 """Seconds that messages wait in partitions without a worker until a worker says so; until it ends."""
 
 
+async def _tell_nobody(_: Mapping[int, Position]) -> None:
+    pass
+
+
 class PartitionWatch:
     """Looks at a stage's group and lag again and again.
 
@@ -32,6 +36,7 @@ class PartitionWatch:
         wires: where.
         mean_bytes: of a message of its input.
         end: called with the reason when nothing has mended it in time.
+        tell: is told each time where the stage stands in each partition.
         clock: seconds that only grow.
     """
 
@@ -41,10 +46,11 @@ class PartitionWatch:
         wires: Wires,
         mean_bytes: Callable[[], float],
         end: Callable[[str], None],
+        tell: Callable[[Mapping[int, Position]], Awaitable[None]] = _tell_nobody,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stage: Stage = stage
-        self._wires, self._mean_bytes, self._end, self._clock = wires, mean_bytes, end, clock
+        self._wires, self._mean_bytes, self._end, self._tell, self._clock = wires, mean_bytes, end, tell, clock
         self._since: float | None = None
         self._found = self._away = ""
 
@@ -90,4 +96,5 @@ class PartitionWatch:
                     metrics.LAG.labels(self._stage).set(lag.waiting)
                     metrics.LAG_BYTES.labels(self._stage).set(round(lag.waiting * self._mean_bytes()))
                     self.update(positions, membership)
+                    await self._tell(positions)
                 await asyncio.sleep(INTERVAL)

@@ -4,7 +4,7 @@ Knows nothing of what the work is, and of no broker: `streams/commits.py` tells 
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Partition = tuple[str, int]
@@ -25,6 +25,10 @@ class Standing:
 
     division: int = 0
     """How often all was forgotten."""
+    held: frozenset[Partition] = frozenset()
+    """Partitions that are this worker's."""
+    delivered: int = 0
+    """Messages, in all."""
     _waiting: dict[Partition, deque[Ticket]] = field(default_factory=dict[Partition, deque[Ticket]])
     _reached: dict[Partition, int] = field(default_factory=dict[Partition, int])
     _committed: dict[Partition, int] = field(default_factory=dict[Partition, int])
@@ -33,6 +37,10 @@ class Standing:
     def in_work(self) -> int:
         """Messages delivered and not finished."""
         return sum(not ticket.done for queue in self._waiting.values() for ticket in queue)
+
+    def has_in_work(self, partition: Partition) -> bool:
+        """Whether a message of a partition is delivered and not finished."""
+        return bool(self._waiting.get(partition))
 
     def is_new(self, partition: Partition) -> bool:
         """Whether nothing was delivered of a partition since it was assigned."""
@@ -44,6 +52,7 @@ class Standing:
         while queue and offset <= queue[-1].offset:
             # What was in work is being delivered again, from here on: what lies before is in work as before.
             queue.pop()
+        self.delivered += 1
         ticket = Ticket(partition, offset)
         queue.append(ticket)
         return ticket
@@ -64,9 +73,14 @@ class Standing:
         """Note that these were committed."""
         self._committed.update(offsets)
 
-    def forget(self) -> None:
-        """Forget all: partitions were taken away, or divided anew, and what was in work will be delivered again."""
+    def forget(self, held: Iterable[Partition] = ()) -> None:
+        """Forget all: partitions were taken away, or divided anew, and what was in work will be delivered again.
+
+        Args:
+            held: those that are this worker's from now on.
+        """
         self.division += 1
+        self.held = frozenset(held)
         self._waiting.clear()
         self._reached.clear()
         self._committed.clear()

@@ -8,11 +8,13 @@ from typing import Any
 import structlog
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from infra.variables import from_environment
 from schemas.failures import InvalidInput
 from schemas.objects import ObjectReference
+from streams import membership, stuck
 from streams.app import bind, build_app, run_worker, sender
 from streams.logs import configure_logging
 from streams.settings import Wires
@@ -59,10 +61,23 @@ def begin_too_late() -> None:
     AIOKafkaConsumerThread.getmany = getmany  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def never_flow() -> None:
+    """Have Faust end a rebalance without letting messages flow, as it does where the broker is slow to tell offsets."""
+
+    async def stay(*_: Any, **__: Any) -> None:
+        pass
+
+    Recovery._resume_streams = stay  # pyright: ignore[reportPrivateUsage]
+
+
 def main() -> None:
     slow, seconds = sys.argv[1], float(sys.argv[2])
     if "begin-too-late" in sys.argv:
         begin_too_late()
+    if "never-flow" in sys.argv:
+        never_flow()
+    if "end-soon" in sys.argv:
+        membership.ENDED_AFTER = stuck.STUCK_AFTER = 10.0
     settings = from_environment()
     configure_logging()
     app = build_app("preprocess", settings.wires)

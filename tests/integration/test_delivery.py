@@ -114,6 +114,22 @@ def test_a_worker_that_was_passed_messages_by_ends_and_the_next_does_them(
     wait_until(lambda: set(copies(echo)) == {reference.key for reference in references(300)})
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("begin-too-late", "were passed by"), ("never-flow", "has been given none for")]
+)
+def test_a_worker_that_has_nothing_in_work_of_what_waits_ends_and_the_next_does_it(
+    echo: Settings, processes: Processes, tmp_path: Path, fault: str, reason: str
+) -> None:
+    """With no message coming behind those that Faust has dropped, or keeps from its streams."""
+    announce(echo, references(3))
+    start(processes, echo, "first", tmp_path, "", 0, fault, "end-soon")
+    log = tmp_path / "first.log"
+    wait_until(lambda: reason in log.read_text())
+    processes.stop("first")
+    start(processes, echo, "first", tmp_path)
+    wait_until(lambda: set(copies(echo)) == {reference.key for reference in references(3)})
+
+
 def test_what_the_broker_keeps_no_more_was_not_passed_by(echo: Settings) -> None:
     """A worker that comes after retention begins behind its group, without a message to read there."""
     wires, copies = echo.wires, COPIES.on(echo.wires)

@@ -49,6 +49,9 @@ class Broker:
     async def first_kept(self, partition: Partition, first: int, before: int) -> int | None:
         return next((one for one in self.kept if first <= one < before), None)
 
+    async def position(self, partition: Partition) -> int:
+        raise AssertionError(partition)
+
 
 async def test_what_the_broker_did_not_take_stays_due(monkeypatch: pytest.MonkeyPatch) -> None:
     """While it is away, and while the partitions are another's; and a worker that leaves commits a last time."""

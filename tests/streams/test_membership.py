@@ -16,7 +16,7 @@ class Look:
 
     def __init__(self) -> None:
         self.now, self.ended = 0.0, list[str]()
-        self._watch = PartitionWatch("ground", Wires(), lambda: 0.0, self.ended.append, lambda: self.now)
+        self._watch = PartitionWatch("ground", Wires(), lambda: 0.0, self.ended.append, clock=lambda: self.now)
 
     def at(self, second: float, positions: dict[int, Position], membership: Membership) -> str:
         self.now = second
