@@ -69,6 +69,11 @@ class Manifest(Table):
     foreground: Foreground | None = Field(
         default=None, description="Within which its regions are looked for; None: the whole image"
     )
+    places_in: str | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Expert of an earlier name in whose outline places are told, where this one draws none",
+    )
     outputs: tuple[Output, ...] = Field(default=(), description="Maps whose rules are told here; or else [decoding]")
     decoding: Decoding | None = Field(default=None, description="How the outputs of a network are read")
     labels: tuple[Label, ...] = Field(default=(), description="What [decoding] finds")

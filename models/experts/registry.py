@@ -121,6 +121,7 @@ class Registry:
         runs: list[ExpertRun] = []
         found: list[Measured] = []
         within: Within | None = None
+        outlines: dict[str | None, Within] = {}
         there: dict[str, dict[int, Seen]] = {}
         solid: list[VolumeFinding] = []
         opinions: list[Opinion] = []
@@ -144,6 +145,10 @@ class Registry:
                 ran(runs[-1], time.perf_counter() - started)
                 continue
             outlined = seen.within and seen.within.where(visible)
+            if outlined is None:
+                outlined = outlines.get(expert.manifest.places_in)
+            else:
+                outlines[expert.manifest.name] = outlined
             within = within or outlined
             regions = measure(
                 seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted

@@ -194,3 +194,15 @@ def test_marks_are_enough_where_no_expert_fits(registry: Registry) -> None:
     grounding = registry.ground(image, other, "stored value", annotations=misfit)
     assert [(run.outcome, run.left_out) for run in grounding.experts] == [("failed", 1)]
     assert grounding.regions[0].kind == "whole image"
+
+
+@pytest.mark.parametrize(("places_in", "within"), [("ct-density", "body"), (None, "image"), ("ct-lung", "image")])
+def test_places_in_the_outline_of_another(
+    registry: Registry, disc: np.ndarray, places_in: str | None, within: str
+) -> None:
+    """An expert that draws none has its places told in that of the one it names, or in the image."""
+    (density,) = (one for one in registry.experts if one.manifest.name == "ct-density")
+    changes = {"name": "own", "foreground": None, "places_in": places_in, "priority": 1}
+    own = replace(density, manifest=density.manifest.model_copy(update=changes))
+    found = Registry((density, own)).ground(disc, CT, "HU").regions
+    assert {one.place.within for one in found if one.expert.startswith("own@") and one.place} == {within}
