@@ -1,8 +1,9 @@
 """Triplets to data sets: how many a second of processor time, and how much memory, as their number grows.
 
-    python -m benchmarks.datasets [--most 10000] [--memory 100000]
+    python -m benchmarks.datasets [--most 10000] [--memory 100000] [--triplets FILE ...]
 
-The triplets are those of one real CT slice (pydicom's CT_small, enlarged to 512 x 512), each with other pixels and ids.
+The triplets are what `annotate` makes of phantoms of ten modalities, 512 x 512, with organs, marks of the source and
+what experts find: some forty of them, again and again with other pixels and ids. --triplets takes others, as they are.
 Times are of the processor, so that other work on the machine counts little; memory is the most that a process held.
 """
 
@@ -16,14 +17,14 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import orjson
-import pydicom.data
 from click.testing import CliRunner
 
 from infra.cli import main as cli
@@ -31,80 +32,83 @@ from infra.exports import lines_of
 from models.datasets.build import build
 from models.datasets.lines import Line
 from models.datasets.policy import Policy
-from models.imaging.png import encode_png
+from models.imaging.png import decode_png, encode_png
+from models.llava_tri.tiny.phantoms import write
 from schemas.triplets import Triplet
 
 SIDE = 512
 SMALL_SIDE = 64
 
 
-def one_triplet(folder: Path) -> Triplet:
-    """What `annotate` makes of the slice, with a picture of 512 x 512."""
+def drawn(folder: Path, each: int = 3) -> list[Triplet]:
+    """What `annotate` makes of phantoms."""
     source, out = folder / "in", folder / "t.jsonl"
-    source.mkdir()
-    data = Path(str(pydicom.data.get_testdata_file("CT_small.dcm", download=False))).read_bytes()
-    (source / "ct.dcm").write_bytes(data)
+    write(source, each, SIDE)
     result = CliRunner().invoke(cli, ["annotate", str(source), "--triplets", str(out)])
     assert result.exit_code == 0, result.output
-    return Triplet.model_validate_json(out.read_bytes())
+    return [Triplet.model_validate_json(line) for line in lines_of(out)]
 
 
-def made(triplet: Triplet, count: int, side: int) -> Iterator[bytes]:
+def made(triplets: Sequence[Triplet], count: int, side: int) -> Iterator[bytes]:
     """As many triplets, no two of which are nearly the same picture; the same ones each time."""
     chance = np.random.default_rng(0)
-    small = cv2.imdecode(np.frombuffer(base64.b64decode(triplet.image.data or ""), np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert small is not None
-    plain = cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    document: dict[str, Any] = json.loads(triplet.model_dump_json())
-    document["image"] |= {"rows": side, "columns": side}
+    plain = [_resized(triplet, side) for triplet in triplets]
+    documents: list[dict[str, Any]] = [json.loads(triplet.model_dump_json()) for triplet in triplets]
     for n in range(count):
+        document, picture = documents[n % len(documents)], plain[n % len(plain)]
         waves = cv2.resize(chance.normal(0, 30, (12, 12)).astype(np.float32), (side, side))
-        document["image"]["data"] = base64.b64encode(
-            encode_png(np.clip(plain + waves, 0, 255).astype(np.uint8))
-        ).decode()
+        values = picture + (waves if picture.ndim == 2 else waves[..., None])
+        data = base64.b64encode(encode_png(np.clip(values, 0, 255).astype(np.uint8))).decode()
+        document["image"] |= {"rows": side, "columns": side, "data": data}
         for name in ("triplet_id", "image_id", "object_id"):
             document[name] = hashlib.md5(f"{name}{n}".encode(), usedforsecurity=False).hexdigest()
         document["provenance"] = None
         yield orjson.dumps(document)
 
 
-def write_lines(triplet: Triplet, path: Path, count: int) -> None:
+def _resized(triplet: Triplet, side: int) -> npt.NDArray[np.float32]:
+    picture = decode_png(base64.b64decode(triplet.image.data or ""))
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+
+
+def write_lines(triplets: Sequence[Triplet], path: Path, count: int) -> None:
     """Into a file."""
     with path.open("wb") as file:
-        for line in made(triplet, count, SIDE):
+        for line in made(triplets, count, SIDE):
             file.write(line + b"\n")
 
 
-def read(path: Path) -> Iterator[Line]:
-    """Triplets of a file."""
-    for number, line in enumerate(lines_of(path), start=1):
-        yield Line(f"line {number}", line)
+def read(paths: Sequence[Path]) -> Iterator[Line]:
+    """Triplets of files."""
+    for path in paths:
+        for number, line in enumerate(lines_of(path), start=1):
+            yield Line(f"line {number}", line)
 
 
-def measure(path: Path, out: Path, name: str, answers: Any) -> None:
-    """In a process of its own: seconds of the processor, without what the first triplet loads, and MiB at most."""
-    build(lambda: itertools.islice(read(path), 1), out.with_name(f"{out.name}-first"), [name], Policy())
+def measure(paths: Sequence[Path], out: Path, name: str, answers: Any) -> None:
+    """In a process of its own: seconds of the processor, without what the first triplets load, and MiB at most."""
+    build(lambda: itertools.islice(read(paths), 20), out.with_name(f"{out.name}-first"), [name], Policy())
     started = time.process_time()
-    report = build(lambda: read(path), out, [name], Policy())
+    report = build(lambda: read(paths), out, [name], Policy())
     spent = time.process_time() - started
     answers.put((sum(report.images.values()), spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def measure_memory(triplet: Triplet, count: int, out: Path, answers: Any) -> None:
+def measure_memory(triplets: Sequence[Triplet], count: int, out: Path, answers: Any) -> None:
     """In a process of its own, of triplets that are made as they are read: how many were taken, and MiB at most."""
     report = build(
-        lambda: (Line("made", line) for line in made(triplet, count, SMALL_SIDE)), out, ["parquet"], Policy()
+        lambda: (Line("made", line) for line in made(triplets, count, SMALL_SIDE)), out, ["parquet"], Policy()
     )
     answers.put((sum(report.images.values()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def grow(folder: Path, triplet: Triplet, most: int) -> None:
+def grow(folder: Path, triplets: Sequence[Triplet], most: int) -> None:
     """From 1,000 triplets on, tenfold each time."""
     context, count = multiprocessing.get_context("spawn"), 1000
     print(f"{'triplets':>10}{'taken':>10}{'MiB at most':>13}")
     while True:
         out, answers = folder / f"memory{count}", context.Queue()
-        process = context.Process(target=measure_memory, args=(triplet, count, out, answers))
+        process = context.Process(target=measure_memory, args=(triplets, count, out, answers))
         process.start()
         taken, used = answers.get()
         process.join()
@@ -115,30 +119,41 @@ def grow(folder: Path, triplet: Triplet, most: int) -> None:
         count = min(10 * count, most)
 
 
+def rates(folder: Path, paths: Sequence[Path]) -> None:
+    """Of triplets in files, to each of two formats."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    print(f"{'format':<12}{'triplets':>10}{'a second':>10}{'MiB at most':>13}{'KiB a triplet':>15}")
+    for name in ("parquet", "webdataset"):
+        process = context.Process(target=measure, args=(paths, folder / name, name, answers))
+        process.start()
+        taken, spent, memory = answers.get()
+        process.join()
+        size = sum(path.stat().st_size for path in paths) / taken / 1024
+        print(f"{name:<12}{taken:>10}{taken / spent:>10.0f}{memory:>13.0f}{size:>15.0f}", flush=True)
+        shutil.rmtree(folder / name)
+        shutil.rmtree(folder / f"{name}-first")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=10_000)
     parser.add_argument("--memory", type=int, metavar="N", help="memory alone, up to N small triplets made on the way")
+    parser.add_argument("--triplets", nargs="+", type=Path, metavar="FILE", help="of these, as they are")
     arguments = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        triplet = one_triplet(folder)
-        if arguments.memory:
-            grow(folder, triplet, arguments.memory)
+        if arguments.triplets:
+            rates(folder, arguments.triplets)
             return
-        print(f"{'format':<12}{'triplets':>10}{'a second':>10}{'MiB at most':>13}{'KiB a picture':>15}")
+        triplets = drawn(folder)
+        if arguments.memory:
+            grow(folder, triplets, arguments.memory)
+            return
         for count in (1000, arguments.most):
             lines = folder / f"{count}.jsonl"
-            write_lines(triplet, lines, count)
-            for name in ("parquet", "webdataset"):
-                answers = context.Queue()
-                process = context.Process(target=measure, args=(lines, folder / f"{name}{count}", name, answers))
-                process.start()
-                taken, spent, memory = answers.get()
-                process.join()
-                size = lines.stat().st_size / count / 1024
-                print(f"{name:<12}{taken:>10}{taken / spent:>10.0f}{memory:>13.0f}{size:>15.0f}")
+            write_lines(triplets, lines, count)
+            rates(folder, [lines])
             lines.unlink()
 
 

@@ -103,6 +103,7 @@ def build_command(
         raise click.UsageError("give files of triplets, or --kafka HOST:PORT")
     from infra.progress import Counting
     from models.datasets.build import build
+    from models.datasets.cards import cautions
     from models.datasets.duplicates import NEAR
     from models.datasets.evaluation import pictures_of
     from models.datasets.formats import FORMATS
@@ -152,6 +153,8 @@ def build_command(
         say(f"{split:<12}{n:>8} images {report.groups[split]:>8} groups")
     for reason, n in report.left_out.items():
         say(f"left out {n:>8}: {reason}")
+    for caution in cautions(report):
+        say(f"note: {caution}")
 
 
 @dataset.command("audit")

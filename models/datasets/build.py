@@ -13,7 +13,7 @@ from typing import Any
 
 import pybase64
 
-from models.datasets.cards import INDEX, lineage_digest, write_card
+from models.datasets.cards import INDEX, UNTOLD, lineage_digest, write_card
 from models.datasets.conversations import SPLITS, Split
 from models.datasets.first_reading import look
 from models.datasets.formats import FORMATS, Example, JsonObject, Writer
@@ -212,11 +212,11 @@ def _write(
             images[split] += 1
             metadata = triplet.metadata
             modalities[metadata.modality][split] += 1
-            organs[metadata.organ or "not told"] += 1
-            diseases[metadata.disease or "not told"] += 1
+            organs[metadata.organ or UNTOLD] += 1
+            diseases[metadata.disease or UNTOLD] += 1
             provenance = triplet.provenance or Provenance()
-            sources[provenance.source or "not told"] += 1
-            licences[provenance.licence or "not told"] += 1
+            sources[provenance.source or UNTOLD] += 1
+            licences[provenance.licence or UNTOLD] += 1
             versions = triplet.lineage.model_dump_json(exclude={"metadata_digest"})
             lineages[versions] += 1
             entry = {

@@ -35,6 +35,14 @@ _ENCODINGS = {
     ".jsonl": "application/jsonlines",
     ".tar": "application/x-tar",
 }
+UNTOLD = "not told"
+"""Stands in counts for a source or a licence that nothing tells."""
+_LICENCES = {
+    "apache-2.0", "mit", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
+    "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0",
+    "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "odc-by", "pddl",
+}  # fmt: skip
+"""Those of Hugging Face's list (huggingface.co/docs/hub/repositories-licenses) that collections of ours are under."""
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _ROOM = Path(__file__).parent
 
@@ -42,6 +50,33 @@ _ROOM = Path(__file__).parent
 def lineage_digest(versions: str) -> str:
     """A lineage by a short name: the versions as JSON, without the digest of the image's metadata."""
     return hashlib.sha256(versions.encode()).hexdigest()[:16]
+
+
+def cautions(report: "Report") -> list[str]:
+    """What whoever makes or takes a data set should know of its splits and licences before training on it."""
+    found: list[str] = []
+    if guessed := report.group_levels.get("patient by folder", 0):
+        found.append(
+            f"of {guessed} images nothing tells the patient, so files of a folder stay in one split: name patients in "
+            "sidecars, or annotate with --patients file where every file is of another one"
+        )
+    if alone := report.group_levels.get("object", 0):
+        found.append(f"of {alone} images no patient, study or series is known: two files of one patient can be parted")
+    empty = [split for split in ("validation", "test") if report.policy["shares"][split] and not report.images[split]]
+    found += [
+        f"no image for {split}: {sum(report.groups.values())} groups are too few, or too large" for split in empty
+    ]
+    if untold := report.licences.get(UNTOLD, 0):
+        found.append(
+            f"of {untold} images no licence is told: whether they may be trained on, or given away, is unknown"
+        )
+    return found
+
+
+def _licences(report: "Report") -> str:
+    """Of Hugging Face's names of licences those that the images are under; `other` where one of them has none there."""
+    names = sorted({name.lower() for name in report.licences})
+    return ", ".join(names) if names and _LICENCES.issuperset(names) else "other"
 
 
 def write_card(folder: Path, report: "Report") -> None:
@@ -60,7 +95,10 @@ def readme(report: "Report") -> str:
         autoescape=False,  # noqa: S701 - Markdown, in words of ours
     ).get_template("card.md.jinja")
     size = next((name for most, name in _SIZES if taken < most), "n>1M")
-    return page.render(report=report, taken=taken, size=size, paper=PAPER, counts=_counts, digest=lineage_digest)
+    return page.render(
+        report=report, taken=taken, size=size, paper=PAPER, counts=_counts, digest=lineage_digest,
+        licences=_licences(report), cautions=cautions(report),
+    )  # fmt: skip
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import datasets
 import duckdb
+import huggingface_hub
 import imagehash
 import mlcroissant
 import numpy as np
@@ -22,12 +23,14 @@ from pycocotools.coco import COCO
 from infra.cli import main
 from models.datasets.audit import NoDataset, audit
 from models.datasets.build import CannotBuild, Report, build, picture_of
+from models.datasets.cards import cautions
 from models.datasets.duplicates import perceptual_hash
 from models.datasets.evaluation import NoPictures, pictures_of
 from models.datasets.formats import FORMATS
 from models.datasets.lines import BadLine, Line
 from models.datasets.policy import Policy
 from models.datasets.splits import Shares
+from schemas.base import Provenance
 from schemas.triplets import Triplet, Verdict
 from tests.models.datasets.conftest import lines, read
 
@@ -218,6 +221,33 @@ def test_the_card_tells_what_is_there(built: tuple[Path, Report]) -> None:
     assert f"| train | {built[1].images['train']} |" in text
     assert "held against none" in text
     assert "glioma" in text
+
+
+def test_the_card_is_one_that_hugging_face_takes(
+    built: tuple[Path, Report], triplets: list[Triplet], tmp_path: Path
+) -> None:
+    """Its front matter names licences of their list; where one is not told or not theirs, `other`."""
+    assert huggingface_hub.DatasetCard.load(built[0] / "README.md").data.license == ["other"]
+    build(lambda: lines(named_only(triplets)), tmp_path / "set", [], POLICY)
+    assert huggingface_hub.DatasetCard.load(tmp_path / "set" / "README.md").data.license == ["cc0-1.0"]
+
+
+def test_what_is_to_be_known_of_splits_is_said(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Where patients are guessed by folder, a split is empty, and licences are not told; in the card too."""
+    assert not cautions(build(lambda: lines(named_only(triplets)), tmp_path / "told", [], POLICY))
+    guessed = [
+        one.model_copy(update={"provenance": Provenance(patient="0" * 32, patient_by="folder")}) for one in triplets
+    ]
+    said = cautions(build(lambda: lines(guessed), tmp_path / "set", [], POLICY))
+    assert [any(word in one for one in said) for word in ("--patients file", "no image for test", "no licence")] == [
+        True
+    ] * 3
+    assert all(one[1:] in (tmp_path / "set" / "README.md").read_text() for one in said)
+
+
+def named_only(triplets: list[Triplet]) -> list[Triplet]:
+    """Those of which the source tells patient and licence."""
+    return [one for one in triplets if one.provenance and one.provenance.licence]
 
 
 def test_an_audit_of_what_is_whole_finds_no_fault(built: tuple[Path, Report]) -> None:
