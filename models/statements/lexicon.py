@@ -161,6 +161,7 @@ def _term_entries(term: Term) -> Iterator[tuple[str, Meaning]]:
     for phrase in dict.fromkeys((term.name, *(" ".join(one).lower() for one in term.phrases))):
         if term.kind == "disease" or (term.kind == "finding" and term.structure is not None):
             yield phrase, Meaning("disease", term.name)
+            yield plural(phrase), Meaning("disease", term.name, several=True)
         if term.kind != "disease":
             yield phrase, Meaning("finding", name)
             yield plural(phrase), Meaning("finding", name, several=True)
@@ -232,9 +233,10 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "{hardly|scarcely|barely} {differs|differ|differing|different}", Meaning("differs", False)
     yield "{as well as|along with|together with|in addition to}", Meaning("beside")
     yield "as well", Meaning("neutral")
+    yield "{most|very|quite|more than|highly} {likely|probably|probable|possibly}", Meaning("neutral")
     yield "alike", Meaning("differs", False)
-    yield "{raised|elevated|increased|heightened}", Meaning("heightened", "high")
-    yield "{reduced|decreased|diminished|lowered}", Meaning("heightened", "low")
+    yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
+    yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")
     yield "{unlike|in contrast to|as opposed to|contrary to}", Meaning("against")
     yield "second", Meaning("ordinal", 2)
     for phrase in (
@@ -281,6 +283,10 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
         yield name, Meaning("place", ("*", "middle"))
     for name in table().placing.midline:
         yield name, Meaning("place", ("patient left", "middle"))
+    for middle, axis in ((table().placing.middle, "*"), (table().placing.midline, "patient left")):
+        for name in middle:
+            yield f"{{away from|off|remote from|not in|outside}} {{the|}} {name}", Meaning("place", (axis, "off"))
+    yield "{off centre|eccentric|eccentrically}", Meaning("place", ("*", "off"))
     for row in table().relations:
         for phrase in (*row.say, *row.read):
             yield phrase, Meaning("relation", (row.predicate, False))
@@ -333,7 +339,7 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
             yield phrase, Meaning("unit", unit)
     for word, n in NUMBER_WORDS.items():
         yield word, Meaning("numeral", n)
-    for word in ("single", "solitary", "sole", "only one", "exactly one", "one single"):
+    for word in ("single", "solitary", "sole", "lone", "isolated", "only one", "exactly one", "one single", "just one"):
         yield word, Meaning("how many", 1)
     yield "both", Meaning("how many", 2)
     for word in ("a pair of", "a couple of"):
@@ -383,6 +389,10 @@ def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
     ratios = table().ratios
     for phrase in ratios.longer:
         yield phrase, Meaning("ratio", ("longer", 1.05, 1))
+    for phrase in ratios.wider:
+        yield phrase, Meaning("ratio", ("wider", 1.03, 1))
+    for phrase in ratios.taller:
+        yield phrase, Meaning("ratio", ("taller", 0.97, 1))
     for measure, sign, tails in (
         ("area", 1, ratios.area), ("area", -1, ratios.area_turned), ("length", 1, ratios.length),
         ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself),

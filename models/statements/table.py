@@ -103,6 +103,9 @@ class Row(_Row):
     of_edges: tuple[str, ...] = Field(default=(), description="Said of margins only: 'its edge is clear'")
     having: tuple[str, ...] = Field(default=(), description="Said behind 'with' or 'has'")
     read: tuple[str, ...] = ()
+    only_read: bool = Field(
+        default=False, description="Judged from its measure where it is said; never a region's term"
+    )
     searches: str = ""
     source: str
 
@@ -225,6 +228,8 @@ class RatioWords(_Row):
     length_turned: tuple[str, ...]
     itself: tuple[str, ...]
     longer: tuple[str, ...]
+    wider: tuple[str, ...]
+    taller: tuple[str, ...]
 
 
 class ExpertWords(_Row):

@@ -16,6 +16,8 @@ def _fitting(modality: Modality, length: str, unit: str) -> tuple[tuple[Term, st
     found: list[tuple[Term, str, str]] = []
     for row in table().rows():
         measured_in = length if row.aspect == "size" else unit
+        if row.only_read:
+            continue
         if (not row.modalities or modality in row.modalities) and (not row.units or measured_in in row.units):
             _, part, field = row.measure.split("/")
             term = Term(aspect=row.aspect, word=row.word, measure=row.measure, at_least=row.at_least, below=row.below)

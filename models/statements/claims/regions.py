@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from models.statements import measures
 from models.statements.claims.base import OfRegions
-from models.statements.facts import Facts
+from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import PLAIN, STANDS_OUT, table
 from schemas.regions import Region
@@ -32,11 +32,31 @@ class Finding(OfRegions):
             pointer = f"/regions/{facts.index(region_id)}/label"
             if self.name in facts.names[region_id]:
                 return so(pointer)
+            if (level := _level_told_by(self.name)) is not None:
+                return Level(regions=(region_id,), scale=_scale_of(facts), direction=level).judge(facts)
             if self.name in known or facts.metadata.disease not in (None, self.name):
                 return otherwise(f"region {region_id} is labelled {region.label}", pointer)
             return untold(f"region {region_id} is labelled {region.label}", pointer)
 
         return self._each(facts, judge)
+
+
+_BARE_NOUNS = {"area", "region", "focus", "spot", "patch", "zone"}
+
+
+def _level_told_by(name: str) -> str | None:
+    """The level that is all a name tells, as that of 'a bright spot', which an optic disc is too; None of others."""
+    first, _, noun = name.partition(" ")
+    if noun not in _BARE_NOUNS:
+        return None
+    levels = {row.level for row in table().labels if row.level and name in names_of(row.label)}
+    shown = table().shown
+    told = {end for end, said in (("high", shown.high), ("low", shown.low)) if first in said}
+    return next(iter(levels)) if len(levels) == 1 and (told or first.startswith(("hyper", "hypo"))) else None
+
+
+def _scale_of(facts: Facts) -> str:
+    return table().scale(facts.metadata.modality).scale
 
 
 @dataclass(frozen=True, kw_only=True)

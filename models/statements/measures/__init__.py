@@ -17,6 +17,7 @@ from models.statements.measures.occurrence import experts_for as experts_for
 from models.statements.measures.occurrence import found_by as found_by
 from models.statements.measures.occurrence import left_out as left_out
 from models.statements.measures.occurrence import looked_for as looked_for
+from models.statements.measures.occurrence import looked_for_level as looked_for_level
 from models.statements.measures.occurrence import outlined_otherwise as outlined_otherwise
 from models.statements.measures.occurrence import spread as spread
 from models.statements.measures.occurrence import way_of as way_of

@@ -13,6 +13,8 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str,
     `denied`: what lies between two words is neither.
     """
     at = f"/regions/{facts.index(region_id)}"
+    if (only := _row(aspect, word)).only_read:
+        return _measured_only(region, only, at, denied=denied)
     holding = next(((n, term) for n, term in enumerate(region.terms) if term.aspect == aspect), None)
     if holding is not None:
         n, term = holding
@@ -29,6 +31,25 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str,
     if aspect in ("texture", "margin") and not denied:
         return untold("what was measured lies between these words", f"{at}{row.measure}")
     return otherwise("what was measured is otherwise", f"{at}{row.measure}")
+
+
+BEYOND = 2.0
+"""By what factor a measurement passes the bound of a word that is only read before it speaks against that word."""
+
+
+def _measured_only(region: Region, row: Row, at: str, *, denied: bool) -> Judgement:
+    """A word that no region has as its own, by its measure alone."""
+    measured, pointer = _measured(region, row.measure), f"{at}{row.measure}"
+    if measured is None:
+        return untold("that was not measured")
+    if row.holds(measured):
+        return so(pointer)
+    near = row.below is not None and measured < BEYOND * row.below
+    return (
+        untold("it is nearly so", pointer)
+        if near and not denied
+        else otherwise("what was measured is otherwise", pointer)
+    )
 
 
 def _holds_too(region: Region, aspect: str, word: str) -> bool:

@@ -63,6 +63,10 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
         found = [size.longest_axis / size.shortest_axis] if size and size.shortest_axis else []
         found += [1 / region.shape.elongation] if region.shape and region.shape.elongation else []
         return _times(found, claim, (f"{at}/size", f"{at}/shape/elongation"))
+    if claim.measure == "box":
+        spacing = facts.metadata.spacing
+        aspect = spacing.column_mm / spacing.row_mm if spacing is not None else 1.0
+        return _times([aspect * region.box.width / region.box.height], claim, (f"{at}/box",))
     other = facts.region(claim.object)
     there = f"/regions/{facts.index(claim.object)}"
     if claim.measure == "covering":

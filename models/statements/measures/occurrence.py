@@ -113,6 +113,15 @@ def looked_for(facts: Facts, name: str) -> int | None:
     return None
 
 
+def looked_for_level(facts: Facts, scale: str, direction: str) -> str | None:
+    """What an expert of this image looks for that is told by its level alone: 'increased uptake'; None for nothing."""
+    if scale not in ("shown", table().scale(facts.metadata.modality).scale):
+        return None
+    rows = (row for row in table().labels if row.role == "finding" and row.level == direction)
+    names = (" ".join(words(row.label)) for row in rows)
+    return next((name for name in names if looked_for(facts, name) is not None), None)
+
+
 @lru_cache(maxsize=512)
 def experts_for(name: str) -> frozenset[str]:
     """Experts that look for what is called so."""

@@ -22,6 +22,8 @@ ALL_BUT = 97.0
 """Percent of its area from which what is told to overlap another lies inside of it all the same."""
 MOSTLY = 0.7
 """Part of its area that lies in another where a region is largely in it; half of it is not."""
+COINCIDING = 0.6
+"""IoU from which two outlines are of one place: less than what makes them one finding, as the words are of the eye."""
 SIMILAR = 1.15
 """Ratio of areas up to which they are similar, as grounding has it for its relations."""
 
@@ -57,6 +59,8 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judg
             return so(*areas) if 1 / SIMILAR <= ratio <= SIMILAR else otherwise("their areas differ", *areas)
         case "inside" | "mostly inside" | "overlapping" | "outside" | "touching":
             return _overlap(facts, region_id, other_id, predicate)
+        case "coincides with":
+            return _coincides(facts, region_id, other_id)
         case "mirror of" | "same texture as":
             return untold("no such relation was measured")
         case _:
@@ -97,6 +101,15 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
     if holds:
         return so(*pointers)
     return otherwise(f"it is not {predicate}", *pointers)
+
+
+def _coincides(facts: Facts, region_id: str, other_id: str) -> Judgement:
+    pointers = tuple(f"/regions/{facts.index(which)}/mask" for which in (region_id, other_id))
+    common = iou(facts.region(region_id), facts.region(other_id))
+    if common >= COINCIDING:
+        return so(*pointers)
+    apart = common < COINCIDING / 2
+    return otherwise("they lie otherwise", *pointers) if apart else untold("they coincide in part", *pointers)
 
 
 def _gap(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:

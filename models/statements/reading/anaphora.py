@@ -1,6 +1,7 @@
 """Words for what was named before: "the former", "both", "neither", "the other", "the rest". Claims nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from models.statements.facts import Facts
 from models.statements.reading.atoms import Atom
@@ -29,9 +30,25 @@ def referred(atoms: list[Atom], n: int, named: Sequence[Mention], facts: Facts) 
     if text in ("both", "neither") and _stands_alone(atoms, n):
         regions = tuple(dict.fromkeys(one for regions in pair for one in regions))
         return _named(regions, n, n + 1) if len(regions) == 2 else None
+    if (
+        text == "other"
+        and before == "the"
+        and _end(atoms, n) == n + 1
+        and (whole := _one_of(atoms, n, named)) is not None
+    ):
+        return replace(whole, start=n, end=n + 1, several=False, every=False, part=None)
     if (text in _REST or text == "other") and before in ("the", "all"):
         return _others(atoms, n, named, facts)
     return None
+
+
+def _one_of(atoms: list[Atom], n: int, named: Sequence[Mention]) -> Mention | None:
+    """The two of which 'one' was told of before: 'one lies on the left and the other on the right'."""
+    last = named[-1] if named else None
+    if last is None or last.explicit or not last.name or len(last.regions) != 2:
+        return None
+    ones = [m for m in range(last.end if last.start >= 0 else 0, n) if atoms[m].text == "one"]
+    return last if any(atoms[m + 1].kind != "finding" for m in ones) else None
 
 
 def pair_of(named: Sequence[Mention]) -> list[tuple[str, ...]]:

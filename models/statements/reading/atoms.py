@@ -1,6 +1,7 @@
 """A sentence as phrases of the table. Knows nothing of what they are said of."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from models.statements.facts import Facts
@@ -50,10 +51,14 @@ def _atom(
         return Atom("number", number, place, place + 1, word)
     if word in _MARKS and said[place : place + 2] != ("x", "ray"):
         return Atom("mark", word, place, place + 1, word)
-    candidates = sorted([*mine.at(said, place), *lexicon().at(said, place)], key=lambda one: -one[0])
+    candidates = sorted(
+        [*mine.at(said, place), *lexicon().at(said, place), *_parted(said, place)], key=lambda one: -one[0]
+    )
     fallback: tuple[int, Meaning, tuple[Meaning, ...]] | None = None
     for length, meanings in candidates:
         pronoun = said[place + length : place + length + 1] == ("it",) and meanings[0].value != ("inside", True)
+        behind = said[place + length : place + length + 6]
+        pronoun |= ("of", "it") in pairwise(behind)
         if meanings[0].kind == "relation" and not (pronoun or _object_follows(said, place + length, facts, mine)):
             meanings = tuple(one for one in meanings if one.kind != "relation")
         if said[place - 1] not in ("slice", "slices"):
@@ -68,6 +73,19 @@ def _atom(
     if fallback is not None:
         return _made(fallback[1], fallback[2], said, place, fallback[0])
     return Atom("unknown", word, place, place + 1, word)
+
+
+_HOW = {"abnormally", "unusually", "relatively", "comparatively", "rather", "fairly", "quite", "somewhat", "moderately"}
+"""Adverbs that may part the words of a name, and say no more than it: 'focus of abnormally high uptake'."""
+
+
+def _parted(said: tuple[str, ...], place: int) -> list[tuple[int, tuple[Meaning, ...]]]:
+    """Names of findings with an adverb among their words: lengths with it, and meanings."""
+    at = next((n for n in range(place + 1, min(place + 4, len(said))) if said[n] in _HOW), None)
+    if at is None:
+        return []
+    found = [(length + 1, meanings) for length, meanings in lexicon().at((*said[:at], *said[at + 1 :]), place)]
+    return [one for one in found if place + one[0] > at + 1 and one[1][0].kind == "finding"]
 
 
 def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexicon) -> bool:
@@ -85,6 +103,8 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
         return False
     for n in range(place, min(place + 8, len(said))):
         if (said[n][0] == "r" and said[n][1:].isdigit()) or (said[n] == "one" and said[n - 1] in ("left", "right")):
+            return True
+        if n == place and said[n] == "that" and said[n + 1 : n + 2] in (("on",), ("at",), ("in",)):
             return True
         for _, meanings in (*mine.at(said, n), *lexicon().at(said, n)):
             if any(one.kind == "finding" and facts.named(one.value) for one in meanings):

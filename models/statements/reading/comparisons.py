@@ -1,8 +1,10 @@
 """How two regions compare where no phrase holds both: 'compared with r2, r1 is smaller', 'they differ in size'."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from models.statements import claims as c
+from models.statements.measures.places import along
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import OPPOSING, VERBS, Mention
 from models.statements.reading.sentence import Sentence
@@ -86,12 +88,19 @@ def against(s: Sentence, n: int) -> None:
 def compared(s: Sentence, n: int) -> None:
     """'larger', 'smaller', of what is named before or behind it."""
     predicate, turned = s.atoms[n].value
+
+    def of_two(first: str, second: str) -> c.Claim:
+        first, second = (second, first) if turned else (first, second)
+        return c.Relation(regions=(first,), predicate=predicate, object=second)
+
+    if between_sides(s, n, of_two):
+        return
     if predicate == "larger than" and one_of_two(s, n, "smallest" if turned else "largest"):
         return
     subject = s.subject
     other = _object(s, n + 1) or s.fronted
     if other is None and subject is not None and len(subject.regions) == 1:
-        other = s.opposite(subject.regions[0])
+        other = s.opposite(subject.regions[0]) or _related_before(s, subject)
     if other is None or not other.regions or subject is None or not subject.regions:
         s.unlicensed(s.atoms[n].text)
         return
@@ -101,10 +110,55 @@ def compared(s: Sentence, n: int) -> None:
     s.relate(subject, predicate, other, turned=turned, negated=negated)
 
 
+def _related_before(s: Sentence, subject: Mention) -> Mention | None:
+    """What the subject was related to in this sentence: 'coincides with the tumour and is slightly smaller'."""
+    related = any(isinstance(one, c.Relation) and one.regions == subject.regions for one in s.said)
+    other = s.spoken_of
+    return other if related and other is not None and other.regions != subject.regions else None
+
+
 _THE_OTHER = {
     "the", "other", "one", "on", "at", "to", "side", "of", "image", "picture", "film", "left", "right", "in", "this",
-    "is", "its", "than",
+    "is", "its", "than", "upper", "lower", "top", "bottom", "corner", "half", "part", "quadrant",
 }  # fmt: skip
+
+
+def between_sides(s: Sentence, n: int, claim: Callable[[str, str], c.Claim]) -> bool:
+    """'Larger on the right than on the left', of two that are called alike; False where no two places follow.
+
+    Args:
+        s: the sentence.
+        n: index of the comparative.
+        claim: what is so of the region at the first place and the one at the second.
+    """
+    subject = s.subject
+    if subject is None or not subject.name or subject.explicit or len(subject.regions) != 2:
+        return False
+    end = next((m for m in range(n + 1, len(s.atoms)) if s.atoms[m].text in _ENDS_A_CLAUSE), len(s.atoms))
+    places = [m for m in range(n + 1, end) if s.atoms[m].kind == "place"]
+    than = [m for m in range(n + 1, end) if s.atoms[m].text == "than"]
+    if len(places) != 2 or len(than) != 1 or not places[0] < than[0] < places[1]:
+        return False
+    ends = [{one.value for one in (*s.atoms[m].others, s.atoms[m]) if one.kind == "place"} for m in places]
+    for axis, end_of in sorted(ends[0]):
+        other = {"low": "high", "high": "low"}.get(end_of, "")
+        if (axis, other) not in ends[1]:
+            continue
+        frame = "shown" if axis.startswith("image") else "patient"
+        if frame == "shown" and s.facts.metadata.orientation is not None:
+            continue
+        told = {one: along(s.facts, s.facts.region(one), axis, frame) for one in subject.regions}
+        if None in told.values():
+            continue
+        low, high = sorted(subject.regions, key=lambda one: told[one] or 0.0)
+        first, second = (low, high) if end_of == "low" else (high, low)
+        s.used.update(range(n + 1, end))
+        s.say(claim(first, second), negated=s.take_denial())
+        return True
+    return False
+
+
+_ENDS_A_CLAUSE = {",", ";", "but", "while", "whereas"}
 
 
 def one_of_two(s: Sentence, n: int, word: str) -> bool:
@@ -233,12 +287,16 @@ def differs(s: Sentence, n: int) -> None:
     s.say(c.Level(regions=(pair[0],), scale=scale, direction="alike", against=beside), negated=negated)
 
 
+_BEHIND_A_LEVEL = {"and", "but", "relative", "compared", "with", "in", "against", "than", "over", "within"}
+
+
 def heightened(s: Sentence, n: int) -> None:
     """'Its density is slightly raised'."""
     noun = next((atom.text for atom in reversed(s.atoms[max(0, n - 8) : n]) if atom.text in _LEVELS), None)
     behind = s.atoms[n + 1].kind if n + 1 < len(s.atoms) else "mark"
     degree, s.degree = s.degree, ""
-    if noun is None or (behind != "mark" and s.atoms[n + 1].text not in ("and", "but")):
+    goes_on = behind == "around" or (n + 1 < len(s.atoms) and s.atoms[n + 1].text in _BEHIND_A_LEVEL)
+    if noun is None or (behind != "mark" and not goes_on):
         s.unlicensed(s.atoms[n].text)
         return
     scale = _scale(s, noun)

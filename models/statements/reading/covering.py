@@ -2,7 +2,7 @@
 
 from models.statements import claims as c
 from models.statements.reading.figures import Factor
-from models.statements.reading.mentions import Mention
+from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
 _TAKEN = {"taken", "occupied", "covered", "filled", "up", "by", "is", "are", "a", "an", "the", "made"}
@@ -20,7 +20,7 @@ def part_of(s: Sentence, n: int, part: Factor) -> bool:
     while m < len(s.atoms) and s.atoms[m].text in ("of", "the", "region", "area", "that"):
         m += 1
     whole = s.mentions.get(m)
-    if whole is None and m < len(s.atoms) and s.atoms[m].text == "it" and s.atoms[m - 1].text == "of":
+    if whole is None and m < len(s.atoms) and s.atoms[m].text == "it" and s.atoms[m - 1].text.split(" ")[-1] == "of":
         whole = Mention(s.spoken_of.regions, "", True, False, m, m + 1) if s.spoken_of is not None else None
     if whole is None or len(whole.regions) != 1:
         return False
@@ -38,8 +38,28 @@ def part_of(s: Sentence, n: int, part: Factor) -> bool:
     return True
 
 
+def _lies_in(s: Sentence, whole: Mention) -> Mention | None:
+    """What a part is said to lie inside of: 'nearly all of the cyst falls inside the kidney'."""
+    m = whole.end
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in VERBS | {"falls", "also"}:
+        m += 1
+    if m >= len(s.atoms) or m in s.mentions:
+        return None
+    inside = (s.atoms[m].kind == "relation" and s.atoms[m].value in _SHARED) or s.atoms[m].text in ("within", "inside")
+    while (
+        inside and m < len(s.atoms) and m not in s.mentions and (m == 0 or s.atoms[m].kind in ("relation", "neutral"))
+    ):
+        m += 1
+    return s.mentions.get(m) if inside else None
+
+
+_SHARED = {("inside", False), ("overlapping", False)}
+
+
 def _taken_by(s: Sentence, whole: Mention) -> Mention | None:
     """What a whole is said to be taken up by: '… of the tumour is taken up by r2'."""
+    if (within := _lies_in(s, whole)) is not None:
+        return within
     m = whole.end
     while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _TAKEN:
         m += 1

@@ -120,8 +120,8 @@ def _ratio(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     if n == len(atoms) or atoms[n].kind != "ratio":
         return None
     measure, factor, sign = atoms[n].value
-    if measure == "longer":
-        measure, bound = "itself", "above"
+    if measure in _PLAINLY:
+        measure, bound = _PLAINLY[measure]
     value = factor if value is None else value
     if value is None or (factor is not None and n > start and atoms[n - 1].kind in ("number", "numeral")):
         return None
@@ -130,6 +130,8 @@ def _ratio(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     return Atom("ratio", made, atoms[start].start, atoms[n].end, text), n + 1 - start
 
 
+_PLAINLY = {"longer": ("itself", "above"), "wider": ("box", "above"), "taller": ("box", "below")}
+"""Comparatives of a region with itself, and what is then above or below their factor."""
 _TURNED = {"": "", "below": "above", "above": "below"}
 
 
@@ -275,5 +277,7 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         break
     if not values or (not unit and all(atom.kind != "number" for atom in atoms[start:n])):
         return None
+    if side is not None and len(values) == 1:
+        values, bound = sorted((values[0], side * values[0])), "between"
     quantity = Quantity(tuple(values), unit, bound, loose, decimals, strict)
     return Atom("quantity", quantity, atoms[start].start, atoms[n - 1].end, "number"), n - start

@@ -1,6 +1,7 @@
 """Phrases that say nothing by themselves: verbs, marks, denials, counts of a following noun, and unknown words."""
 
 from models.statements import claims as c
+from models.statements.measures import looked_for_level
 from models.statements.reading import comparisons, ellipsis
 from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
@@ -148,6 +149,10 @@ def deny_next(s: Sentence, n: int) -> None:
         else:
             s.deny_of(head)
         return
+    if (name := _level_of_none(s, n)) is not None:
+        s.denied_next = False
+        s.say(c.Absence(name=name), negated=False)
+        return
     if text in ("no other", "no further", "no additional", "no second", "no more"):
         head = s.phrases.next_mention(n + 1)
         if head is not None and head.name and head.regions and not head.explicit:
@@ -155,6 +160,19 @@ def deny_next(s: Sentence, n: int) -> None:
             s.say(c.Count(name=head.name, n=1), negated=False)
             s.subject = head
             s.used.update(range(head.start, head.end))
+
+
+def _level_of_none(s: Sentence, n: int) -> str | None:
+    """What there is none of where a level is all that is named: 'no increased uptake is seen'."""
+    if s.subject is not None or any(start > n for start in s.mentions):
+        return None
+    m = next((m for m in range(n + 1, min(n + 5, len(s.atoms))) if s.atoms[m].kind == "level"), None)
+    if m is None or any(s.atoms[k].kind in ("unknown", "disease") for k in range(n + 1, len(s.atoms))):
+        return None
+    scale, direction, _ = s.atoms[m].value
+    name = looked_for_level(s.facts, scale, direction)
+    s.used |= {m} if name else set()
+    return name
 
 
 _TELLING = {
@@ -186,10 +204,15 @@ def _tells(s: Sentence, n: int, *further: str) -> bool:
     return False
 
 
+def _is_mere_name(claim: c.Claim, name: str) -> bool:
+    return isinstance(claim, c.Finding) and not claim.regions and claim.name == name
+
+
 def absent(s: Sentence, n: int) -> None:
     """'absent', 'has been excluded': of what was named before it, else as 'no' of what comes next."""
     last = s.reading.claims[-1] if s.reading.claims else None
     if s.subject is not None and s.subject.name and not s.subject.explicit:
+        s.reading.claims[:] = [one for one in s.reading.claims if not _is_mere_name(one, s.subject.name)]
         s.say(c.Absence(name=s.subject.name))
     elif isinstance(last, c.Disease) and not last.negated and last in s.said:
         s.say(last.turned())

@@ -1,7 +1,7 @@
 """What is said of the whole image: modality, plane, view, contrast agent, organ, disease."""
 
 from models.statements import claims as c
-from models.statements.reading.mentions import Mention
+from models.statements.reading.mentions import GROWTHS, Mention
 from models.statements.reading.sentence import Sentence
 
 
@@ -45,10 +45,6 @@ def disease(s: Sentence, n: int) -> None:
         s.speak_of(marked)
 
 
-_GROWTHS = {"tumour", "mass", "lesion", "neoplasm"}
-"""What a region is called that a disease may stand for: 'the glioma is round'."""
-
-
 def _marked(s: Sentence, claim: c.Disease, n: int) -> Mention | None:
     """The one region that the source marks as what its disease is."""
     if not claim.judge(s.facts).truth:
@@ -56,7 +52,7 @@ def _marked(s: Sentence, claim: c.Disease, n: int) -> Mention | None:
     marked = [
         one
         for one, (_, region) in s.facts.regions.items()
-        if region.kind == "source annotation" and s.facts.names[one] & _GROWTHS
+        if region.kind == "source annotation" and s.facts.names[one] & GROWTHS
     ]
     return Mention(tuple(marked), "", False, False, n, n + 1) if len(marked) == 1 else None
 

@@ -1,9 +1,10 @@
 """How regions look: words, shares, levels, spreads, sides."""
 
 from models.statements import claims as c
+from models.statements.measures import looked_for_level
 from models.statements.reading import comparisons, covering
 from models.statements.reading.figures import Factor
-from models.statements.reading.mentions import MOSTLY, VERBS, Mention
+from models.statements.reading.mentions import EDGES, MOSTLY, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 from models.statements.table import BY_DISPLAY, table
 from models.statements.tokens import words
@@ -11,10 +12,6 @@ from models.statements.tokens import words
 _TIMES = {"times", "twice", "thrice", "double", "half", "triple"}
 """Before a level they say how much: levels have no such measure."""
 _SIZES = {"area", "size", "extent", "length", "width", "diameter", "perimeter"}
-_EDGES = {
-    "margin", "margins", "border", "borders", "edge", "edges", "outline", "outlines", "contour", "contours",
-    "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
-}  # fmt: skip
 _RANKS_OF = {("shown", "high"): "brightest", ("shown", "low"): "darkest"}
 _OF_THAT = (" that of", " that in")
 
@@ -23,6 +20,9 @@ def word(s: Sentence, n: int) -> None:
     """A word for a measurement."""
     aspect, said = s.atoms[n].value
     s.degree = ""
+    if s.atoms[n].text in ("thin", "narrow") and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("modality", "plane"):
+        s.unlicensed(s.atoms[n].text)  # "A thin CT slice."
+        return
     s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.every, aspect=aspect, word=said))
 
 
@@ -60,7 +60,7 @@ def _larger(s: Sentence, n: int, size: str, *, turned: bool) -> None:
 def edged(s: Sentence, n: int) -> None:
     """Words that say something of margins only: 'its border is clear'."""
     aspect, said = s.atoms[n].value
-    if any(s.atoms[m].text in _EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
+    if any(s.atoms[m].text in EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
         s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.every, aspect=aspect, word=said), n + 1)
     else:
         s.unlicensed(s.atoms[n].text)
@@ -77,10 +77,20 @@ def level(s: Sentence, n: int) -> None:
         comparative = ""
     if comparative == "more" and comparisons.one_of_two(s, n, _RANKS_OF.get((scale, direction), "")):
         return
+
+    def of_two(first: str, second: str) -> c.Claim:
+        return c.Level(regions=(first,), scale=scale, direction=direction, degree=comparative, against=second)
+
+    if comparative == "more" and comparisons.between_sides(s, n, of_two):
+        s.degree = ""
+        return
     said = s.degree or comparative
     s.degree = ""
     if s.atoms[n - 1].text in _TIMES:
         s.unlicensed(s.atoms[n - 1].text)
+        return
+    if not s.facts.regions and (name := looked_for_level(s.facts, scale, direction)) is not None:
+        s.say(c.Absence(name=name), negated=not s.take_denial())  # "There is increased uptake", where there is none.
         return
     other = _compared(s, n + 1)
     if other is None and s.fronted is not None and comparative == "more":
@@ -142,6 +152,8 @@ def _is_around(s: Sentence, other: Mention) -> bool:
 def spread(s: Sentence, n: int) -> None:
     """Focal, multifocal, diffuse."""
     said = s.atoms[n].value
+    if said == "focal" and s.denied_next and (head := s.phrases.next_mention(n + 1)) is not None and not head.regions:
+        return  # "No evidence of focal hypermetabolism" denies all of it.
     s.say_of(n, lambda target: c.Spread(name=target.name, word=said))
 
 

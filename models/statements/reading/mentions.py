@@ -13,6 +13,13 @@ VERBS = {
 }  # fmt: skip
 
 
+GROWTHS = {"tumour", "mass", "lesion", "neoplasm"}
+"""What a region is called that a disease may stand for: 'the glioma is round'."""
+EDGES = {
+    "margin", "margins", "border", "borders", "edge", "edges", "outline", "outlines", "contour", "contours",
+    "boundary", "boundaries", "demarcation", "delineation", "rim", "circumference", "perimeter",
+}  # fmt: skip
+"""Nouns for the margin of a region."""
 COMPARING = {"compared", "relative", "comparison", "versus", "against"}
 """Words before what something is compared with."""
 MOSTLY = {"most of", "the bulk of", "the majority of"}

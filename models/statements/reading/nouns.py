@@ -24,11 +24,19 @@ _ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 _NOUNS = {"spot", "area", "region", "focus", "patch", "zone", "field"}
 """Nouns that are names together with a word for a level."""
 _GENERIC_PLURALS = {"spots", "areas", "regions", "foci", "patches", "zones"}
+_BARE = {"region", "area", "focus", "spot"}
+_KIND_NOUNS = {"spot", "focus", "patch"}
+"""Nouns that few labels have: where one does, they are of it alone."""
+_SINGULARS = {"spots": "spot", "foci": "focus", "patches": "patch"}
 _SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
 _ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
 """Words before a plural by which all of them are meant."""
 ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
+
+
+def _is_such(name: str, noun: str) -> bool:
+    return name.endswith(f" {noun}") or name.startswith(f"{noun} of ")
 
 
 @dataclass
@@ -69,6 +77,8 @@ class Nouns:
                 ids, end, name = (marked,), n + 1, ""
             elif (alike := self._the_one(n, found)) is not None:
                 ids, end, name = (), n + 1, alike
+            elif (kind := self._only_kind(n)) is not None:
+                ids, end, name = (), n + 1, kind
             elif atom.text in _ANY and self._behind_all(n):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
             elif (again := referred(self.atoms, n, (*self.earlier, *found.values()), self.facts)) is not None:
@@ -79,7 +89,7 @@ class Nouns:
                 n += 1
                 continue
             explicit = bool(ids) and atom.text not in _ANY
-            several = len(ids) > 1 or (not ids and atom.several)
+            several = len(ids) > 1 or (not ids and (atom.several or atom.text in _GENERIC_PLURALS))
             regions = ids or self.facts.named(name, several=several)
             if not several and not explicit and len(regions) > 1:
                 regions = self._on_its_side(n, regions)
@@ -103,7 +113,11 @@ class Nouns:
     def _the_one(self, n: int, found: dict[int, Mention]) -> str | None:
         """What 'the one on the left' is one of: what was named last in the plural or of two."""
         follows = self.atoms[n + 1].text if n + 1 < len(self.atoms) else ""
-        if self.atoms[n].text != "one" or not n or self.atoms[n - 1].text != "the" or follows in ("", "of", ","):
+        the_one = (
+            self.atoms[n].text == "one" and n and self.atoms[n - 1].text == "the" and follows not in ("", "of", ",")
+        )
+        compared = self.atoms[n].text == "that" and n and self.atoms[n - 1].text.split(" ")[-1] in ("than", "as", "to")
+        if not the_one and not (compared and follows in ("on", "at", "in", "to")):
             return None
         named = [*self.earlier, *found.values()]
         last = named[-1] if named else None
@@ -137,6 +151,30 @@ class Nouns:
             return Mention(regions, " ".join(words(kinds.pop())), False, several, n, n + 1, every)
         article = self.atoms[min(before, default=n)].text in ("a", "an", "the")
         return Mention(regions, "", False, False, n, n + 1, loose=True) if article and not several else None
+
+    def _only_kind(self, n: int) -> str | None:
+        """What 'the two foci' are, 'the focus on the left': the one label that has such a noun, and so many regions."""
+        single = _SINGULARS.get(self.atoms[n].text, self.atoms[n].text)
+        if single not in _KIND_NOUNS or self.facts.named(single) or not n:
+            return None
+        if n + 1 < len(self.atoms) and (self.atoms[n + 1].text == "of" or self.atoms[n + 1].kind in ("ref", "unknown")):
+            return None
+        before = {self.atoms[m].text for m in (n - 1, *self._before(n), *self._before_those(n))}
+        counts = [self.atoms[m].value for m in self._before(n) if self.atoms[m].kind == "how many"]
+        if not before & {"the", "both", "these", "those", "each"}:
+            return None
+        kinds: dict[str, int] = {}
+        for region_id, (_, region) in self.facts.regions.items():
+            if set(words(region.label)) & _BARE and any(_is_such(name, single) for name in self.facts.names[region_id]):
+                kinds[region.label] = kinds.get(region.label, 0) + 1
+        if len(kinds) != 1 or any(count != kinds[label] for label in kinds for count in counts if count is not None):
+            return None
+        return " ".join(words(next(iter(kinds))))
+
+    def _before_those(self, n: int) -> Iterator[int]:
+        """Where 'the' stands before a number and a noun: 'the larger of the two foci'."""
+        first = min(self._before(n), default=n)
+        return iter((first - 1,) if first else ())
 
     def _split_name(self, n: int) -> str:
         """A name whose words other adjectives part: 'dark, round spot' for 'dark spot'; '' for none."""

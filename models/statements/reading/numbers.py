@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from models.statements import claims as c
+from models.statements.facts import names_of
 from models.statements.lexicon import Meaning
 from models.statements.reading import covering
 from models.statements.reading.figures import STRICT, Factor, Quantity
-from models.statements.reading.mentions import VERBS, Mention
+from models.statements.reading.mentions import GROWTHS, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.tokens import words
 
 _LENGTHS, _VALUES = ("longest", "shortest", "across"), ("mean", "maximum", "minimum", "spread", "around")
 _MEASURES = {"mm": _LENGTHS, "cm": _LENGTHS, "µm": _LENGTHS, "px": _LENGTHS, "HU": _VALUES, "SUV": _VALUES}
@@ -36,13 +38,14 @@ def quantity(s: Sentence, n: int) -> None:
     unit = found.unit
     if unit in _IMAGE_NUMBERS or measure in ("thickness", "spacing"):
         kind = _IMAGE_NUMBERS.get(unit, measure)
-        for value in found.values:
+        ends = ("above", "below") if found.bound == "between" else (found.bound,) * len(found.values)
+        for value, end in zip(found.values, ends, strict=False):
             s.say(
                 c.ImageNumber(
                     measure=kind,
                     value=value,
                     unit=unit or "mm",
-                    bound="" if found.bound == "between" else found.bound,
+                    bound=end,
                     loose=found.loose,
                     decimals=found.decimals,
                 )
@@ -194,11 +197,43 @@ def _is_one_of_them(s: Sentence, n: int) -> bool:
     )
 
 
+_BEHIND_ONE = PREPOSITIONS | VERBS | {"on", "to", "with", "lying", "measuring", "being", "above", "below", "towards"}
+
+
+def _turns_to_one(s: Sentence, n: int) -> bool:
+    """'Two foci, one in the lower left and one above': one of them is what is spoken of next."""
+    subject = s.subject
+    if s.atoms[n].text != "one" or subject is None or not subject.name or subject.explicit or len(subject.regions) < 2:
+        return False
+    follows = s.atoms[n + 1] if n + 1 < len(s.atoms) else None
+    if follows is None or s.phrases.counted(n + 1) is not None:
+        return False
+    if follows.kind not in ("place", "word", "level", "share") and follows.text not in _BEHIND_ONE:
+        return False
+    s.subject = replace(subject, start=-1 - n, end=n, several=False, every=False, part=None)
+    return True
+
+
+def _marked_as(s: Sentence, n: int) -> str | None:
+    """What the source marks of a disease that is counted here; None where it marks no one kind of growth."""
+    disease = s.atoms[n + 1] if n + 1 < len(s.atoms) else None
+    if disease is None or disease.kind != "disease" or not disease.several or not isinstance(s.atoms[n].value, int):
+        return None
+    if not c.Disease(name=disease.value).judge(s.facts).truth:
+        return None
+    marked = {one.label for _, one in s.facts.regions.values() if one.kind == "source annotation"}
+    growths = [label for label in marked if names_of(label) & GROWTHS]
+    return " ".join(words(growths[0])) if len(growths) == 1 else None
+
+
 def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
         return
-    if _is_a_part(s, n) or _is_one_of_them(s, n) or _parts_the_subject(s, n):
+    if _is_a_part(s, n) or _is_one_of_them(s, n) or _parts_the_subject(s, n) or _turns_to_one(s, n):
+        return
+    if (name := _marked_as(s, n)) is not None:
+        s.say(c.Count(name=name, n=s.atoms[n].value))  # "Two gliomas", of one mark.
         return
     head = s.phrases.counted(n + 1)
     if head is not None and not head.explicit and head.name:

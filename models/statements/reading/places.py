@@ -16,9 +16,12 @@ def place(s: Sentence, n: int) -> None:
     group, end, third, corner = _group(s, n)
     s.used.update(range(n, end))
     said = [one for index in group for one in _ends(s, index)]
+    if any(at == "off" for _, at in said):  # "Away from the midline" denies its middle.
+        said = [(axis, "middle" if at == "off" else at) for axis, at in said]
+        s.denied_next = not s.denied_next
     near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
     patient = "patient" in near or any("patient" in s.atoms[index].text for index in group)
-    frame = _frame(s, end) or _owner(s, n)
+    frame = _frame(s, end) or _owner(s, n) or _frame_of_the_other(s, n, end)
     structure = end in s.mentions and not s.mentions[end].explicit
     organ = end < len(s.atoms) and s.atoms[end].kind == "organ"
     if organ and s.subject is None and not s.phrases.mentioned_later(end):
@@ -104,6 +107,16 @@ def _frame(s: Sentence, n: int) -> str:
         elif atom.text not in ("the", "this", "'s", "patient", "whole", "displayed", "shown", "a"):
             return ""
     return ""
+
+
+def _frame_of_the_other(s: Sentence, n: int, end: int) -> str:
+    """'One on the left and the other on the right of the image': both are of the image."""
+    one = any(s.atoms[m].text in ("one", "first") for m in range(max(0, n - 4), n))
+    other = next((m for m in range(end, len(s.atoms)) if s.atoms[m].text in ("other", "second", "one")), None)
+    if not one or other is None:
+        return ""
+    at = next((m for m in range(other, len(s.atoms)) if s.atoms[m].kind == "place"), None)
+    return _frame(s, at + 1) if at is not None else ""
 
 
 def _owner(s: Sentence, n: int) -> str:

@@ -18,7 +18,7 @@ def ratio(s: Sentence, n: int) -> None:
     if not isinstance(found, Factor):
         s.unlicensed(s.atoms[n].text)
         return
-    if found.measure == "itself":
+    if found.measure in ("itself", "box"):
         s.say_of(n, lambda target: found.claim(target, ""))
         return
     if comparisons.times_the_other(s, n, found):
@@ -53,6 +53,8 @@ def relation(s: Sentence, n: int) -> None:
         atom = replace(atom, value=("mostly inside", False))
     if atom.value[0] == "larger than" and comparisons.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
         return
+    if atom.value == ("inside", True) and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("share", "quantity"):
+        return  # "Encloses nearly all of it."
     if s.relation is not None:
         s.unlicensed(s.relation.atom.text)
     if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("it", "them") and s.subject and s.spoken_of:

@@ -7,12 +7,19 @@ from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.reading.atoms import Atom
 from models.statements.reading.binding import Said as SaidOf
-from models.statements.reading.mentions import Mention
+from models.statements.reading.mentions import EDGES, Mention
 from models.statements.reading.phrases import Phrases
 from models.statements.table import table
 
 Said = Callable[[Mention], c.Claim | list[c.Claim]]
 """A claim, or several, once what it is said of is known."""
+
+
+_ASPECTS = {
+    "shape", "texture", "echogenicity", "echotexture", "density", "attenuation", "signal", "uptake", "size", "form",
+    "configuration", "morphology", "internal", "centred", "located", "situated",
+}  # fmt: skip
+"""Words that a note begins with, which names nothing: 'Shape: irregular.'"""
 
 
 @dataclass
@@ -170,7 +177,7 @@ class Saying:
                 self.say(replace(one, regions=self.instead.regions, every=False), negated=not negated)
 
     def _meant(self) -> str | None:
-        """Of what it tells where nothing is named: of the one region, or behind 'it' of the one marked finding."""
+        """Of what it tells where nothing is named: the one region, or the one marked finding: 'it', 'Shape: round'."""
         if len(self.facts.regions) == 1:
             return next(iter(self.facts.regions))
         marked = [
@@ -178,7 +185,8 @@ class Saying:
             for one, (_, region) in self.facts.regions.items()
             if region.kind == "source annotation" and table().called(region.label).role == "finding"
         ]
-        return marked[0] if len(marked) == 1 and self.atoms[0].text in ("it", "its") else None
+        speaks = any(atom.text in ("it", "its") for atom in self.atoms) or self.atoms[0].text in EDGES | _ASPECTS
+        return marked[0] if len(marked) == 1 and speaks else None
 
     def _say_of_no_other(self, claim: c.Claim, target: Mention, negated: bool) -> None:
         """'Only r1 is oval': no other is."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.reading.binding import bound
 from models.statements.reading.mentions import Mention
+from models.statements.reading.nouns import ATTRIBUTES
 from models.statements.reading.saying import Saying
 
 _SEEN = {
@@ -14,6 +15,7 @@ _SEEN = {
 }  # fmt: skip
 
 
+_FREE_OF = {"free of", "free from", "devoid of", "clear of", "without", "lacks", "without any"}
 ONLY = {"only", "solely", "exclusively"}
 
 
@@ -41,6 +43,14 @@ class Sentence(Saying):
         subject = self.subject
         if self.phrases.is_surroundings(mention):
             return
+        if mention.name and not mention.explicit and self.denied_next and self._is_free_of(mention):
+            self.denied_next = False
+            # "The lung fields are free of opacities": there are none, or none in them.
+            for one in subject.regions if subject is not None and mention.regions else ():
+                self.say(c.Relation(regions=mention.regions, predicate="overlapping", object=one), negated=True)
+            if subject is None or not mention.regions:
+                self.say(c.Absence(name=mention.name), negated=False)
+            return
         if mention.name and not mention.regions and self.denies(subject):
             self.say(c.Absence(name=mention.name), negated=False)  # "Neither lung field contains an opacity."
             return
@@ -66,6 +76,13 @@ class Sentence(Saying):
             self.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
         else:
             self.speak_of(mention)
+
+    def _is_free_of(self, mention: Mention) -> bool:
+        """Whether the words before it say that something is without it."""
+        m = mention.start - 1
+        while m >= 0 and (self.atoms[m].kind in ATTRIBUTES or self.atoms[m].text in ("a", "an", "any", "the")):
+            m -= 1
+        return m >= 0 and self.atoms[m].kind == "no" and self.atoms[m].text in _FREE_OF
 
     def opposite(self, region_id: str) -> Mention | None:
         """The other of the two that the sentence compares."""

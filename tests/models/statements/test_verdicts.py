@@ -101,6 +101,16 @@ The largest region is r2; the next largest is r1.
 Only r1 is a tumour.
 All regions except r2 and r6 are oval.
 The region furthest to the patient's left is not r6.
+The tumour is smooth in outline.
+The tumour is wider than it is tall.
+The tumour lies well away from the midline.
+Shape: oval. Margins: sharp.
+The tumour is moderately hyperintense.
+Relative to the surrounding brain it is of higher signal.
+r3 coincides with the tumour.
+The tumour is a bright area.
+Nearly all of the tumour lies inside r3.
+The tumour is free of hypointense regions.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -210,6 +220,15 @@ The largest region is r2; the next largest is r6.
 Only r1 is oval.
 All regions except r2 are oval.
 The tumour lies dorsally, and caudally r99 is seen.
+The tumour is not smooth-edged.
+The tumour is taller than wide.
+The tumour is on the midline.
+Shape: round.
+Two glioblastomas are marked by the source.
+r2 coincides with the tumour.
+The tumour is a dark spot.
+Nearly all of the tumour lies inside r2.
+r3 is free of a tumour.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -255,6 +274,8 @@ The border between r1 and the falx is clear cut by surgery.
 r1 exceeds r2.
 A second opinion on the tumour is advised.
 The uppermost region is malignant.
+The tumour was confirmed by a pathologist.
+The tumour returned.
 """
 
 
