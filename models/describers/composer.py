@@ -11,23 +11,22 @@ from dataclasses import dataclass
 
 from models.describers import plans
 from models.describers.base import make_description
-from models.describers.checked import OVERHANG, Budget, length_of, written
+from models.describers.checked import Budget, length_of, written
 from models.describers.choosing import Chosen, absences, choose
+from models.describers.explaining import explanation
 from models.describers.plans import Plan
 from models.describers.related import relations as relations_of
 from models.describers.related import same_place
-from models.knowledge.quoting import quotable
 from models.statements import writing as w
 from models.statements.facts import Facts
 from models.statements.table import table
-from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing import sentence
 from schemas.knowledge import EnrichedImage
 from schemas.regions import Region
 from schemas.triplets import Description, Statement
 
-NAME = "composer@11"
+NAME = "composer@12"
 OPENED = 0.5
 """Part of images whose kind and most telling finding are told in one sentence."""
 QUOTED, QUOTED_IF_SHORT = 0.08, 0.5
@@ -105,19 +104,21 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     context = _context_labels(facts, chosen)
     missing = _absences(facts, seed, budget, full=full)
     said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *missing)))
-    around, described = _around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full)
+    around, described, one_by_one = _around(
+        facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full
+    )
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
-    listed = plans.context(facts, context, chosen.doubled, first=not (regions or rest))
+    listed = plans.context(facts, context, chosen.doubled, first=not (regions or rest), told=one_by_one)
     organ = budget.take(written(listed, facts, f"{seed}:context")) if context else None
     said += length_of(organ) if organ else 0
-    knowledge = _knowledge(facts, chosen, seed, budget)
+    knowledge = explanation(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
     quoted = knowledge if voice.maybe(QUOTED_IF_SHORT if full else QUOTED) else []
     findings = [*_interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    structures = [*listing, *around] if findings else [*around, *listing]
+    structures = [*listing, *around] if findings and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
     begun, telling = [first], [findings, *beside]
@@ -151,13 +152,28 @@ class _Opening:
 def _opening(facts: Facts, chosen: Chosen, seed: str, *, full: bool) -> _Opening | None:
     for region_id in chosen.findings[:1]:
         region = facts.region(region_id)
-        kinds = _facets(facts, region, seed)
+        kinds = _facets(facts, region, seed, full=full)
         first, left = kinds[:IN_AN_OPENING], kinds[IN_AN_OPENING:]
         found = plans.found(facts, region, first, marked=_is_marked(region, seed, full=full))
         statement = written(plans.opening(facts, found), facts, f"{seed}:opening")
         if statement is not None:
-            return _Opening(statement, region_id, left)
+            # A sentence leaves out what does not fit it: where little else is known, that is told behind it.
+            return _Opening(statement, region_id, (*(_untold(facts, region, first, statement) if full else ()), *left))
     return None
+
+
+def _untold(facts: Facts, region: Region, kinds: tuple[str, ...], statement: Statement) -> tuple[str, ...]:
+    """Facets that a sentence does not rest on."""
+    told = {item.pointer for item in statement.evidence}
+    return tuple(kind for kind in kinds if not _pointers_of(facts, region, kind) & told)
+
+
+def _pointers_of(facts: Facts, region: Region, kind: str) -> set[str]:
+    """Where it stands what a facet tells."""
+    voice = Voice(kind)
+    made = w.facet(facts, region, kind, voice, w.name_of(facts, region.region_id, voice))
+    claims = made.claims if made is not None else ()
+    return {item.pointer for one in claims for item in facts.evidence_of(one.judge(facts).pointers)}
 
 
 def _is_marked(region: Region, seed: str, *, full: bool) -> bool:
@@ -166,9 +182,9 @@ def _is_marked(region: Region, seed: str, *, full: bool) -> bool:
     return marked and region.kind == "source annotation"
 
 
-def _facets(facts: Facts, region: Region, seed: str) -> tuple[str, ...]:
+def _facets(facts: Facts, region: Region, seed: str, *, full: bool) -> tuple[str, ...]:
     """What can be told of how a region looks, in the order in which it is told."""
-    kinds = [kind for kind in w.FACETS if _can_be_told(facts, region, kind)]
+    kinds = [kind for kind in (*w.FACETS, *(w.FURTHER if full else ())) if _can_be_told(facts, region, kind)]
     return tuple(Voice(f"{seed}:split:{region.region_id}").shuffled(kinds))
 
 
@@ -222,7 +238,7 @@ def _findings(
         region = facts.region(region_id)
         # What its noun alone does not name is told of once, in one sentence.
         alone = w.is_named_alone(facts, region_id)
-        kinds = _facets(facts, region, seed)
+        kinds = _facets(facts, region, seed, full=full)
         in_rows = Voice(f"{seed}:row:{n}").maybe(rows)
         here = IN_A_ROW if in_rows or not alone else IN_A_SENTENCE
         first, second = kinds[:here], kinds[here:]
@@ -233,6 +249,8 @@ def _findings(
             plan = say(facts, region, first, marked=_is_marked(region, seed, full=full))
             if not tell(plan, f"finding:{n}", regions):
                 continue
+            if full:
+                second = (*_untold(facts, region, first, regions[-1]), *second)
         told.append(region_id)
         sentences = 0 if not alone else (2 if few else 1) if n == 0 else 1
         for m in range(sentences):
@@ -297,11 +315,11 @@ def _interleaved(regions: list[Statement], texture: list[Statement]) -> Iterable
 
 def _around(
     facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: Budget, *, full: bool
-) -> tuple[list[Statement], frozenset[str]]:
+) -> tuple[list[Statement], frozenset[str], Counter[str]]:
     """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it.
 
     Returns:
-        The sentences, and labels of which every region is told by them.
+        The sentences, labels of which every region is told by them, and how many regions of each label are.
     """
     found: list[Statement] = []
     regions = [region for one, (_, region) in facts.regions.items() if one not in chosen.doubled]
@@ -310,6 +328,11 @@ def _around(
         fitting = [region for region in regions if region.label == label]
         if sum(map(length_of, found)) >= wanted:
             break
+        statement = budget.take(written(plans.pair(facts, fitting), facts, f"{seed}:pair:{label}"))
+        if statement is not None:
+            found.append(statement)
+            left[label] -= len(fitting)
+            continue
         # Both of two or none: beside a list that counts them, one of them told again reads as a third.
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
             kinds = [kind for kind in _telling_of(facts, region) if _can_be_told(facts, region, kind)]
@@ -318,7 +341,9 @@ def _around(
             if statement is not None:
                 found.append(statement)
                 left[label] -= 1
-    return found, frozenset(label for label, count in left.items() if not count)
+    told = Counter(region.label for region in regions)
+    told.subtract(left)
+    return found, frozenset(label for label, count in left.items() if not count), told
 
 
 def _telling_of(facts: Facts, region: Region) -> tuple[str, ...]:
@@ -335,40 +360,6 @@ def _absences(facts: Facts, seed: str, budget: Budget, *, full: bool) -> list[St
     return [taken for one in statements if (taken := budget.take(one)) is not None]
 
 
-def _knowledge(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
-    """What a passage says of the disease or a finding that the image names.
-
-    What else an image shows is not explained: "normal lung is …" would read as a finding.
-    """
-    voice = Voice(f"{seed}:knowledge")
-    named = {facts.metadata.disease, *(facts.region(one).label for one in chosen.findings)}
-    explaining = [one for one in quotable(facts.passages) if facts.passages[one[0]].answers in named]
-    if facts.metadata.disease is None:
-        # What is called a tumour, and no more, would read as a malignant one.
-        explaining = [one for one in explaining if not _GRAVE & set(words(one[1]))]
-    # The disease before what is seen of it: a glioma is explained rather than the tumour that it is.
-    disease = facts.metadata.disease
-    for index, said in sorted(
-        voice.shuffled(explaining[:3]), key=lambda one: facts.passages[one[0]].answers != disease
-    ):
-        title = facts.passages[index].title
-        text = voice.spin(voice.pick(_EXPLAINS)).replace("<t>", title).replace("<f>", said)
-        if len(text.split()) > budget.left + OVERHANG:
-            continue
-        evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
-        return [Statement(text=text, evidence=tuple(item for item in evidence if item))]
-    return []
-
-
-_EXPLAINS = (
-    "According to “<t>”: “<f>.”",
-    "{For reference|In general|As background}: “<f>.”",
-    "“<t>” {explains|states}: “<f>.”",
-    "As “<t>” states, “<f>.”",
-    "“<f>”, {as|so} “<t>” {states|explains}.",
-)
-
-
 def _opinions(facts: Facts, seed: str) -> Iterable[Statement]:
     """What classifiers told of the image, where they state how often they were right; the surest first."""
     told = [one for one in facts.grounding.opinions if one.told and one.precision is not None]
@@ -376,11 +367,6 @@ def _opinions(facts: Facts, seed: str) -> Iterable[Statement]:
         statement = written(plans.opinion(one), facts, f"{seed}:opinion:{one.expert}:{one.label}")
         if statement is not None:
             yield statement
-
-
-_GRAVE = frozenset(
-    {"malignant", "malignancy", "cancer", "cancerous", "carcinoma", "suspicious", "metastasis", "melanoma"}
-)
 
 
 def _measurements(facts: Facts, seed: str) -> Iterable[Statement]:

@@ -113,7 +113,9 @@ class Facts:
             several: it is in the plural: where it is the own name of one only, those that it fits are meant.
         """
         exact = self._by_own_name.get(name, ())
-        if exact and not (several and len(exact) == 1):
+        # "The lungs" are the mark of both, and not the lung fields that an expert finds in it.
+        whole = len(exact) == 1 and table().bare(self.region(exact[0]).label) in table().organs
+        if exact and (whole or not (several and len(exact) == 1)):
             return exact
         return tuple(one for one, names in self.names.items() if name in names) or exact
 

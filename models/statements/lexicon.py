@@ -233,6 +233,9 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "{hardly|scarcely|barely} {differs|differ|differing|different}", Meaning("differs", False)
     yield "{as well as|along with|together with|in addition to}", Meaning("beside")
     yield "as well", Meaning("neutral")
+    yield "{to|in} a {great|large|considerable|certain|fair|good|small|lesser} {extent|degree|part}", Meaning("neutral")
+    yield "{turns|turned|turn|comes|came|come|crops|cropped|lights|lit|light|shows|showed|show} up", Meaning("neutral")
+    yield "{come|came|comes} {across|upon}", Meaning("neutral")
     yield "{most|very|quite|more than|highly} {likely|probably|probable|possibly}", Meaning("neutral")
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
@@ -330,6 +333,13 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
             yield phrase, Meaning("expert", row.name)
 
 
+_STREWN = (
+    "{crowded|filled|peppered|dotted|strewn|studded|littered|packed|sprinkled|speckled|covered} with {many|numerous|}",
+    "{rich|abundant} in {many|numerous|}", "{a|} {multitude|host|crowd|profusion|wealth|scattering} of",
+)  # fmt: skip
+"""Words by which a noun behind them is of several."""
+
+
 def _number_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().measures:
         for phrase in row.read:
@@ -344,7 +354,16 @@ def _number_entries() -> Iterator[tuple[str, Meaning]]:
     yield "both", Meaning("how many", 2)
     for word in ("a pair of", "a couple of"):
         yield word, Meaning("how many", 2)
-    for word in ("several", "multiple", "numerous", "many", "a number of", "various", "{lots|plenty|dozens} of"):
+    for word in (
+        "several",
+        "multiple",
+        "numerous",
+        "many",
+        "a number of",
+        "various",
+        "{lots|plenty|dozens} of",
+        *_STREWN,
+    ):
         yield word, Meaning("how many", None)
     for phrase in (
         "less than",
@@ -395,7 +414,8 @@ def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
         yield phrase, Meaning("ratio", ("taller", 0.97, 1))
     for measure, sign, tails in (
         ("area", 1, ratios.area), ("area", -1, ratios.area_turned), ("length", 1, ratios.length),
-        ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself),
+        ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself), ("box", 1, ratios.upright),
+        ("box", -1, ratios.upright_turned),
     ):  # fmt: skip
         for tail in tails:
             if measure == "itself" and tail.startswith("as "):

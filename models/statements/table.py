@@ -228,6 +228,8 @@ class RatioWords(_Row):
     length_turned: tuple[str, ...]
     itself: tuple[str, ...]
     longer: tuple[str, ...]
+    upright: tuple[str, ...]
+    upright_turned: tuple[str, ...]
     wider: tuple[str, ...]
     taller: tuple[str, ...]
 

@@ -1,5 +1,7 @@
 """What stands beside findings: structures, what was not found, findings that are only counted, and who agrees."""
 
+from collections.abc import Mapping
+
 from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements import writing as w
@@ -64,7 +66,12 @@ _AGREED = (
 
 
 def context(
-    facts: Facts, labels: tuple[str, ...], doubled: frozenset[str] = frozenset(), *, first: bool = False
+    facts: Facts,
+    labels: tuple[str, ...],
+    doubled: frozenset[str] = frozenset(),
+    *,
+    first: bool = False,
+    told: Mapping[str, int] | None = None,
 ) -> Plan:
     """Structures and tissues, counted where all of them are there.
 
@@ -73,10 +80,15 @@ def context(
         labels: what is told.
         doubled: regions that tell others again.
         first: nothing has been told of before.
+        told: how many regions of a label were told of one by one: the others are counted.
     """
+    before = told or {}
 
     def plan(voice: Voice) -> Piece | None:
-        made = [w.counted(facts, label, voice, doubled=doubled) for label in voice.shuffled(labels)]
+        made = [
+            w.counted(facts, label, voice, doubled=doubled, told=before.get(label, 0))
+            for label in voice.shuffled(labels)
+        ]
         pieces = [piece for piece in made if piece]
         return _listed(pieces, _FIRST if first else _CONTEXT, voice)
 

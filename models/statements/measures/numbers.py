@@ -66,7 +66,7 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
     if claim.measure == "box":
         spacing = facts.metadata.spacing
         aspect = spacing.column_mm / spacing.row_mm if spacing is not None else 1.0
-        return _times([aspect * region.box.width / region.box.height], claim, (f"{at}/box",))
+        return _times([aspect * region.box.width / region.box.height], claim, (f"{at}/box/width", f"{at}/box/height"))
     other = facts.region(claim.object)
     there = f"/regions/{facts.index(claim.object)}"
     if claim.measure == "covering":

@@ -15,7 +15,13 @@ def numbered(atoms: list[Atom]) -> list[Atom]:
     found: list[Atom] = []
     n = 0
     while n < len(atoms):
-        taken = _ratio(atoms, n) or _parts_range(atoms, n) or _range(atoms, n) or _quantity(atoms, n)
+        taken = (
+            _in_a_hundred(atoms, n)
+            or _ratio(atoms, n)
+            or _parts_range(atoms, n)
+            or _range(atoms, n)
+            or _quantity(atoms, n)
+        )
         if taken is None:
             atom = atoms[n]
             if atom.kind == "numeral":
@@ -141,6 +147,23 @@ def _before_a_number(atom: Atom) -> str | None:
     if bounds:
         return str(bounds[0])
     return "" if atom.kind == "about" or any(one.kind == "about" for one in atom.others) else None
+
+
+def _in_a_hundred(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
+    """'three in a hundred', 'one out of ten': a share."""
+    said = [atom.text for atom in atoms[n : n + 6]]
+    if atoms[n].kind not in ("number", "numeral"):
+        return None
+    m = 2 if said[1:2] == ["in"] else 3 if said[1:3] == ["out", "of"] else 0
+    if not m:
+        return None
+    m += said[m : m + 1] in (["a"], ["every"])
+    whole = atoms[n + m] if n + m < len(atoms) else None
+    if whole is None or whole.kind not in ("number", "numeral") or whole.value not in (5, 10, 20, 100, 1000):
+        return None
+    part = Quantity((100.0 * float(atoms[n].value) / float(whole.value),), "%", "", True, 0)
+    behind = n + m + 1 < len(atoms) and atoms[n + m + 1].text in ("pixels", "pixel")
+    return Atom("quantity", part, atoms[n].start, whole.end, "part"), m + 1 + behind
 
 
 def _parts_range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
@@ -275,7 +298,8 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
             n += 1
             continue
         break
-    if not values or (not unit and all(atom.kind != "number" for atom in atoms[start:n])):
+    of_value = any("suv" in atom.text for atom in atoms[max(0, start - 4) : start])
+    if not values or (not unit and not of_value and all(atom.kind != "number" for atom in atoms[start:n])):
         return None
     if side is not None and len(values) == 1:
         values, bound = sorted((values[0], side * values[0])), "between"

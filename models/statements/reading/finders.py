@@ -26,6 +26,9 @@ def marks(s: Sentence, n: int) -> None:
 
 def expert(s: Sentence, n: int) -> None:
     """An expert by its words: it found what is spoken of, or what is named next."""
+    denied = any(atom.kind in ("not", "no", "absent") for atom in s.atoms)
+    if denied and not any(one.regions for one in s.mentions.values()):
+        return  # "The expert on brain signal came across no bright focus."
     _by(s, s.atoms[n].value)
 
 

@@ -20,6 +20,8 @@ def word(s: Sentence, n: int) -> None:
     """A word for a measurement."""
     aspect, said = s.atoms[n].value
     s.degree = ""
+    if s.atoms[n].text == "thin" and n and s.atoms[n - 1].kind == "quantity":
+        return  # "Slices one millimetre thin."
     if s.atoms[n].text in ("thin", "narrow") and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("modality", "plane"):
         s.unlicensed(s.atoms[n].text)  # "A thin CT slice."
         return
@@ -60,7 +62,7 @@ def _larger(s: Sentence, n: int, size: str, *, turned: bool) -> None:
 def edged(s: Sentence, n: int) -> None:
     """Words that say something of margins only: 'its border is clear'."""
     aspect, said = s.atoms[n].value
-    if any(s.atoms[m].text in EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
+    if any(s.atoms[m].text.split(" ")[-1] in EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
         s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.every, aspect=aspect, word=said), n + 1)
     else:
         s.unlicensed(s.atoms[n].text)

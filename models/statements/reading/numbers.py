@@ -230,6 +230,8 @@ def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
         return
+    if s.atoms[n].value == 1 and any(atom.text in ("each", "either") for atom in s.atoms[max(0, n - 4) : n]):
+        return  # "Each half holds one lung field."
     if _is_a_part(s, n) or _is_one_of_them(s, n) or _parts_the_subject(s, n) or _turns_to_one(s, n):
         return
     if (name := _marked_as(s, n)) is not None:

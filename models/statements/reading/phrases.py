@@ -190,6 +190,9 @@ class Phrases(Nouns):
             atom = self.atoms[m]
             if atom.text in table().placing.shown:
                 return "image", None
+            organ_of = m + 1 < len(self.atoms) and self.atoms[m + 1].kind == "modality"
+            if atom.kind == "modality" or (atom.kind == "organ" and organ_of):
+                return "image", None  # "A quarter of this breast ultrasound."
             if atom.kind == "organ":
                 return str(atom.value), m
             if any(atom.text.removesuffix("s") == within.removesuffix("s") for within in self.withins):

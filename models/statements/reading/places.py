@@ -35,7 +35,9 @@ def place(s: Sentence, n: int) -> None:
     bare = bare and any(s.atoms[index].text in ("top", "bottom") or _ends_at_the_centre(s, index) for index in group)
     s.degree = ""  # "Slightly right of the centre."
     bare = bare or (not frame and not (structure or organ) and _is_upright(s, said, end))
-    if any(atom.text == "displayed" for atom in s.atoms) or ((corner or bare) and not patient):
+    if any(atom.text == "displayed" for atom in s.atoms) or (
+        (corner or bare) and not patient and frame in ("", "shown", "patient")
+    ):
         frame = "shown"
     elif patient or structure or organ:
         frame = frame if frame not in ("shown", "") and not patient else "patient"
@@ -59,11 +61,15 @@ def _stands_beside_the_unknown(s: Sentence, n: int) -> bool:
     return (m >= 0 and s.atoms[m].kind == "unknown") or (n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "unknown")
 
 
+_OUTERMOST = {"lowest", "lowermost", "bottommost", "uppermost", "topmost", "highest"}
+"""Words of a part that is no more than a third."""
+
+
 def _group(s: Sentence, n: int) -> tuple[list[int], int, bool, bool]:
     """Where the words of a place stand, where it ends, whether it is a third, and whether a corner or an edge."""
     group, m = [n], n + 1
     parts = set(table().placing.parts)
-    third = corner = False
+    third, corner = s.atoms[n].text.split(" ")[0] in _OUTERMOST, False
     while m < len(s.atoms):
         atom = s.atoms[m]
         if atom.kind == "place":

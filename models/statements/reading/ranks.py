@@ -16,6 +16,8 @@ _ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
 def rank(s: Sentence, n: int) -> None:
     """The largest, the brightest of what is outlined."""
     said = s.atoms[n].value
+    if said == "longest" and s.phrases.counted(n + 1) is None and not _is_of_them(s, n):
+        return  # "… mm in its longest": of what a number is.
     m = n + 1
     while m < len(s.atoms) and (s.atoms[m].text in _OF_THEM or s.atoms[m].kind == "how many"):
         m += 1
@@ -47,6 +49,13 @@ def rank(s: Sentence, n: int) -> None:
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
 
 
+def _is_of_them(s: Sentence, n: int) -> bool:
+    """Whether 'the longest' stands for one of those that were named: 'four foci, the longest extending over …'."""
+    before = s.atoms[n - 1].text if n else ""
+    whole = s.subject or s.before
+    return before == "the" and whole is not None and whole.several and bool(whole.name)
+
+
 def _whole_of(s: Sentence, n: int, end: int) -> str:
     """What 'the largest of them' is one of: what was named before in the plural."""
     whole = s.subject or s.before
@@ -59,8 +68,13 @@ def _whole_of(s: Sentence, n: int, end: int) -> str:
 
 def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
     """'The largest of the nodules', 'nodules, the largest of which': goes on to speak of one of them."""
-    if head is not None and head.several and not head.explicit and head.start > n + 1:
-        of = s.atoms[n].text.endswith(" of") or s.atoms[n + 1].text in ("of", "among", "amongst")
+    if (
+        head is not None
+        and head.several
+        and not head.explicit
+        and (head.start > n + 1 or s.atoms[n].text.endswith("of the two"))
+    ):
+        of = s.atoms[n].text.endswith((" of", " of the two")) or s.atoms[n + 1].text in ("of", "among", "amongst")
         if of and not s.phrases.behind_copula(n, s.subject):
             s.used.update(range(n + 1, head.end))
             s.speak_of(replace(head, several=False, every=False, part=None))

@@ -7,6 +7,7 @@ from models.statements.writing.images import image_nouns as image_nouns
 from models.statements.writing.images import image_piece as image_piece
 from models.statements.writing.images import organ_piece as organ_piece
 from models.statements.writing.looks import FACETS as FACETS
+from models.statements.writing.looks import FURTHER as FURTHER
 from models.statements.writing.looks import Facet as Facet
 from models.statements.writing.looks import facet as facet
 from models.statements.writing.looks import two_figures as two_figures

@@ -18,6 +18,8 @@ SMALL = 20.0
 FACETS = (
     "share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts", "ratio", "mean",
 )  # fmt: skip
+FURTHER = ("upright",)
+"""Facets that are told where little else is known."""
 SURROUNDINGS = (
     "{its|its immediate} surroundings",
     "the tissue {around|surrounding} it",
@@ -59,6 +61,21 @@ _TIMES: dict[float, tuple[str, ...]] = {
 }  # fmt: skip
 NEAR_A_TIME = 0.1
 """How far a ratio may lie from the number that is said of it."""
+_PEAKS = (
+    "{a maximum|a peak|a maximal} SUV of {about|roughly|some} <v>", "an SUVmax of {about|roughly|some} <v>",
+    "a {maximum|peak} SUV near <v>",
+)  # fmt: skip
+_UPRIGHT = {
+    "wider": (
+        "wider than tall", "broader than tall", "wider than it is tall", "broader than it is tall",
+    ),
+    "taller": (
+        "taller than wide", "taller than broad", "taller than it is wide", "taller than it is broad",
+    ),
+}  # fmt: skip
+"""How a finding stands in the picture: of a mass in a sonogram, BI-RADS' orientation."""
+PLAINLY_UPRIGHT = 1.25
+"""How many times as wide as tall, or as tall as wide, is plain to the eye."""
 _ITSELF = ("as long as wide", "as long as broad")
 _COVERS = (
     ("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"),
@@ -96,7 +113,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         voice: chooses among wordings.
         name: what the region is called beside it.
     """
-    if is_scattered(region) and kind in ("shape", "margin", "outline", "size", "ratio"):
+    if is_scattered(region) and kind in ("shape", "margin", "outline", "size", "ratio", "upright"):
         return None
     # A whole organ looks as such organs do: to tell it reads as a finding.
     if name.the and kind not in ("share", "size", "parts"):
@@ -108,6 +125,8 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             return _size(region, voice, name)
         case "ratio":
             return _ratio(region, voice, name)
+        case "upright":
+            return _upright(facts, region, voice, name)
         case "mean":
             return _mean(region, voice, name)
         case "level":
@@ -215,21 +234,35 @@ def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
     return Facet("ratio", (made,), is_=text, doing=text)
 
 
-def _mean(region: Region, voice: Voice, name: Name) -> Facet | None:
-    """The mean of what is measured in units that a reader knows."""
-    unit = {"HU": "HU", "SUVbw": "SUV"}.get(region.intensity.unit or "")
-    if unit is None or abs(region.intensity.mean) < 1:
+def _upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    """Whether it is plainly wider than tall, or taller than wide, where no number tells how much longer it is."""
+    spacing = facts.metadata.spacing
+    found = region.box.width / region.box.height * (spacing.column_mm / spacing.row_mm if spacing else 1.0)
+    if 1 / PLAINLY_UPRIGHT < found < PLAINLY_UPRIGHT or _ratio(region, voice, name) is not None:
         return None
-    said = two_figures(region.intensity.mean)
+    wider = found > 1
+    made = c.Ratio(
+        regions=(region.region_id,), every=name.every, measure="box", value=1.03 if wider else 0.97,
+        bound="above" if wider else "below", decimals=0,
+    )  # fmt: skip
+    text = voice.pick(_UPRIGHT["wider" if wider else "taller"])
+    return Facet("upright", (made,), is_=text, doing=text)
+
+
+def _mean(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """The mean of what is measured in units that a reader knows; of uptake the highest, by which foci are read."""
+    unit = {"HU": "HU", "SUVbw": "SUV"}.get(region.intensity.unit or "")
+    measure = "maximum" if unit == "SUV" else "mean"
+    value = region.intensity.maximum if unit == "SUV" else region.intensity.mean
+    if unit is None or abs(value) < 1:
+        return None
+    said = two_figures(value)
     made = c.Size(
-        regions=(region.region_id,), every=name.every, measure="mean", values=(float(said),), unit=unit, loose=True,
+        regions=(region.region_id,), every=name.every, measure=measure, values=(float(said),), unit=unit, loose=True,
         decimals=len(said.partition(".")[2]),
     )  # fmt: skip
     if unit == "SUV":
-        has = voice.pick(
-            (f"a mean SUV of about {said}", f"a mean SUV near {said}", f"an average SUV of roughly {said}")
-        )
-        return Facet("mean", (made,), has=has)
+        return Facet("mean", (made,), has=voice.phrase(_PEAKS).replace("<v>", said))
     has = voice.pick((f"a mean of about {said} HU", f"a mean near {said} HU", f"an average of roughly {said} HU"))
     about = f"{voice.pick(('about', 'roughly', 'around'))} {said} HU"
     return Facet("mean", (made,), has=has, does=f"~averages {about}", doing=f"averaging {about}")

@@ -151,6 +151,58 @@ def test_a_structure_that_the_source_marks_is_not_told_again_as_an_experts() -> 
     assert "lung field" in apart.structures
 
 
+def test_two_lung_fields_are_told_in_one_sentence() -> None:
+    """With their sides and the part that each covers; never one of the two alone."""
+    facts = film_of_two_fields()
+    told = 0
+    for seed in SEEDS:
+        said = [one.text for one in compose(facts, seed).regions if "lung" in one.text]
+        assert len(said) <= 1
+        told += len(said)
+        assert all(
+            re.search(r"\b[Tt]wo lung\w*", one) and re.search(r"\b(?:either|each|both) sides?\b", one) for one in said
+        )
+    assert told == len(SEEDS)
+
+
+def film_of_two_fields() -> Facts:
+    """A chest film of which nothing is known but its two lung fields."""
+    drawn = draw("X-ray", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit)
+    field = next(one for one in grounding.regions if one.label == "lung field")
+    fields = []
+    for n, left in enumerate((20, columns - 100)):
+        mask = np.zeros((rows, columns), np.uint8)
+        mask[60:200, left : left + 80] = 1
+        runs: Any = coco.encode(np.asfortranarray(mask))
+        place = field.place.model_copy(update={"share_percent": 17.0}) if field.place else None
+        fields.append(
+            field.model_copy(
+                update={
+                    "region_id": f"r{n + 1}",
+                    "mask": Mask(size=(rows, columns), counts=runs["counts"].decode()),
+                    "box": Box(x=left, y=60, width=80, height=140),
+                    "centroid": (left + 39.5, 129.5),
+                    "area_px": 80 * 140,
+                    "place": place,
+                }
+            )
+        )
+    bare = {"regions": tuple(fields), "relations": (), "continuations": (), "distributions": ()}
+    return Facts(drawn.metadata, grounding.model_copy(update=bare), (), rows, columns)
+
+
+def test_of_uptake_the_highest_is_told_and_no_mean() -> None:
+    """By the highest SUV foci are read."""
+    drawn = draw("PET", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    facts = Facts(drawn.metadata, registry().ground(drawn.values, drawn.metadata, drawn.unit), (), rows, columns)
+    said = " ".join(compose(facts, seed).description for seed in SEEDS)
+    assert re.search(r"(?:maximum|peak|maximal) SUV|SUVmax", said)
+    assert not re.search(r"(?:mean|average) SUV", said)
+
+
 def test_darker_fields_are_not_told_beside_lungs() -> None:
     """They are the lungs, and air around the patient; without lungs they are told."""
     facts = marked_lungs(4)

@@ -111,6 +111,9 @@ r3 coincides with the tumour.
 The tumour is a bright area.
 Nearly all of the tumour lies inside r3.
 The tumour is free of hypointense regions.
+The tumour is one and a half times as wide as tall.
+About five in a hundred pixels of the brain belong to the tumour.
+A bright area turned up on the left side of the patient.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -229,6 +232,8 @@ r2 coincides with the tumour.
 The tumour is a dark spot.
 Nearly all of the tumour lies inside r2.
 r3 is free of a tumour.
+The tumour is strikingly darker than the brain around it.
+The tumour lies in the lowest part of the image.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
