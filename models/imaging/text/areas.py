@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from models.imaging.text.boxes import Box
 from models.imaging.text.strokes import CELL
 
-_MOSTLY = 0.6
-"""Of the cells, from which all of them are looked at at once."""
+_ONE_MORE = 6
+"""Cells, that cost as much as to look at one part more."""
 _MOST_AGAIN = 2**16
 """px of a larger picture that are looked at magnified all the same: where the finder is unsure of small letters."""
 _GRAIN, _ALONG = 16, 3
@@ -23,18 +23,54 @@ Part = tuple[slice, slice]
 
 
 def areas_of(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> list[Part]:
-    """Rows and columns around cells, with a cell more on each side: the line finder needs to see where a line ends."""
+    """Rows and columns around cells, with a cell more on each side: the line finder needs to see where a line ends.
+
+    Parts may cut through what belongs together, and then overlap: what was seen in them is laid together.
+    """
     rows, columns = shape[:2]
-    wide = cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8))
-    if wide.mean() > _MOSTLY:
-        return [(slice(0, rows), slice(0, columns))]
-    _, _, extents, _ = cv2.connectedComponentsWithStats(wide)
-    found = [
-        (slice(y, min(y + height, rows)), slice(x, min(x + width, columns)))
-        for x, y, width, height, _ in (extents[1:] * CELL).tolist()
-    ]
-    size = sum((down.stop - down.start) * (across.stop - across.start) for down, across in found)
-    return found if size <= _MOSTLY * rows * columns else [(slice(0, rows), slice(0, columns))]
+    return [
+        (slice(max(0, top - 1) * CELL, min((bottom + 1) * CELL, rows)),
+         slice(max(0, left - 1) * CELL, min((right + 1) * CELL, columns)))
+        for top, left, bottom, right in _rectangles(cells)
+    ]  # fmt: skip
+
+
+def _rectangles(cells: NDArray[np.bool_]) -> Iterator[tuple[int, int, int, int]]:
+    """Top, left, bottom and right of rectangles around all cells, cut in two for as long as that saves work."""
+    waiting = [(0, 0, cells)]
+    while waiting:
+        top, left, part = waiting.pop()
+        down, across = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if not down.size:
+            continue
+        top, left = top + int(down[0]), left + int(across[0])
+        part = part[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+        height, width = part.shape
+        whole = (height + 2) * (width + 2)
+        cuts = [(cost, at, turned) for turned in (False, True) for cost, at in _best_cut(part.T if turned else part)]
+        cost, at, turned = min(cuts, default=(whole, 0, False))
+        if cost + _ONE_MORE >= whole:
+            yield top, left, top + height, left + width
+        elif turned:
+            waiting += [(top, left, part[:at]), (top + at, left, part[at:])]
+        else:
+            waiting += [(top, left, part[:, :at]), (top, left + at, part[:, at:])]
+
+
+def _best_cut(part: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Cells that are looked at if a part is cut before a column, and that column: the cheapest, if there are two."""
+    if part.shape[1] > 1:
+        costs = _costs(part) + _costs(part[:, ::-1])[::-1]
+        at = int(costs.argmin())
+        yield int(costs[at]), at + 1
+
+
+def _costs(part: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Cells that are looked at of what lies left of each column but the first."""
+    seen = np.maximum.accumulate(part, axis=1)[:, :-1]
+    heights = len(part) - seen.argmax(axis=0) - seen[::-1].argmax(axis=0)
+    filled = np.where(part.any(axis=0), np.arange(part.shape[1]), 0)
+    return (heights + 2) * (np.maximum.accumulate(filled)[:-1] + 3)
 
 
 def parts_around(spots: Sequence[Box], shape: tuple[int, ...]) -> Iterator[Part]:

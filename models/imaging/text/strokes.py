@@ -12,20 +12,26 @@ LEAST = 6
 """Pixels of strokes in a cell from which it is worth a look."""
 _LEVEL = np.searchsorted(CONTRASTS, np.arange(256), side="right") - 1
 """Of each strength of a stroke, the place in CONTRASTS of the highest that it reaches; -1 for none."""
-_WIDEST = 5
-"""px: what is wider is no stroke. Larger letters have thin edges of antialiasing, and corners, that are."""
+_WIDEST, _FINE = 5, 3
+"""px: what is wider is no stroke, and no fine one. Larger letters have thin edges of antialiasing, and corners."""
+_FINE_CONTRAST = 12
+"""Of fine strokes, from which they could be those of letters that only the full size shows."""
 
 Picture = NDArray[np.uint8]
 """(rows, columns) or (rows, columns, 3)."""
 
 
-def strokes_of(picture: Picture) -> NDArray[np.uint8]:
+def strokes_of(picture: Picture, widest: int = _WIDEST) -> NDArray[np.uint8]:
     """How much a pixel stands out, as part of something thinner than 5 px, light or dark, in brightness or in colour.
+
+    Args:
+        picture: (rows, columns) or (rows, columns, 3).
+        widest: another width than 5, px.
 
     Returns:
         (rows, columns), 0 to 255.
     """
-    kernel = np.ones((_WIDEST, _WIDEST), np.uint8)
+    kernel = np.ones((widest, widest), np.uint8)
 
     def standing_out(grey: Picture) -> NDArray[np.uint8]:
         opened = cv2.morphologyEx(grey, cv2.MORPH_OPEN, kernel)
@@ -67,3 +73,9 @@ def counted_by_contrast(strokes: NDArray[np.uint8]) -> NDArray[np.float32]:
 def worth_a_look(strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Of each cell, whether it has strokes that could be those of letters."""
     return counted(strokes, CONTRASTS[0]) >= LEAST
+
+
+def near_fine_strokes(picture: Picture) -> NDArray[np.bool_]:
+    """Of each cell, whether it or one beside it has strokes thinner than 3 px, which half the size may lose."""
+    fine = counted(strokes_of(picture, _FINE), _FINE_CONTRAST) >= LEAST
+    return cv2.dilate(fine.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -2,6 +2,7 @@
 
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -10,6 +11,7 @@ from benchmarks import burned_text
 from benchmarks.burned_text import FONTS, STYLES, Font, Style, burn, made_up
 from benchmarks.text_free import of_packages, view_of
 from models.imaging.text import choice, find_text, proof, search
+from models.imaging.text.areas import areas_of
 from models.imaging.text.boxes import Box, beside, painted
 from models.imaging.text.choice import Candidate, Reader, _spans
 from models.imaging.text.ends import ends_of, turned
@@ -197,3 +199,68 @@ def test_a_long_line_is_read_on_only_where_its_beginning_is_legible(
     found = proved(np.zeros((60, 400), np.uint8), Box(20, 20, 380, 40, 0.95))
     assert len(asked) == pieces
     assert (found.score > 0) == (pieces == 2)
+
+
+def test_a_line_across_two_parts_is_one_line() -> None:
+    """What is seen in parts that overlap is laid together: a line that a cut goes through is as long as in one look."""
+    burned = burn(BACKGROUNDS[1], 5, size=16, style="white", font="aileron", count=1)
+    left, top, right, bottom = burned.lines[0].box
+    rows, columns = slice(0, BACKGROUNDS[1].shape[0]), BACKGROUNDS[1].shape[1]
+    cut = (left + right) // 64 * 32
+    assert left + 32 < cut < right - 32
+    whole, _ = search._look(burned.image, [(rows, slice(0, columns))], 1.0)
+    parts, _ = search._look(burned.image, [(rows, slice(0, cut + 32)), (rows, slice(cut - 32, columns))], 1.0)
+
+    def of_line(boxes: list[Box]) -> list[Box]:
+        return [box for box in boxes if box.score > 0.8 and box.top < bottom and box.bottom > top]
+
+    assert len(of_line(whole)) == len(of_line(parts)) == 1
+    assert np.abs(np.subtract(of_line(whole)[0][:4], of_line(parts)[0][:4])).max() <= 4
+
+
+def test_parts_hold_all_cells_and_little_else() -> None:
+    """Each chosen cell lies within a part with a cell around it; two rows of them that cross are no whole picture."""
+    cells = np.zeros((40, 40), bool)
+    cells[20], cells[:, 7], cells[3, 30] = True, True, True
+    shape = (40 * 32, 40 * 32)
+    seen = np.zeros(shape, bool)
+    parts = areas_of(cells, shape)
+    for part in parts:
+        seen[part] = True
+    chosen = np.pad(np.kron(cells, np.ones((32, 32), bool)), 32)
+    for down, across in itertools.product((0, 32, 64), repeat=2):
+        assert seen[chosen[down : down + shape[0], across : across + shape[1]]].all()
+    assert sum((rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in parts) < 0.4 * seen.size
+    assert areas_of(np.zeros((40, 40), bool), shape) == []
+
+
+def test_only_what_has_fine_strokes_is_looked_at_in_full_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a large film, blurred edges are left to the reduced looks, and letters of 8 px are not."""
+    grain = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (800, 800)), (0, 0), 2)
+    film = np.clip(110 + 12 * grain / grain.std(), 0, 255).astype(np.uint8)
+    burned = burn(film, 5, size=8, style="white", font="dejavu", count=1)
+    left, top, right, bottom = burned.lines[0].box
+    looked = list[int]()
+    original = search.scores_of
+
+    def counting(picture: Picture) -> tuple[np.ndarray, np.ndarray]:
+        looked.append(picture.size)
+        return original(picture)
+
+    monkeypatch.setattr(search, "scores_of", counting)
+    found = painted(find_text(burned.image).boxes, film.shape)
+    assert found[top:bottom, left:right].mean() > 0.6
+    assert sum(looked) < 0.6 * film.size
+    looked.clear()
+    monkeypatch.setattr(search, "near_fine_strokes", lambda picture: np.ones((25, 25), bool))
+    find_text(burned.image)
+    assert sum(looked) > 1.2 * film.size
+
+
+def test_a_grey_film_kept_in_colour_is_masked_alike() -> None:
+    """Three like channels are one: no box differs, and of sides that are odd nothing is lost."""
+    burned = burn(BACKGROUNDS[1][:251, :351], 5, size=32, style="white", font="aileron", count=2)
+    grey = burned.image if burned.image.ndim == 2 else burned.image[..., 0]
+    boxes = find_text(grey).boxes
+    assert boxes
+    assert find_text(np.repeat(grey[..., None], 3, axis=2)).boxes == boxes
