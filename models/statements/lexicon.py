@@ -266,6 +266,11 @@ _MUTUAL = {
         "{similar|comparable|equal} sizes",
     ),
     "touching": ("touch each other", "touch one another"),
+    "coincides with": (
+        "coincide",
+        "coincide with {each other|one another}",
+        "{are|lie} in the same {place|position|location}",
+    ),
     "overlapping": ("overlap", "overlap each other", "overlap one another"),
     "same texture as": (
         "{have|has|share|with} {a|the} {similar|same} texture",
@@ -418,7 +423,7 @@ def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
         ("box", -1, ratios.upright_turned),
     ):  # fmt: skip
         for tail in tails:
-            if measure == "itself" and tail.startswith("as "):
+            if measure in ("itself", "box") and tail.startswith("as "):
                 yield tail, Meaning("ratio", (measure, 1.0, sign))  # "As long as it is wide."
             yield f"times {tail}", Meaning("ratio", (measure, None, sign))
             for word, factor in _FACTORS.items():

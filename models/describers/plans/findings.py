@@ -138,7 +138,8 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
         )  # fmt: skip
         finite = pattern in _FINITE
         for n, one in enumerate(noun.behind[:2]):
-            text += _tail(one, voice, finite=finite and not n, clause=";" not in text and "<bare>" not in pattern)
+            clause = ";" not in text and "<bare>" not in pattern
+            text += _tail(one, voice, finite=finite and not n, clause=clause, of_source=_MARKS in pattern)
         made = [*noun.claims, *(claim for one in noun.behind[:2] for claim in one.claims)]
         made += place.claims if place else ()
         made += [c.Marked(regions=(region.region_id,), every=name.every, by="source")] if marked else []
@@ -236,15 +237,19 @@ def _verb(facet: Facet, voice: Voice) -> str:
 
 def _is_plain(facet: Facet) -> bool:
     """Whether a verb of appearance may stand before it: nothing appears of a density, or 12 mm long."""
-    return facet.kind not in ("size", "share", "ratio") and not facet.is_.startswith(
+    return facet.kind not in ("size", "share", "ratio", "upright") and not facet.is_.startswith(
         ("of ", "with ", "without ", "in ")
     )
 
 
-def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool) -> str:
-    """A facet as what follows a whole sentence about its region; `clause`: as one of its own too."""
+def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool, of_source: bool) -> str:
+    """A facet as what follows a whole sentence about its region; `clause`: as one of its own too.
+
+    `of_source`: the sentence speaks of the source, which "…, taking up a third of the image" would be said of.
+    """
     options = [f"; ~it {_verb(facet, voice)}"] if clause or not (facet.doing or facet.is_ or facet.has) else []
-    options += [f", {facet.doing}"] * 3 if facet.doing else []
+    options += [f", which {voice.spin(facet.does)}"] * 3 if facet.does and of_source else []
+    options += [f", {facet.doing}"] * 3 if facet.doing and not (of_source and facet.does) else []
     options += [f", {facet.is_}"] * 2 if facet.is_ and not facet.doing else []
     options += [f", with {facet.has}"] * 2 if facet.has else []
     options += [f" and {_verb(facet, voice)}"] * 2 if finite else []

@@ -48,7 +48,8 @@ def _one_of(atoms: list[Atom], n: int, named: Sequence[Mention]) -> Mention | No
     if last is None or last.explicit or not last.name or len(last.regions) != 2:
         return None
     ones = [m for m in range(last.end if last.start >= 0 else 0, n) if atoms[m].text == "one"]
-    return last if any(atoms[m + 1].kind != "finding" for m in ones) else None
+    before = [atom.text for atom in atoms[max(0, last.start - 4) : max(0, last.start)]]
+    return last if any(atoms[m + 1].kind != "finding" for m in ones) or before[:2] == ["one", "of"] else None
 
 
 def pair_of(named: Sequence[Mention]) -> list[tuple[str, ...]]:

@@ -26,6 +26,8 @@ def neutral(s: Sentence, n: int) -> None:
         s.unlicensed(atom.text)  # A part that no number was made of.
     if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
         s.unlicensed(atom.text)
+    if atom.text == "so" and n and s.atoms[n - 1].kind == "degree":
+        s.unlicensed(s.atoms[n - 1].text)  # "…, and strikingly so": of what was said before.
     if atom.text in ("former", "latter"):
         s.unlicensed(atom.text)
     if atom.text == "only" and s.atoms[n - 1].text == "the" and s.phrases.is_any_noun(n + 1):

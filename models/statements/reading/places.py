@@ -16,9 +16,8 @@ def place(s: Sentence, n: int) -> None:
     group, end, third, corner = _group(s, n)
     s.used.update(range(n, end))
     said = [one for index in group for one in _ends(s, index)]
-    if any(at == "off" for _, at in said):  # "Away from the midline" denies its middle.
-        said = [(axis, "middle" if at == "off" else at) for axis, at in said]
-        s.denied_next = not s.denied_next
+    off = [(axis, "middle") for axis, at in said if at == "off"]
+    said = [one for one in said if one[1] != "off"]
     near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
     patient = "patient" in near or any("patient" in s.atoms[index].text for index in group)
     frame = _frame(s, end) or _owner(s, n) or _frame_of_the_other(s, n, end)
@@ -41,7 +40,11 @@ def place(s: Sentence, n: int) -> None:
         frame = "shown"
     elif patient or structure or organ:
         frame = frame if frame not in ("shown", "") and not patient else "patient"
-    s.say_of(n, lambda target: _placed(s, target, said, frame, third), end=end)
+    if off:  # "Away from the midline" denies its middle.
+        s.denied_next = not s.denied_next
+        s.say_of(n, lambda target: _placed(s, target, off, frame, False), end=end)
+    if said:
+        s.say_of(n, lambda target: _placed(s, target, said, frame, third), end=end)
 
 
 def _is_upright(s: Sentence, said: list[tuple[str, str]], end: int) -> bool:

@@ -114,6 +114,7 @@ The tumour is free of hypointense regions.
 The tumour is one and a half times as wide as tall.
 About five in a hundred pixels of the brain belong to the tumour.
 A bright area turned up on the left side of the patient.
+The tumour lies off the midline on the left side of the patient.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -234,6 +235,8 @@ Nearly all of the tumour lies inside r2.
 r3 is free of a tumour.
 The tumour is strikingly darker than the brain around it.
 The tumour lies in the lowest part of the image.
+The tumour lies off the midline on the right side of the patient.
+The tumour is about as wide as tall.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
@@ -281,6 +284,7 @@ A second opinion on the tumour is advised.
 The uppermost region is malignant.
 The tumour was confirmed by a pathologist.
 The tumour returned.
+The tumour is brighter than its surroundings, strikingly so.
 """
 
 
