@@ -233,6 +233,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "{hardly|scarcely|barely} {differs|differ|differing|different}", Meaning("differs", False)
     yield "{as well as|along with|together with|in addition to}", Meaning("beside")
     yield "as well", Meaning("neutral")
+    yield "associated with", Meaning("neutral")
     yield "{to|in} a {great|large|considerable|certain|fair|good|small|lesser} {extent|degree|part}", Meaning("neutral")
     yield "{turns|turned|turn|comes|came|come|crops|cropped|lights|lit|light|shows|showed|show} up", Meaning("neutral")
     yield "{come|came|comes} {across|upon}", Meaning("neutral")

@@ -11,6 +11,16 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _CONTRACTED = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had|could|would|should|ca)n['’]t\b", re.IGNORECASE)
+_WHOLE = {
+    "i.e": "namely",
+    "e.g": "namely",
+    "approx": "approximately",
+    "ca": "about",
+    "vs": "versus",
+    "resp": "respectively",
+}
+_ABBREVIATED = re.compile(r"\b(i\.e|e\.g|approx|ca|vs|resp)\.", re.IGNORECASE)
+"""Abbreviations whose full stop ends no sentence."""
 _JOINED = {"hypo", "hyper", "iso"}
 """Joined to the word behind them where a hyphen parts them: hyper-intense."""
 _SPELLING = {
@@ -58,6 +68,7 @@ class Token:
 def tokens(text: str) -> tuple[Token, ...]:
     """Of a text, in order. Hyphens between letters part words, but join hypo-, hyper- and iso- to theirs."""
     found: list[Token] = []
+    text = _ABBREVIATED.sub(lambda match: _WHOLE[match[1].lower()], text)
     for match in _TOKEN.finditer(_CONTRACTED.sub(r"\1 not", text)):
         word = match[0].lower().replace("−", "-").replace("^2", "²")
         if word in {"-", "‐", "‑"}:

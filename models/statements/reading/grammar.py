@@ -155,6 +155,13 @@ def deny_next(s: Sentence, n: int) -> None:
         s.denied_next = False
         s.say(c.Absence(name=name), negated=False)
         return
+    behind = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
+    if text == "nothing" and not s.facts.regions and not s.mentions and (n or behind not in PREPOSITIONS):
+        s.denied_next = False
+        s.say(c.Count(name="", n=0), negated=False)
+        return
+    if text == "nothing" and not n and behind in PREPOSITIONS:
+        s.unlicensed(text)  # "Nothing in this image is a brain": a denial of what stands behind the verb.
     if text in ("no other", "no further", "no additional", "no second", "no more"):
         head = s.phrases.next_mention(n + 1)
         if head is not None and head.name and head.regions and not head.explicit:

@@ -37,6 +37,9 @@ def share(s: Sentence, n: int) -> None:
     least = next(row.at_least for row in table().shares if row.word == said)
     if not of and covering.part_of(s, n, Factor("covering", least / 100, "above", True, 0)):
         return
+    if not of and n and s.atoms[n - 1].kind == "relation":
+        s.unlicensed(s.atoms[n].text)  # "Contains most of the larger focus."
+        return
     s.used |= {stands} if stands is not None else set()
     s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.every, word=said, of=of))
 

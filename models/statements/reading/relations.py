@@ -47,6 +47,8 @@ def relation(s: Sentence, n: int) -> None:
         return
     if s.subject is None and atom.value == ("inside", True):
         return  # "This image contains a nodule."
+    if atom.value == ("inside", False) and s.subject is not None and not s.subject.regions:
+        return  # "No nodule was detected inside the lungs."
     if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
         return
     if atom.value == ("inside", False) and n and s.atoms[n - 1].text in _MOSTLY:

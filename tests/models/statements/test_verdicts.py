@@ -115,6 +115,7 @@ The tumour is one and a half times as wide as tall.
 About five in a hundred pixels of the brain belong to the tumour.
 A bright area turned up on the left side of the patient.
 The tumour lies off the midline on the left side of the patient.
+The tumour, i.e. r1, is oval.
 """
 FALSE = """
 This is an axial CT of the brain.
@@ -237,6 +238,8 @@ The tumour is strikingly darker than the brain around it.
 The tumour lies in the lowest part of the image.
 The tumour lies off the midline on the right side of the patient.
 The tumour is about as wide as tall.
+The tumour has non-circumscribed margins.
+The tumour is non-homogeneous.
 """
 UNKNOWN = """
 The tumour exerts mass effect on the left lateral ventricle.
