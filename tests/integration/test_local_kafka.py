@@ -51,44 +51,37 @@ def cluster(bootstrap: str) -> str:
     return AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=60).cluster_id
 
 
-def test_data_survives_stop_and_kill(tmp_path: Path) -> None:
-    """Ready means that a produce succeeds; messages and cluster id outlive a stop and a kill -9."""
-    with LocalKafka(tmp_path) as kafka:
-        create_topic(kafka.bootstrap)
-        produce(kafka.bootstrap, b"before the stop")
-        first = cluster(kafka.bootstrap)
-    assert kafka.pid is None
-    with LocalKafka(tmp_path) as kafka:
-        produce(kafka.bootstrap, b"before the kill")
-        assert kafka.pid
-        os.kill(kafka.pid, signal.SIGKILL)
-    with LocalKafka(tmp_path) as kafka:
-        assert consume(kafka.bootstrap, 2) == [b"before the stop", b"before the kill"]
-        assert cluster(kafka.bootstrap) == first
-
-
 def test_a_killed_broker_comes_back_at_its_address(tmp_path: Path) -> None:
-    """A supervised broker is started again, on the same port, with its data."""
+    """A supervised broker is started again, on the same port; messages and cluster id outlive kill -9 and a stop.
+
+    Ready means that a produce succeeds.
+    """
     with Processes() as processes:
         kafka = LocalKafka(tmp_path)
         kafka.install(processes)
         kafka.start(processes)
         kafka.wait_ready()
         create_topic(kafka.bootstrap)
-        produce(kafka.bootstrap, b"kept")
+        produce(kafka.bootstrap, b"before the kill")
+        first = cluster(kafka.bootstrap)
         os.kill(processes.pids["kafka"], signal.SIGKILL)
         while processes.crashes["kafka"] == 0:
             processes.pause(0.05)
         kafka.wait_ready()
-        assert consume(kafka.bootstrap, 1) == [b"kept"]
+        produce(kafka.bootstrap, b"before the stop")
+    assert kafka.pid is None
+    with LocalKafka(tmp_path) as kafka:
+        assert consume(kafka.bootstrap, 2) == [b"before the kill", b"before the stop"]
+        assert cluster(kafka.bootstrap) == first
+    assert kafka.pid is None
 
 
-def test_a_folder_has_one_broker(tmp_path: Path, kafka: str) -> None:
+def test_a_folder_has_one_broker(tmp_path: Path, broker: LocalKafka) -> None:
     """A second broker on a folder in use, or on a port in use, is refused with what to do."""
-    with LocalKafka(tmp_path), pytest.raises(KafkaFailed, match="another Kafka runs on"):
-        LocalKafka(tmp_path).start()
+    with pytest.raises(KafkaFailed, match="another Kafka runs on"):
+        LocalKafka(broker.folder).start()
     with pytest.raises(KafkaFailed, match="is in use"):
-        LocalKafka(tmp_path, int(kafka.split(":")[1])).start()
+        LocalKafka(tmp_path, int(broker.bootstrap.split(":")[1])).start()
 
 
 def test_it_listens_on_loopback_only(kafka: str) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from agents.settings import Settings
 from infra.processes import Processes
 from infra.weaviate import Certificate, LocalWeaviate
-from models.knowledge import STARTER_CORPUS, Query, open_embedded, read_corpus, write_index
+from models.knowledge import STARTER_CORPUS, EmbeddedKnowledge, Query, open_embedded, read_corpus, write_index
 from models.knowledge.biomedical import BiomedicalEncoder
 from models.knowledge.weaviate import WeaviateKnowledge, build, building, current_passages
 from models.knowledge.weaviate.connection import Connection, RequestRefused
@@ -100,29 +100,36 @@ def test_earlier_collections_go_beyond_the_keep_count(server: WeaviateServer) ->
     assert current_passages(server) == ("edition", tuple(edition(4)[:5]))
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{}, {"USE_INVERTED_SEARCHABLE": "true", "PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS": "8"}],
-    ids=["ours", "BlockMax WAND"],
-)
-def test_what_was_built_is_found_at_once(settings: dict[str, str], tmp_path: Path) -> None:
-    """Right after a build, by our server and by one of Weaviate's defaults, words find what the file finds by them."""
-    passages = read_corpus(STARTER_CORPUS)
-    index = tmp_path / "starter.npz"
+@pytest.fixture(params=["ours", "BlockMax WAND"])
+def of_its_kind(request: pytest.FixtureRequest, processes: Processes, tmp_path: Path) -> WeaviateServer:
+    """A server as we set it up, and one of Weaviate's defaults."""
+    if request.param == "ours":
+        return request.getfixturevalue("server")
+    defaults = {"USE_INVERTED_SEARCHABLE": "true", "PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS": "8"}
+    local = LocalWeaviate(tmp_path / "weaviate", settings=defaults)
+    local.start(processes)
+    return local.server
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sequence[Passage], EmbeddedKnowledge]:
+    """The starter corpus, and its file, opened."""
+    passages, index = read_corpus(STARTER_CORPUS), tmp_path_factory.mktemp("starter") / "starter.npz"
     write_index("starter", passages, index)
-    embedded = open_embedded(index)
+    return passages, open_embedded(index)
+
+
+def test_what_was_built_is_found_at_once(
+    of_its_kind: WeaviateServer, starter: tuple[Sequence[Passage], EmbeddedKnowledge]
+) -> None:
+    """Right after a build, by our server and by one of Weaviate's defaults, words find what the file finds by them."""
+    passages, embedded = starter
     asked = [Query(f"{one.title}. {one.text.split('. ')[0]}", limit=1) for one in passages[::10]]
-    processes = Processes(grace_s=5)
-    local = LocalWeaviate(tmp_path / "weaviate", settings=settings)
-    try:
-        local.start(processes)
-        build(local.server, "starter", passages)
-        knowledge = WeaviateKnowledge(local.server)
-        base = knowledge()
-        same = [base.search(query)[0].passage_id == embedded.search(query)[0].passage_id for query in asked]
-        knowledge.close()
-    finally:
-        processes.stop()
+    build(of_its_kind, "starter", passages)
+    knowledge = WeaviateKnowledge(of_its_kind)
+    base = knowledge()
+    same = [base.search(query)[0].passage_id == embedded.search(query)[0].passage_id for query in asked]
+    knowledge.close()
     assert sum(same) / len(same) > 0.95
 
 
