@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 EXPORT := .venv-export
 SGLANG := .venv-sglang
+ENERGON := .venv-energon
 LLAVA := .venv-llava
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -14,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -60,6 +61,9 @@ test-export: $(EXPORT)/.installed ## export the experts again and compare with w
 
 test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
 	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang
+
+test-energon: install $(ENERGON)/.installed ## a WebDataset in Megatron's energon, in an environment of its own (6 GB)
+	@TRISTREAM_TEST_ENERGON=$(ENERGON)/bin/python $(BIN)/python -m pytest tests/models/datasets/test_energon.py
 
 train-env: $(EXPORT)/.installed ## the pipeline with torch beside it, to train experts: see docs/training.md
 	@echo "Train with $(EXPORT)/bin/tristream experts train --help"
@@ -109,6 +113,11 @@ $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
 	@$(PYTHON) -m venv $(EXPORT)
 	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
 	@$(UV) pip install --quiet --python $(EXPORT)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(ENERGON)/.installed: $(BIN)/uv requirements/energon.lock
+	@$(PYTHON) -m venv $(ENERGON)
+	@$(UV) pip sync --quiet --python $(ENERGON)/bin/python --require-hashes requirements/energon.lock
 	@touch $@
 
 $(SGLANG)/.installed: $(BIN)/uv requirements/sglang.lock
@@ -184,7 +193,7 @@ leak-check: install ## search 1000 planted identities in all that a real pipelin
 	@$(BIN)/python -m benchmarks.leaks --files 1000
 
 clean: ## remove what was installed and made here
-	rm -rf $(VENV) $(EXPORT) $(SGLANG) $(LLAVA) out .tristream
+	rm -rf $(VENV) $(EXPORT) $(SGLANG) $(ENERGON) $(LLAVA) out .tristream
 
 # Of rapidocr one file is read: what it imports is not installed. All else comes with --no-deps from these files.
 lock: UNUSED := --no-emit-package omegaconf --no-emit-package pyclipper --no-emit-package shapely --no-emit-package pillow
@@ -197,4 +206,5 @@ lock: $(BIN)/uv ## renew requirements/*.lock from pyproject.toml
 	$(COMPILE) pyproject.toml --extra cpu --extra train --group export -c requirements/pipeline.lock -o requirements/export.lock
 	$(COMPILE) pyproject.toml --extra cpu --extra text --extra data --extra evaluation --extra llava --group llava -c requirements/pipeline.lock -o requirements/llava.lock
 	$(COMPILE) --group sglang -o requirements/sglang.lock
+	$(COMPILE) --group energon -o requirements/energon.lock
 	$(COMPILE) requirements/real-data.in -o requirements/real-data.lock
