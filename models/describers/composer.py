@@ -26,7 +26,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region
 from schemas.triplets import Description, Statement
 
-NAME = "composer@13"
+NAME = "composer@14"
 OPENED = 0.5
 """Part of images whose kind and most telling finding are told in one sentence."""
 QUOTED, QUOTED_IF_SHORT = 0.08, 0.5
@@ -109,7 +109,8 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     )
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
-    listed = plans.context(facts, context, chosen.doubled, first=not (regions or rest), told=one_by_one)
+    alone = not (regions or rest or one_by_one.total())
+    listed = plans.context(facts, context, chosen.doubled, first=alone, told=one_by_one)
     organ = budget.take(written(listed, facts, f"{seed}:context")) if context else None
     said += length_of(organ) if organ else 0
     knowledge = explanation(facts, chosen, seed, budget)
