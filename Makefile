@@ -99,7 +99,7 @@ $(TINY)/set: | install
 llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; see docs/llava-tri.md
 	@$(LLAVA)/bin/tristream train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
-	@$(LLAVA)/bin/tristream evaluate --benchmark held-out --at $(or $(DATA),$(TINY)/set) --model $(TINY)/model --boxes parts --plain --max-tokens 48 \
+	@$(LLAVA)/bin/tristream evaluate --benchmark held-out --at $(or $(DATA),$(TINY)/set) --model $(TINY)/model --boxes parts --plain --max-tokens 48 --at-once 64 \
 	  --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model --out $(TINY)/evaluation
 	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(or $(DATA),$(TINY)/set) --out $(TINY)/caption-loss.json
 

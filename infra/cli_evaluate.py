@@ -68,6 +68,13 @@ INTERRUPTED = 130
 )
 @click.option("--max-tokens", default=256, show_default=True, type=click.IntRange(1), help="Of an answer.")
 @click.option(
+    "--at-once",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Questions that a model in a folder answers together; small models take many.",
+)
+@click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Only N pictures, drawn by hash; nothing is then shown."
 )
 @click.pass_context
@@ -156,7 +163,8 @@ def _source(given: Mapping[str, Any], kept: "Answers") -> "Source":
             )
         from models.llava_tri.evaluation.in_process import InProcess
 
-        return Asked(InProcess(path, max_tokens=given["max_tokens"]), kept, given["boxes"], plain=given["plain"])
+        answerer = InProcess(path, max_tokens=given["max_tokens"], at_once=given["at_once"])
+        return Asked(answerer, kept, given["boxes"], plain=given["plain"])
     raise click.UsageError(
         f"--model {model!r}: no URL, no model's folder with config.json, no file, and none of {', '.join(RULES)}"
     )

@@ -3,12 +3,14 @@
 # pyright: basic, reportMissingImports=false
 # torch is installed in .venv-llava only.
 
+import asyncio
 import itertools
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the environment of make llava-env")
@@ -16,6 +18,7 @@ torch = pytest.importorskip("torch", reason="needs the environment of make llava
 from safetensors.torch import load_file  # noqa: E402
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM  # noqa: E402
 
+from models.imaging.png import encode_png  # noqa: E402
 from models.llava_tri.evaluation.caption_loss import measure  # noqa: E402
 from models.llava_tri.evaluation.in_process import InProcess  # noqa: E402
 from models.llava_tri.tiny import tower as towers  # noqa: E402
@@ -79,6 +82,15 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
 
     assert export(trained, tmp_path / "served").startswith("llava-tri@")
     assert InProcess(tmp_path / "served", max_tokens=4).name.startswith("llava-tri@")
+
+
+def test_a_model_that_is_asked_encodes_a_picture_once(tiny: Path, tmp_path: Path) -> None:
+    """However many questions there are of it: what its tower saw lies in a folder beside the model."""
+    answerer = InProcess(shutil.copytree(tiny, tmp_path / "model"), max_tokens=2)
+    picture = encode_png(np.zeros((64, 64), np.uint8))
+    for question in ("What is this?", "Where is it?"):
+        asyncio.run(answerer.answer([picture], question))
+    assert len(list((tmp_path / "model.features").iterdir())) == 1
 
 
 def test_the_projector_learns_at_a_rate_of_its_own(tiny: Path, data_set: Path, tmp_path: Path) -> None:

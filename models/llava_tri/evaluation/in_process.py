@@ -22,7 +22,8 @@ from models.llava_tri.tiny.tower import FEATURES  # Transformers loads the tiny 
 def load(folder: Path) -> tuple[Any, Any]:
     """The model in a folder, as it is kept, for answers alone; and its processor."""
     FEATURES.folder = folder.with_name(f"{folder.name}.features")
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval()
+    # A tower that could learn would have every picture encoded anew for every question.
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval().requires_grad_(False)
     return model, AutoProcessor.from_pretrained(folder)
 
 
