@@ -79,14 +79,19 @@ def kafka(broker: LocalKafka) -> str:
     return broker.bootstrap
 
 
-@pytest.fixture
-def settings(kafka: str, tmp_path: Path) -> Settings:
-    """A pipeline of the test's own: its topics exist, nothing runs."""
+def new_settings(kafka: str, folder: Path) -> Settings:
+    """A pipeline of one's own: its topics exist, nothing runs."""
     wires = Wires(
-        bootstrap=kafka, prefix=f"t{uuid.uuid4().hex[:8]}.", partitions=4, state=tmp_path / "state", session_timeout=6.0
+        bootstrap=kafka, prefix=f"t{uuid.uuid4().hex[:8]}.", partitions=4, state=folder / "state", session_timeout=6.0
     )
     create_topics(wires)
     return Settings(wires=wires, key="0" * 64, readable="/")
+
+
+@pytest.fixture
+def settings(kafka: str, tmp_path: Path) -> Settings:
+    """A pipeline of the test's own."""
+    return new_settings(kafka, tmp_path)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def main() -> None:
     if "never-flow" in sys.argv:
         never_flow()
     if "end-soon" in sys.argv:
-        membership.ENDED_AFTER = stuck.STUCK_AFTER = 10.0
+        membership.ENDED_AFTER, stuck.STUCK_AFTER = 10.0, 3.0
     settings = from_environment()
     configure_logging()
     app = build_app("preprocess", settings.wires)

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from streams.lag import LagReader, ask
 from streams.payloads import Payloads
 from streams.reader import latest, read
 from streams.topics import BUCKET_EVENTS, DEAD_LETTERS, IMAGES, OBJECTS, STAGES, TRIPLETS
+from tests.integration.conftest import new_settings
 from tests.integration.pipeline import STAGES as WORKERS
 from tests.integration.pipeline import Pipeline, wait_for, wait_until
 from tests.integration.throttling import Throttle
@@ -100,6 +103,55 @@ def chain(settings: Settings, server: LocalS3, tmp_path: Path) -> Iterator[Chain
         yield running
     finally:
         running.processes.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A folder of a bucket that a chain watches and reads, and what came of it."""
+
+    chain: Chain
+    server: LocalS3
+    folder: str
+
+    def put(self, name: str, data: bytes) -> None:
+        obstore.put(self.server.store, f"{self.folder}/{name}", data)
+
+    def announced(self) -> list[str]:
+        """Names within it, as often as they were."""
+        return [found.key.removeprefix(f"{self.folder}/") for found in self._announced()]
+
+    def images(self) -> list[MedicalImage]:
+        ours = {self.chain.settings.identity.object_id(found) for found in self._announced()}
+        images = [r.message for r in read(self.chain.settings.wires, [IMAGES]) if r and r.message]
+        return [image for image in images if image.object_id in ours]
+
+    def _announced(self) -> list[ObjectReference]:
+        found = [r.message for r in read(self.chain.settings.wires, [OBJECTS]) if r and r.message]
+        return [one for one in found if one.key.startswith(f"{self.folder}/")]
+
+
+@pytest.fixture(scope="module")
+def watched(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Chain, LocalS3]]:
+    """A bucket, and workers that watch it and read what comes, for tests that keep to a folder each."""
+    folder = tmp_path_factory.mktemp("watched")
+    settings = new_settings(kafka, folder).model_copy(update={"readable": LOCATION.url})
+    chain = Chain(settings, folder)
+    server = LocalS3(folder / "s3", BUCKET, kafka=settings.wires.bootstrap, topic=BUCKET_EVENTS.on(settings.wires))
+    try:
+        server.start(chain.processes)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in server.environment.items():
+                patch.setenv(name, value)
+            chain.watch()
+            chain.start("preprocess")
+        yield chain, server
+    finally:
+        chain.processes.stop()
+
+
+@pytest.fixture
+def part(watched: tuple[Chain, LocalS3]) -> Part:
+    return Part(*watched, f"{PREFIX}/{uuid.uuid4().hex[:8]}")
 
 
 def small_images(count: int) -> Iterator[bytes]:
@@ -192,34 +244,29 @@ def test_what_changes_before_it_is_read(chain: Chain, server: LocalS3) -> None:
     assert sorted(chain.dead_letters()) == ["ObjectChanged", "ObjectGone"]
 
 
-def test_a_sidecar_is_read_with_its_image(chain: Chain, server: LocalS3) -> None:
+def test_a_sidecar_is_read_with_its_image(part: Part) -> None:
     """What lies beside an image describes it, and is no object by itself."""
-    chain.watch()
-    chain.start("preprocess")
-    obstore.put(server.store, f"{PREFIX}/scan.png.json", b'{"modality": "dermoscopy", "mask": ".masks/scan.png"}')
-    obstore.put(server.store, f"{PREFIX}/.masks/scan.png", encode_png(np.eye(32, dtype=np.uint8)))
-    obstore.put(server.store, f"{PREFIX}/scan.png", encode_png(np.full((32, 32), 90, np.uint8)))
-    wait_until(lambda: len(chain.images()) == 1)
-    assert chain.announced() == [f"{PREFIX}/scan.png"]
-    (image,) = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message]
+    part.put("scan.png.json", b'{"modality": "dermoscopy", "mask": ".masks/scan.png"}')
+    part.put(".masks/scan.png", encode_png(np.eye(32, dtype=np.uint8)))
+    part.put("scan.png", encode_png(np.full((32, 32), 90, np.uint8)))
+    wait_until(lambda: len(part.images()) == 1)
+    assert part.announced() == ["scan.png"]
+    (image,) = part.images()
     assert (image.metadata.modality, len(image.annotations)) == ("dermoscopy", 1)
 
 
-def test_defaults_of_a_folder_hold_for_its_images(chain: Chain, server: LocalS3) -> None:
+def test_defaults_of_a_folder_hold_for_its_images(part: Part) -> None:
     """Under the prefix that they lie in, where no sidecar says otherwise; they are no object by themselves."""
-    chain.watch()
-    chain.start("preprocess")
     said = {"modality": "dermoscopy", "organ": "skin", "source": "set@1", "licence": "CC0-1.0"}
-    obstore.put(server.store, f"{PREFIX}/set/_defaults.json", orjson.dumps(said))
-    obstore.put(server.store, f"{PREFIX}/set/b.png.json", b'{"source": "another@2"}')
+    part.put("set/_defaults.json", orjson.dumps(said))
+    part.put("set/b.png.json", b'{"source": "another@2"}')
     for name, grey in (("set/a.png", 90), ("set/b.png", 120), ("c.png", 150)):
-        obstore.put(server.store, f"{PREFIX}/{name}", encode_png(np.full((32, 32), grey, np.uint8)))
-    wait_until(lambda: len(chain.images()) == 3)
-    assert sorted(chain.announced()) == [f"{PREFIX}/{name}" for name in ("c.png", "set/a.png", "set/b.png")]
-    images = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message]
+        part.put(name, encode_png(np.full((32, 32), grey, np.uint8)))
+    wait_until(lambda: len(part.images()) == 3)
+    assert sorted(part.announced()) == ["c.png", "set/a.png", "set/b.png"]
     told = {
         (i.metadata.modality, i.metadata.organ, i.provenance.source, i.provenance.licence)
-        for i in images
+        for i in part.images()
         if i.provenance
     }
     assert told == {
@@ -229,18 +276,16 @@ def test_defaults_of_a_folder_hold_for_its_images(chain: Chain, server: LocalS3)
     }
 
 
-def test_a_changed_sidecar_has_its_image_read_again(chain: Chain, server: LocalS3) -> None:
+def test_a_changed_sidecar_has_its_image_read_again(part: Part) -> None:
     """A sidecar that comes after its image, or changes, makes the image a new object; the same one again does not."""
-    chain.watch()
-    chain.start("preprocess")
-    obstore.put(server.store, f"{PREFIX}/scan.png", encode_png(np.full((32, 32), 90, np.uint8)))
-    wait_until(lambda: len(chain.images()) == 1)
+    part.put("scan.png", encode_png(np.full((32, 32), 90, np.uint8)))
+    wait_until(lambda: len(part.images()) == 1)
     for count, modality in ((2, "dermoscopy"), (3, "MR"), (3, "MR")):
-        obstore.put(server.store, f"{PREFIX}/scan.png.json", orjson.dumps({"modality": modality}))
-        wait_until(lambda count=count: len(chain.images()) == count)
-    obstore.put(server.store, f"{PREFIX}/last.png", b"")
-    wait_until(lambda: f"{PREFIX}/last.png" in chain.announced())
-    found = [r.message for r in read(chain.settings.wires, [IMAGES]) if r and r.message]
+        part.put("scan.png.json", orjson.dumps({"modality": modality}))
+        wait_until(lambda count=count: len(part.images()) == count)
+    part.put("last.png", b"")
+    wait_until(lambda: "last.png" in part.announced())
+    found = part.images()
     assert sorted(image.metadata.modality or "" for image in found) == ["MR", "dermoscopy", "unknown"]
     assert len({image.object_id for image in found}) == 3
 
