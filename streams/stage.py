@@ -131,7 +131,20 @@ class StageRunner(Generic[In]):
         Args:
             events: in the order of their offsets, partition by partition.
             may_begin: asked for the first message of each partition since it was assigned.
+
+        Raises:
+            Exception: what a defect beyond the guard raised. Its message would hold back all behind it for ever.
         """
+        running = asyncio.current_task()
+        broken: list[BaseException] = []
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                broken.append(error)
+                if running is not None:
+                    running.cancel()
+
         try:
             async for event in events:
                 message = event.message
@@ -147,7 +160,11 @@ class StageRunner(Generic[In]):
                 await self._may_take()
                 task = asyncio.create_task(self._work(message, ticket))
                 self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(over)
+        except asyncio.CancelledError:
+            if broken:
+                raise broken[0] from None
+            raise
         finally:
             for task in self._tasks:
                 task.cancel()

@@ -217,6 +217,24 @@ async def test_a_broker_that_answers_again_is_waited_for_no_longer() -> None:
     running.cancel()
 
 
+async def test_a_defect_beyond_the_guard_breaks_the_stage_off() -> None:
+    """As where a dead letter cannot be written: its message would hold back all behind it, and nobody would know."""
+
+    async def fail(_: ObjectReference) -> AsyncIterator[ObjectReference]:
+        raise ValueError
+        yield
+
+    async def send(*_: Any) -> Awaitable[Any]:
+        raise TypeError("a defect")
+
+    faust = Faust()
+    runner = StageRunner("preprocess", OBJECTS, COPIES, fail, wires=Wires(), send=send)
+    faust.offsets.put_nowait(20)
+    async with asyncio.timeout(10):
+        with pytest.raises(TypeError, match="a defect"):
+            await runner.run(faust.events())
+
+
 def test_faust_acknowledges_nothing_itself() -> None:
     """It would count messages as done that it throws away unseen after a rebalance."""
 
