@@ -150,7 +150,8 @@ def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[Ca
             if number > 0:  # the values: only what the view does not show
                 strokes = np.where(strokes > _HIDDEN * shown[reduced], strokes, 0).astype(np.uint8)
             chosen = worth_a_look(strokes) & cells
-            if not reduced and not _is_small(picture) and chosen.any():
+            # Of a clip so few cells are unusual that this would cost more than it saves.
+            if usual is None and not reduced and not _is_small(picture):
                 chosen &= near_fine_strokes(picture)
             areas[reduced] = areas_of(chosen, strokes.shape)
             new[reduced] = strokes
