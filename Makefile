@@ -60,7 +60,7 @@ test-export: $(EXPORT)/.installed ## export the experts again and compare with w
 	@$(EXPORTED)
 
 test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
-	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python $(BIN)/python -m pytest tests/sglang
+	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python TRISTREAM_TEST_LLAVA=$(if $(wildcard $(LLAVA)/.installed),$(LLAVA)/bin/python) $(BIN)/python -m pytest tests/sglang
 
 test-energon: install $(ENERGON)/.installed ## a WebDataset in Megatron's energon, in an environment of its own (6 GB)
 	@TRISTREAM_TEST_ENERGON=$(ENERGON)/bin/python $(BIN)/python -m pytest tests/models/datasets/test_energon.py

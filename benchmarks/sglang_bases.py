@@ -33,6 +33,7 @@ BASES = (
     "llava-clip+transformers", "llava-siglip+transformers",
 )  # fmt: skip
 MOST_S = 300.0
+ASKED = "Describe this image."
 ERROR = re.compile(r"^(?:\w+\.)*\w+(?:Error|Exception): .+", re.MULTILINE)
 
 
@@ -48,7 +49,7 @@ def ask(server: LocalSglang, image: str | None) -> tuple[int, float]:
     Raises:
         httpx.HTTPError: no answer, or one of 400 and on.
     """
-    content: list[dict[str, Any]] = [{"type": "text", "text": "Describe this image."}]
+    content: list[dict[str, Any]] = [{"type": "text", "text": ASKED}]
     if image is not None:
         content.insert(0, {"type": "image_url", "image_url": {"url": image}})
     asked = {
