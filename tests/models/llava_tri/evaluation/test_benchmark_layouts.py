@@ -256,7 +256,7 @@ def test_another_layout_is_told_by_its_file(
 
 
 def test_a_held_out_answer_is_a_label_without_the_words_around_it(tmp_path: Path) -> None:
-    """Whichever phrasing the set has it in; numbers as digits. One chooses among all labels."""
+    """Whichever phrasing the set has it in; numbers as digits, places without their frame. One chooses among all."""
     turns = {
         "count": ("How many?", "There are two."), "side": ("Left or right?", "On the patient's left."),
         "place": ("Where?", "It lies in the centre of the image."), "modality": ("What is it?", "It is an MR image."),
@@ -275,7 +275,7 @@ def test_a_held_out_answer_is_a_label_without_the_words_around_it(tmp_path: Path
     found = {one.id: one for one in LOADERS["held-out"](tmp_path, "test", None).questions}
     assert {one.kind for one in found.values()} == {"class"}
     labels = [one.answers for one in found.values()]
-    assert labels == [("2",), ("left",), ("centre of image",), ("mr image",), ("1",)]
+    assert labels == [("2",), ("left",), ("centre",), ("mr image",), ("1",)]
     assert found["0-0"].options == ("1", "2")
 
 
