@@ -44,12 +44,11 @@ _LARGEST = (
 
 
 _PAIR = (
-    "{there are|the {image|picture|view} shows} two <n> on <s> of the <i>, each <c>",
-    "two <n> {are {seen|shown|visible|depicted|in view}|can be made out|lie} on <s> of the <i>, each <c>",
     "there are two <n>, one on <o> of the <i>, each <c>",
-    "on <s> of the <i>, two <n> {are {seen|shown|visible}|can be made out}, each <c>",
+    "the {image|picture|view} shows two <n>, one on <o>, each <c>",
+    "two <n> {are {seen|shown|visible|depicted|in view}|can be made out|lie}, one on <o> of the <i>, each <c>",
     "two <n> {are {seen|visible|depicted}|can be recognised}, one on <o> of the <i>; each <f>",
-    "{visible|in view|shown|depicted} are two <n> on <s> of the <i>; each <f>",
+    "{visible|in view|shown|depicted} are two <n>, one on <o> of the <i>; each <f>",
     "note two <n>, one on <o> of the <i>, each <c>",
 )
 _COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"))
@@ -72,8 +71,8 @@ def pair(facts: Facts, regions: list[Region]) -> Plan:
         part = f"{voice.phrase(rows[0].say)} the {voice.pick(('image', 'picture', 'view', 'frame'))}"
         text = fill(
             voice.spin(voice.pick(_PAIR)), n=plural(noun), i=voice.pick(("image", "picture", "frame")),
-            s=voice.pick(("either side", "both sides", "each side")), o=voice.pick(("either side", "each side")),
-            c=f"{covering} {part}", f=f"{covers} {part}",
+            o=voice.pick(("either side", "each side")), c=f"{covering} {part}",
+            f=f"{covers} {part}",
         )  # fmt: skip
         claims = (
             c.Count(name=name, n=2), c.Finding(regions=ids, every=True, name=name), c.Sides(name=name, frame="shown"),
