@@ -156,7 +156,7 @@ class FaustGroup:
                 reader.seek(place, first)
                 found = (await reader.getone()).offset
         except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+            raise _away(error) from error
         finally:
             await leave(reader)
         return found if found < before else None
@@ -187,6 +187,10 @@ class FaustGroup:
                 raise Unavailable(ENDED)
             return answer.result()
         except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
-            raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+            raise _away(error) from error
         finally:
             answer.cancel()
+
+
+def _away(error: Exception) -> Unavailable:
+    return Unavailable(f"Kafka does not answer: {type(error).__name__}")

@@ -2,53 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
+from models.statements.amounts import number_entries, ratio_entries
+from models.statements.meanings import Lexicon, Meaning
 from models.statements.table import table
-from models.statements.tokens import NUMBER_WORDS, inflected, plural, spelled_out, with_other_nouns, words
+from models.statements.tokens import PLACE_NOUNS, inflected, plural, spelled_out, with_other_nouns, words
 from models.vocabulary import TERMS, Term
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a phrase means: a kind of meaning, and its value. `several`: it is in the plural."""
-
-    kind: str
-    value: Any = None
-    several: bool = False
-
-
-@dataclass(frozen=True)
-class Lexicon:
-    """Meanings by phrase; phrases by their first word, the longest first."""
-
-    meanings: dict[tuple[str, ...], tuple[Meaning, ...]]
-    starting: dict[str, tuple[tuple[str, ...], ...]]
-
-    @classmethod
-    def of(cls, entries: Iterable[tuple[str, Meaning]]) -> "Lexicon":
-        """From phrases with their meanings; patterns are spelled out."""
-        meanings: dict[tuple[str, ...], list[Meaning]] = {}
-        for pattern, meaning in entries:
-            for phrase in spelled_out(pattern):
-                key = words(phrase)
-                if key and meaning not in meanings.setdefault(key, []):
-                    meanings[key].append(meaning)
-        starting: dict[str, list[tuple[str, ...]]] = {}
-        for key in meanings:
-            starting.setdefault(key[0], []).append(key)
-        return cls(
-            {key: tuple(found) for key, found in meanings.items()},
-            {first: tuple(sorted(keys, key=len, reverse=True)) for first, keys in starting.items()},
-        )
-
-    def at(self, said: tuple[str, ...], place: int) -> Iterator[tuple[int, tuple[Meaning, ...]]]:
-        """Length and meanings of each phrase that begins at a place, the longest first."""
-        for key in self.starting.get(said[place], ()):
-            if said[place : place + len(key)] == key:
-                yield len(key), self.meanings[key]
 
 
 def naming(pattern: str) -> Iterator[tuple[str, Meaning]]:
@@ -58,12 +18,9 @@ def naming(pattern: str) -> Iterator[tuple[str, Meaning]]:
         yield phrase, Meaning("finding", name)
         yield plural(phrase), Meaning("finding", name, several=True)
         noun = name.rpartition(" ")
-        if noun[0] and noun[2] in _NOUNS:  # "An eosin-rich area and two blue-stained ones."
+        if noun[0] and noun[2] in PLACE_NOUNS:  # "An eosin-rich area and two blue-stained ones."
             yield f"{noun[0]} one", Meaning("finding", name)
             yield f"{noun[0]} ones", Meaning("finding", name, several=True)
-
-
-_NOUNS = {"area", "region", "focus", "spot", "zone", "patch"}
 
 
 @lru_cache(maxsize=256)
@@ -97,8 +54,8 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
     yield from _name_entries()
     yield from _level_entries()
     yield from _place_entries()
-    yield from _number_entries()
-    yield from _ratio_entries()
+    yield from number_entries()
+    yield from ratio_entries()
     yield from _compared_entries()
     for word in table().neutral.words.split():
         yield word, Meaning("neutral")
@@ -337,95 +294,3 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().experts:
         for phrase in row.say:
             yield phrase, Meaning("expert", row.name)
-
-
-_STREWN = (
-    "{crowded|filled|peppered|dotted|strewn|studded|littered|packed|sprinkled|speckled|covered} with {many|numerous|}",
-    "{rich|abundant} in {many|numerous|}", "{a|} {multitude|host|crowd|profusion|wealth|scattering} of",
-)  # fmt: skip
-"""Words by which a noun behind them is of several."""
-
-
-def _number_entries() -> Iterator[tuple[str, Meaning]]:
-    for row in table().measures:
-        for phrase in row.read:
-            yield phrase, Meaning("measure", row.word)
-    for unit, phrases in table().units.items():
-        for phrase in phrases:
-            yield phrase, Meaning("unit", unit)
-    for word, n in NUMBER_WORDS.items():
-        yield word, Meaning("numeral", n)
-    for word in ("single", "solitary", "sole", "lone", "isolated", "only one", "exactly one", "one single", "just one"):
-        yield word, Meaning("how many", 1)
-    yield "both", Meaning("how many", 2)
-    for word in ("a pair of", "a couple of"):
-        yield word, Meaning("how many", 2)
-    for word in (
-        "several",
-        "multiple",
-        "numerous",
-        "many",
-        "a number of",
-        "various",
-        "{lots|plenty|dozens} of",
-        *_STREWN,
-    ):
-        yield word, Meaning("how many", None)
-    for phrase in (
-        "less than",
-        "under",
-        "below",
-        "fewer than",
-        "smaller than",
-        "shorter than",
-        "at most",
-        "not more than",
-        "no {more|larger|longer|greater} than",
-    ):
-        yield phrase, Meaning("bound", "below")
-    for phrase in (
-        "more than",
-        "over",
-        "above",
-        "{exceeding|exceeds|exceed|surpasses|surpassing}",
-        "greater than",
-        "larger than",
-        "at least",
-        "{no|not} {less|smaller|shorter} than",
-        "longer than",
-    ):
-        yield phrase, Meaning("bound", "above")
-    for phrase in (
-        "{about|up to|around|roughly|approximately|circa|nearly|almost|some|approx|~|ca}",
-        "{close to|not quite|just about|an estimated|something like|in the order of|on the order of|in the region of}",
-    ):
-        yield phrase, Meaning("about")
-
-
-_FACTORS = {
-    "twice": 2.0, "double": 2.0, "two times": 2.0, "thrice": 3.0, "triple": 3.0,
-    "{half|one half|a half}": 0.5, "{a|one} third": 1 / 3, "two thirds": 2 / 3, "{a|one} quarter": 0.25,
-    "three quarters": 0.75, "{a|one} fifth": 0.2, "{a|one} tenth": 0.1,
-}  # fmt: skip
-
-
-def _ratio_entries() -> Iterator[tuple[str, Meaning]]:
-    """What is compared, and the factor; None: it stands before 'times'. A factor below 0 divides."""
-    ratios = table().ratios
-    for phrase in ratios.longer:
-        yield phrase, Meaning("ratio", ("longer", 1.05, 1))
-    for phrase in ratios.wider:
-        yield phrase, Meaning("ratio", ("wider", 1.03, 1))
-    for phrase in ratios.taller:
-        yield phrase, Meaning("ratio", ("taller", 0.97, 1))
-    for measure, sign, tails in (
-        ("area", 1, ratios.area), ("area", -1, ratios.area_turned), ("length", 1, ratios.length),
-        ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself), ("box", 1, ratios.upright),
-        ("box", -1, ratios.upright_turned),
-    ):  # fmt: skip
-        for tail in tails:
-            if measure in ("itself", "box") and tail.startswith("as "):
-                yield tail, Meaning("ratio", (measure, 1.0, sign))  # "As long as it is wide."
-            yield f"times {tail}", Meaning("ratio", (measure, None, sign))
-            for word, factor in _FACTORS.items():
-                yield f"{word} {tail}", Meaning("ratio", (measure, factor, sign))

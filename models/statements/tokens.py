@@ -19,7 +19,7 @@ _WHOLE = {
     "vs": "versus",
     "resp": "respectively",
 }
-_ABBREVIATED = re.compile(r"\b(i\.e|e\.g|approx|ca|vs|resp)\.", re.IGNORECASE)
+_ABBREVIATED = re.compile(rf"\b({'|'.join(map(re.escape, _WHOLE))})\.", re.IGNORECASE)
 """Abbreviations whose full stop ends no sentence."""
 _JOINED = {"hypo", "hyper", "iso"}
 """Joined to the word behind them where a hyphen parts them: hyper-intense."""
@@ -100,7 +100,8 @@ def spelled_out(pattern: str) -> Iterator[str]:
         yield " ".join("".join(chosen).split())
 
 
-_PLACES = ("area", "region", "focus", "spot", "zone", "patch")
+PLACE_NOUNS = ("area", "region", "focus", "spot", "zone", "patch")
+"""Nouns for what has no form of its own: one says of it what any other does."""
 
 
 def with_other_nouns(phrase: str) -> tuple[str, ...]:
@@ -108,10 +109,10 @@ def with_other_nouns(phrase: str) -> tuple[str, ...]:
     first, *others = phrase.split(" ")
     if not others:
         return (phrase,)
-    if others[-1] in _PLACES:
-        return phrase, *(" ".join((first, *others[:-1], noun)) for noun in _PLACES if noun != others[-1])
-    if first in _PLACES and others[0] == "of":
-        return phrase, *(" ".join((noun, *others)) for noun in _PLACES if noun != first)
+    if others[-1] in PLACE_NOUNS:
+        return phrase, *(" ".join((first, *others[:-1], noun)) for noun in PLACE_NOUNS if noun != others[-1])
+    if first in PLACE_NOUNS and others[0] == "of":
+        return phrase, *(" ".join((noun, *others)) for noun in PLACE_NOUNS if noun != first)
     return (phrase,)
 
 

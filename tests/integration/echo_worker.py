@@ -19,11 +19,10 @@ from streams.app import bind, build_app, run_worker, sender
 from streams.logs import configure_logging
 from streams.settings import Wires
 from streams.stage import StageRunner
-from streams.topics import OBJECTS, Topic
+from streams.topics import OBJECTS
+from tests.streams.copies import COPIES
 
 log = structlog.get_logger()
-
-COPIES = Topic("copies", ObjectReference, "key", "delete", -1, "Copies of references")
 
 
 def create_copies(wires: Wires) -> None:

@@ -25,8 +25,8 @@ from streams.commits import FaustGroup
 from streams.lag import Lag, LagReader, ask
 from streams.reader import latest, read
 from streams.topics import DEAD_LETTERS, ENRICHED, OBJECTS
-from tests.integration.echo_worker import COPIES
 from tests.integration.pipeline import wait_for, wait_until
+from tests.streams.copies import COPIES
 
 pytestmark = pytest.mark.integration
 

@@ -18,9 +18,9 @@ from streams.commits import Commits, FaustGroup
 from streams.ordered import Partition, Standing
 from streams.settings import Wires
 from streams.stage import StageRunner
-from streams.topics import OBJECTS, Topic
+from streams.topics import OBJECTS
+from tests.streams.copies import COPIES, send
 
-COPIES = Topic("copies", ObjectReference, "key", "delete", -1, "Copies of references")
 HERE: Partition = ("objects", 0)
 
 
@@ -162,11 +162,6 @@ def copying(done: list[str]) -> StageRunner[ObjectReference]:
     async def copy(reference: ObjectReference) -> AsyncIterator[ObjectReference]:
         done.append(reference.key)
         yield reference
-
-    async def send(*_: Any) -> Awaitable[Any]:
-        sent = asyncio.get_running_loop().create_future()
-        sent.set_result(None)
-        return sent
 
     return StageRunner("preprocess", OBJECTS, COPIES, copy, wires=Wires(), send=send)
 

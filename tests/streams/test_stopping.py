@@ -1,7 +1,7 @@
 """What stops a stage and what does not, by the errors themselves; and how much of it stands in the log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,9 +18,8 @@ from streams.codec import encode
 from streams.control import heed
 from streams.settings import Wires
 from streams.stage import StageRunner
-from streams.topics import OBJECTS, Topic
-
-COPIES = Topic("copies", ObjectReference, "key", "delete", -1, "Copies of references")
+from streams.topics import OBJECTS
+from tests.streams.copies import COPIES, send
 
 
 @dataclass
@@ -46,11 +45,6 @@ Handler = Callable[[ObjectReference], AsyncIterator[Any]]
 
 async def started(handler: Handler, count: int) -> tuple[StageRunner[ObjectReference], asyncio.Task[None]]:
     """A stage that is given so many objects, and its work."""
-
-    async def send(*_: Any) -> Awaitable[Any]:
-        sent = asyncio.get_running_loop().create_future()
-        sent.set_result(None)
-        return sent
 
     async def events() -> AsyncIterator[Event]:
         for n in range(count):

@@ -51,7 +51,6 @@ _PAIR = (
     "{visible|in view|shown|depicted} are two <n>, one on <o> of the <i>; each <f>",
     "note two <n>, one on <o> of the <i>, each <c>",
 )
-_COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"))
 
 
 def pair(facts: Facts, regions: list[Region]) -> Plan:
@@ -67,7 +66,7 @@ def pair(facts: Facts, regions: list[Region]) -> Plan:
         if len({row.word for row in rows}) != 1 or not both_sides(facts, name, "shown").truth:
             return None
         ids = tuple(region.region_id for region in regions)
-        covers, covering = voice.pick(_COVERS)
+        covers, covering = voice.pick(w.COVERS)
         part = f"{voice.phrase(rows[0].say)} the {voice.pick(('image', 'picture', 'view', 'frame'))}"
         text = fill(
             voice.spin(voice.pick(_PAIR)), n=plural(noun), i=voice.pick(("image", "picture", "frame")),

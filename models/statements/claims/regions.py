@@ -8,6 +8,7 @@ from models.statements.claims.base import OfRegions
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import PLAIN, STANDS_OUT, table
+from models.statements.tokens import PLACE_NOUNS
 from schemas.regions import Region
 
 _WIDER = {"small": ("tiny",), "large": ("most",)}
@@ -41,13 +42,10 @@ class Finding(OfRegions):
         return self._each(facts, judge)
 
 
-_BARE_NOUNS = {"area", "region", "focus", "spot", "patch", "zone"}
-
-
 def _level_told_by(name: str) -> str | None:
     """The level that is all a name tells, as that of 'a bright spot', which an optic disc is too; None of others."""
     first, _, noun = name.partition(" ")
-    if noun not in _BARE_NOUNS:
+    if noun not in PLACE_NOUNS:
         return None
     levels = {row.level for row in table().labels if row.level and name in names_of(row.label)}
     shown = table().shown

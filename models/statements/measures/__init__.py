@@ -5,6 +5,7 @@ from models.statements.measures.levels import levels as levels
 from models.statements.measures.levels import ranked as ranked
 from models.statements.measures.levels import shown_sign as shown_sign
 from models.statements.measures.levels import worded as worded
+from models.statements.measures.numbers import box_aspect as box_aspect
 from models.statements.measures.numbers import near as near
 from models.statements.measures.numbers import of_image as of_image
 from models.statements.measures.numbers import share_of as share_of

@@ -55,6 +55,12 @@ ROUNDED = 0.15
 """How far a ratio may lie from what was measured: ratios are said in round numbers."""
 
 
+def box_aspect(facts: Facts, region: Region) -> float:
+    """How many times as wide as tall a region stands in the picture, in mm where they are known."""
+    spacing = facts.metadata.spacing
+    return region.box.width / region.box.height * (spacing.column_mm / spacing.row_mm if spacing else 1.0)
+
+
 def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judgement:
     """How many times as large or long a region is as another, or as long as it is wide itself."""
     at = f"/regions/{facts.index(region_id)}"
@@ -64,9 +70,7 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
         found += [1 / region.shape.elongation] if region.shape and region.shape.elongation else []
         return _times(found, claim, (f"{at}/size", f"{at}/shape/elongation"))
     if claim.measure == "box":
-        spacing = facts.metadata.spacing
-        aspect = spacing.column_mm / spacing.row_mm if spacing is not None else 1.0
-        return _times([aspect * region.box.width / region.box.height], claim, (f"{at}/box/width", f"{at}/box/height"))
+        return _times([box_aspect(facts, region)], claim, (f"{at}/box/width", f"{at}/box/height"))
     other = facts.region(claim.object)
     there = f"/regions/{facts.index(claim.object)}"
     if claim.measure == "covering":

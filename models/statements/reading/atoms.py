@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 from models.statements.facts import Facts
-from models.statements.lexicon import Lexicon, Meaning, lexicon, own
+from models.statements.lexicon import lexicon, own
+from models.statements.meanings import Lexicon, Meaning
 from models.statements.measures import looked_for
 from models.statements.table import table
 from models.statements.tokens import FRACTIONS, NUMBER_WORDS, Token, words

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from models.statements import claims as c
-from models.statements.lexicon import Meaning
+from models.statements.meanings import Meaning
 from models.statements.reading.atoms import Atom
 from models.statements.reading.mentions import Mention
 from models.statements.tokens import FRACTIONS, LARGE

@@ -9,7 +9,7 @@ from models.statements.facts import Facts
 from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
 from models.statements.reading.mentions import COMPARING, MOSTLY, OPPOSING, VERBS, Mention
-from models.statements.tokens import words
+from models.statements.tokens import PLACE_NOUNS, words
 
 _COPULAS = {
     "is", "are", "was", "were", "represents", "represent", "appears", "seems", "corresponds", "being", "be", "as",
@@ -21,7 +21,7 @@ BETWEEN = {
 }  # fmt: skip
 _ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 """Words for regions of any kind."""
-_NOUNS = {"spot", "area", "region", "focus", "patch", "zone", "field"}
+_NOUNS = {*PLACE_NOUNS, "field"}
 """Nouns that are names together with a word for a level."""
 _GENERIC_PLURALS = {"spots", "areas", "regions", "foci", "patches", "zones"}
 _BARE = {"region", "area", "focus", "spot"}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from models.statements import claims as c
 from models.statements.facts import names_of
-from models.statements.lexicon import Meaning
+from models.statements.meanings import Meaning
 from models.statements.reading import covering
 from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import GROWTHS, PREPOSITIONS, VERBS, Mention

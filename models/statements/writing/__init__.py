@@ -6,6 +6,7 @@ Knows nothing of which claims are worth telling, nor of how sentences are built 
 from models.statements.writing.images import image_nouns as image_nouns
 from models.statements.writing.images import image_piece as image_piece
 from models.statements.writing.images import organ_piece as organ_piece
+from models.statements.writing.looks import COVERS as COVERS
 from models.statements.writing.looks import FACETS as FACETS
 from models.statements.writing.looks import FURTHER as FURTHER
 from models.statements.writing.looks import Facet as Facet

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.lexicon import lexicon
-from models.statements.measures import contrast_of, parts, share_of
+from models.statements.measures import box_aspect, contrast_of, parts, share_of
 from models.statements.table import PLAIN, STANDS_OUT, Scale, table
 from models.statements.tokens import words
 from models.statements.voice import Voice
@@ -77,8 +77,10 @@ _UPRIGHT = {
 PLAINLY_UPRIGHT = 1.25
 """How many times as wide as tall, or as tall as wide, is plain to the eye."""
 _ITSELF = ("as long as wide", "as long as broad")
+COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"))
+"""Verbs of a share of what one lies in, and their participles."""
 _COVERS = (
-    ("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"),
+    *COVERS,
     ("makes up", "making up"), ("accounts for", "accounting for"),
     ("amounts to", "amounting to"), ("constitutes", "constituting"),
 )  # fmt: skip
@@ -236,8 +238,7 @@ def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
 
 def _upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
     """Whether it is plainly wider than tall, or taller than wide, where no number tells how much longer it is."""
-    spacing = facts.metadata.spacing
-    found = region.box.width / region.box.height * (spacing.column_mm / spacing.row_mm if spacing else 1.0)
+    found = box_aspect(facts, region)
     if 1 / PLAINLY_UPRIGHT < found < PLAINLY_UPRIGHT or _ratio(region, voice, name) is not None:
         return None
     wider = found > 1

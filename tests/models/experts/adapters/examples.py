@@ -1,8 +1,9 @@
 """The example graphs as experts, with parts of their manifests changed. See models/experts/export/examples.py."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,8 +11,49 @@ from models.experts.adapters import look
 from models.experts.manifest import Manifest
 from models.experts.regions import Candidate
 from models.experts.running import Expert, Found, Sight
+from models.experts.toml_text import tables
+from schemas.images import ImageMetadata
 
 GRAPHS = Path(__file__).parents[1] / "graphs"
+
+
+FILM = ImageMetadata(source_format="PNG", modality="X-ray")
+
+
+def of_films(name: str, title: str, **parts: Any) -> dict[str, Any]:
+    """The manifest of an expert of films, `parts` in it: those of `input` beside what all have."""
+    given = {
+        "units": [],
+        "channels": 1,
+        "polarity": "value",
+        "shortest_side": 16,
+        "longest_side": 4096,
+        "normalisation": {"kind": "full range"},
+    }
+    return {
+        "name": name,
+        "version": "1.0.0",
+        "title": title,
+        "licence": "CC0-1.0",
+        "made": "by hand",
+        "source": "a test",
+        "modalities": ["X-ray"],
+        "organs": [],
+        "limits": [],
+        **parts,
+        "input": {**given, **parts.get("input", {})},
+    }
+
+
+def write(folder: Path, table: dict[str, Any], graph: bytes, **changes: dict[str, Any]) -> Path:
+    """The expert's files, `changes` in its tables; its manifest."""
+    table = {**table, "sha256": hashlib.sha256(graph).hexdigest()}
+    for part, values in changes.items():
+        table[part] = {**cast(dict[str, Any], table[part]), **values}
+    (folder / f"{table['name']}.onnx").write_bytes(graph)
+    manifest = folder / f"{table['name']}.toml"
+    manifest.write_text(tables(table))
+    return manifest
 
 
 def example(name: str, **changes: dict[str, Any]) -> Expert:

@@ -1,8 +1,6 @@
 """Vectors of the whole image: from a vector, a map of features or tokens; of length 1, and never a region."""
 
-import hashlib
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,32 +11,11 @@ from models.experts.checking import check
 from models.experts.manifest import parse
 from models.experts.registry import Registry
 from models.experts.running import Expert, Sight, UnfitOutput
-from models.experts.toml_text import tables
-from schemas.images import ImageMetadata
 from schemas.regions import Grounding
+from tests.models.experts.adapters.examples import FILM, of_films, write
 from tests.models.experts.onnx_bytes import model, node, tensor, value
 
-TABLE: dict[str, Any] = {
-    "name": "vectors",
-    "version": "1.0.0",
-    "title": "Mean and gradient",
-    "licence": "CC0-1.0",
-    "made": "by hand",
-    "source": "a test",
-    "modalities": ["X-ray"],
-    "organs": [],
-    "limits": [],
-    "input": {
-        "units": [],
-        "channels": 1,
-        "polarity": "value",
-        "shortest_side": 16,
-        "longest_side": 4096,
-        "normalisation": {"kind": "full range"},
-    },
-    "decoding": {"kind": "embedding"},
-}
-FILM = ImageMetadata(source_format="PNG", modality="X-ray")
+TABLE = of_films("vectors", "Mean and gradient", decoding={"kind": "embedding"})
 
 
 def features() -> bytes:
@@ -58,22 +35,16 @@ def features() -> bytes:
     )
 
 
-def write(folder: Path, **decoding: str) -> Path:
+def written(folder: Path, **decoding: str) -> Path:
     """The expert's files; its manifest."""
-    graph = features()
-    table = {**TABLE, "sha256": hashlib.sha256(graph).hexdigest()}
-    table["decoding"] = {**cast(dict[str, Any], TABLE["decoding"]), **decoding}
-    (folder / "vectors.onnx").write_bytes(graph)
-    manifest = folder / "vectors.toml"
-    manifest.write_text(tables(table))
-    return manifest
+    return write(folder, TABLE, features(), decoding=decoding)
 
 
 @pytest.mark.parametrize("decoding", [{}, {"output": "map", "pooling": "mean"}])
 def test_a_vector_of_length_one(tmp_path: Path, decoding: dict[str, str]) -> None:
     """A fifth of full range and four fifths of its lack."""
     film = np.full((40, 60), 51.0, np.float32)
-    (one,) = look(Expert.load(write(tmp_path, **decoding)), Sight(film)).embeddings
+    (one,) = look(Expert.load(written(tmp_path, **decoding)), Sight(film)).embeddings
     assert one.expert == "vectors@1.0.0"
     assert one.values == pytest.approx(np.array([1, 4]) / np.sqrt(17), abs=1e-5)
 
@@ -98,12 +69,12 @@ def test_other_shapes(shape: tuple[int, ...], pooling: str) -> None:
 def test_a_vector_without_direction(tmp_path: Path) -> None:
     """What is no number has failed on the image."""
     with pytest.raises(UnfitOutput):
-        look(Expert.load(write(tmp_path)), Sight(np.full((40, 60), np.nan, np.float32)))
+        look(Expert.load(written(tmp_path)), Sight(np.full((40, 60), np.nan, np.float32)))
 
 
 def test_labels_are_of_other_kinds(tmp_path: Path) -> None:
     """A manifest of an embedding has none, and one of another kind needs some."""
-    text = write(tmp_path).read_text()
+    text = written(tmp_path).read_text()
     with pytest.raises(ValueError, match="without labels"):
         parse(text + '\n[[labels]]\nindex = 0\nname = "lung"\n')
     with pytest.raises(ValueError, match="without labels"):
@@ -112,17 +83,17 @@ def test_labels_are_of_other_kinds(tmp_path: Path) -> None:
 
 def test_check(tmp_path: Path) -> None:
     """It is run on a sample; a map where a vector is promised is a broken promise."""
-    promises = list(check(write(tmp_path)))
+    promises = list(check(written(tmp_path)))
     assert [one for one in promises if not one.kept] == []
     assert "a vector of 2 numbers" in promises[-1].seen
-    broken = [one.what for one in check(write(tmp_path, output="map")) if not one.kept]
+    broken = [one.what for one in check(written(tmp_path, output="map")) if not one.kept]
     assert broken == ["map is one vector"]
 
 
 def test_in_the_message(tmp_path: Path) -> None:
     """Vectors stand apart from regions; messages without are as they were before there were any."""
     film = np.random.default_rng(0).uniform(0, 255, (64, 64)).astype(np.float32)
-    grounding = Registry((Expert.load(write(tmp_path)),)).ground(film, FILM, "grey level")
+    grounding = Registry((Expert.load(written(tmp_path)),)).ground(film, FILM, "grey level")
     (region,) = grounding.regions
     assert (region.kind, region.rule) == ("whole image", "experts outlined nothing")
     assert len(grounding.embeddings) == 1

@@ -1,8 +1,7 @@
 """Points that have a name: from heatmaps and from coordinates, to px of the image, and never a region."""
 
-import hashlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,33 +12,16 @@ from models.experts.manifest import parse
 from models.experts.registry import Registry
 from models.experts.running import Expert, Sight
 from models.experts.toml_text import tables
-from schemas.images import ImageMetadata, MaskedBox, PixelCleaning
+from schemas.images import MaskedBox, PixelCleaning
 from schemas.regions import Grounding
+from tests.models.experts.adapters.examples import FILM, of_films, write
 from tests.models.experts.onnx_bytes import model, node, tensor, value
 
-TABLE: dict[str, Any] = {
-    "name": "points",
-    "version": "1.0.0",
-    "title": "Two points",
-    "licence": "CC0-1.0",
-    "made": "by hand",
-    "source": "a test",
-    "modalities": ["X-ray"],
-    "organs": [],
-    "limits": [],
-    "input": {
-        "units": [],
-        "channels": 1,
-        "polarity": "value",
-        "shortest_side": 16,
-        "longest_side": 4096,
-        "size": {"policy": "letterbox", "height": 128, "width": 128, "anchor": "centre"},
-        "normalisation": {"kind": "full range"},
-    },
-    "decoding": {"kind": "landmarks"},
-    "labels": [{"index": 0, "name": "carina"}, {"index": 1, "name": "left apex"}],
-}
-FILM = ImageMetadata(source_format="PNG", modality="X-ray")
+TABLE = of_films(
+    "points", "Two points",
+    input={"size": {"policy": "letterbox", "height": 128, "width": 128, "anchor": "centre"}},
+    decoding={"kind": "landmarks"}, labels=[{"index": 0, "name": "carina"}, {"index": 1, "name": "left apex"}],
+)  # fmt: skip
 
 
 def heatmaps() -> bytes:
@@ -77,15 +59,9 @@ def coordinates(points: list[float]) -> bytes:
     )
 
 
-def write(folder: Path, graph: bytes, **changes: dict[str, Any]) -> Path:
+def written(folder: Path, graph: bytes, **changes: dict[str, Any]) -> Path:
     """The expert's files, `changes` in its tables; its manifest."""
-    table: dict[str, Any] = {**TABLE, "sha256": hashlib.sha256(graph).hexdigest()}
-    for part, values in changes.items():
-        table[part] = {**cast(dict[str, Any], table[part]), **values}
-    (folder / "points.onnx").write_bytes(graph)
-    manifest = folder / "points.toml"
-    manifest.write_text(tables(table))
-    return manifest
+    return write(folder, TABLE, graph, **changes)
 
 
 def film(x: float, y: float, rows: int = 384, columns: int = 192) -> np.ndarray:
@@ -97,7 +73,7 @@ def film(x: float, y: float, rows: int = 384, columns: int = 192) -> np.ndarray:
 @pytest.mark.parametrize(("x", "y"), [(96.0, 192.0), (61.3, 250.9), (130.7, 99.2)])
 def test_the_peak_of_a_heatmap(tmp_path: Path, x: float, y: float) -> None:
     """To half a px of the image, though a value of the map stands for twelve; one that is too low is not told."""
-    (point,) = look(Expert.load(write(tmp_path, heatmaps())), Sight(film(x, y))).landmarks
+    (point,) = look(Expert.load(written(tmp_path, heatmaps())), Sight(film(x, y))).landmarks
     assert point.label == "carina"
     assert (point.x, point.y) == pytest.approx((x, y), abs=0.5)
     assert point.score == pytest.approx(0.9, abs=0.05)
@@ -105,7 +81,7 @@ def test_the_peak_of_a_heatmap(tmp_path: Path, x: float, y: float) -> None:
 
 def test_coordinates(tmp_path: Path) -> None:
     """Parts of the tensor, whose padding belongs to no image; without scores every point within the image is told."""
-    expert = write(
+    expert = written(
         tmp_path,
         coordinates([0.5, 0.25, 0.1, 0.5]),
         decoding={"layout": "coordinates", "output": "xy", "coordinates": "fraction"},
@@ -120,9 +96,9 @@ def test_a_score_below_the_threshold(tmp_path: Path) -> None:
     """Is not told, and a label may have a threshold of its own."""
     graph = coordinates([64.0, 32.0, 70.0, 40.0])
     told = {"layout": "coordinates", "output": "xy", "scores": "scores"}
-    (point,) = look(Expert.load(write(tmp_path, graph, decoding=told)), Sight(film(1, 1))).landmarks
+    (point,) = look(Expert.load(written(tmp_path, graph, decoding=told)), Sight(film(1, 1))).landmarks
     assert (point.label, point.score) == ("carina", 0.9)
-    both = look(Expert.load(write(tmp_path, graph, decoding={**told, "threshold": 0.1})), Sight(film(1, 1))).landmarks
+    both = look(Expert.load(written(tmp_path, graph, decoding={**told, "threshold": 0.1})), Sight(film(1, 1))).landmarks
     assert [one.label for one in both] == ["carina", "left apex"]
 
 
@@ -137,15 +113,15 @@ def test_a_score_below_the_threshold(tmp_path: Path) -> None:
 def test_what_a_manifest_may_not_say(tmp_path: Path, values: dict[str, Any], told: str) -> None:
     """What belongs to the other layout, and what only regions have."""
     with pytest.raises(ValueError, match=told):
-        parse(write(tmp_path, heatmaps(), decoding=values).read_text())
+        parse(written(tmp_path, heatmaps(), decoding=values).read_text())
 
 
 def test_check(tmp_path: Path) -> None:
     """It is run on a sample; a graph of fewer maps than labels is a broken promise."""
-    promises = list(check(write(tmp_path, heatmaps())))
+    promises = list(check(written(tmp_path, heatmaps())))
     assert [one for one in promises if not one.kept] == []
     assert "of 2 landmarks" in promises[-1].seen
-    path = write(tmp_path, heatmaps())
+    path = written(tmp_path, heatmaps())
     path.write_text(
         tables({**parse(path.read_text()).model_dump(exclude_defaults=True), "labels": TABLE["labels"][:1]})
     )
@@ -155,7 +131,7 @@ def test_check(tmp_path: Path) -> None:
 
 def test_in_the_message(tmp_path: Path) -> None:
     """Points stand apart from regions, none lies in pixels that were masked, and images without are as before."""
-    registry = Registry((Expert.load(write(tmp_path, heatmaps())),))
+    registry = Registry((Expert.load(written(tmp_path, heatmaps())),))
     grounding = registry.ground(film(61.3, 250.9), FILM, "grey level")
     (region,) = grounding.regions
     assert (region.kind, region.rule) == ("whole image", "experts outlined nothing")
