@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pybase64
-
 from models.datasets.cards import INDEX, UNTOLD, lineage_digest, write_card
 from models.datasets.conversations import SPLITS, Split
 from models.datasets.first_reading import look
@@ -21,9 +19,9 @@ from models.datasets.instructions import Mixer
 from models.datasets.lines import Deleted, Read
 from models.datasets.policy import Policy
 from models.datasets.scan import Scan
+from models.datasets.soundness import Flawed, sound_picture
 from schemas.base import Provenance
 from schemas.failures import InvalidInput
-from schemas.triplets import Triplet
 
 GROUPS, REPORT = "groups.json", "dataset.json"
 PROOF = "splits.json"
@@ -128,8 +126,8 @@ def _made(
         report.evaluation = scan.evaluation()
         policy.thin(scan)
         scan.groups.divide(policy.shares, policy.key, kept)
-        report.groups, report.group_levels = scan.groups.counts(), scan.levels()
         _write(read, scan, folder, policy, report, makers, progress)
+        report.groups, report.group_levels = scan.groups_written(), scan.levels()
         report.left_out = scan.reasons()
         report.source = dict(source())
         if not sum(report.images.values()):
@@ -204,9 +202,14 @@ def _write(
             if seen is None or seen.reason:
                 continue
             split = scan.groups.split_of(seen.group)
+            try:
+                png = sound_picture(triplet)
+            except Flawed as flaw:
+                scan.leave_out(triplet.triplet_id, str(flaw))
+                continue
             if not scan.write_once(triplet.triplet_id, split):
                 continue
-            example = Example(split, triplet, picture_of(triplet), mixer.conversation(triplet))
+            example = Example(split, triplet, png, mixer.conversation(triplet))
             for writer in writers:
                 writer.write(example)
             images[split] += 1
@@ -233,8 +236,3 @@ def _write(
     report.turns = {kind: mixer.taken[kind] for kind in sorted(mixer.taken)}
     for (kind, answer), n in sorted(mixer.closed.items()):
         report.closed.setdefault(kind, {})[answer] = n
-
-
-def picture_of(triplet: Triplet) -> bytes:
-    """The PNG of a triplet whose picture travels with it."""
-    return pybase64.b64decode(triplet.image.data or "", validate=True)

@@ -14,7 +14,9 @@ from models.datasets.lines import Deleted, Glance, Read
 from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
 from models.datasets.scan import SAME, Scan, Seen
+from models.datasets.soundness import PICTURE
 from models.imaging import from_pixels
+from models.imaging.errors import CorruptPixels
 from schemas.images import Pixels
 
 
@@ -68,7 +70,11 @@ def _seen(one: Glance, scan: Scan, policy: Policy) -> tuple[Seen, list[tuple[str
     origin = origin_of(one)
     reason, value, near = policy.refuses(one), 0, list[tuple[str, str]]()
     if not reason:
-        value = perceptual_hash(_shown(one.image))
+        try:
+            value = perceptual_hash(_shown(one.image))
+        except CorruptPixels:
+            reason = PICTURE
+    if not reason:
         if scan.has_image(one.image_id):
             reason = SAME
         elif near := sorted(set(scan.near_evaluation(value, policy.near))):

@@ -6,7 +6,7 @@ Those that are joined stand in memory; all else in the file of the scan.
 import sqlite3
 from collections.abc import Iterator, Mapping
 
-from models.datasets.conversations import SPLITS, Split
+from models.datasets.conversations import Split
 from models.datasets.splits import Group, Shares, assign, rank, strictest
 
 TABLES = """
@@ -110,8 +110,3 @@ class Groups:
             "select grp as name, split from groups union all "
             "select alias, split from joined join groups using (grp) order by name"
         )
-
-    def counts(self) -> dict[str, int]:
-        """How many groups each split has."""
-        found = dict(self._base.execute("select split, count(*) from groups group by split"))
-        return {split: found.get(split, 0) for split in SPLITS}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
-from models.datasets.conversations import Split
+from models.datasets.conversations import SPLITS, Split
 from models.datasets.duplicates import Hashes
 from models.datasets.groups import TABLES, Groups
 
@@ -126,6 +126,10 @@ class Scan:
         self._base.execute("update seen set reason = '' where triplet_id = ?", (heir.triplet_id,))
         return replace(heir, reason="")
 
+    def leave_out(self, triplet_id: str, reason: str) -> None:
+        """Leave out one triplet."""
+        self._base.execute("update seen set reason = ? where triplet_id = ?", (reason, triplet_id))
+
     def cap(self, of: Literal["series", "grp"], most: int, reason: str) -> None:
         """Leave out, evenly over each series or group, what there is more of than `most`."""
         self._base.execute(_EVENLY.format(of=of), {"most": most, "reason": reason})
@@ -157,12 +161,18 @@ class Scan:
         return self._count("modality")
 
     def levels(self) -> dict[str, int]:
-        """How many are taken by what their groups are of."""
-        return self._count("level")
+        """How many were written by what their groups are of."""
+        return self._count("level", "written is not null")
 
-    def _count(self, column: str) -> dict[str, int]:
-        query = f"select {column}, count(*) from seen where reason = '' group by {column} order by min(n)"  # noqa: S608 - ours
+    def _count(self, column: str, which: str = "reason = ''") -> dict[str, int]:
+        query = f"select {column}, count(*) from seen where {which} group by {column} order by min(n)"  # noqa: S608 - ours
         return dict(self._base.execute(query).fetchall())
+
+    def groups_written(self) -> dict[str, int]:
+        """How many groups each split has, of what was written."""
+        query = "select written, count(distinct grp) from seen where written is not null group by written"
+        found = dict(self._base.execute(query).fetchall())
+        return {split: found.get(split, 0) for split in SPLITS}
 
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(

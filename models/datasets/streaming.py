@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-import pybase64
 from datasets import DatasetInfo, Features, IterableDataset
 from datasets.iterable_dataset import _BaseExamplesIterable  # pyright: ignore[reportPrivateUsage] - no public way
 
@@ -22,6 +21,7 @@ from models.datasets.formats.rows import FEATURES, row_of
 from models.datasets.instructions import Mixer
 from models.datasets.lines import Glance
 from models.datasets.policy import Policy
+from models.datasets.soundness import Flawed, sound_picture
 from schemas.triplets import Triplet
 
 REMEMBERED = 100_000
@@ -167,18 +167,22 @@ class _Examples(_BaseExamplesIterable):
             triplet = arrived.triplet
             if not again and (triplet.triplet_id in seen or self._policy.refuses(Glance.of(triplet))):
                 continue
+            try:
+                png = sound_picture(triplet)
+            except Flawed:
+                continue
             seen[triplet.triplet_id] = None
             if len(seen) > REMEMBERED:
                 seen.popitem(last=False)
-            buffer.add(arrived, _example(triplet, mixer))
+            buffer.add(arrived, _example(triplet, png, mixer))
             if len(buffer) > self._size:
                 yield leave()
         while len(buffer):
             yield leave()
 
 
-def _example(triplet: Triplet, mixer: Mixer) -> dict[str, Any]:
-    images = [{"bytes": pybase64.b64decode(triplet.image.data or ""), "path": f"{triplet.triplet_id}.png"}]
+def _example(triplet: Triplet, png: bytes, mixer: Mixer) -> dict[str, Any]:
+    images = [{"bytes": png, "path": f"{triplet.triplet_id}.png"}]
     return {"images": images, **row_of(triplet, mixer.conversation(triplet))}
 
 

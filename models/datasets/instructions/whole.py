@@ -1,11 +1,11 @@
 """Questions about the image as a whole: what it is of, what the source says, and what nobody can tell from it."""
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from models.datasets.conversations import BOX, Turn
 from models.datasets.instructions.offers import Asker, Offer
+from models.datasets.soundness import REGION_ID
 from models.statements import claims as c
 from models.statements.claims.image import EVERYWHERE, LIES_IN
 from models.statements.table import table
@@ -28,7 +28,6 @@ _SEEN_THROUGH = ("CT", "MR", "X-ray", "PET", "ultrasound")
 """Modalities of images in which organs lie beside each other, so that one can be asked for that is not there."""
 
 
-_ID = re.compile(r"\b(r\d+)\b")
 ZONES = ("head", "neck", "chest", "abdomen", "pelvis", "leg", "arm")
 """Parts of the body that hold organs, each beside the one before it; an arm lies beside all but the head."""
 
@@ -49,8 +48,8 @@ def _texts(asker: Asker) -> Iterator[Offer]:
 
 def _written(asker: Asker, voice: Voice, kind: str, text: str) -> Turn | None:
     """A text whose regions are named by their boxes: their ids stand nowhere in the picture."""
-    named = [asker.facts.region(one) for one in _ID.findall(text) if one in asker.facts.regions]
-    return asker.turn(kind, voice, _ID.sub(BOX, text), regions=tuple(named))
+    named = [asker.facts.region(one) for one in REGION_ID.findall(text)]
+    return asker.turn(kind, voice, REGION_ID.sub(BOX, text), regions=tuple(named))
 
 
 def _modality(asker: Asker) -> Iterator[Offer]:

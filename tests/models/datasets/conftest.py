@@ -12,11 +12,16 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from infra.exports import lines_of
+from models.datasets.build import Report, build
+from models.datasets.formats import FORMATS
 from models.datasets.lines import Line
+from models.datasets.policy import Policy
+from models.datasets.splits import Shares
 from models.experts.phantoms import draw
 from schemas.triplets import Triplet
 
 FILES = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_overlay.dcm", "US1_J2KR.dcm")
+POLICY = Policy(shares=Shares(0.2, 0.2))
 SPLITS = {"P2-0": "test", "P2-1": "validation"}
 DRAWN = (("MR", "brain", "glioma"), ("ultrasound", "breast", "breast cancer"), ("CT", "liver", None))
 
@@ -62,6 +67,19 @@ def _draw(path: Path, seed: int, modality: str, organ: str, disease: str | None)
 def triplets(triplet_file: Path) -> list[Triplet]:
     """The same, read."""
     return [line.triplet() for line in read(triplet_file)]
+
+
+@pytest.fixture(scope="session")
+def built(triplet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
+    """A data set in all formats."""
+    out = tmp_path_factory.mktemp("built") / "set"
+    return out, build(lambda: read(triplet_file), out, tuple(FORMATS), POLICY)
+
+
+def splits_of(folder: Path) -> dict[str, str]:
+    """The split of each image, by triplet_id."""
+    entries = [json.loads(line) for line in (folder / "index.jsonl").read_text().splitlines()]
+    return {entry["triplet_id"]: entry["split"] for entry in entries}
 
 
 def read(path: Path) -> Iterator[Line]:

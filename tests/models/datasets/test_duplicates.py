@@ -1,8 +1,19 @@
-"""Hashes held against each other, all at once."""
+"""Images that are nearly the same: hashes held against each other, all at once, and groups that stay together."""
 
 import random
+from pathlib import Path
 
-from models.datasets.duplicates import Hashes
+import cv2
+import imagehash
+import numpy as np
+from PIL import Image
+
+from models.datasets.build import build
+from models.datasets.duplicates import Hashes, perceptual_hash
+from models.datasets.policy import Policy
+from models.datasets.splits import Shares
+from schemas.triplets import Triplet
+from tests.models.datasets.conftest import lines, splits_of
 
 
 def test_near_hashes_are_found_and_no_others() -> None:
@@ -22,3 +33,29 @@ def test_near_hashes_are_found_and_no_others() -> None:
             assert hashes.near(value, most) == expected
     assert any(len(hashes.near(value, 12)) == 2 for value in values[::50])
     assert any(len(hashes.near(value, 12)) == 1 for value in values[::50])
+
+
+def test_hashes_are_those_of_imagehash() -> None:
+    """Bit by bit, of grey noise and of colour."""
+    chance = np.random.default_rng(0)
+    for shape in ((64, 64), (200, 130), (90, 90, 3)):
+        noise = chance.integers(0, 256, shape).astype(np.uint8)
+        picture = np.asarray(cv2.GaussianBlur(noise, (0, 0), 5), np.uint8)
+        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        small = Image.fromarray(cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA))
+        bits = np.asarray(imagehash.phash(small, hash_size=16).hash)
+        assert perceptual_hash(picture) == int.from_bytes(np.packbits(bits.ravel()).tobytes())
+
+
+def test_near_duplicates_of_two_objects_share_a_split(triplets: list[Triplet], tmp_path: Path) -> None:
+    """One image saved again, under other ids, follows the first whatever the key."""
+    first = triplets[0]
+    # Nothing tells that both are of one patient.
+    named = {"triplet_id": "a" * 32, "image_id": "b" * 32, "object_id": "c" * 32, "provenance": None}
+    again = first.model_copy(update=named)
+    for key in range(6):
+        out = tmp_path / str(key)
+        report = build(lambda: lines([*triplets, again]), out, [], Policy(shares=Shares(0.3, 0.3), key=str(key)))
+        splits = splits_of(out)
+        assert splits[first.triplet_id] == splits["a" * 32]
+        assert report.joined_groups >= 1

@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import highdicom as hd
 import nibabel
@@ -11,12 +12,14 @@ import pydicom
 import pydicom.data
 import pytest
 from pycocotools import mask as coco
+from pydicom.sr.codedict import codes
 
 from models.datasets.audit import audit
-from models.datasets.build import build, picture_of
+from models.datasets.build import build
 from models.datasets.formats import FORMATS
 from models.datasets.formats.dicom import Dicom
 from models.datasets.policy import Policy
+from models.datasets.soundness import sound_picture
 from models.imaging import FramePolicy, decode_png, open_source
 from models.imaging.given.marking import marked
 from schemas.regions import Region
@@ -68,7 +71,7 @@ def test_the_view_and_its_marks_are_dicom(built: Path, chosen: list[Triplet]) ->
     for triplet in chosen:
         folder = folder_of(built, triplet)
         image = pydicom.dcmread(folder / "image.dcm")
-        np.testing.assert_array_equal(image.pixel_array, decode_png(picture_of(triplet)))
+        np.testing.assert_array_equal(image.pixel_array, decode_png(sound_picture(triplet)))
         assert triplet.provenance
         assert image.PatientID == triplet.provenance.patient
         assert image.PatientName == ""
@@ -77,7 +80,7 @@ def test_the_view_and_its_marks_are_dicom(built: Path, chosen: list[Triplet]) ->
             continue
         marked_images += 1
         segmentation = hd.seg.segread(folder / "segmentation.dcm")
-        report = hd.sr.srread(folder / "report.dcm")
+        report: Any = hd.sr.srread(folder / "report.dcm")
         assert image.StudyInstanceUID == segmentation.StudyInstanceUID == report.StudyInstanceUID
         assert segmentation.number_of_segments == len(regions)
         frames = segmentation.pixel_array.reshape(-1, image.Rows, image.Columns)
@@ -92,11 +95,11 @@ def test_the_view_and_its_marks_are_dicom(built: Path, chosen: list[Triplet]) ->
 def test_the_report_has_the_measurements(built: Path, chosen: list[Triplet]) -> None:
     """By TID 1500, a group a region, each with its segment and its area in the unit that is known."""
     for triplet in filter(outlined, chosen):
-        report = hd.sr.srread(folder_of(built, triplet) / "report.dcm")
+        report: Any = hd.sr.srread(folder_of(built, triplet) / "report.dcm")
         groups = report.content.get_planar_roi_measurement_groups()
         assert [group.tracking_identifier for group in groups] == [one.region_id for one in outlined(triplet)]
         for number, (group, region) in enumerate(zip(groups, outlined(triplet), strict=True), start=1):
-            (area,) = group.get_measurements(pydicom.sr.codedict.codes.SCT.Area)
+            (area,) = group.get_measurements(codes.SCT.Area)
             expected = (region.area_mm2, "mm2") if region.area_mm2 is not None else (region.area_px, "{pixels}")
             assert (area.value, area.unit.value) == (pytest.approx(expected[0], rel=1e-5), expected[1])
             (item,) = [one for one in group[0].ContentSequence if one.ValueType == "IMAGE"][:1]
@@ -125,13 +128,18 @@ def test_marks_go_back_to_the_original(triplets: list[Triplet], tmp_path: Path) 
         assert any(np.array_equal(mask.astype(bool), pixels(region)) for mask in masks)
 
 
+def read_volume(path: Path) -> Any:
+    """As nibabel reads it."""
+    return nibabel.load(path)  # pyright: ignore[reportPrivateImportUsage]
+
+
 def test_nifti_has_the_view_and_a_number_a_label(built: Path, chosen: list[Triplet]) -> None:
     """Voxels of the size that is known; numbers mean the same over the set."""
     names = json.loads((built / "nifti" / "labels.json").read_bytes())
     for triplet in chosen:
         (path,) = (built / "nifti").glob(f"*/{triplet.triplet_id}.nii.gz")
-        image, labels = nibabel.load(path), nibabel.load(path.with_name(f"{triplet.triplet_id}_mask.nii.gz"))
-        view, expected = np.asanyarray(image.dataobj)[..., 0].T, decode_png(picture_of(triplet))
+        image, labels = read_volume(path), read_volume(path.with_name(f"{triplet.triplet_id}_mask.nii.gz"))
+        view, expected = np.asanyarray(image.dataobj)[..., 0].T, decode_png(sound_picture(triplet))
         if expected.ndim == 3:
             view = np.stack([view[name] for name in "RGB"], axis=-1)
         np.testing.assert_array_equal(view, expected)

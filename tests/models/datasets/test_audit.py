@@ -1,0 +1,50 @@
+"""A finished data set held against its promises, and what an audit sees where one is broken."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models.datasets.audit import NoDataset, audit
+from models.datasets.build import Report
+
+
+@pytest.fixture
+def copy(built: tuple[Path, Report], tmp_path: Path) -> Path:
+    """The data set, to be damaged."""
+    return Path(shutil.copytree(built[0], tmp_path / "set"))
+
+
+def test_an_audit_of_what_is_whole_finds_no_fault(built: tuple[Path, Report]) -> None:
+    """And says what it looked at."""
+    found = audit(built[0])
+    assert found.faults == []
+    assert found.counts["pictures in parquet"] == sum(built[1].images.values())
+
+
+def test_an_audit_sees_a_torn_group(copy: Path) -> None:
+    """One image moved to another split, in the index."""
+    entries = [json.loads(line) for line in (copy / "index.jsonl").read_text().splitlines()]
+    groups = [line["group"] for line in entries]
+    line = next(line for line in entries if groups.count(line["group"]) > 1)
+    line["split"] = "test" if line["split"] == "train" else "train"
+    (copy / "index.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
+    faults = " ".join(audit(copy).faults)
+    assert "1 groups stand in two splits" in faults
+    assert "index.jsonl is not what croissant.json says" in faults
+
+
+def test_an_audit_sees_a_changed_picture(copy: Path) -> None:
+    """Another picture under a right name."""
+    first, second, *_ = sorted((copy / "imagefolder" / "train").glob("*.png"))
+    for folder in ("parquet", "webdataset", "llava", "swift", "coco"):
+        shutil.rmtree(copy / folder)
+    first.write_bytes(second.read_bytes())
+    assert any("in imagefolder is another one than was looked at" in fault for fault in audit(copy).faults)
+
+
+def test_an_audit_of_something_else_says_so(tmp_path: Path) -> None:
+    """A folder without a data set."""
+    with pytest.raises(NoDataset, match=r"dataset\.json is not there"):
+        audit(tmp_path)

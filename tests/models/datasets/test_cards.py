@@ -1,0 +1,75 @@
+"""What a data set tells of itself: the card, Croissant, and the proof of its splits."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import mlcroissant
+import pytest
+
+from models.datasets.build import Report, build
+from models.datasets.cards import cautions
+from schemas.base import Provenance
+from schemas.triplets import Triplet
+from tests.models.datasets.conftest import POLICY, lines, splits_of
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+def test_croissant_validates_and_reads_the_index(built: tuple[Path, Report]) -> None:
+    """By mlcroissant, with every file under its hash."""
+    card = mlcroissant.Dataset(jsonld=str(built[0] / "croissant.json"))
+    assert not card.metadata.issues.errors
+    records = list(card.records("index"))
+    assert {one["index/triplet_id"].decode() for one in records} == set(splits_of(built[0]))
+
+
+def test_the_proof_is_counted_in_what_was_written(built: tuple[Path, Report]) -> None:
+    """Images and groups of each split, none of which stands in two."""
+    proof = json.loads((built[0] / "splits.json").read_bytes())
+    entries = [json.loads(line) for line in (built[0] / "index.jsonl").read_text().splitlines()]
+    groups = {(entry["group"], entry["split"]) for entry in entries}
+    assert sum(proof["groups"].values()) == len(groups) == len({group for group, _ in groups})
+    assert sum(proof["images"].values()) == len(entries)
+    assert (proof["groups_in_two_splits"], proof["images_twice"]) == (0, 0)
+
+
+def test_the_card_tells_what_is_there(built: tuple[Path, Report]) -> None:
+    """Numbers of the index, and that it was held against no evaluation set."""
+    text = (built[0] / "README.md").read_text()
+    assert f"| train | {built[1].images['train']} |" in text
+    assert "held against none" in text
+    assert "glioma" in text
+
+
+def test_the_card_is_one_that_hugging_face_takes(
+    built: tuple[Path, Report], triplets: list[Triplet], tmp_path: Path
+) -> None:
+    """Its front matter names licences of their list; where one is not told or not theirs, `other`."""
+    assert licences_of(built[0]) == ["other"]
+    build(lambda: lines(named_only(triplets)), tmp_path / "set", [], POLICY)
+    assert licences_of(tmp_path / "set") == ["cc0-1.0"]
+
+
+def licences_of(folder: Path) -> list[str]:
+    """As Hugging Face reads a card."""
+    data: Any = huggingface_hub.DatasetCard.load(folder / "README.md").data
+    return data.license
+
+
+def test_what_is_to_be_known_of_splits_is_said(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Where patients are guessed by folder, a split is empty, and licences are not told; in the card too."""
+    assert not cautions(build(lambda: lines(named_only(triplets)), tmp_path / "told", [], POLICY))
+    guessed = [
+        one.model_copy(update={"provenance": Provenance(patient="0" * 32, patient_by="folder")}) for one in triplets
+    ]
+    said = cautions(build(lambda: lines(guessed), tmp_path / "set", [], POLICY))
+    assert [any(word in one for one in said) for word in ("--patients file", "no image for test", "no licence")] == [
+        True
+    ] * 3
+    assert all(one[1:] in (tmp_path / "set" / "README.md").read_text() for one in said)
+
+
+def named_only(triplets: list[Triplet]) -> list[Triplet]:
+    """Those of which the source tells patient and licence."""
+    return [one for one in triplets if one.provenance and one.provenance.licence]
