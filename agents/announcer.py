@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
-import stamina
 import structlog
-from aiokafka.errors import KafkaError
-from faust.exceptions import ProducerSendError
 from opentelemetry.trace import SpanKind
 
 from schemas.objects import ObjectReference
@@ -17,9 +15,10 @@ from streams.buckets.selection import Reason
 from streams.codec import Context, encode, headers
 from streams.identity import Identity
 from streams.open_letters import OpenLetters
+from streams.outgoing import Send
+from streams.patience import Patience
 from streams.reader import latest
 from streams.settings import Wires
-from streams.stage import LONGEST_WAIT_S, Send, away
 from streams.topics import OBJECTS
 
 log = structlog.get_logger()
@@ -33,14 +32,15 @@ class Announcer:
     Args:
         wires: where the topics are.
         identity: names objects.
-        send: sends one message; see `streams.stage.Send`.
+        send: sends one message; see `streams.outgoing.Send`.
         letters: dead letters of earlier contents of a file; whoever takes its new content clears them.
     """
 
     def __init__(self, *, wires: Wires, identity: Identity, send: Send, letters: OpenLetters) -> None:
         self._wires, self._identity, self._send, self._letters = wires, identity, send, letters
         self._done = self._passed_by = 0
-        self._away = self._degraded = ""
+        self._patience = Patience("watch")
+        self._degraded = ""
 
     async def ledger(self) -> list[ObjectReference]:
         """What was announced before."""
@@ -51,30 +51,19 @@ class Announcer:
         """Put it on the topic, however long the broker is away."""
         object_id = self._identity.object_id(reference)
         with tracing.span("watch", Context(), SpanKind.PRODUCER) as context:
-            async for attempt in stamina.retry_context(
-                on=self._retry, attempts=None, timeout=None, wait_max=LONGEST_WAIT_S
-            ):
-                with attempt:
-                    older = self._letters.older(self._identity.file_id(reference), object_id)
-                    head = headers(reference, "watch", context, older)
-                    await (await self._send(OBJECTS.on(self._wires), object_id, encode(reference), head))
-            self._away = ""
+            await self._patience.until_done(partial(self._once, reference, object_id, context))
             self._done += 1
             metrics.ANNOUNCED.inc()
             log.info("announced", object_id=object_id, size=reference.size)
 
-    def _retry(self, error: Exception) -> bool:
-        if not isinstance(error, KafkaError | ProducerSendError):
-            return False
-        metrics.RETRIES.labels("watch", type(error).__name__).inc()
-        self.waiting(away(error))
-        return True
+    async def _once(self, reference: ObjectReference, object_id: str, context: Context) -> None:
+        older = self._letters.older(self._identity.file_id(reference), object_id)
+        head = headers(reference, "watch", context, older)
+        await (await self._send(OBJECTS.on(self._wires), object_id, encode(reference), head))
 
     def waiting(self, reason: str) -> None:
         """Say what is waited for; empty: nothing any more."""
-        if reason:
-            log.warning("waiting", stage="watch", reason=reason)
-        self._away = reason
+        self._patience.waits_for(reason)
 
     def degraded(self, reason: str) -> None:
         """Say what works less well than it should; empty: nothing any more."""
@@ -93,8 +82,8 @@ class Announcer:
         return StageState(
             worker=f"watch/{self._wires.worker}",
             stage="watch",
-            state="waiting" if self._away else "running",
-            reason=self._away or self._degraded,
+            state="waiting" if self._patience.reason else "running",
+            reason=self._patience.reason or self._degraded,
             in_flight=0,
             done=self._done,
             dead_letters=0,

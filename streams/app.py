@@ -24,12 +24,13 @@ from streams.control import heed
 from streams.fetches import fetch_again
 from streams.lag import INPUTS, METADATA_AGE_MS, group
 from streams.membership import PartitionWatch
+from streams.outgoing import Send
 from streams.presence import Presence
 from streams.private import private_folder
 from streams.probes import Probes
 from streams.security import for_aiokafka, for_faust
 from streams.settings import MEBIBYTE, Wires
-from streams.stage import Send, StageRunner
+from streams.stage import StageRunner
 from streams.stuck import StuckWatch
 from streams.topics import MAX_MESSAGE_BYTES
 

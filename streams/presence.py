@@ -24,9 +24,9 @@ from schemas.stages import StageState
 from streams.codec import Context, UnreadableMessage, decode, encode, headers
 from streams.lag import METADATA_AGE_MS
 from streams.leaving import leave
+from streams.outgoing import Send
 from streams.security import for_aiokafka
 from streams.settings import Wires
-from streams.stage import Send
 from streams.topics import STAGES
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Presence:
     Args:
         state: what the worker is doing.
         wires: where.
-        send: sends one message; see `streams.stage.Send`.
+        send: sends one message; see `streams.outgoing.Send`.
         end: called with the reason once a younger process works under this worker's name.
         clock: seconds that only grow.
     """

@@ -5,52 +5,36 @@ Knows nothing of what the work is. The reasons stand in docs/delivery.md.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
-import stamina
 import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 
 from schemas.base import Message
 from schemas.dead_letters import Origin, Stage
-from schemas.failures import InvalidInput, Unavailable
+from schemas.failures import Unavailable
 from schemas.stages import StageState
 from streams import metrics, tracing
 from streams.batches import check_readable
 from streams.buckets.base import ObjectChanged, ObjectGone
-from streams.codec import Context, cleared_by, decode, encode, headers
-from streams.dead_letters import (
-    DeadLetterLimit,
-    FrameFailed,
-    Handler,
-    Subject,
-    dead_letter,
-    subject_key,
-    subject_of,
-    told,
-)
+from streams.codec import Context, cleared_by, decode
+from streams.dead_letters import DeadLetterLimit, FrameFailed, Handler, Subject, subject_of
 from streams.flow import FlowGate, MeanSize
 from streams.ordered import Partition, Standing, Ticket
+from streams.outgoing import Outcome, Outgoing, Outlet, Send
+from streams.patience import Patience
 from streams.settings import Wires
-from streams.topics import DEAD_LETTERS, Topic
+from streams.topics import Topic
 
 log = structlog.get_logger()
 
 In = TypeVar("In", bound=Message)
-Send = Callable[[str, str, bytes | None, list[tuple[str, bytes]]], Awaitable[Awaitable[Any]]]
-"""topic, key, value, headers → sent → acknowledged by the broker."""
-
 MayBegin = Callable[[Partition, int], Awaitable[bool]]
 """partition, offset → whether a partition that was assigned may begin with this message. May raise Unavailable."""
-
-LONGEST_WAIT_S = 5.0
-"""Between two tries of what is away: so soon after it is back, work goes on."""
-UNACKNOWLEDGED = 8
-"""Messages of one object sent and not yet acknowledged: bounds the memory of a long cine."""
 
 
 class Event(Protocol):
@@ -58,15 +42,6 @@ class Event(Protocol):
 
     message: Any
     value: Any
-
-
-class _Done(NamedTuple):
-    """What became of a message."""
-
-    dead: bool = False
-    """All that came of it is dead letters."""
-    of_the_input: bool = False
-    """They tell of the input, and not of the deployment."""
 
 
 async def _always(_: Partition, __: int) -> bool:
@@ -79,10 +54,6 @@ def _replayed(subject: Subject, clears: Sequence[str]) -> bool:
     Only then has the object had an outcome before.
     """
     return any(key.partition("/")[0] == subject.object_id for key in clears)
-
-
-def _is_of_the_input(error: Exception) -> bool:
-    return isinstance(error, InvalidInput) and error.of_the_input
 
 
 class StageRunner(Generic[In]):
@@ -113,14 +84,15 @@ class StageRunner(Generic[In]):
         gate: FlowGate | None = None,
     ) -> None:
         self.stage: Stage = stage
-        self._takes, self._gives, self._handler, self._send = takes, gives, handler, send
-        self._wires, self._subject, self._gate = wires, subject, gate
+        self._takes, self._handler, self._subject, self._gate = takes, handler, subject, gate
+        self._worker = wires.worker
+        self._outlet = Outlet(stage, gives, wires, send, gate)
+        self._patience = Patience(stage)
         self._limit = DeadLetterLimit(wires.dead_letter_share, wires.dead_letter_window, wires.dead_letter_pause)
         self.standing = Standing()
         self._slots = asyncio.Semaphore(wires.in_flight)
         self._tasks: set[asyncio.Task[None]] = set()
         self._done = self._dead = 0
-        self._away = ""
         self._stopped, self._going, self._stopped_at = asyncio.Event(), asyncio.Event(), datetime.now(UTC)
         self._mean_in = MeanSize()
         metrics.start(stage, wires.in_flight)
@@ -151,7 +123,8 @@ class StageRunner(Generic[In]):
                 partition = message.topic, message.partition
                 if self.standing.is_new(partition):
                     division = self.standing.division
-                    if not await self._begins(partition, message.offset, may_begin):
+                    begins = partial(may_begin, partition, message.offset)
+                    if not await self._patience.until_done(begins):
                         return
                     if self.standing.division != division:
                         continue  # Meanwhile the partitions were divided anew: it is delivered again.
@@ -168,16 +141,6 @@ class StageRunner(Generic[In]):
         finally:
             for task in self._tasks:
                 task.cancel()
-
-    async def _begins(self, partition: Partition, offset: int, may_begin: MayBegin) -> bool:
-        async for attempt in stamina.retry_context(
-            on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT_S
-        ):
-            with attempt:
-                begins = await may_begin(partition, offset)
-                self._back()
-                return begins
-        raise AssertionError("stamina gives up by raising")
 
     async def _may_take(self) -> None:
         while True:
@@ -200,21 +163,22 @@ class StageRunner(Generic[In]):
         }
         try:
             with tracing.span(self.stage, Context.read(message.headers), attributes=place) as context:
-                done = await self._until_done(message, context)
-                outcome = "dead letter" if done.dead else "done"
-                tracing.outcome(outcome)
-            self._record(done)
+                outcome = await self._patience.until_done(partial(self._once, message, context))
+                word = "dead letter" if outcome.dead else "done"
+                tracing.outcome(word)
+            self._record(outcome)
             self._done += 1
-            metrics.MESSAGES.labels(self.stage, outcome).inc()
+            metrics.MESSAGES.labels(self.stage, word).inc()
             metrics.DURATION.labels(self.stage).observe(time.perf_counter() - started)
             self.standing.finish(ticket)
         finally:
             metrics.IN_FLIGHT.labels(self.stage).dec()
             self._slots.release()
 
-    def _record(self, done: "_Done") -> None:
+    def _record(self, outcome: Outcome) -> None:
+        self._dead += outcome.letters
         before = self._limit.stopped
-        self._limit.record(None if done.of_the_input else done.dead)
+        self._limit.record(outcome.dead if outcome.tells else None)
         if self._limit.stopped and not before:
             log.warning("paused", stage=self.stage, reason=self._limit.reason)
             self._stopped_at = datetime.now(UTC)
@@ -243,56 +207,23 @@ class StageRunner(Generic[In]):
             self._limit.resume()
             self._go_on()
 
-    async def _until_done(self, message: Any, context: Context) -> "_Done":
-        done = _Done()
-        async for attempt in stamina.retry_context(
-            on=self._retry, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT_S
-        ):
-            with attempt:
-                done = await self._once(message, context)
-        self._back()
-        return done
-
-    def _back(self) -> None:
-        if self._away:
-            log.info("goes on", stage=self.stage, reason=self._away)
-        self._away = ""
-
-    def _retry(self, error: Exception) -> bool:
-        if not isinstance(error, Unavailable | KafkaError | ProducerSendError):
-            return False
-        metrics.RETRIES.labels(self.stage, type(error).__name__).inc()
-        reason = away(error)
-        if reason != self._away:
-            # Once, whatever number of messages wait for it, and however often they are tried.
-            log.warning("waiting", stage=self.stage, reason=reason)
-        self._away = reason
-        return True
-
-    async def _once(self, message: Any, context: Context) -> "_Done":
+    async def _once(self, message: Any, context: Context) -> Outcome:
         """Do the work of one message."""
         origin = Origin(topic=message.topic, partition=message.partition, offset=message.offset)
+        outgoing = Outgoing(self._outlet, origin, context)
         # Before anything comes of the message: letters that are written from now on are new ones. Should this process
         # die now, the message comes again, and they are missed by nobody.
-        for key in (clears := cleared_by(message.headers)):
-            await (await self._send(DEAD_LETTERS.on(self._wires), key, None, []))
-        pending: deque[Awaitable[Any]] = deque()
+        await outgoing.close(clears := cleared_by(message.headers))
         subject = Subject()
-        good = bad = telling = 0
         try:
             check_readable(message.headers)
             work = decode(self._takes.carries, message.value)
             subject = self._subject(work)
-            async for outcome in self._handler(work):
-                if isinstance(outcome, FrameFailed):
-                    pending.append(await self._bury(outcome.subject, outcome.cause, origin, context))
-                    bad += 1
-                    telling += not _is_of_the_input(outcome.cause)
+            async for part in self._handler(work):
+                if isinstance(part, FrameFailed):
+                    await outgoing.bury(part.subject, part.cause)
                 else:
-                    pending.append(await self._give(outcome, context))
-                    good += 1
-                if len(pending) >= UNACKNOWLEDGED:
-                    await pending.popleft()
+                    await outgoing.give(part)
         except (Unavailable, KafkaError, ProducerSendError):
             raise
         except Exception as error:  # noqa: BLE001 - the guard: the one place where a defect must not take the stage down
@@ -300,35 +231,12 @@ class StageRunner(Generic[In]):
                 metrics.REPLAYS_ENDED.inc()
                 log.info("replay ended", object_id=subject.object_id, reason=type(error).__name__)
             else:
-                pending.append(await self._bury(subject, error, origin, context))
-                bad += 1
-                telling += not _is_of_the_input(error)
-        while pending:
-            await pending.popleft()
-        if good and self.stage == "describe":
+                await outgoing.bury(subject, error)
+        await outgoing.acknowledged()
+        if outgoing.outcome.given and self.stage == "describe":
             age = datetime.now(UTC) - datetime.fromisoformat(context.taken_at)
             metrics.LATENCY.observe(max(0.0, age.total_seconds()))
-        dead = bad > 0 and good == 0
-        return _Done(dead, of_the_input=dead and telling == 0)
-
-    async def _give(self, outcome: Message, context: Context) -> Awaitable[Any]:
-        value = encode(outcome)
-        if self._gate is not None:
-            self._gate.observe(len(value))
-        metrics.SENT_BYTES.labels(self.stage).inc(len(value))
-        key = getattr(outcome, self._gives.key)
-        return await self._send(self._gives.on(self._wires), key, value, headers(outcome, self.stage, context))
-
-    async def _bury(self, subject: Subject, error: Exception, origin: Origin, context: Context) -> Awaitable[Any]:
-        name, text = told(error)
-        letter = dead_letter(self.stage, subject, name, text, origin)
-        log.warning("dead letter", stage=self.stage, object_id=subject.object_id, error=name, message=text)
-        self._dead += 1
-        metrics.DEAD_LETTERS.labels(self.stage, name).inc()
-        tracing.failed(name)
-        return await self._send(
-            DEAD_LETTERS.on(self._wires), subject_key(letter), encode(letter), headers(letter, self.stage, context)
-        )
+        return outgoing.outcome
 
     def state(self) -> StageState:
         """What this worker is doing."""
@@ -339,10 +247,10 @@ class StageRunner(Generic[In]):
             state, cause, reason = "paused", "backpressure", self._gate.reason
         elif self._limit.paused:
             state, cause, reason = "paused", "dead letters", self._limit.reason
-        elif self._away:
-            state, reason = "waiting", self._away
+        elif self._patience.reason:
+            state, reason = "waiting", self._patience.reason
         return StageState(
-            worker=f"{self.stage}/{self._wires.worker}",
+            worker=f"{self.stage}/{self._worker}",
             stage=self.stage,
             state=state,
             cause=cause,
@@ -357,8 +265,3 @@ class StageRunner(Generic[In]):
     def mean_bytes(self) -> float:
         """Of the messages that it has lately taken; 0 before the first."""
         return self._mean_in.value
-
-
-def away(error: Exception) -> str:
-    """What a stage waits for, in words."""
-    return str(error) if isinstance(error, Unavailable) else f"Kafka does not take messages: {type(error).__name__}"

@@ -28,5 +28,5 @@ def test_a_library_is_heard_once_a_minute_whatever_the_numbers() -> None:
 def test_our_own_words_are_never_held_back() -> None:
     """They tell of changes, and dead letters are told one by one."""
     heard = SaidOnce()
-    assert all(heard.filter(record("streams.stage", "dead letter")) for _ in range(5))
+    assert all(heard.filter(record("streams.outgoing", "dead letter")) for _ in range(5))
     assert all(heard.filter(record("root", "dead letter")) for _ in range(5))
