@@ -17,9 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
 from agents.settings import Settings
 from infra.kafka.local import LocalKafka, SecureListener
 from infra.processes import Processes
+from infra.s3 import LocalS3
+from streams.buckets.asking import clear_stores
 from streams.settings import MECHANISMS, Wires
-from streams.topics import create_topics
+from streams.topics import BUCKET_EVENTS, create_topics
 from tests.integration.echo_worker import create_copies
+from tests.integration.s3 import BUCKET
 
 USER, PASSWORD = "tristream", "a password; with = and spaces"
 LOGIN = "org.apache.kafka.common.security"
@@ -109,3 +112,14 @@ def processes() -> Iterator[Processes]:
         yield children
     finally:
         children.stop()
+
+
+@pytest.fixture
+def s3(settings: Settings, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalS3:
+    """A running S3 server that tells this test's topic what happens."""
+    found = LocalS3(tmp_path / "s3", BUCKET, kafka=settings.wires.bootstrap, topic=BUCKET_EVENTS.on(settings.wires))
+    found.start(processes)
+    for name, value in found.environment.items():
+        monkeypatch.setenv(name, value)
+    clear_stores()
+    return found
