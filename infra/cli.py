@@ -309,6 +309,33 @@ def triplets(follow: bool, kafka: str | None) -> None:
     _print(current_settings(kafka=kafka), TRIPLETS, follow)
 
 
+@main.command()
+@click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
+@KAFKA
+def volumes(follow: bool, kafka: str | None) -> None:
+    """Print records of volumes as JSON Lines, each once: what `gather` made of the triplets of their slices."""
+    from streams.topics import VOLUMES
+
+    _print(current_settings(kafka=kafka), VOLUMES, follow)
+
+
+@main.command()
+@click.option(
+    "--wait", default=600.0, show_default=True, type=click.FloatRange(0), help="Seconds for the next slice of a volume."
+)
+@click.option("--again", is_flag=True, help="From the topic's beginning: completes what slices came late for.")
+@KAFKA
+def gather(wait: float, again: bool, kafka: str | None) -> None:
+    """Put the triplets of each volume's slices together, one record a volume, until asked to stop."""
+    from infra.gather import gather_volumes
+    from streams.logs import configure_logging
+
+    settings = current_settings(kafka=kafka)
+    configure_logging()
+    with ending_well(), plain_errors():
+        gather_volumes(settings.wires, wait=wait, again=again)
+
+
 @main.command("dead-letters")
 @click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
 @KAFKA

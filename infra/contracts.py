@@ -13,7 +13,6 @@ from pydantic.json_schema import models_json_schema
 
 from models.experts.manifest import Manifest
 from schemas.sidecars import FolderDefaults, Sidecar
-from schemas.volumes import VolumeRecord
 from streams.codec import Context, headers
 from streams.lag import INPUTS
 from streams.settings import Wires
@@ -35,7 +34,6 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "Sidecar": {"$schema": DIALECT, **Sidecar.model_json_schema()},
         "FolderDefaults": {"$schema": DIALECT, **FolderDefaults.model_json_schema()},
         "ExpertManifest": {"$schema": DIALECT, **Manifest.model_json_schema()},
-        "VolumeRecord": {"$schema": DIALECT, **VolumeRecord.model_json_schema(mode="serialization")},
     }
 
 

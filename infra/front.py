@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-FOR_EVER = ("up",)
+FOR_EVER = ("up", "gather")
 """Commands that run until they are asked to stop: to be asked is how they end well."""
 INTERRUPTED = 130
 

@@ -89,6 +89,8 @@ class LocalStack:
             for stage in stages:
                 for number in range(1 if stage == "watch" else self._workers):
                     self.start_worker(stage, f"{stage}-{number + 1}")
+            if self._settings.volumes == "whole":
+                self._start("gather", ["gather"], self.settings)
             self._exit = stack.pop_all()
         return self
 
@@ -101,10 +103,12 @@ class LocalStack:
             port = free_port()
         if port:
             self.metrics[name] = f"{self.settings.wires.metrics_host}:{port}"
-        settings = self.settings.with_wires(worker=name, metrics_port=port)
+        self._start(name, ["worker", stage], self.settings.with_wires(worker=name, metrics_port=port))
+
+    def _start(self, name: str, command: Sequence[str], settings: Settings) -> None:
         self.processes.start(
             name,
-            [sys.executable, "-P", "-m", "infra.cli", "worker", stage],
+            [sys.executable, "-P", "-m", "infra.cli", *command],
             env=settings.handed_on(),
             log_path=self.folder / "logs" / f"{name}.log",
             restart=True,

@@ -1,4 +1,7 @@
-"""What a whole volume holds, put together from the triplets of its slices. Knows nothing of how they came about."""
+"""What a whole volume holds, put together from the triplets of its slices: the record beside them, one a volume.
+
+Knows nothing of how they came about.
+"""
 
 from typing import Literal
 
@@ -7,6 +10,7 @@ from pydantic import Field
 from schemas.base import Digest, Message, Provenance
 from schemas.images import Modality, Side
 from schemas.regions import Code, VolumeFinding
+from schemas.triplets import Verdict
 
 
 class StackedLabel(Message):
@@ -26,11 +30,29 @@ class StackedLabel(Message):
     extent_mm: tuple[float, float, float] | None = Field(
         default=None, description="Across slices, down and across within them; None where a spacing is unknown"
     )
+    partial: bool = Field(
+        default=False,
+        description="Whether its expert left smaller regions of a slice untold: all figures are then lower bounds",
+    )
+
+
+class VolumeStatement(Message):
+    """One sentence on a volume, written from the record's figures and read back before it was kept."""
+
+    text: str = Field(description="One sentence")
+    pointers: tuple[str, ...] = Field(
+        min_length=1, description="JSON Pointers (RFC 6901) into the record of all that it rests on"
+    )
+    verdict: Verdict = Field(description="Of the verifier that read it; what it does not bear out is not kept")
 
 
 class VolumeRecord(Message):
     """A volume: what was outlined in its slices, in ml, and what experts of three dimensions found in it."""
 
+    record_id: Digest = Field(
+        description="Hash of the volume and of the versions that read and grounded it: of two of one id, that of more "
+        "slices stands"
+    )
     volume: Digest = Field(description="`digest` of `metadata.volume` of its triplets")
     provenance: Provenance | None = Field(default=None, description="That all its slices share; None where they do not")
     modality: Modality = Field(description="Of its slices")
@@ -47,3 +69,9 @@ class VolumeRecord(Message):
     labels: tuple[StackedLabel, ...] = Field(default=(), description="What the source marked first, then experts'")
     boxes_left_out: int = Field(default=0, ge=0, description="Marks of the source that are boxes: they have no volume")
     volumes: tuple[VolumeFinding, ...] = Field(default=(), description="As the triplets have them, each once")
+    statements: tuple[VolumeStatement, ...] = Field(
+        default=(), description="The volume in words: what was looked at, then a sentence a finding"
+    )
+    preprocess: str = Field(description="Version of what read the slices")
+    grounding: str = Field(description="Version of the experts and what runs them")
+    made_by: str = Field(description="name@version of what put the slices together and wrote the statements")

@@ -21,6 +21,7 @@ from schemas.objects import ObjectReference
 from schemas.regions import GroundedImage
 from schemas.stages import StageState
 from schemas.triplets import Triplet
+from schemas.volumes import VolumeRecord
 from streams.security import AccessRefused, for_confluent, knock
 from streams.settings import MEBIBYTE, Wires
 
@@ -74,6 +75,10 @@ IMAGES = Topic("images", MedicalImage, "image_id", "delete", 3 * DAY_MS, "De-ide
 GROUNDED = Topic("grounded", GroundedImage, "image_id", "delete", 3 * DAY_MS, "Rendered views with measured regions")
 ENRICHED = Topic("enriched", EnrichedImage, "image_id", "delete", 3 * DAY_MS, "Grounded views with passages found")
 TRIPLETS = Topic("triplets", Triplet, "triplet_id", "compact", -1, "The product: image, regions, description")
+VOLUMES = Topic(
+    "volumes", VolumeRecord, "record_id", "compact", -1,
+    "Beside the triplets of slices, one record a volume: ml, parts and extents; written by `tristream gather`",
+)  # fmt: skip
 DEAD_LETTERS = Topic(
     "dead-letters", DeadLetter, "subject", "compact", -1,
     "Open dead letters by what they are about; a replay clears them", max_message_bytes=MEBIBYTE,
@@ -91,6 +96,7 @@ TOPICS: tuple[Topic[Message], ...] = (
     GROUNDED,
     ENRICHED,
     TRIPLETS,
+    VOLUMES,
     DEAD_LETTERS,
     STAGES,
     CONTROL,
