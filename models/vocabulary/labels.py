@@ -5,6 +5,7 @@ one, and a name of a person must not pass for anything. Knows nothing of where t
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,6 +24,8 @@ _SIDES: dict[str, Side] = {
 }  # fmt: skip
 _NOT = frozenset({"NO", "NON", "NOT", "WITHOUT", "NEGATIVE", "ABSENT", "ABSENCE", "FREE", "UN"})
 _AFTERWARDS = frozenset({"NEGATIVE", "ABSENT", "FREE"})
+_OF_A_QUALITY = frozenset({"NON", "UN"})
+"""Before a quality these deny it alone; others deny the thing that has it."""
 _NEGATED_WHOLES = {"UNINFECTED": "malaria parasite", "NOTUMOR": "tumour", "NODR": "diabetic retinopathy"}
 _NORMAL = frozenset({"NORMAL", "HEALTHY", "UNREMARKABLE", "CONTROL"})
 _QUALIFIERS = frozenset({
@@ -36,10 +39,14 @@ _QUALIFIERS = frozenset({
     "HEALED", "ACTIVE",
 })  # fmt: skip
 _NEUTRAL = frozenset({
-    "OF", "IN", "ON", "AT", "FROM", "TO", "BY", "FOR", "WALL", "REGION", "AREA", "ROI", "MASK", "SEGMENTATION",
-    "SEGMENT", "SEG", "LABEL", "CONTOUR", "CLASS", "TISSUE", "PART", "TYPE", "SIGN", "EVIDENCE", "PRESENT", "VISIBLE",
-    "SEEN", "IMAGE", "PARENCHYMA", "SIDE", "SIDED", "HUMAN", "POSITIVE", "DISEASE", "BINARY", "VOLUME",
+    "OF", "IN", "ON", "AT", "FROM", "TO", "BY", "FOR", "REGION", "AREA", "ROI", "MASK", "SEGMENTATION", "SEG", "LABEL",
+    "CONTOUR", "CLASS", "TISSUE", "TYPE", "EVIDENCE", "PRESENT", "VISIBLE", "SEEN", "IMAGE", "PARENCHYMA", "SIDE",
+    "SIDED", "HUMAN", "BINARY", "VOLUME",
 })  # fmt: skip
+_OF_A_FINDING = frozenset({"WALL", "SEGMENT", "PART", "SIGN", "POSITIVE", "DISEASE"})
+"""Neutral beside a finding. Of a structure alone they name a part of it, or something in it that has no name here."""
+_LEFT_OUT = re.compile(r"[a-z0-9]\s*-\s*[GCPI]TV", re.IGNORECASE)
+"""A structure without the target volume in it (AAPM TG-263, 6.5)."""
 
 
 _TELLING: tuple[Kind, ...] = (
@@ -127,7 +134,7 @@ def read_label(text: str | None, collection: str | None = None) -> Reading:
     words = words_of(text or "")
     if collection is not None and (means := _own(collection).get(words)):
         words = words_of(means)
-    if not words or len(words) > LONGEST or "?" in (text or ""):
+    if not words or len(words) > LONGEST or "?" in (text or "") or _LEFT_OUT.search(text or ""):
         return UNKNOWN
     return _understood(_parts(words))
 
@@ -136,7 +143,7 @@ def read_label(text: str | None, collection: str | None = None) -> Reading:
 class _Part:
     """A run of words of a label: a term, or a word that bears on the others."""
 
-    role: Literal["term", "side", "not", "normal", "qualifier", "and"]
+    role: Literal["term", "side", "not", "normal", "qualifier", "and", "neutral"]
     word: str
     term: Term | None = None
 
@@ -156,11 +163,15 @@ def _parts(words: Sequence[str]) -> list[_Part] | None:
         elif longest is not None:
             found.append(_Part("term", word, known[tuple(words[at:longest])]))
         elif (numbered := (word.rstrip("0123456789"),)) in known:
+            if _none(word, known[numbered]):
+                return None
             found.append(_Part("term", word, known[numbered]))
         elif word in _NEGATED_WHOLES:
             found += [_Part("not", word), _Part("term", word, TERMS[_NEGATED_WHOLES[word]])]
         elif word in _SIDES:
             found.append(_Part("side", word))
+        elif word == "FREE" and not found and "OF" not in words[at + 1 : at + 2]:
+            return None
         elif word in _NOT:
             found.append(_Part("not", word))
         elif word in _NORMAL:
@@ -169,10 +180,19 @@ def _parts(words: Sequence[str]) -> list[_Part] | None:
             found.append(_Part("qualifier", word))
         elif word in ("AND", "WITH"):
             found.append(_Part("and", word))
-        elif word not in _NEUTRAL and not (word.isdigit() and found):
+        elif word in _OF_A_FINDING:
+            found.append(_Part("neutral", word))
+        elif word not in _NEUTRAL and not (word.isdigit() and found and not _none(word, found[-1].term)):
             return None
         at = longest or at + 1
     return found
+
+
+def _none(numbered: str, term: Term | None) -> bool:
+    """Whether a number says that a disease is of grade 0, and so is not there: "DR 0". Of findings 0 is the first."""
+    number = re.search(r"\d*$", numbered)
+    zero = number is not None and number[0] != "" and int(number[0]) == 0
+    return zero and (term is None or term.kind == "disease")
 
 
 def _sided_phrase(words: Sequence[str], at: int) -> tuple[str, Term, int] | None:
@@ -201,12 +221,23 @@ def _understood(parts: Sequence[_Part] | None) -> Reading:
             side = _SIDES[part.word]
         elif part.role == "not":
             if following is not None and following.role == "qualifier":
-                continue  # "non-calcified nodule": the quality is denied, not the nodule.
+                if part.word in _OF_A_QUALITY or all(later.term is None for later in parts[place:]):
+                    continue  # "non-calcified nodule", "liver not enlarged": the quality is denied, not the thing.
+                return UNKNOWN  # "no acute fracture": whether there is an old one it does not say.
             if following is not None and following.term is not None and following.term.kind == "cell":
                 return UNKNOWN  # A non-neoplastic cell is another cell.
-            if following is None and part.word in _AFTERWARDS:
+            beside = following.term if following is not None and not place else named[-1].term if named else None
+            if part.word in _AFTERWARDS and beside is not None and beside.kind == "structure":
+                return UNKNOWN  # Of a lymph node "negative" denies what it does not name.
+            if part.word in _AFTERWARDS and place and (following is None or part.word == "FREE"):
                 named = [replace(one, negated=True) for one in named]
+                continue
+            if part.word in _AFTERWARDS and place:
+                return UNKNOWN
             negated = True
+        elif part.role == "and":
+            if negated and part.word == "WITH":
+                return UNKNOWN  # "No oedema with effusion": nothing tells whether the effusion is denied too.
         elif part.role == "normal":
             normal = True
         elif part.role == "qualifier":
@@ -215,8 +246,10 @@ def _understood(parts: Sequence[_Part] | None) -> Reading:
         elif part.term is not None:
             named.append(Named(part.term, negated=negated))
     if normal:
-        return _normal(named, side, negated=negated)
+        return UNKNOWN if qualifiers else _normal(named, side, negated=negated)
     if not named or (negated and not any(one.negated for one in named)):
+        return UNKNOWN
+    if all(one.term.kind == "structure" for one in named) and any(part.role == "neutral" for part in parts):
         return UNKNOWN
     joined = any(part.role == "and" or (place and part.role == "not") for place, part in enumerate(parts))
     structures = _innermost([one for one in named if one.term.kind == "structure"])

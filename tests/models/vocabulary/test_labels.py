@@ -54,3 +54,37 @@ def test_several_things_are_all_there() -> None:
     assert (there.term.name, there.negated, absent.term.name, absent.negated) == ("tumour", False, "necrosis", True)
     assert [one.term.name for one in read_label("liver and spleen").named] == ["liver", "spleen"]
     assert read_label("malignant breast lesion").named[0].qualifiers == ("malignant",)
+
+
+@pytest.mark.parametrize("label", [
+    "no acute fracture", "no residual tumor", "without active tuberculosis", "not acute infarct",
+    "effusion absent, edema", "no effusion with edema", "lymph node negative", "Normal-mild",
+])  # fmt: skip
+def test_what_a_denial_covers_is_not_guessed(label: str) -> None:
+    """Neither is the thing there, for it is denied, nor all of it absent: an old fracture may be there."""
+    assert not read_label(label).understood
+
+
+def test_a_denied_quality_denies_no_thing() -> None:
+    """Unlike "no", "non" belongs to the word behind it; and "free" to the one before."""
+    assert read_label("non-displaced fracture").named[0].qualifiers == ("non-displaced",)
+    assert read_label("liver not enlarged").named[0].qualifiers == ("non-enlarged",)
+    (free,) = read_label("tumor-free liver").named
+    assert (free.term.name, free.negated) == ("tumour", True)
+
+
+@pytest.mark.parametrize("label", [
+    "Bladder_Wall", "lung segment", "part of left lung", "liver disease", "lymph node positive", "Lungs-GTV",
+    "Lung_L - PTV", "free liver",
+])  # fmt: skip
+def test_a_part_of_a_structure_is_not_the_structure(label: str) -> None:
+    """Nor is its disease, nor what is left of it around a target volume (AAPM TG-263, 6.5)."""
+    assert not read_label(label).understood
+
+
+@pytest.mark.parametrize("label", ["DR 0", "DR0", "DR grade 0", "0 - No DR", "pneumonia_0"])
+def test_grade_0_of_a_disease_is_no_disease(label: str) -> None:
+    """Numbers of findings count them, from 0 too; of diseases they are grades."""
+    assert not read_label(label).understood
+    assert read_label("lesion_0").text == "lesion"
+    assert read_label("DR 3").text == "diabetic retinopathy"
