@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from models.imaging.source import open_source as open_source
     from models.imaging.windows import render as render
 
-VERSION = "7"
+VERSION = "8"
 """Raised whenever the same bytes would give other pixels, metadata or window: it makes older triplets stale."""
 
 _HOMES = {

@@ -55,7 +55,7 @@ def read_lookup(header: Header, item: Dataset, *, signed: bool) -> Lookup | None
         if isinstance(value, bytes):
             words = np.frombuffer(value, "<u2" if header.syntax.is_little_endian else ">u2")
             # Entries of 8 bits are two to a word, or one for all that the standard says.
-            entries = words.astype("<u2").view(np.uint8) if len(value) < 2 * count else words
+            entries = words.astype("<u2").view(np.uint8) if bits == 8 and len(value) < 2 * count else words
         else:
             entries = np.atleast_1d(np.asarray(value))
         entries = entries[:count].astype(np.uint16)

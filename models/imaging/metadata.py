@@ -67,16 +67,29 @@ _DERMOSCOPIC = re.compile(r"DERMAT?OSCOP")
 _SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL", "PASTED", "COLLAGE")
 # Modalities whose images are grey: coloured ones are renderings, fusions, or pages about them.
 _GREY: frozenset[Modality] = frozenset({"CT", "MR", "X-ray", "PET", "mammography", "nuclear medicine"})
-_LOCALIZER = re.compile(r"(?<![A-Z])(LOCALI[ZS]ERS?|SCOUTS?|TOPOGRAMS?|SURVIEWS?|SCANOGRAMS?|SCANOSCOPE)(?![A-Z])")
-_SURVEY = re.compile(r"(?<!SKELETAL )(?<!BONE )(?<![A-Z])SURVEY(?![A-Z])")
+# Vendors' words and those of other languages. A needle's or a wire's localization is no image to plan others.
+_LOCALIZER = re.compile(
+    r"(?<![A-Z])(LO[CK]ALI[ZS]ERS?|LOKALISATOR|LOCALI[ZS]ADOR|LOCALIZZATORE|LOCALISATEUR|LOCATOR|"
+    r"(?<!NEEDLE )(?<!WIRE )LOC|(AAH)?SCOUTS?(VIEW)?|TOPO(GRAMM?S?)?|SURVIEWS?|SCANO(GRAMS?|SCOPE)?|PILOT|UEBERSICHT|"
+    r"REPERAGE|CT SOM\d TOP)(?![A-Z])"
+)
+_SURVEY = re.compile(r"(?<!SKELETAL )(?<!BONE )(?<![A-Z])(SURVEY|SMARTBRAIN)(?![A-Z])")
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 _VIEWS = frozenset(get_args(View))
-# Mammographic views, SNOMED CT and the older SRT codes (PS3.16 CID 4014).
-_VIEW_CODES = {
-    "399162004": "CC", "R-10242": "CC", "399368009": "MLO", "R-10226": "MLO", "399260004": "ML", "R-10224": "ML",
-    "399352003": "LM", "R-10228": "LM", "399356000": "FB", "R-10244": "FB", "399011000": "XCC", "R-1024A": "XCC",
+# Terms of View Position by their codes: SNOMED CT, and SRT, as older files have them (PS3.16 CID 4010 and 4014).
+_VIEW_CODES: dict[tuple[str, str], str] = {
+    (scheme, code): view
+    for view, codes in {
+        "AP": "399348003 R-10206", "PA": "272479007 R-40888 R-10214", "LL": "399173006 R-10236",
+        "RL": "399198007 R-10232", "LAT": "399067008 R-102CD", "CC": "399162004 R-10242", "MLO": "399368009 R-10226",
+        "ML": "399260004 R-10224", "LM": "399352003 R-10228", "LMO": "399099002 R-10230", "FB": "399196006 R-10244",
+        "XCCL": "399192008 R-1024A", "XCCM": "399101009 R-1024B", "SIO": "399188001 R-102D0",
+        "ISO": "441555000 R-40AAA", "TAN": "399110001 R-102C2",
+    }.items()
+    for code in codes.split()
+    for scheme in (("SRT", "SNM3", "99SDM") if code.startswith("R-") else ("SCT",))
 }  # fmt: skip
 
 _LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless}
@@ -205,9 +218,15 @@ def _organ(header: Header, frame: int) -> str | None:
 
 
 def _view(header: Header) -> str | None:
-    codes = (header.text("CodeValue", item) for item in header.items("ViewCodeSequence"))
+    """By View Position and by code; None where they contradict each other."""
+    codes = (
+        (header.text("CodingSchemeDesignator", item) or "", header.text("CodeValue", item) or "")
+        for item in header.items("ViewCodeSequence")
+    )
     views = {_VIEW_CODES[code] for code in codes if code in _VIEW_CODES}
     views |= {said} if (said := valid(header.code("ViewPosition"))) in _VIEWS else set()
+    if views & {"LL", "RL"}:
+        views.discard("LAT")
     return views.pop() if len(views) == 1 else None
 
 

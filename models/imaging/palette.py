@@ -79,7 +79,7 @@ def _read(header: Header, colour: str, *, signed: bool) -> _Table:
             raise ValueError
         keyword = f"{colour}PaletteColorLookupTableData"
         if keyword in dataset:
-            entries = _stored(header, keyword, lambda size: size >= 2 * count)
+            entries = _stored(header, keyword, lambda size: bits > 8 or size >= 2 * count)
         else:
             units = _stored(header, f"Segmented{keyword}", lambda _size: bits > 8)
             entries = np.array(_expanded(units.tolist(), words=bits > 8, most=count), np.uint16)

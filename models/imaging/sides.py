@@ -27,6 +27,9 @@ _AXES: tuple[tuple[Side, Side], ...] = (
 """Negative and positive end of the patient's x, y and z (PS3.3 C.7.6.2.1.1)."""
 _PLANES: tuple[Plane, ...] = ("sagittal", "coronal", "axial")
 _LATERALITIES: dict[str, Laterality] = {"L": "left", "R": "right", "B": "both"}
+_MODIFIERS = {
+    "7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R", "51440002": "B", "G-A102": "B",
+}  # fmt: skip
 
 
 def in_the_patient(axes: tuple[float, ...]) -> tuple[Plane | None, Orientation | None]:
@@ -111,11 +114,19 @@ def _contradict(one: Orientation, other: Orientation) -> bool:
 def laterality_of(header: Header, anatomy: Dataset | None) -> Laterality | None:
     """The side of a paired part, where all attributes that name one name the same (PS3.3 C.7.6.2, C.7.3.1, C.8.5.1).
 
+    The region's modifier (PS3.3 10.5, PS3.16 CID 244) is one of them. None where the series is described as of the
+    other side.
+
     Args:
         header: of the object.
         anatomy: the frame's Frame Anatomy macro.
     """
     said = [header.code("FrameLaterality", anatomy)] if anatomy is not None else []
     said += [header.code("ImageLaterality"), header.code("Laterality")]
-    given = [code for code in said if code is not None and not (isinstance(code, Malformed) and code.empty)]
-    return _LATERALITIES.get(str(given[0])) if len(set(given)) == 1 else None
+    for region in header.items("AnatomicRegionSequence", anatomy, header.dataset):
+        modifiers = header.items("AnatomicRegionModifierSequence", region)
+        said += [_MODIFIERS[code] for item in modifiers if (code := header.text("CodeValue", item)) in _MODIFIERS]
+    given = {code for code in said if code is not None and not (isinstance(code, Malformed) and code.empty)}
+    side = _LATERALITIES.get(str(given.pop())) if len(given) == 1 else None
+    described = {"left", "right"} & set((header.text("SeriesDescription") or "").lower().split())
+    return None if described and side in ("left", "right") and side not in described else side

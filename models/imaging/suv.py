@@ -23,6 +23,19 @@ _HALF_LIVES = {
     "Zr-89": 282_300, "I-124": 360_800, "Mn-52": 483_100, "As-74": 1_535_000, "Na-22": 82_100_000,
 }  # fmt: skip
 _HALF_LIFE_AGREES = 0.02
+# Their codes in SNOMED CT and SRT (PS3.16 CID 4020).
+_NUCLIDES = {
+    code: nuclide
+    for nuclide, codes in {
+        "C-11": "40565003 C-105A1", "N-13": "21576001 C-107A1", "O-15": "129504001 C-B1038", "F-18": "77004003 C-111A1",
+        "Na-22": "71633006 C-155A1", "Cu-60": "425364008 C-127A4", "Cu-61": "71425003 C-127A1",
+        "Cu-62": "422934004 C-127A5", "Cu-64": "3932008 C-127A2", "Ga-66": "79477007 C-131A1",
+        "Ga-68": "35337001 C-131A3", "Br-76": "79523006 C-113A2", "Rb-82": "79197006 C-159A2",
+        "Y-86": "10738001 C-162A3", "Zr-89": "63360001 C-168A4", "Y-90": "14691008 C-162A7",
+        "I-124": "40937006 C-114A5",
+    }.items()
+    for code in codes.split()
+}  # fmt: skip
 
 
 def suv_factor(header: Header) -> float | None:
@@ -45,7 +58,9 @@ def suv_factor(header: Header) -> float | None:
     if correction == "ADMIN":
         return weight * 1000 / dose
     half_life = valid(header.number("RadionuclideHalfLife", drugs[0]))
-    if correction != "START" or half_life is None or not _is_known(half_life):
+    codes = {header.text("CodeValue", item) or "" for item in header.items("RadionuclideCodeSequence", drugs[0])}
+    named = {_NUCLIDES[code] for code in codes if code in _NUCLIDES}
+    if correction != "START" or half_life is None or not _is_known(half_life, named):
         return None
     passed = _from_injection_to_scan(header, drugs[0], half_life)
     if passed is None or not 0 <= passed <= _MOST_HALF_LIVES * half_life:
@@ -53,9 +68,10 @@ def suv_factor(header: Header) -> float | None:
     return weight * 1000 / (dose * 0.5 ** (passed / half_life))
 
 
-def _is_known(half_life: float) -> bool:
-    """Whether a nuclide has it: one in minutes would pass for that of another dose otherwise."""
-    return any(abs(half_life / known - 1) <= _HALF_LIFE_AGREES for known in _HALF_LIVES.values())
+def _is_known(half_life: float, nuclides: set[str]) -> bool:
+    """Whether each of some nuclides has it, or any that is known: one in minutes would pass for another's otherwise."""
+    agrees = {name for name, known in _HALF_LIVES.items() if abs(half_life / known - 1) <= _HALF_LIFE_AGREES}
+    return nuclides <= agrees if nuclides else bool(agrees)
 
 
 def _from_injection_to_scan(header: Header, drug: Dataset, half_life: float) -> float | None:

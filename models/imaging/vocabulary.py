@@ -52,7 +52,7 @@ _PHRASES: dict[str, str] = {
     "knee": "KNEE|KNEES|PATELLA|KNIE",
     "ankle": "ANKLE|ANKLES|CALCANEUS",
     "foot": "FOOT|FEET|TOE|TOES|HEEL",
-    "leg": "LEG|LEGS|FEMUR|THIGH|TIBIA|FIBULA|CALF|LOWER LIMB",
+    "leg": "LEG|LEGS|FEMUR|THIGH|THIGHS|MIDTHIGH|MIDTHIGHS|CUISSE|CUISSES|TIBIA|FIBULA|CALF|LOWER LIMB",
     "extremity": "EXTREMITY|EXTREMITIES",
     "chest": "CHEST|THORAX|THORACIC|RIB|RIBS|STERNUM|MEDIASTINUM|TORAX",
     "abdomen": "ABDOMEN|ABDOMINAL|ABDO|RETROPERITONEUM",
@@ -102,7 +102,7 @@ PHRASES: frozenset[str] = frozenset(phrase for phrases in _PHRASES.values() for 
 CONTEXT: frozenset[str] = frozenset(
     {
         # from one part to another
-        "TO", "THRU", "THROUGH", "MID", "VERTEX",
+        "TO", "THRU", "THROUGH", "BIS", "TOT", "HASTA", "MID", "VERTEX", "BASES", "APICES",
         # a part of one part that is named like another
         "OF", "THE", "BASE", "TAIL", "FEMORAL", "HUMERAL", "RADIAL", "FIBULAR",
         # what is named after a part, and is none
@@ -134,14 +134,22 @@ def _first(patterns: _Patterns, words: str) -> str | None:
 # Any body part's phrase, the longest first.
 _PART = "(?:" + "|".join(sorted(PHRASES - {"C ARM", "O ARM", "G ARM"}, key=len, reverse=True)) + ")"
 _UPPERMOST = r"(?:SKULL BASE|BASE OF (?:THE )?SKULL|SKULL|HEAD|VERTEX|BRAIN|EYES?|ORBITS?)"
-_LOWERMOST = r"(?:(?:MID|UPPER|LOWER|PROXIMAL|DISTAL) )?(?:THIGHS?|KNEES?|FEET|FOOT|TOES?|LEGS?|FEMUR|ANKLES?|CALF)"
+_LOWERMOST = (
+    r"(?:(?:MID|UPPER|LOWER|PROXIMAL|DISTAL) )?(?:(?:MID)?THIGHS?|KNEES?|FEET|FOOT|TOES?|LEGS?|FEMUR|ANKLES?|CALF)"
+)
+_RANGE = r"(?<![A-Z])(?:TO|THRU|THROUGH|BIS|TOT|HASTA)(?![A-Z])"
+_END = rf"(?: (?:MID|UPPER|LOWER|PROXIMAL|DISTAL|THE|OF|BASES?|APICES))* {_PART}(?![A-Z])"
+_START = rf"(?<![A-Z]){_PART}(?: (?:BASES?|APICES))* "
+_OPEN_RANGE = re.compile(rf"{_START}{_RANGE}(?!{_END})")
+_RANGES = re.compile(rf"({_START})?{_RANGE}{_END}")
+"""With a first group where both ends are named."""
 _REWRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?<![A-Z])(?:{pattern})(?![A-Z])"), instead)
     for pattern, instead in (
         *((term, parts) for term, parts in _SEVERAL.items()),
         (rf"{_UPPERMOST} (?:TO|THRU|THROUGH) (?:THE )?{_LOWERMOST}", "WHOLE BODY"),
         (r"[COG] ARM", " "),
-        (r"(?:HANDS?|ARMS?) (?:UP|DOWN|RAISED)|(?:LEFT|RIGHT) HAND SIDE", " "),
+        (r"(?:HANDS?|ARMS?|LEGS?) (?:UP|DOWN|RAISED)|(?:LEFT|RIGHT) HAND SIDE", " "),
         # What is named after parts, and is none.
         (
             (
@@ -166,7 +174,8 @@ def organ_of(text: str | None) -> str | None:
     """The organ or body part that a text names, in the vocabulary's words.
 
     None where it names none, or several of which no one holds the others: of a title for chest and abdomen nobody knows
-    which of them an image shows. A part is named beside the regions that hold it ("ABDOMEN LIVER": the liver).
+    which of them an image shows; nor where it names one end of a range ("SKULL BASE TO CARINA"). A part is named beside
+    the regions that hold it ("ABDOMEN LIVER": the liver).
     """
     if not text:
         return None
@@ -176,6 +185,8 @@ def organ_of(text: str | None) -> str | None:
     named = [word for word, pattern in _ORGAN_PATTERNS if pattern.search(words)]
     if "whole body" in named:
         return "whole body"
+    if _OPEN_RANGE.search(words) or not all(found[1] for found in _RANGES.finditer(words)):
+        return None
     parts = [word for word in named if word not in _OF_ANY_PART] or named[:1]
     for part in parts:
         if all(other == part or other in _HELD_BY.get(part, "").split("|") for other in parts):

@@ -33,15 +33,16 @@ def weighting_of(header: Header, frame: int) -> Weighting | None:
     """The weighting of one frame of an MR object; None where nothing proves one.
 
     First the standard's own word, then a diffusion weight, then an inversion that nulls fluid, and last the words of a
-    description, where they name one weighting, and times do not speak against it.
+    description, where they name one weighting, and times do not speak against it. A map computed of several images has
+    none: Acquisition Contrast of an ADC map is DIFFUSION, too (PS3.3 C.8.13.3.1.4).
     """
     types = [header.macro(name, frame) for name in _FRAME_TYPES]
+    kinds = {word.upper() for word in (*header.words("ImageType"), *header.words("FrameType", *types))}
+    if kinds & _DERIVED:
+        return None
     said = header.text("AcquisitionContrast", *types, header.dataset)
     if said is not None:
         return _CONTRASTS.get(said.upper())
-    kinds = {word.upper() for word in header.words("ImageType")}
-    if kinds & _DERIVED:
-        return None
     if _above(header.number("DiffusionBValue", header.macro("MRDiffusionSequence", frame), header.dataset), 0):
         return "diffusion-weighted"
     echo = header.number("EchoTime")
