@@ -46,7 +46,7 @@ def number_entries() -> Iterator[tuple[str, Meaning]]:
         "fewer than",
         "smaller than",
         "shorter than",
-        "at most",
+        "{at most|<|≤|not exceeding|up to a maximum of|a maximum of}",
         "not more than",
         "no {more|larger|longer|greater} than",
     ):
@@ -58,13 +58,13 @@ def number_entries() -> Iterator[tuple[str, Meaning]]:
         "{exceeding|exceeds|exceed|surpasses|surpassing}",
         "greater than",
         "larger than",
-        "at least",
+        "{at least|>|≥|upwards of|in excess of|a minimum of|not under|not below}",
         "{no|not} {less|smaller|shorter} than",
         "longer than",
     ):
         yield phrase, Meaning("bound", "above")
     for phrase in (
-        "{about|up to|around|roughly|approximately|circa|nearly|almost|some|approx|~|ca}",
+        "{about|up to|around|≈|±|roughly|approximately|circa|nearly|almost|some|approx|~|ca}",
         "{close to|not quite|just about|an estimated|something like|in the order of|on the order of|in the region of}",
     ):
         yield phrase, Meaning("about")

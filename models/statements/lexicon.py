@@ -172,6 +172,11 @@ def _leveled(scale: str, direction: str, names: Iterable[str]) -> Iterator[tuple
             bare = _bare(phrase)
             degree = "more" if direction != "alike" and _COMPARATIVE.search(bare) else ""
             degree = "plainly" if bare in _UTTER else degree
+            if bare.startswith("as "):
+                for pattern in (
+                    f"{{is|are|was|were|}} not {{nearly|quite|anywhere near|}} {{as|so}} {bare.removeprefix('as ')}",
+                ):
+                    yield from ((one, Meaning("level", (scale, "low", "more"))) for one in spelled_out(pattern))
             for one in dict.fromkeys((bare, bare.removeprefix("of "))):
                 yield one, Meaning("level", (scale, direction, degree))
 
@@ -195,6 +200,25 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "{turns|turned|turn|comes|came|come|crops|cropped|lights|lit|light|shows|showed|show} up", Meaning("neutral")
     yield "{come|came|comes} {across|upon}", Meaning("neutral")
     yield "{most|very|quite|more than|highly} {likely|probably|probable|possibly}", Meaning("neutral")
+    yield (
+        "{highest|strongest|greatest|most intense|most marked|most pronounced} {in|within|at}",
+        Meaning("peak", "highest"),
+    )
+    yield "{lowest|weakest|least intense|least marked|least pronounced} {in|within|at}", Meaning("peak", "lowest")
+    yield "{echo|signal|density|brightness|intensity} pattern", Meaning("neutral")
+    yield "{from top to bottom|from bottom to top|vertically}", Meaning("along", "image down")
+    yield "{from left to right|from right to left|horizontally}", Meaning("along", "image right")
+    be = "{is|are|was|were|}"
+    for phrase in (
+        f"{be} {{at least|no less|every bit}} as {{large|big}} as",
+        f"{be} {{not|no}} smaller {{in size|in area|}} than",
+    ):
+        yield phrase, Meaning("relation", ("at least as large as", False))
+    for phrase in (
+        f"{be} at most as {{large|big}} as",
+        f"{be} {{not|no}} {{larger|bigger}} {{in size|in area|}} than",
+    ):
+        yield phrase, Meaning("relation", ("at least as large as", True))
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")
@@ -217,7 +241,13 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
 
 
 _MUTUAL = {
+    "outside": (
+        "{are|lie} {separate|apart} {from each other|from one another|}",
+        "do not {overlap|intersect}",
+    ),
     "similar in size to": (
+        "{identical|equivalent} in size",
+        "{of|} {about|roughly|nearly|almost|approximately|} the same size",
         "{similar|comparable|equal|alike} in size",
         "of {similar|equal|the same} size",
         "equally {large|big}",

@@ -21,6 +21,9 @@ _WHOLE = {
 }
 _ABBREVIATED = re.compile(rf"\b({'|'.join(map(re.escape, _WHOLE))})\.", re.IGNORECASE)
 """Abbreviations whose full stop ends no sentence."""
+_RANGE = re.compile(r"(?<=\d)\s?[–—-]\s?(?=\d)(?![\d-]*-)")
+"""A dash between figures: 'to'."""
+_CLOCK = re.compile(r"\bo\s?['’]\s?clock\b", re.IGNORECASE)
 _JOINED = {"hypo", "hyper", "iso"}
 """Joined to the word behind them where a hyphen parts them: hyper-intense."""
 _SPELLING = {
@@ -47,7 +50,9 @@ NUMBER_WORDS: dict[str, int] = {**{word: n for n, word in enumerate(_UNITS)}, **
 FRACTIONS: dict[str, float] = {
     "half": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0, "fifth": 20.0,
     "fifths": 20.0, "sixth": 100 / 6, "seventh": 100 / 7, "eighth": 12.5, "ninth": 100 / 9,
-    "twelfth": 100 / 12, "tenth": 10.0, "tenths": 10.0,
+    "twelfth": 100 / 12, "tenth": 10.0, "tenths": 10.0, "fifteenth": 100 / 15, "twentieth": 5.0, "thirtieth": 100 / 30,
+    "fortieth": 2.5, "fiftieth": 2.0, "hundredth": 1.0, "sevenths": 100 / 7, "eighths": 12.5, "ninths": 100 / 9,
+    "sixths": 100 / 6, "twelfths": 100 / 12, "twentieths": 5.0,
 }  # fmt: skip
 
 
@@ -69,7 +74,8 @@ def tokens(text: str) -> tuple[Token, ...]:
     """Of a text, in order. Hyphens between letters part words, but join hypo-, hyper- and iso- to theirs."""
     found: list[Token] = []
     text = _ABBREVIATED.sub(lambda match: _WHOLE[match[1].lower()], text)
-    for match in _TOKEN.finditer(_CONTRACTED.sub(r"\1 not", text)):
+    text = _RANGE.sub(" to ", _CLOCK.sub("oclock", _CONTRACTED.sub(r"\1 not", text)))
+    for match in _TOKEN.finditer(text):
         word = match[0].lower().replace("−", "-").replace("^2", "²")
         if word in {"-", "‐", "‑"}:
             continue

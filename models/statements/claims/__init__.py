@@ -5,11 +5,16 @@ them or of one. `negated` turns it round.
 """
 
 from models.statements.claims.base import MOST as MOST
+from models.statements.claims.base import Bounded as Bounded
 from models.statements.claims.base import Claim as Claim
 from models.statements.claims.base import OfRegions as OfRegions
+from models.statements.claims.base import Part as Part
 from models.statements.claims.base import Together as Together
 from models.statements.claims.base import of_one as of_one
 from models.statements.claims.base import scope as scope
+from models.statements.claims.display import AtEdge as AtEdge
+from models.statements.claims.display import Clock as Clock
+from models.statements.claims.display import Extent as Extent
 from models.statements.claims.groups import Absence as Absence
 from models.statements.claims.groups import Count as Count
 from models.statements.claims.groups import Rank as Rank

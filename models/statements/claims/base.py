@@ -13,6 +13,18 @@ MOST = -1
 """As a part of several regions: more than half of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """As a part of several regions: `n` of them or more ("above"), or fewer ("below")."""
+
+    n: int
+    bound: str
+
+
+Part = int | Bounded
+"""How many of several regions it is said of: so many, no more and no less, `MOST`, or a bound."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """One thing said."""
@@ -44,11 +56,11 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class OfRegions(Claim):
-    """One thing said of regions; `part`: of so many of them, no more and no less."""
+    """One thing said of regions; `part`: of so many of them."""
 
     regions: tuple[str, ...]
     every: bool = False
-    part: int | None = None
+    part: Part | None = None
 
     def _each(self, facts: Facts, judge: Callable[[str, Region], Judgement]) -> Judgement:
         missing = [one for one in self.regions if one not in facts.regions]
@@ -73,10 +85,19 @@ class OfRegions(Claim):
         return decided or next((one for one in found if one.truth is None), found[0])
 
 
-def _some_of(found: list[Judgement], n: int) -> Judgement:
+def _some_of(found: list[Judgement], n: Part) -> Judgement:
     """That it is so of n of them."""
     holds, open_ = (sum(one.truth is truth for one in found) for truth in (True, None))
     pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
+    if isinstance(n, Bounded):
+        fewest, most = (n.n, len(found)) if n.bound == "above" else (0, n.n)
+        if fewest <= holds and holds + open_ <= most:
+            return so(*pointers)
+        return (
+            untold("of some of them that is not told", *pointers)
+            if holds <= most and holds + open_ >= fewest
+            else otherwise(f"it is so of {holds} of them", *pointers)
+        )
     if n == MOST:
         half = len(found) / 2
         if holds > half:
@@ -131,7 +152,7 @@ class Together(Claim):
         return f"{'not ' if self.negated else ''}{' and '.join(one.told() for one in self.claims)}"
 
 
-def scope(claim: Claim) -> tuple[tuple[str, ...], int | None] | None:
+def scope(claim: Claim) -> tuple[tuple[str, ...], Part | None] | None:
     """The several regions that a claim is said of one of, and of how many where it tells; None of any other claim."""
     if isinstance(claim, OfRegions):
         return None if claim.every or len(claim.regions) < 2 else (claim.regions, claim.part)

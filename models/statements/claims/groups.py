@@ -56,6 +56,8 @@ class Count(Claim):
             fitting = tuple(one for one, names in facts.names.items() if self.name in names)
             there = fitting if len(fitting) == self.n else there
         more = 0 if self.outlined else measures.left_out(facts, there)
+        if self.n == 2 and len(there) == 1 and measures.is_a_pair(facts.region(there[0])):
+            return so(*pointers)  # "Both lungs", in one mark.
         if self.n is not None and more and (self.bound or len(there) > 1):
             return self._judge_at_least(len(there), more, pointers)
         fits = len(there) >= 2 if self.n is None else _within(self.bound, len(there), self.n)
@@ -94,6 +96,8 @@ class Relation(OfRegions):
     object: str
     or_else: tuple[str, ...] = ()
     turned_round: bool = False
+    degree: str = field(default="", compare=False)
+    """How much larger: "slightly", "plainly" or nothing."""
 
     def _judge(self, facts: Facts) -> Judgement:
         objects = (self.object, *self.or_else)
@@ -102,7 +106,7 @@ class Relation(OfRegions):
 
         def judge(region_id: str, _: Region) -> Judgement:
             pairs = [(one, region_id) if self.turned_round else (region_id, one) for one in objects]
-            found = [measures.related(facts, first, self.predicate, second) for first, second in pairs]
+            found = [measures.related(facts, first, self.predicate, second, self.degree) for first, second in pairs]
             return next((one for want in (True, None) for one in found if one.truth is want), found[0])
 
         return self._each(facts, judge)

@@ -1,5 +1,8 @@
 """What was measured, as claims ask for it. Knows nothing of sentences."""
 
+from models.statements.measures.display import at_edge as at_edge
+from models.statements.measures.display import by_clock as by_clock
+from models.statements.measures.display import spanned as spanned
 from models.statements.measures.levels import contrast_of as contrast_of
 from models.statements.measures.levels import levels as levels
 from models.statements.measures.levels import ranked as ranked
@@ -26,5 +29,6 @@ from models.statements.measures.places import outwards as outwards
 from models.statements.measures.places import placed as placed
 from models.statements.measures.relations import covered as covered
 from models.statements.measures.relations import iou as iou
+from models.statements.measures.relations import is_a_pair as is_a_pair
 from models.statements.measures.relations import parts as parts
 from models.statements.measures.relations import related as related

@@ -34,15 +34,18 @@ def sized(facts: Facts, region_id: str, region: Region, claim: "Size") -> Judgem
     """A length, area, share or statistic of a region."""
     dimension, scale = _SCALES[claim.unit]
     together = 1 if claim.bound == "between" else len(claim.values)
-    found = _facts_of(facts, region_id, region, dimension, claim.measure, together)
+    # What is "smaller than 3 cm" is so in its longest diameter.
+    bounded = claim.bound and claim.measure in ("", "across") and dimension in ("mm", "px")
+    measure = "bounded" if bounded else claim.measure
+    found = _facts_of(facts, region_id, region, dimension, measure, together)
     if not found:
         return untold(f"no such measurement of {region_id} in that unit is told")
     said = [value * scale for value in claim.values]
     for pointers, values in found:
         if claim.bound == "between":
-            fits = _within("above", said[0], values[0]) and _within("below", said[1], values[0])
+            fits = within("above", said[0], values[0]) and within("below", said[1], values[0])
         elif claim.bound:
-            fits = all(_within(claim.bound, one, value) for one, value in zip(said, values, strict=True))
+            fits = all(within(claim.bound, one, value) for one, value in zip(said, values, strict=True))
         else:
             pairs = zip(sorted(said, reverse=True), sorted(values, reverse=True), strict=True)
             fits = all(near(one, value, claim.loose, claim.decimals, scale) for one, value in pairs)
@@ -89,7 +92,7 @@ def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...]) -> Jud
     if not found:
         return untold("that was not measured")
     if claim.bound:
-        fits = any(_within(claim.bound, claim.value, one) for one in found)
+        fits = any(within(claim.bound, claim.value, one) for one in found)
     else:
         fits = any(
             near(claim.value, one, True, claim.decimals) or abs(claim.value - one) <= ROUNDED * one for one in found
@@ -97,7 +100,8 @@ def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...]) -> Jud
     return so(*pointers) if fits else otherwise("the ratio is another", *pointers)
 
 
-def _within(bound: str, said: float, value: float) -> bool:
+def within(bound: str, said: float, value: float) -> bool:
+    """Whether a measurement is at most ("below") or at least ("above") what is said, but for rounding."""
     return value <= 1.02 * said if bound == "below" else value >= 0.98 * said
 
 
@@ -116,7 +120,7 @@ def _facts_of(
         wanted = {
             "longest": ("longest_axis",),
             "shortest": ("shortest_axis", "minor_axis"),
-            "across": ("longest_axis", "equivalent_diameter"),
+            "bounded": ("longest_axis",),
         }.get(measure, ("longest_axis", "equivalent_diameter"))
         return [((f"{at}/size/{name}",), (lengths[name],)) for name in wanted]
     if dimension == "mm²" and region.area_mm2 is not None:

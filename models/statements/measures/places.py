@@ -51,6 +51,8 @@ def along(facts: Facts, region: Region, axis: str, frame: str) -> float | None:
     """Where along an axis of a frame the centroid lies, from 0 to 1; None where that is not told."""
     if axis == "lateral":
         sense, left = outwards(facts), along(facts, region, "patient left", frame)
+        if sense is None and left is not None and facts.metadata.laterality is None:
+            return 2 * abs(left - 0.5)  # Of the whole body, away from its midline.
         return None if sense is None or left is None else left if sense > 0 else 1 - left
     if axis == "patient left" and facts.metadata.sides_contradict:
         return None

@@ -24,12 +24,20 @@ MOSTLY = 0.7
 """Part of its area that lies in another where a region is largely in it; half of it is not."""
 COINCIDING = 0.6
 """IoU from which two outlines are of one place: less than what makes them one finding, as the words are of the eye."""
+LARGER = 1.05
+"""Ratio of areas above which one is larger."""
 SIMILAR = 1.15
 """Ratio of areas up to which they are similar, as grounding has it for its relations."""
 
 
-def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judgement:
+LITTLE, MUCH = 1.5, 1.4
+"""Ratio of areas up to which one is slightly larger, and from which it is much larger; twice as far it plainly is."""
+
+
+def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree: str = "") -> Judgement:
     """A relation: as grounding told it, else from areas, boxes, centroids and masks."""
+    if predicate == "larger than" and degree:
+        return _larger_by(facts, region_id, other_id, degree)
     told = facts.grounding.relations
     if predicate == "patient left of" and facts.metadata.sides_contradict:
         return untold("what the source says of left and right contradicts itself", "/metadata/sides_contradict")
@@ -54,7 +62,9 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judg
     areas = tuple(f"/regions/{facts.index(which)}/area_px" for which in (region_id, other_id))
     match predicate:
         case "larger than":
-            return so(*areas) if ratio > 1.05 else otherwise("it is not larger", *areas)
+            return so(*areas) if ratio > LARGER else otherwise("it is not larger", *areas)
+        case "at least as large as":
+            return so(*areas) if ratio > 1 / LARGER else otherwise("it is smaller", *areas)
         case "similar in size to":
             return so(*areas) if 1 / SIMILAR <= ratio <= SIMILAR else otherwise("their areas differ", *areas)
         case "inside" | "mostly inside" | "overlapping" | "outside" | "touching":
@@ -65,6 +75,19 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judg
             return untold("no such relation was measured")
         case _:
             return _ordered(facts, region_id, other_id, predicate)
+
+
+def _larger_by(facts: Facts, region_id: str, other_id: str, degree: str) -> Judgement:
+    """'Slightly larger', 'much larger'."""
+    found = related(facts, region_id, "larger than", other_id)
+    if not found.truth:
+        return found
+    ratio = facts.region(region_id).area_px / facts.region(other_id).area_px
+    areas = tuple(f"/regions/{facts.index(which)}/area_px" for which in (region_id, other_id))
+    if ratio <= LITTLE if degree == "slightly" else ratio >= MUCH:
+        return so(*areas)
+    plainly = ratio > 2 * LITTLE if degree == "slightly" else ratio < (1 + MUCH) / 2
+    return otherwise("it is larger by another factor", *areas) if plainly else untold("how much larger is open", *areas)
 
 
 def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Judgement:
@@ -162,6 +185,14 @@ def _parts(rows: int, columns: int, counts: str) -> int:
 def parts(region: Region) -> int:
     """How many parts a region is of that do not touch; specks beside the largest are none."""
     return _parts(*region.mask.size, region.mask.counts)
+
+
+_PAIRED = {"lung", "kidney", "breast", "eye", "ovary", "testis", "lung field"}
+
+
+def is_a_pair(region: Region) -> bool:
+    """Whether it is the one mark of both of a paired organ."""
+    return region.label in _PAIRED and parts(region) == 2
 
 
 @lru_cache(maxsize=12)

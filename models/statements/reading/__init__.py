@@ -13,12 +13,14 @@ from models.statements.facts import Facts
 from models.statements.opinions import read_opinion
 from models.statements.reading import (
     comparisons,
+    dealing,
     ellipsis,
     finders,
     grammar,
     image,
     looks,
     numbers,
+    picture,
     places,
     ranks,
     relations,
@@ -26,7 +28,9 @@ from models.statements.reading import (
 from models.statements.reading.atoms import atoms_of
 from models.statements.reading.binding import Said
 from models.statements.reading.figures import numbered
+from models.statements.reading.holders import turned
 from models.statements.reading.mentions import Mention
+from models.statements.reading.picture import joined
 from models.statements.reading.saying import Reading
 from models.statements.reading.sentence import Sentence
 from models.statements.tokens import Token, tokens
@@ -42,7 +46,7 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "ordinal": comparisons.ordinal, "compared": comparisons.compared, "differs": comparisons.differs,
     "heightened": comparisons.heightened,
     "against": comparisons.against, "edged": looks.edged, "again": ellipsis.again, "beside": ellipsis.beside,
-    "except": grammar.unknown,
+    "except": grammar.unknown, "edge": picture.edge, "clock": picture.clock, "peak": ranks.peak,
     "relation": relations.relation, "mutual": relations.mutual, "bound": relations.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
     "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
@@ -65,7 +69,9 @@ def read(text: str, facts: Facts) -> Reading:
         if (opinion := read_opinion(tokens_of)) is not None:
             reading.add(opinion)
             continue
-        sentence = Sentence(numbered(atoms_of(tokens_of, facts)), facts, reading, subject, earlier, said)
+        sentence = Sentence(
+            turned(numbered(joined(atoms_of(tokens_of, facts)))), facts, reading, subject, earlier, said
+        )
         subject, said = _read(sentence), sentence.said_of
         earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
     return reading
@@ -73,6 +79,7 @@ def read(text: str, facts: Facts) -> Reading:
 
 def _read(sentence: Sentence) -> Mention | None:
     """All of a sentence; what it spoke of last."""
+    dealing.deal(sentence)
     n = 0
     while n < len(sentence.atoms):
         sentence.at = n

@@ -8,6 +8,7 @@ from models.statements.facts import Facts
 from models.statements.lexicon import lexicon, own
 from models.statements.meanings import Lexicon, Meaning
 from models.statements.measures import looked_for
+from models.statements.reading.mentions import OTHERS
 from models.statements.table import table
 from models.statements.tokens import FRACTIONS, NUMBER_WORDS, Token, words
 
@@ -64,10 +65,18 @@ def _atom(
             meanings = tuple(one for one in meanings if one.kind != "relation")
         if said[place - 1] not in ("slice", "slices"):
             meanings = tuple(one for one in meanings if one.kind != "way")
-        if not meanings:
-            continue
+        if not meanings or (
+            meanings[0].kind == "level"
+            and "not" in said[place : place + length]
+            and not (_object_follows(said, place + length, facts, mine) or _around_follows(said, place + length))
+        ):
+            continue  # "Is not as dense as fluid" denies a word, and compares with no region.
         denied = place > 0 and said[place - 1] in ("no", "any", "without", "or", "nor")
         chosen = _chosen(meanings, facts, scale, alone=length == 1 or denied)
+        if chosen is not None and chosen.kind == "disease" and word in _COUNTING:
+            rest = [one for _, found in lexicon().at(said, place + 1) for one in found if one.kind == "finding"]
+            if any(facts.named(one.value) for one in rest):
+                continue  # "Multiple nodules", where nodules are outlined, counts them.
         if chosen is not None:
             return _made(chosen, meanings, said, place, length)
         fallback = fallback or (length, meanings[0], meanings)
@@ -76,6 +85,7 @@ def _atom(
     return Atom("unknown", word, place, place + 1, word)
 
 
+_COUNTING = {"multiple", "solitary", "several", "single", "numerous", "many"}
 _HOW = {"abnormally", "unusually", "relatively", "comparatively", "rather", "fairly", "quite", "somewhat", "moderately"}
 """Adverbs that may part the words of a name, and say no more than it: 'focus of abnormally high uptake'."""
 
@@ -105,6 +115,8 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
     for n in range(place, min(place + 8, len(said))):
         if (said[n][0] == "r" and said[n][1:].isdigit()) or (said[n] == "one" and said[n - 1] in ("left", "right")):
             return True
+        if said[n] in OTHERS or (n == place and _is_a_side(said, n)):
+            return True
         if n == place and said[n] == "that" and said[n + 1 : n + 2] in (("on",), ("at",), ("in",)):
             return True
         for _, meanings in (*mine.at(said, n), *lexicon().at(said, n)):
@@ -113,6 +125,17 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
             if any(one.kind == "organ" and facts.named(" ".join(words(one.value))) for one in meanings):
                 return True
     return False
+
+
+def _around_follows(said: tuple[str, ...], place: int) -> bool:
+    place += said[place : place + 1] == ("as",)
+    return place < len(said) and any(one.kind == "around" for _, found in lexicon().at(said, place) for one in found)
+
+
+def _is_a_side(said: tuple[str, ...], n: int) -> bool:
+    """'The right', before no noun: of two that are called alike."""
+    sided = said[n] == "the" and said[n + 1 : n + 2] in (("left",), ("right",))
+    return sided and said[n + 2 : n + 3] in ((), (",",), (";",), ("and",), ("but",), ("one",))
 
 
 def _counts(said: tuple[str, ...], place: int) -> bool:
@@ -167,6 +190,8 @@ _ORDER = (
     "heightened",
     "against",
     "ordinal",
+    "peak",
+    "along",
     "edged",
     "how many",
     "numeral",

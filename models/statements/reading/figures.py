@@ -180,6 +180,8 @@ def _parts_range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
 def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     """'between 2 and 3 cm', 'from 2 cm to 3 cm', '2 to 3 cm': a quantity that is somewhere between both."""
     start, joint = n, "to"
+    while n + 1 < len(atoms) and _before_a_number(atoms[n]) == "":
+        n += 1  # "Roughly 3 to 4 %."
     if atoms[n].text in ("between", "from"):
         joint = {"between": "and", "from": "to"}[atoms[n].text]
         n += 1
@@ -224,6 +226,7 @@ class Quantity:
 
 
 STRICT = {
+    "<", ">", "in excess of", "upwards of",
     "more than", "over", "above", "greater than", "larger than", "less than", "under", "below", "fewer than",
     "smaller than", "exceeding",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from models.statements import claims as c
 from models.statements.measures import looked_for_level
-from models.statements.reading import comparisons, covering
+from models.statements.reading import covering, of_two, picture
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import EDGES, MOSTLY, VERBS, Mention
 from models.statements.reading.sentence import Sentence
@@ -33,9 +33,11 @@ def share(s: Sentence, n: int) -> None:
     said = s.atoms[n].value
     if s.atoms[n].text in MOSTLY and any(m in s.mentions and s.mentions[m].several for m in range(n + 1, n + 4)):
         return  # "Most of the nodules are round" tells of how many.
+    row = next(row for row in table().shares if row.word == said)
+    if picture.extent(s, n, (row.at_least, row.below), "between", loose=True):
+        return
     of, stands = s.phrases.whole(n + 1)
-    least = next(row.at_least for row in table().shares if row.word == said)
-    if not of and covering.part_of(s, n, Factor("covering", least / 100, "above", True, 0)):
+    if not of and covering.part_of(s, n, Factor("covering", row.at_least / 100, "above", True, 0)):
         return
     if not of and n and s.atoms[n - 1].kind == "relation":
         s.unlicensed(s.atoms[n].text)  # "Contains most of the larger focus."
@@ -80,13 +82,17 @@ def level(s: Sentence, n: int) -> None:
     if n + 1 < len(s.atoms) and s.atoms[n + 1].kind == "around" and s.atoms[n + 1].text.endswith("background"):
         direction = {"high": "low", "low": "high"}.get(str(direction), str(direction))  # "On a darker background."
         comparative = ""
-    if comparative == "more" and comparisons.one_of_two(s, n, _RANKS_OF.get((scale, direction), "")):
+    peak = _RANKS_OF.get((scale, direction), {"high": "highest", "low": "lowest"}.get(direction, ""))
+    if comparative == "more" and of_two.than_all(s, n, peak):
+        s.degree = ""
+        return
+    if comparative == "more" and of_two.one_of_two(s, n, _RANKS_OF.get((scale, direction), "")):
         return
 
-    def of_two(first: str, second: str) -> c.Claim:
+    def as_said(first: str, second: str) -> c.Claim:
         return c.Level(regions=(first,), scale=scale, direction=direction, degree=comparative, against=second)
 
-    if comparative == "more" and comparisons.between_sides(s, n, of_two):
+    if comparative == "more" and of_two.between_sides(s, n, as_said):
         s.degree = ""
         return
     said = s.degree or comparative

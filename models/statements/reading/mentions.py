@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from models.statements.claims import Part
+
 PREPOSITIONS = {"in", "within", "at", "over", "on", "inside", "of", "into", "through", "throughout", "near"}
 VERBS = {
     "is", "are", "was", "were", "be", "being", "been", "lies", "lie", "lying", "shows", "show", "shown", "appears",
@@ -22,6 +24,12 @@ EDGES = {
 """Nouns for the margin of a region."""
 COMPARING = {"compared", "relative", "comparison", "versus", "against"}
 """Words before what something is compared with."""
+OTHERS = {"counterpart", "contralateral"}
+"""Words for the other of two that are called alike."""
+ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
+"""Words for regions of any kind."""
+ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
+"""Words before a plural by which all of them are meant."""
 MOSTLY = {"most of", "the bulk of", "the majority of"}
 """Words before a plural by which more than half of them are meant."""
 OPPOSING = {"unlike", "contrast", "opposed", "contrary", "contrasting"}
@@ -43,6 +51,6 @@ class Mention:
     start: int
     end: int
     every: bool = False
-    part: int | None = None
+    part: Part | None = None
     loose: bool = False
     """'A dark patch': it can be any that is outlined, and one that is not."""

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from models.statements.claims import MOST
 from models.statements.facts import Facts
+from models.statements.reading import parts
 from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
-from models.statements.reading.mentions import COMPARING, MOSTLY, OPPOSING, VERBS, Mention
+from models.statements.reading.counterparts import counterpart
+from models.statements.reading.mentions import ALL, ANY, COMPARING, MOSTLY, OPPOSING, VERBS, Mention
 from models.statements.tokens import PLACE_NOUNS, words
 
 _COPULAS = {
@@ -19,19 +20,16 @@ BETWEEN = {
     ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
     "same",
 }  # fmt: skip
-_ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
-"""Words for regions of any kind."""
 _NOUNS = {*PLACE_NOUNS, "field"}
 """Nouns that are names together with a word for a level."""
 _GENERIC_PLURALS = {"spots", "areas", "regions", "foci", "patches", "zones"}
 _BARE = {"region", "area", "focus", "spot"}
+NTH = {"third", "fourth", "fifth"}
 _KIND_NOUNS = {"spot", "focus", "patch"}
 """Nouns that few labels have: where one does, they are of it alone."""
 _SINGULARS = {"spots": "spot", "foci": "focus", "patches": "patch"}
 _SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
-_ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
-"""Words before a plural by which all of them are meant."""
 ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
 
 
@@ -79,8 +77,14 @@ class Nouns:
                 ids, end, name = (), n + 1, alike
             elif (kind := self._only_kind(n)) is not None:
                 ids, end, name = (), n + 1, kind
-            elif atom.text in _ANY and self._behind_all(n):
+            elif atom.text in ANY and (self._behind_all(n) or parts.counted_of_all(self.atoms, n) is not None):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
+            elif (two := (*self.earlier, *found.values())) and (
+                (other := counterpart(self.atoms, n, two, self.facts)) is not None
+            ):
+                found[n] = other
+                n = other.end
+                continue
             elif (again := referred(self.atoms, n, (*self.earlier, *found.values()), self.facts)) is not None:
                 found[n] = again
                 n = again.end
@@ -88,13 +92,14 @@ class Nouns:
             else:
                 n += 1
                 continue
-            explicit = bool(ids) and atom.text not in _ANY
+            explicit = bool(ids) and atom.text not in ANY
             several = len(ids) > 1 or (not ids and (atom.several or atom.text in _GENERIC_PLURALS))
             regions = ids or self.facts.named(name, several=several)
             if not several and not explicit and len(regions) > 1:
                 regions = self._on_its_side(n, regions)
-            part = None if explicit else self._part(n)
-            if part == 1 and not self._is_counted_exactly(n):
+            before = list(self._before(n))
+            part = None if explicit else parts.part(self.atoms, n, before, len(regions))
+            if part == 1 and not parts.is_counted_exactly(self.atoms, n, before):
                 several, part = False, None  # "One of the nodules is round" is true beside another round one.
             every = several and part is None and (bool(ids) or len(regions) == 1 or self._is_told_of(n))
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
@@ -150,7 +155,9 @@ class Nouns:
             every = several and self._is_told_of(n)
             return Mention(regions, " ".join(words(kinds.pop())), False, several, n, n + 1, every)
         article = self.atoms[min(before, default=n)].text in ("a", "an", "the")
-        return Mention(regions, "", False, False, n, n + 1, loose=True) if article and not several else None
+        # "The largest region" is one that is outlined.
+        loose = not any(self.atoms[m].kind == "rank" for m in before)
+        return Mention(regions, "", False, False, n, n + 1, loose=loose) if article and not several else None
 
     def _only_kind(self, n: int) -> str | None:
         """What 'the two foci' are, 'the focus on the left': the one label that has such a noun, and so many regions."""
@@ -205,7 +212,8 @@ class Nouns:
         for m in range(n - 1, max(-1, n - 8), -1):
             atom = self.atoms[m]
             if not (
-                atom.kind in ATTRIBUTES | {"how many", "numeral", "candidate", "marks"} or atom.text in BETWEEN | _ALL
+                atom.kind in ATTRIBUTES | {"how many", "numeral", "candidate", "marks", "ordinal"}
+                or atom.text in BETWEEN | ALL | NTH
             ):
                 return
             yield m
@@ -216,27 +224,9 @@ class Nouns:
             atom = self.atoms[m]
             if m > 1 and self.atoms[m - 1].text == "of" and self.atoms[m - 2].text in _SOME:
                 return False
-            if atom.text in _ALL or (atom.kind in ("how many", "quantity") and atom.value is not None):
+            if atom.text in ALL or (atom.kind in ("how many", "quantity") and atom.value is not None):
                 return True
         return False
-
-    def _part(self, n: int) -> int | None:
-        """Of how many of a plural: 'two of the five nodules'."""
-        for m in (n, *self._before(n)):
-            before = self.atoms[m - 1] if m else None
-            several = self.atoms[n].several or self.atoms[n].kind == "ref"
-            if several and before is not None and before.text in MOSTLY and self.atoms[m].text in _ALL:
-                return MOST
-            if before is not None and before.text == "of" and m >= 2 and self.atoms[m].text in _ALL | {"regions"}:
-                count = self.atoms[m - 2]
-                if count.kind == "how many" and isinstance(count.value, int) and count.text != "both":
-                    return count.value
-        return None
-
-    def _is_counted_exactly(self, n: int) -> bool:
-        """Whether a part is told as 'only one of', which no other is, and not as 'one of'."""
-        of = next(m - 1 for m in (n, *self._before(n)) if m and self.atoms[m - 1].text == "of")
-        return self.atoms[of - 1].text != "one" or (of > 1 and self.atoms[of - 2].text in ("only", "just", "exactly"))
 
     def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
         """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
@@ -273,8 +263,8 @@ class Nouns:
             return False
         before = self.atoms[m - 1] if m else None
         if before is None or before.text != "of":
-            return before is not None and before.text in _EACH
-        return m > 1 and (self.atoms[m - 2].kind == "how many" or self.atoms[m - 2].text in _EACH)
+            return before is not None and before.text in _EACH | MOSTLY
+        return m > 1 and (self.atoms[m - 2].kind in ("how many", "quantity") or self.atoms[m - 2].text in _EACH)
 
     def _goes_on_with_an_id(self, n: int, start: int) -> bool:
         """Whether ids that begin at `start` go on here, and no new clause begins: 'r1 is above r2, and r3 is round'."""

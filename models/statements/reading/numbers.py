@@ -5,7 +5,7 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.facts import names_of
 from models.statements.meanings import Meaning
-from models.statements.reading import covering
+from models.statements.reading import covering, picture
 from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import GROWTHS, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
@@ -24,6 +24,8 @@ _IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
 def quantity(s: Sentence, n: int) -> None:
     """A number, or several, with a unit or without."""
     found: Quantity = s.atoms[n].value
+    if found.unit == "%" and _is_a_part(s, n):
+        return  # "Half of the regions are round."
     head = s.phrases.counted(n + 1) if not found.unit and found.values[0].is_integer() else None
     if head is not None and head.name and not head.explicit:
         if not head.several and found.values[0] != 1:
@@ -54,6 +56,8 @@ def quantity(s: Sentence, n: int) -> None:
     unit = unit or _own_unit(s, measure)
     if not unit:
         s.unlicensed("a number")
+        return
+    if unit == "%" and picture.extent(s, n, found.values, found.bound, loose=found.loose):
         return
     if unit == "%":
         measure, stands = s.phrases.whole(n + 1)
@@ -163,7 +167,10 @@ def _is_further(s: Sentence, n: int) -> bool:
 
 
 def _is_a_part(s: Sentence, n: int) -> bool:
-    """Whether it counts some of regions that are named behind it: 'two of the three nodules'."""
+    """Whether it counts some of regions that are named behind it: 'two of the three nodules', 'one region is round'."""
+    counted = s.phrases.next_mention(n + 1)
+    if counted is not None and not counted.name and not counted.explicit and counted.part is not None:
+        return True
     follows = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
     return follows == "of" and any(start > n and one.part is not None for start, one in s.mentions.items())
 

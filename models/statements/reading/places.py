@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from models.statements import claims as c
 from models.statements.reading.mentions import Mention
-from models.statements.reading.sentence import Sentence
+from models.statements.reading.sentence import ONLY, Sentence
 from models.statements.table import BY_DISPLAY, table
 
 
@@ -13,9 +13,15 @@ def place(s: Sentence, n: int) -> None:
     if s.atoms[n].text in table().placing.midline and _stands_beside_the_unknown(s, n):
         s.unlicensed(s.atoms[n].text)  # "Crosses the midline", "midline shift".
         return
+    if n > 1 and s.atoms[n - 1].text == "its" and s.atoms[n - 2].text in ("to", "on"):
+        _beside_it(s, n)
+        return
     group, end, third, corner = _group(s, n)
+    solely = {s.atoms[m].text for m in range(max(0, n - 5), n) if m not in s.mentions} & ONLY
     s.used.update(range(n, end))
     said = [one for index in group for one in _ends(s, index)]
+    if (along := next((atom.value for atom in s.atoms[end : end + 2] if atom.kind == "along"), None)) is not None:
+        said = [(along if axis == "*" else axis, at) for axis, at in said]  # "In the middle third from top to bottom."
     off = [(axis, "middle") for axis, at in said if at == "off"]
     said = [one for one in said if one[1] != "off"]
     near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
@@ -44,7 +50,16 @@ def place(s: Sentence, n: int) -> None:
         s.denied_next = not s.denied_next
         s.say_of(n, lambda target: _placed(s, target, off, frame, False), end=end)
     if said:
-        s.say_of(n, lambda target: _placed(s, target, said, frame, third), end=end)
+        s.say_of(n, lambda target: _of_places(s, target, said, frame, third, solely=bool(solely)), end=end)
+
+
+def _beside_it(s: Sentence, n: int) -> None:
+    """'r2 lies below r3 and to its left': of the display, where the patient has no left of its own."""
+    at, other = s.atoms[n].text, s.spoken_of
+    if at not in ("left", "right") or other is None or s.subject is None or s.facts.metadata.orientation is not None:
+        s.unlicensed(at)
+        return
+    s.relate(s.subject, "left of", other, turned=at == "right", negated=s.take_denial())
 
 
 def _is_upright(s: Sentence, said: list[tuple[str, str]], end: int) -> bool:
@@ -132,6 +147,16 @@ def _owner(s: Sentence, n: int) -> str:
     """What the words before a place say that it is a part of: 'in the picture's upper half'."""
     owned = n >= 2 and s.atoms[n - 1].text == "'s" and s.atoms[n - 2].text in table().placing.shown
     return "shown" if owned else ""
+
+
+def _of_places(
+    s: Sentence, target: Mention, said: list[tuple[str, str]], frame: str, third: bool, *, solely: bool
+) -> list[c.Claim]:
+    """'Only on the right': each; 'the left and right lung fields': on both sides."""
+    sides = {at for axis, at in said if axis == "patient left"}
+    if len(sides) == 2 and target.several and target.name and not target.explicit:
+        return [c.Sides(name=target.name, frame=frame if frame == "shown" else "patient")]
+    return _placed(s, replace(target, every=True) if solely else target, said, frame, third)
 
 
 def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: str, third: bool) -> list[c.Claim]:

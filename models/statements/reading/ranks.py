@@ -10,7 +10,7 @@ from models.statements.reading.sentence import Sentence
 _OF_THEM = {
     "of", "the", "these", "those", "outlined", "marked", "all", "but", "one", "among", "amongst", "them", "which",
 }  # fmt: skip
-_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4}
+_ORDINALS = {"second": 2, "next": 2, "third": 3, "fourth": 4, "fifth": 5}
 
 
 def rank(s: Sentence, n: int) -> None:
@@ -47,6 +47,30 @@ def rank(s: Sentence, n: int) -> None:
         return
     _narrow(s, n, head)
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
+
+
+_PEAKED = {
+    "uptake", "activity", "signal", "intensity", "density", "attenuation", "echogenicity", "brightness", "opacity",
+    "accumulation", "signal intensity", "tracer",
+}  # fmt: skip
+_SHOWN = {"highest": "brightest", "lowest": "darkest"}
+
+
+def peak(s: Sentence, n: int) -> None:
+    """'Uptake is highest in r1'."""
+    word, m = str(s.atoms[n].value), n + 1
+    nouns = [atom.text for atom in s.atoms[:n] if atom.text in _PEAKED]
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in ("the", "region"):
+        m += 1
+    mention = s.mentions.get(m)
+    if not nouns or mention is None or len(mention.regions) != 1:
+        s.unlicensed(s.atoms[n].text)
+        return
+    if mention.name:
+        s.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
+    word = _SHOWN[word] if nouns[-1] == "brightness" else word
+    s.say(c.Rank(regions=mention.regions, word=word), of=mention)
+    s.used.update(range(n + 1, mention.end))
 
 
 def _is_of_them(s: Sentence, n: int) -> bool:
@@ -98,6 +122,8 @@ def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:
         return False
     named = (*s.phrases.earlier, *(one for start, one in sorted(s.mentions.items()) if start < n))
     rest = [one for one in pair_of(named) if one != subject.regions]
+    if (twin := s.twin(subject)) is not None:
+        rest = [twin.regions]
     if len(subject.regions) != 1 or len(rest) != 1:
         return False
     first, second = subject.regions[0], rest[0][0]

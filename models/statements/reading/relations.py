@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from models.statements import claims as c
-from models.statements.reading import comparisons
+from models.statements.reading import comparisons, of_two
 from models.statements.reading.figures import Factor
 from models.statements.reading.saying import Open
 from models.statements.reading.sentence import Sentence
@@ -21,7 +21,7 @@ def ratio(s: Sentence, n: int) -> None:
     if found.measure in ("itself", "box"):
         s.say_of(n, lambda target: found.claim(target, ""))
         return
-    if comparisons.times_the_other(s, n, found):
+    if of_two.times_the_other(s, n, found):
         return
     m = n + 1
     while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
@@ -53,7 +53,9 @@ def relation(s: Sentence, n: int) -> None:
         return
     if atom.value == ("inside", False) and n and s.atoms[n - 1].text in _MOSTLY:
         atom = replace(atom, value=("mostly inside", False))
-    if atom.value[0] == "larger than" and comparisons.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
+    if atom.value[0] == "larger than" and of_two.than_all(s, n, "smallest" if atom.value[1] else "largest"):
+        return
+    if atom.value[0] == "larger than" and of_two.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
         return
     if atom.value == ("inside", True) and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("share", "quantity"):
         return  # "Encloses nearly all of it."
@@ -78,9 +80,11 @@ def bound(s: Sentence, n: int) -> None:
     if comparisons.longer(s, n):
         return
     larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")
-    if comparisons.one_of_two(s, n, larger):
+    if of_two.one_of_two(s, n, larger):
         return
     found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
+    if of_two.than_all(s, n, larger):
+        return
     if found is not None:
         s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)
         relation(s, n)

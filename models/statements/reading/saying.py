@@ -113,6 +113,8 @@ class Saying:
         self.relation: Open | None = None
         self.pending: list[tuple[Said, bool]] = []
         self.used: set[int] = set()
+        self.dealt: dict[int, Mention] = {}
+        """Of what phrases are said that 'respectively' deals out: by the places of their atoms."""
         self.said: list[c.Claim] = []
         self.said_of = [replace(one, at=-1) for one in carried if one.of == before]
         self.at = 0
@@ -146,7 +148,7 @@ class Saying:
         negated = self.take_denial()
         if end is None and self.phrases.stands_before_the_unknown(n):
             return
-        target = self.phrases.target(n + 1 if end is None else end, self.subject)
+        target = self.dealt.get(n) or self.phrases.target(n + 1 if end is None else end, self.subject)
         if target is None:
             self.pending.append((said, negated))
         else:
@@ -198,6 +200,13 @@ class Saying:
         """Whether it is that of which none is so."""
         return self.none is not None and target is not None and target.regions == self.none.regions
 
+    def twin(self, mention: Mention) -> Mention | None:
+        """The other of two that are called alike."""
+        called = self.facts.named(mention.name) if mention.name else ()
+        rest = tuple(one for one in called if one not in mention.regions)
+        single = len(mention.regions) == 1 and len(called) == 2 and len(rest) == 1
+        return replace(mention, regions=rest, explicit=True, start=0, end=0) if single else None
+
     def repeat(self, mention: Mention, *, alike: bool = False) -> bool:
         """What was claimed last, of other regions: denied ('… but not in r2'), or `alike` ('… and so is r2')."""
         told = (one for one in reversed(self.said) if not isinstance(one, c.Finding))
@@ -215,16 +224,21 @@ class Saying:
         # Of one by one, so that each stands by itself; of some of many, together.
         apart = [(one,) for one in subject.regions] if subject.every or subject.explicit else [subject.regions]
         of_one = not other.several and not other.explicit and len(other.regions) > 1
+        degree, self.degree = self.degree, ""
         for regions in apart:
             if of_one and len(regions) == 1:
                 made = c.Relation(
-                    regions=other.regions, predicate=predicate, object=regions[0], turned_round=not turned
+                    regions=other.regions,
+                    predicate=predicate,
+                    object=regions[0],
+                    turned_round=not turned,
+                    degree=degree,
                 )
                 self.say(made, negated=negated, of=other)
                 continue
             for whole in other.regions[: None if other.several else 1]:
                 if turned and len(regions) == 1:
-                    made = c.Relation(regions=(whole,), predicate=predicate, object=regions[0])
+                    made = c.Relation(regions=(whole,), predicate=predicate, object=regions[0], degree=degree)
                 else:
                     made = c.Relation(
                         regions=regions,
@@ -233,6 +247,7 @@ class Saying:
                         or_else=other.regions[1:] if of_one else (),
                         turned_round=turned,
                         part=subject.part,
+                        degree=degree,
                     )
                 self.say(made, negated=negated)
 

@@ -6,7 +6,7 @@ from models.statements import claims as c
 from models.statements.reading.binding import bound
 from models.statements.reading.mentions import Mention
 from models.statements.reading.nouns import ATTRIBUTES
-from models.statements.reading.saying import Saying
+from models.statements.reading.saying import Open, Saying
 
 _SEEN = {
     "seen", "visible", "present", "shown", "outlined", "identified", "found", "detected", "noted", "evident", "there",
@@ -15,6 +15,11 @@ _SEEN = {
 }  # fmt: skip
 
 
+_LOCATED = _SEEN | {
+    "lies", "lie", "lying", "is", "are", "was", "were", "sits", "located", "situated", "positioned",
+    "resides", "placed",
+}  # fmt: skip
+"""Words before 'in' by which a region lies in another."""
 _FREE_OF = {"free of", "free from", "devoid of", "clear of", "without", "lacks", "without any"}
 ONLY = {"only", "solely", "exclusively"}
 
@@ -35,6 +40,9 @@ class Sentence(Saying):
             if mention.regions and self.relation.subject is None and self.subject is None:
                 self.inverted, self.relation = (self.relation, mention), None
                 return
+            if self.relation.subject is not None and self.denied_next and not mention.explicit and mention.name:
+                self._relate_to_none(self.relation, self.relation.subject, mention)
+                return
             if mention.regions and self.relation.subject is not None:
                 self.related(self.relation, self.relation.subject, mention)
                 return
@@ -53,6 +61,10 @@ class Sentence(Saying):
             return
         if mention.name and not mention.regions and self.denies(subject):
             self.say(c.Absence(name=mention.name), negated=False)  # "Neither lung field contains an opacity."
+            return
+        if subject is not None and (place := self._located_in(mention, subject)) is not None:
+            inside = replace(self.atoms[place], kind="relation", value=("inside", False))
+            self.related(Open(inside, subject, self.take_denial()), subject, mention)
             return
         if subject is not None and self.spoken_of is None:
             self.spoken_of = subject
@@ -76,6 +88,25 @@ class Sentence(Saying):
             self.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
         else:
             self.speak_of(mention)
+
+    def _located_in(self, mention: Mention, subject: Mention) -> int | None:
+        """Where 'in' stands before a region in which another is said to lie: 'r4 lies in the tumour'."""
+        n = mention.start - 1
+        while n > 0 and (self.atoms[n].text in ("the", "a", "an", "region") or self.atoms[n].kind in ATTRIBUTES):
+            n -= 1
+        apart = subject.regions and mention.regions and set(subject.regions) - set(mention.regions)
+        if not apart or n < 1 or self.atoms[n].text != "in" or self.atoms[n - 1].text not in _LOCATED:
+            return None
+        return n
+
+    def _relate_to_none(self, relation: Open, subject: Mention, mention: Mention) -> None:
+        """'The left lung field contains no opacity': there is none, or none in it."""
+        self.denied_next = False
+        if mention.regions:
+            self.related(replace(relation, denied=not relation.denied), subject, replace(mention, several=False))
+        else:
+            self.relation = None
+            self.say(c.Absence(name=mention.name), negated=relation.denied)
 
     def _is_free_of(self, mention: Mention) -> bool:
         """Whether the words before it say that something is without it."""

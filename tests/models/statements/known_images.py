@@ -1,11 +1,15 @@
-"""Facts to speak of: phantoms with what a source would tell of them, grounded by the packaged experts."""
+"""Facts to speak of: images that pydicom carries, and phantoms with what a source would tell of them, grounded."""
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco
+from pydicom.data import get_testdata_file
 
+from benchmarks.statements import files
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
 from models.statements import Facts
@@ -41,7 +45,14 @@ def brain(inverted: bool = False) -> Facts:
     inside = lesion.astype(bool)
     values = drawn.values.copy()
     values[inside] += np.float32(6 * values[~inside & (values > values.mean())].std())
-    runs = coco.encode(np.asfortranarray(lesion))
+    runs: Any = coco.encode(np.asfortranarray(lesion))
     mark = SourceAnnotation(label="tumour", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
     grounding = registry().ground(values, metadata, drawn.unit, annotations=(mark,), inverted=inverted)
     return Facts(metadata, grounding, (), rows, columns)
+
+
+@lru_cache(maxsize=2)
+def facts_of(name: str) -> Facts:
+    """What is measured of an image that pydicom carries."""
+    (found,) = files(registry(), [Path(str(get_testdata_file(name, download=False)))])
+    return found.facts

@@ -1,14 +1,9 @@
 """What is said of one of several regions must be so of the same one, over real images: none but it bears it out."""
 
-from functools import lru_cache
-from pathlib import Path
-
 import pytest
-from known_images import registry
-from pydicom.data import get_testdata_file
+from known_images import facts_of
 
-from benchmarks.statements import files
-from models.statements import Facts, judge, read
+from models.statements import judge, read
 
 CT, RADIOGRAPH = "CT_small.dcm", "RG1_UNCR.dcm"
 """The first: fat-density regions of which the largest is posterior and irregular, a small one on the patient's left
@@ -59,13 +54,6 @@ The largest darker field lies on the patient's right.
 The largest darker field is oval.
 No darker field lies in the upper part on the patient's left.
 """
-
-
-@lru_cache(maxsize=2)
-def facts_of(name: str) -> Facts:
-    """What is measured of an image that pydicom carries."""
-    (found,) = files(registry(), [Path(str(get_testdata_file(name, download=False)))])
-    return found.facts
 
 
 @pytest.mark.parametrize(

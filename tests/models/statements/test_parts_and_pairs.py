@@ -21,7 +21,7 @@ The tumour measures just under four and a half centimetres.
 Its margins are sharp.
 The region of interest is oval.
 Four to five percent of the brain is occupied by the tumour.
-r2 is a little larger than the tumour marked by the source.
+r2 is larger than the tumour marked by the source.
 Two hypointense zones are seen, one of them ring-shaped.
 The spot measures 44 mm.
 In signal, r5 hardly differs from r3.
@@ -33,6 +33,8 @@ Somebody's brain in cross section, with a tumour that the data set annotates.
 """
 FALSE = """
 The source marks a haemorrhage.
+r3 lies in the tumour and takes up 30 % of it.
+r2 is a little larger than the tumour marked by the source.
 The tumour covers more than half the area of r2.
 r3 takes up half of the tumour.
 Barely a tenth of the tumour is taken up by r3.
@@ -53,7 +55,6 @@ Two hypointense zones are seen, of which one is ring-shaped and one is oval.
 Hypointense patches are seen, the largest being r6.
 """
 UNTOLD = """
-r3 lies in the tumour and takes up 30 % of it with oedema.
 The tumour is barely visible and barely homogeneous.
 The skull is of normal size.
 The tumour is long.

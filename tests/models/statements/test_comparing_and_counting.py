@@ -1,0 +1,107 @@
+"""Two sides, the other of two, all others, parts of several, what is dealt out, held by a place, or at an edge."""
+
+import pytest
+from known_images import brain, facts_of
+
+from models.statements import judge
+
+RADIOGRAPH = "RG1_UNCR.dcm"
+"""Of two lung fields the left (r1) is larger by a twentieth; r7, a small opacity, lies in it."""
+
+OF_THE_RADIOGRAPH = """
++ Of the two lung fields, the left is the larger.
+- Of the two lung fields, the right is the larger.
++ The left lung field is larger than the right.
+- The left lung field is smaller than the right.
++ The left lung field is slightly larger than the right.
+- The left lung field is much larger than the right.
++ The right lung field is smaller than its counterpart on the left.
+- The right lung field is larger than its counterpart on the left.
++ The left lung field is the larger of the two.
+- The right lung field is the larger one.
++ The left and right lung fields are similar in size.
+- The opacity lies in the left and right lung fields.
++ The right lung field contains no opacity.
+- The left lung field contains no opacity.
++ The opacity is in the left lung field.
+- The opacity is in the right lung field.
++ The opacity occupies less than one percent of the trunk.
+- The opacity occupies more than one percent of the trunk.
+- The opacity reaches the left edge of the image.
+? The opacity reaches the pleura.
+? The right hilum is larger than the left.
+"""
+OF_THE_BRAIN = """
++ r2 is larger than all other regions.
+- The tumour is larger than all other regions.
++ r2 is larger than any other outlined region.
+- r1 is smaller than any other outlined region.
+- r2 is not as large as r6.
++ r6 is not as large as r2.
++ r2 is at least as large as r1.
+- r6 is at least as large as r1.
+- r2 is no larger than r6.
++ r2 is no smaller than r6.
+- The tumour is not as bright as its surroundings.
++ r2 is much larger than r6.
+- r1 is much larger than r6.
++ r1 is slightly larger than r6.
+- r2 is slightly larger than r6.
++ r1 and r6 are oval and irregular, respectively.
+- r1 and r6 are irregular and oval, respectively.
+- r6 lies in the tumour.
++ r3 lies in the tumour.
++ At least two regions lie within the tumour.
+- At least six regions lie within the tumour.
+- No more than one region is oval.
++ Exactly one region is ring-shaped.
+- Exactly three regions are ring-shaped.
++ Fewer than half of the regions are ring-shaped.
+- More than half of the regions are ring-shaped.
+- Most of the regions are ring-shaped.
++ The largest region is ring-shaped.
+- The largest region is oval.
++ The second-largest region is oval.
+- The second-largest region is ring-shaped.
++ The right hemisphere contains no tumour.
+- The left hemisphere contains no tumour.
++ The right hemisphere is free of tumour.
+- The left hemisphere does not contain a tumour.
+? The right hemisphere contains no haemorrhage.
++ The tumour lies only on the left side of the patient.
+- The tumour lies only on the right side of the patient.
+- The hypointense areas lie only within the tumour.
++ The tumour measures 4-5 cm.
+- The tumour measures 2–3 cm.
++ The tumour is > 4 cm long.
+- The tumour is < 4 cm.
++ Roughly 4 to 5 % of the brain is taken up by the tumour.
+- Roughly 8 to 10 % of the brain is taken up by the tumour.
++ About one twentieth of the brain is taken up by the tumour.
++ The tumour spans less than a quarter of the image width.
+- The tumour spans more than half of the image width.
+? The tumour spans half the width of the hemisphere.
+- The tumour touches the edge of the image.
+- The tumour is at 9 o'clock.
+"""
+OF_THE_CT = """
++ The density of r1 is that of fat.
+- The density of r1 is that of soft tissue.
+- High-density regions lie only on the left.
+- Half of the fat-density regions measure over 3 cm.
+"""
+WANTED = {"+": "supported", "-": "contradicted", "?": "unsupported"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "text"),
+    [
+        (name, line[0], line[2:])
+        for name, lines in ((RADIOGRAPH, OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT))
+        for line in lines.strip().splitlines()
+    ],
+)
+def test_what_is_compared_counted_or_held_gets_the_verdict_of_the_facts(name: str, wanted: str, text: str) -> None:
+    """Each true sentence beside a false one of the same construction."""
+    found = judge(text, facts_of(name) if name else brain())
+    assert found.verdict.outcome == WANTED[wanted], (found.verdict.reason, found.unlicensed, found.claims)
