@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
-import pybase64
 from numpy.typing import NDArray
 
 from agents import metrics
 from models.experts.registry import Registry
 from models.experts.volumes import Given
-from models.imaging import encode_png, from_pixels, render
+from models.imaging import as_view, from_pixels, render
 from schemas.images import MedicalImage, Pixels
 from schemas.regions import GroundedImage, Grounding
 from streams.payloads import Payloads
@@ -65,14 +64,7 @@ def _ground(image: MedicalImage, registry: Registry, volume: Given | None) -> tu
         ran=metrics.expert_ran,
     )
     metrics.grounded(image.metadata.modality, grounding)
-    return grounding, Pixels(
-        rows=pixels.rows,
-        columns=pixels.columns,
-        channels=pixels.channels,
-        bits=8,
-        unit="grey level",
-        data=pybase64.b64encode_as_string(encode_png(view)),
-    )
+    return grounding, as_view(view)
 
 
 def _values(pixels: Pixels) -> NDArray[np.float32]:

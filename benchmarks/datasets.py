@@ -32,7 +32,8 @@ from infra.exports import lines_of
 from models.datasets.build import build
 from models.datasets.lines import Line
 from models.datasets.policy import Policy
-from models.imaging.png import decode_png, encode_png
+from models.imaging import as_view
+from models.imaging.png import decode_png
 from models.llava_tri.tiny.phantoms import write
 from schemas.triplets import Triplet
 
@@ -58,8 +59,7 @@ def made(triplets: Sequence[Triplet], count: int, side: int) -> Iterator[bytes]:
         document, picture = documents[n % len(documents)], plain[n % len(plain)]
         waves = cv2.resize(chance.normal(0, 30, (12, 12)).astype(np.float32), (side, side))
         values = picture + (waves if picture.ndim == 2 else waves[..., None])
-        data = base64.b64encode(encode_png(np.clip(values, 0, 255).astype(np.uint8))).decode()
-        document["image"] |= {"rows": side, "columns": side, "data": data}
+        document["image"] = as_view(np.clip(values, 0, 255).astype(np.uint8)).model_dump(mode="json")
         for name in ("triplet_id", "image_id", "object_id"):
             document[name] = hashlib.md5(f"{name}{n}".encode(), usedforsecurity=False).hexdigest()
         document["provenance"] = None

@@ -79,7 +79,7 @@ EVALUATION = click.option(
 @click.option("--most-a-series", default=0, show_default=True, help="Images, evenly over the series; 0: all.")
 @click.option("--most-a-patient", default=0, show_default=True, help="The same of a patient, or what is known of it.")
 @click.option("--temperature", default=1.0, show_default=True, help="Of modalities: 1 all, 0 as many of each.")
-@click.option("--near", default=None, type=click.IntRange(0, 15), help="Bits at most between near duplicates.")
+@click.option("--near", default=None, type=click.IntRange(0, 40), help="Bits at most between near duplicates.")
 @click.option("--turns", default=4, show_default=True, type=click.IntRange(0), help="Of instruction an image, at most.")
 @click.option(
     "--question", "questions", multiple=True, metavar="KIND", help="Only turns of this kind: docs/datasets.md."

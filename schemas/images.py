@@ -49,6 +49,13 @@ class Pixels(Message):
     )
     data: str | None = Field(default=None, repr=False, description="base64 of the PNG file")
     reference: str | None = Field(default=None, description="Content address of the PNG file in the payload store")
+    perceptual_hash: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        exclude_if=_is_none,
+        description="Of a rendered view: 256 bits that pictures which look nearly the same nearly share (`phash` of "
+        "imagehash, 16 x 16), 64 hexadecimal digits. Not written of other pixels, nor by earlier versions",
+    )
 
     @model_validator(mode="after")
     def _one_carrier(self) -> Self:

@@ -45,6 +45,7 @@ class Report:
     group_levels: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     joined_groups: int = 0
+    unpacked: int = 0
     modalities: dict[str, dict[str, int]] = field(default_factory=dict)
     organs: dict[str, int] = field(default_factory=dict)
     diseases: dict[str, int] = field(default_factory=dict)
@@ -122,7 +123,8 @@ def _made(
 ) -> Report:
     report = Report(formats=formats, policy=_plain(policy))
     with _few_collections(), Scan(folder / _SCAN) as scan:
-        report.triplets, report.joined_groups = look(read, scan, policy, evaluation, folder / HITS, progress)
+        looked = look(read, scan, policy, evaluation, folder / HITS, progress)
+        report.triplets, report.unpacked, report.joined_groups = looked.triplets, looked.unpacked, looked.joined
         report.evaluation = scan.evaluation()
         policy.thin(scan)
         scan.groups.divide(policy.shares, policy.key, kept)

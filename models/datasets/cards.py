@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from models.datasets.copies import NEAR_COPY
+
 if TYPE_CHECKING:
     from models.datasets.build import Report
 
@@ -97,7 +99,7 @@ def readme(report: "Report") -> str:
     size = next((name for most, name in _SIZES if taken < most), "n>1M")
     return page.render(
         report=report, taken=taken, size=size, paper=PAPER, counts=_counts, digest=lineage_digest,
-        licences=_licences(report), cautions=cautions(report),
+        licences=_licences(report), cautions=cautions(report), near_copy=NEAR_COPY,
     )  # fmt: skip
 
 

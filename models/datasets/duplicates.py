@@ -1,48 +1,31 @@
-"""Images that are the same, or nearly: by a perceptual hash of 256 bits, held against any number of others at once.
-
-The hash is that of imagehash (`phash`, 16 x 16: a discrete cosine transform's low frequencies against their median,
-Zauner 2010), which a test holds it against.
-"""
+"""Images that are the same, or nearly: by a perceptual hash of 256 bits, held against any number of others at once."""
 
 import io
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 from PIL import Image
 
-BITS = 256
-LOW = 16
-"""Frequencies that are looked at along each side."""
-SIDE = 64
-"""Rows and columns that a picture is reduced to, as imagehash does."""
-MOST_DISTANCE = 15
-"""Between near duplicates; beyond it, pictures of two patients come near."""
-NEAR = 12
+from models.imaging.perceptual import BITS
+
+MOST_DISTANCE = 40
+"""Between near duplicates; beyond it, fundus pictures of two patients come near."""
+NEAR = 24
 """Bits at most between near duplicates; see docs/datasets.md for how it was chosen."""
-_COSINES = np.asarray(scipy.fft.dct(np.eye(SIDE), axis=0))[:LOW]
-"""The transform's low frequencies alone, as a matrix: a quarter of the time of the whole transform."""
 
 
-def perceptual_hash(picture: npt.NDArray[np.uint8]) -> int:
-    """The hash of a picture, (rows, columns) grey or (rows, columns, 3) RGB; colour plays no part."""
-    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    # To the size that the hash is made at, in one step: reducing by areas is as smooth, and faster for large pictures.
-    small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
-    low = _COSINES @ small @ _COSINES.T
-    # The median of an even number of values: np.median takes as long as all else here.
-    middle = np.partition(low.ravel(), (BITS // 2 - 1, BITS // 2))[BITS // 2 - 1 : BITS // 2 + 1]
-    return int.from_bytes(np.packbits(low > middle.mean()).tobytes())
-
-
-def hash_of_file(data: bytes) -> int:
-    """The hash of an encoded picture. Raises ValueError where it cannot be read."""
+def decoded(data: bytes) -> npt.NDArray[np.uint8]:
+    """The pixels of an encoded picture, (rows, columns, 3) RGB. Raises ValueError where it cannot be read."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            return perceptual_hash(np.asarray(image.convert("RGB")))
+            return np.asarray(image.convert("RGB"))
     except (OSError, Image.DecompressionBombError) as error:
         raise ValueError(f"not a picture that can be read: {type(error).__name__}") from None
+
+
+def in_8_bits(stored: npt.NDArray[np.uint8 | np.uint16]) -> npt.NDArray[np.uint8]:
+    """A picture as it is hashed."""
+    return (stored if stored.dtype == np.uint8 else stored >> 8).astype(np.uint8, copy=False)
 
 
 class Hashes:

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from models.datasets.duplicates import hash_of_file
+import numpy as np
+import numpy.typing as npt
+
+from models.datasets.duplicates import decoded
 from schemas.failures import InvalidInput
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -25,14 +28,14 @@ class BadPicture(InvalidInput):
         super().__init__(f"{file} of the evaluation set {name} cannot be read: mend it, or take it out of the folder")
 
 
-def hashes_of(name: str, pictures: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int]]:
-    """File name and perceptual hash of each picture of an evaluation set. Raises BadPicture."""
+def decoded_of(name: str, pictures: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    """File name and pixels of each picture of an evaluation set. Raises BadPicture."""
     for file, data in pictures:
         try:
-            value = hash_of_file(data)
+            picture = decoded(data)
         except ValueError:
             raise BadPicture(name, file) from None
-        yield file, value
+        yield file, picture
 
 
 def pictures_of(name: str, folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -2,22 +2,33 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from models.datasets.duplicates import perceptual_hash
-from models.datasets.evaluation import hashes_of
+from models.datasets.duplicates import in_8_bits
+from models.datasets.evaluation import decoded_of
 from models.datasets.groups import Together
 from models.datasets.lines import Deleted, Glance, Read
 from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
 from models.datasets.scan import SAME, Scan, Seen
-from models.datasets.soundness import PICTURE
+from models.datasets.soundness import OTHER, PICTURE, Flawed
 from models.imaging import from_pixels
 from models.imaging.errors import CorruptPixels
+from models.imaging.perceptual import perceptual_hash
 from schemas.images import Pixels
+
+
+@dataclass
+class Looked:
+    """How many triplets were read, pictures unpacked because nothing told their hash, and groups joined."""
+
+    triplets: int = 0
+    unpacked: int = 0
+    joined: int = 0
 
 
 def look(
@@ -27,7 +38,7 @@ def look(
     evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
     hits: Path,
     progress: Callable[[int], None],
-) -> tuple[int, int]:
+) -> Looked:
     """Take down every triplet with what speaks against it, and join groups of which images are nearly the same.
 
     Args:
@@ -39,51 +50,75 @@ def look(
         progress: told how many were read.
 
     Returns:
-        How many triplets were read, and how many groups were joined to another one.
+        What was read.
     """
     for name, pictures in evaluation.items():
-        for file, value in hashes_of(name, pictures):
-            scan.add_evaluation(name, file, value)
-    together = Together()
-    count = 0
+        for file, picture in decoded_of(name, pictures):
+            scan.add_evaluation(name, file, picture)
+    together, looked = Together(), Looked()
     for given in read():
         if isinstance(given, Deleted):
             if (heir := scan.delete(given.triplet_id)) is not None:
                 for _, group in scan.near(heir.hash, policy.near):
                     together.join(heir.group, group)
             continue
-        count += 1
-        progress(count)
+        looked.triplets += 1
+        progress(looked.triplets)
         one = given.glance()
-        seen, near = _seen(one, scan, policy)
+        value, near, reason = 0, list[tuple[str, str]](), policy.refuses(one)
+        if not reason:
+            try:
+                value, picture = _hashed(one.image, unpack=bool(evaluation))
+            except Flawed as flaw:
+                reason = str(flaw)
+            else:
+                looked.unpacked += one.image.perceptual_hash is None
+                near = scan.near_evaluation(picture) if picture is not None else near
+                reason = SAME if scan.has_image(one.image_id) else _too_near(near)
         _list_hits(hits, one.triplet_id, near)
-        if not seen.reason:
-            for _, group in scan.near(seen.hash, policy.near):
+        seen = _seen(one, value, reason)
+        if not reason:
+            for _, group in scan.near(value, policy.near):
                 together.join(seen.group, group)
         scan.add(seen)
+    for one, other in scan.shared():
+        together.join(one, other)
     scan.groups.join(together)
-    return count, together.joined
+    looked.joined = together.joined
+    return looked
 
 
-def _seen(one: Glance, scan: Scan, policy: Policy) -> tuple[Seen, list[tuple[str, str]]]:
-    """A triplet, and the evaluation images that it is near."""
+def _hashed(image: Pixels, *, unpack: bool) -> tuple[int, npt.NDArray[np.uint8] | None]:
+    """The perceptual hash of a picture, and the picture where it was unpacked.
+
+    Raises:
+        Flawed: it cannot be unpacked, or is not the one that it is said to be.
+    """
+    told = int(image.perceptual_hash, 16) if image.perceptual_hash is not None else None
+    if told is not None and not unpack:
+        return told, None
+    try:
+        picture = in_8_bits(from_pixels(image))
+    except CorruptPixels:
+        raise Flawed(PICTURE) from None
+    found = perceptual_hash(picture)
+    if told not in (None, found):
+        raise Flawed(OTHER)
+    return found, picture
+
+
+def _too_near(near: Iterable[tuple[str, str]]) -> str:
+    names = sorted({name for name, _ in near})
+    return f"near an image of {', '.join(names)}" if names else ""
+
+
+def _seen(one: Glance, value: int, reason: str) -> Seen:
     origin = origin_of(one)
-    reason, value, near = policy.refuses(one), 0, list[tuple[str, str]]()
-    if not reason:
-        try:
-            value = perceptual_hash(_shown(one.image))
-        except CorruptPixels:
-            reason = PICTURE
-    if not reason:
-        if scan.has_image(one.image_id):
-            reason = SAME
-        elif near := sorted(set(scan.near_evaluation(value, policy.near))):
-            reason = f"near an image of {', '.join(sorted({name for name, _ in near}))}"
-    seen = Seen(
+    study = one.provenance.study if one.provenance else None
+    return Seen(
         one.triplet_id, one.image_id, origin.group, origin.series, one.modality, one.disease, origin.given, value,
-        reason, origin.level,
+        reason, origin.level, study or "", one.object_id,
     )  # fmt: skip
-    return seen, near
 
 
 def _list_hits(path: Path, triplet_id: str, near: Iterable[tuple[str, str]]) -> None:
@@ -91,8 +126,3 @@ def _list_hits(path: Path, triplet_id: str, near: Iterable[tuple[str, str]]) -> 
     if lines:
         with path.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
-
-
-def _shown(image: Pixels) -> npt.NDArray[np.uint8]:
-    stored = from_pixels(image)
-    return (stored if stored.dtype == np.uint8 else stored >> 8).astype(np.uint8, copy=False)

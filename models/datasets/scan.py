@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from models.datasets.conversations import SPLITS, Split
+from models.datasets.copies import Originals
 from models.datasets.duplicates import Hashes
 from models.datasets.groups import TABLES, Groups
 
@@ -15,7 +19,7 @@ SAME, DELETED = "same image as another", "deleted from the topic"
 _TABLES = """
 create table seen (
   n integer primary key, triplet_id text unique, image_id text, grp text, level text, series text, modality text,
-  disease text, given text, hash blob, reason text, written text
+  disease text, given text, hash blob, reason text, study text, object text, written text
 );
 create index seen_image on seen (image_id);
 create table evaluation (n integer primary key, name text, file text);
@@ -44,6 +48,8 @@ class Seen:
     hash: int
     reason: str = ""
     level: str = ""
+    study: str = ""
+    object_id: str = ""
 
 
 class Scan:
@@ -56,7 +62,7 @@ class Scan:
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._base = sqlite3.connect(path)
-        self._hashes, self._evaluation = Hashes(), Hashes()
+        self._hashes, self._evaluation = Hashes(), Originals()
         self._base.executescript(
             "pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;" + _TABLES + TABLES
         )
@@ -72,12 +78,12 @@ class Scan:
         """Take a triplet down; None where one of this id is there, which is back if it was deleted."""
         values = (
             seen.triplet_id, seen.image_id, seen.group, seen.series, seen.modality, seen.disease, seen.given,
-            seen.hash.to_bytes(32), seen.reason, seen.level,
+            seen.hash.to_bytes(32), seen.reason, seen.level, seen.study, seen.object_id,
         )  # fmt: skip
         row = self._base.execute(
             "insert or ignore into seen "
-            "(triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level) "
-            "values (?,?,?,?,?,?,?,?,?,?)",
+            "(triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, study, object) "
+            "values (?,?,?,?,?,?,?,?,?,?,?,?)",
             values,
         )
         if not row.rowcount:
@@ -87,10 +93,10 @@ class Scan:
         self._hashes.add(seen.hash)
         return row.lastrowid
 
-    def add_evaluation(self, name: str, file: str, value: int) -> None:
+    def add_evaluation(self, name: str, file: str, picture: npt.NDArray[np.uint8]) -> None:
         """Take down an image of an evaluation set."""
         self._base.execute("insert into evaluation (name, file) values (?,?)", (name, file))
-        self._evaluation.add(value)
+        self._evaluation.add(picture)
 
     def evaluation(self) -> dict[str, int]:
         """How many images of each evaluation set there are."""
@@ -101,15 +107,26 @@ class Scan:
         query = "select triplet_id, grp from seen where n = ? and reason = ''"
         yield from self._pairs(query, self._hashes.near(value, most))
 
-    def near_evaluation(self, value: int, most: int) -> Iterator[tuple[str, str]]:
-        """Set and file of evaluation images whose hash differs in at most `most` bits."""
-        yield from self._pairs("select name, file from evaluation where n = ?", self._evaluation.near(value, most))
+    def near_evaluation(self, picture: npt.NDArray[np.uint8]) -> list[tuple[str, str]]:
+        """Set and file of evaluation images that a picture is a copy of, though edited."""
+        found = self._pairs("select name, file from evaluation where n = ?", self._evaluation.near(picture))
+        return sorted(set(found))
 
     def _pairs(self, query: str, places: Iterable[int]) -> Iterator[tuple[str, str]]:
         for place in places:
             # Rows are never taken out, so SQLite numbers them as they came, from 1.
             if (row := self._base.execute(query, (place + 1,)).fetchone()) is not None:
                 yield row
+
+    def shared(self) -> Iterator[tuple[str, str]]:
+        """Pairs of groups that have a study, series or object in common: of some of its images nothing told whose."""
+        for column in ("study", "series", "object"):
+            several = (
+                f"select {column} as shared, min(grp) as least from seen where {column} != '' "  # noqa: S608 - ours
+                f"group by {column} having count(distinct grp) > 1"
+            )
+            pairs = f"select distinct grp, least from seen join ({several}) on {column} = shared where grp != least"  # noqa: S608 - ours
+            yield from self._base.execute(pairs).fetchall()
 
     def delete(self, triplet_id: str) -> Seen | None:
         """Leave out a triplet that was deleted; the one that then stands for its image, where another had been left out
@@ -176,13 +193,16 @@ class Scan:
 
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(
-            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level "  # noqa: S608 - ours
+            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, study, object "  # noqa: S608 - ours
             f"from seen {where} order by n",
             values,
         )
-        for triplet_id, image_id, group, series, modality, disease, given, value, reason, level in rows:
-            hashed = int.from_bytes(value)
-            yield Seen(triplet_id, image_id, group, series, modality, disease, given, hashed, reason, level)
+        for triplet_id, image_id, group, series, modality, disease, given, value, *told in rows:
+            reason, level, study, object_id = told
+            yield Seen(
+                triplet_id, image_id, group, series, modality, disease, given, int.from_bytes(value), reason, level,
+                study, object_id,
+            )  # fmt: skip
 
     def one(self, triplet_id: str) -> Seen | None:
         """A triplet by its id."""

@@ -19,8 +19,9 @@ from schemas.regions import Region
 from schemas.shapes import Mask
 from schemas.triplets import Triplet
 
-PICTURE, SHAPE, TWICE, LACKING, TOKEN = (
-    "its picture is no whole PNG of its size", "a mask or a box that is not of its picture",
+PICTURE, OTHER, SHAPE, TWICE, LACKING, TOKEN = (
+    "its picture is no whole PNG of its size", "its perceptual hash is of another picture",
+    "a mask or a box that is not of its picture",
     "two regions of one name", "a text or a relation of a region that it lacks", "a text with a token of a model",
 )  # fmt: skip
 REGION_ID = re.compile(r"\b(r\d+)\b")

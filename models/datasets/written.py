@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from models.datasets.duplicates import hash_of_file, perceptual_hash
+from models.datasets.duplicates import in_8_bits
+from models.imaging import decode_png
+from models.imaging.errors import CorruptPixels
 
 
 def encoded(folder: Path) -> Iterator[tuple[str, str, str, bytes]]:
@@ -31,17 +34,23 @@ def encoded(folder: Path) -> Iterator[tuple[str, str, str, bytes]]:
             yield path.relative_to(folder).parts[0], path.stem, path.parent.name, path.read_bytes()
 
 
-def pictures(folder: Path) -> Iterator[tuple[str, str, str, int]]:
-    """Format, triplet_id, split and perceptual hash of every picture, format by format."""
+def pictures(folder: Path) -> Iterator[tuple[str, str, str, npt.NDArray[np.uint8] | None]]:
+    """Format, triplet_id, split and pixels of every picture, format by format; None where they cannot be read.
+
+    Pixels are (rows, columns) grey or (rows, columns, 3) RGB.
+    """
     for name, triplet_id, split, data in encoded(folder):
-        yield name, triplet_id, split, hash_of_file(data)
+        try:
+            yield name, triplet_id, split, in_8_bits(decode_png(data))
+        except CorruptPixels:
+            yield name, triplet_id, split, None
     for path in sorted(folder.glob("dicom/*/*/image.dcm")):
         import pydicom
 
-        yield "dicom", path.parent.name, path.parent.parent.name, perceptual_hash(pydicom.dcmread(path).pixel_array)
+        yield "dicom", path.parent.name, path.parent.parent.name, pydicom.dcmread(path).pixel_array
     for path in sorted(folder.glob("nifti/*/*.nii.gz")):
         if not path.name.endswith("_mask.nii.gz"):
-            yield "nifti", path.name.removesuffix(".nii.gz"), path.parent.name, perceptual_hash(_view(path))
+            yield "nifti", path.name.removesuffix(".nii.gz"), path.parent.name, _view(path)
 
 
 def _split_of(path: Path) -> str:

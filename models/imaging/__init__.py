@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from models.imaging.frames import Frame as Frame
     from models.imaging.frames import Source as Source
+    from models.imaging.frames import as_view as as_view
     from models.imaging.frames import from_pixels as from_pixels
     from models.imaging.frames import to_pixels as to_pixels
     from models.imaging.png import decode_png as decode_png
@@ -26,6 +27,7 @@ _HOMES = {
     "Frame": "frames",
     "FramePolicy": "policy",
     "Source": "frames",
+    "as_view": "frames",
     "decode_png": "png",
     "encode_png": "png",
     "from_pixels": "frames",

@@ -18,6 +18,7 @@ from models.imaging.agreement import sides_contradict
 from models.imaging.belonging import Belonging
 from models.imaging.errors import CorruptPixels, failing_as
 from models.imaging.neighbours import Stack
+from models.imaging.perceptual import perceptual_hash
 from models.imaging.png import Stored, decode_png, encode_png
 from models.imaging.series import Slice
 from schemas.images import ImageMetadata, Pixels, SourceAnnotation, Window
@@ -129,6 +130,22 @@ def to_pixels(frame: Frame) -> Pixels:
         intercept=frame.intercept,
         unit=frame.unit,
         data=pybase64.b64encode_as_string(encode_png(frame.stored)),
+    )
+
+
+def as_view(view: NDArray[np.uint8]) -> Pixels:
+    """A rendered view as it travels: (rows, columns) grey or (rows, columns, 3) RGB, with its perceptual hash.
+
+    The hash is taken here, where the view is at hand: data sets need it of every picture, and unpacking takes longer.
+    """
+    return Pixels(
+        rows=view.shape[0],
+        columns=view.shape[1],
+        channels=1 if view.ndim == 2 else 3,
+        bits=8,
+        unit="grey level",
+        data=pybase64.b64encode_as_string(encode_png(view)),
+        perceptual_hash=f"{perceptual_hash(view):064x}",
     )
 
 

@@ -14,8 +14,8 @@ from models.datasets.conversations import Split
 from models.datasets.formats.base import Example
 from models.datasets.formats.rows import FEATURES, row_of
 
-ROWS = 128
-"""Of a row group: a reader that shuffles takes as many into memory at once."""
+ROWS, ROW_BYTES = 128, 8_000_000
+"""Of a row group at most, and of its pictures: a reader that shuffles takes as many into memory at once."""
 SHARD_BYTES = 400_000_000
 
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -39,6 +39,12 @@ SCHEMA = pa.schema(
     ],
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
 )
+
+_TEXTS = [
+    "messages.list.element.role", "messages.list.element.content.list.element.type", "kinds.list.element", "modality",
+    "organ", "disease", "width", "height",
+]  # fmt: skip
+"""Columns in which values come again and again."""
 
 
 class Parquet:
@@ -69,10 +75,15 @@ class _Shard:
     def __init__(self, folder: Path, split: Split, number: int) -> None:
         self.number = number
         self._path = folder / f"{split}-{number:05}.parquet"
-        # Pictures are compressed already, and the text is little beside them.
-        self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="none")
+        # Pictures are compressed already, and the text is little beside them; a dictionary of pictures, or the least of
+        # them, would serve nobody and takes as long as to write them.
+        texts: Any = _TEXTS  # its stubs know no lists
+        self._writer = pq.ParquetWriter(
+            self._path, SCHEMA, compression="none", use_dictionary=texts, write_statistics=texts
+        )
         self._pictures: list[bytes] = []
         self._rows: list[dict[str, Any]] = []
+        self._held = 0
 
     @property
     def full(self) -> bool:
@@ -81,7 +92,8 @@ class _Shard:
     def add(self, picture: bytes, row: dict[str, Any]) -> None:
         self._pictures.append(picture)
         self._rows.append(row)
-        if len(self._rows) == ROWS:
+        self._held += len(picture)
+        if len(self._rows) == ROWS or self._held >= ROW_BYTES:
             self._flush()
 
     def _flush(self) -> None:
@@ -93,7 +105,7 @@ class _Shard:
         offsets = pa.array(range(len(self._rows) + 1), pa.int32())
         table = columns.add_column(0, SCHEMA.field(0), pa.ListArray.from_arrays(offsets, pictures))
         self._writer.write_table(table.cast(SCHEMA))
-        self._pictures, self._rows = [], []
+        self._pictures, self._rows, self._held = [], [], 0
 
     def close(self) -> None:
         self._flush()

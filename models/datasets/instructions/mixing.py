@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from models.datasets.conversations import Conversation, Turn
-from models.datasets.instructions.offers import Asker, Offer, phrasings
+from models.datasets.instructions.offers import Asker, Enough, Offer, phrasings
 from models.datasets.instructions.regions import regions
 from models.datasets.instructions.whole import whole
 from models.statements.voice import Voice
@@ -27,9 +27,9 @@ that name the same thing, before the mean of these answers."""
 _GROUNDING = ("box-to-phrase", "phrase-to-box")
 
 
-def offers_of(triplet: Triplet) -> list[Offer]:
-    """Everything that can be asked of an image, in a fixed order."""
-    asker = Asker(triplet)
+def offers_of(triplet: Triplet, enough: Enough = lambda kind, named, told: False) -> list[Offer]:
+    """Everything that can be asked of an image, in a fixed order, but what there is enough of."""
+    asker = Asker(triplet, enough)
     return [*whole(asker), *regions(asker)]
 
 
@@ -58,7 +58,9 @@ class Mixer:
 
         What describes the whole image stands last, where it gives no other answer away.
         """
-        offers = [offer for offer in offers_of(triplet) if self._kinds is None or offer.kind in self._kinds]
+        offers = [
+            offer for offer in offers_of(triplet, self._enough) if self._kinds is None or offer.kind in self._kinds
+        ]
         found = self._chosen([offer for offer in offers if offer.kind not in WHOLE], triplet.image_id)
         texts = [offer for offer in offers if offer.kind in WHOLE]
         if texts:
@@ -76,7 +78,7 @@ class Mixer:
                 break
             if _subject(offer.kind) in subjects or not self._balanced(offer, offers):
                 continue
-            turn = next((one for one in offer.turns() if not self._tells_itself(one) and not _tells(one, chosen)), None)
+            turn = next((one for one in offer.turns() if not _tells(one, chosen)), None)
             if turn is not None:
                 if turn.named:
                     self._told[turn.kind, turn.named][turn.told] += 1
@@ -86,13 +88,13 @@ class Mixer:
         chosen = voice.shuffled(chosen)
         return sorted(chosen, key=lambda turn: _subject(turn.kind) not in FIRST)
 
-    def _tells_itself(self, turn: Turn) -> bool:
-        """Whether what the question names has had this sort of answer more often than others already."""
-        told = self._told.get((turn.kind, turn.named)) if turn.named else None
+    def _enough(self, kind: str, named: str, answer: str) -> bool:
+        """Whether what a question names has had this sort of answer more often than others already."""
+        told = self._told.get((kind, named))
         if told is None:
             return False
-        sorts = len(told.keys() | {turn.told})
-        return told[turn.told] - told.total() / max(2, sorts) >= MOST_AHEAD
+        sorts = len(told.keys() | {answer})
+        return told[answer] - told.total() / max(2, sorts) >= MOST_AHEAD
 
     def _balanced(self, offer: Offer, offers: list[Offer]) -> bool:
         """Whether yes and no of its kind stay about as frequent when it is taken."""

@@ -28,6 +28,7 @@ TRIES = 8
 SIDES = re.compile(r"\b(left|right)\b")
 
 T = TypeVar("T")
+Enough = Callable[[str, str, str], bool]
 Held = tuple[tuple[Claim, bool | None], ...]
 
 
@@ -47,10 +48,16 @@ class Offer:
 
 
 class Asker:
-    """A triplet's facts, with the words for its regions."""
+    """A triplet's facts, with the words for its regions.
 
-    def __init__(self, triplet: Triplet) -> None:
+    Args:
+        triplet: that is asked about.
+        enough: whether there are enough turns of a kind, of what they ask about, with this sort of answer.
+    """
+
+    def __init__(self, triplet: Triplet, enough: Enough = lambda kind, named, told: False) -> None:
         self.triplet = triplet
+        self.enough = enough
         self.facts = Facts.of_triplet(triplet)
         self.regions = [region for _, region in self.facts.regions.values()][:MOST_REGIONS]
         self.labels = tuple(dict.fromkeys(region.label for _, region in self.facts.regions.values()))
@@ -84,7 +91,7 @@ class Asker:
         told: str = "",
         **parts: str,
     ) -> Turn | None:
-        """A turn of a kind; None where the facts do not judge its claims so.
+        """A turn of a kind; None where the facts do not judge its claims so, or there are enough of its sort.
 
         Args:
             kind: of questions.toml.
@@ -97,6 +104,9 @@ class Asker:
             told: the sort of answer; empty: `core`.
             parts: what stands in the places of the phrasings.
         """
+        told = (told or core) if named else ""
+        if named and self.enough(kind, named, told):
+            return None
         if any(claim.judge(self.facts).truth is not truth for claim, truth in claims):
             return None
         rows = phrasings()[kind]
@@ -105,7 +115,7 @@ class Asker:
         question, answer = _capital(question), _capital(answer)
         boxes = tuple(region.box for region in regions)[: (question + answer).count(BOX)]
         names = tuple(region.label for region in regions)[: len(boxes)]
-        return Turn(kind, question, answer, boxes, names, claims, core, named, (told or core) if named else "")
+        return Turn(kind, question, answer, boxes, names, claims, core, named, told)
 
     def denied(self, voice: Voice, options: Sequence[str], claim: Callable[[str], Claim]) -> str | None:
         """A word of several with which a claim is false; None where a few tries find none."""

@@ -220,12 +220,16 @@ def _grounding(asker: Asker) -> Iterator[Offer]:
         return asker.turn("box-to-phrase", voice, regions=(region,), core=said, phrase=said[0].lower() + said[1:])
 
     def to_box(voice: Voice, region: Region) -> Turn | None:
+        cell = _cell(asker, region)
+        # To find how a region looks takes longer than all else that is asked.
+        if asker.enough("phrase-to-box", region.label, cell):
+            return None
         said = phrase(asker.facts, region, placed=False)(voice)
         if said is None:
             return None
         return asker.turn(
             "phrase-to-box", voice, claims=tuple((claim, True) for claim in said.claims), regions=(region,),
-            core=said.text, named=region.label, told=_cell(asker, region), phrase=_ID.sub("", said.text),
+            core=said.text, named=region.label, told=cell, phrase=_ID.sub("", said.text),
         )  # fmt: skip
 
     yield asker.offer("box-to-phrase", "", told, to_phrase)

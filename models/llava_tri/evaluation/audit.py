@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from models.datasets.duplicates import NEAR, Hashes, perceptual_hash
+from models.datasets.duplicates import NEAR, Hashes
 from models.datasets.written import encoded
+from models.imaging.perceptual import perceptual_hash
 from models.llava_tri.evaluation.benchmarks.files import PICTURES
 from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
 

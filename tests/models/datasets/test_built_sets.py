@@ -9,6 +9,8 @@ from infra.cli import main
 from models.datasets.build import CannotBuild, Report, build
 from models.datasets.lines import BadLine, Line
 from models.datasets.policy import Policy
+from models.datasets.splits import Shares
+from schemas.base import Provenance
 from schemas.triplets import Triplet, Verdict
 from tests.models.datasets.conftest import POLICY, lines, splits_of
 
@@ -46,6 +48,30 @@ def test_images_of_a_patient_stay_together(built: tuple[Path, Report], triplets:
     assert sorted(len(found) for found in patients.values()) == [1, 1, 1, 2, 2, 2]
     assert all(len(set(found)) == 1 for found in patients.values())
     assert built[1].group_levels["patient by sidecar"] == 9
+
+
+@pytest.mark.parametrize("shared", ["study", "series", "object_id"])
+def test_what_shares_a_study_stays_together(shared: str, triplets: list[Triplet], tmp_path: Path) -> None:
+    """Though of one image the patient is told, and of the other not."""
+    pool = [one for one in triplets if one.provenance and one.provenance.patient_by == "sidecar"]
+    told, untold = (
+        one.model_copy(update={"provenance": Provenance(patient=patient)})
+        for one, patient in zip(pool, ("a" * 32, None), strict=False)
+    )
+    named = {shared: "b" * 32}
+    if shared == "object_id":
+        told, untold = (one.model_copy(update=named) for one in (told, untold))
+    else:
+        of_both = [Provenance.model_validate({**dict(one.provenance or {}), **named}) for one in (told, untold)]
+        pairs = zip((told, untold), of_both, strict=True)
+        told, untold = (one.model_copy(update={"provenance": own}) for one, own in pairs)
+    rest = [one.model_copy(update={"provenance": None}) for one in pool[2:]]
+    for key in range(8):
+        out = tmp_path / str(key)
+        report = build(lambda: lines([told, *rest, untold]), out, [], Policy(shares=Shares(0.3, 0.3), key=str(key)))
+        splits = splits_of(out)
+        assert splits[told.triplet_id] == splits[untold.triplet_id]
+        assert report.joined_groups >= 1
 
 
 def test_licences_that_are_not_permitted_are_left_out(triplets: list[Triplet], tmp_path: Path) -> None:

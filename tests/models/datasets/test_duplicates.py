@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from models.datasets.build import build
-from models.datasets.duplicates import Hashes, perceptual_hash
+from models.datasets.duplicates import Hashes
 from models.datasets.policy import Policy
 from models.datasets.splits import Shares
+from models.imaging.perceptual import perceptual_hash
 from schemas.triplets import Triplet
 from tests.models.datasets.conftest import lines, splits_of
 

@@ -1,6 +1,5 @@
 """Questions of a drawn set do not tell their answers: what has the words alone is right about as often as a guess."""
 
-import base64
 import random
 import re
 from collections import Counter
@@ -12,7 +11,7 @@ from models.datasets.build import build
 from models.datasets.instructions import turns_of
 from models.datasets.policy import Policy
 from models.datasets.splits import Shares
-from models.imaging.png import encode_png
+from models.imaging import as_view
 from models.llava_tri.evaluation.answering import Answered
 from models.llava_tri.evaluation.benchmarks import LOADERS
 from models.llava_tri.evaluation.controls import nearest
@@ -59,7 +58,7 @@ def usual(triplets: list[Triplet]) -> list[Triplet]:
             for at, name in enumerate(names, start=1)
         ]
         noise = np.random.default_rng(number).integers(0, 255, (rows, columns)).astype(np.uint8)
-        picture = pattern.image.model_copy(update={"data": base64.b64encode(encode_png(noise)).decode()})
+        picture = as_view(noise)
         told = dict.fromkeys(("image_id", "object_id", "triplet_id"), f"{number:032x}")
         told |= {"image": picture, "regions": tuple(regions), "relations": (), "provenance": None}
         found.append(pattern.model_copy(update=told))
