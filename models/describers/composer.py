@@ -17,6 +17,7 @@ from models.describers.explaining import explanation
 from models.describers.plans import Plan
 from models.describers.related import relations as relations_of
 from models.describers.related import same_place
+from models.describers.together import small_ones, the_only_one
 from models.statements import writing as w
 from models.statements.facts import Facts
 from models.statements.table import table
@@ -26,7 +27,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region
 from schemas.triplets import Description, Statement
 
-NAME = "composer@15"
+NAME = "composer@16"
 OPENED = 0.5
 """Part of images whose kind and most telling finding are told in one sentence."""
 QUOTED, QUOTED_IF_SHORT = 0.08, 0.5
@@ -76,7 +77,11 @@ def compose(facts: Facts, seed: str) -> Description:
         tuple(_opinions(facts, seed)),
     )
     made = _composed(facts, always, seed, full=False)
-    return made if len(made.description.split()) >= LEAST else _composed(facts, always, seed, full=True)
+    # First with all that is known of the image, and only then with what is known of what it names.
+    for quoted in (QUOTED_IF_SHORT, 1.0):
+        if len(made.description.split()) < LEAST:
+            made = _composed(facts, always, seed, full=True, quoted=quoted)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,8 @@ class _Always:
     opinions: tuple[Statement, ...]
 
 
-def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Description:
-    """A description; `full`: with who marked what, all that was looked for, and a passage more often."""
+def _composed(facts: Facts, always: _Always, seed: str, *, full: bool, quoted: float = QUOTED) -> Description:
+    """A description; `full`: with who marked what and all that was looked for; `quoted`: how often with a passage."""
     chosen, modality = always.chosen, always.modality
     voice = Voice(f"{seed}:order")
     opening = _opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
@@ -101,9 +106,11 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     rest = [*_counted(facts, chosen, told, seed, budget), *_grouped(facts, chosen, seed, budget)]
     relations = relations_of(facts, chosen, told, seed, budget)
     relations += same_place(facts, chosen, told, seed, budget) if full else []
+    small = small_ones(facts, seed, budget) if full else []
+    single = the_only_one(facts, told, (first, *regions), seed, budget) if full else []
     context = _context_labels(facts, chosen)
     missing = _absences(facts, seed, budget, full=full)
-    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *missing)))
+    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *small, *single, *missing)))
     around, described, one_by_one = _around(
         facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full
     )
@@ -115,10 +122,11 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     said += length_of(organ) if organ else 0
     knowledge = explanation(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
-    quoted = knowledge if voice.maybe(QUOTED_IF_SHORT if full else QUOTED) else []
+    quotes = knowledge if voice.maybe(quoted) else []
     findings = [*_interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
+    around, relations = [*around, *small], [*single, *relations]
     structures = [*listing, *around] if findings and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
@@ -137,7 +145,7 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
         absences=tuple(missing),
         measurements=always.measurements,
         opinions=always.opinions,
-        text=" ".join(one.text for part in (begun, *telling, quoted) for one in part),
+        text=" ".join(one.text for part in (begun, *telling, quotes) for one in part),
     )
 
 

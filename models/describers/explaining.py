@@ -4,6 +4,8 @@ from models.describers.checked import OVERHANG, Budget
 from models.describers.choosing import Chosen
 from models.knowledge.quoting import quotable
 from models.statements.facts import Facts
+from models.statements.measures import contrast_of
+from models.statements.table import STANDS_OUT, table
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from schemas.triplets import Statement
@@ -19,6 +21,10 @@ _EXPLAINS = (
 _GRAVE = frozenset(
     {"malignant", "malignancy", "cancer", "cancerous", "carcinoma", "suspicious", "metastasis", "melanoma"}
 )
+_HOW = (" is described by ", " is read by ", " narrow its kind")
+"""Of sentences that tell how a reader goes about it: beside an image they say nothing of it."""
+_BRIGHT = frozenset({"bright", "brighter", "hyperdense", "hyperechoic", "hyperintense", "echogenic", "dense", "white"})
+_DARK = frozenset({"dark", "darker", "hypodense", "hypoechoic", "hypointense", "anechoic", "black"})
 
 
 def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
@@ -32,6 +38,8 @@ def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list
     if facts.metadata.disease is None:
         # What is called a tumour, and no more, would read as a malignant one.
         explaining = [one for one in explaining if not _GRAVE & set(words(one[1]))]
+    explaining = [one for one in explaining if not any(how in one[1] for how in _HOW)]
+    explaining = [one for one in explaining if not _is_belied(one[1], facts, chosen)]
     # The disease before what is seen of it: a glioma is explained rather than the tumour that it is.
     disease = facts.metadata.disease
     for index, said in sorted(
@@ -44,3 +52,14 @@ def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list
         evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
         return [Statement(text=text, evidence=tuple(item for item in evidence if item))]
     return []
+
+
+def _is_belied(said: str, facts: Facts, chosen: Chosen) -> bool:
+    """Whether what is mostly dark is bright here, or the other way round: beside this image it reads as false."""
+    scale = table().scale(facts.metadata.modality).scale
+    values = (contrast_of(facts, one, facts.region(one), scale)[1] for one in chosen.findings[:1])
+    value = next(values, None) or 0.0
+    if abs(value) < STANDS_OUT:
+        return False
+    here, otherwise = (_BRIGHT, _DARK) if value > 0 else (_DARK, _BRIGHT)
+    return bool(otherwise & set(words(said))) and not here & set(words(said))

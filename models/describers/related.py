@@ -36,10 +36,12 @@ def same_place(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, b
         ends = {one.subject, one.object}
         leads = ends & set(told)
         if one.predicate in ("inside", "overlapping") and any(ends <= {lead, *chosen.same[lead]} for lead in leads):
-            plan = plans.relation(facts, index, new=frozenset(ends - set(told)))
-            statement = budget.take(written(plan, facts, f"{seed}:relation:{index}"))
-            if statement is not None:
-                return [statement]
+            new = ends - set(told)
+            covers = [plans.covering(facts, one, next(iter(leads))) for one in new if len(leads) == 1]
+            for plan in (*covers, plans.relation(facts, index, new=frozenset(new))):
+                statement = budget.take(written(plan, facts, f"{seed}:relation:{index}"))
+                if statement is not None:
+                    return [statement]
     return []
 
 

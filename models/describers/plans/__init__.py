@@ -21,5 +21,12 @@ from models.describers.plans.others import further as further
 from models.describers.plans.others import opinion as opinion
 from models.describers.plans.plan import Plan as Plan
 from models.describers.plans.relations import continuation as continuation
+from models.describers.plans.relations import covering as covering
 from models.describers.plans.relations import relation as relation
 from models.describers.plans.reports import report as report
+from models.describers.plans.several import MANY as MANY
+from models.describers.plans.several import compared as compared
+from models.describers.plans.several import only_one as only_one
+from models.describers.plans.several import shaped as shaped
+from models.describers.plans.several import spread_and_shaped as spread_and_shaped
+from models.describers.plans.several import spread_out as spread_out

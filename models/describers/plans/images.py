@@ -41,8 +41,8 @@ _ATTRIBUTED = (
     "<k>; part examined according to the source: <o>",
     "{the image|the picture} is <a>; the source gives <o> as the part examined",
 )
-_VAGUE = {"extremity"}
-"""Parts that a source names for a whole series: what a slice of it shows is often another."""
+_VAGUE = {("extremity", None), ("colon", "CT"), ("colon", "MR")}
+"""Parts that a source names for a whole series, of a modality or any: what a slice of it shows is often another."""
 _ALONE = (
     "this is <a>",
     "{shown|presented|seen} here is <a>",
@@ -135,7 +135,7 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     def plan(voice: Voice) -> Piece | None:
         organ = w.organ_piece(facts) if caption or not _says_it(facts) else None
         patterns = (_CAPTION if caption else _IMAGE) if organ else _CAPTION_ALONE if caption else _ALONE
-        patterns = _ATTRIBUTED if organ and facts.metadata.organ in _VAGUE else patterns
+        patterns = _ATTRIBUTED if organ and _is_vague(facts) else patterns
         made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
         if not caption:
             made = _with_thickness(facts, made, voice)
@@ -164,7 +164,11 @@ def _says_it(facts: Facts) -> bool:
 
 def _opens_without(facts: Facts) -> bool:
     """Whether no part of the body is named beside a finding."""
-    return _says_it(facts) or facts.metadata.organ in _VAGUE
+    return _says_it(facts) or _is_vague(facts)
+
+
+def _is_vague(facts: Facts) -> bool:
+    return any((facts.metadata.organ, modality) in _VAGUE for modality in (facts.metadata.modality, None))
 
 
 def opening(facts: Facts, finding: Plan) -> Plan:

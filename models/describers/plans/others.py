@@ -37,12 +37,11 @@ _BY_IT = "{found|identified|detected|noted|seen|observed|made out}"
 _NONE = (
     "the <e> {found|identified|detected|noted|saw|observed} no <n>",
     f"no <n> {{was|has been}} {_BY_IT} by the <e>",
-    "no <n> {is|was} {seen|found|visible|present} according to the <e>",
+    f"according to the <e>, no <n> {{was|has been}} {_BY_IT}",
     "the <e> {finds|sees|identifies|notes|detects|makes out} no <n>",
     "{an automated|the automated} {search|review|analysis} {found|shows|detected|identified} no <n>",
     f"on automated {{search|review|analysis}}, no <n> {{was|is}} {_BY_IT}",
-    "no <n> {was|is} {seen|found|visible|detected} on automated {search|review|analysis}",
-    "according to the <e>, there is no <n>",
+    "no <n> {was|is} {found|detected|identified|noted} on automated {search|review|analysis}",
 )
 _LOOKS = ("expert", "expert model", "automated expert", "detector", "automated reader", "algorithm")
 _FURTHER = (

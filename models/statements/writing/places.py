@@ -76,7 +76,6 @@ _BARE = {
         "in the <v> <h> {part|quadrant|area|region|corner}",
         "<t> <h>",
         "{to|on} the <h>, {at the <t>|near the <t>}",
-        "<t> and <h>",
     ),
     "side": ("on the <h>", "in the <h> {half|part|third}", "towards the <h>", "to the <h>"),
     "level": ("in the <v> {half|part|third}", "{at|towards|near} the <t>", "close to the <t>"),

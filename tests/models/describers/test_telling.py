@@ -135,6 +135,11 @@ def marked_lungs(width: int) -> Facts:
     return Facts(drawn.metadata, grounding, (), rows, columns)
 
 
+def compares(text: str) -> bool:
+    """Whether a sentence tells how two structures compare, which nobody else has told."""
+    return re.search(r"\b(?:larger|bigger|brighter|whiter|paler|in size|of similar size)\b", text) is not None
+
+
 def test_a_structure_that_the_source_marks_is_not_told_again_as_an_experts() -> None:
     """Where the expert's lies mostly in the source's; where it lies elsewhere, both are told."""
     facts = marked_lungs(10_000)
@@ -144,7 +149,7 @@ def test_a_structure_that_the_source_marks_is_not_told_again_as_an_experts() -> 
     for seed in SEEDS:
         description = compose(facts, seed)
         said = (*description.regions, *description.texture, *((description.organ,) if description.organ else ()))
-        pointed_at = {item.pointer for one in said for item in one.evidence}
+        pointed_at = {item.pointer for one in said if not compares(one.text) for item in one.evidence}
         assert not any(f"/regions/{facts.index(one)}/label" in pointed_at for one in fields)
     apart = choose(marked_lungs(4))
     assert not fields & apart.doubled
@@ -156,7 +161,7 @@ def test_two_lung_fields_are_told_in_one_sentence() -> None:
     facts = film_of_two_fields()
     told = 0
     for seed in SEEDS:
-        said = [one.text for one in compose(facts, seed).regions if "lung" in one.text]
+        said = [one.text for one in compose(facts, seed).regions if "lung" in one.text and not compares(one.text)]
         assert len(said) <= 1
         told += len(said)
         assert all(
