@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.imaging.errors import IdentifyingPixels, TextOverRegion, UncertainText
 from models.imaging.frames import Frame, identify
 from models.imaging.header import Header, valid
+from models.imaging.image_types import names_screen
 from models.imaging.masking import Rectangle, apart_from, covered, marked_in, masked
 from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
@@ -50,7 +51,6 @@ _PROJECTION = frozenset({"CR", "DX", "RG", "RF", "XA", "MG", "IO", "PX", "RTIMAG
 # Those whose originals have none; those that are no pictures at all, and slides, whose labels are refused as a whole.
 _CROSS_SECTIONS = frozenset({"CT", "MR", "PT", "NM"})
 _NO_PICTURES = frozenset({"SEG", "RTDOSE", "SM"})
-_SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _reason(header: Header) -> ScanReason:
         return "not suspected"
     if kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + ".") or header.text("ConversionType"):
         return "secondary capture"
-    if any(word in value for value in image_type[2:] for word in _SCREENS):
+    if any(map(names_screen, image_type[2:])):
         return "screen capture"
     if code in _ULTRASOUND or header.items("SequenceOfUltrasoundRegions"):
         return "ultrasound"

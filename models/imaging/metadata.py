@@ -12,6 +12,7 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from models.imaging.contrast import contrast_agent
 from models.imaging.header import Header, Malformed, valid
+from models.imaging.image_types import names_localizer, names_screen
 from models.imaging.photometric import photometric_of
 from models.imaging.sides import laterality_of, lies_in_patient
 from models.imaging.vocabulary import organ_of
@@ -63,16 +64,8 @@ _OF_CLASS: dict[str, Modality] = {
 _FRONT_OF_THE_EYE = re.compile(r"CORNEA|IRIS|LENS|EYELID|CONJUNCTIVA|ANTERIOR|SCLERA|PUPIL")
 _DERMOSCOPIC = re.compile(r"DERMAT?OSCOP")
 
-# Words of Image Type of pictures of screens, sheets and pages.
-_SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL", "PASTED", "COLLAGE")
 # Modalities whose images are grey: coloured ones are renderings, fusions, or pages about them.
 _GREY: frozenset[Modality] = frozenset({"CT", "MR", "X-ray", "PET", "mammography", "nuclear medicine"})
-# Vendors' words and those of other languages. A needle's or a wire's localization is no image to plan others.
-_LOCALIZER = re.compile(
-    r"(?<![A-Z])(LO[CK]ALI[ZS]ERS?|LOKALISATOR|LOCALI[ZS]ADOR|LOCALIZZATORE|LOCALISATEUR|LOCATOR|"
-    r"(?<!NEEDLE )(?<!WIRE )LOC|(AAH)?SCOUTS?(VIEW)?|TOPO(GRAMM?S?)?|SURVIEWS?|SCANO(GRAMS?|SCOPE)?|PILOT|UEBERSICHT|"
-    r"REPERAGE|CT SOM\d TOP)(?![A-Z])"
-)
 _SURVEY = re.compile(r"(?<!SKELETAL )(?<!BONE )(?<![A-Z])(SURVEY|SMARTBRAIN)(?![A-Z])")
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -132,7 +125,7 @@ def _shows_screen(header: Header, modality: Modality) -> bool:
 
     A radiographic view is of the image itself.
     """
-    if any(word in value for value in header.words("ImageType")[2:] for word in _SCREENS):
+    if any(map(names_screen, header.words("ImageType")[2:])):
         return True
     coloured = header.number("SamplesPerPixel") == 3 or photometric_of(header) == "PALETTE COLOR"
     return coloured and modality in _GREY and _view(header) is None
@@ -147,7 +140,7 @@ def is_localizer(header: Header, frame: int) -> bool:
     macros = (header.macro(f"{kind}ImageFrameTypeSequence", frame) for kind in ("CT", "MR", "PET"))
     frame_type = next((words for macro in macros if macro and (words := header.words("FrameType", macro))), ())
     kinds = (*header.words("ImageType")[2:], *frame_type[2:])
-    if any(_LOCALIZER.search(_words(kind)) for kind in (*kinds, *header.words("ScanOptions"))):
+    if any(map(names_localizer, (*kinds, *header.words("ScanOptions")))):
         return True
     acquisition = header.macro("CTAcquisitionTypeSequence", frame)
     if header.code("AcquisitionType", acquisition, header.dataset) == "CONSTANT_ANGLE":
@@ -157,11 +150,7 @@ def is_localizer(header: Header, frame: int) -> bool:
         return False
     texts = [header.text("SeriesDescription"), *([header.text("ProtocolName")] if modality == "MR" else [])]
     named = _capitals(texts)
-    return bool(_LOCALIZER.search(_words(named))) or (modality == "MR" and bool(_SURVEY.search(named)))
-
-
-def _words(text: str) -> str:
-    return text.upper().replace("_", " ")
+    return names_localizer(named) or (modality == "MR" and bool(_SURVEY.search(named)))
 
 
 def _capitals(texts: Iterable[str | None]) -> str:

@@ -3,9 +3,13 @@
 PS3.3 C.7.6.3.1.2. Knows nothing of how samples are decoded.
 """
 
-import re
+from __future__ import annotations
 
-from models.imaging.header import Header
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.imaging.header import Header
 
 SAMPLES = {
     "MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3, "YBR_FULL": 3, "YBR_FULL_422": 3,
@@ -24,9 +28,14 @@ _PLAIN = {_BETWEEN_WORDS.sub("", term): term for term in SAMPLES}
 
 
 def photometric_of(header: Header) -> str | None:
-    """The term as the standard spells it; a value that is none as it stands; None where there is no value.
+    """The term as the standard spells it; a value that is none as it stands; None where there is no value."""
+    value = header.text("PhotometricInterpretation")
+    return value and term_of(value)
+
+
+def term_of(value: str) -> str:
+    """The term that a value means, as the standard spells it; a value that means none as it stands.
 
     No two terms differ in case, spaces, underscores and hyphens alone, so these are of no account, as in DCMTK.
     """
-    value = header.text("PhotometricInterpretation")
-    return value and _PLAIN.get(_BETWEEN_WORDS.sub("", value).upper(), value)
+    return _PLAIN.get(_BETWEEN_WORDS.sub("", value).upper(), value)

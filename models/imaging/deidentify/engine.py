@@ -36,8 +36,15 @@ from models.imaging.deidentify.icc import bare_profile
 from models.imaging.deidentify.policy import Policy
 from models.imaging.deidentify.pseudonyms import Pseudonyms
 from models.imaging.deidentify.table import Action, Row, Types, row_of
-from models.imaging.deidentify.values import FREE_TEXT, NEVER, safe_number, safe_text
+from models.imaging.deidentify.values import FREE_TEXT, NEVER, safe_decimal, safe_number, safe_text
 from models.imaging.errors import LIBRARY_ERRORS
+from models.imaging.image_types import names_localizer, plain_type
+
+_ABSENT_MEANS_ANOTHER = frozenset({
+    "VOILUTFunction", "SUVType", "AnatomicalOrientationType", "MultienergyCTAcquisition", "RescaleType",
+    "PixelSpacingCalibrationType",
+})  # fmt: skip
+"""Their absence means something: LINEAR, body weight, BIPED, NO, HU (PS3.3 C.8.2.1), uncalibrated."""
 
 Actions = dict[str, str]
 """What was done, by attribute: (gggg,eeee), those within sequences joined by >; and the table's letters. No values."""
@@ -131,6 +138,8 @@ class _Run:
                 continue
             row = row_of(tag)
             element = readable(dataset, tag)
+            if element is not None and vr_of(tag, None) == "SQ" != element.VR:
+                element = None  # Whatever it is, no sequence.
             if row is None:
                 self._unlisted(dataset, tag, element, here)
             else:
@@ -177,7 +186,7 @@ class _Run:
         elif vr in WORDS:
             self._keep_safe(dataset, tag, element, path, self._safe_words(keyword, vr))
         elif (vr in ("DS", "IS") or element.VR in ("DS", "IS")) and numbers_safe(element):
-            self._keep_safe(dataset, tag, element, path, safe_number)
+            self._keep_numbers(dataset, tag, element, path)
         elif vr in _TEMPORAL:
             if self.policy.dates == "remove" or not self._dated(dataset, tag, element, path):
                 self._give_up(dataset, tag, element, path)
@@ -224,9 +233,17 @@ class _Run:
         kept = [safe(value) for value in values]
         if all(after == before.strip(" \0") for before, after in zip(values, kept, strict=True)):
             return
-        if keyword_for_tag(tag) == "ImageType":
-            # Its values have their places (PS3.3 C.7.6.1.1.2).
-            kept = [value or "OTHER" for value in kept]
+        match keyword_for_tag(tag):
+            case "ImageType" | "FrameType":
+                # Their values have their places (PS3.3 C.7.6.1.1.2).
+                kept = [after or plain_type(before) for before, after in zip(values, kept, strict=True)]
+            case "ScanOptions":
+                scout = any(map(names_localizer, values)) and not any(map(names_localizer, kept))
+                kept = [*kept, "SCOUT MODE"] if scout else kept
+            case "PatientOrientation":
+                kept = kept if all(kept) else []
+            case _:
+                pass
         kept = [value for value in kept if value]
         if not kept:
             self._give_up(dataset, tag, element, path)
@@ -234,12 +251,28 @@ class _Run:
         element.value = kept[0] if len(kept) == 1 else kept
         self._note(path, "C")
 
+    def _keep_numbers(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> None:
+        """Keep all numbers of an attribute or leave it empty: some of them would mean others, and so would a dummy."""
+        values = values_of(element)
+        kept = [(safe_decimal if element.VR == "DS" else safe_number)(value) for value in values]
+        if kept == values or element.is_empty:
+            return
+        if all(kept):
+            element.value = kept[0] if len(kept) == 1 else kept
+        else:
+            set_value(dataset, tag, str(element.VR), None)
+        self._note(path, "C" if all(kept) else "Z")
+
     def _give_up(self, dataset: Dataset, tag: BaseTag, element: DataElement | None, path: tuple[int, ...]) -> None:
         """Remove what is not known to be safe, as far as the object stays valid."""
         by_type: dict[int, Action] = {1: "D", 2: "Z", 3: "X"}
         empty = element is not None and element.is_empty
         if not empty:
-            self._act(dataset, tag, element, path, by_type[self.types.strictest(tag)])
+            # A dummy number is a number.
+            number = vr_of(tag, element) in ("DS", "IS")
+            told = keyword_for_tag(tag) in _ABSENT_MEANS_ANOTHER
+            action = "Z" if number else "D" if told else by_type[self.types.strictest(tag)]
+            self._act(dataset, tag, element, path, action)
 
     def _described(self, dataset: Dataset, tag: BaseTag, element: DataElement, path: tuple[int, ...]) -> bool:
         """Clean Descriptors on a listed attribute; False where nothing is left of it."""

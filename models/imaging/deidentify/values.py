@@ -13,6 +13,7 @@ from pydicom.datadict import tag_for_keyword
 
 from models.imaging.deidentify.codes import known_scheme
 from models.imaging.deidentify.descriptors import known_terms
+from models.imaging.photometric import term_of
 
 FREE_TEXT = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 NEVER = frozenset({"AE", "AS", "PN", "UR"})
@@ -24,7 +25,7 @@ LONGEST = {"SH": 16, "LO": 64, "CS": 16, "ST": 1024}
 _VENDORS_IMAGES = (
     r"[A-Z]\d?|[MRIP]\d?_(FFE|SE|TSE|IR|EPI|PCA|B0|B1)|ND|NORM|NORMAL|SE|FFE|FFT|MAG|MOSAIC|DIS[23]D|MEDIAN_IP|"
     r"CSA( MPR|PARALLEL|MANIP| RESAMPLED)?|CT_SOM\d (SPI|SEQ|TOP|PROT)|ABDOM/RAD|CARDIOLOGY|R?CB[FV]|MTT|TTP|TMAX|"
-    r"WB|SUV|ZEFF|TRACEW|FIELD_MAP|PHASE_MAP|IN_PHASE|OUT_OF_PHASE|MONO|MONOENERGETIC|MAX|MIN"
+    r"WB|SUV|ZEFF|TRACEW( ADC)?|E?ADC|EXP|FA|FIELD_MAP|PHASE_MAP|IN_PHASE|OUT_OF_PHASE|MONO|MONOENERGETIC|MAX|MIN"
 )
 """What makers write into Image Type (0008,0008) beside its defined terms."""
 
@@ -36,7 +37,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
         "PatientOrientation": r"[LRAPHF]{1,3}",
         "ContextIdentifier": r"(CID )?\d{1,5}",
         "TemplateIdentifier": r"(TID )?\d{1,5}",
-        "LossyImageCompression": "0[01]",
+        "LossyImageCompression": "0?[01]",
         "ImageType": _VENDORS_IMAGES,
         "FrameType": _VENDORS_IMAGES,
         "ScanOptions": r"(AXIAL|CINE|HELICAL|SCOUT)[ _]MODE|SAT[12]|[A-Z]{3,4}_GEMS",
@@ -58,6 +59,9 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
 }
 
 
+_IN_ANY_CASE = frozenset({"ImageType", "FrameType", "AcquisitionContrast", "ScanningSequence", "BodyPartExamined"})
+"""Attributes whose terms the pipeline knows in small letters too."""
+
 _FLAGS = frozenset({"YES", "NO", "Y", "N", "ON", "OFF", "TRUE", "FALSE", "NONE", "UNKNOWN", "OTHER", "NORMAL"})
 """Answers that attributes of VR CS share, listed for each or not."""
 
@@ -78,6 +82,10 @@ def safe_text(keyword: str, vr: str, text: str, *, terms: bool) -> str:
         terms: a description may give the terms that are known in it (Clean Descriptors).
     """
     text = text.strip(" \0")
+    if keyword == "PhotometricInterpretation":
+        text = term_of(text)
+    elif keyword in _IN_ANY_CASE:
+        text = text.upper()
     pattern = _PATTERNS.get(keyword)
     if pattern is not None and pattern.fullmatch(text):
         return text
@@ -95,3 +103,8 @@ def safe_text(keyword: str, vr: str, text: str, *, terms: bool) -> str:
 def safe_number(text: str) -> str:
     """A decimal or integer string that is a number, else empty."""
     return text if NUMBER.fullmatch(text.strip(" \0")) and len(text) <= 32 else ""
+
+
+def safe_decimal(text: str) -> str:
+    """The same, with a point where another language's comma stands: see models.imaging.header."""
+    return safe_number(text.replace(",", "."))

@@ -1,6 +1,7 @@
 """A copy in the pipeline: pixels, values, windows and regions of its source, but for what the profile removes."""
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -22,6 +23,7 @@ from tests.models.imaging.annotation_objects import (
     uid,
     written,
 )
+from tests.models.imaging.samples import MakeDicom, with_octets
 from tests.models.imaging.test_given import MASKS, SQUARE, given, in_patient
 
 KEY = Pseudonyms(b"a key for the tests")
@@ -96,3 +98,45 @@ def test_a_sigmoid_window_and_a_lean_body_mass_stay() -> None:
     copy = copied(source)
     assert (copy.VOILUTFunction, copy.SUVType, copy.PixelSpacingCalibrationType) == ("SIGMOID", "LBM", "GEOMETRY")
     assert_reads_the_same(written(source), written(copy), REMOVED)
+
+
+CT = (np.arange(4096).reshape(64, 64) % 2000).astype(np.uint16)
+HU = {"RescaleSlope": "1", "RescaleIntercept": "-1024", "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]}
+MR = {"Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "SeriesDescription": "T2", "EchoTime": "90"}
+FILM = {"Modality": "DX", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1", "ImagerPixelSpacing": [0.2, 0.2]}
+SECONDARY = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}
+
+
+@pytest.mark.parametrize("octets", [
+    {"RescaleIntercept": b"-1024,00"}, {"RescaleSlope": b"0,5"}, {"RescaleIntercept": b"(1024)"},
+    {"RescaleIntercept": b"-1024\\0"}, {"PixelSpacing": b"0,5\\0,5"}, {"PixelSpacing": b"x\\1\\1"},
+    {"WindowCenter": b"x\\40", "WindowWidth": b"100\\400"}, {"ImageOrientationPatient": b"1\\0\\0\\x\\0\\1\\0"},
+])  # fmt: skip
+def test_a_malformed_number_is_no_other_number_in_the_copy(make_dicom: MakeDicom, octets: dict[str, bytes]) -> None:
+    """A dummy 0 as the intercept made Hounsfield units of stored values, and of numbers some alone mean others."""
+    data = with_octets(make_dicom(CT, **HU), **octets)
+    assert_reads_the_same(data, copy_of(data), set())
+
+
+@pytest.mark.parametrize("elements", [
+    {"RescaleType": "ours"}, {"MultienergyCTAcquisition": "MAYBE"}, {"AcquisitionType": "CONSTANT_ANGLE"},
+    {"VOILUTFunction": "CUBIC", "WindowCenter": "40", "WindowWidth": "400"}, {"ScanOptions": ["ours", "TOPO MODE"]},
+    {"ImageType": ["original", "primary", "localizer"]}, {"ImageType": ["ORIGINAL", "PRIMARY", "CORONAL SCOUT 2"]},
+    {"AnatomicalOrientationType": "FISH", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]},
+    {"PhotometricInterpretation": "Monochrome1"}, {"LossyImageCompression": "1"}, {"BodyPartExamined": "chest"},
+    SECONDARY | {"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]},
+    SECONDARY | {"ImageType": ["DERIVED", "SECONDARY", "OTHER", "DOSE_INFO"]},
+    FILM | {"PatientOrientation": ["L", "X", "F"]},
+    FILM | {"PixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "ours",
+            "EstimatedRadiographicMagnificationFactor": "1.5"},
+    MR | {"ImageType": ["DERIVED", "PRIMARY", "eADC"], "DiffusionBValue": 1000.0},
+    MR | {"AcquisitionContrast": "t2"}, MR | {"ScanningSequence": "gr"},
+    {"Modality": "PT", "Units": "GML", "SUVType": "ours", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128"},
+])  # fmt: skip
+def test_a_word_that_goes_does_not_leave_another_meaning(make_dicom: MakeDicom, elements: dict[str, Any]) -> None:
+    """Where the absence of an attribute means something (HU, LINEAR, BIPED), and in terms as other writers spell them.
+
+    PS3.15 E.3: an object must stay what it was.
+    """
+    data = make_dicom(CT, **HU | elements)
+    assert_reads_the_same(data, copy_of(data), set())

@@ -59,3 +59,19 @@ def test_numbers_that_are_none_stay(sample: Sample) -> None:
     assert list(copy.EnergyWindowVector) == list(range(1, 300))
     assert list(copy.VerticesOfTheRegion) == [-5, 7, 300, 411]
     assert copy.DimensionOrganizationUID == "1.2.3"
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(dates="shift"), Policy(keep_uids=True)])
+@pytest.mark.parametrize("vr", ["LO", "OB", "UT"])
+@pytest.mark.parametrize(
+    "keyword",
+    ["RequestAttributesSequence", "AdmittingDiagnosesCodeSequence", "SourceImageSequence", "ReferencedImageSequence"],
+)
+def test_a_text_in_the_place_of_a_sequence_goes(sample: Sample, keyword: str, vr: str, policy: Policy) -> None:
+    """Clean Descriptors (PS3.15 E.3.6) and kept UIDs are of a sequence's items, and a text has none."""
+    dataset = pydicom.dcmread(BytesIO(sample("CT_small.dcm")))
+    dataset[keyword] = RawDataElement(Tag(keyword), vr, len(ANY), ANY.encode(), 0, False, True)
+    file = BytesIO()
+    dataset.save_as(file)
+    copy = deidentify_file(file.getvalue(), KEY, policy).data
+    assert not any(ANY in words_in(view) for view in views(copy))
