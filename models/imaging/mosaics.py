@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.imaging.codecs import Raster, Samples
 from models.imaging.errors import UnsupportedPixels
 from models.imaging.header import Header, valid
+from models.imaging.metadata import modality_of
 from models.imaging.neighbours import Placed, Stack, stacks_of
 
 _MOST_TILES = 1024
@@ -73,7 +74,7 @@ def mosaic_of(header: Header, raster: Raster, frames: int) -> Mosaic | None:
     Raises:
         UnsupportedPixels: it is one, and how many slices it holds is not told, or not possible.
     """
-    if header.text("Modality") != "MR" or "MOSAIC" not in header.words("ImageType"):
+    if "MOSAIC" not in map(str.upper, header.words("ImageType")) or modality_of(header)[0] != "MR":
         return None
     described = dict(_described(header.private("SIEMENS CSA HEADER", 0x0029, 0x10)))
     tiles = _count(header, described)

@@ -109,3 +109,9 @@ def test_a_mosaic_of_unknown_slices_is_refused(make_dicom: MakeDicom, changes: d
 def test_an_image_that_is_no_mosaic_stays_one(make_dicom: MakeDicom) -> None:
     """Whatever private elements are left in it."""
     assert opened(mosaic(make_dicom, ImageType=["DERIVED", "SECONDARY", "MPR"])).frames_total == 1
+
+
+@pytest.mark.parametrize("elements", [{"Modality": ""}, {"ImageType": ["ORIGINAL", "PRIMARY", "M", "mosaic"]}])
+def test_a_mosaic_is_known_by_its_class_and_in_small_letters(make_dicom: MakeDicom, elements: dict[str, Any]) -> None:
+    """Where Modality is missing, an MR Image Storage object is one of MR (PS3.4 B.5)."""
+    assert opened(mosaic(make_dicom, **elements)).frames_total == 5
