@@ -26,6 +26,12 @@ from infra.console import plain_errors, say
     multiple=True,
     help="permissive, research, or a licence as the table names it; another one's collection is refused.",
 )
+@click.option(
+    "--declared",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML table of collections of your own, beside those that are known: docs/sources.md.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Images at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def source(
@@ -34,6 +40,7 @@ def source(
     out: Path | None,
     inbox: str | None,
     licences: tuple[str, ...],
+    declared: Path | None,
     limit: int | None,
     as_json: bool,
 ) -> None:
@@ -51,7 +58,8 @@ def source(
     from models.datasets.licences import Licences
     from models.datasets.sources import collections, place
 
-    known = collections()
+    with plain_errors():
+        known = {**collections(), **(collections(declared) if declared else {})}
     if kind == "list":
         for one in known.values():
             click.echo(f"{one.name:<22}{one.modality or '-':<20}{one.permits:<12}{one.title}: {one.access}")
@@ -64,14 +72,16 @@ def source(
     if out.resolve() == path.resolve() or path.resolve() in out.resolve().parents:
         raise click.UsageError("--out or --inbox must lie outside the collection's own folder")
     collection = known[kind]
-    if not Licences(licences).permit(collection.licence, collection.permits):
+    permitted = Licences(licences)
+    # Of DICOM a manifest may tell each series' own licence.
+    if collection.adapter != "dicom" and not permitted.permit(collection.licence, collection.permits):
         raise click.ClickException(
             f"{collection.title} permits {collection.permits} use ({collection.licence}), which is not among --licences"
         )
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     with plain_errors():
-        for one in place(path, collection, out):
+        for one in place(path, collection, out, permitted):
             if one.reason:
                 reasons[one.reason] += 1
             else:

@@ -3,18 +3,23 @@
 import re
 from collections.abc import Iterable
 
+_CC_VERSION = r"(-[1-4]\.[05](-(AT|AU|DE|FR|IGO|JP|NL|UK|US))?)?"
 _COMMERCIAL = re.compile(
-    r"(CC0|PDDL|CC-BY|CC-BY-SA|MIT|Apache|BSD|ODC-By|Unlicense|0BSD|CDLA-Permissive)(-[0-9A-Za-z.-]*)?", re.IGNORECASE
+    rf"CC0(-1\.0)?|CC-BY(-SA)?{_CC_VERSION}|PDDL(-1\.0)?|ODC-By(-1\.0)?|CDLA-Permissive-[12]\.0|MIT(-0)?|Apache-[12]\.[01]|"
+    r"BSD-[23]-Clause|0BSD|Unlicense",
+    re.IGNORECASE,
 )
-_RESEARCH = re.compile(r"CC-BY-(NC|NC-SA|NC-ND|ND)(-[0-9.]+)?|research\b.*", re.IGNORECASE)
-_RESTRICTED = re.compile(r"-(NC|ND)\b", re.IGNORECASE)
+"""SPDX identifiers, whole: with more words behind it is another licence (CC-BY-NonCommercial, MIT-research-only)."""
+_RESEARCH = re.compile(
+    rf"CC-BY-(NC(-SA|-ND)?|ND){_CC_VERSION}|research( and education)?(, (on request: )?https?://\S+)?", re.IGNORECASE
+)
 WORDS = ("permissive", "research")
 
 
 def permits_of(licence: str) -> str:
-    """commercial, research or unknown, by an SPDX identifier, or terms that begin with the word research."""
+    """commercial, research or unknown, by an SPDX identifier, or terms that are the word research and their address."""
     text = licence.strip()
-    if _COMMERCIAL.fullmatch(text) and not _RESTRICTED.search(text):
+    if _COMMERCIAL.fullmatch(text):
         return "commercial"
     return "research" if _RESEARCH.fullmatch(text) else "unknown"
 
@@ -41,7 +46,7 @@ class Licences:
             return True
         if licence is None:
             return False
-        if licence in self.chosen:
+        if licence in self.chosen and licence not in WORDS:
             return True
         found = permits or permits_of(licence)
         return (found == "commercial" and not {*WORDS}.isdisjoint(self.chosen)) or (

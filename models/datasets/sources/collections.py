@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.failures import InvalidInput
 from schemas.images import Modality
 
 TABLE = Path(__file__).with_name("collections.toml")
@@ -121,8 +122,30 @@ class Collection(_Row):
         return {name: value for name, value in told.items() if value}
 
 
-@lru_cache(maxsize=1)
-def collections() -> Mapping[str, Collection]:
-    """All of them, by name."""
-    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["collections"]
-    return {row.name: row for row in map(Collection.model_validate, rows)}
+class BadTable(InvalidInput):
+    """A table of collections that is none; the message names the entry and the field."""
+
+
+@lru_cache(maxsize=8)
+def collections(table: Path = TABLE) -> Mapping[str, Collection]:
+    """All that a table declares, by name.
+
+    Raises:
+        BadTable: it is no table of collections.
+    """
+    try:
+        rows = tomllib.loads(table.read_text(encoding="utf-8")).get("collections", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadTable(f"{table.name} is no TOML file that can be read: {error}") from None
+    found: dict[str, Collection] = {}
+    for number, row in enumerate(rows, start=1):
+        try:
+            one = Collection.model_validate(row)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = ".".join(map(str, fault["loc"]))
+            raise BadTable(f"{table.name}, collection {number}: {place}: {fault['msg']}") from None
+        found[one.name] = one
+    if not found:
+        raise BadTable(f"{table.name} declares no collection: expected [[collections]] with name, title, licence, path")
+    return found

@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pydicom
 from PIL import Image
 
-from models.datasets.sources import arrays, boxed, files, listed, slides, texts, volumes
+from models.datasets.licences import Licences
+from models.datasets.sources import arrays, boxed, dicom, files, listed, slides, texts, volumes
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Drawn, Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.found import Drawn, Found, LeftOut, MaskPart
 from models.datasets.sources.outlines import SUFFIXES, drawn, outlines_of
 from models.imaging import encode_png
 
@@ -39,7 +40,7 @@ class Placed:
     reason: str = ""
 
 
-def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
+def place(root: Path, collection: Collection, out: Path, licences: Licences | None = None) -> Iterator[Placed]:
     """Put a collection's images into a folder, one after the other; what is there already is passed by.
 
     Masks come before their sidecar and that before the image, so that a watched folder takes each image up once, with
@@ -49,12 +50,13 @@ def place(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
         root: where the collection lies, as it was unpacked.
         collection: which.
         out: a folder outside of it.
+        licences: of series that a manifest tells the licence of: others are left out. None: all.
 
     Raises:
         WrongLayout: the folder is not laid out as the collection is.
     """
     if collection.adapter == "dicom":
-        yield from _place_dicom(root, collection, out)
+        yield from _place_dicom(root, collection, out, licences or Licences())
         return
     for one in _adapter(collection)(root, collection):
         if isinstance(one, LeftOut):
@@ -117,29 +119,32 @@ def _put_drawn(drawn: Drawn | bytes, target: Path, name: str, sidecar: dict[str,
     sidecar["mask"], sidecar["labels"] = f"{MASKS}/{mask.name}", dict(drawn.labels)
 
 
-def _place_dicom(root: Path, collection: Collection, out: Path) -> Iterator[Placed]:
-    """DICOM says for itself what it is: files are linked, and what holds for all stands in each folder's defaults."""
-    found = [path for path in sorted(root.rglob("*")) if path.is_file() and _is_dicom(path)]
-    if not found:
-        raise WrongLayout(f"{collection.title} is of DICOM files, and none is in the folder")
-    said = {"source": collection.title, "licence": collection.licence, **collection.sidecar}
-    for folder in sorted({path.parent.relative_to(root) for path in found}):
-        # Defaults are of the images beside them, not of those in folders below.
-        (out / folder).mkdir(parents=True, exist_ok=True)
-        _write(out / folder / "_defaults.json", said)
-    for path in found:
+def _place_dicom(root: Path, collection: Collection, out: Path, licences: Licences) -> Iterator[Placed]:
+    """DICOM says for itself what it is: files are linked, and what else is said stands in each folder's defaults.
+
+    Where a folder holds series of which other things are said, those that differ from its first get a sidecar.
+    """
+    files, manifest = dicom.files_of(root, collection), dicom.manifest_of(root)
+    defaults: dict[Path, dict[str, Any]] = {}
+    for path in files:
+        said = dicom.sidecar_of(path, collection, manifest)
+        if not licences.permit(said["licence"], None if manifest else collection.permits):
+            yield Placed(path, False, f"licence not permitted: {said['licence']}")
+            continue
         target = out / path.relative_to(root)
+        if target.parent not in defaults:
+            # Defaults are of the images beside them, not of those in folders below.
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write(target.parent / "_defaults.json", said)
+            defaults[target.parent] = said
         new = not target.exists()
         if new:
+            if said != defaults[target.parent]:
+                _write(target.with_name(f"{target.name}.json"), said)
             ready = target.with_name(f".{target.name}.part")
             _put(path, ready)
             ready.replace(target)
         yield Placed(target, new)
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
