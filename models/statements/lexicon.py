@@ -219,6 +219,15 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
         f"{be} {{not|no}} {{larger|bigger}} {{in size|in area|}} than",
     ):
         yield phrase, Meaning("relation", ("at least as large as", True))
+    yield "{confined|restricted|limited} to", Meaning("neutral")
+    yield (
+        "{behind|posterior to} the {centre|middle|midpoint} {of the brain|of the body|of the head|}",
+        Meaning("place", ("posterior", "high")),
+    )
+    yield (
+        "{in front of|anterior to} the {centre|middle|midpoint} {of the brain|of the body|of the head|}",
+        Meaning("place", ("posterior", "low")),
+    )
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")
@@ -247,6 +256,8 @@ _MUTUAL = {
     ),
     "similar in size to": (
         "{identical|equivalent} in size",
+        "of {about|roughly|nearly|almost|approximately|} identical size",
+        "{have|share} {about|nearly|almost|} {the same|equal|similar|identical} {size|area|sizes|areas}",
         "{of|} {about|roughly|nearly|almost|approximately|} the same size",
         "{similar|comparable|equal|alike} in size",
         "of {similar|equal|the same} size",

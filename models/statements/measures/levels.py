@@ -146,8 +146,9 @@ def _by_rank(facts: Facts, word: str, called: list[str]) -> tuple[dict[str, floa
     least = word in ("smallest", "darkest", "lowest")
     if word in ("largest", "smallest"):
         return {one: -region.area_px if least else region.area_px for one, region in regions.items()}, "/area_px"
-    if word == "longest":
-        lengths = {one: region.size.longest_axis for one, region in regions.items() if region.size is not None}
+    if word in ("longest", "shortest"):
+        sign = -1 if word == "shortest" else 1
+        lengths = {one: sign * region.size.longest_axis for one, region in regions.items() if region.size is not None}
         told = len(lengths) == len(regions)
         return (lengths, "/size/longest_axis") if told else untold("lengths are not told of all")
     plain = word in ("highest", "lowest") and table().scale(facts.metadata.modality).scale != "opacity"

@@ -113,7 +113,8 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
     if behind and behind[0] in table().placing.shown:
         return False
     for n in range(place, min(place + 8, len(said))):
-        if (said[n][0] == "r" and said[n][1:].isdigit()) or (said[n] == "one" and said[n - 1] in ("left", "right")):
+        sided = said[n] == "one" and said[n - 1] in ("left", "right", "sided")
+        if sided or (said[n][0] == "r" and said[n][1:].isdigit()):
             return True
         if said[n] in OTHERS or (n == place and _is_a_side(said, n)):
             return True

@@ -197,6 +197,9 @@ def _range(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     if high is None or (joint == "and" and start == n):
         return None
     first, last = low[0].value, high[0].value
+    of_value = any("suv" in atom.text for atom in atoms[max(0, start - 5) : start])
+    if of_value and not last.unit:
+        last = replace(last, unit="SUV")  # "The mean SUV lies between 3 and 4."
     if len(first.values) != 1 or len(last.values) != 1 or not last.unit or first.unit not in ("", last.unit):
         return None
     values = (*sorted((*first.values, *last.values)),)

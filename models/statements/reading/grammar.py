@@ -28,6 +28,8 @@ def neutral(s: Sentence, n: int) -> None:
         s.unlicensed(atom.text)
     if atom.text == "so" and n and s.atoms[n - 1].kind == "degree":
         s.unlicensed(s.atoms[n - 1].text)  # "…, and strikingly so": of what was said before.
+    if atom.text == "none" and s.subject is not None and _is_placed(s, n + 1):
+        s.denied_next = True  # "An opacity on the left but none on the right."
     if atom.text in ("former", "latter"):
         s.unlicensed(atom.text)
     if atom.text == "only" and s.atoms[n - 1].text == "the" and s.phrases.is_any_noun(n + 1):
@@ -55,6 +57,12 @@ def neutral(s: Sentence, n: int) -> None:
         s.denied = False
     elif atom.text in VERBS and s.denied_next and s.atoms[n - 1].kind != "no":
         s.denied_next = False
+
+
+def _is_placed(s: Sentence, n: int) -> bool:
+    """Whether a place follows: 'on the right'."""
+    behind = [atom for atom in s.atoms[n : n + 3] if atom.text not in ("the", "patient")]
+    return len(behind) > 1 and behind[0].text in PREPOSITIONS and behind[1].kind == "place"
 
 
 def mark(s: Sentence, n: int) -> None:

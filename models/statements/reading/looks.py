@@ -67,7 +67,7 @@ def _larger(s: Sentence, n: int, size: str, *, turned: bool) -> None:
 def edged(s: Sentence, n: int) -> None:
     """Words that say something of margins only: 'its border is clear'."""
     aspect, said = s.atoms[n].value
-    if any(s.atoms[m].text.split(" ")[-1] in EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
+    if any(set(s.atoms[m].text.split(" ")) & EDGES for m in range(max(0, n - 8), min(n + 4, len(s.atoms)))):
         s.say_of(n, lambda target: c.Word(regions=target.regions, every=target.every, aspect=aspect, word=said), n + 1)
     else:
         s.unlicensed(s.atoms[n].text)
@@ -124,6 +124,7 @@ def level(s: Sentence, n: int) -> None:
         return
     if other.name:
         s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
+    s.spoken_of = other
     for one in other.regions[: None if other.several else 1]:
         s.say(
             c.Level(

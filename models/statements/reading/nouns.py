@@ -69,7 +69,7 @@ class Nouns:
             elif atom.text in _NOUNS and (split := self._split_name(n)):
                 ids, end = self.ids(n + 1, skip=True)
                 name = split
-            elif atom.text == "one" and found and n and self.atoms[n - 1].kind == "place":
+            elif atom.text == "one" and found and n and self._is_sided(n):
                 ids, end, name = (), n + 1, next(reversed(found.values())).name
             elif (marked := self._the_marked(n)) is not None:
                 ids, end, name = (marked,), n + 1, ""
@@ -97,6 +97,7 @@ class Nouns:
             regions = ids or self.facts.named(name, several=several)
             if not several and not explicit and len(regions) > 1:
                 regions = self._on_its_side(n, regions)
+            regions = regions if explicit else self._as_marked(end, regions)
             before = list(self._before(n))
             part = None if explicit else parts.part(self.atoms, n, before, len(regions))
             if part == 1 and not parts.is_counted_exactly(self.atoms, n, before):
@@ -105,6 +106,11 @@ class Nouns:
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _is_sided(self, n: int) -> bool:
+        """Whether a side stands before it: 'the left one', 'the left-sided one'."""
+        before = self.atoms[n - 2] if n > 1 and self.atoms[n - 1].text == "sided" else self.atoms[n - 1]
+        return before.kind == "place"
 
     def _the_marked(self, n: int) -> str | None:
         """What 'the spot' is, before a verb: the one finding that the source marks."""
@@ -140,10 +146,12 @@ class Nouns:
         described = any(self.atoms[m].kind in ("word", "level", "rank") for m in before) or (
             follows is not None and follows.kind == "word" and follows.text.startswith("of ")
         )
+        counted = several and n > 0 and self.atoms[n - 1].kind == "how many"
+        counted = counted and (n < 2 or self.atoms[n - 2].text not in ALL)
         if (
             len(self.facts.regions) < 2
             or not (several or text in _NOUNS)
-            or not described
+            or not (described or (counted and len({one.label for _, one in self.facts.regions.values()}) == 1))
             or self.facts.named(text)
             or (follows is not None and (follows.text == "of" or follows.kind in ("ref", "unknown")))
             or self.behind_copula(n, None)
@@ -207,13 +215,20 @@ class Nouns:
         there = tuple(one for one, fraction in axes.items() if (fraction > 0.5) == (sides[0] == "high"))
         return there or regions
 
+    def _as_marked(self, end: int, regions: tuple[str, ...]) -> tuple[str, ...]:
+        """Of regions that a noun fits, those that the source marks, where that is said: 'the vessels marked by it'."""
+        if end >= len(self.atoms) or self.atoms[end].kind != "marks":
+            return regions
+        marked = tuple(one for one in regions if self.facts.region(one).kind == "source annotation")
+        return marked or regions
+
     def _before(self, n: int) -> Iterator[int]:
         """Where words stand before a noun that belong to it, the nearest first."""
         for m in range(n - 1, max(-1, n - 8), -1):
             atom = self.atoms[m]
             if not (
                 atom.kind in ATTRIBUTES | {"how many", "numeral", "candidate", "marks", "ordinal"}
-                or atom.text in BETWEEN | ALL | NTH
+                or atom.text in BETWEEN | ALL | NTH | {"sided"}
             ):
                 return
             yield m

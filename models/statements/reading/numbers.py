@@ -97,6 +97,7 @@ def _counted(s: Sentence, n: int, name: str, value: int | None, bound: str, *, s
     """How many: 'at least three', 'more than three', which is four or more."""
     further = _is_further(s, n)
     outlined = s.atoms[n].text == "both" or any(atom.text in _OUTLINED for atom in s.atoms)
+    outlined |= n > 0 and s.atoms[n - 1].text in ("the", "these", "those")
     if value is not None and bound in ("above", "below") and not further:
         shift = 0 if not strict else 1 if bound == "above" else -1
         return c.Count(name=name, n=value + shift, bound=bound, outlined=outlined)
@@ -136,7 +137,7 @@ def _measure(s: Sentence, n: int) -> str:
     for m in range(n - 1, max(-1, n - 8), -1):
         if s.atoms[m].kind == "quantity":
             break
-        if (found := _measured(s, m)) is not None:
+        if (found := _measured(s, m)) is not None and s.atoms[m].text != "suv":
             return found
         if s.atoms[m].kind == "around":
             return "around"

@@ -101,9 +101,10 @@ def extent(s: Sentence, n: int, values: tuple[float, ...], bound: str, *, loose:
     behind = range(n + 1, min(n + 7, len(s.atoms)))
     of = next((m for m in behind if s.atoms[m].text in _ALONG), None)
     shown = any(s.atoms[m].text in table().placing.shown for m in behind)
+    again = any(isinstance(one, c.Extent) for one in s.said) and any(s.atoms[m].text == "its" for m in behind)
     if of is None:
         return False
-    if not shown or any(m in s.mentions for m in behind if m <= of):
+    if not (shown or again) or any(m in s.mentions for m in behind if m <= of):
         s.unlicensed(s.atoms[of].text)
         return True
     s.used.update(

@@ -21,7 +21,7 @@ def rank(s: Sentence, n: int) -> None:
     m = n + 1
     while m < len(s.atoms) and (s.atoms[m].text in _OF_THEM or s.atoms[m].kind == "how many"):
         m += 1
-    if _of_the_two(s, n, m, said):
+    if _of_the_two(s, n, m, said) or _of_a_pair(s, n, said):
         return
     head = s.phrases.counted(m)
     among = head.name if head is not None else ""
@@ -31,7 +31,7 @@ def rank(s: Sentence, n: int) -> None:
     among = among or s.among or _whole_of(s, n, m)
     count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
     if among and isinstance(count, int):
-        s.say(c.Count(name=among, n=count), negated=False)
+        s.say(c.Count(name=among, n=count, outlined=True), negated=False)
     behind = [atom.text for atom in s.atoms[n + 1 : n + 3]]
     nth = 2 if behind == ["but", "one"] else _ORDINALS.get(s.atoms[n - 1].text if n else "", 1)
     if behind == ["but", "one"]:
@@ -109,9 +109,14 @@ def _narrow(s: Sentence, n: int, head: Mention | None) -> None:
         and whole is not None
         and whole.several
         and whole.name
-        and not s.phrases.behind_copula(n, s.subject)
+        and (_is_apposed(s, n) or not s.phrases.behind_copula(n, s.subject))
     ):
         s.subject = replace(whole, start=-1 - n, end=n, several=False, every=False, part=None)
+
+
+def _is_apposed(s: Sentence, n: int) -> bool:
+    """'Five foci are outlined, the largest measuring 12 cm': not what they are said to be."""
+    return [atom.text for atom in s.atoms[max(0, n - 2) : n]] == [",", "the"]
 
 
 def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:
@@ -133,8 +138,27 @@ def _of_the_two(s: Sentence, n: int, end: int, said: str) -> bool:
     return True
 
 
+def _of_a_pair(s: Sentence, n: int, said: str) -> bool:
+    """'The smaller of r4 and r8 is r8'."""
+    pair = s.mentions.get(n + 1)
+    told = _told_of(s, pair.end) if pair is not None and pair.explicit and len(pair.regions) == 2 else None
+    if pair is None or told is None or len(told.regions) != 1 or said not in ("largest", "smallest"):
+        return False
+    rest = [one for one in pair.regions if one not in told.regions]
+    if len(rest) != 1:
+        s.unlicensed(s.atoms[n].text)
+        return True
+    first, second = (told.regions[0], rest[0]) if said == "largest" else (rest[0], told.regions[0])
+    denied = any(atom.kind == "not" for atom in s.atoms[pair.end : told.start])
+    s.say(c.Relation(regions=(first,), predicate="larger than", object=second), negated=denied)
+    s.used.update(range(n + 1, told.end))
+    return True
+
+
 def _told_of(s: Sentence, n: int) -> Mention | None:
     """What is said to be the largest of them, where that stands behind: '… is r3'."""
+    while n < len(s.atoms) and s.atoms[n].text in ("outlined", "marked", "annotated"):
+        n += 1
     if n >= len(s.atoms) or s.atoms[n].text not in ("is", "being", "was", "remains", "is not"):
         return None
     m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("the", "region", "that") else n + 1

@@ -96,7 +96,10 @@ def mutual(s: Sentence, n: int) -> None:
     """How two regions that are named together lie or compare: 'r1 and r2 are similar in size'."""
     subject = s.subject
     pair = [(one,) for one in subject.regions] if subject is not None and subject.several else _joined(s, n)
-    if len(pair) != 2:
+    related = any(isinstance(one, c.Relation) for one in s.said)
+    if subject is not None and len(subject.regions) == 1 and len(pair) != 2 and related and s.spoken_of is not None:
+        pair = [subject.regions, s.spoken_of.regions]  # "r2 lies within r1 and is of nearly identical size."
+    if len(pair) != 2 or any(len(one) != 1 for one in pair):
         s.unlicensed(s.atoms[n].text)
         return
     (first,), (second,) = pair

@@ -21,7 +21,7 @@ _LOCATED = _SEEN | {
 }  # fmt: skip
 """Words before 'in' by which a region lies in another."""
 _FREE_OF = {"free of", "free from", "devoid of", "clear of", "without", "lacks", "without any"}
-ONLY = {"only", "solely", "exclusively"}
+ONLY = {"only", "solely", "exclusively", "confined to", "restricted to", "limited to"}
 
 
 class Sentence(Saying):
@@ -86,6 +86,8 @@ class Sentence(Saying):
             and not mention.explicit
         ):
             self.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
+            if len(mention.regions) == 1:
+                self.spoken_of = mention
         else:
             self.speak_of(mention)
 

@@ -30,6 +30,13 @@ OF_THE_RADIOGRAPH = """
 - The opacity reaches the left edge of the image.
 ? The opacity reaches the pleura.
 ? The right hilum is larger than the left.
++ The left-sided lung field is larger than the right-sided one.
+- The left-sided lung field is smaller than the right-sided one.
++ There is an opacity in the left lung field but none on the right.
+- An opacity is seen on the right but none on the left.
++ The opacity is confined to the left side.
+- The opacity is confined to the right side.
+- The opacity lies in the left lung field and covers more than half of it.
 """
 OF_THE_BRAIN = """
 + r2 is larger than all other regions.
@@ -83,11 +90,24 @@ OF_THE_BRAIN = """
 ? The tumour spans half the width of the hemisphere.
 - The tumour touches the edge of the image.
 - The tumour is at 9 o'clock.
++ The larger of r1 and r6 is r1.
+- The smaller of r1 and r6 is r1.
++ r3 lies within r1 and is of nearly identical size.
++ r1 and r3 have almost the same area.
+- r2 and r6 have almost the same area.
++ Two hypointense areas are outlined, the largest measuring 20 cm.
+- Two hypointense areas are outlined, the largest measuring 4.6 cm.
++ The tumour's margin is sharp rather than indistinct.
+- The tumour's margin is indistinct rather than sharp.
 """
 OF_THE_CT = """
 + The density of r1 is that of fat.
 - The density of r1 is that of soft tissue.
 - High-density regions lie only on the left.
++ r1 lies behind the middle of the body.
+- r1 lies in front of the middle of the body.
++ The shortest of the outlined regions is r12.
+- The shortest of the outlined regions is r1.
 - Half of the fat-density regions measure over 3 cm.
 """
 WANTED = {"+": "supported", "-": "contradicted", "?": "unsupported"}
