@@ -228,6 +228,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
         "{in front of|anterior to} the {centre|middle|midpoint} {of the brain|of the body|of the head|}",
         Meaning("place", ("posterior", "low")),
     )
+    yield "{on|in|at} {the same|a single|one and the same} {side|half|hemisphere|quadrant|third}", Meaning("unread")
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")

@@ -192,6 +192,7 @@ _ORDER = (
     "against",
     "ordinal",
     "peak",
+    "unread",
     "along",
     "edged",
     "how many",

@@ -9,6 +9,7 @@ from models.statements.tokens import FRACTIONS
 
 _COMPARED = {"level", "word", "relation", "ratio", "bound", "share", "not"}
 """Phrases that 'than' goes with; behind others it compares what cannot be read."""
+_FILLED = {"filled", "covered", "occupied", "taken", "full", "made", "replaced", "inside", "within", "outside", "in"}
 _FURTHER = {"further", "another", "additional", "second"}
 
 
@@ -24,6 +25,10 @@ def neutral(s: Sentence, n: int) -> None:
     atom = s.atoms[n]
     if atom.text in FRACTIONS and n and s.atoms[n - 1].text in ("a", "one", "two", "three", "nearly", "almost"):
         s.unlicensed(atom.text)  # A part that no number was made of.
+    if atom.text in FRACTIONS and n + 1 < len(s.atoms) and s.atoms[n + 1].text.split(" ")[0] in _FILLED:
+        s.unlicensed(atom.text)  # "Half filled by r1."
+    if atom.text == "between" and n and s.phrases.next_mention(n + 1) is not None:
+        s.unlicensed(atom.text)  # "Lies between r1 and r2."
     if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
         s.unlicensed(atom.text)
     if atom.text == "so" and n and s.atoms[n - 1].kind == "degree":

@@ -1,4 +1,4 @@
-"""Places told to hold nothing, turned to what is denied there: 'the right hemisphere contains no tumour'."""
+"""What is told to hold, or find, nothing, turned to what is denied: 'the right hemisphere contains no tumour'."""
 
 from dataclasses import replace
 
@@ -11,11 +11,21 @@ _HOLDING = {
     "reveal", "bear", "bears", "present", "presents", "is", "are", "remains", "appears",
 }  # fmt: skip
 _ARTICLES = {"a", "an", "any", "the", "other"}
+_WHO = {"expert", "experts", "one", "reader", "readers", "observer", "detector", "model", "algorithm"}
+_FINDING = {"found", "finds", "saw", "sees", "marked", "marks", "outlined", "outlines", "detected", "detects", "noted"}
 _JOINTS = {",", ";", "but", "while", "whereas", "and", "or", ":"}
 
 
 def turned(atoms: list[Atom]) -> list[Atom]:
-    """'No tumour in the right hemisphere' for 'the right hemisphere contains no tumour'; any other as it stands."""
+    """'No tumour in the right hemisphere' for 'the right hemisphere contains no tumour'; any other as it stands.
+
+    So too 'no tumour' for 'no expert found a tumour'.
+    """
+    if len(atoms) > 3 and atoms[0].kind == "no" and atoms[1].text in _WHO and atoms[2].text in _FINDING:
+        rest = atoms[3:]
+        while rest and rest[0].text in _ARTICLES:
+            rest = rest[1:]
+        return atoms if any(atom.kind == "ref" for atom in rest) else [atoms[0], *rest]
     k = _place(atoms)
     if k is None or k >= len(atoms):
         return atoms

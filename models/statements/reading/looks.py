@@ -20,6 +20,9 @@ def word(s: Sentence, n: int) -> None:
     """A word for a measurement."""
     aspect, said = s.atoms[n].value
     s.degree = ""
+    if n and s.atoms[n - 1].text in ("less", "least"):
+        s.unlicensed(s.atoms[n - 1].text)  # "Less irregular than r2": how much of it is not measured.
+        return
     if s.atoms[n].text == "thin" and n and s.atoms[n - 1].kind == "quantity":
         return  # "Slices one millimetre thin."
     if s.atoms[n].text in ("thin", "narrow") and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("modality", "plane"):
@@ -76,6 +79,11 @@ def edged(s: Sentence, n: int) -> None:
 def level(s: Sentence, n: int) -> None:
     """Brighter, denser or more active: than another region, or than what lies around."""
     scale, direction, comparative = s.atoms[n].value
+    if n and s.atoms[n - 1].text == "less":
+        direction, comparative = {"high": "low", "low": "high"}.get(direction, ""), "more"
+        if not direction or s.phrases.stands_before_the_unknown(n):
+            s.unlicensed("less")
+            return
     if s.atoms[n].text.endswith(_OF_THAT) and (size := [one.text for one in s.atoms[:n] if one.text in _SIZES]):
         _larger(s, n, size[-1], turned=direction == "low")
         return

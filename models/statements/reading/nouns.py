@@ -99,6 +99,7 @@ class Nouns:
                 regions = self._on_its_side(n, regions)
             regions = regions if explicit else self._as_marked(end, regions)
             before = list(self._before(n))
+            several |= len(regions) > 1 and any(self.atoms[m].text in ("each", "every") for m in before)
             part = None if explicit else parts.part(self.atoms, n, before, len(regions))
             if part == 1 and not parts.is_counted_exactly(self.atoms, n, before):
                 several, part = False, None  # "One of the nodules is round" is true beside another round one.

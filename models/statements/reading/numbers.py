@@ -59,6 +59,10 @@ def quantity(s: Sentence, n: int) -> None:
         return
     if unit == "%" and picture.extent(s, n, found.values, found.bound, loose=found.loose):
         return
+    whole = s.subject is not None and s.subject.several and len(s.subject.regions) > 1
+    if unit == "%" and whole and any(atom.text in _TOGETHER for atom in s.atoms):
+        s.unlicensed("together")  # Of all of them in sum, and not of each.
+        return
     if unit == "%":
         measure, stands = s.phrases.whole(n + 1)
         if not measure and len(found.values) == 1:
@@ -201,10 +205,12 @@ def _is_one_of_them(s: Sentence, n: int) -> bool:
         end += 1
     verb = s.atoms[end].text
     return verb in ("lies", "sits", "measures", "covers", "occupies", "has", "appears", "shows") or (
-        verb == "is" and end + 1 < len(s.atoms) and s.atoms[end + 1].kind in ("word", "level", "share")
+        verb == "is" and end + 1 < len(s.atoms) and s.atoms[end + 1].kind in _TOLD_OF_ONE
     )
 
 
+_TOLD_OF_ONE = {"word", "level", "share", "degree", "relation", "compared", "bound", "ratio", "rank"}
+_TOGETHER = {"together", "combined", "altogether", "jointly"}
 _BEHIND_ONE = PREPOSITIONS | VERBS | {"on", "to", "with", "lying", "measuring", "being", "above", "below", "towards"}
 
 

@@ -250,6 +250,14 @@ class Saying:
                         degree=degree,
                     )
                 self.say(made, negated=negated)
+                self._relate_no_other(subject, predicate, whole, turned=turned, negated=negated)
+
+    def _relate_no_other(self, subject: Mention, predicate: str, whole: str, *, turned: bool, negated: bool) -> None:
+        """'Only r3 lies in r1': no other does."""
+        others = tuple(one for one in self.facts.regions if one not in (*subject.regions, whole))
+        if self.only is not None and subject.regions == self.only.regions and others:
+            made = c.Relation(regions=others, predicate=predicate, object=whole, turned_round=turned)
+            self.say(made, negated=not negated)
 
     def related(self, relation: Open, subject: Mention, other: Mention) -> None:
         predicate, turned = relation.atom.value

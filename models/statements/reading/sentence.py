@@ -20,6 +20,21 @@ _LOCATED = _SEEN | {
     "resides", "placed",
 }  # fmt: skip
 """Words before 'in' by which a region lies in another."""
+_BEFORE_A_PLACE = {
+    "the",
+    "a",
+    "an",
+    "region",
+    "regions",
+    "each",
+    "both",
+    "all",
+    "every",
+    "either",
+    "these",
+    "those",
+    "two",
+}
 _FREE_OF = {"free of", "free from", "devoid of", "clear of", "without", "lacks", "without any"}
 ONLY = {"only", "solely", "exclusively", "confined to", "restricted to", "limited to"}
 
@@ -94,7 +109,11 @@ class Sentence(Saying):
     def _located_in(self, mention: Mention, subject: Mention) -> int | None:
         """Where 'in' stands before a region in which another is said to lie: 'r4 lies in the tumour'."""
         n = mention.start - 1
-        while n > 0 and (self.atoms[n].text in ("the", "a", "an", "region") or self.atoms[n].kind in ATTRIBUTES):
+        while n > 0 and (
+            self.atoms[n].text in _BEFORE_A_PLACE
+            or self.atoms[n].kind in ATTRIBUTES
+            or self.atoms[n].kind == "how many"
+        ):
             n -= 1
         apart = subject.regions and mention.regions and set(subject.regions) - set(mention.regions)
         if not apart or n < 1 or self.atoms[n].text != "in" or self.atoms[n - 1].text not in _LOCATED:
@@ -173,6 +192,15 @@ class Sentence(Saying):
             self.only, self.only_next = mention, False
         if (mention.explicit and before in ONLY) or (behind == "alone" and mention.regions):
             self.only = mention
+        if not mention.explicit and len(mention.regions) == 1 and self._is_alone(mention.start):
+            self.only = mention
+
+    def _is_alone(self, n: int) -> bool:
+        """Whether a noun stands behind 'only the', with its adjectives: 'only the left lung field'."""
+        n -= 1
+        while n > 0 and (self.atoms[n].kind in ATTRIBUTES or self.atoms[n].text in ("sided", "region")):
+            n -= 1
+        return n > 0 and self.atoms[n].text == "the" and self.atoms[n - 1].text in ("only", "solely")
 
     def _turn(self) -> None:
         """'It is not true that …': the one thing that the sentence tells is denied."""
@@ -188,6 +216,13 @@ class Sentence(Saying):
         named = {one for mention in self.mentions.values() if mention.explicit for one in mention.regions}
         if told and named - told:
             self.unlicensed("a region that nothing is told of")
+
+    def _look_for_others(self) -> None:
+        """'Only the left lung field is outlined': there is no other."""
+        only = self.only
+        told = [one for one in self.said if isinstance(one, c.OfRegions) and not isinstance(one, c.Finding | c.Place)]
+        if only is not None and only.name and not told:
+            self.say(c.Count(name=only.name, n=len(only.regions), outlined=True), negated=False)
 
     def _is_not_there(self) -> bool:
         """Whether all that it tells is that its subject is not seen: 'the nodule is not visible'."""
@@ -208,6 +243,7 @@ class Sentence(Saying):
         elif self.idle:
             self.unlicensed("not")
         self._look_for_the_idle()
+        self._look_for_others()
         if self.fronted is not None or self.inverted is not None:
             self.unlicensed("compared")
         if self.untrue:

@@ -36,6 +36,13 @@ OF_THE_RADIOGRAPH = """
 - An opacity is seen on the right but none on the left.
 + The opacity is confined to the left side.
 - The opacity is confined to the right side.
+- Only the left lung field is outlined.
+- An opacity lies in each lung field.
+- Opacities lie in both lung fields.
+- The opacity is less opaque than its surroundings.
+? The opacity lies between the lung fields.
+? Together the lung fields take up a fifth of the image.
++ One lung field is slightly larger than the other.
 - The opacity lies in the left lung field and covers more than half of it.
 """
 OF_THE_BRAIN = """
@@ -93,6 +100,13 @@ OF_THE_BRAIN = """
 + The larger of r1 and r6 is r1.
 - The smaller of r1 and r6 is r1.
 + r3 lies within r1 and is of nearly identical size.
+- The tumour is far from oval.
+- The tumour is anything but bright.
+? The brain is half filled by the tumour.
+? The tumour is less oval than r3.
+- No expert found any hyperintense region.
+- Only r6 lies within r1.
+? r1 and r6 lie on the same side.
 + r1 and r3 have almost the same area.
 - r2 and r6 have almost the same area.
 + Two hypointense areas are outlined, the largest measuring 20 cm.
