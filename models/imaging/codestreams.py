@@ -44,6 +44,22 @@ class Extent(NamedTuple):
     """JPEG of process 14. Others do not tell here."""
 
 
+def check_dimensions(found: tuple[int, int], wanted: tuple[int, int] | None) -> None:
+    """A codestream must be of the image that a header describes: decoders allocate what it says itself.
+
+    Args:
+        found: its rows and columns.
+        wanted: those of the header; None: none is known.
+
+    Raises:
+        WrongPixelLength: they are others.
+    """
+    if wanted is not None and found != wanted:
+        raise WrongPixelLength(
+            f"its codestream is of {found[0]} rows and {found[1]} columns, its header of {wanted[0]} and {wanted[1]}"
+        )
+
+
 def png_size(data: bytes) -> tuple[int, int]:
     """Rows and columns of a whole PNG file (ISO/IEC 15948, 5.3: every chunk and its CRC is checked).
 

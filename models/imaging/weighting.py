@@ -19,14 +19,22 @@ _FRAME_TYPES = ("MRImageFrameTypeSequence", "MRSpectroscopyFrameTypeSequence")
 # AJNR 1992;13:1555). An inversion that nulls fat is shorter (STIR), one for T1 contrast has a short echo.
 _NULLS_FLUID_MS = (1500.0, 3000.0)
 _LONG_ECHO_MS = 60.0
-_DERIVED = frozenset({"ADC", "FA", "TRACEW ADC", "EXP", "EADC"})
+# Of Image Type and Frame Type: computed of several images (PS3.3 C.8.16.1.4 and what vendors write); maps too.
+_DERIVED = frozenset({
+    "ADC", "FA", "TRACEW ADC", "EXP", "EADC", "SUBTRACTION", "DIVISION", "MULTIPLICATION", "MTT", "TTP", "RCBF", "RCBV",
+    "T_TEST", "Z_SCORE", "STD_DEVIATION",
+})  # fmt: skip
+_MAP = re.compile(r"(?<![A-Z])MAPS?(?![A-Z])")
 _WORD = re.compile(r"[A-Z0-9*]+")
 _NAMES: dict[str, Weighting] = {
     "FLAIR": "FLAIR", "DWI": "diffusion-weighted", "T1": "T1-weighted", "T1W": "T1-weighted", "T1WI": "T1-weighted",
     "T2": "T2-weighted", "T2W": "T2-weighted", "T2WI": "T2-weighted",
 }  # fmt: skip
 # With one of these a description tells of another contrast, or of a map computed from several images.
-_OTHERWISE = frozenset({"ADC", "FA", "MAP", "STAR", "T2*", "SWI", "GRE", "PERF", "PERFUSION", "STIR", "MAPPING", "RHO"})
+_OTHERWISE = frozenset({
+    "ADC", "FA", "MAP", "MAPS", "MAPPING", "STAR", "T2*", "T2STAR", "T1RHO", "RHO", "SWI", "GRE", "PERF", "PERFUSION",
+    "STIR", "PD", "PDW", "R1", "R2", "B1", "RELAXOMETRY", "QUANTIFICATION", "QUANTITATIVE", "PARAMETRIC", "FIT",
+})  # fmt: skip
 
 
 def weighting_of(header: Header, frame: int) -> Weighting | None:
@@ -38,7 +46,7 @@ def weighting_of(header: Header, frame: int) -> Weighting | None:
     """
     types = [header.macro(name, frame) for name in _FRAME_TYPES]
     kinds = {word.upper() for word in (*header.words("ImageType"), *header.words("FrameType", *types))}
-    if kinds & _DERIVED:
+    if kinds & _DERIVED or any(_MAP.search(kind.replace("_", " ")) for kind in kinds):
         return None
     said = header.text("AcquisitionContrast", *types, header.dataset)
     if said is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import imagecodecs
 
-from models.imaging.codestreams import segment_content
+from models.imaging.codestreams import check_dimensions, segment_content
 from models.imaging.deidentify.surplus import without_surplus
 from models.imaging.errors import CorruptPixels, TruncatedFile, UnsupportedPixels
 
@@ -75,15 +75,21 @@ class _Parsed:
     scans: list[_Scan]
 
 
-def rewritten_jpeg(data: bytes) -> bytes:
+def rewritten_jpeg(data: bytes, dimensions: tuple[int, int] | None = None) -> bytes:
     """A codestream of the same samples, from the first SOI to the EOI that ends its image.
 
+    Args:
+        data: the codestream.
+        dimensions: rows and columns that it must have; None: any.
+
     Raises:
+        WrongPixelLength: it has others.
         TruncatedFile: it ends early.
         CorruptPixels: its markers make no sense, or it cannot be decoded.
         UnsupportedPixels: a form that is not read here: arithmetic coding, hierarchical, restarts in progressive data.
     """
     parsed = _Parser(data).read()
+    check_dimensions((parsed.frame.rows, parsed.frame.columns), dimensions)
     if parsed.frame.process == _PROGRESSIVE:
         _clean_progressive(parsed)
     else:

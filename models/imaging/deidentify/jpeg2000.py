@@ -11,7 +11,7 @@ from typing import Any
 
 import imagecodecs
 
-from models.imaging.codestreams import j2k_start, segment_content
+from models.imaging.codestreams import check_dimensions, j2k_start, segment_content
 from models.imaging.deidentify.surplus import without_surplus
 from models.imaging.errors import LIBRARY_ERRORS, CorruptPixels, TruncatedFile, UnsupportedPixels, failing_as
 
@@ -84,15 +84,21 @@ class _Part:
         return start + b"".join(map(_segment, self.segments)) + struct.pack(">H", _SOD) + self.coded
 
 
-def rewritten_j2k(data: bytes) -> bytes:
+def rewritten_j2k(data: bytes, dimensions: tuple[int, int] | None = None) -> bytes:
     """A bare codestream of the same samples, from SOC to the first EOC.
 
+    Args:
+        data: the codestream, or the JP2 file that it lies in.
+        dimensions: rows and columns that it must have; None: any.
+
     Raises:
+        WrongPixelLength: it has others.
         TruncatedFile: it ends early.
         CorruptPixels: its markers make no sense, or one of several tiles cannot be decoded.
         UnsupportedPixels: it has segments that are not read here: packed packet headers, extensions of part 2.
     """
     size, main, parts, pointed = _Parser(data[j2k_start(data) :]).read()
+    check_dimensions((size.bottom - size.top, size.right - size.left), dimensions)
     last = {part.tile: number for number, part in enumerate(parts)}
     for tile, number in last.items():
         before = [part for part in parts[:number] if part.tile == tile]

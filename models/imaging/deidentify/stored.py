@@ -76,9 +76,9 @@ def _rewrite_codestreams(dataset: Dataset, syntax: UID, pixels: PixelData) -> No
 def _rewritten(stream: bytes, syntax: UID, raster: Raster) -> bytes:
     match codestreams_of(syntax):
         case "JPEG" | "JPEG-LS":
-            return rewritten_jpeg(stream)
+            return rewritten_jpeg(stream, (raster.rows, raster.columns))
         case "JPEG 2000":
-            return rewritten_j2k(stream)
+            return rewritten_j2k(stream, (raster.rows, raster.columns))
         case "RLE":
             pixels = raster.rows * raster.columns
             length = -(-pixels // 8) if raster.allocated == 1 else pixels
