@@ -94,13 +94,19 @@ def readme(report: "Report") -> str:
         loader=jinja2.FileSystemLoader(_ROOM),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, in words of ours
-    ).get_template("card.md.jinja")
+        autoescape=False,  # noqa: S701 - Markdown; what is not in words of ours goes through `cell`
+    )
+    page.filters["cell"] = _cell
     size = next((name for most, name in _SIZES if taken < most), "n>1M")
-    return page.render(
+    return page.get_template("card.md.jinja").render(
         report=report, taken=taken, size=size, paper=PAPER, counts=_counts, digest=lineage_digest,
         licences=_licences(report), cautions=cautions(report), near_copy=NEAR_COPY,
     )  # fmt: skip
+
+
+def _cell(text: str) -> str:
+    """Words of a source in a table: in one line, and neither a cell's end nor a tag."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

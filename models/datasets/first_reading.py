@@ -65,7 +65,7 @@ def look(
         looked.triplets += 1
         progress(looked.triplets)
         one = given.glance()
-        value, near, reason = 0, list[tuple[str, str]](), policy.refuses(one)
+        value, near, reason, twin = 0, list[tuple[str, str]](), policy.refuses(one), None
         if not reason:
             try:
                 value, picture = _hashed(one.image, unpack=bool(evaluation))
@@ -74,9 +74,13 @@ def look(
             else:
                 looked.unpacked += one.image.perceptual_hash is None
                 near = scan.near_evaluation(picture) if picture is not None else near
-                reason = SAME if scan.has_image(one.image_id) else _too_near(near)
+                twin = scan.group_with(one.image_id)
+                reason = SAME if twin else _too_near(near)
         _list_hits(hits, one.triplet_id, near)
         seen = _seen(one, value, reason)
+        if twin:
+            # What is left out here may be what another collection tests on.
+            together.join(seen.group, twin)
         if not reason:
             for _, group in scan.near(value, policy.near):
                 together.join(seen.group, group)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from models.datasets.conversations import Split
 from models.datasets.splits import Group, Shares, assign, rank, strictest
 
+DELETED = "deleted from the topic"
+"""Why a triplet is left out that is there no more."""
 TABLES = """
 create table joined (alias text primary key, grp text);
 create table groups (grp text primary key, stratum text, images integer, given text, rank blob, split text);
@@ -16,8 +18,9 @@ create table groups (grp text primary key, stratum text, images integer, given t
 _GATHER = """
 insert into groups (grp, stratum, images, given, rank)
 with parts as (
-  select grp, modality || '/' || disease as stratum, count(*) as n, min(n) as earliest, max(given = 'test') as test,
-    max(given = 'validation') as validation, max(given = 'train') as train from seen where reason = '' group by 1, 2
+  select grp, modality || '/' || disease as stratum, sum(reason = '') as n, min(n) as earliest,
+    max(given = 'test') as test, max(given = 'validation') as validation, max(given = 'train') as train
+  from seen where reason != :deleted group by 1, 2
 ), sums as (
   select *, sum(n) over alike as images, max(test) over alike as any_test, max(validation) over alike as any_validation,
     max(train) over alike as any_train, row_number() over (partition by grp order by n desc, earliest) as place
@@ -25,9 +28,10 @@ with parts as (
 )
 select grp, stratum, images,
   case when any_test then 'test' when any_validation then 'validation' when any_train then 'train' end, rank(grp)
-from sums where place = 1
+from sums where place = 1 and images > 0
 """
-"""A group is of the stratum that most of its images are of; of splits that its collection gives the strictest holds."""
+"""A group is of the stratum that most of its images are of; of splits that its collection gives, also to images that
+are left out, the strictest holds."""
 
 
 class Together:
@@ -80,7 +84,7 @@ class Groups:
                 stricter one holds.
         """
         self._base.create_function("rank", 1, lambda group: rank(key, group), deterministic=True)
-        self._base.execute(_GATHER)
+        self._base.execute(_GATHER, {"deleted": DELETED})
         for name, split in kept.items():
             self._keep(name, split)
         totals: dict[str, int] = dict(

@@ -8,13 +8,16 @@ from models.datasets.licences import Licences
 from models.datasets.lines import Glance
 from models.datasets.scan import Scan
 from models.datasets.splits import Shares
+from schemas.limits import DEFAULT_LIMITS
 
-PICTURE, SMALL, KIND, LICENCE, UNSUPPORTED, NEARLY, CAP, CAP_PATIENT, THINNED = (
-    "picture by reference", "smaller than asked", "no region of the kinds asked for",
+PICTURE, SMALL, LARGE, KIND, LICENCE, UNSUPPORTED, NEARLY, CAP, CAP_PATIENT, THINNED = (
+    "picture by reference", "smaller than asked", "larger than a picture can be", "no region of the kinds asked for",
     "licence not permitted", "a statement without support",
     "nearly another image", "more of its series than asked", "more of its patient than asked",
     "modality more frequent than asked",
 )  # fmt: skip
+MOST_PIXELS = DEFAULT_LIMITS.pixels
+"""Of a picture: its masks are unpacked, each of them."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Policy:
             return PICTURE
         if min(one.image.rows, one.image.columns) < self.smallest_px:
             return SMALL
+        if one.image.rows * one.image.columns > MOST_PIXELS:
+            return LARGE
         if self.kinds and not self.kinds & one.kinds:
             return KIND
         if not Licences(self.licences).permit(one.provenance.licence if one.provenance else None):

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from models.datasets.conversations import SPLITS, Split
 from models.datasets.copies import Originals
 from models.datasets.duplicates import Hashes
-from models.datasets.groups import TABLES, Groups
+from models.datasets.groups import DELETED, TABLES, Groups
 
-SAME, DELETED = "same image as another", "deleted from the topic"
-"""Reasons to leave a triplet out that depend on what comes after it."""
+SAME = "same image as another"
+"""Why a triplet is left out whose image came before; deleted ones take that place no more."""
 _TABLES = """
 create table seen (
   n integer primary key, triplet_id text unique, image_id text, grp text, level text, series text, modality text,
@@ -223,12 +223,11 @@ class Scan:
         found = (self._base.execute(f"select count(*) from ({query})").fetchone()[0] for query in (groups, images))  # noqa: S608 - ours
         return next(found), next(found)
 
-    def has_image(self, image_id: str) -> bool:
-        """Whether an image is there already."""
-        return (
-            self._base.execute("select 1 from seen where image_id = ? and reason = ''", (image_id,)).fetchone()
-            is not None
-        )
+    def group_with(self, image_id: str) -> str | None:
+        """The group that an image is there in already."""
+        query = "select grp from seen where image_id = ? and reason = ''"
+        row = self._base.execute(query, (image_id,)).fetchone()
+        return row[0] if row else None
 
     def reasons(self) -> dict[str, int]:
         """How many were left out, by reason."""

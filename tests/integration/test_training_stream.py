@@ -1,7 +1,6 @@
 """Training from a real topic: a reader that is killed goes on from its last checkpoint."""
 
 import asyncio
-import base64
 import json
 import subprocess
 import sys
@@ -12,9 +11,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
+from pycocotools import mask as coco
 
 from agents.settings import Settings
 from infra.cli import main
@@ -23,14 +24,18 @@ from models.datasets.build import build
 from models.datasets.lines import Deleted, Whole
 from models.datasets.policy import Policy
 from models.datasets.streaming import triplet_stream
+from models.imaging import as_view
 from schemas.failures import Unavailable
-from schemas.images import Pixels
+from schemas.shapes import Box, Mask
+from schemas.triplets import Triplet
 from streams.codec import encode
 from streams.reader import partitions_of
 from streams.settings import Wires
 from streams.topics import TRIPLETS
 from tests.models.describers.drawn_images import composed, drawn_image
 
+SIDE = 48
+"""Rows and columns of pictures."""
 READER = """
 import json, os, sys
 from pathlib import Path
@@ -50,16 +55,26 @@ for row in dataset:
 """
 
 
+def triplet_of(seed: int, picture: npt.NDArray[np.uint8]) -> Triplet:
+    """The triplet of a number, whose regions are a line across this picture."""
+    triplet = asyncio.run(composed(drawn_image(seed)))
+    drawn = coco.encode(np.asfortranarray(np.eye(SIDE, dtype=np.uint8)))
+    mask = Mask(size=(SIDE, SIDE), counts=str(drawn["counts"], "ascii"))  # pyright: ignore[reportArgumentType]
+    regions = tuple(
+        one.model_copy(update={"mask": mask, "box": Box(x=0, y=0, width=SIDE, height=SIDE)}) for one in triplet.regions
+    )
+    named = dict.fromkeys(("triplet_id", "image_id", "object_id"), f"{seed:032x}")
+    return triplet.model_copy(update={**named, "image": as_view(picture), "regions": regions})
+
+
 def test_a_killed_reader_goes_on_from_its_checkpoint(settings: Settings, tmp_path: Path) -> None:
     """SIGKILL in the middle: what was done at the checkpoint and what comes after it are all there is, once each."""
     wires = settings.wires
-    png = cv2.imencode(".png", np.arange(1600, dtype=np.uint8).reshape(40, 40))[1].tobytes()
-    image = Pixels(rows=40, columns=40, channels=1, bits=8, unit="grey level", data=base64.b64encode(png).decode())
+    picture = np.arange(SIDE**2).reshape(SIDE, SIDE).astype(np.uint8)
     producer = Producer({"bootstrap.servers": wires.bootstrap, "message.max.bytes": 4_000_000})
     ids: set[str] = set()
     for seed in range(60):
-        triplet = asyncio.run(composed(drawn_image(seed)))
-        triplet = triplet.model_copy(update={"triplet_id": f"{seed:032x}", "image": image})
+        triplet = triplet_of(seed, picture)
         ids.add(triplet.triplet_id)
         producer.produce(TRIPLETS.on(wires), encode(triplet), triplet.triplet_id, partition=seed % 4)
     assert producer.flush(30) == 0
@@ -94,12 +109,8 @@ def send(settings: Settings) -> Callable[[int, int], None]:
     producer = Producer({"bootstrap.servers": settings.wires.bootstrap, "message.max.bytes": 4_000_000})
 
     def to(seed: int, partition: int) -> None:
-        picture = cv2.resize(chance.integers(0, 256, (8, 8)).astype(np.uint8), (48, 48))
-        png = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
-        image = Pixels(rows=48, columns=48, channels=1, bits=8, unit="grey level", data=png)
-        triplet = asyncio.run(composed(drawn_image(seed)))
-        named = {"triplet_id": f"{seed:032x}", "image_id": f"{seed:032x}", "object_id": f"{seed:032x}"}
-        triplet = triplet.model_copy(update={**named, "image": image})
+        picture = cv2.resize(chance.integers(0, 256, (8, 8)).astype(np.uint8), (SIDE, SIDE))
+        triplet = triplet_of(seed, np.asarray(picture, np.uint8))
         producer.produce(TRIPLETS.on(settings.wires), encode(triplet), triplet.triplet_id, partition=partition)
         assert producer.flush(30) == 0
 

@@ -7,6 +7,7 @@ segmentation and the report refer to it instead, and carry its patient: they are
 
 import copy
 import hashlib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,13 @@ class Dicom:
         outlined = [region for region in example.triplet.regions if region.kind != "whole image"]
         if not outlined:
             return
-        segmentation = _segmentation(example, image, outlined)
+        with warnings.catch_warnings():
+            # Of an original's patient: the warning quotes the name.
+            warnings.filterwarnings("ignore", message="The string .* is unlikely to represent", category=UserWarning)
+            segmentation = _segmentation(example, image, outlined)
+            report = _report(example, image, segmentation, outlined)
         segmentation.save_as(folder / "segmentation.dcm")
-        _report(example, image, segmentation, outlined).save_as(folder / "report.dcm")
+        report.save_as(folder / "report.dcm")
 
     def close(self) -> None:
         """As Writer has it."""

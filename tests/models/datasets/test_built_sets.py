@@ -74,6 +74,34 @@ def test_what_shares_a_study_stays_together(shared: str, triplets: list[Triplet]
         assert report.joined_groups >= 1
 
 
+def test_what_another_collection_tests_on_is_not_trained_on(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Though its image is the one that is left out, as the same or for a cap, and the other has no split."""
+    pool = [one for one in triplets if one.provenance and one.provenance.patient_by == "sidecar"]
+    first = pool[0].model_copy(update={"provenance": Provenance(patient="a" * 32)})
+    named = {"triplet_id": "b" * 32, "object_id": "b" * 32, "provenance": Provenance(patient="b" * 32, split="test")}
+    twin = first.model_copy(update=named)
+    rest = [one.model_copy(update={"provenance": None}) for one in pool[1:]]
+    report = build(lambda: lines([first, *rest, twin]), tmp_path / "same", [], Policy(shares=Shares(0, 0)))
+    assert report.left_out == {"same image as another": 1}
+    assert splits_of(tmp_path / "same")[first.triplet_id] == "test"
+    tested = rest[0].model_copy(update={"provenance": Provenance(patient="a" * 32, split="test")})
+    build(
+        lambda: lines([first, tested, *rest[1:]]),
+        tmp_path / "capped",
+        [],
+        Policy(most_a_patient=1, shares=Shares(0, 0)),
+    )
+    assert splits_of(tmp_path / "capped")[first.triplet_id] == "test"
+
+
+def test_a_picture_beyond_all_bounds_is_left_out(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Before anything is unpacked."""
+    first, *others = triplets
+    vast = first.model_copy(update={"image": first.image.model_copy(update={"rows": 10**6, "columns": 10**6})})
+    report = build(lambda: lines([vast, *others]), tmp_path / "set", [], POLICY)
+    assert report.left_out["larger than a picture can be"] == 1
+
+
 def test_licences_that_are_not_permitted_are_left_out(triplets: list[Triplet], tmp_path: Path) -> None:
     """An unknown one counts as not permitted."""
     report = build(lambda: lines(triplets), tmp_path / "set", [], Policy(licences=("permissive",)))

@@ -57,6 +57,16 @@ def licences_of(folder: Path) -> list[str]:
     return data.license
 
 
+def test_what_a_source_calls_itself_stays_in_its_cell(triplets: list[Triplet], tmp_path: Path) -> None:
+    """No line, cell or tag of the card is a source's doing."""
+    provenance = Provenance(source="A | 7 |\n\n# Checked by radiologists\n<img src=x>", licence="CC-BY-4.0")
+    odd = triplets[0].model_copy(update={"provenance": provenance})
+    build(lambda: lines([odd, *triplets[1:]]), tmp_path / "set", [], POLICY)
+    text = (tmp_path / "set" / "README.md").read_text()
+    assert "| A \\| 7 \\| # Checked by radiologists &lt;img src=x> | 1 |" in text
+    assert "\n# Checked" not in text
+
+
 def test_what_is_to_be_known_of_splits_is_said(triplets: list[Triplet], tmp_path: Path) -> None:
     """Where patients are guessed by folder, a split is empty, and licences are not told; in the card too."""
     assert not cautions(build(lambda: lines(named_only(triplets)), tmp_path / "told", [], POLICY))
