@@ -261,7 +261,7 @@ _MUTUAL = {
         "{have|share} {about|nearly|almost|} {the same|equal|similar|identical} {size|area|sizes|areas}",
         "{of|} {about|roughly|nearly|almost|approximately|} the same size",
         "{similar|comparable|equal|alike} in size",
-        "of {similar|equal|the same} size",
+        "of {about|roughly|nearly|almost|very|} {similar|equal|the same|comparable} size",
         "equally {large|big}",
         "{similar|comparable|equal} sizes",
     ),

@@ -99,6 +99,7 @@ def compared(s: Sentence, n: int) -> None:
     other = _object(s, n + 1) or s.fronted
     if other is None and subject is not None and len(subject.regions) == 1:
         other = s.opposite(subject.regions[0]) or _related_before(s, subject) or s.twin(subject)
+        other = other or _other_of_two(s, n, subject)
     if other is None or not other.regions or subject is None or not subject.regions:
         s.unlicensed(s.atoms[n].text)
         return
@@ -106,6 +107,16 @@ def compared(s: Sentence, n: int) -> None:
     s.used.update(range(other.start, other.end) if other.start > n else ())
     negated = s.take_denial() != s.denies(subject)
     s.relate(subject, predicate, other, turned=turned, negated=negated)
+
+
+def _other_of_two(s: Sentence, n: int, subject: Mention) -> Mention | None:
+    """The other of two that were named together: 'two opacities, r6 being the larger'."""
+    named = (*s.phrases.earlier, *(one for start, one in sorted(s.mentions.items()) if start < n))
+    pair = next((one for one in reversed(named) if len(one.regions) == 2), None)
+    if s.atoms[n - 1].text != "the" or pair is None or not set(subject.regions) < set(pair.regions):
+        return None
+    rest = tuple(one for one in pair.regions if one not in subject.regions)
+    return Mention(rest, "", True, False, 0, 0)
 
 
 def _related_before(s: Sentence, subject: Mention) -> Mention | None:

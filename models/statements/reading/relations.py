@@ -26,6 +26,9 @@ def ratio(s: Sentence, n: int) -> None:
     m = n + 1
     while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
         m += 1
+    if (sided := s.mentions.get(m + 1) or s.mentions.get(m + 2)) is not None and m not in s.mentions:
+        between = [atom for atom in s.atoms[m : sided.start] if atom.text != "sided"]
+        m = sided.start if all(one.kind == "place" for one in between) else m  # "The size of the left one."
     other, target = s.mentions.get(m), s.subject
     if other is None or target is None or not other.regions:
         s.unlicensed(s.atoms[n].text)
@@ -59,7 +62,9 @@ def relation(s: Sentence, n: int) -> None:
         return
     if atom.value == ("inside", True) and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("share", "quantity"):
         return  # "Encloses nearly all of it."
-    if s.relation is not None:
+    if s.relation is not None and s.atoms[n - 1].text in ("and", ",") and s.relation.subject == s.subject:
+        s.also.append(s.relation)  # "Above and to the left of r2."
+    elif s.relation is not None:
         s.unlicensed(s.relation.atom.text)
     if n + 1 < len(s.atoms) and s.atoms[n + 1].text in ("it", "them") and s.subject and s.spoken_of:
         s.relation = Open(atom, s.subject, s.take_denial())
@@ -77,7 +82,7 @@ def bound(s: Sentence, n: int) -> None:
     m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text == "a" else n + 1
     if m < len(s.atoms) and s.atoms[m].kind == "how many" and s.phrases.counted(m + 1) is not None:
         return  # "More than twenty nuclei", "at least a dozen".
-    if comparisons.longer(s, n):
+    if comparisons.longer(s, n) or _off_the_centre(s, n):
         return
     larger = next((rank for start, rank in _SIZED.items() if s.atoms[n].text.startswith(start)), "")
     if of_two.one_of_two(s, n, larger):
@@ -90,6 +95,21 @@ def bound(s: Sentence, n: int) -> None:
         relation(s, n)
     elif not any(one.kind == "neutral" for one in s.atoms[n].others):
         s.unlicensed(s.atoms[n].text)
+
+
+def _off_the_centre(s: Sentence, n: int) -> bool:
+    """'Below and to the right of the centre', of a picture that tells no axes of the patient."""
+    behind = s.atoms[n + 1 : n + 3]
+    text = s.atoms[n].text
+    centre = len(behind) > 1 and behind[0].text == "and" and behind[1].kind == "place"
+    if text not in ("above", "below") or not centre or behind[1].text.split(" ")[-1] not in ("centre", "middle"):
+        return False
+    if s.facts.metadata.orientation is not None:
+        s.unlicensed(text)
+        return True
+    made = c.Place(regions=(), axis="image down", end="low" if text == "above" else "high", frame="shown")
+    s.say_of(n, lambda target: replace(made, regions=target.regions, every=target.every), n + 1)
+    return True
 
 
 def mutual(s: Sentence, n: int) -> None:

@@ -111,6 +111,8 @@ class Saying:
         self.spoken_of: Mention | None = None
         """Regions beside the subject that were named last: what 'it' is behind a relation."""
         self.relation: Open | None = None
+        self.also: list[Open] = []
+        """Relations to the same object: 'above and to the left of r2'."""
         self.pending: list[tuple[Said, bool]] = []
         self.used: set[int] = set()
         self.dealt: dict[int, Mention] = {}
@@ -265,3 +267,6 @@ class Saying:
         if other.name:
             self.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
         self.relate(subject, predicate, other, turned=turned, negated=relation.denied != self.denies(subject))
+        also, self.also = self.also, []
+        for one in also:
+            self.related(one, subject, other)

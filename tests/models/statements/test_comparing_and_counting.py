@@ -43,6 +43,11 @@ OF_THE_RADIOGRAPH = """
 ? The opacity lies between the lung fields.
 ? Together the lung fields take up a fifth of the image.
 + One lung field is slightly larger than the other.
++ The right lung field is nearly as large as the left one.
+- The right lung field is about three times the size of the left one.
++ Two lung fields are outlined, r1 being the larger.
+- Two lung fields are outlined, r2 being the larger.
++ The lung fields are of nearly equal size.
 - The opacity lies in the left lung field and covers more than half of it.
 """
 OF_THE_BRAIN = """
@@ -107,6 +112,8 @@ OF_THE_BRAIN = """
 - No expert found any hyperintense region.
 - Only r6 lies within r1.
 ? r1 and r6 lie on the same side.
++ r3 is inside and smaller than r2.
+- r6 is inside and smaller than r1.
 + r1 and r3 have almost the same area.
 - r2 and r6 have almost the same area.
 + Two hypointense areas are outlined, the largest measuring 20 cm.
