@@ -14,7 +14,7 @@ from models.imaging.text.strokes import Picture
 
 MOST_READ = 60
 """Lines that are read in one picture, the surest first: what bounds the time."""
-_DOUBTFUL, _IN_VAIN = 0.8, 6
+_DOUBTFUL, _IN_VAIN = 0.8, 4
 """Score below which a line is doubtful, and so many of these, refused in turn, are the last of them that are read; one
 more for each line of the picture that was read: a screen of text has faint lines, too."""
 _LIKELY = 0.35
@@ -64,7 +64,8 @@ def text_among(pictures: Sequence[Picture], candidates: list[Candidate], known: 
     reader = Reader(pictures, known)
     ordered = sorted(likely, key=lambda one: (-one.level, one.again, -one.box.score))
     complete = reader.read([one for one in ordered if one.box.score >= _DOUBTFUL])
-    # Of 1,069 such lines in 188 real pictures six were text, and all of these came before so many were refused.
+    # Of 1,309 such lines in 212 real pictures and 150 with drawn text 19 were text, each after at most two refusals
+    # more than the picture had lines.
     complete &= reader.read_doubtful([one for one in ordered if one.box.score < _DOUBTFUL])
     for stack in _stacks(pictures, reader.refused):
         complete &= reader.read_stack(stack)
@@ -128,7 +129,7 @@ class Reader:
     def _is_done(self, one: Candidate) -> bool:
         left, top, right, bottom, _ = one.box
         share = float(self._masked[top:bottom, left:right].mean())
-        if share > _COVERED or (share and _spans(one.box, self.kept)):
+        if share > _COVERED or (share and spans(one.box, self.kept)):
             return True
         return any(_same(one.box, other.box) for other in self.refused if other.picture == one.picture)
 
@@ -188,7 +189,7 @@ def _continued(lines: list[Box], others: list[Box]) -> list[Box]:
     return found
 
 
-def _spans(box: Box, lines: list[Box]) -> bool:
+def spans(box: Box, lines: list[Box]) -> bool:
     """Whether it is several lower lines, and what is between them, that a reduced picture shows as one.
 
     Pieces of one line, as the finder sees in letters that are too large for it, lie beside each other.

@@ -19,7 +19,7 @@ from models.imaging.text.lines import lines_of, scores_of, unsure_of
 from models.imaging.text.proof import proved
 from models.imaging.text.strokes import CONTRASTS, LEAST, Picture, near_fine_strokes, strokes_of, worth_a_look
 
-VERSION = "lines-8+PP-OCRv6_rec_small"
+VERSION = "lines-9+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -185,15 +185,15 @@ def _seen(picture: Picture, areas: dict[bool, list[Part]], number: int) -> Itera
             (_scaled(rows, ratio, at.shape[0]), _scaled(columns, ratio, at.shape[1]))
             for rows, columns in areas[level < 1]
         ]
-        lines, spots = _look(at, parts, level)
+        lines, spots = look(at, parts, level)
         unsure += spots if level == 1 and not small else []
         yield from (Candidate(line, level, number) for line in lines)
     for part in parts_around(unsure, picture.shape):
-        lines, _ = _look(picture, [part], _MAGNIFIED[0])
+        lines, _ = look(picture, [part], _MAGNIFIED[0])
         yield from (Candidate(line, 1.0, number, again=True) for line in lines if line.score >= _BORNE_OUT)
 
 
-def _look(at: Picture, parts: Sequence[Part], level: float) -> tuple[list[Box], list[Box]]:
+def look(at: Picture, parts: Sequence[Part], level: float) -> tuple[list[Box], list[Box]]:
     """Lines in parts of a picture that is shown reduced, or not yet magnified, to a level; and where it is unsure."""
     magnified, reduced = max(level, 1.0), min(level, 1.0)
     parts = [

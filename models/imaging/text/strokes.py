@@ -14,7 +14,7 @@ _LEVEL = np.searchsorted(CONTRASTS, np.arange(256), side="right") - 1
 """Of each strength of a stroke, the place in CONTRASTS of the highest that it reaches; -1 for none."""
 _WIDEST, _FINE = 5, 3
 """px: what is wider is no stroke, and no fine one. Larger letters have thin edges of antialiasing, and corners."""
-_FINE_CONTRAST = 12
+_FINE_CONTRAST = 20
 """Of fine strokes, from which they could be those of letters that only the full size shows."""
 
 Picture = NDArray[np.uint8]
