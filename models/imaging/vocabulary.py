@@ -109,6 +109,8 @@ CONTEXT: frozenset[str] = frozenset(
         "COIL", "COILS", "ARRAY", "PHASED", "WINDOW", "WINDOWS", "KERNEL", "ALGORITHM", "FILTER", "SETTING", "SETTINGS",
         "FIRST", "HOLDER", "REST", "RATE", "GATED", "GATING", "TRIGGER", "TRIGGERED", "TRIGGERING", "INJECTION",
         "INJECTED", "BOLUS", "UP", "DOWN", "RAISED", "SIDE",
+        # what a part has, and who is named after it
+        "CANCER", "CA", "CARCINOMA", "FAILURE", "CENTER", "CENTRE", "CLINIC", "HOSPITAL", "INSTITUTE", "UNIT",
     }
 )  # fmt: skip
 """Words that change what the word of a body part beside them means to `organ_of`."""
@@ -155,10 +157,12 @@ _REWRITTEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             (
                 rf"{_PART}(?: {_PART})*(?: PHASED)?(?: ARRAY)? COILS?|{_PART}(?: PHASED)? ARRAY|"
                 rf"{_PART} (?:WINDOWS?|KERNEL|ALGORITHM|FILTER|SETTINGS?|FIRST|HOLDER|REST|RATE|GATED|GATING|"
-                r"TRIGGER(?:ED|ING)?|INJECTION|INJECTED|BOLUS)"
+                r"TRIGGER(?:ED|ING)?|INJECTION|INJECTED|BOLUS|CENT(?:ER|RE)|CLINIC|HOSPITAL|INSTITUTE|UNIT)"
             ),
             " ",
         ),
+        # Why an image was made, not of what: of breast cancer the chest may be shown, or the whole body.
+        (rf"{_PART} (?:CANCER|CA|CARCINOMA|FAILURE)(?! SCREENING)", " "),
         # The neck of the femur is at the hip; of other parts head, neck, body, base and tail are parts of them.
         (r"(?:HEAD|NECK) OF (?:THE )?(?:FEMUR|HIP)|(?:FEMORAL|FEMUR) (?:HEAD|NECK)", "HIP"),
         (r"HUMERAL (?:HEAD|NECK)", "SHOULDER"),

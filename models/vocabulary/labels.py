@@ -45,8 +45,8 @@ _NEUTRAL = frozenset({
 })  # fmt: skip
 _OF_A_FINDING = frozenset({"WALL", "SEGMENT", "PART", "SIGN", "POSITIVE", "DISEASE"})
 """Neutral beside a finding. Of a structure alone they name a part of it, or something in it that has no name here."""
-_LEFT_OUT = re.compile(r"[a-z0-9]\s*-\s*[GCPI]TV", re.IGNORECASE)
-"""A structure without the target volume in it (AAPM TG-263, 6.5)."""
+_UNSAID = re.compile(r"[?=]|\d[.,]\d|[a-z0-9]\s*-\s*[GCPI]TV", re.IGNORECASE)
+"""A doubt; a value or a share, which can be 0; a structure without the target volume in it (AAPM TG-263, 6.5)."""
 
 
 _TELLING: tuple[Kind, ...] = (
@@ -134,7 +134,7 @@ def read_label(text: str | None, collection: str | None = None) -> Reading:
     words = words_of(text or "")
     if collection is not None and (means := _own(collection).get(words)):
         words = words_of(means)
-    if not words or len(words) > LONGEST or "?" in (text or "") or _LEFT_OUT.search(text or ""):
+    if not words or len(words) > LONGEST or _UNSAID.search(text or ""):
         return UNKNOWN
     return _understood(_parts(words))
 

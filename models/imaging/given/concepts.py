@@ -11,6 +11,7 @@ from pydicom import Dataset
 
 from models.imaging.header import Header
 from models.imaging.vocabulary import MARKED_REGION, label_of
+from models.vocabulary import read_label
 from schemas.codes import Code
 
 _SNOMED_RT = ("SRT", "SNM3", "99SDM")
@@ -58,6 +59,8 @@ def named(
 ) -> Named:
     """By the first code that is known, else by the words in what the codes are said to mean, else by a name.
 
+    Where the codes and the name contradict each other on its side, it has none.
+
     Args:
         header: reads the items.
         codes: of what the region shows, those that say more first.
@@ -69,6 +72,11 @@ def named(
         texts = (*(header.text("CodeMeaning", item) for item in codes), name)
         known = Named(next((word for text in texts if (word := label_of(text)) != MARKED_REGION), MARKED_REGION))
     side = next((_SIDES[code] for item in sides if (code := code_of(header, item)) in _SIDES), None)
-    if side is None or known.label == MARKED_REGION or known.label.startswith(("left ", "right ")):
+    main = read_label(name).main
+    also = main.side if main is not None and main.side in _SIDES.values() else side
+    own = next((told for told in _SIDES.values() if known.label.startswith(f"{told} ")), None)
+    if own is not None:
+        return known if {own} >= {side, also} - {None} else Named()
+    if side is None or side != also or known.label == MARKED_REGION:
         return known
     return Named(f"{side} {known.label}", known.code)

@@ -11,10 +11,11 @@ from models.imaging import FramePolicy, open_source
 from models.imaging.contrast import names_agent
 from models.imaging.deidentify.descriptors import known_terms
 from models.imaging.errors import MalformedAttribute
+from models.imaging.given.concepts import named
 from models.imaging.header import Header
 from models.imaging.metadata import read_metadata
 from models.imaging.suv import suv_factor
-from models.imaging.vocabulary import organ_of
+from models.imaging.vocabulary import MARKED_REGION, organ_of
 from schemas.images import ImageMetadata
 from tests.models.imaging.samples import MakeDicom
 
@@ -89,6 +90,16 @@ def test_one_end_of_a_range_is_not_what_is_shown(text: str, organ: str | None) -
     assert organ_of(text) == organ_of(known_terms(text)) == organ
 
 
+@pytest.mark.parametrize(("text", "organ"), [
+    ("METASTATIC BREAST CA CT CHEST", "chest"), ("PROSTATE CANCER PSMA PET", None), ("HEART FAILURE CXR", None),
+    ("BREAST CENTER CT CHEST", "chest"), ("HEART CENTRE CT ABDOMEN", "abdomen"), ("LUNG CANCER SCREENING", "lung"),
+    ("MR LIVER LESION", "liver"),
+])  # fmt: skip
+def test_why_and_where_an_image_was_made_is_not_what_it_shows(text: str, organ: str | None) -> None:
+    """A part that has a disease, or whose name a clinic bears."""
+    assert organ_of(text) == organ_of(known_terms(text)) == organ
+
+
 @pytest.mark.parametrize(
     "text", ["0 ml", "0ml Omnipaque", "hold contrast", "oral water", "Saline", "kontrastsiz", "kontrastfrei"]
 )
@@ -130,3 +141,12 @@ def test_a_table_of_16_bits_is_not_read_as_bytes(make_dicom: MakeDicom) -> None:
     source = open_source(make_dicom(np.eye(8, dtype=np.uint16), ModalityLUTSequence=[table]), FramePolicy())
     with pytest.raises(MalformedAttribute):
         list(source.frames())
+
+
+def test_a_region_that_codes_and_name_put_on_two_sides_is_on_neither() -> None:
+    """PS3.3 C.8.20.4: the modifier of the property, and the segment's label, which people write."""
+    header = Header(Dataset(), ExplicitVRLittleEndian)
+    lung, left = code("39607008"), code("7771000")
+    assert named(header, tuple(lung), "Lung L", sides=tuple(left)).label == "left lung"
+    assert named(header, tuple(lung), "Lung_R", sides=tuple(left)).label == "lung"
+    assert named(header, (), "kidney right", sides=tuple(left)).label == MARKED_REGION

@@ -75,7 +75,7 @@ def test_a_denied_quality_denies_no_thing() -> None:
 
 @pytest.mark.parametrize("label", [
     "Bladder_Wall", "lung segment", "part of left lung", "liver disease", "lymph node positive", "Lungs-GTV",
-    "Lung_L - PTV", "free liver",
+    "Lung_L - PTV", "free liver", "tumor=0", "tumor 0.1",
 ])  # fmt: skip
 def test_a_part_of_a_structure_is_not_the_structure(label: str) -> None:
     """Nor is its disease, nor what is left of it around a target volume (AAPM TG-263, 6.5)."""
