@@ -25,7 +25,7 @@ def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True) -> Piece:
     behind: list[str] = []
     made: list[c.Claim] = [c.Modality(word=row.word)]
     if metadata.localizer:
-        noun = f"{voice.pick(row.read[:1] or row.say).upper()} {voice.pick(table().localizers[:4])}"
+        noun = f"{row.word} {voice.pick(table().localizers[:3])}"
         made.append(c.Localizer())
     view = next((one for one in table().views if one.word == metadata.view), None)
     if view is not None and row.word in ("X-ray", "mammography"):

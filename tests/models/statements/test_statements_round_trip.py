@@ -1,6 +1,7 @@
 """Over real grounding: what is written is read back, and every fact turned round is caught."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,15 @@ def test_all_that_the_composer_writes_is_supported(name: str) -> None:
     for statement in statements_of(compose(facts, "seed")):
         found = judge(statement.text, facts)
         assert found.verdict.outcome == "supported", (statement.text, found.verdict.reason)
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "PET"])
+def test_a_localizer_is_called_by_its_modality(modality: Modality) -> None:
+    """No "CT CUT scout": a localizer is no slice, and a topogram is one of CT (PS3.3 C.8.2.1.1.1)."""
+    known = drawn(modality)
+    facts = replace(known, metadata=known.metadata.model_copy(update={"localizer": True, "plane": None}))
+    for turn in range(20):
+        piece = image(facts, caption=False)(Voice(f"{turn}"))
+        assert piece is not None
+        assert any(f"{modality} {word}" in piece.text for word in ("localizer", "localiser", "scout"))
+        assert judge(sentence(piece.text), facts).verdict.outcome == "supported"
