@@ -37,8 +37,12 @@ _RESCALE_TYPES = {
 _PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "CPS": "counts/s"}
 _DOSE_UNITS = {"GY": "Gy", "RELATIVE": "relative dose"}
 
-# What measures attenuation: of MR, PET or ultrasound "HU" is a mistake.
+# What measures attenuation: of MR, PET or ultrasound "HU" is a mistake; and what measures activity.
 _ATTENUATING: frozenset[Modality] = frozenset({"CT", "X-ray", "other", "unknown"})
+_COUNTING: frozenset[Modality] = frozenset({"PET", "nuclear medicine", "other", "unknown"})
+_MEASURED_BY: dict[str, frozenset[Modality]] = {
+    "HU": _ATTENUATING, **dict.fromkeys((SUV, *_PET_UNITS.values()), _COUNTING),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class Quantities:
     unit: str
     window: Window
     inverted: bool
+
+
+def can_measure(modality: Modality, unit: str) -> bool:
+    """Whether values of a modality can have a unit: no magnetic resonance is in HU."""
+    return modality in _MEASURED_BY.get(unit, (modality,))
 
 
 def plain(stored: Stored, window: Window, slope: float = 1.0, intercept: float = 0.0) -> Quantities:

@@ -18,7 +18,7 @@ from models.imaging.errors import DEFAULTS, SIDECAR, InvalidSidecar
 from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
 from models.imaging.neighbours import Stack
-from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE
+from models.imaging.quantities import RESCALED_VALUE, STORED_VALUE, can_measure
 from models.imaging.series import Slice
 from models.imaging.vocabulary import disease_of, organ_of
 from schemas.images import ImageMetadata, Orientation, Spacing
@@ -119,13 +119,16 @@ def describe(
 
     def decode(index: int) -> Frame:
         frame = source.decode(index)
-        unit = said.sidecar.unit
+        unit, modality = said.sidecar.unit, said.sidecar.modality or frame.metadata.modality
         taken = unit is not None and frame.unit in (STORED_VALUE, RESCALED_VALUE) and frame.stored.ndim == 2
+        if unit is not None and not can_measure(modality, unit):
+            taken = False
         if unit == "HU" and frame.metadata.localizer and frame.metadata.modality == "CT":
             taken = False  # It is a projection.
-        if unit is not None and taken and unit != frame.unit:
-            named = identify(frame.stored, frame.slope, frame.intercept, unit, index, frame.inverted)
-            frame = replace(frame, unit=unit, image_id=named)
+        if unit is not None and taken:
+            frame = _with_unit(frame, unit)
+        elif not can_measure(modality, frame.unit):
+            frame = _with_unit(frame, RESCALED_VALUE)  # That of the file, which the sidecar says is of another kind.
         found, digest = annotations.of(frame)
         metadata = said.put_to(frame.metadata, unit_taken=taken, annotations=digest)
         return replace(frame, metadata=metadata, annotations=found)
@@ -142,6 +145,11 @@ def describe(
     return replace(
         source, decode=decode, stacks=stacks, in_series=in_series, belonging=said.put_to_belonging(source.belonging)
     )
+
+
+def _with_unit(frame: Frame, unit: str) -> Frame:
+    named = identify(frame.stored, frame.slope, frame.intercept, unit, frame.index, frame.inverted)
+    return replace(frame, unit=unit, image_id=named)
 
 
 def check_defaults(data: bytes) -> None:

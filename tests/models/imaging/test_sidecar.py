@@ -148,6 +148,22 @@ def test_defaults_stand_in_for_what_a_sidecar_does_not_say(make_dicom: MakeDicom
         open_source(PNG, ALL, defaults=[orjson.dumps({"boxes": []})])
 
 
+@pytest.mark.parametrize(("modality", "unit"), [
+    ("MR", "HU"), ("PET", "HU"), ("ultrasound", "SUVbw"), ("CT", "Bq/ml"), ("histopathology", "HU"),
+])  # fmt: skip
+def test_a_unit_that_the_modality_does_not_measure_is_not_taken(modality: str, unit: str) -> None:
+    """No magnetic resonance is in Hounsfield units; it is counted as left out."""
+    (frame,) = described({"modality": modality, "unit": unit})
+    assert (frame.unit, frame.metadata.sidecar_fields_left_out) == ("stored value", 1)
+
+
+def test_values_of_another_modality_lose_their_unit(make_dicom: MakeDicom) -> None:
+    """Of a CT that its sidecar calls an MR image nobody knows what the values are."""
+    data = make_dicom(np.arange(64, dtype=np.uint16).reshape(8, 8), RescaleSlope="1", RescaleIntercept="-1024")
+    (frame,) = described({"modality": "MR"}, data)
+    assert (frame.unit, frame.metadata.modality, frame.values.min()) == ("rescaled value", "MR", -1024)
+
+
 def test_a_unit_that_the_file_names_is_kept(make_dicom: MakeDicom) -> None:
     """CT numbers stay HU, and the field counts as not taken; other words go before the header's."""
     data = make_dicom(np.ones((4, 4), np.uint16), RescaleSlope=1, RescaleIntercept=0, BodyPartExamined="CHEST")
