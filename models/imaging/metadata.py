@@ -114,6 +114,12 @@ def modality_of(header: Header) -> tuple[Modality, str | None]:
     return modality, code
 
 
+def modality_of_class(header: Header) -> Modality | None:
+    """That of the images which the storage class is for; None where it is for several."""
+    kind = (header.text("SOPClassUID") or "").removeprefix(_STORAGE)
+    return _OF_VISIBLE_LIGHT.get(kind) or _OF_CLASS.get(kind)
+
+
 def is_secondary_capture(header: Header) -> bool:
     """Whether the object is of one of the Secondary Capture storage classes (PS3.4 B.5)."""
     kind = header.text("SOPClassUID") or ""

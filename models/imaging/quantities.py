@@ -14,8 +14,9 @@ from pydicom import Dataset
 from models.imaging import windows
 from models.imaging.errors import MalformedAttribute, UnsupportedPixels
 from models.imaging.header import Header, Malformed, valid
+from models.imaging.image_types import names_screen
 from models.imaging.lookup import read_lookup
-from models.imaging.metadata import is_localizer, is_secondary_capture, modality_of
+from models.imaging.metadata import is_localizer, is_secondary_capture, modality_of, modality_of_class
 from models.imaging.palette import coloured
 from models.imaging.photometric import NOT_TAKEN
 from models.imaging.png import Stored
@@ -163,15 +164,17 @@ def _scales(slope: float | Malformed | None) -> TypeGuard[float]:
 def _rescaled_unit(header: Header, frame: int, macro: Dataset | None, modality: Modality) -> str | None:
     """By Rescale Type, or in CT by the lack of one (C.8.2.1).
 
-    No Hounsfield units of a localizer, a projection, for which C.8.2.1 promises none; without a word of them, of a
-    secondary capture or an image of several energies; or of a modality that does not measure attenuation.
+    No Hounsfield units of a localizer, a projection, for which C.8.2.1 promises none, or of a picture of a screen;
+    without a word of them, of an object of another class or an image of several energies; or of a modality that does
+    not measure attenuation.
     """
     kind = header.code("RescaleType", macro, header.dataset)
     if kind is None or (isinstance(kind, Malformed) and kind.empty):
-        implied = modality == "CT" and not is_secondary_capture(header)
+        implied = modality == "CT" and not is_secondary_capture(header) and modality_of_class(header) in (None, "CT")
         kind = "HU" if implied and header.code("MultienergyCTAcquisition") in (None, "NO") else None
     unit = _RESCALE_TYPES.get(valid(kind) or "")
-    return None if unit == "HU" and (modality not in _ATTENUATING or is_localizer(header, frame)) else unit
+    otherwise = modality not in _ATTENUATING or any(map(names_screen, header.words("ImageType")[2:]))
+    return None if unit == "HU" and (otherwise or is_localizer(header, frame)) else unit
 
 
 def _coloured(samples: NDArray[np.generic], bits: int) -> Quantities:

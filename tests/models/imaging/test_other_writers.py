@@ -109,6 +109,19 @@ def test_nothing_or_water_is_no_contrast_agent(text: str) -> None:
     assert names_agent("iohexol 100 mL") is names_agent("Gadovist 1.0") is True
 
 
+@pytest.mark.parametrize("elements", [
+    {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.128"},
+    {"ImageType": ["DERIVED", "SECONDARY", "OTHER", "DOSE_INFO"], "RescaleType": "HU"},
+])  # fmt: skip
+def test_hounsfield_units_are_those_of_ct_images_alone(make_dicom: MakeDicom, elements: dict[str, Any]) -> None:
+    """PS3.3 C.8.2.1 promises them for objects of CT, not for those of another class, nor for a page of doses."""
+    rescaled = {"RescaleSlope": "1", "RescaleIntercept": "-1024"}
+    pixels = np.eye(8, dtype=np.uint16)
+    (without,) = open_source(make_dicom(pixels, **rescaled, **elements), FramePolicy(), burned_in=None).frames()
+    (plain,) = open_source(make_dicom(pixels, **rescaled), FramePolicy(), burned_in=None).frames()
+    assert (without.unit, plain.unit) == ("rescaled value", "HU")
+
+
 def test_a_map_of_diffusion_is_not_diffusion_weighted() -> None:
     """Acquisition Contrast of an ADC map is DIFFUSION too (PS3.3 C.8.13.3.1.4), and its dark is the other's bright."""
     frame_type = item(FrameType=["DERIVED", "PRIMARY", "DIFFUSION", "ADC"], AcquisitionContrast="DIFFUSION")
