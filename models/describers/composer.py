@@ -27,7 +27,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.regions import Region
 from schemas.triplets import Description, Statement
 
-NAME = "composer@16"
+NAME = "composer@17"
 OPENED = 0.5
 """Part of images whose kind and most telling finding are told in one sentence."""
 QUOTED, QUOTED_IF_SHORT = 0.08, 0.5

@@ -41,6 +41,7 @@ _FOUND = (
     "<bare> <p>",
     "<np> <p>",
 )
+_HOLDS = ("<pn> {holds|shows|contains|harbours} <np>",)
 _FOUND_ANYWHERE = (
     f"<np> {_SEEN}",
     "there ~is <np>",
@@ -52,12 +53,14 @@ _PASSIVE = "{marked|annotated|outlined|traced|delineated|contoured|segmented} by
 _BY = (
     f"{{{_PASSIVE}|as the source {{marks|outlines|annotates|segments}} <it>|{{marked|outlined|traced}} in the source"
     "|{annotated|marked|outlined|segmented} at source|per the source's {annotation|outline|mask|segmentation}"
-    "|as the source's {mask|outline|annotation|segmentation} shows}"
+    "|as the source's {mask|outline|annotation|segmentation} shows|by the source's {mask|segmentation|annotation}"
+    "|which the source has {outlined|marked|annotated}}"
 )
 _MARKS = (
-    "{the source {marks|outlines|annotates|traces|delineates|contours|segments}"
+    "{the source {marks|outlines|annotates|traces|delineates|contours|segments|has outlined|has marked|has annotated}"
     "|the source's {mask|segmentation|annotation|outline} {shows|covers|gives}}"
 )
+_FROM = "{in|from} the source's {mask|segmentation}"
 _SOURCE = ("marked", "annotated", "traced", "delineated", "contoured", "outlined", "segmented")
 _MARKED = (
     f"{_MARKS} <np> <p>",
@@ -76,6 +79,11 @@ _MARKED = (
     f"{_SHOWS} <snp> <p>",
     f"<bare> <p>, {_BY}",
     f"<p> {{~lies|~sits|~is seen}} <np>, {_BY}",
+    f"<np> <p> ~has been {_PASSIVE}",
+    f"{_FROM}, <np> {_WHERE} <p>",
+    f"{_FROM}: <np> <p>",
+    f"{_PASSIVE}: <np> <p>",
+    f"<np> that ~has been {_PASSIVE} {_WHERE} <p>",
 )
 _MARKED_ANYWHERE = (
     f"{_MARKS} <np>",
@@ -125,8 +133,10 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
     def plan(voice: Voice) -> Piece | None:
         name = _named(facts, region, voice, indefinite=True)
         noun = _noun(facts, region, kinds, voice, name)
-        place = w.place_piece(facts, region, voice, name)
+        holder = w.place_noun(facts, region, voice, name) if not marked and voice.maybe(0.2) else None
+        place = holder or w.place_piece(facts, region, voice, name)
         patterns = (_MARKED if place else _MARKED_ANYWHERE) if marked else _FOUND if place else _FOUND_ANYWHERE
+        patterns = _HOLDS if holder else patterns
         # "The source-marked lungs" would be some of the lungs.
         pattern = voice.pick([one for one in patterns if not (name.the and "<snp>" in one)])
         if place and place.text.startswith("(") and not re.search("(?:np|bare)> <p>", pattern):
@@ -135,11 +145,14 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked
         text = fill(
             voice.spin(pattern), snp=noun.text(f"source-{source}"), np=noun.text(), bare=noun.text(article=False),
             it="them" if name.several else "it", p=place.text if place else "",
+            pn=place.text if place else "",
         )  # fmt: skip
         finite = pattern in _FINITE
         for n, one in enumerate(noun.behind[:2]):
             clause = ";" not in text and "<bare>" not in pattern
-            text += _tail(one, voice, finite=finite and not n, clause=clause, of_source=_MARKS in pattern)
+            text += _tail(
+                one, voice, finite=finite and not n, clause=clause, of_other=_MARKS in pattern or pattern in _HOLDS
+            )
         made = [*noun.claims, *(claim for one in noun.behind[:2] for claim in one.claims)]
         made += place.claims if place else ()
         made += [c.Marked(regions=(region.region_id,), every=name.every, by="source")] if marked else []
@@ -242,14 +255,14 @@ def _is_plain(facet: Facet) -> bool:
     )
 
 
-def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool, of_source: bool) -> str:
+def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool, of_other: bool) -> str:
     """A facet as what follows a whole sentence about its region; `clause`: as one of its own too.
 
-    `of_source`: the sentence speaks of the source, which "…, taking up a third of the image" would be said of.
+    `of_other`: the sentence is of the source, or of a place, which "…, taking up a third of it" would be said of.
     """
     options = [f"; ~it {_verb(facet, voice)}"] if clause or not (facet.doing or facet.is_ or facet.has) else []
-    options += [f", which {voice.spin(facet.does)}"] * 3 if facet.does and of_source else []
-    options += [f", {facet.doing}"] * 3 if facet.doing and not (of_source and facet.does) else []
+    options += [f", which {voice.spin(facet.does)}"] * 3 if facet.does and of_other else []
+    options += [f", {facet.doing}"] * 3 if facet.doing and not (of_other and facet.does) else []
     options += [f", {facet.is_}"] * 2 if facet.is_ and not facet.doing else []
     options += [f", with {facet.has}"] * 2 if facet.has else []
     options += [f" and {_verb(facet, voice)}"] * 2 if finite else []

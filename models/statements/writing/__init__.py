@@ -6,6 +6,7 @@ Knows nothing of which claims are worth telling, nor of how sentences are built 
 from models.statements.writing.images import image_nouns as image_nouns
 from models.statements.writing.images import image_piece as image_piece
 from models.statements.writing.images import organ_piece as organ_piece
+from models.statements.writing.images import whole as whole
 from models.statements.writing.looks import COVERS as COVERS
 from models.statements.writing.looks import FACETS as FACETS
 from models.statements.writing.looks import FURTHER as FURTHER
@@ -20,6 +21,7 @@ from models.statements.writing.names import name_of as name_of
 from models.statements.writing.names import nouns as nouns
 from models.statements.writing.names import number_of as number_of
 from models.statements.writing.places import WITHIN as WITHIN
+from models.statements.writing.places import place_noun as place_noun
 from models.statements.writing.places import place_piece as place_piece
 from models.statements.writing.text import Piece as Piece
 from models.statements.writing.text import article as article

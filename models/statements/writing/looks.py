@@ -9,8 +9,10 @@ from models.statements.measures import box_aspect, contrast_of, parts, share_of
 from models.statements.table import PLAIN, STANDS_OUT, Scale, table
 from models.statements.tokens import words
 from models.statements.voice import Voice
+from models.statements.writing.images import whole
 from models.statements.writing.names import Name, is_scattered
 from models.statements.writing.places import WITHIN
+from models.statements.writing.text import Piece
 from schemas.regions import Region
 
 SMALL = 20.0
@@ -68,15 +70,20 @@ _PEAKS = (
 _UPRIGHT = {
     "wider": (
         "wider than tall", "broader than tall", "wider than it is tall", "broader than it is tall",
+        "broader than high", "wider than high", "wider than it is high",
     ),
     "taller": (
         "taller than wide", "taller than broad", "taller than it is wide", "taller than it is broad",
+        "higher than wide", "higher than it is wide", "higher than broad",
     ),
 }  # fmt: skip
 """How a finding stands in the picture: of a mass in a sonogram, BI-RADS' orientation."""
 PLAINLY_UPRIGHT = 1.25
 """How many times as wide as tall, or as tall as wide, is plain to the eye."""
-_ITSELF = ("as long as wide", "as long as broad")
+_ITSELF = (
+    "as long as wide", "as long as broad", "as long as it is wide", "as long as it is broad",
+    "its {own|} width in length",
+)  # fmt: skip
 COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"))
 """Verbs of a share of what one lies in, and their participles."""
 _COVERS = (
@@ -84,6 +91,10 @@ _COVERS = (
     ("makes up", "making up"), ("accounts for", "accounting for"),
     ("amounts to", "amounting to"), ("constitutes", "constituting"),
 )  # fmt: skip
+
+_EXTENDS = (("spans", "spanning"), ("extends over", "extending over"), ("stretches over", "stretching over"))
+EXTENDED = 3.0
+"""Percent from which what covers a part also extends over it: a speck does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +200,11 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     adjective = voice.pick(row.adjectives) if row.adjectives and finding and within and not (told or sized) else ""
     within = within or "image"
     if not adjective or voice.maybe(0.15):
-        whole = voice.pick(("image", "picture", "view", "frame", "display")) if within == "image" else within
+        of = whole(facts, voice) if within == "image" else Piece(within)
         made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
-        said = f"{voice.phrase(row.say)} the {whole}"
-        verb, ing = voice.pick(_COVERS)
-        return Facet("share", (made,), does=f"~{verb} {said}", doing=f"{ing} {said}")
+        said = f"{voice.phrase(row.say)} the {of.text}"
+        verb, ing = voice.pick((*_COVERS, *(_EXTENDS if share >= EXTENDED else ())))
+        return Facet("share", (made, *of.claims), does=f"~{verb} {said}", doing=f"{ing} {said}")
     made = c.Share(regions=ids, every=name.every, word=row.word)
     said = adjective if adjective.endswith("sized") else f"{adjective} in {voice.pick(('size', 'extent', 'area'))}"
     return Facet("share", (made,), adjective=adjective, is_=said)
@@ -232,8 +243,10 @@ def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
         regions=(region.region_id,), every=name.every, measure="itself", value=said, loose=True,
         decimals=0 if said == int(said) else 1,
     )  # fmt: skip
-    text = f"{voice.pick(('about', 'roughly', 'some', 'around'))} {voice.pick(_TIMES[said])} {voice.pick(_ITSELF)}"
-    return Facet("ratio", (made,), is_=text, doing=text)
+    about, width = voice.pick(("about", "roughly", "some", "around")), voice.spin(voice.pick(_ITSELF))
+    text = f"{about} {voice.pick(_TIMES[said])} {width}"
+    measures = text.endswith(" in length")
+    return Facet("ratio", (made,), is_=text, does=f"~measures {text}" if measures else "", doing=text)
 
 
 def _upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:

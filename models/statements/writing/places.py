@@ -1,10 +1,13 @@
 """Where a region lies, in words: on the display, within what an expert outlined, or on the patient's axes."""
 
+from dataclasses import replace
+
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.measures import outwards
 from models.statements.table import BY_DISPLAY, table
 from models.statements.voice import Voice
+from models.statements.writing.images import whole as whole_of
 from models.statements.writing.names import Name, is_scattered
 from models.statements.writing.text import Piece
 from schemas.regions import Region
@@ -155,26 +158,16 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
             return _displayed(region, {axis: _end(part) for axis, part in axes.items()}, within, voice, every=every)
         x, y = region.centroid
         shown = {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}
-        whole = voice.pick(_displays(facts))
+        of = whole_of(facts, voice)
         ends = {axis: _end(part) for axis, part in shown.items()}
         bare = facts.metadata.modality in BY_DISPLAY
-        return _displayed(region, ends, whole, voice, every=every, bare=bare)
+        made = _displayed(region, ends, of.text, voice, every=every, bare=bare)
+        return replace(made, claims=(*made.claims, *of.claims)) if of.text in made.text else made
     return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
 
 
 def _end(fraction: float) -> str:
     return "low" if fraction < LOW else "high" if fraction > HIGH else "middle"
-
-
-def _displays(facts: Facts) -> tuple[str, ...]:
-    """What the image as displayed may be called here."""
-    kind = facts.metadata.modality
-    if kind in ("fundus photography", "endoscopy", "dermoscopy"):
-        return ("image", "picture", "photograph", "photo", "frame", "view")
-    if kind in ("CT", "MR", "PET", "ultrasound", "nuclear medicine"):
-        plane = ("slice", "slice") if facts.metadata.plane else ()
-        return ("image", "picture", "scan", "scan", "frame", "view", *plane)
-    return ("image", "picture", "view", "frame")
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:
@@ -209,6 +202,32 @@ def _displayed(
         text = text.replace("<t>", _WORDS["image down", down][-1])
     the = voice.pick(("the", "the", "the", "the", "this")) if frame == "shown" else "the"
     return Piece(_of(text, f"{the} {whole}"), tuple(made))
+
+
+def place_noun(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece | None:
+    """'the upper left corner of the picture': the part of the display that a region lies in, as a noun."""
+    if region.place is None or is_scattered(region):
+        return None
+    if not {axis.towards for axis in region.place.axes} & set(_DISPLAY):
+        return None
+    x, y = region.centroid
+    ends = {"image right": _end((x + 0.5) / facts.columns), "image down": _end((y + 0.5) / facts.rows)}
+    told = {axis: end for axis, end in ends.items() if end != "middle"}
+    if not told:
+        text = voice.pick(("the {centre|middle} of <w>", "<ws> {centre|middle}", "the central {part|area} of <w>"))
+    elif len(told) == 2:
+        text = voice.pick(("the <v> <h> {corner|quadrant|part} of <w>", "<ws> <v> <h> {corner|quadrant|part|area}"))
+    else:
+        side = "<h>" if "image right" in told else "<v>"
+        text = voice.pick((f"the {side} {{half|third|part}} of <w>", f"<ws> {side} {{half|third|part}}"))
+    for slot, axis in (("<h>", "image right"), ("<v>", "image down")):
+        text = text.replace(slot, _WORDS[axis, told[axis]][0]) if axis in told else text
+    of = whole_of(facts, voice)
+    made = tuple(
+        c.Place(regions=(region.region_id,), every=name.every, axis=axis, end=end, frame="shown")
+        for axis, end in (told or ends).items()
+    )
+    return Piece(_of(voice.spin(text), f"the {of.text}"), (*made, *of.claims))
 
 
 def _of(text: str, whole: str) -> str:
