@@ -4,7 +4,7 @@ from models.describers.checked import OVERHANG, Budget
 from models.describers.choosing import Chosen
 from models.knowledge.quoting import quotable
 from models.statements.facts import Facts
-from models.statements.measures import contrast_of
+from models.statements.measures import box_aspect, contrast_of
 from models.statements.table import STANDS_OUT, table
 from models.statements.tokens import words
 from models.statements.voice import Voice
@@ -55,11 +55,16 @@ def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list
 
 
 def _is_belied(said: str, facts: Facts, chosen: Chosen) -> bool:
-    """Whether what is mostly dark is bright here, or the other way round: beside this image it reads as false."""
-    scale = table().scale(facts.metadata.modality).scale
-    values = (contrast_of(facts, one, facts.region(one), scale)[1] for one in chosen.findings[:1])
-    value = next(values, None) or 0.0
-    if abs(value) < STANDS_OUT:
-        return False
-    here, otherwise = (_BRIGHT, _DARK) if value > 0 else (_DARK, _BRIGHT)
-    return bool(otherwise & set(words(said))) and not here & set(words(said))
+    """Whether what a passage calls dark, taller than wide or irregular is not so here: it would read as false."""
+    for region_id in chosen.findings[:1]:
+        region = facts.region(region_id)
+        shapes = {term.word for term in region.terms if term.aspect == "shape"}
+        if "taller than wide" in said and box_aspect(facts, region) > 1:
+            return True
+        if "irregular" in words(said) and shapes & {"round", "oval"}:
+            return True
+        _, value = contrast_of(facts, region_id, region, table().scale(facts.metadata.modality).scale)
+        here, otherwise = (_BRIGHT, _DARK) if (value or 0.0) > 0 else (_DARK, _BRIGHT)
+        if value is not None and abs(value) >= STANDS_OUT and not here & set(words(said)):
+            return bool(otherwise & set(words(said)))
+    return False

@@ -94,7 +94,7 @@ def test_how_much_of_a_mark_an_experts_outline_covers_is_told(height: int, wante
 
 
 def test_no_passage_is_quoted_that_the_image_belies() -> None:
-    """What is mostly dark, beside a bright one; nor how a reader goes about it."""
+    """What is mostly dark, irregular or tall, beside what is bright, oval and wide; nor how a reader goes about it."""
     facts = brain()
     quoted = {
         text: [
@@ -106,9 +106,11 @@ def test_no_passage_is_quoted_that_the_image_belies() -> None:
             "A glioblastoma is a bright mass on T2.",
             "A glioblastoma is a dark mass on T1.",
             "A glioblastoma is described by place and size.",
+            "A glioblastoma is an irregular bright mass.",
+            "A glioblastoma is a bright mass, taller than wide.",
         )
     }
-    assert [bool(said) for said in quoted.values()] == [True, False, False]
+    assert [bool(said) for said in quoted.values()] == [True, False, False, False, False]
 
 
 def with_passage(facts: Facts, text: str) -> Facts:
