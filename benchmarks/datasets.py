@@ -86,8 +86,8 @@ def read(paths: Sequence[Path]) -> Iterator[Line]:
 
 
 def measure(paths: Sequence[Path], out: Path, name: str, answers: Any) -> None:
-    """In a process of its own: seconds of the processor, without what the first triplets load, and MiB at most."""
-    build(lambda: itertools.islice(read(paths), 20), out.with_name(f"{out.name}-first"), [name], Policy())
+    """In a process of its own: seconds of the processor, without what the first 500 triplets load, and MiB at most."""
+    build(lambda: itertools.islice(read(paths), 500), out.with_name(f"{out.name}-first"), [name], Policy())
     started = time.process_time()
     report = build(lambda: read(paths), out, [name], Policy())
     spent = time.process_time() - started

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from models.imaging.perceptual import BITS, COSINES, LOW, SIDE
 
 NEAR_COPY = 44
-"""Bits at most between a copy and what it was made of; of pictures that have nothing to do with each other none of
-22,365 pairs differed in 52 or fewer."""
+"""Bits at most between a copy and what it was made of. Of 483 real images that were held against the 315 of VQA-RAD one
+was taken for a picture that it is not."""
 _REDUCED = 256
 """Rows and columns that a picture is reduced to before it is cropped."""
 _EDGES = (0.0, 0.045, 0.09)
