@@ -17,10 +17,8 @@ from models.imaging.errors import CorruptPixels
 def encoded(folder: Path) -> Iterator[tuple[str, str, str, bytes]]:
     """Format, triplet_id, split and PNG of every picture that is written as one, format by format."""
     for path in sorted(folder.glob("parquet/data/*.parquet")):
-        import pyarrow.parquet as pq
-
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=64, columns=["triplet_id", "images"]):
-            for row in batch.to_pylist():
+        for rows in _row_groups(path, "triplet_id", "images"):
+            for row in rows:
                 yield "parquet", row["triplet_id"], _split_of(path), row["images"][0]["bytes"]
     for path in sorted(folder.glob("webdataset/*.tar")):
         with tarfile.open(path) as shard:
@@ -53,6 +51,15 @@ def pictures(folder: Path) -> Iterator[tuple[str, str, str, npt.NDArray[np.uint8
             yield "nifti", path.name.removesuffix(".nii.gz"), path.parent.name, _view(path)
 
 
+def _row_groups(path: Path, *columns: str) -> Iterator[list[dict[str, Any]]]:
+    """Rows, a group at a time: `iter_batches` over a whole file holds more and more of it."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    for number in range(file.num_row_groups):
+        yield file.read_row_group(number, columns=list(columns)).to_pylist()
+
+
 def _split_of(path: Path) -> str:
     return path.name.rpartition("-")[0]
 
@@ -66,12 +73,10 @@ def _view(path: Path) -> Any:
 
 def closed_answers(folder: Path) -> Counter[tuple[str, str]]:
     """How often each kind of turn is answered by yes and by no, in the Parquet files."""
-    import pyarrow.parquet as pq
-
     found: Counter[tuple[str, str]] = Counter()
     for path in sorted(folder.glob("parquet/data/*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=1024, columns=["kinds", "messages"]):
-            for row in batch.to_pylist():
+        for rows in _row_groups(path, "kinds", "messages"):
+            for row in rows:
                 said = [one["content"][-1]["text"] for one in row["messages"] if one["role"] == "assistant"]
                 pairs = zip(row["kinds"], said, strict=True)
                 found.update((kind, answer) for kind, answer in pairs if answer in ("Yes", "No"))
