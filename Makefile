@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -58,6 +58,11 @@ test: install $(EXPORT)/.installed ## all tests, on a real Kafka
 
 test-export: $(EXPORT)/.installed ## export the experts again and compare with what is committed
 	@$(EXPORTED)
+
+test-nnunet: $(EXPORT)/.installed ## true U-Nets of nnU-Net v2, of random weights, exported, imported as experts and run
+	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \
+	  --requirement requirements/nnunet.in --target out/nnunet/packages
+	@PYTHONPATH=out/nnunet/packages $(EXPORTED)/test_nnunet.py
 
 test-sglang: install $(SGLANG)/.installed ## the describer on a real SGLang server with a tiny model, on CPU
 	@TRISTREAM_TEST_SGLANG=$(SGLANG)/bin/python TRISTREAM_TEST_LLAVA=$(if $(wildcard $(LLAVA)/.installed),$(LLAVA)/bin/python) $(BIN)/python -m pytest tests/sglang
