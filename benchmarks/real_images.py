@@ -95,6 +95,8 @@ def _of_file(source: Source, of: str, name: str) -> Iterator[Case]:
 def _stem(name: str) -> str:
     """What images of one patient share, where file names end with the number of a slice after that of a patient."""
     stem = name.partition(".")[0]
+    if re.fullmatch(r"\d{6}", stem):  # Of MBH-Seg and MS-FLAIR: three digits of the patient, three of the slice.
+        return stem[:3]
     shared = re.sub(r"[_-]\d{1,4}$", "", stem)
     return shared if re.search(r"\d", shared) else stem
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -87,6 +88,27 @@ def test_cases_of_a_folder(folder: Path) -> None:
     assert case.half in ("first", "second")
     assert case.truth["lesion"].sum() == pytest.approx(np.pi * 40**2, rel=0.02)
     assert list(cases(folder, ["another"])) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (("136009.png", "136016.png", "141010.png"), {"136", "141"}),
+        (("patient7_001.png", "patient7_2.png", "patient8_001.png"), {"patient7", "patient8"}),
+        (("ISIC_0000001.jpg", "ISIC_0000002.jpg"), {"ISIC_0000001", "ISIC_0000002"}),
+        (("polyp.jpg", "lung_3.png"), {"polyp", "lung_3"}),
+    ],
+)
+def test_slices_of_a_patient_stay_together(names: Sequence[str], groups: set[str], folder: Path) -> None:
+    """By their names: a number of the slice behind the patient's, or three digits of each; others stand alone."""
+    place, sidecar = folder / "skin" / "ours", (folder / "skin" / "ours" / "patient7_001.png.json").read_text()
+    picture = (place / "patient7_001.png").read_bytes()
+    for path in (*place.glob("*.png"), *place.glob("*.json")):
+        path.unlink()
+    for name in names:
+        (place / name).write_bytes(picture)
+        (place / f"{name}.json").write_text(sidecar)
+    assert {case.group for case in cases(folder)} == groups
 
 
 def test_table_and_sheet(folder: Path) -> None:
