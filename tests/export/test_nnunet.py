@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
+torch = pytest.importorskip("torch", reason="needs the export environment: make test-export")
 pytest.importorskip("dynamic_network_architectures", reason="needs nnU-Net's networks: make test-nnunet")
 
-from models.experts.adapters import look
-from models.experts.checking import check
-from models.experts.importing import Told, import_expert
-from models.experts.manifest import parse
-from models.experts.running import Expert, Sight
-from models.experts.volumes import Given
+from models.experts.adapters import look  # noqa: E402
+from models.experts.checking import check  # noqa: E402
+from models.experts.importing import Told, import_expert  # noqa: E402
+from models.experts.manifest import parse  # noqa: E402
+from models.experts.running import Expert, Sight  # noqa: E402
+from models.experts.volumes import Given  # noqa: E402
 
 LABELS = {"background": 0, "liver": 1, "liver_tumor": 2}
 SEEN = {"max": 1500.0, "mean": 99.5, "median": 101.0, "min": -900.0, "percentile_00_5": -15.0,
@@ -74,7 +74,7 @@ def configuration(name: str, patch: list[int], spacing: list[float]) -> dict[str
     }
 
 
-def network(plan: dict[str, Any]) -> torch.nn.Module:
+def network(plan: dict[str, Any]) -> Any:
     """Built as nnU-Net does: names of classes are looked up. For prediction it supervises the last stage alone."""
     told = plan["architecture"]
     given = {
@@ -88,7 +88,7 @@ def network(plan: dict[str, Any]) -> torch.nn.Module:
     return made.eval()
 
 
-def trained(folder: Path, name: str, patch: list[int], spacing: list[float]) -> torch.nn.Module:
+def trained(folder: Path, name: str, patch: list[int], spacing: list[float]) -> Any:
     """The folder of a trained model, exported as docs/own-experts.md says; the network that it holds."""
     kind = "3d_fullres" if len(patch) == 3 else "2d"
     plan = configuration(name, patch, spacing)
@@ -117,7 +117,7 @@ def trained(folder: Path, name: str, patch: list[int], spacing: list[float]) -> 
     return made
 
 
-def predicted(made: torch.nn.Module, values: np.ndarray) -> np.ndarray:
+def predicted(made: Any, values: np.ndarray) -> np.ndarray:
     """The class of each voxel, as torch has it."""
     told = (np.clip(values, SEEN["percentile_00_5"], SEEN["percentile_99_5"]) - SEEN["mean"]) / SEEN["std"]
     with torch.no_grad():

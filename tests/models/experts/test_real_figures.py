@@ -12,11 +12,11 @@ import pytest
 
 from benchmarks.experts_scores import Scored, calibrated, halves, is_right, lines, told_apart
 from benchmarks.real_figures import agreement, interval
-from benchmarks.real_images import Case, cases, without_dust
+from benchmarks.real_images import Case, Mask, cases, without_dust
 from schemas.images import ImageMetadata
 
 
-def square(x: int, y: int, side: int) -> np.ndarray:
+def square(x: int, y: int, side: int) -> Mask:
     mask = np.zeros((100, 100), np.uint8)
     mask[y : y + side, x : x + side] = 1
     return mask
