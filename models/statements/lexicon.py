@@ -229,6 +229,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
         Meaning("place", ("posterior", "low")),
     )
     yield "{on|in|at} {the same|a single|one and the same} {side|half|hemisphere|quadrant|third}", Meaning("unread")
+    yield "all but {one|two|three|four|five} of", Meaning("unread")
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")

@@ -1,9 +1,12 @@
 """Phrases that say nothing by themselves: verbs, marks, denials, counts of a following noun, and unknown words."""
 
+from dataclasses import replace
+
 from models.statements import claims as c
 from models.statements.measures import looked_for_level
 from models.statements.reading import comparisons, ellipsis
 from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
+from models.statements.reading.saying import Open
 from models.statements.reading.sentence import Sentence
 from models.statements.tokens import FRACTIONS
 
@@ -27,6 +30,8 @@ def neutral(s: Sentence, n: int) -> None:
         s.unlicensed(atom.text)  # A part that no number was made of.
     if atom.text in FRACTIONS and n + 1 < len(s.atoms) and s.atoms[n + 1].text.split(" ")[0] in _FILLED:
         s.unlicensed(atom.text)  # "Half filled by r1."
+    if atom.text == "half" and n and s.atoms[n - 1].text == "other":
+        s.unlicensed("the other half")
     if atom.text == "between" and n and s.phrases.next_mention(n + 1) is not None:
         s.unlicensed(atom.text)  # "Lies between r1 and r2."
     if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
@@ -122,6 +127,8 @@ def deny(s: Sentence, n: int) -> None:
         s.instead = mention
         s.used.update(range(mention.start, mention.end))
         return
+    if s.atoms[n].text == "neither" and mention is not None and _lies_in_neither(s, n, mention):
+        return
     if s.atoms[n].text == "neither" and (both := _neither(s, n)) is not None:
         s.deny_of(both)
         return
@@ -133,6 +140,16 @@ def deny(s: Sentence, n: int) -> None:
     if bare is not None and ellipsis.ends_clause(s, n + 1) and s.repeat(bare):
         return
     s.denied = s.idle = True
+
+
+def _lies_in_neither(s: Sentence, n: int, mention: Mention) -> bool:
+    """'The opacity lies in neither lung field'."""
+    if s.subject is None or not n or s.atoms[n - 1].text not in ("in", "inside", "within") or not mention.regions:
+        return False
+    inside = replace(s.atoms[n], kind="relation", value=("inside", False))
+    s.related(Open(inside, s.subject, True), s.subject, replace(mention, several=True, every=True))
+    s.used.update(range(n + 1, mention.end))
+    return True
 
 
 def _neither(s: Sentence, n: int) -> Mention | None:

@@ -1,6 +1,6 @@
 """The regions that a sentence names: by id, by noun, or by words for what was named before. Claims nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from models.statements.reading import parts
 from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
 from models.statements.reading.counterparts import counterpart
-from models.statements.reading.mentions import ALL, ANY, COMPARING, MOSTLY, OPPOSING, VERBS, Mention
+from models.statements.reading.mentions import ALL, ANY, COMPARING, MOSTLY, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.tokens import PLACE_NOUNS, words
 
 _COPULAS = {
@@ -31,6 +31,11 @@ _SINGULARS = {"spots": "spot", "foci": "focus", "patches": "patch"}
 _SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
 ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
+
+
+_SIZED: dict[str, Callable[..., str]] = {
+    "larger": max, "bigger": max, "largest": max, "biggest": max, "smaller": min, "smallest": min,
+}  # fmt: skip
 
 
 def _is_such(name: str, noun: str) -> bool:
@@ -99,6 +104,8 @@ class Nouns:
                 regions = self._on_its_side(n, regions)
             regions = regions if explicit else self._as_marked(end, regions)
             before = list(self._before(n))
+            if not explicit and len(regions) > 1 and (one := self._ranked(n, regions)) is not None:
+                regions, several = (one,), False
             several |= len(regions) > 1 and any(self.atoms[m].text in ("each", "every") for m in before)
             part = None if explicit else parts.part(self.atoms, n, before, len(regions))
             if part == 1 and not parts.is_counted_exactly(self.atoms, n, before):
@@ -215,6 +222,18 @@ class Nouns:
         }
         there = tuple(one for one, fraction in axes.items() if (fraction > 0.5) == (sides[0] == "high"))
         return there or regions
+
+    def _ranked(self, n: int, regions: tuple[str, ...]) -> str | None:
+        """Which of several stands behind a preposition by its size: 'in the smaller of the two lung fields'."""
+        m = n - 1
+        while m > 1 and (self.atoms[m].text in ("the", "two", "outlined") or self.atoms[m].kind == "how many"):
+            m -= 1
+        word = self.atoms[m].text.removesuffix(" of") if m > 1 else ""
+        if word not in _SIZED or self.atoms[m - 1].text != "the" or self.atoms[m - 2].text not in PREPOSITIONS:
+            return None
+        if word.endswith("er") and len(regions) != 2:
+            return None
+        return _SIZED[word](regions, key=lambda one: self.facts.region(one).area_px)
 
     def _as_marked(self, end: int, regions: tuple[str, ...]) -> tuple[str, ...]:
         """Of regions that a noun fits, those that the source marks, where that is said: 'the vessels marked by it'."""

@@ -210,6 +210,7 @@ def _is_one_of_them(s: Sentence, n: int) -> bool:
 
 
 _TOLD_OF_ONE = {"word", "level", "share", "degree", "relation", "compared", "bound", "ratio", "rank"}
+_WHICH = {"with", "without", "containing", "that", "which", "where", "in"}
 _TOGETHER = {"together", "combined", "altogether", "jointly"}
 _BEHIND_ONE = PREPOSITIONS | VERBS | {"on", "to", "with", "lying", "measuring", "being", "above", "below", "towards"}
 
@@ -243,6 +244,10 @@ def _marked_as(s: Sentence, n: int) -> str | None:
 def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
+        return
+    behind = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
+    if s.atoms[n].text == "one" and n and s.atoms[n - 1].text == "the" and behind in _WHICH:
+        s.unlicensed("one")  # "The right lung field is the one with the opacity."
         return
     if s.atoms[n].value == 1 and any(atom.text in ("each", "either") for atom in s.atoms[max(0, n - 4) : n]):
         return  # "Each half holds one lung field."

@@ -6,7 +6,7 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.measures.places import along
 from models.statements.reading.figures import Factor
-from models.statements.reading.mentions import ANY, Mention
+from models.statements.reading.mentions import ANY, PREPOSITIONS, Mention
 from models.statements.reading.sentence import Sentence
 
 _THE_OTHER = {
@@ -70,6 +70,14 @@ def one_of_two(s: Sentence, n: int, word: str) -> bool:
         return True
     head = s.phrases.next_mention(n + 1)
     before = s.atoms[n - 1].text if n else ""
+    if (
+        n > 1
+        and before == "the"
+        and s.atoms[n - 2].text in PREPOSITIONS
+        and head is not None
+        and len(head.regions) == 1
+    ):
+        return True  # "In the larger lung field" names it.
     apart = before == "the" and head is None and not s.phrases.behind_copula(n, s.subject)
     if apart and (two := _two_alike(s, n)) is not None:
         s.speak_of(replace(two, several=False, every=False, start=n, end=n + 1))  # "Whereas the smaller is round."

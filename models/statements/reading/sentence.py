@@ -112,7 +112,8 @@ class Sentence(Saying):
         while n > 0 and (
             self.atoms[n].text in _BEFORE_A_PLACE
             or self.atoms[n].kind in ATTRIBUTES
-            or self.atoms[n].kind == "how many"
+            or self.atoms[n].kind in ("how many", "compared")
+            or (self.atoms[n].kind == "bound" and self.atoms[n].text in ("larger", "smaller"))
         ):
             n -= 1
         apart = subject.regions and mention.regions and set(subject.regions) - set(mention.regions)
@@ -168,6 +169,8 @@ class Sentence(Saying):
     def speak_of(self, mention: Mention) -> None:
         """It is what comes next is said of, and what was said before of what was not named yet."""
         denied = self.take_denial() if mention.name else False
+        if mention.several and not mention.explicit and self._is_of_each():
+            mention = replace(mention, every=True)
         self.subject = mention
         self._look_for_only(mention)
         if denied and not mention.explicit:
@@ -183,6 +186,11 @@ class Sentence(Saying):
         pending, self.pending = self.pending, []
         for said, negated in pending:
             self._say_of(said, mention, negated)
+
+    def _is_of_each(self) -> bool:
+        """Whether 'each' stands at the end of a clause: 'the foci measure 2 cm each'."""
+        ends = [n for n, atom in enumerate(self.atoms) if atom.text == "each"]
+        return any(n + 1 == len(self.atoms) or self.atoms[n + 1].text in (",", ";", "and", "but") for n in ends)
 
     def _look_for_only(self, mention: Mention) -> None:
         """Whether it is so of this alone, or this is the only one that is called so."""

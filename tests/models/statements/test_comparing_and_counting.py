@@ -48,6 +48,12 @@ OF_THE_RADIOGRAPH = """
 + Two lung fields are outlined, r1 being the larger.
 - Two lung fields are outlined, r2 being the larger.
 + The lung fields are of nearly equal size.
++ The opacity lies in the larger lung field.
+- The opacity lies in the smaller lung field.
+- The opacity lies in the smaller of the two lung fields.
+- The opacity is in neither lung field.
+? The right lung field is the one with the opacity.
+- The lung fields take up less than a tenth of the image each.
 - The opacity lies in the left lung field and covers more than half of it.
 """
 OF_THE_BRAIN = """
@@ -112,6 +118,9 @@ OF_THE_BRAIN = """
 - No expert found any hyperintense region.
 - Only r6 lies within r1.
 ? r1 and r6 lie on the same side.
+? Not one region is oval.
+? All but one of the regions are oval.
+- Half of the hypointense areas lie in the tumour, the other half too.
 + r3 is inside and smaller than r2.
 - r6 is inside and smaller than r1.
 + r1 and r3 have almost the same area.
