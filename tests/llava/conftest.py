@@ -1,9 +1,13 @@
 """A data set that the pipeline made of drawn images, and tiny random models to train on it."""
 
+# pyright: basic, reportMissingImports=false
+# torch is installed in .venv-llava only.
+
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +19,11 @@ from infra.sglang import local
 from models.experts.phantoms import draw
 
 BASES = Path(local.__file__).parent / "cpu"
+SMALL: dict[str, Any] = {
+    "image_size": 64, "widths": (8, 12, 16, 20), "heads": (2, 2, 2, 2), "windows": (7, 7, 7, 7),
+    "depths": (1, 1, 1, 1), "out": 8, "grid": 4, "cells": 2,
+}  # fmt: skip
+"""Sizes of a tower."""
 SPLITS = ("train",) * 6 + ("validation", "test")
 
 
@@ -36,7 +45,8 @@ def data_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (source / f"{seed}.png.json").write_text(json.dumps(told))
     triplets, out = folder / "triplets.jsonl", folder / "drawn"
     _run("annotate", str(source), "--triplets", str(triplets))
-    _run("dataset", "build", str(triplets), "--out", str(out), "--turns", "8")
+    formats = ("--format", "parquet", "--format", "coco")
+    _run("dataset", "build", str(triplets), "--out", str(out), "--turns", "8", *formats)
     return out
 
 
@@ -68,3 +78,29 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def qwen(base: Callable[[str], Path]) -> Path:
     """A Qwen2.5-VL."""
     return base("qwen2-5-vl")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, base: Any) -> Path:
+    """The base's layout, of a few thousand random weights."""
+    import torch
+    from tiny import tokenizer  # beside the makers of other bases, which `base` puts on the path
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled
+    from models.llava_tri.tiny.tower import Tower, TowerConfig
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    words = tokenizer()
+    words.add_special_tokens({"additional_special_tokens": [IMAGE]})
+    words.image_token, words.chat_template = IMAGE, TEMPLATE
+    text = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(words), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True,
+        )
+    )  # fmt: skip
+    out = tmp_path_factory.mktemp("base") / "tiny"
+    assembled(text, Tower(TowerConfig(**SMALL)).eval().requires_grad_(False), words, out)
+    return out

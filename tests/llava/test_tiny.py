@@ -16,52 +16,30 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the environment of make llava-env")
 
 from safetensors.torch import load_file  # noqa: E402
-from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM  # noqa: E402
+from transformers import AutoModelForImageTextToText  # noqa: E402
 
 from models.imaging.png import encode_png  # noqa: E402
 from models.llava_tri.evaluation.caption_loss import measure  # noqa: E402
 from models.llava_tri.evaluation.in_process import InProcess  # noqa: E402
 from models.llava_tri.tiny import tower as towers  # noqa: E402
-from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled, folded  # noqa: E402
+from models.llava_tri.tiny.base import folded  # noqa: E402
 from models.llava_tri.tiny.tower import Encoder, Tower, TowerConfig  # noqa: E402
 from models.llava_tri.training.export import export  # noqa: E402
 from models.llava_tri.training.run import train  # noqa: E402
 from models.llava_tri.training.settings import Run, Stage  # noqa: E402
-
-SMALL = {
-    "image_size": 64, "widths": (8, 12, 16, 20), "heads": (2, 2, 2, 2), "windows": (7, 7, 7, 7),
-    "depths": (1, 1, 1, 1), "out": 8, "cells": 2,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, base: Any) -> Path:
-    """The base's layout, of a few thousand random weights."""
-    from tiny import tokenizer  # beside the makers of other bases, which `base` puts on the path
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    words = tokenizer()
-    words.add_special_tokens({"additional_special_tokens": [IMAGE]})
-    words.image_token, words.chat_template = IMAGE, TEMPLATE
-    text = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(words), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True,
-        )
-    )  # fmt: skip
-    out = tmp_path_factory.mktemp("base") / "tiny"
-    assembled(text, Tower(TowerConfig(**SMALL)).eval().requires_grad_(False), words, out)
-    return out
+from tests.llava.conftest import SMALL  # noqa: E402
 
 
 def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, tmp_path: Path) -> None:
     """Twenty steps each: the loss falls; resumed in the middle, the same bits; the export can be loaded."""
     stages = (
-        Stage("align", "projector", 1e-2, batch=2, steps=20, length=512),
+        Stage("squares", "projector", 1e-2, objective="squares", batch=2, steps=20),
         Stage("multigranular", "all", 5e-3, batch=2, steps=20, length=512),
-        Stage("task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512, projector=2),
-    )
+        Stage(
+            "task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512, projector=2,
+            weigh="question",
+        ),
+    )  # fmt: skip
     run = Run(str(tiny), (str(data_set),), stages, checkpoints=10, precision="fp32", gradient_checkpointing=False)
     steps: list[Any] = []
     trained = train(run, tmp_path / "run", tell=steps.append)

@@ -20,10 +20,12 @@ from models.llava_tri.tiny.tower import FEATURES  # Transformers loads the tiny 
 
 
 def load(folder: Path) -> tuple[Any, Any]:
-    """The model in a folder, as it is kept, for answers alone; and its processor."""
+    """The model in a folder, as it is kept or on a CPU in float32, for answers alone; and its processor."""
     FEATURES.folder = folder.with_name(f"{folder.name}.features")
+    # Most processors have no bfloat16 of their own and take six times as long in it.
+    dtype = "auto" if torch.cuda.is_available() else torch.float32
     # A tower that could learn would have every picture encoded anew for every question.
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto").eval().requires_grad_(False)
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype).eval().requires_grad_(False)
     return model, AutoProcessor.from_pretrained(folder)
 
 

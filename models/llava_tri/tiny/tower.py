@@ -24,8 +24,8 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-MOST_KEPT = 4096
-"""Pictures whose features are kept in memory: 264 kB each at the preset's size."""
+MOST_KEPT = 512
+"""Pictures whose features are kept in memory: 595 kB each at the preset's size."""
 FREQUENCIES = 8
 
 
@@ -73,7 +73,7 @@ class TowerConfig(PreTrainedConfig):
     model_type = "lite_medsam_tower"
 
     image_size: int = 96
-    grid: int = 4
+    grid: int = 6
     cells: int = 4
     widths: list[int] | tuple[int, ...] = (64, 128, 160, 320)
     depths: list[int] | tuple[int, ...] = (2, 2, 6, 2)

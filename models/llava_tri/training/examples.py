@@ -22,6 +22,7 @@ from models.llava_tri.training.settings import BadRun
 
 CROISSANT = "croissant.json"
 SHARDS = "parquet/data"
+REGIONS = "coco/annotations/instances_{split}.json"
 COMPOSED = "composer@"
 """Describers whose text no language model wrote: generation 0."""
 
@@ -62,12 +63,9 @@ class TrainingSet:
         self.shards = sorted((folder / SHARDS).glob(f"{split}-*.parquet"))
         if not self.shards:
             raise BadRun(f"data set {folder.name!r} has no {split} split in Parquet: build it with --format parquet")
-        hashes = {one["contentUrl"]: one["sha256"] for one in told["distribution"] if "sha256" in one}
+        self._hashes = {one["contentUrl"]: one["sha256"] for one in told["distribution"] if "sha256" in one}
         for path in (folder / INDEX, *self.shards):
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != hashes.get(path.relative_to(folder).as_posix()):
-                raise BadRun(f"{path.name} of data set {folder.name!r} is not the file that its card tells of")
+            self._check_hash(path)
         self.describers = _describers(self.report)
         if (written := [one for one in self.describers if not one.startswith(COMPOSED)]) and not model_written:
             raise BadRun(
@@ -75,6 +73,12 @@ class TrainingSet:
                 "text learns its errors; say model_written = true (or --model-written) where that is meant"
             )
         self._check_splits()
+
+    def _check_hash(self, path: Path) -> None:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != self._hashes.get(path.relative_to(self.folder).as_posix()):
+            raise BadRun(f"{path.name} of data set {self.folder.name!r} is not the file that its card tells of")
 
     def _check_splits(self) -> None:
         splits: dict[str, str] = {}
@@ -107,9 +111,30 @@ class TrainingSet:
 
     def picture(self, question: Question) -> Image.Image:
         """The picture that a question is about, in RGB."""
+        return self.picture_of_row(question.row)
+
+    def picture_of_row(self, row: int) -> Image.Image:
+        """The picture of a row of the split, in RGB."""
         if self._pictures is None:
             self._pictures = self._mapped()
-        return self._pictures[question.row]["images"][0].convert("RGB")
+        return self._pictures[row]["images"][0].convert("RGB")
+
+    def triplet_ids(self) -> list[str]:
+        """Of the rows of the split, in their order."""
+        tables = (pq.read_table(path, columns=["triplet_id"]) for path in self.shards)
+        return [one for table in tables for one in table.column(0).to_pylist()]
+
+    def regions(self) -> Any:
+        """COCO's images, annotations and categories of the split.
+
+        Raises:
+            BadRun: the set has no COCO, or it is not the file that the card tells of.
+        """
+        path = self.folder / REGIONS.format(split=self.split)
+        if not path.is_file():
+            raise BadRun(f"data set {self.folder.name!r} has no regions in COCO: build it with --format coco too")
+        self._check_hash(path)
+        return _json(path)
 
     def _mapped(self) -> Any:
         # As Arrow in a file that is mapped, for training asks for rows in any order, and Parquet reads 128 at a time.

@@ -12,7 +12,8 @@ from models.llava_tri.training import bases
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.lineage import LINEAGE, after_stage, first_lineage, read_lineage, write_lineage
 from models.llava_tri.training.settings import BadRun, Run
-from models.llava_tri.training.stages import OtherRun, Step, is_first_process, train_stage
+from models.llava_tri.training.squares import train_squares
+from models.llava_tri.training.stages import OtherRun, Step, is_first_process, train_stage, wait_for_all
 
 MODEL = "model"
 """Folder of a stage's result, with its processor and lineage; checkpoints lie beside it until it is there."""
@@ -47,12 +48,16 @@ def train(run: Run, out: Path, *, resume: bool = False, tell: Callable[[Step], N
             model, processor = bases.load(base, run)
             lineage = lineage or first_lineage(run, sets, getattr(model.config, "_commit_hash", None))
             begun = time.monotonic()
-            learnt = train_stage(model, processor, sets, run, stage, folder, resume=resume, tell=tell)
+            if stage.objective == "squares":
+                learnt = train_squares(model, processor, sets, run, stage, folder, tell=tell)
+            else:
+                learnt = train_stage(model, processor, sets, run, stage, folder, resume=resume, tell=tell)
             lineage = after_stage(
                 lineage, stage, questions=learnt.questions, losses=learnt.losses, seconds=time.monotonic() - begun
             )
             if is_first_process():
                 write_lineage(learnt.folder, lineage)
                 learnt.folder.rename(done)
+            wait_for_all()
         base = str(done)
     return Path(base)

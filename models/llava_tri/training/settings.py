@@ -16,6 +16,8 @@ from schemas.failures import InvalidInput
 Trained = Literal["projector", "lora", "all"]
 Boxes = Literal["pixels", "resized", "unit", "thousandths"]
 Precision = Literal["bf16", "fp32"]
+Objective = Literal["answers", "squares"]
+Weighed = Literal["token", "question"]
 
 DESCRIBING = ("description", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
 KINDS: dict[str, tuple[str, ...]] = {"align": ("caption",), "multigranular": DESCRIBING, "task": ("*",)}
@@ -34,6 +36,10 @@ class Stage:
     a process. `warmup` is a share of the steps. `length` is the most tokens of a question with its answer; longer ones
     are cut, so it must hold the picture. `rank` is LoRA's. The projector learns at `projector` times the learning rate:
     where it is new and the rest is not, it has the longer way to go.
+
+    `objective`: answers to questions of some kinds, or for the projector of a LLaVA the regions in each square of a
+    picture. `weigh`: every token of an answer counts the same, or every question, so that a box of 25 tokens does not
+    outweigh 25 answers of one word.
     """
 
     name: str
@@ -50,11 +56,19 @@ class Stage:
     length: int = 2048
     rank: int = 16
     projector: float = 1.0
+    objective: Objective = "answers"
+    weigh: Weighed = "token"
     tower: bool = False
     """Whether `all` includes the vision tower."""
 
     def __post_init__(self) -> None:
-        if not self.kinds:
+        for name, allowed in (("objective", get_args(Objective)), ("weigh", get_args(Weighed))):
+            if (value := getattr(self, name)) not in allowed:
+                raise BadRun(f"stage {self.name!r}: {name} = {value!r}: take one of {', '.join(allowed)}")
+        if self.objective == "squares":
+            if self.kinds or self.train != "projector":
+                raise BadRun(f"stage {self.name!r}: squares are learnt by the projector, without questions of any kind")
+        elif not self.kinds:
             if self.name not in KINDS:
                 raise BadRun(f"stage {self.name!r} names no kinds, and is none of {', '.join(KINDS)}")
             object.__setattr__(self, "kinds", KINDS[self.name])

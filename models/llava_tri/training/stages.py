@@ -21,7 +21,7 @@ from trl import SFTConfig, SFTTrainer
 from models.llava_tri.training import bases
 from models.llava_tri.training.boxes import rewritten
 from models.llava_tri.training.examples import Question, TrainingSet
-from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage
+from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage, Weighed
 from schemas.failures import TristreamError
 
 POSITION = "position.json"
@@ -73,6 +73,16 @@ class _Trainer(SFTTrainer):
 
     projector = 1.0
     """Times the learning rate at which the projector learns."""
+    weigh: Weighed = "token"
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **given: Any) -> Any:
+        if self.weigh == "token" or return_outputs:
+            return super().compute_loss(model, inputs, return_outputs, **given)
+        said = model(**inputs, use_cache=False, fused_lm_head=True)
+        of_question = -said.log_probs.sum(dim=1) / said.label_mask.sum(dim=1).clamp(min=1)
+        # Trainer leaves to the loss of a whole batch what its parts are divided by.
+        parts = 1 if given.get("num_items_in_batch") is None else self.current_gradient_accumulation_steps
+        return of_question.mean() / parts
 
     def create_optimizer(self, *given: Any) -> Any:
         optimizer = super().create_optimizer(*given)
@@ -187,7 +197,7 @@ def train_stage(
         processing_class=processor,
         callbacks=[positions],
     )
-    trainer.projector = stage.projector
+    trainer.projector, trainer.weigh = stage.projector, stage.weigh
     trainer.remove_callback(PrinterCallback)
     if trainer.is_fsdp_enabled and stage.train == "lora":
         raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")
@@ -214,7 +224,17 @@ def _write(trainer: SFTTrainer, processor: Any, part: Path) -> None:
 
 def is_first_process() -> bool:
     """Whether this process writes what all of them made."""
-    return PartialState().is_main_process
+    return _processes().is_main_process
+
+
+def wait_for_all() -> None:
+    """Until every process is here: the next stage begins from what the first one wrote."""
+    _processes().wait_for_everyone()
+
+
+def _processes() -> PartialState:
+    # As Trainer makes it: without being told of a CPU it takes each of several processes there for the only one.
+    return PartialState(cpu=not torch.cuda.is_available())
 
 
 def _arguments(run: Run, stage: Stage, folder: Path) -> SFTConfig:
