@@ -1,0 +1,59 @@
+"""What is told of structures and tissues around findings, or where there are none."""
+
+from collections import Counter
+
+from models.describers import plans
+from models.describers.checked import Budget, length_of, written
+from models.describers.choosing import Chosen
+from models.describers.findings import can_be_told, is_marked
+from models.statements.facts import Facts
+from models.statements.table import table
+from schemas.regions import Region
+from schemas.triplets import Statement
+
+
+def context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
+    """Structures that are told, and tissues where these say something of the image."""
+    telling = facts.metadata.modality in ("CT", "histopathology") or not (chosen.findings or chosen.structures)
+    structures = [one for one in chosen.structures if one != facts.metadata.organ]
+    return (*structures[:3], *(chosen.tissues[:2] if telling else ()))
+
+
+def tell_around(
+    facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: Budget, *, full: bool
+) -> tuple[list[Statement], frozenset[str], Counter[str]]:
+    """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it.
+
+    Returns:
+        The sentences, labels of which every region is told by them, and how many regions of each label are.
+    """
+    found: list[Statement] = []
+    regions = [region for one, (_, region) in facts.regions.items() if one not in chosen.doubled]
+    left = Counter(region.label for region in regions)
+    for label in (*chosen.structures, *chosen.tissues):
+        fitting = [region for region in regions if region.label == label]
+        if sum(map(length_of, found)) >= wanted:
+            break
+        statement = budget.take(written(plans.pair(facts, fitting), facts, f"{seed}:pair:{label}"))
+        if statement is not None:
+            found.append(statement)
+            left[label] -= len(fitting)
+            continue
+        # Both of two or none: beside a list that counts them, one of them told again reads as a third.
+        for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
+            kinds = [kind for kind in _telling_of(facts, region) if can_be_told(facts, region, kind)]
+            plan = plans.introduction(facts, region, tuple(kinds[:3]), marked=is_marked(region, seed, full=full))
+            statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))
+            if statement is not None:
+                found.append(statement)
+                left[label] -= 1
+    told = Counter(region.label for region in regions)
+    told.subtract(left)
+    return found, frozenset(label for label, count in left.items() if not count), told
+
+
+def _telling_of(facts: Facts, region: Region) -> tuple[str, ...]:
+    """Facets that say something of what is no finding: a whole organ is as dark and as even as such organs are."""
+    if table().bare(region.label) in table().organs:
+        return ("share",)
+    return ("share", "parts", "level") if table().called(region.label).role == "structure" else ("share", "density")
