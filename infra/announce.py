@@ -8,12 +8,11 @@ from opentelemetry.trace import SpanKind
 
 from agents.settings import Settings
 from schemas.dead_letters import Origin
-from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
 from schemas.triplets import Lineage, Triplet
 from streams.codec import CLEARS, Context, clearing, encode, headers
 from streams.dead_letters import subject_key
-from streams.reader import latest
+from streams.reader import latest, no_answer
 from streams.security import for_confluent
 from streams.sending import Sender
 from streams.settings import Wires
@@ -162,7 +161,7 @@ def _message_at(wires: Wires, origin: Origin) -> Message | None:
         consumer.assign([partition])
         message = consumer.poll(10)
     except KafkaException as error:
-        raise Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}") from error
+        raise no_answer(wires, error) from error
     finally:
         consumer.close()
     return message if message is not None and message.error() is None and message.offset() == origin.offset else None

@@ -14,9 +14,8 @@ import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.base import Message
-from schemas.failures import Unavailable
 from streams.codec import Context, encode, headers
-from streams.reader import partitions_of, read
+from streams.reader import no_answer, partitions_of, read
 from streams.security import for_confluent
 from streams.sending import Sender
 from streams.settings import Wires
@@ -112,7 +111,7 @@ class _Places:
         try:
             found = self._consumer.committed(places, timeout=ANSWER_S)
         except KafkaException as error:
-            raise self._away(error) from error
+            raise no_answer(self._wires, error) from error
         self._told = {one.partition: max(0, one.offset) for one in found}
         return dict(self._told)
 
@@ -126,7 +125,7 @@ class _Places:
             )
         except KafkaException as error:
             # What is not committed is due the next time; a broker that stays away ends the reader.
-            log.warning("not committed", reason=str(self._away(error)))
+            log.warning("not committed", reason=str(no_answer(self._wires, error)))
             return
         self._told |= changed
 
@@ -135,6 +134,3 @@ class _Places:
 
     def _at(self, partition: int, offset: int = 0) -> TopicPartition:
         return TopicPartition(self._topic.on(self._wires), partition, offset)
-
-    def _away(self, error: KafkaException) -> Unavailable:
-        return Unavailable(f"Kafka at {self._wires.bootstrap} does not answer: {error.args[0].name()}")

@@ -178,7 +178,12 @@ def _ask(wires: Wires, question: Callable[[], T], patience: float = 10.0) -> T:
                     raise
                 time.sleep(0.1)
     except KafkaException as error:
-        raise Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}") from error
+        raise no_answer(wires, error) from error
+
+
+def no_answer(wires: Wires, error: KafkaException) -> Unavailable:
+    """What to say of a broker that does not answer."""
+    return Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}")
 
 
 def _assign(

@@ -29,6 +29,7 @@ class Sender:
         self._errors: list[KafkaError] = []
 
     def send(self, topic: str, key: str | bytes, value: bytes | None, head: list[tuple[str, bytes]]) -> None:
+        """Send a message: it has arrived once `flush` has returned."""
         while True:
             try:
                 self._producer.produce(topic, value, key, headers=list(head), on_delivery=self._delivered)
@@ -38,6 +39,11 @@ class Sender:
         self._producer.poll(0)
 
     def flush(self) -> None:
+        """Return when all that was sent has arrived.
+
+        Raises:
+            Unavailable: the broker did not take some of it.
+        """
         # However long it takes, as long as the broker lives: it may be between two lives, or have much to do.
         while (left := self._producer.flush(PATIENCE)) and not self._errors:
             try:
