@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.imaging.errors import IdentifyingPixels, TextOverRegion, UncertainText
 from models.imaging.frames import Frame, identify
 from models.imaging.header import Header, valid
-from models.imaging.image_types import names_screen
+from models.imaging.image_types import is_of_screen
 from models.imaging.masking import Rectangle, apart_from, covered, marked_in, masked
 from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
@@ -89,7 +89,7 @@ def _reason(header: Header) -> ScanReason:
         return "not suspected"
     if kind == _SECONDARY_CAPTURE or kind.startswith(_SECONDARY_CAPTURE + ".") or header.text("ConversionType"):
         return "secondary capture"
-    if any(map(names_screen, image_type[2:])):
+    if is_of_screen(image_type):
         return "screen capture"
     if code in _ULTRASOUND or header.items("SequenceOfUltrasoundRegions"):
         return "ultrasound"

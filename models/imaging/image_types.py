@@ -4,6 +4,7 @@ Knows nothing of headers.
 """
 
 import re
+from collections.abc import Sequence
 
 SCREENS = ("SCREEN", "DOSE", "REPORT", "PROTOCOL", "PASTED", "COLLAGE")
 """Within a value of Image Type: pictures of screens, sheets and pages."""
@@ -21,11 +22,15 @@ def names_localizer(text: str) -> bool:
     return _LOCALIZER.search(text.upper().replace("_", " ")) is not None
 
 
-def names_screen(value: str) -> bool:
-    """Whether a value of Image Type is of a picture of a screen, a sheet or a page."""
+def is_of_screen(image_type: Sequence[str]) -> bool:
+    """Whether Image Type says, from its third value on, that an image is of a screen, a sheet or a page."""
+    return any(map(_names_screen, image_type[2:]))
+
+
+def _names_screen(value: str) -> bool:
     return any(word in value.upper() for word in SCREENS)
 
 
 def plain_type(value: str) -> str:
     """A word that means the same as a value of Image Type for whoever tells such images apart, or OTHER."""
-    return "LOCALIZER" if names_localizer(value) else "SCREEN" if names_screen(value) else "OTHER"
+    return "LOCALIZER" if names_localizer(value) else "SCREEN" if _names_screen(value) else "OTHER"

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from models.imaging import windows
 from models.imaging.errors import MalformedAttribute, UnsupportedPixels
 from models.imaging.header import Header, Malformed, valid
-from models.imaging.image_types import names_screen
+from models.imaging.image_types import is_of_screen
 from models.imaging.lookup import read_lookup
 from models.imaging.metadata import is_localizer, is_secondary_capture, modality_of, modality_of_class
 from models.imaging.palette import coloured
@@ -173,7 +173,7 @@ def _rescaled_unit(header: Header, frame: int, macro: Dataset | None, modality: 
         implied = modality == "CT" and not is_secondary_capture(header) and modality_of_class(header) in (None, "CT")
         kind = "HU" if implied and header.code("MultienergyCTAcquisition") in (None, "NO") else None
     unit = _RESCALE_TYPES.get(valid(kind) or "")
-    otherwise = modality not in _ATTENUATING or any(map(names_screen, header.words("ImageType")[2:]))
+    otherwise = modality not in _ATTENUATING or is_of_screen(header.words("ImageType"))
     return None if unit == "HU" and (otherwise or is_localizer(header, frame)) else unit
 
 
