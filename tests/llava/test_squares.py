@@ -32,8 +32,8 @@ def run(base: Path, data: Path, *stages: Stage) -> Run:
 def test_a_region_stands_in_the_squares_that_it_covers(data_set: Path) -> None:
     """A box of 20 × 25 px at (30 + 5 n, 50) of 128 px: in that part of the grid and in no other, by its label."""
     one = TrainingSet(data_set)
-    labels = squares._labels([one])
-    covered = squares._covered(one, 32, labels)[:, labels.index("tumour")]
+    labels = squares._labels([told := one.regions()])
+    covered = squares._covered(told, one.triplet_ids(), 32, labels)[:, labels.index("tumour")]
     assert covered.shape == (6, 32, 32)
     lefts: set[float] = set()
     for picture in covered:
@@ -59,7 +59,7 @@ def test_the_projector_alone_learns_and_speaks_as_loud_as_words(tiny: Path, data
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     model = AutoModelForImageTextToText.from_pretrained(trained)
-    pixels = squares._pixels(AutoProcessor.from_pretrained(trained), TrainingSet(data_set))
+    pixels = squares._pixels(AutoProcessor.from_pretrained(trained), TrainingSet(data_set), 6)
     with torch.no_grad():
         tokens = model.model.multi_modal_projector(squares._seen(model, pixels))
     assert tokens.std().item() == pytest.approx(model.get_input_embeddings().weight.std().item(), rel=0.01)

@@ -49,9 +49,12 @@ def train_squares(
     if model.config.model_type != "llava":
         raise BadRun(f"stage {stage.name!r}: squares are those of a LLaVA's tokens, not of {model.config.model_type}'s")
     torch.manual_seed(run.seed)
-    pixels = torch.cat([_pixels(processor, one) for one in sets])
+    ids = [one.triplet_ids() for one in sets]
+    pixels = torch.cat([_pixels(processor, one, len(there)) for one, there in zip(sets, ids, strict=True)])
     grid = _grid(_seen(model, pixels[:1]).shape[1], stage)
-    covered = torch.cat([_covered(one, grid * PARTS, _labels(sets)) for one in sets])
+    told = [one.regions() for one in sets]
+    labels = _labels(told)
+    covered = torch.cat([_covered(*each, grid * PARTS, labels) for each in zip(told, ids, strict=True)])
     targets = _by_square(covered, grid)
     projector = model.model.multi_modal_projector.requires_grad_(True).train()
     head = nn.Linear(model.config.text_config.hidden_size, targets.shape[-1])
@@ -83,8 +86,8 @@ def train_squares(
     return Learnt(part, len(pixels), tuple(losses))
 
 
-def _pixels(processor: Any, one: TrainingSet) -> Tensor:
-    pictures = [one.picture_of_row(row) for row in range(len(one.triplet_ids()))]
+def _pixels(processor: Any, one: TrainingSet, rows: int) -> Tensor:
+    pictures = [one.picture_of_row(row) for row in range(rows)]
     return processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
 
 
@@ -103,14 +106,14 @@ def _grid(tokens: int, stage: Stage) -> int:
     return grid
 
 
-def _labels(sets: Sequence[TrainingSet]) -> list[str]:
-    return sorted({one["name"] for a_set in sets for one in a_set.regions()["categories"]})
+def _labels(told: Sequence[Any]) -> list[str]:
+    """Of all regions of some sets, as COCO tells them."""
+    return sorted({one["name"] for each in told for one in each["categories"]})
 
 
-def _covered(one: TrainingSet, cells: int, labels: Sequence[str]) -> Tensor:
+def _covered(told: Any, triplet_ids: Sequence[str], cells: int, labels: Sequence[str]) -> Tensor:
     """Share of each cell that regions of each label cover: (pictures, labels, cells, cells), in the set's order."""
-    told = one.regions()
-    rows = {triplet_id: row for row, triplet_id in enumerate(one.triplet_ids())}
+    rows = {triplet_id: row for row, triplet_id in enumerate(triplet_ids)}
     row_of = {image["id"]: rows[image["triplet_id"]] for image in told["images"]}
     label_of = {category["id"]: labels.index(category["name"]) for category in told["categories"]}
     found = torch.zeros(len(rows), len(labels), cells, cells)
