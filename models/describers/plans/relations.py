@@ -6,14 +6,15 @@ from models.statements import writing as w
 from models.statements.facts import Facts
 from models.statements.measures import covered, way_of
 from models.statements.table import table
+from models.statements.tokens import FRACTIONS
 from models.statements.voice import Voice
 from models.statements.writing import Piece
 
 _PARTS = (
     (0.25, ("{about|roughly|some|around} a quarter of",)),
-    (100 / 3 / 100, ("{about|roughly|some|around} a third of",)),
+    (FRACTIONS["third"] / 100, ("{about|roughly|some|around} a third of",)),
     (0.5, ("{about|roughly|some|around} half of", "{about|roughly} one half of")),
-    (200 / 3 / 100, ("{about|roughly|some|around} two thirds of",)),
+    (2 * FRACTIONS["thirds"] / 100, ("{about|roughly|some|around} two thirds of",)),
     (0.75, ("{about|roughly|some|around} three quarters of",)),
 )
 """Parts of one region that another covers, as they are said."""
