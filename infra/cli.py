@@ -1,15 +1,13 @@
 """The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
 
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import click
-import orjson
 
 from agents.places import BadSetting
-from agents.settings import Settings
 from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
 from infra.cli_datasets import dataset
 from infra.cli_describe import describe_eval
@@ -18,16 +16,13 @@ from infra.cli_experts import experts
 from infra.cli_knowledge import knowledge
 from infra.cli_promote import model
 from infra.cli_source import source
+from infra.cli_topics import KAFKA, dead_letters, gather, replay, resume, status, triplets, volumes
 from infra.cli_train import train
 from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
-from schemas.dead_letters import Origin, Stage
+from schemas.dead_letters import Stage
 from streams.buckets import folder_of
 from streams.buckets.selection import told
-from streams.topics import Topic
 
-KAFKA = click.option(
-    "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
-)
 INBOX = click.option(
     "--inbox",
     metavar="DIR|URL",
@@ -55,6 +50,13 @@ main.add_command(source)
 main.add_command(experts)
 main.add_command(knowledge)
 main.add_command(train)
+main.add_command(triplets)
+main.add_command(volumes)
+main.add_command(gather)
+main.add_command(dead_letters)
+main.add_command(status)
+main.add_command(replay)
+main.add_command(resume)
 
 
 @main.command()
@@ -297,115 +299,6 @@ def worker(
         app = build_stage(stage, settings)
         trace(settings, stage)
         run_worker(app, settings.wires)
-
-
-@main.command()
-@click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
-@KAFKA
-def triplets(follow: bool, kafka: str | None) -> None:
-    """Print triplets as JSON Lines, each once."""
-    from streams.topics import TRIPLETS
-
-    _print(current_settings(kafka=kafka), TRIPLETS, follow)
-
-
-@main.command()
-@click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
-@KAFKA
-def volumes(follow: bool, kafka: str | None) -> None:
-    """Print records of volumes as JSON Lines, each once: what `gather` made of the triplets of their slices."""
-    from streams.topics import VOLUMES
-
-    _print(current_settings(kafka=kafka), VOLUMES, follow)
-
-
-@main.command()
-@click.option(
-    "--wait", default=600.0, show_default=True, type=click.FloatRange(0), help="Seconds for the next slice of a volume."
-)
-@click.option("--again", is_flag=True, help="From the topic's beginning: completes what slices came late for.")
-@KAFKA
-def gather(wait: float, again: bool, kafka: str | None) -> None:
-    """Put the triplets of each volume's slices together, one record a volume, until asked to stop."""
-    from infra.gather import gather_volumes
-    from streams.logs import configure_logging
-
-    settings = current_settings(kafka=kafka)
-    configure_logging()
-    with ending_well(), plain_errors():
-        gather_volumes(settings.wires, wait=wait, again=again)
-
-
-@main.command("dead-letters")
-@click.option("--follow", is_flag=True, help="Go on with new ones until Ctrl-C.")
-@KAFKA
-def dead_letters(follow: bool, kafka: str | None) -> None:
-    """Print open dead letters as JSON Lines."""
-    from streams.topics import DEAD_LETTERS
-
-    _print(current_settings(kafka=kafka), DEAD_LETTERS, follow)
-
-
-@main.command()
-@click.option("--json", "json_", is_flag=True, help="One line of JSON on standard output.")
-@click.option("--watch", is_flag=True, help="Look again every few seconds, until Ctrl-C.")
-@KAFKA
-def status(json_: bool, watch: bool, kafka: str | None) -> None:
-    """Say whether the pipeline keeps up, what is stuck, and what to do about it."""
-    from infra.status_page import show
-
-    with ending_well() if watch else nullcontext(), plain_errors():
-        show(current_settings(kafka=kafka).wires, json_lines=json_, watch=watch)
-
-
-@main.command()
-@click.option("--object", "object_id", metavar="ID", help="Only the dead letters of this object.")
-@click.option("--origin", metavar="TOPIC/PARTITION/OFFSET", help="One message that could not be read at all.")
-@click.option("--stale", is_flag=True, help="Instead, the objects of triplets made by other versions than this one's.")
-@KAFKA
-def replay(object_id: str | None, origin: str | None, stale: bool, kafka: str | None) -> None:
-    """Send dead letters, or stale triplets, through again."""
-    from infra.announce import replay_dead_letters, replay_origin, replay_stale
-    from infra.lineage import current_lineage
-
-    settings = current_settings(kafka=kafka)
-    if sum((object_id is not None, origin is not None, stale)) > 1:
-        raise click.UsageError("--object, --origin and --stale exclude each other")
-    trace(settings, "replay")
-    with plain_errors():
-        if stale:
-            replayed = replay_stale(settings, current_lineage(settings))
-        elif origin is not None:
-            topic, _, place = origin.partition("/")
-            try:
-                partition, offset = (int(part) for part in place.split("/"))
-            except ValueError:
-                raise click.UsageError(f"--origin must be TOPIC/PARTITION/OFFSET, not {origin!r}") from None
-            replayed = replay_origin(settings, Origin(topic=topic, partition=partition, offset=offset))
-        else:
-            replayed = replay_dead_letters(settings, object_id)
-    click.echo(f"{replayed.sent} sent again" + (f", {replayed.lost} no longer on their topic" if replayed.lost else ""))
-    sys.exit(1 if replayed.lost else 0)
-
-
-@main.command()
-@KAFKA
-def resume(kafka: str | None) -> None:
-    """Have stages that too many dead letters have paused go on, once the cause is mended."""
-    from infra.resume import resume_stages
-
-    with plain_errors():
-        told = resume_stages(current_settings(kafka=kafka).wires)
-    click.echo("\n".join(told) or "no stage is paused by dead letters")
-
-
-def _print(settings: Settings, topic: Topic[Any], follow: bool) -> None:
-    from infra.tail import each_once
-
-    with plain_errors():
-        for message in each_once(settings.wires, topic, follow):
-            sys.stdout.buffer.write(orjson.dumps(message.model_dump(mode="json")) + b"\n")
-            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
