@@ -1,126 +1,22 @@
-"""The front door: `tristream` and its commands. Parses, calls, prints; the work is elsewhere."""
+"""`tristream deidentify`, `verify` and `gallery`: files in, files out, and no broker."""
 
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import click
 
 from agents.places import BadSetting
-from infra.cli_annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, annotate, which
-from infra.cli_datasets import dataset
-from infra.cli_describe import describe_eval
-from infra.cli_evaluate import evaluate
-from infra.cli_experts import experts
-from infra.cli_knowledge import knowledge
-from infra.cli_promote import model
-from infra.cli_source import source
-from infra.cli_topics import KAFKA, dead_letters, gather, replay, resume, status, triplets, volumes
-from infra.cli_train import train
-from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
-from schemas.dead_letters import Stage
-from streams.buckets import folder_of
+from infra.cli.annotate import ANNOTATIONS, EXCLUDE, INCLUDE
+from infra.console import current_settings, patterns, plain_errors, say
 from streams.buckets.selection import told
 
-INBOX = click.option(
-    "--inbox",
-    metavar="DIR|URL",
-    help="Folder or bucket (s3://, gs://, az://) to watch. [default: $TRISTREAM_INBOX or inbox]",
-)
 MOST_ERRORS = 10
 """Lines that are told of."""
-METRICS_PORT = 9464
-"""Of `up --watch`: where others look for them."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tristream")
-def main() -> None:
-    """A stream of medical images in, image–ROI–description triplets out."""
-
-
-main.add_command(annotate)
-main.add_command(which)
-main.add_command(describe_eval)
-main.add_command(evaluate)
-main.add_command(model)
-main.add_command(dataset)
-main.add_command(source)
-main.add_command(experts)
-main.add_command(knowledge)
-main.add_command(train)
-main.add_command(triplets)
-main.add_command(volumes)
-main.add_command(gather)
-main.add_command(dead_letters)
-main.add_command(status)
-main.add_command(replay)
-main.add_command(resume)
-
-
-@main.command()
-@INBOX
-@click.option(
-    "--state",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=".tristream",
-    show_default=True,
-    help="Folder for the broker's data and logs.",
-)
-@click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
-@click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
-@click.option("--no-login", is_flag=True, help="Let every user and program of this machine into Kafka.")
-@ANNOTATIONS
-@FRAMES
-@NEIGHBOURS
-@INCLUDE
-@EXCLUDE
-def up(
-    inbox: str | None,
-    state: Path,
-    port: int,
-    workers: int,
-    watch: bool,
-    no_login: bool,
-    annotations: str | None,
-    frames: str | None,
-    neighbours: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-) -> None:
-    """Run the whole pipeline on this machine until Ctrl-C."""
-    from infra.prerequisites import check_text_reader
-    from infra.prometheus.local import start_beside
-    from infra.stack import LocalStack
-
-    settings = current_settings(
-        inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours,
-        include=patterns(include), exclude=patterns(exclude),
-    )  # fmt: skip
-    with plain_errors():
-        check_text_reader()
-    if watch and not settings.wires.metrics_port:
-        settings = settings.with_wires(metrics_port=METRICS_PORT)
-    if (folder := folder_of(settings.inbox)) is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    with (
-        ending_well(),
-        plain_errors(),
-        LocalStack(
-            settings, state.absolute(), port=port, watch=True, workers=workers, login=not no_login, say=say
-        ) as stack,
-    ):
-        for name, address in stack.metrics.items():
-            say(f"{name}: http://{address}/metrics")
-        if watch:
-            start_beside(stack.processes, state / "prometheus", stack.metrics, say)
-        say(f"watching {inbox or settings.inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
-        stack.run()
-
-
-@main.command()
+@click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the copies.")
 @click.option(
@@ -188,7 +84,7 @@ def deidentify(
     sys.exit(1 if summary.refused else 0)
 
 
-@main.command()
+@click.command()
 @click.option(
     "--triplets",
     required=True,
@@ -222,7 +118,7 @@ def verify(triplets: Path, statements: Path, out: Path | None) -> None:
     sys.exit(1 if found.errors else 0)
 
 
-@main.command()
+@click.command()
 @click.argument("triplets", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--out",
@@ -262,44 +158,3 @@ def gallery(triplets: Path, out: Path | None, dead_letters: Path | None) -> None
     again = f", {written.again} that stood there twice" if written.again else ""
     click.echo(f"{written.triplets} triplets{again}: open {written.page}")
     sys.exit(1 if written.errors else 0)
-
-
-@main.command()
-@click.argument("stage", type=click.Choice(get_args(Stage)))
-@INBOX
-@KAFKA
-@FRAMES
-@NEIGHBOURS
-@INCLUDE
-@EXCLUDE
-def worker(
-    stage: Stage,
-    inbox: str | None,
-    kafka: str | None,
-    frames: str | None,
-    neighbours: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-) -> None:
-    """Run one worker of one stage. Topics are created where they are missing."""
-    from agents.pipeline import build_stage
-    from streams.app import run_worker
-    from streams.logs import configure_logging
-    from streams.private import write_privately
-    from streams.topics import create_topics_at_last
-
-    settings = current_settings(
-        kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours,
-        include=patterns(include), exclude=patterns(exclude),
-    )  # fmt: skip
-    configure_logging()
-    write_privately()
-    with plain_errors():
-        create_topics_at_last(settings.wires)
-        app = build_stage(stage, settings)
-        trace(settings, stage)
-        run_worker(app, settings.wires)
-
-
-if __name__ == "__main__":
-    main()

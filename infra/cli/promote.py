@@ -38,7 +38,7 @@ def promote(name: str, scores: Path, old: Path | None, evaluations: tuple[Path, 
     It must have as great a share of supported sentences on a fixed set as the present model, leave no more images
     without a description, and be shown by every evaluation that is given, on the whole split and with an audit.
     """
-    from infra.cli_evaluate import read_result
+    from infra.cli.evaluate import read_result
     from models.llava_tri.promotion import SETTING, judge, present, read_scores, write
 
     results = [read_result(path) for path in evaluations]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra.cli_promote import model
+from infra.cli.promote import model
 from infra.console import plain_errors, say
 from models.llava_tri import tiny
 

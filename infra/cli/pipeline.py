@@ -1,0 +1,118 @@
+"""`tristream up` and `tristream worker`: the pipeline on this machine, whole or one stage of it."""
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from infra.cli.annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS
+from infra.cli.topics import KAFKA
+from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
+from schemas.dead_letters import Stage
+from streams.buckets import folder_of
+
+INBOX = click.option(
+    "--inbox",
+    metavar="DIR|URL",
+    help="Folder or bucket (s3://, gs://, az://) to watch. [default: $TRISTREAM_INBOX or inbox]",
+)
+METRICS_PORT = 9464
+"""Of `up --watch`: where others look for them."""
+
+
+@click.command()
+@INBOX
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".tristream",
+    show_default=True,
+    help="Folder for the broker's data and logs.",
+)
+@click.option("--port", default=9092, show_default=True, help="Port of the Kafka broker.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes a stage.")
+@click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
+@click.option("--no-login", is_flag=True, help="Let every user and program of this machine into Kafka.")
+@ANNOTATIONS
+@FRAMES
+@NEIGHBOURS
+@INCLUDE
+@EXCLUDE
+def up(
+    inbox: str | None,
+    state: Path,
+    port: int,
+    workers: int,
+    watch: bool,
+    no_login: bool,
+    annotations: str | None,
+    frames: str | None,
+    neighbours: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> None:
+    """Run the whole pipeline on this machine until Ctrl-C."""
+    from infra.prerequisites import check_text_reader
+    from infra.prometheus.local import start_beside
+    from infra.stack import LocalStack
+
+    settings = current_settings(
+        inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours,
+        include=patterns(include), exclude=patterns(exclude),
+    )  # fmt: skip
+    with plain_errors():
+        check_text_reader()
+    if watch and not settings.wires.metrics_port:
+        settings = settings.with_wires(metrics_port=METRICS_PORT)
+    if (folder := folder_of(settings.inbox)) is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with (
+        ending_well(),
+        plain_errors(),
+        LocalStack(
+            settings, state.absolute(), port=port, watch=True, workers=workers, login=not no_login, say=say
+        ) as stack,
+    ):
+        for name, address in stack.metrics.items():
+            say(f"{name}: http://{address}/metrics")
+        if watch:
+            start_beside(stack.processes, state / "prometheus", stack.metrics, say)
+        say(f"watching {inbox or settings.inbox}; Kafka on {stack.kafka.bootstrap}; Ctrl-C stops all of it")
+        stack.run()
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(get_args(Stage)))
+@INBOX
+@KAFKA
+@FRAMES
+@NEIGHBOURS
+@INCLUDE
+@EXCLUDE
+def worker(
+    stage: Stage,
+    inbox: str | None,
+    kafka: str | None,
+    frames: str | None,
+    neighbours: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> None:
+    """Run one worker of one stage. Topics are created where they are missing."""
+    from agents.pipeline import build_stage
+    from streams.app import run_worker
+    from streams.logs import configure_logging
+    from streams.private import write_privately
+    from streams.topics import create_topics_at_last
+
+    settings = current_settings(
+        kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours,
+        include=patterns(include), exclude=patterns(exclude),
+    )  # fmt: skip
+    configure_logging()
+    write_privately()
+    with plain_errors():
+        create_topics_at_last(settings.wires)
+        app = build_stage(stage, settings)
+        trace(settings, stage)
+        run_worker(app, settings.wires)
