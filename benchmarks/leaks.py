@@ -27,7 +27,7 @@ from infra.exports import FileExport
 from infra.kafka.local import free_ports
 from infra.stack import LocalStack
 from streams.buckets.companions import DEFAULTS
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.security import for_confluent
 from streams.settings import Wires
 from streams.topics import MAX_MESSAGE_BYTES, OBJECTS

@@ -33,7 +33,7 @@ from models.imaging import BurnedInPolicy, FramePolicy
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.objects import ObjectReference
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.codec import encode
 from streams.identity import Identity
 from streams.isolation import Isolated

@@ -34,7 +34,7 @@ from infra.stack import STAGES, LocalStack
 from schemas.base import Message
 from schemas.dead_letters import Stage
 from schemas.failures import TristreamError
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.codec import Context
 from streams.security import for_confluent
 from streams.settings import MEBIBYTE, Wires

@@ -20,7 +20,7 @@ from models.experts.registry import Registry
 from models.imaging import BurnedInPolicy, FramePolicy
 from models.knowledge import open_knowledge
 from schemas.limits import DEFAULT_LIMITS
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.codec import encode
 from streams.payloads import Payloads
 from streams.topics import IMAGES

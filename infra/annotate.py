@@ -19,8 +19,9 @@ from infra.jobs import MOST_RUN, Jobs
 from infra.results import Result
 from schemas.objects import ObjectReference
 from streams.buckets.beside import objects_among
-from streams.buckets.folder import everything_below, is_folder, reference_to
+from streams.buckets.references import reference_to
 from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally
+from streams.buckets.walking import everything_below, is_folder
 
 PROCESS_BYTES = 2**30
 """Memory that one process and its decoder are reckoned to need: see docs/annotate.md."""

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import click
 
 from agents.settings import Settings
-from infra.front import hear_interrupts
+from infra.interrupts import hear_interrupts
 from infra.kafka.login import with_login
 from infra.variables import from_environment
 from schemas.failures import InvalidInput, TristreamError
 from streams.buckets import folder_of
-from streams.buckets.folder import reason
+from streams.buckets.references import reason
 
 OPTIONS = {
     "kafka": "TRISTREAM_KAFKA",

@@ -23,7 +23,7 @@ from infra.variables import from_environment
 from schemas.dead_letters import DeadLetter
 from schemas.failures import TristreamError
 from schemas.triplets import Triplet
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 
 IMAGES = {
     "CT_small.dcm": "CT",

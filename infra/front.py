@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 
+from infra.interrupts import hear_interrupts
+
 FOR_EVER = ("up", "gather")
 """Commands that run until they are asked to stop: to be asked is how they end well."""
 INTERRUPTED = 130
@@ -22,12 +24,6 @@ def main() -> None:
     if command not in FOR_EVER:
         hear_interrupts()
     run()
-
-
-def hear_interrupts() -> None:
-    """From here on Ctrl-C is a KeyboardInterrupt again."""
-    if callable(signal.getsignal(signal.SIGINT)):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == "__main__":

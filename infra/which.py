@@ -6,7 +6,7 @@ from pathlib import Path
 from agents.settings import Settings
 from infra.annotate import find_files
 from streams.buckets import folder_of
-from streams.buckets.folder import path_of, refer, reference_to
+from streams.buckets.references import path_of, refer, reference_to
 
 
 def among_files(object_id: str, paths: Iterable[Path], settings: Settings) -> list[str]:

@@ -32,7 +32,7 @@ from infra.kafka.local import LocalKafka, free_port
 from infra.kafka.login import with_login
 from infra.status import look
 from schemas.failures import Unavailable
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.reader import read
 from streams.security import for_confluent
 from streams.settings import Wires

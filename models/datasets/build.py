@@ -7,7 +7,7 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from models.datasets.formats import FORMATS, Example, JsonObject, Writer
 from models.datasets.instructions import Mixer
 from models.datasets.lines import Deleted, Read
 from models.datasets.policy import Policy
+from models.datasets.report import Report
 from models.datasets.scan import Scan
 from models.datasets.soundness import Flawed, sound_picture
 from schemas.base import Provenance
@@ -33,31 +34,6 @@ HITS = "evaluation_hits.jsonl"
 
 class CannotBuild(InvalidInput):
     """Nothing can be built of what was given; the message says what to do."""
-
-
-@dataclass
-class Report:
-    """What a data set is made of, for its card and for a person."""
-
-    triplets: int = 0
-    images: dict[str, int] = field(default_factory=dict)
-    groups: dict[str, int] = field(default_factory=dict)
-    group_levels: dict[str, int] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    joined_groups: int = 0
-    unpacked: int = 0
-    modalities: dict[str, dict[str, int]] = field(default_factory=dict)
-    organs: dict[str, int] = field(default_factory=dict)
-    diseases: dict[str, int] = field(default_factory=dict)
-    turns: dict[str, int] = field(default_factory=dict)
-    closed: dict[str, dict[str, int]] = field(default_factory=dict)
-    sources: dict[str, int] = field(default_factory=dict)
-    licences: dict[str, int] = field(default_factory=dict)
-    lineages: dict[str, int] = field(default_factory=dict)
-    evaluation: dict[str, int] = field(default_factory=dict)
-    formats: tuple[str, ...] = ()
-    policy: dict[str, Any] = field(default_factory=dict)
-    source: dict[str, Any] = field(default_factory=dict)
 
 
 def build(

@@ -5,14 +5,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
 from models.datasets.copies import NEAR_COPY
-
-if TYPE_CHECKING:
-    from models.datasets.build import Report
+from models.datasets.report import Report
 
 INDEX = "index.jsonl"
 """One line an image: which split and group it is in."""
@@ -54,7 +52,7 @@ def lineage_digest(versions: str) -> str:
     return hashlib.sha256(versions.encode()).hexdigest()[:16]
 
 
-def cautions(report: "Report") -> list[str]:
+def cautions(report: Report) -> list[str]:
     """What whoever makes or takes a data set should know of its splits and licences before training on it."""
     found: list[str] = []
     if guessed := report.group_levels.get("patient by folder", 0):
@@ -75,19 +73,19 @@ def cautions(report: "Report") -> list[str]:
     return found
 
 
-def _licences(report: "Report") -> str:
+def _licences(report: Report) -> str:
     """Of Hugging Face's names of licences those that the images are under; `other` where one of them has none there."""
     names = sorted({name.lower() for name in report.licences})
     return ", ".join(names) if names and _LICENCES.issuperset(names) else "other"
 
 
-def write_card(folder: Path, report: "Report") -> None:
+def write_card(folder: Path, report: Report) -> None:
     """Write README.md and croissant.json beside what they describe."""
     (folder / "README.md").write_text(readme(report), encoding="utf-8")
     (folder / "croissant.json").write_text(json.dumps(croissant(folder, report), indent=1) + "\n", encoding="utf-8")
 
 
-def readme(report: "Report") -> str:
+def readme(report: Report) -> str:
     """Front matter for Hugging Face, and what somebody who trains on it must know."""
     taken = sum(report.images.values())
     page = jinja2.Environment(
@@ -113,7 +111,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.items())
 
 
-def croissant(folder: Path, report: "Report") -> dict[str, Any]:
+def croissant(folder: Path, report: Report) -> dict[str, Any]:
     """The data set for machines: each file with its hash, and the fields of the index."""
     files = sorted(
         path.relative_to(folder)

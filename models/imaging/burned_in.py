@@ -16,7 +16,6 @@ from models.imaging.frames import Frame, identify
 from models.imaging.header import Header, valid
 from models.imaging.image_types import is_of_screen
 from models.imaging.masking import Rectangle, apart_from, covered, marked_in, masked
-from models.imaging.photometric import photometric_of
 from models.imaging.png import Stored
 from models.imaging.policy import BurnedInPolicy as BurnedInPolicy
 from models.imaging.policy import Decision as Decision
@@ -98,7 +97,7 @@ def _reason(header: Header) -> ScanReason:
     if code in _PROJECTION:
         return "projection X-ray"
     if code in _CROSS_SECTIONS:
-        colour = header.number("SamplesPerPixel") == 3 or photometric_of(header) == "PALETTE COLOR"
+        colour = header.number("SamplesPerPixel") == 3 or header.photometric == "PALETTE COLOR"
         return "derived" if colour or image_type[1:2] != ("PRIMARY",) else "not suspected"
     return "unknown source"
 

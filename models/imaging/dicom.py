@@ -44,7 +44,7 @@ from models.imaging.metadata import read_metadata
 from models.imaging.mosaics import Mosaic, mosaic_of
 from models.imaging.neighbours import Placed, Stack, stacks_of
 from models.imaging.parsing import read_header
-from models.imaging.photometric import COMPRESSED, NOT_TAKEN, SAMPLES, SUBSAMPLED, photometric_of
+from models.imaging.photometric import COMPRESSED, NOT_TAKEN, SAMPLES, SUBSAMPLED
 from models.imaging.planes import instance_of
 from models.imaging.policy import FramePolicy
 from models.imaging.quantities import Quantities, quantify
@@ -194,7 +194,7 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
     rows, columns, bits = (_whole(header, word) for word in ("Rows", "Columns", "BitsAllocated"))
     frames = _whole(header, "NumberOfFrames", 1) or 1
     samples = _whole(header, "SamplesPerPixel", 1)
-    photometric = photometric_of(header)
+    photometric = header.photometric
     if photometric is None or samples not in (1, 3) or bits not in (1, 8, 16, 32, 64):
         raise CorruptHeader
     check_size(rows, columns, frames, limits)

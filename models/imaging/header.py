@@ -24,6 +24,7 @@ from models.imaging.errors import LIBRARY_ERRORS
 from models.imaging.malformed import Malformed as Malformed
 from models.imaging.malformed import Numbers as Numbers
 from models.imaging.malformed import valid as valid
+from models.imaging.photometric import term_of
 
 # pydicom's warnings and log records can quote values, and so names. They say nothing that the checks here do not,
 # so they are off for the whole process: a filter set and reset around each call would race between threads.
@@ -54,6 +55,12 @@ class Header:
         """First value as stripped text; datasets where it is empty are passed over."""
         values = self._values(keyword, within)
         return (str(values[0]).strip() or None) if values else None
+
+    @property
+    def photometric(self) -> str | None:
+        """Photometric Interpretation as the standard spells it, one that is none as it stands; None: no value."""
+        value = self.text("PhotometricInterpretation")
+        return value and term_of(value)
 
     def words(self, keyword: str, *within: Dataset | None) -> tuple[str, ...]:
         """All values as stripped text."""

@@ -13,7 +13,6 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 from models.imaging.contrast import contrast_agent
 from models.imaging.header import Header, Malformed, valid
 from models.imaging.image_types import is_of_screen, names_localizer
-from models.imaging.photometric import photometric_of
 from models.imaging.sides import laterality_of, lies_in_patient
 from models.imaging.vocabulary import organ_of
 from models.imaging.weighting import weighting_of
@@ -133,7 +132,7 @@ def _shows_screen(header: Header, modality: Modality) -> bool:
     """
     if is_of_screen(header.words("ImageType")):
         return True
-    coloured = header.number("SamplesPerPixel") == 3 or photometric_of(header) == "PALETTE COLOR"
+    coloured = header.number("SamplesPerPixel") == 3 or header.photometric == "PALETTE COLOR"
     return coloured and modality in _GREY and _view(header) is None
 
 

@@ -3,13 +3,7 @@
 PS3.3 C.7.6.3.1.2. Knows nothing of how samples are decoded.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from models.imaging.header import Header
 
 SAMPLES = {
     "MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3, "YBR_FULL": 3, "YBR_FULL_422": 3,
@@ -25,12 +19,6 @@ NOT_TAKEN = "its photometric interpretation is none of MONOCHROME1/2, RGB, YBR, 
 
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _PLAIN = {_BETWEEN_WORDS.sub("", term): term for term in SAMPLES}
-
-
-def photometric_of(header: Header) -> str | None:
-    """The term as the standard spells it; a value that is none as it stands; None where there is no value."""
-    value = header.text("PhotometricInterpretation")
-    return value and term_of(value)
 
 
 def term_of(value: str) -> str:

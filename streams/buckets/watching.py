@@ -22,9 +22,10 @@ from schemas.objects import ObjectReference
 from streams.buckets.base import Watching
 from streams.buckets.beside import Names, companions_of
 from streams.buckets.companions import described_by, is_sidecar, is_wanted
-from streams.buckets.folder import files_below, is_folder, leads_back, reason, reference_to
 from streams.buckets.known import fingerprint
+from streams.buckets.references import reason, reference_to
 from streams.buckets.selection import Reason, by_reason
+from streams.buckets.walking import files_below, is_folder, leads_back
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from schemas.images import MedicalImage
 from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
 from schemas.triplets import Description
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.payloads import Payloads
 
 READING = Reading(FramePolicy(), BurnedInPolicy(), Limits())

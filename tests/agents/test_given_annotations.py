@@ -25,7 +25,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
 from schemas.triplets import Triplet
 from streams.buckets import catalogue
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.identity import Identity
 from streams.isolation import Isolated
 from streams.payloads import Payloads

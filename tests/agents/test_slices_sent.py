@@ -30,7 +30,7 @@ from schemas.knowledge import EnrichedImage
 from schemas.limits import Limits
 from schemas.regions import GroundedImage
 from schemas.triplets import Triplet
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.dead_letters import FrameFailed
 from streams.identity import Identity
 from streams.isolation import Isolated

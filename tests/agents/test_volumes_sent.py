@@ -20,7 +20,7 @@ from models.imaging import BurnedInPolicy, FramePolicy
 from schemas.images import MedicalImage
 from schemas.limits import Limits
 from schemas.regions import GroundedImage
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.dead_letters import FrameFailed
 from streams.identity import Identity
 from streams.isolation import Isolated

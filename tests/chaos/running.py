@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from tests.chaos.faults import Pass
 from tests.chaos.files import Churn
 from tests.chaos.observing import Observer

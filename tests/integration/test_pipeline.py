@@ -26,7 +26,7 @@ from models.statements.claims import Continues
 from schemas.objects import ObjectReference
 from schemas.triplets import Triplet, as_text, triplet_id
 from streams.buckets.catalogue import FRESH
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.lag import LagReader, ask
 from streams.reader import latest, read
 from streams.settings import Wires

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from infra.exports import lines_of
-from models.datasets.build import Report, build
+from models.datasets.build import build
 from models.datasets.formats import FORMATS
 from models.datasets.lines import Line
 from models.datasets.policy import Policy
+from models.datasets.report import Report
 from models.datasets.splits import Shares
 from models.experts.phantoms import draw
 from schemas.triplets import Triplet

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.datasets.audit import NoDataset, audit
-from models.datasets.build import Report
+from models.datasets.report import Report
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import main
-from models.datasets.build import CannotBuild, Report, build
+from models.datasets.build import CannotBuild, build
 from models.datasets.lines import BadLine, Line
 from models.datasets.policy import Policy
+from models.datasets.report import Report
 from models.datasets.splits import Shares
 from schemas.base import Provenance
 from schemas.triplets import Triplet, Verdict

@@ -8,8 +8,9 @@ import huggingface_hub
 import mlcroissant
 import pytest
 
-from models.datasets.build import Report, build
+from models.datasets.build import build
 from models.datasets.cards import cautions
+from models.datasets.report import Report
 from schemas.base import Provenance
 from schemas.triplets import Triplet
 from tests.models.datasets.conftest import POLICY, lines, splits_of

@@ -13,7 +13,7 @@ import webdataset
 from PIL import Image
 from pycocotools.coco import COCO
 
-from models.datasets.build import Report
+from models.datasets.report import Report
 from models.datasets.soundness import sound_picture
 from schemas.triplets import Triplet
 from tests.models.datasets.conftest import splits_of

@@ -14,8 +14,9 @@ from infra.annotate import find_files
 from schemas.objects import ObjectReference
 from streams.buckets import Content, ObjectChanged, ObjectGone, Watching, bucket_of
 from streams.buckets.beside import companions_of, objects_among
-from streams.buckets.folder import everything_below, files_below, reference_to
+from streams.buckets.references import reference_to
 from streams.buckets.selection import Reason
+from streams.buckets.walking import everything_below, files_below
 from streams.buckets.watching import FolderWatcher
 
 

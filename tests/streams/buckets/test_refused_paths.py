@@ -18,7 +18,7 @@ from schemas.limits import Limits
 from schemas.objects import ObjectReference
 from streams.buckets import ObjectUnreadable, Watching, bucket_of, watching
 from streams.buckets.companions import named_in
-from streams.buckets.folder import reference_to
+from streams.buckets.references import reference_to
 from streams.buckets.watching import FolderWatcher
 
 
