@@ -9,6 +9,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn, Protocol
 
@@ -22,7 +23,7 @@ COMPRESSED = (".gz", ".zst")
 BLOCK = 4 * 1024 * 1024
 """Bytes that are compressed at once."""
 _BUFFER = 1024 * 1024
-"""Bytes that are read at once: a line with a picture is a hundred kilobytes, of which Python reads eight at a time."""
+"""Bytes that are read at once, at first."""
 SKIPPABLE = b"\x50\x2a\x4d\x18\x04\x00\x00\x00"
 """Begins a frame of four bytes that Zstandard decoders pass by (RFC 8878, 3.1.2): here the length of the next frame."""
 
@@ -208,13 +209,31 @@ def lines_of(path: Path) -> Iterator[bytes]:
                     *lines, rest = (rest + block).split(b"\n")
                     yield from lines
             return
-        with igzip.IGzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb", buffering=_BUFFER) as lines:
-            for line in lines:
-                yield line.rstrip(b"\n")
+        with igzip.IGzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb", buffering=0) as file:
+            yield from _lines(file)
     except OSError as error:
         raise CannotWrite(f"{path} cannot be read: {error.strerror or 'it is damaged'}") from None
     except (EOFError, ValueError, cramjam.DecompressionError):
         raise CannotWrite(f"{path} is damaged, or was written by another program: take another name") from None
+
+
+def _lines(file: RawIOBase | igzip.IGzipFile) -> Iterator[bytes]:
+    """The lines of a file, each copied once: Python's own take half a second of a gigabyte more."""
+    buffer, held = bytearray(_BUFFER), 0
+    while True:
+        if held == len(buffer):
+            buffer.extend(bytes(len(buffer)))
+        with memoryview(buffer) as view:
+            if not (more := file.readinto(view[held:])):
+                break
+            start, looked, held = 0, held, held + more
+            while (end := buffer.find(b"\n", looked, held)) >= 0:
+                yield bytes(view[start:end])
+                start = looked = end + 1
+            view[: held - start] = bytes(view[start:held])
+            held -= start
+    if held:
+        yield bytes(buffer[:held])
 
 
 def _changed(lines: Iterable[bytes], change: Change) -> Iterator[bytes]:

@@ -47,6 +47,20 @@ def test_what_is_compressed_is_read_by_others(tmp_path: Path, monkeypatch: pytes
     assert imagecodecs.zstd_decode((tmp_path / "b.zst").read_bytes()[12:]) == plain
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("at_once", [1, 7, 4096])
+def test_lines_are_read_whatever_is_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, end: bytes, at_once: int
+) -> None:
+    """Lines longer than that, empty ones, and a last one that nothing ends."""
+    monkeypatch.setattr(exports, "_BUFFER", at_once)
+    lines = [b"", *LINES, b"", b"x" * 7, b"last"]
+    content = b"\n".join(lines) + end
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert list(lines_of(tmp_path / name)) == lines
+
+
 def test_a_run_that_broke_off_is_gone_on_with_on_demand_only(tmp_path: Path) -> None:
     """Its whole lines count; half a line that a killed process left does not."""
     path = tmp_path / "a.jsonl.zst"

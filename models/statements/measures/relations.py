@@ -93,10 +93,9 @@ def _larger_by(facts: Facts, region_id: str, other_id: str, degree: str) -> Judg
 def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Judgement:
     one, other = facts.region(region_id), facts.region(other_id)
     pointers = tuple(f"/regions/{facts.index(which)}/mask" for which in (region_id, other_id))
-    first, second = _decoded(one.mask), _decoded(other.mask)
-    if first.shape != second.shape:
+    if one.mask.size != other.mask.size:
         return untold("their masks cannot be compared")
-    share = float(np.count_nonzero(first & second)) / max(1, int(np.count_nonzero(first)))
+    share = covered([one], [other])
     structure = table().called(other.label).role == "structure"
     match predicate:
         case "inside" if structure:
@@ -116,10 +115,10 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
         case "overlapping":
             holds = share >= 0.05
         case _:
-            gap = _gap(first, second)
-            if share >= 0.05 or gap <= TOUCHING:
+            gap = 0.0 if share >= 0.05 else _gap(_decoded(one.mask), _decoded(other.mask))
+            if gap <= TOUCHING:
                 return so(*pointers)
-            apart = gap > APART * max(first.shape)
+            apart = gap > APART * max(one.mask.size)
             return otherwise("they lie apart", *pointers) if apart else untold("whether they touch was not told")
     if holds:
         return so(*pointers)
