@@ -54,16 +54,25 @@ class Originals:
         self._whole.append(words[:, :: len(ORIGINALS)])
 
     def near(self, picture: npt.NDArray[np.uint8]) -> list[int]:
-        """Those that a picture is a copy of, or a part of."""
+        """Those that a picture is a copy of, or a part of, or that are a part of it."""
+        words = _words(_low(picture, OTHERS))
+        return self._like(words[:, :1], words)
+
+    def near_hash(self, value: int) -> list[int]:
+        """The same of a picture of which there is no more than its perceptual hash: not those that are a part of it."""
+        words = np.frombuffer(value.to_bytes(BITS // 8), np.uint64)[:, None]
+        return self._like(words, words)
+
+    def _like(self, whole: _Words, cropped: _Words) -> list[int]:
+        """Those of which a part is near the whole of another one, or the whole near a part of it."""
         if not self._cropped:
             return []
         if len(self._cropped) > 1:
             self._cropped = [np.concatenate(self._cropped, axis=1)]
             self._whole = [np.concatenate(self._whole, axis=1)]
-        words = _words(_low(picture, OTHERS))
-        asked = np.concatenate((words, ~words), axis=1)
-        found = _near(self._cropped[0], asked[:, :: len(OTHERS)]) // (2 * len(ORIGINALS))
-        return np.unique(np.concatenate((found, _near(self._whole[0], asked) // 2))).tolist()
+        whole, cropped = (np.concatenate((words, ~words), axis=1) for words in (whole, cropped))
+        found = _near(self._cropped[0], whole) // (2 * len(ORIGINALS))
+        return np.unique(np.concatenate((found, _near(self._whole[0], cropped) // 2))).tolist()
 
 
 def _low(picture: npt.NDArray[np.uint8], cuts: _Cuts) -> npt.NDArray[np.float64]:

@@ -1,49 +1,40 @@
-"""The pictures of a benchmark held against those that a model was trained on: the same pixels, and nearly the same.
-
-What it finds is by hashes of whole pictures: a crop, a turn or another slice of the same patient is not seen.
+"""The pictures of a benchmark held against those that a model was trained on, as data sets are held against
+evaluation sets: though cropped, mirrored, inverted or of other contrast (models/datasets/copies.py).
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+import numpy.typing as npt
 
-from models.datasets.duplicates import NEAR, Hashes
+from models.datasets.copies import NEAR_COPY, Originals
+from models.datasets.duplicates import decoded
 from models.datasets.written import encoded
-from models.imaging.perceptual import perceptual_hash
 from models.llava_tri.evaluation.benchmarks.files import PICTURES
 from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
 
 LOOKED_AT = (
-    f"SHA-256 of the decoded pixels, and perceptual hashes of 256 bits (phash) that differ in {NEAR} bits at most; "
-    "of a data set of `tristream dataset build` its train split, as training opens no other; cropped, turned or "
-    "heavily edited copies, and other images of the same patients, are not seen, nor is what a base model "
-    "was trained on before"
+    f"the decoded pixels, and perceptual hashes of 256 bits (phash) that differ in {NEAR_COPY} bits at most, also "
+    "without up to a fifth of a picture's edges, mirrored, inverted or of other contrast; of a data set of `tristream "
+    "dataset build` its train split, as training opens no other; pictures that were turned, drawn over or cut by more "
+    "are not seen, nor other images of the same patients, nor what a base model was trained on before"
 )
 """What the audit can tell, for reports."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Of one picture: exact, empty where its pixels are not at hand, and perceptual."""
-
-    exact: str
-    near: int
+Learnt = npt.NDArray[np.uint8] | int
+"""A picture of a data set: its pixels, (rows, columns, 3) RGB, or its perceptual hash where they are not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A picture of the benchmark that stands in a data set of the model's lineage; bits: of the nearest, 0 if exact."""
+    """A picture of the benchmark that stands in a data set of the model's lineage; exact: pixel by pixel."""
 
     picture: str
     dataset: str
     exact: bool
-    bits: int
 
 
 @dataclass(frozen=True)
@@ -75,45 +66,43 @@ class Leakage:
         return frozenset(hit.picture for hit in self.hits)
 
 
-def fingerprint(data: bytes) -> Fingerprint | None:
-    """Of an encoded picture; None where it cannot be read."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
-        return None
-    exact = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-    return Fingerprint(exact, perceptual_hash(pixels))
-
-
-def of_dataset(folder: Path) -> Iterator[Fingerprint]:
-    """Of what is learnt from a data set of `tristream dataset build`: its train split. Of another folder, all pictures.
+def of_dataset(folder: Path) -> Iterator[Learnt]:
+    """What is learnt from a data set of `tristream dataset build`: its train split. Of another folder, all pictures.
 
     A data set whose pictures were removed is known by the perceptual hashes of its index alone.
     """
     index = folder / "index.jsonl"
     if not index.is_file():
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in PICTURES and (found := fingerprint(path.read_bytes())) is not None:
-                yield found
+            if path.suffix.lower() in PICTURES and (picture := _read(path.read_bytes())) is not None:
+                yield picture
         return
     seen: set[str] = set()
     for _, triplet_id, split, data in encoded(folder):
-        if split == "train" and triplet_id not in seen and (found := fingerprint(data)) is not None:
+        if split == "train" and triplet_id not in seen and (picture := _read(data)) is not None:
             seen.add(triplet_id)
-            yield found
-    for number, line in enumerate(index.read_bytes().splitlines(), 1):
-        try:
-            row = json.loads(line)
-            if row["split"] == "train" and row["triplet_id"] not in seen:
-                yield Fingerprint("", int(row["hash"], 16))
-        except (ValueError, KeyError, TypeError):
-            raise WrongLayout(f"index.jsonl, line {number}: not as `tristream dataset build` writes it") from None
+            yield picture
+    with index.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                if row["split"] == "train" and row["triplet_id"] not in seen:
+                    yield int(row["hash"], 16)
+            except (ValueError, KeyError, TypeError):
+                raise WrongLayout(f"index.jsonl, line {number}: not as `tristream dataset build` writes it") from None
+
+
+def _read(data: bytes | None) -> npt.NDArray[np.uint8] | None:
+    """An encoded picture; None where it cannot be read."""
+    try:
+        return decoded(data) if data is not None else None
+    except ValueError:
+        return None
 
 
 def audit(
     benchmark: Benchmark,
-    lineage: Mapping[str, Iterable[Fingerprint]],
+    lineage: Mapping[str, Iterable[Learnt]],
     tell: Callable[[int], None] = lambda _: None,
     *,
     missing: tuple[str, ...] = (),
@@ -126,35 +115,30 @@ def audit(
         tell: is told how many pictures were looked at.
         missing: data sets of the lineage that are not at hand.
     """
-    exact: dict[str, list[str]] = {}
-    near, of_hash = Hashes(), list[tuple[str, int]]()
-    unread = 0
+    originals, keys, pixels = Originals(), list[str](), list[bytes]()
     for key in benchmark.pictures:
-        data = benchmark.read(key)
-        found = fingerprint(data) if data is not None else None
-        if found is None:
-            unread += 1
-            continue
-        exact.setdefault(found.exact, []).append(key)
-        near.add(found.near)
-        of_hash.append((key, found.near))
+        if (picture := _read(benchmark.read(key))) is not None:
+            originals.add(picture)
+            keys.append(key)
+            pixels.append(_digest(picture))
     hits: dict[tuple[str, str], Hit] = {}
     datasets: dict[str, int] = {}
-    for name, pictures in lineage.items():
+    for name, learnt in lineage.items():
         datasets[name] = 0
-        for one in pictures:
+        for one in learnt:
             datasets[name] += 1
             tell(sum(datasets.values()))
-            for key in exact.get(one.exact, ()):
-                hits[key, name] = Hit(key, name, True, 0)
-            for number in near.near(one.near, NEAR):
-                key, value = of_hash[number]
-                bits = (value ^ one.near).bit_count()
+            for number in originals.near_hash(one) if isinstance(one, int) else originals.near(one):
+                key = keys[number]
                 known = hits.get((key, name))
-                if known is None or (not known.exact and bits < known.bits):
-                    hits[key, name] = Hit(key, name, False, bits)
-    read = len(benchmark.pictures) - unread
-    return Leakage(datasets, read, unread, tuple(hits[place] for place in sorted(hits)), missing)
+                exact = not isinstance(one, int) and _digest(one) == pixels[number]
+                hits[key, name] = Hit(key, name, exact or (known is not None and known.exact))
+    unread = len(benchmark.pictures) - len(keys)
+    return Leakage(datasets, len(keys), unread, tuple(hits[place] for place in sorted(hits)), missing)
+
+
+def _digest(picture: npt.NDArray[np.uint8]) -> bytes:
+    return hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).digest()
 
 
 def own_train(benchmark: Benchmark) -> int:

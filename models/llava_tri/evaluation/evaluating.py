@@ -185,7 +185,7 @@ def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:
         missing=list(leakage.missing),
         complete=leakage.complete,
         own_train=audits.own_train(benchmark),
-        hits=[Found(picture=one.picture, dataset=one.dataset, exact=one.exact, bits=one.bits) for one in leakage.hits],
+        hits=[Found(picture=one.picture, dataset=one.dataset, exact=one.exact) for one in leakage.hits],
         looked_at=audits.LOOKED_AT,
     )
 

@@ -93,10 +93,11 @@ class Scores(Model):
 class Found(Model):
     """A picture of the benchmark in a data set that the model learned from."""
 
+    model_config = ConfigDict(extra="ignore")  # earlier results tell bits of a hash too
+
     picture: str
     dataset: str
     exact: bool
-    bits: int
 
 
 class Audit(Model):
