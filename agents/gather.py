@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from agents import metrics
 from models.datasets.volumes import Stack, record_id
 from schemas.triplets import Triplet
 from schemas.volumes import VolumeRecord
@@ -43,6 +44,8 @@ class Volumes:
         self._open: OrderedDict[str, _Open] = OrderedDict()
         """By when a slice last came."""
         self._kept: OrderedDict[str, Stack] = OrderedDict()
+        for complete in ("yes", "no"):  # At zero from the start: a rate does not see a counter's first step.
+            metrics.VOLUMES.labels(complete)
 
     def take(self, message: Triplet, partition: int, offset: int, now: float) -> Iterator[VolumeRecord]:
         """Take a triplet; the record of the volume that it completes."""
@@ -55,11 +58,14 @@ class Volumes:
         if one.stack.add(message):
             one.since = now
             self._open.move_to_end(known)
+            if 0 < self._told.get(known, 0) < len(one.stack.seen):
+                metrics.SLICES_LATE.inc()
         one.first.setdefault(partition, offset)
         if one.stack.complete:
             yield from self._tell(known)
         while len(self._open) > MOST_OPEN:
             yield from self._tell(next(iter(self._open)))
+        self._gauge()
 
     def overdue(self, now: float) -> Iterator[VolumeRecord]:
         """Records of volumes of which no slice has come for long."""
@@ -68,6 +74,7 @@ class Volumes:
             if now - one.since < self._wait:
                 return
             yield from self._tell(known)
+            self._gauge()
 
     def held(self) -> dict[int, int]:
         """The offset of the first message of each partition that an open volume needs."""
@@ -87,4 +94,9 @@ class Volumes:
             log.warning("volume incomplete", volume=stack.within.digest, seen=max(seen, before), of=stack.within.slices)
         if seen > before:
             self._told[known] = seen
+            metrics.VOLUMES.labels("yes" if stack.complete else "no").inc()
             yield stack.record()
+
+    def _gauge(self) -> None:
+        metrics.VOLUMES_OPEN.set(len(self._open))
+        metrics.SLICES_WAITING.set(sum(len(one.stack.seen) for one in self._open.values()))

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.regions import ExpertRun, Grounding
 
@@ -27,6 +27,24 @@ EXPERT_DURATION = Histogram(
     "One expert's turn on an image, its regions measured.",
     ["expert"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+VOLUMES = Counter(
+    "tristream_volume_records",
+    "Records of volumes written. Incomplete ones: slices ended in dead letters, were left out by the frame policy, or "
+    "came later than gather waits.",
+    ["complete"],
+)
+VOLUMES_OPEN = Gauge(
+    "tristream_volumes_open",
+    "Volumes of which slices are still awaited. At its limit of 256 the one that waited longest is written as it is.",
+)
+SLICES_WAITING = Gauge(
+    "tristream_volume_slices_waiting", "Slices of open volumes that are there: what gather holds in memory."
+)
+SLICES_LATE = Counter(
+    "tristream_volume_slices_late",
+    "Slices that came after the record of their volume, and made it larger. Many: let gather wait longer.",
 )
 
 OUTCOMES: tuple[str, ...] = get_args(ExpertRun.model_fields["outcome"].annotation)

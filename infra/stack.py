@@ -1,4 +1,4 @@
-"""The local stack: one Kafka broker and one worker process a stage, started and stopped together."""
+"""The local stack: one Kafka broker, one worker process a stage, and a gatherer of volumes where they are sent."""
 
 import os
 import secrets
@@ -90,12 +90,15 @@ class LocalStack:
                 for number in range(1 if stage == "watch" else self._workers):
                     self.start_worker(stage, f"{stage}-{number + 1}")
             if self._settings.volumes == "whole":
-                self._start("gather", ["gather"], self.settings)
+                self._start("gather", ["gather"])
             self._exit = stack.pop_all()
         return self
 
     def start_worker(self, stage: Stage, name: str) -> None:
         """One more worker process."""
+        self._start(name, ["worker", stage])
+
+    def _start(self, name: str, command: Sequence[str]) -> None:
         # One machine has each port once.
         port = self.settings.wires.metrics_port and self.settings.wires.metrics_port + self._started
         self._started += 1
@@ -103,13 +106,10 @@ class LocalStack:
             port = free_port()
         if port:
             self.metrics[name] = f"{self.settings.wires.metrics_host}:{port}"
-        self._start(name, ["worker", stage], self.settings.with_wires(worker=name, metrics_port=port))
-
-    def _start(self, name: str, command: Sequence[str], settings: Settings) -> None:
         self.processes.start(
             name,
             [sys.executable, "-P", "-m", "infra.cli", *command],
-            env=settings.handed_on(),
+            env=self.settings.with_wires(worker=name, metrics_port=port).handed_on(),
             log_path=self.folder / "logs" / f"{name}.log",
             restart=True,
         )

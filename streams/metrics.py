@@ -72,6 +72,10 @@ STATE = Gauge(
 )
 LATER_BYTES = Gauge("tristream_later_topics_bytes", "Estimated bytes waiting in later topics, as preprocess sees them.")
 HIGH_WATER = Gauge("tristream_high_water_bytes", "Bytes in later topics at which preprocess stops taking objects.")
+GATHER_LAG = Gauge(
+    "tristream_gather_lag_messages",
+    "Triplets that gather has not read. Growing: it is slower than the stages, or ended; see its log.",
+)
 LATENCY = Histogram(
     "tristream_object_to_triplet_seconds",
     "From taking an object to its triplet acknowledged.",

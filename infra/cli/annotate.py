@@ -30,6 +30,12 @@ NEIGHBOURS = click.option(
     type=click.Choice([str(number) for number in range(MOST_NEIGHBOURS + 1)]),
     help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
 )
+VOLUMES = click.option(
+    "--volumes",
+    type=click.Choice(["none", "whole"]),
+    help="whole: each slice is sent with its volume, for experts of three dimensions. "
+    "[default: $TRISTREAM_VOLUMES or none]",
+)
 INCLUDE = click.option(
     "--include",
     metavar="GLOB",
@@ -86,12 +92,7 @@ def _said(command: Callable[..., None]) -> Callable[..., None]:
 @ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
-@click.option(
-    "--volumes",
-    type=click.Choice(["none", "whole"]),
-    help="whole: each slice is sent with its volume, for experts of three dimensions. "
-    "[default: $TRISTREAM_VOLUMES or none]",
-)
+@VOLUMES
 @INCLUDE
 @EXCLUDE
 @PATIENTS

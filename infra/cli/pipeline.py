@@ -5,7 +5,7 @@ from typing import get_args
 
 import click
 
-from infra.cli.annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS
+from infra.cli.annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, VOLUMES
 from infra.cli.topics import KAFKA
 from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
 from schemas.dead_letters import Stage
@@ -36,6 +36,7 @@ METRICS_PORT = 9464
 @ANNOTATIONS
 @FRAMES
 @NEIGHBOURS
+@VOLUMES
 @INCLUDE
 @EXCLUDE
 def up(
@@ -48,6 +49,7 @@ def up(
     annotations: str | None,
     frames: str | None,
     neighbours: str | None,
+    volumes: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
 ) -> None:
@@ -57,7 +59,7 @@ def up(
     from infra.stack import LocalStack
 
     settings = current_settings(
-        inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours,
+        inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours, volumes=volumes,
         include=patterns(include), exclude=patterns(exclude),
     )  # fmt: skip
     with plain_errors():
@@ -87,6 +89,7 @@ def up(
 @KAFKA
 @FRAMES
 @NEIGHBOURS
+@VOLUMES
 @INCLUDE
 @EXCLUDE
 def worker(
@@ -95,6 +98,7 @@ def worker(
     kafka: str | None,
     frames: str | None,
     neighbours: str | None,
+    volumes: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
 ) -> None:
@@ -106,7 +110,7 @@ def worker(
     from streams.topics import create_topics_at_last
 
     settings = current_settings(
-        kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours,
+        kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours, volumes=volumes,
         include=patterns(include), exclude=patterns(exclude),
     )  # fmt: skip
     configure_logging()

@@ -1,5 +1,6 @@
 """Commands on a running pipeline: its topics printed and gathered, how it stands, and what goes through it again."""
 
+import signal
 import sys
 from contextlib import nullcontext
 from typing import Any
@@ -50,6 +51,8 @@ def gather(wait: float, again: bool, kafka: str | None) -> None:
 
     settings = current_settings(kafka=kafka)
     configure_logging()
+    # The first process of a container is not ended by it otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ending_well(), plain_errors():
         gather_volumes(settings.wires, wait=wait, again=again)
 

@@ -12,6 +12,7 @@ from infra.grafana.panels import Dashboard, Panel, Query
 
 FOLDER = Path(__file__).parent / "dashboards"
 AN_MLLM = "an MLLM describes"
+VOLUMES = "volumes are sent with their slices"
 
 
 def _rate(metric: str, by: str, where: str = "") -> str:
@@ -126,6 +127,16 @@ QUALITY = Dashboard(
               (Query("sum by (reason) (tristream_dead_letters_total)", "{{reason}}"),), kind="bargauge"),
         Panel("Frames left out", "By the frame policy.",
               (Query("sum(rate(tristream_skipped_frames_total[$__rate_interval]))", "frames"),), "ops"),
+        Panel("Records of volumes", "Written by gather. Incomplete ones: slices in dead letters, left out, or late.",
+              (Query(_rate("tristream_volume_records_total", "complete"), "complete: {{complete}}"),), "ops",
+              optional=VOLUMES),
+        Panel("Volumes in work", "Awaited by gather. At 256 volumes the one that waited longest is written as it is.",
+              (Query("sum(tristream_volumes_open)", "volumes"),
+               Query("sum(tristream_volume_slices_waiting)", "their slices"),
+               Query("sum(tristream_gather_lag_messages)", "triplets not read")), optional=VOLUMES),
+        Panel("Late slices", "Came after the record of their volume. Many: let gather wait longer.",
+              (Query("sum(rate(tristream_volume_slices_late_total[$__rate_interval]))", "slices"),), "ops",
+              optional=VOLUMES),
         Panel("Verdicts on statements", "What verification says of each statement of the describer.",
               (Query(_rate("tristream_verdicts_total", "verdict"), "{{verdict}}"),), "ops", optional=AN_MLLM),
         Panel("Describer's retries", "Answers that were asked for again, by reason.",

@@ -4,6 +4,7 @@ import asyncio
 from functools import lru_cache
 
 import pytest
+from prometheus_client import REGISTRY
 
 from agents import gather
 from agents.gather import Volumes
@@ -91,6 +92,35 @@ def test_so_many_volumes_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
     volumes = Volumes()
     records = take(volumes, [slices(number)[0] for number in (1, 2, 3)])
     assert [(record.volume[-1], record.seen) for record in records] == [("1", 1)]
+
+
+def test_what_is_open_and_what_was_written_is_counted() -> None:
+    """Records by whether they are whole, what is held now, and the slice that came after its record."""
+
+    def counted() -> dict[str, float]:
+        found = {
+            "whole": REGISTRY.get_sample_value("tristream_volume_records_total", {"complete": "yes"}),
+            "parts": REGISTRY.get_sample_value("tristream_volume_records_total", {"complete": "no"}),
+            "late": REGISTRY.get_sample_value("tristream_volume_slices_late_total"),
+            "open": REGISTRY.get_sample_value("tristream_volumes_open"),
+            "waiting": REGISTRY.get_sample_value("tristream_volume_slices_waiting"),
+        }
+        return {name: value or 0.0 for name, value in found.items()}
+
+    volumes = Volumes(wait=60)
+    before = counted()
+
+    def since() -> dict[str, float]:
+        return {name: value - before[name] if name in {"whole", "parts", "late"} else value
+                for name, value in counted().items()}  # fmt: skip
+
+    one, two = slices(1), slices(2)
+    take(volumes, [*one[:2], two[0]])
+    assert since() == {"whole": 0, "parts": 0, "late": 0, "open": 2, "waiting": 3}
+    list(volumes.overdue(60.0))
+    assert since() == {"whole": 0, "parts": 2, "late": 0, "open": 0, "waiting": 0}
+    take(volumes, one[2:], now=70.0)
+    assert since() == {"whole": 1, "parts": 2, "late": 1, "open": 0, "waiting": 0}
 
 
 def test_the_same_slices_give_the_same_record() -> None:

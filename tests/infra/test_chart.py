@@ -33,7 +33,8 @@ PROMETHEUS = (
 EVERYTHING = (
     "sglang.enabled=true,sglang.model=org/model,sglang.revision=0123abc,stages.ground.gpu=true,weaviate.url=http://w:8080,"
     "weaviate.grpc=w:50051,weaviate.alias=Lab,sglang.arguments={--tp-size=2},weaviate.existingSecret=weaviate,weaviate.caSecret=weaviate-ca,experts.claim=experts,bucket.existingSecret=s3,bucket.annotations=s3://marks/of,bucket.endpoint=https://s3.example,kafka.prefix=lab.,"
-    "kafka.certificateSecret=tristream-user,monitoring.podMonitor=true,networkPolicy.enabled=true"
+    "kafka.certificateSecret=tristream-user,monitoring.podMonitor=true,networkPolicy.enabled=true,"
+    "settings.TRISTREAM_VOLUMES=whole,gather.waitSeconds=90"
 )
 PLAIN = (
     "kafka.protocol=PLAINTEXT,topics.strimzi=false,keda.enabled=false,disruption.enabled=false,"
@@ -77,10 +78,15 @@ def component(document: dict[str, Any]) -> str:
     return document["metadata"]["labels"]["app.kubernetes.io/component"]
 
 
+def workers(rendered: Rendered) -> dict[str, dict[str, Any]]:
+    """The pods of our image by component: of each stage, and of what gathers volumes, where they are sent."""
+    pods = {component(one): one["spec"]["template"]["spec"] for one in of("Deployment", rendered)}
+    return {name: pod for name, pod in pods.items() if name != "sglang"}
+
+
 def stages(rendered: Rendered) -> dict[str, dict[str, Any]]:
     """The pods of the stages by stage."""
-    pods = {component(one): one for one in of("Deployment", rendered)}
-    return {name: pods[name]["spec"]["template"]["spec"] for name in STAGES}
+    return {name: workers(rendered)[name] for name in STAGES}
 
 
 def variables(pod: dict[str, Any]) -> dict[str, str]:
@@ -188,7 +194,7 @@ def test_scaling_asks_for_the_lag_of_the_stage(everything: Rendered) -> None:
         assert spec["scaleTargetRef"]["name"] == f"lab-{stage}"
         assert spec["maxReplicaCount"] <= 48
     fixed = {one["metadata"]["name"] for one in of("Deployment", everything) if "replicas" in one["spec"]}
-    assert fixed == {"lab-sglang", "lab-watch"}
+    assert fixed == {"lab-sglang", "lab-watch", "lab-gather"}
 
 
 @pytest.mark.parametrize(("mechanism", "word"), [("PLAIN", "plaintext"), ("SCRAM-SHA-256", "scram_sha256")])
@@ -200,17 +206,18 @@ def test_scaling_logs_in_as_the_workers_do(mechanism: str, word: str) -> None:
 
 def test_what_the_chart_sets_are_settings(rendered: Rendered) -> None:
     """Every variable is one that is read, and all together are accepted."""
-    for pod in stages(rendered).values():
+    for pod in workers(rendered).values():
         given = {name: value for name, value in variables(pod).items() if name.startswith("TRISTREAM_")}
         assert given.keys() <= DOCUMENTED
         assert from_environment(given).wires.metrics_port == 9464
 
 
 def test_each_stage_is_one_worker_under_watch(rendered: Rendered) -> None:
-    """It runs its own stage, as nobody, on a root that cannot be written, and is probed."""
-    for stage, pod in stages(rendered).items():
+    """It runs its own stage, or gathers, as nobody, on a root that cannot be written, and is probed."""
+    assert workers(rendered).keys() - STAGES <= {"gather"}
+    for stage, pod in workers(rendered).items():
         (container,) = pod["containers"]
-        assert container["args"][:2] == ["worker", stage]
+        assert container["args"][:2] == (["gather", "--wait=90"] if stage == "gather" else ["worker", stage])
         assert pod["securityContext"]["runAsNonRoot"]
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
@@ -227,6 +234,25 @@ def test_only_ground_is_given_experts_and_only_retrieve_whom_weaviate_is_signed_
         assert {other for other, pod in pods.items() if name in variables(pod)} == {stage}
         mounts = [mount["mountPath"] for mount in pods[stage]["containers"][0]["volumeMounts"]]
         assert any(variables(pods[stage])[name].startswith(mount) for mount in mounts)
+
+
+@pytest.mark.parametrize(
+    ("values", "gathers"),
+    [
+        ("", False),
+        ("settings.TRISTREAM_VOLUMES=none", False),
+        ("settings.TRISTREAM_VOLUMES=whole", True),
+        ("stages.preprocess.settings.TRISTREAM_VOLUMES=whole", True),
+        ("settings.TRISTREAM_VOLUMES=whole,stages.preprocess.settings.TRISTREAM_VOLUMES=none", False),
+    ],
+)
+def test_volumes_are_gathered_where_they_are_sent(values: str, gathers: bool) -> None:
+    """By one process, which is gone before the next comes; preprocess's own setting counts most."""
+    found = [one for one in of("Deployment", render(values)) if component(one) == "gather"]
+    assert len(found) == gathers
+    for one in found:
+        assert (one["spec"]["replicas"], one["spec"]["strategy"]) == (1, {"type": "Recreate"})
+        assert not [other for other in of("PodDisruptionBudget", render(values)) if component(other) == "gather"]
 
 
 def test_only_preprocess_is_told_where_annotations_lie(everything: Rendered, rendered: Rendered) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from infra.contracts import LAUNCH
 from infra.servers import COMPOSE
@@ -105,14 +106,30 @@ def test_the_example_names_every_variable_that_has_no_default() -> None:
     example = dict(re.findall(r"^(\w+)=(.*)$", (REPOSITORY / "infra/example.env").read_text(), re.MULTILINE))
     found = VARIABLE.findall((REPOSITORY / "infra/compose.yaml").read_text())
     assert {name for name, default in found if not default} <= example.keys()
-    assert {name for name, value in example.items() if value} == {"COMPOSE_PROFILES", "SGLANG_REVISION"}
+    assert {name for name, value in example.items() if value} == {"COMPOSE_PROFILES", "SGLANG_REVISION", "VOLUMES"}
 
 
 def test_every_stage_has_a_service(compose: dict[str, Any]) -> None:
-    """One worker of each; nothing else is started by our image."""
-    commands = [service["command"] for service in compose["services"].values() if "tristream" in service["image"]]
+    """One worker of each, and with the profile that says so a gatherer; nothing else is started by our image."""
+    services = {name: one for name, one in compose["services"].items() if "tristream" in one["image"]}
+    gatherer = services.pop("gather")
+    assert (gatherer["command"], gatherer["profiles"]) == (["gather"], ["volumes"])
+    commands = [service["command"] for service in services.values()]
     assert {command[1] for command in commands} == STAGES
     assert all(command[0] == "worker" for command in commands)
+
+
+def test_prometheus_knows_every_service_of_ours(compose: dict[str, Any]) -> None:
+    """Those of a profile by name alone: where it is off, nobody is woken for them."""
+    folder = REPOSITORY / "infra/prometheus"
+    (job,) = yaml.safe_load((folder / "compose.yml").read_text())["scrape_configs"]
+    sometimes = set(job["dns_sd_configs"][0]["names"])
+    targets = orjson.loads((folder / "compose-targets.json").read_bytes())
+    always = {one["targets"][0].removesuffix(":9464") for one in targets}
+    ours = {name: one for name, one in compose["services"].items() if "tristream" in one["image"]}
+    assert sometimes == {name for name, one in ours.items() if one.get("profiles")}
+    assert always == ours.keys() - sometimes
+    assert job["dns_sd_configs"][0]["port"] == 9464
 
 
 def test_images_are_pinned_and_watched(compose: dict[str, Any]) -> None:

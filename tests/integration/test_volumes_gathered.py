@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.settings import Settings
+from infra.kafka.local import free_port
 from infra.processes import Processes
 from schemas.triplets import Triplet
 from schemas.volumes import VolumeRecord
@@ -29,13 +31,14 @@ class Gatherers:
 
     def __init__(self, settings: Settings, folder: Path, processes: Processes) -> None:
         self._settings, self._folder, self._processes, self._number = settings, folder, processes, 0
+        self._port = free_port()
 
     def start(self, *options: str) -> None:
         self._number += 1
         self._processes.start(
             f"gather-{self._number}",
             [sys.executable, "-m", "infra.cli", "gather", *options],
-            env=self._settings.handed_on(),
+            env=self._settings.with_wires(metrics_port=self._port).handed_on(),
             log_path=self._folder / f"gather-{self._number}.log",
         )
 
@@ -43,6 +46,16 @@ class Gatherers:
         name = f"gather-{self._number}"
         os.kill(self._processes.pids[name], signal.SIGKILL)
         self._processes.stop(name)
+
+    def asked(self, path: str) -> bytes:
+        """What one that is well answers."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/{path}", timeout=10) as answer:
+            return answer.read()
+
+    def scraped(self) -> dict[str, float]:
+        """Its metrics, by name and labels."""
+        lines = [line.rpartition(" ") for line in self.asked("metrics").decode().splitlines() if line[0] != "#"]
+        return {name: float(value) for name, _, value in lines}
 
     def told(self) -> dict[str, VolumeRecord]:
         return {
@@ -131,3 +144,15 @@ def test_a_slice_that_never_comes_and_one_that_comes_late(
     wait_until(lambda: all(record.complete for record in gatherers.told().values()))
     seen = [record.message.seen for record in read(wires, [VOLUMES]) if record and record.message]
     assert sorted(seen) == [4, 5, 5], "no record twice"
+    found = gatherers.scraped()
+    expected = {
+        'tristream_volume_records_total{complete="yes"}': 1,
+        'tristream_volume_records_total{complete="no"}': 0,
+        "tristream_volumes_open": 0,
+        "tristream_volume_slices_waiting": 0,
+        "tristream_volume_slices_late_total": 1,
+        "tristream_gather_lag_messages": 10,
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert b"true" in gatherers.asked("readyz")
+    assert b"true" in gatherers.asked("healthz")

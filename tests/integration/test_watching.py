@@ -19,7 +19,7 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
 from agents.settings import Settings
-from infra.grafana.pages import PAGES
+from infra.grafana.pages import AN_MLLM, PAGES
 from infra.kafka.local import free_ports
 from infra.prometheus.local import LocalPrometheus, PrometheusFailed
 from infra.stack import STAGES, LocalStack
@@ -111,16 +111,17 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     inbox.mkdir()
     with receiver() as (endpoint, spans), pytest.MonkeyPatch.context() as environment:
         environment.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
-        wires = Wires(partitions=2, metrics_port=free_ports(len(WORKERS))[0], otlp_endpoint=endpoint)
-        settings = Settings(wires=wires, inbox=str(inbox), frames="spread:2", key="0" * 64)
+        wires = Wires(partitions=2, metrics_port=free_ports(len(WORKERS) + 1)[0], otlp_endpoint=endpoint)
+        settings = Settings(wires=wires, inbox=str(inbox), frames="spread:2", volumes="whole", key="0" * 64)
         with LocalStack(settings, folder / "state", watch=True) as stack:
             prometheus = LocalPrometheus(folder / "prometheus", stack.metrics, interval=1)
             prometheus.start(stack.processes)
             prometheus.wait_ready()
             watched = Watched(stack, prometheus, spans, inbox)
+            assert stack.metrics.keys() == {*(f"{stage}-1" for stage in WORKERS), "gather"}
             watched.until(lambda: all(ready(address)[0] == 200 for address in stack.metrics.values()))
             # Two scrapes before anything happens, so that a rate sees it happen.
-            watched.until(lambda: up(prometheus, "sum(count_over_time(up[1m]))") >= 2 * len(WORKERS))
+            watched.until(lambda: up(prometheus, "sum(count_over_time(up[1m]))") >= 2 * len(stack.metrics))
             for name in IMAGES:
                 shutil.copy(str(get_testdata_file(name, download=False)), inbox / f"DOE_JOHN_{name}")
             for name in ULTRASOUND:
@@ -171,7 +172,7 @@ def without_number(prometheus: LocalPrometheus, asked: list[tuple[str, str, bool
 def queries() -> list[tuple[str, str, bool]]:
     """Title, expression, and whether it may be empty, of every query of every panel."""
     return [
-        (f"{page.title}: {panel.title}", query.expression, bool(panel.optional))
+        (f"{page.title}: {panel.title}", query.expression, panel.optional == AN_MLLM)
         for page in PAGES
         for panel in page.panels
         for query in panel.queries

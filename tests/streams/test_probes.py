@@ -1,5 +1,7 @@
 """What a worker answers over HTTP, and when it calls itself ready."""
 
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,7 +12,8 @@ from infra.kafka.local import free_port
 from schemas.stages import StageState
 from streams import metrics
 from streams.app import build_app, speak
-from streams.probes import Probes
+from streams.gathering import STUCK_S, Standing
+from streams.probes import Probes, answering
 from streams.settings import Wires
 from streams.stage import StageRunner
 from streams.topics import IMAGES, OBJECTS
@@ -37,6 +40,31 @@ async def test_a_worker_is_ready_when_it_works_and_says_why_not() -> None:
             assert answer.status == 200
         async with session.get(f"{address}/healthz") as answer:
             assert answer.status == 200
+
+
+def test_work_without_an_event_loop_is_answered_for_by_a_thread() -> None:
+    """While it is busy too; once it is stuck /healthz says so, and the port is free again at the end."""
+    port, standing, now = free_port(), Standing(), [0.0]
+
+    def asked(path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    for _ in range(2):
+        with answering("127.0.0.1", port, lambda: standing.reason, lambda: standing.stuck(now[0])):
+            assert asked("readyz")[0] == 503
+            standing.reason, standing.busy_since, now[0] = "", 100.0, 100.0 + STUCK_S - 1
+            assert (asked("readyz")[0], asked("healthz")[0]) == (200, 200)
+            now[0] += 2
+            assert asked("healthz")[0] == 503
+            standing.busy_since = None
+            assert asked("healthz")[0] == 200
+            assert "tristream_messages_total" in asked("metrics")[1]
+        standing.reason = "starting"
 
 
 async def test_metrics_are_in_the_text_format() -> None:

@@ -53,3 +53,8 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
+
+{{- define "tristream.volumes" -}}
+{{- $settings := mergeOverwrite (deepCopy .Values.settings) (dig "settings" dict .Values.stages.preprocess) -}}
+{{- if eq (get $settings "TRISTREAM_VOLUMES") "whole" -}}true{{- end -}}
+{{- end -}}
