@@ -87,7 +87,8 @@ def key(modality: Modality) -> str:
 
 def learn(modality: Modality, folder: Path, epochs: int, count: int) -> None:
     """Train on one modality; the expert lies in a folder of its own, its curve beside it."""
-    from models.experts.training import Settings, Subject, train_expert
+    from models.experts.training.run import train_expert
+    from models.experts.training.settings import Settings, Subject
 
     name = f"unet-{key(modality)}"
     settings = Settings(
@@ -99,7 +100,7 @@ def learn(modality: Modality, folder: Path, epochs: int, count: int) -> None:
         phantoms(modality, count), folder / name / f"{name}.onnx", settings, subject,
         tell=lambda epoch: print(f"{modality} {epoch}", file=sys.stderr, flush=True),
     )  # fmt: skip
-    curve = [round(epoch.validation_dice, 4) for epoch in report.history]
+    curve = [round(epoch.validation, 4) for epoch in report.history]
     (folder / name / "curve.json").write_bytes(orjson.dumps(curve))
 
 

@@ -137,9 +137,9 @@ def experts_train(
     _needs_torch()
     from infra.progress import Counting
     from models.experts.datasets import open_dataset
-    from models.experts.training import Settings as Numbers
-    from models.experts.training import Subject, train_expert
-    from models.experts.training.run import best_device
+    from models.experts.training.run import best_device, train_expert
+    from models.experts.training.settings import Settings as Numbers
+    from models.experts.training.settings import Subject
 
     try:
         told = Numbers(mirror=not no_mirror, **numbers)
@@ -155,9 +155,7 @@ def experts_train(
 
             def tell(epoch: "Epoch") -> None:
                 progress.update(epoch.number, told.epochs)
-                progress.say(
-                    f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation Dice {epoch.validation_dice:.3f}"
-                )
+                progress.say(f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation Dice {epoch.validation:.3f}")
 
             report = train_expert(dataset, out, told, subject, device=best_device(device), resume=resume, tell=tell)
     for one in report.scores:

@@ -16,7 +16,6 @@ from models.experts.manifest import Manifest, parse  # noqa: E402
 from models.experts.phantoms import draw  # noqa: E402
 from models.experts.registry import PACKAGED, Registry  # noqa: E402
 from models.experts.toml_text import toml  # noqa: E402
-from models.experts.training import Settings, Subject, UnfitName, train_expert  # noqa: E402
 from models.experts.training import package as packaging  # noqa: E402
 from models.experts.training.augment import Augment, cut  # noqa: E402
 from models.experts.training.card import Report  # noqa: E402
@@ -24,7 +23,8 @@ from models.experts.training.loop import Epoch, OtherRun, Progress, evaluate, tr
 from models.experts.training.package import UnlikeTorch, checked, difference  # noqa: E402
 from models.experts.training.prepare import Prepared, prepare  # noqa: E402
 from models.experts.training.quantise import NotQuantised, quantise  # noqa: E402
-from models.experts.training.settings import Normalisation  # noqa: E402
+from models.experts.training.run import UnfitName, train_expert  # noqa: E402
+from models.experts.training.settings import Normalisation, Settings, Subject  # noqa: E402
 from models.experts.training.unet import Expert, Normalise, UNet  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -209,7 +209,7 @@ def test_early_stop(data: Prepared, tmp_path: Path) -> None:
     found = run(data, tmp_path, settings)
     assert len(found.history) == found.best_epoch + 2
     (score,) = evaluate(found.network, data, split(data.groups, 0).validation, 4)
-    assert score.dice == pytest.approx(found.best_dice)
+    assert score.dice == pytest.approx(found.best_score)
 
 
 def test_augmented_alike() -> None:

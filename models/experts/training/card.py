@@ -79,7 +79,7 @@ def card(dataset: Dataset, data: Prepared, settings: Settings, report: Report, s
         "## Settings",
         "",
         *(f"- {name.replace('_', ' ')}: {value}" for name, value in settings.plain().items()),
-        f"- epochs run: {len(report.history)}; kept: epoch {best.number}, validation Dice {best.validation_dice:.3f}",
+        f"- epochs run: {len(report.history)}; kept: epoch {best.number}, validation Dice {best.validation:.3f}",
         f"- data: SHA-256 {data.digest[:16]} of the prepared arrays",
         f"- versions: {', '.join(f'{name} {version}' for name, version in report.versions.items())}",
         f"- exported graph against torch: differs by at most {report.difference:.1g} (allowed: {TOLERANCE:g})",

@@ -1,14 +1,18 @@
-"""The loop: Dice and cross entropy, AdamW, a cosine schedule, the best epoch by validation kept, checkpoints."""
+"""The loop: AdamW, a cosine schedule, the best epoch by validation kept, checkpoints; a U-Net's lesson in it.
+
+What is learnt is a `Lesson`: batches, a loss and a score. `Masks` is that of a U-Net, by Dice and cross entropy.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from models.experts.datasets import BadDataset, Split
@@ -36,7 +40,8 @@ class Epoch:
 
     number: int
     loss: float
-    validation_dice: float
+    validation: float
+    """The score of the lesson: for a U-Net mean Dice."""
     learning_rate: float
 
 
@@ -44,24 +49,24 @@ class Epoch:
 class Progress:
     """All that a run continues from; random numbers are not in it, since each epoch begins with its own."""
 
-    network: UNet
+    network: nn.Module
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     scaler: torch.amp.GradScaler
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: int = 0
-    best_dice: float = -math.inf
+    best_score: float = -math.inf
 
     def save(self, path: Path, key: str) -> None:
         """Written beside, then put in place: a run that is stopped leaves a whole checkpoint."""
         state: dict[str, Any] = {
             "key": key,
             **{name: getattr(self, name).state_dict() for name in ("network", "optimiser", "schedule", "scaler")},
-            "history": [(one.number, one.loss, one.validation_dice, one.learning_rate) for one in self.history],
+            "history": [(one.number, one.loss, one.validation, one.learning_rate) for one in self.history],
             "best": self.best,
             "best_epoch": self.best_epoch,
-            "best_dice": self.best_dice,
+            "best_score": self.best_score,
         }
         beside = path.with_suffix(".part")
         torch.save(state, beside)
@@ -75,37 +80,61 @@ class Progress:
         for name in ("network", "optimiser", "schedule", "scaler"):
             getattr(self, name).load_state_dict(state[name])
         self.history = [Epoch(*one) for one in state["history"]]
-        self.best, self.best_epoch, self.best_dice = state["best"], state["best_epoch"], state["best_dice"]
+        self.best, self.best_epoch, self.best_score = state["best"], state["best_epoch"], state["best_score"]
 
 
-def train(
-    data: Prepared,
-    parts: Split,
+class Lesson(Protocol):
+    """What a network is taught, and how well it has learnt it."""
+
+    def batches(self) -> Iterator[tuple[Tensor, ...]]:
+        """The training examples of an epoch, in an order of torch's random numbers: input, and what the loss takes."""
+        ...
+
+    def loss(self, output: Tensor, *wanted: Tensor) -> Tensor:
+        """Of a batch's output, to be made small."""
+        ...
+
+    def score(self, network: nn.Module) -> float:
+        """On what it is validated by; more is better."""
+        ...
+
+
+def fit(
+    network: nn.Module,
+    lesson: Lesson,
     settings: Settings,
-    folder: Path,
     *,
-    device: str,
-    resume: bool,
+    key: str = "",
+    checkpoint: Path | None = None,
+    device: str = "cpu",
+    resume: bool = False,
     tell: Callable[[Epoch], None] = lambda _: None,
 ) -> Progress:
-    """A network trained on `data`, its best weights in `Progress.best`; a checkpoint in `folder` after each epoch.
+    """The network with the weights of its best epoch by the lesson's score.
+
+    Args:
+        network: with its first weights.
+        lesson: what it learns.
+        settings: of the run; width and depth are the network's own.
+        key: of settings and data: a checkpoint of another is not gone on from.
+        checkpoint: written after each epoch; None: none is.
+        device: 'cpu' or 'cuda'; on the latter with mixed precision.
+        resume: go on from the checkpoint, if there is one.
+        tell: told of each epoch.
 
     Raises:
-        OtherRun: `resume`, and the checkpoint there is of other settings or data.
+        OtherRun: `resume`, and the checkpoint there has another key.
+        BadDataset: the loss is no number any more.
     """
-    torch.manual_seed(settings.seed)
-    network = UNet(data.images.shape[1], len(data.labels), settings.width, settings.depth).to(device)
+    network.to(device)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
     mixed = device != "cpu"
     half = torch.bfloat16 if mixed and torch.cuda.is_bf16_supported() else torch.float16
     scaler = torch.amp.GradScaler(device, enabled=mixed and half is torch.float16)
-    run, key = Progress(network, optimiser, schedule, scaler), f"{data.digest} {settings.plain()}"
-    checkpoint = folder / CHECKPOINT
-    if resume and checkpoint.exists():
+    run = Progress(network, optimiser, schedule, scaler)
+    if resume and checkpoint is not None and checkpoint.exists():
         run.load(checkpoint, key)
-
-    augment = Augment(settings, data.normalisation.kind)
     for number in range(len(run.history) + 1, settings.epochs + 1):
         if number - 1 - run.best_epoch >= settings.patience:
             break
@@ -113,11 +142,11 @@ def train(
         torch.manual_seed(settings.seed * 1_000_003 + number)
         network.train()
         losses: list[float] = []
-        for image, masks, inside in _batches(data, parts.training, settings, augment):
-            image, masks, inside = image.to(device), masks.to(device), inside.to(device)
+        for batch in lesson.batches():
+            image, *wanted = (one.to(device) for one in batch)
             optimiser.zero_grad(set_to_none=True)
             with torch.autocast(device, dtype=half, enabled=mixed):
-                loss = loss_of(network(image), masks, inside)
+                loss = lesson.loss(network(image), *wanted)
             scaler.scale(loss).backward()
             scaler.step(optimiser)
             scaler.update()
@@ -126,16 +155,67 @@ def train(
         schedule.step()
         if not math.isfinite(mean := float(np.mean(losses))):
             raise BadDataset("the loss is no number any more: take a lower learning rate, and look at the values")
-        dice = float(np.nanmean([scores.dice for scores in evaluate(network, data, parts.validation, settings.batch)]))
-        run.history.append(Epoch(number, mean, dice, rate))
-        if dice > run.best_dice:
-            run.best_epoch, run.best_dice = number, dice
+        score = lesson.score(network)
+        run.history.append(Epoch(number, mean, score, rate))
+        if score > run.best_score:
+            run.best_epoch, run.best_score = number, score
             run.best = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-        run.save(checkpoint, key)
+        if checkpoint is not None:
+            run.save(checkpoint, key)
         tell(run.history[-1])
     network.load_state_dict(run.best)
     network.eval()
     return run
+
+
+def train(
+    data: Prepared,
+    parts: Split,
+    settings: Settings,
+    folder: Path | None,
+    *,
+    device: str,
+    resume: bool = False,
+    tell: Callable[[Epoch], None] = lambda _: None,
+) -> Progress:
+    """A U-Net trained on `data`, its best weights in `Progress.best`; a checkpoint in `folder` after each epoch.
+
+    Raises:
+        OtherRun: `resume`, and the checkpoint there is of other settings or data.
+    """
+    torch.manual_seed(settings.seed)
+    network = UNet(data.images.shape[1], len(data.labels), settings.width, settings.depth)
+    return fit(
+        network,
+        Masks(data, parts, settings),
+        settings,
+        key=f"{data.digest} {settings.plain()}",
+        checkpoint=folder / CHECKPOINT if folder is not None else None,
+        device=device,
+        resume=resume,
+        tell=tell,
+    )
+
+
+class Masks:
+    """The lesson of a U-Net: to mark what the masks of images mark."""
+
+    def __init__(self, data: Prepared, parts: Split, settings: Settings) -> None:
+        self._data, self._parts, self._settings = data, parts, settings
+        self._augment = Augment(settings, data.normalisation.kind)
+
+    def batches(self) -> Iterator[tuple[Tensor, ...]]:
+        """Images, masks, and where there is image."""
+        return _batches(self._data, self._parts.training, self._settings, self._augment)
+
+    def loss(self, output: Tensor, *wanted: Tensor) -> Tensor:
+        """Cross entropy and Dice."""
+        return loss_of(output, *wanted)
+
+    def score(self, network: nn.Module) -> float:
+        """Mean Dice."""
+        found = evaluate(network, self._data, self._parts.validation, self._settings.batch)
+        return float(np.nanmean([one.dice for one in found]))
 
 
 def _batches(
@@ -183,37 +263,40 @@ class Scores:
 
 
 @torch.no_grad()
-def evaluate(network: UNet, data: Prepared, indices: Sequence[int], batch: int, threshold: float = 0.5) -> list[Scores]:
-    """Scores of each label on whole images."""
+def overlaps(
+    network: nn.Module, data: Prepared, indices: Sequence[int], batch: int, threshold: float = 0.5
+) -> npt.NDArray[np.int64]:
+    """Pixels on whole images at the network's size, (images, labels, 3): found and true, found, true."""
     network.eval()
     device = next(network.parameters()).device
-    dice: list[list[float]] = [[] for _ in data.labels]
-    iou: list[list[float]] = [[] for _ in data.labels]
-    without, found_without = [0] * len(data.labels), [0] * len(data.labels)
+    counts: list[Tensor] = []
     for start in range(0, len(indices), batch):
         chosen = list(indices[start : start + batch])
         images = torch.from_numpy(data.images[chosen]).to(device)
         found = (torch.sigmoid(network(images)) >= threshold).cpu() & torch.stack([data.inside(at) for at in chosen])
         truth = torch.from_numpy(data.masks[chosen]) > 0
-        overlap = (found & truth).sum(dim=(2, 3))
-        here, there = found.sum(dim=(2, 3)), truth.sum(dim=(2, 3))
-        for image in range(len(chosen)):
-            for label in range(len(data.labels)):
-                both, one, other = (int(count[image, label]) for count in (overlap, here, there))
-                if other:
-                    dice[label].append(2 * both / (one + other))
-                    iou[label].append(both / (one + other - both))
-                else:
-                    without[label] += 1
-                    found_without[label] += one > 0
-    return [
-        Scores(
-            name,
-            float(np.mean(dice[at])) if dice[at] else math.nan,
-            float(np.mean(iou[at])) if iou[at] else math.nan,
-            len(dice[at]),
-            without[at],
-            found_without[at],
+        counts.append(torch.stack([one.sum(dim=(2, 3)) for one in (found & truth, found, truth)], dim=-1))
+    return torch.cat(counts).numpy() if counts else np.zeros((0, len(data.labels), 3), np.int64)
+
+
+def evaluate(
+    network: nn.Module, data: Prepared, indices: Sequence[int], batch: int, threshold: float = 0.5
+) -> list[Scores]:
+    """Scores of each label on whole images."""
+    scores: list[Scores] = []
+    for name, counts in zip(
+        data.labels, overlaps(network, data, indices, batch, threshold).transpose(1, 0, 2), strict=True
+    ):
+        has = counts[:, 2] > 0
+        both, found, true = counts[has].T.astype(float)
+        scores.append(
+            Scores(
+                name,
+                float(np.mean(2 * both / (found + true))) if has.any() else math.nan,
+                float(np.mean(both / (found + true - both))) if has.any() else math.nan,
+                int(has.sum()),
+                int((~has).sum()),
+                int((counts[~has, 1] > 0).sum()),
+            )
         )
-        for at, name in enumerate(data.labels)
-    ]
+    return scores

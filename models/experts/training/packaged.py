@@ -108,7 +108,7 @@ def package(recipe: Recipe, learnt: Path, folder: Path) -> None:
 
 
 def _told(epoch: Epoch) -> None:
-    sys.stdout.write(f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation Dice {epoch.validation_dice:.3f}\n")
+    sys.stdout.write(f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation Dice {epoch.validation:.3f}\n")
     sys.stdout.flush()
 
 
