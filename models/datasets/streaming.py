@@ -2,7 +2,8 @@
 
 Partitions are its shards, so that `split_dataset_by_node` and the workers of a DataLoader each read their own. Examples
 are shuffled over a buffer, and modalities take turns in leaving it. What waits in the buffer is part of the state, by
-its offsets: whoever goes on from a state gets every example that was not handed out, and none that was.
+its offsets: whoever goes on from a state gets every example that was not handed out, and none that was. Questions are
+chosen as an example leaves, and what they are balanced by is in the state too.
 """
 
 import json
@@ -19,11 +20,17 @@ from datasets.iterable_dataset import _BaseExamplesIterable  # pyright: ignore[r
 
 from models.datasets.formats.rows import FEATURES, row_of
 from models.datasets.instructions import Mixer
-from models.datasets.lines import Glance
+from models.datasets.lines import Glance, statements
+from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
 from models.datasets.soundness import Flawed, sound_picture
-from schemas.triplets import Triplet
+from schemas.triplets import Statement, Triplet
 
+MORE: dict[str, Any] = {
+    "group": {"dtype": "string", "_type": "Value"},
+    "authors": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"},
+}
+"""Columns beside those of the Parquet format: what must not be torn apart, and who wrote the text, name@version."""
 REMEMBERED = 100_000
 """triplet_ids that are known again, the last ones: what is sent twice is sent twice soon."""
 
@@ -48,18 +55,20 @@ class _Position:
     held: dict[int, list[int]] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     handed_out: int = 0
+    mixed: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def dump(self) -> str:
-        return json.dumps([self.next, self.held, self.seen, self.handed_out])
+        return json.dumps([self.next, self.held, self.seen, self.handed_out, self.mixed])
 
     @classmethod
     def load(cls, text: str) -> "_Position":
-        after, held, seen, handed_out = json.loads(text)
+        after, held, seen, handed_out, *mixed = json.loads(text)  # Earlier states do not tell what was asked.
         return cls(
             {int(key): value for key, value in after.items()},
             {int(key): value for key, value in held.items()},
             seen,
             handed_out,
+            *mixed,
         )
 
     @property
@@ -81,20 +90,31 @@ class _Live:
         return self._dump()
 
 
+class _Waiting(NamedTuple):
+    """A triplet without its picture, which lies beside it as PNG."""
+
+    partition: int
+    offset: int
+    triplet: Triplet
+    png: bytes
+
+
 class _Buffer:
-    """Examples by modality, each in the order of its place, so that the same content leaves it in the same order."""
+    """Triplets by modality, each in the order of its place, so that the same content leaves it in the same order."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[tuple[int, int, dict[str, Any]]]] = {}
+        self._waiting: dict[str, list[_Waiting]] = {}
 
     def __len__(self) -> int:
         return sum(len(waiting) for waiting in self._waiting.values())
 
-    def add(self, arrived: Arrived, example: dict[str, Any]) -> None:
-        waiting = self._waiting.setdefault(arrived.triplet.metadata.modality, [])
-        insort(waiting, (arrived.partition, arrived.offset, example), key=lambda one: one[:2])
+    def add(self, arrived: Arrived, png: bytes) -> None:
+        triplet = arrived.triplet
+        bare = triplet.model_copy(update={"image": triplet.image.model_copy(update={"data": None})})
+        waiting = self._waiting.setdefault(triplet.metadata.modality, [])
+        insort(waiting, _Waiting(arrived.partition, arrived.offset, bare, png), key=lambda one: one[:2])
 
-    def pop(self, chance: random.Random) -> tuple[int, int, dict[str, Any]]:
+    def pop(self, chance: random.Random) -> _Waiting:
         """Of a modality by chance, one by chance: rare ones are not drowned."""
         modality = chance.choice(sorted(self._waiting))
         waiting = self._waiting[modality]
@@ -106,8 +126,8 @@ class _Buffer:
     def held(self) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         for waiting in self._waiting.values():
-            for partition, offset, _ in waiting:
-                found.setdefault(partition, []).append(offset)
+            for one in waiting:
+                found.setdefault(one.partition, []).append(one.offset)
         return found
 
 
@@ -149,15 +169,19 @@ class _Examples(_BaseExamplesIterable):
         seen: OrderedDict[str, None] = OrderedDict.fromkeys(start.seen)
         now = _Position(dict(start.next), handed_out=start.handed_out)
         buffer, mixer = _Buffer(), Mixer(self._policy.turns)
+        if start.mixed:
+            mixer.go_on(start.mixed)
 
         if state:
-            state["position"] = _Live(lambda: replace(now, held=buffer.held(), seen=list(seen)).dump())
+            state["position"] = _Live(
+                lambda: replace(now, held=buffer.held(), seen=list(seen), mixed=mixer.state()).dump()
+            )
 
         def leave() -> tuple[str, dict[str, Any]]:
             chance = random.Random(f"{self._seed}:{now.handed_out}")  # noqa: S311 - an order, not a secret
-            partition, offset, example = buffer.pop(chance)
+            one = buffer.pop(chance)
             now.handed_out += 1
-            return f"{partition}/{offset}", example
+            return f"{one.partition}/{one.offset}", _example(one.triplet, one.png, mixer)
 
         for arrived in self._open(start.first):
             again = arrived.offset < start.next[arrived.partition]
@@ -174,7 +198,7 @@ class _Examples(_BaseExamplesIterable):
             seen[triplet.triplet_id] = None
             if len(seen) > REMEMBERED:
                 seen.popitem(last=False)
-            buffer.add(arrived, _example(triplet, png, mixer))
+            buffer.add(arrived, png)
             if len(buffer) > self._size:
                 yield leave()
         while len(buffer):
@@ -183,7 +207,9 @@ class _Examples(_BaseExamplesIterable):
 
 def _example(triplet: Triplet, png: bytes, mixer: Mixer) -> dict[str, Any]:
     images = [{"bytes": png, "path": f"{triplet.triplet_id}.png"}]
-    return {"images": images, **row_of(triplet, mixer.conversation(triplet))}
+    written = {one.author for one in statements(triplet.description) if isinstance(one, Statement) and one.author}
+    more = {"group": origin_of(Glance.of(triplet)).group, "authors": sorted({triplet.lineage.describer} | written)}
+    return {"images": images, **row_of(triplet, mixer.conversation(triplet)), **more}
 
 
 def triplet_stream(
@@ -192,7 +218,7 @@ def triplet_stream(
     """Triplets of a topic as examples in TRL's conversational form.
 
     `state_dict()` and `load_state_dict()` are those of `datasets`; a DataLoader with workers needs torchdata's
-    StatefulDataLoader to keep them. The columns are those of the Parquet format.
+    StatefulDataLoader to keep them. The columns are those of the Parquet format, `group` and `authors`.
 
     Args:
         open_topic: reads partitions from offsets on; it ends where training should, or never.
@@ -203,5 +229,5 @@ def triplet_stream(
     """
     examples = _Examples(open_topic, partitions, policy or Policy(), buffer, seed)
     # Told to the data set and not of the examples: so it is `datasets` that decodes pictures.
-    features = Features.from_dict({"images": {"feature": {"_type": "Image"}, "_type": "List"}, **FEATURES})
+    features = Features.from_dict({"images": {"feature": {"_type": "Image"}, "_type": "List"}, **FEATURES, **MORE})
     return IterableDataset(examples, info=DatasetInfo(features=features))

@@ -6,7 +6,8 @@ So yes stands about as often as no, and of each name every answer about as often
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from models.datasets.conversations import Conversation, Turn
 from models.datasets.instructions.offers import Asker, Enough, Offer, phrasings
@@ -52,6 +53,21 @@ class Mixer:
         self.taken: Counter[str] = Counter()
         self.closed: Counter[tuple[str, str]] = Counter()
         self._told: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+    def state(self) -> dict[str, Any]:
+        """What has been taken so far, as JSON holds it: who goes on from it keeps the balance."""
+        return {
+            "taken": dict(self.taken),
+            "closed": [[*key, n] for key, n in self.closed.items()],
+            "told": [[*key, dict(counts)] for key, counts in self._told.items()],
+        }
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """From what `state` gave, of a mixer with the same arguments."""
+        self.taken.update(state["taken"])
+        self.closed.update({(kind, answer): n for kind, answer, n in state["closed"]})
+        for kind, named, counts in state["told"]:
+            self._told[kind, named].update(counts)
 
     def conversation(self, triplet: Triplet) -> Conversation:
         """The conversation about a triplet's image.

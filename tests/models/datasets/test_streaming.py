@@ -66,6 +66,46 @@ def test_going_on_from_a_state_loses_and_repeats_nothing(topic: Topic, stop: int
     assert Counter([*before, *after]) == Counter(topic.ids)
 
 
+def test_each_row_tells_its_patient_and_its_authors(triplets: list[Triplet]) -> None:
+    """Also who wrote one sentence alone; without a patient the least that is known to belong together."""
+    by_model = "llava-tri@0123456789ab"
+    drawn = next(one for one in triplets if one.provenance and one.provenance.patient and one.description.caption)
+    assert drawn.provenance
+    assert drawn.description.caption
+    caption = drawn.description.caption.model_copy(update={"author": by_model})
+    alone = drawn.model_copy(
+        update={
+            "triplet_id": "0" * 32, "provenance": None,
+            "description": drawn.description.model_copy(update={"caption": caption}),
+        }
+    )  # fmt: skip
+    sent = [drawn, alone]
+    stream = triplet_stream(lambda first: (Arrived(0, n, one) for n, one in enumerate(sent)), [0])
+    rows = {row["triplet_id"]: row for row in stream}
+    assert rows[drawn.triplet_id]["group"] == drawn.provenance.patient
+    assert rows[drawn.triplet_id]["authors"] == [drawn.lineage.describer]
+    assert rows[alone.triplet_id]["group"] == drawn.object_id
+    assert rows[alone.triplet_id]["authors"] == sorted([drawn.lineage.describer, by_model])
+
+
+@pytest.mark.parametrize("stop", [1, 30, 70])
+def test_going_on_asks_what_would_have_been_asked(triplets: list[Triplet], stop: int) -> None:
+    """Of one partition, whose order is fixed: the same rows to the letter, for questions are balanced over all."""
+    topic = Topic(triplets, 6)
+    one = Topic([], 0)
+    one.placed[0] = [triplet for placed in topic.placed for triplet in placed]
+    rows = list(triplet_stream(one, [0], buffer=25))
+    dataset = triplet_stream(one, [0], buffer=25)
+    reading = iter(dataset)
+    for _ in range(stop):
+        next(reading)
+    again = triplet_stream(one, [0], buffer=25)
+    again.load_state_dict(json.loads(json.dumps(dataset.state_dict())))
+    assert [(row["triplet_id"], row["messages"]) for row in again] == [
+        (row["triplet_id"], row["messages"]) for row in rows[stop:]
+    ]
+
+
 def test_ranks_share_the_partitions(topic: Topic) -> None:
     """Two ranks read all of it between them, and neither reads what is the other's."""
     dataset = triplet_stream(topic, range(PARTITIONS), FEW, buffer=10)
