@@ -14,6 +14,7 @@ from infra.cli.promote import model
 from infra.cli.source import source
 from infra.cli.topics import dead_letters, gather, replay, resume, status, triplets, volumes
 from infra.cli.train import train
+from infra.cli.worth import worth
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,3 +29,4 @@ COMMANDS = (
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)
+dataset.add_command(worth)

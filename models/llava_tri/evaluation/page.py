@@ -14,7 +14,8 @@ from models.llava_tri.evaluation.questions import Benchmark, Kind, NoPicture
 from models.llava_tri.evaluation.result import Answer, Figure, Result, Scores
 from models.llava_tri.evaluation.scoring import LABELLED, MEASURES, PRIMARY
 
-TEMPLATE = Path(__file__).with_name("page.html.jinja")
+ROOM = Path(__file__).parent
+"""Of the template, and of the style that other pages share."""
 SIDE = 224
 """Of pictures on the page, px at most."""
 EXAMPLES = 6
@@ -49,11 +50,15 @@ class Example:
 def page(result: Result, benchmark: Benchmark) -> str:
     """The page of a result. Pictures of examples are read from the benchmark, those that are there."""
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(ROOM),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     environment.filters["figure"] = figure  # pyright: ignore[reportArgumentType]
     environment.filters["percent"] = percent
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return environment.get_template("page.html.jinja").render(
         result=result,
         scores=_scores(result),
         kinds=KIND_NAMES,

@@ -1,0 +1,166 @@
+"""Heads that learn a data set: what is there is found, what is not is told as not shown."""
+
+# pyright: basic, reportMissingImports=false
+# torch is installed in .venv-llava only.
+
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch", reason="needs the environment of make llava-env")
+
+from infra.cli import main  # noqa: E402
+from models.experts.training.settings import Settings  # noqa: E402
+from models.llava_tri.heads.masks import groups_of  # noqa: E402
+from models.llava_tri.heads.measuring import Plan, measure  # noqa: E402
+from models.llava_tri.heads.page import page  # noqa: E402
+from models.llava_tri.heads.pictures import HeadSet, parts_of  # noqa: E402
+from models.llava_tri.heads.result import Row, Worth  # noqa: E402
+
+SIDE = 64
+SETTINGS = Settings(side=32, width=4, depth=2, epochs=12, batch=8, learning_rate=3e-3, mirror=False, rotate=0.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty patients: a disc is melanoma, a frame is nevus, of like grey levels; organs are given by the dice."""
+    folder = tmp_path_factory.mktemp("heads")
+    source = folder / "in"
+    source.mkdir()
+    chance = np.random.default_rng(0)
+    for n in range(60):
+        mask = np.zeros((SIDE, SIDE), np.uint8)
+        y, x = (int(place) for place in chance.integers(20, SIDE - 20, 2))
+        disc = n % 2 == 0
+        # 250 to 460 bright pixels, either way: only the shape tells.
+        if disc:
+            cv2.circle(mask, (x, y), int(chance.integers(9, 13)), 255, -1)
+        else:
+            half = int(chance.integers(9, 16))
+            cv2.rectangle(mask, (x - half, y - half), (x + half, y + half), 255, 4)
+        noise = chance.normal(0, 12, (SIDE, SIDE))
+        cv2.imwrite(str(source / f"{n}.png"), np.clip(70 + 0.5 * mask + noise, 0, 255).astype(np.uint8))
+        cv2.imwrite(str(source / f"{n}.mask.png"), mask)
+        told = {
+            "source": "Drawn 1", "licence": "CC0-1.0", "patient": f"P{n}", "split": "test" if n >= 40 else "train",
+            "modality": "dermoscopy", "organ": ("skin", "retina")[int(chance.integers(2))],
+            "disease": "melanoma" if disc else "nevus",
+            "mask": f"{n}.mask.png", "labels": {"255": "lesion"},
+        }  # fmt: skip
+        (source / f"{n}.png.json").write_text(json.dumps(told))
+    triplets, out = folder / "triplets.jsonl", folder / "drawn"
+    formats = ["--format", "parquet", "--format", "coco", "--validation", "0"]
+    for arguments in (
+        ["annotate", str(source), "--exclude", "*.mask.png", "--triplets", str(triplets)],
+        ["dataset", "build", str(triplets), "--out", str(out), *formats],
+    ):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+    return out
+
+
+@pytest.fixture(scope="module")
+def worth(drawn: Path) -> Worth:
+    return measure(drawn, Plan(), SETTINGS)
+
+
+def row(worth: Worth, of: str) -> Row:
+    return next(one for one in worth.rows if one.of == of)
+
+
+def test_what_a_picture_shows_is_learnt(worth: Worth) -> None:
+    """A disc from a frame, better than every control; each figure with its images and patients."""
+    found = row(worth, "disease")
+    assert found.shown, found.against
+    head = found.runs[0].figures["accuracy"]
+    assert head.value > 0.85
+    assert head.low <= head.value <= head.high
+    assert head.n == head.groups == sum(found.classes.values()) == 20
+    assert found.runs[0].figures["macro-F1"].value == pytest.approx(head.value, abs=0.1)
+    assert found.parts["training"].images + found.parts["choosing the epoch"].images == 40
+
+
+def test_what_no_picture_tells_is_not_shown(worth: Worth) -> None:
+    """Organs that were given by chance; of one modality there is nothing to tell apart."""
+    assert not row(worth, "organ").shown
+    assert [(one.of, one.why) for one in worth.skipped] == [
+        ("modality", "classes with 5 images to learn from: 1, 2 needed")
+    ]
+
+
+def test_regions_are_marked_better_than_where_they_mostly_lie(worth: Worth) -> None:
+    """A U-Net against the mean mask and a box in the middle, by Dice."""
+    found = row(worth, "lesion, dermoscopy")
+    assert found.shown, found.against
+    dice = {run.name: run.figures["Dice"] for run in found.runs}
+    assert dice["the head"].value > 0.8 > dice["mean mask"].value
+    assert dice["mean mask"].value >= dice["centre box"].value - 0.1
+    assert dice["the head"].n == 20
+
+
+def test_no_patient_is_on_two_sides(drawn: Path, tmp_path: Path) -> None:
+    """Nor is one of the test split learnt; a thinned set is drawn the same way each time."""
+    pictures = HeadSet(drawn, tmp_path, 4000).pictures
+    parts = parts_of(pictures)
+    groups = [{pictures[at].group for at in some} for some in (parts.training, parts.choosing, parts.test)]
+    assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
+    assert {pictures[at].test for at in parts.training + parts.choosing} == {False}
+    few = [HeadSet(drawn, tmp_path, 10).pictures for _ in range(2)]
+    assert [len(few[0]), sum(one.test for one in few[0])] == [20, 10]
+    assert few[0] == few[1]
+    assert few[0] != pictures
+
+
+def test_a_label_is_learnt_from_sources_that_mark_it(drawn: Path, tmp_path: Path) -> None:
+    """An image of a collection without that label teaches nothing of it; too few images are said."""
+
+    pictures = HeadSet(drawn, tmp_path, 4000).pictures
+    other = [dataclasses.replace(one, source="Other", regions=()) for one in pictures[:5]]
+    (group,), skipped = groups_of([*pictures, *other], "source annotation")
+    assert (group.labels, len(group.pictures), skipped) == (("lesion",), 60, [])
+    rare = [dataclasses.replace(one, modality="fundus photography") for one in pictures[:6]]
+    (few,) = groups_of([*pictures, *rare], "source annotation")[1]
+    assert (few.of, few.why) == (
+        "lesion, fundus photography", "marked in 6 images to learn from and 0 to test on: 10 and 5 are needed"
+    )  # fmt: skip
+
+
+def test_the_page_tells_each_verdict(worth: Worth) -> None:
+    """And loads nothing."""
+    text = page(worth)
+    assert "2 of 3 heads shown" in text
+    assert text.count(">not shown<") == 1
+    assert "<script" not in text
+    assert "http" not in text.replace('http-equiv="', "")
+
+
+def test_the_command_writes_both(drawn: Path, tmp_path: Path) -> None:
+    """A page and a result that reads back; wrong sizes are refused before anything is read."""
+    arguments = [
+        "dataset",
+        "worth",
+        str(drawn),
+        "--out",
+        str(tmp_path / "out"),
+        "--task",
+        "classify",
+        "--of",
+        "disease",
+    ]
+    result = CliRunner().invoke(main, [*arguments, "--side", "32", "--epochs", "1"])
+    assert result.exit_code == 0, result.output
+    assert "classify disease" in result.output
+    told = Worth.model_validate_json((tmp_path / "out" / "result.json").read_bytes())
+    assert [one.of for one in told.rows] == ["disease"]
+    assert (tmp_path / "out" / "index.html").read_text() == page(told)
+    assert CliRunner().invoke(main, [*arguments, "--side", "33"]).exit_code == 2
