@@ -1,17 +1,19 @@
 """`tristream train` and `tristream model export`: LLaVA-Tri from data sets, and out to a server."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.promote import model
-from infra.console import plain_errors, say
+from infra.console import current_settings, plain_errors, say
 from models.llava_tri import tiny
 
 if TYPE_CHECKING:
     from models.llava_tri.training.stages import Step
+    from models.llava_tri.training.tail import Round
 
 
 @click.command()
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 @click.option("--base", help="Instead of the one that the run names: a name on the hub, or a folder.")
 @click.option("--model-written", is_flag=True, help="Also learn from text that a model wrote.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
+@click.option(
+    "--kafka", metavar="HOST:PORT", help="Follow this broker's triplets in place of data sets, as [tail] says."
+)
+@click.option("--rounds", type=click.IntRange(1), help="With --kafka: at most, then end. [default: on and on]")
+@click.option("--once", is_flag=True, help="With --kafka: end where the topic ends now.")
 def train(
     config: Path | None,
     preset: str | None,
@@ -35,11 +42,23 @@ def train(
     base: str | None,
     model_written: bool,
     resume: bool,
+    kafka: str | None,
+    rounds: int | None,
+    once: bool,
 ) -> None:
     """Train LLaVA-Tri in stages, as the TOML file CONFIG says; see docs/llava-tri.md.
 
-    Ctrl-C is safe: --resume goes on from the last checkpoint, with the same weights as if it had not stopped.
+    Ctrl-C is safe: --resume goes on from the last checkpoint, with the same weights as if it had not stopped. With
+    --kafka adapters learn from the topic of triplets, round by round, and each round is tested on a held-out window.
     """
+    if kafka is not None:
+        if config is None or preset is not None or data:
+            raise click.UsageError("--kafka takes CONFIG, and neither --preset nor --data")
+        given = {"base": base, "model_written": model_written or None}
+        _follow(config, out, kafka, given, resume=resume, rounds=rounds, once=once)
+        return
+    if rounds is not None or once:
+        raise click.UsageError("--rounds and --once go with --kafka")
     if (config is None) == (preset is None):
         raise click.UsageError("give CONFIG or --preset, one of the two")
     config = config or Path(tiny.__file__).with_name("preset.toml")
@@ -57,11 +76,35 @@ def train(
         click.echo(run(told, out, resume=resume, tell=tell))
 
 
+def _follow(
+    config: Path, out: Path, kafka: str, given: Mapping[str, Any], *, resume: bool, rounds: int | None, once: bool
+) -> None:
+    _needs_torch()
+    from infra.training import stream
+    from models.datasets.policy import Policy
+    from models.llava_tri.training.settings import read_tail
+    from models.llava_tri.training.tail import follow
+    from streams.topics import TRIPLETS
+
+    def tell(done: "Round") -> None:
+        held = "nothing held out yet"
+        if done.after is not None:
+            held = f"window of {done.window['questions']} questions {done.before:.3f} -> {done.after:.3f}"
+            held += f", base {done.base:.3f}"
+        say(f"round {done.number}: {done.triplets} triplets, {done.questions} questions, loss {done.loss:.3f}; {held}")
+
+    with plain_errors():
+        run, tail = read_tail(config, **given)
+        rows = stream(kafka, follow=not once, policy=Policy(turns=tail.turns), buffer=tail.shuffle, seed=run.seed)
+        topic = TRIPLETS.on(current_settings(kafka=kafka).wires)
+        click.echo(follow(run, tail, rows, out, topic=topic, resume=resume, rounds=rounds, tell=tell))
+
+
 @model.command("export")
 @click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
 def model_export(trained: Path, out: Path) -> None:
-    """Write the model in the folder TRAINED, which `train` ends with, as servers load it.
+    """Write the model in the folder TRAINED, which `train` ends with, as servers load it; adapters are merged.
 
     Weights in bfloat16, processor, card, lineage. The last line is its name and digest, as TRISTREAM_SGLANG_MODEL
     takes it.

@@ -17,33 +17,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 
 from models.llava_tri.evaluation.benchmarks.held_out import CAPTION
 from models.llava_tri.evaluation.in_process import load
 from models.llava_tri.evaluation.scores.intervals import Difference, difference
 from models.llava_tri.training.examples import TrainingSet
+from models.llava_tri.training.window import answer_loss
 
 VIEWS = ("own picture", "no image", "another's")
 
 
 def losses(model: Any, processor: Any, pictures: Sequence[Image.Image | None], captions: Sequence[str]) -> list[float]:
     """Of each caption after its picture, or after none: nats a token."""
-    found: list[float] = []
-    for picture, caption in zip(pictures, captions, strict=True):
-        content = [{"type": "image"}] * (picture is not None) + [{"type": "text", "text": CAPTION}]
-        asked = [{"role": "user", "content": content}]
-        said = [*asked, {"role": "assistant", "content": [{"type": "text", "text": caption}]}]
-        prompt = processor.apply_chat_template(asked, add_generation_prompt=True)
-        images = {} if picture is None else {"images": [picture]}
-        before = processor(text=[prompt], **images, return_tensors="pt")["input_ids"].shape[1]
-        inputs = processor(text=[processor.apply_chat_template(said)], **images, return_tensors="pt").to(model.device)
-        labels = inputs["input_ids"].clone()
-        labels[:, :before] = -100
-        with torch.inference_mode():
-            found.append(float(model(**inputs, labels=labels).loss))
-    return found
+    return [
+        answer_loss(model, processor, picture, CAPTION, caption)
+        for picture, caption in zip(pictures, captions, strict=True)
+    ]
 
 
 def measure(folder: Path, data: Path, split: Any = "test") -> dict[str, Any]:

@@ -75,18 +75,19 @@ def part_of(name: str, family: Family) -> str:
 def set_free(model: Any, stage: Stage) -> Any:
     """The model with the weights of a stage free to learn; with LoRA, inside its adapters.
 
-    The projector learns in every stage; with LoRA it is trained whole beside them.
+    The projector learns in every stage but one of adapters alone; with LoRA it is trained whole beside them.
     """
     family = family_of(model)
     model.requires_grad_(False)
-    if stage.train == "lora":
+    if stage.train in ("lora", "adapters"):
         from peft import LoraConfig, get_peft_model
 
         adapters = LoraConfig(r=stage.rank, lora_alpha=2 * stage.rank, lora_dropout=0.0, target_modules=LORA)
         model = get_peft_model(model, adapters)
     for name, weight in model.named_parameters():
         part = part_of(name, family)
-        if part == "projector" or (stage.train == "all" and (part == "language" or stage.tower)):
+        learns = part == "projector" or (stage.train == "all" and (part == "language" or stage.tower))
+        if learns and stage.train != "adapters":
             weight.requires_grad_(True)
     return model
 

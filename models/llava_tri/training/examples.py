@@ -105,7 +105,7 @@ class TrainingSet:
         for path in self.shards:
             for batch in pq.ParquetFile(path).iter_batches(columns=columns):
                 for told in batch.to_pylist():
-                    for kind, question, answer in _asked(told, wanted):
+                    for kind, question, answer in asked(told, wanted):
                         yield Question(kind, question, answer, row, (told["width"], told["height"]))
                     row += 1
 
@@ -145,11 +145,12 @@ class TrainingSet:
         return Dataset.from_parquet(paths, columns=["images"], cache_dir=str(self._cache))
 
 
-def _asked(row: Mapping[str, Any], wanted: set[str]) -> Iterator[tuple[str, str, str]]:
+def asked(row: Mapping[str, Any], wanted: set[str]) -> Iterator[tuple[str, str, str]]:
+    """Kind, question and answer of the turns of a row that are wanted; see `TrainingSet.questions`."""
     turns = iter(row["messages"])
-    for kind, asked, answered in zip(row["kinds"], turns, turns, strict=True):
+    for kind, question, answer in zip(row["kinds"], turns, turns, strict=True):
         if kind in wanted or ("*" in wanted and kind not in wanted):
-            yield kind, _text(asked), _text(answered)
+            yield kind, _text(question), _text(answer)
     for kind in ("caption", "description"):
         if kind in wanted and kind not in row["kinds"] and row[kind]:
             phrases = phrasings()[kind]["ask"]

@@ -4,12 +4,13 @@
 # torch and transformers are installed in .venv-llava only; tests/llava runs this.
 
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from models.llava_tri.training.bases import family_of
+from models.llava_tri.training.bases import family_of, merged
 from models.llava_tri.training.lineage import Lineage, read_lineage, weights_digest, write_lineage
 from models.llava_tri.training.settings import BadRun
 
@@ -27,7 +28,7 @@ def export(trained: Path, out: Path) -> str:
     if out.exists() and any(out.iterdir()):
         raise BadRun("the folder for the model is not empty: name another one")
     part = out.with_name(out.name + ".part")
-    model = AutoModelForImageTextToText.from_pretrained(trained, dtype=torch.bfloat16)
+    model = _opened(trained)
     processor = AutoProcessor.from_pretrained(trained)
     model.save_pretrained(part)
     processor.save_pretrained(part)
@@ -40,6 +41,22 @@ def export(trained: Path, out: Path) -> str:
         out.rmdir()
     part.rename(out)
     return f"{NAME}@{digest}"
+
+
+def _opened(trained: Path) -> Any:
+    if not (trained / "adapter_config.json").is_file():
+        return AutoModelForImageTextToText.from_pretrained(trained, dtype=torch.bfloat16)
+    from peft import PeftConfig, PeftModel
+
+    told = PeftConfig.from_pretrained(str(trained))
+    try:
+        # Added in float32, for bfloat16 would lose of each adapter what is below its step.
+        base = AutoModelForImageTextToText.from_pretrained(
+            told.base_model_name_or_path, revision=told.revision, dtype=torch.float32
+        )
+    except (OSError, ValueError) as error:
+        raise BadRun(f"the base of these adapters cannot be loaded: {error}") from None
+    return merged(PeftModel.from_pretrained(base, str(trained))).to(torch.bfloat16)
 
 
 def card(lineage: Lineage) -> str:

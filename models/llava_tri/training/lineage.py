@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -37,13 +37,16 @@ def first_lineage(run: Run, sets: Sequence[TrainingSet], commit: str | None) -> 
         },
         "data": [one.digest for one in sets],
         "sets": [_told(one) for one in sets],
-        "text_generation": max(
-            0 if describer.startswith(COMPOSED) else 1 for one in sets for describer in one.describers
-        ),
+        "text_generation": generation(describer for one in sets for describer in one.describers),
         "settings": {**asdict(run), "data": [Path(one).name for one in run.data], "base": folder.name},
         "versions": {name: version(name) for name in LIBRARIES},
         "stages": [],
     }
+
+
+def generation(authors: Iterable[str]) -> int:
+    """Of text by these, name@version: 1 where a language model is among them."""
+    return max((0 if one.startswith(COMPOSED) else 1 for one in authors), default=0)
 
 
 def after_stage(

@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 
 from schemas.failures import InvalidInput
 
-Trained = Literal["projector", "lora", "all"]
+Trained = Literal["projector", "adapters", "lora", "all"]
+"""`lora` is adapters and the projector; `adapters` leaves every weight of the base as it is."""
 Boxes = Literal["pixels", "resized", "unit", "thousandths"]
 Precision = Literal["bf16", "fp32"]
 Objective = Literal["answers", "squares"]
@@ -120,17 +121,58 @@ class Run:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How a run follows a stream of triplets.
+
+    A round learns `triplets` of them. Of groups one in `hold_out`, by a hash with `key`, is never learnt; the last
+    `window` of their triplets are what each round is tested on. `shuffle` triplets are waited for before any is taken.
+    """
+
+    triplets: int = 256
+    hold_out: int = 20
+    window: int = 64
+    shuffle: int = 256
+    turns: int = 4
+    key: str = "tristream"
+
+    def __post_init__(self) -> None:
+        if min(self.triplets, self.window, self.turns) < 1 or self.hold_out < 2 or self.shuffle < 0:
+            raise BadRun("[tail]: triplets, window and turns must be at least 1, hold_out 2, shuffle 0")
+
+
+def read_tail(path: Path, **given: Any) -> tuple[Run, Tail]:
+    """The run that follows a stream, and how: as `read_run`, with one [[stage]] and a table [tail].
+
+    Raises:
+        BadRun: as `read_run`; or there is no such table, another number of stages, or a data set is named.
+    """
+    told = _told(path) | {name: value for name, value in given.items() if value is not None}
+    tail = told.pop("tail", {})
+    if not isinstance(tail, dict):
+        raise BadRun("how a stream is followed is told as [tail]")
+    if told.pop("data", []) or len(told.get("stage", [])) != 1:
+        raise BadRun("a run that follows a stream has one [[stage]], and no data")
+    return _run({**told, "data": []}), _made(Tail, tail, "[tail]")
+
+
 def read_run(path: Path, **given: Any) -> Run:
     """The run that a TOML file describes; `given` goes before what stands in it, and None is not given.
 
     Raises:
         BadRun: the file is no TOML, has a field that is none, or a value that cannot be used.
     """
+    return _run(_told(path) | {name: value for name, value in given.items() if value is not None})
+
+
+def _told(path: Path) -> dict[str, Any]:
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise BadRun("the file of the run is not TOML") from None
-    told |= {name: value for name, value in given.items() if value is not None}
+
+
+def _run(told: dict[str, Any]) -> Run:
     stages = told.pop("stage", [])
     if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
         raise BadRun("stages are told as [[stage]]")

@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from accelerate import PartialState
 from datasets import Dataset
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
@@ -63,7 +64,7 @@ class _Positions(TrainerCallback):
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / POSITION).write_text(json.dumps(told, indent=1))
 
 
-class _Trainer(SFTTrainer):
+class StageTrainer(SFTTrainer):
     """Keeps in a checkpoint the weights that learn, by the names that they have in memory.
 
     Trainer's own way loses them on the way back: it loads by names of memory what `save_pretrained` wrote by names of
@@ -103,10 +104,10 @@ class _Trainer(SFTTrainer):
             return
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(_learning(self.model), folder / LEARNING)
+        save_file(learning(self.model), folder / LEARNING)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        there = _learning(model or self.model)
+        there = learning(model or self.model)
         kept = load_file(Path(resume_from_checkpoint) / LEARNING)
         if kept.keys() != there.keys():
             raise OtherRun
@@ -115,7 +116,8 @@ class _Trainer(SFTTrainer):
                 weight.copy_(kept[name])
 
 
-def _learning(model: Any) -> dict[str, torch.Tensor]:
+def learning(model: Any) -> dict[str, torch.Tensor]:
+    """The weights that learn, by their names in memory."""
     return {name: weight.detach() for name, weight in model.named_parameters() if weight.requires_grad}
 
 
@@ -131,8 +133,16 @@ def questions_of(sets: Sequence[TrainingSet], stage: Stage) -> list[tuple[int, Q
     return found
 
 
+class HasPictures(Protocol):
+    """Where the pictures of questions lie: a training set, or a round of a stream."""
+
+    def picture(self, question: Question) -> Image.Image:
+        """In RGB."""
+        ...
+
+
 def as_dataset(
-    sets: Sequence[TrainingSet], questions: Sequence[tuple[int, Question]], boxes: Boxes, processor: Any
+    sets: Sequence[HasPictures], questions: Sequence[tuple[int, Question]], boxes: Boxes, processor: Any
 ) -> Dataset:
     """In TRL's prompt–completion form, `images`, `prompt`, `completion`; pictures are read as they are asked for."""
     resized = bases.resizing(processor) if boxes == "resized" else lambda size: size
@@ -190,16 +200,16 @@ def train_stage(
             raise OtherRun
     torch.manual_seed(run.seed)
     positions = _Positions(stage, told, tell)
-    trainer = _Trainer(
+    trainer = StageTrainer(
         model=bases.set_free(model, stage),
-        args=_arguments(run, stage, folder),
+        args=arguments(run, stage, folder),
         train_dataset=as_dataset(sets, questions, boxes, processor),
         processing_class=processor,
         callbacks=[positions],
     )
     trainer.projector, trainer.weigh = stage.projector, stage.weigh
     trainer.remove_callback(PrinterCallback)
-    if trainer.is_fsdp_enabled and stage.train == "lora":
+    if trainer.is_fsdp_enabled and stage.train in ("lora", "adapters"):
         raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")
     trainer.train(resume_from_checkpoint=last)
     part = folder / "model.part"
@@ -237,7 +247,8 @@ def _processes() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def _arguments(run: Run, stage: Stage, folder: Path) -> SFTConfig:
+def arguments(run: Run, stage: Stage, folder: Path) -> SFTConfig:
+    """Of a trainer of a stage, with its checkpoints in `folder`."""
     on_gpu = torch.cuda.is_available()
     return SFTConfig(
         output_dir=str(folder),

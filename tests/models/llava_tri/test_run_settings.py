@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from infra.cli import main
 from models.llava_tri.training.boxes import rewritten
-from models.llava_tri.training.settings import KINDS, BadRun, read_run
+from models.llava_tri.training.settings import KINDS, BadRun, Tail, read_run, read_tail
 
 RUN = """
 base = "Qwen/Qwen3-VL-2B-Instruct"
@@ -23,6 +23,18 @@ name = "task"
 train = "lora"
 learning_rate = 2e-5
 kinds = ["modality", "organ"]
+"""
+
+
+TAIL = """
+base = "folder"
+[[stage]]
+name = "task"
+train = "adapters"
+learning_rate = 1e-4
+[tail]
+triplets = 8
+hold_out = 5
 """
 
 
@@ -83,3 +95,21 @@ def test_without_torch_the_command_says_what_to_do(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["train", str(path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
     assert "make llava-env" in result.output
+
+
+def test_how_a_stream_is_followed_is_told_in_the_same_file(tmp_path: Path) -> None:
+    """One stage and a table of its own; no data set, no unknown field, and somebody must be left to learn from."""
+    path = tmp_path / "tail.toml"
+    path.write_text(TAIL)
+    run, tail = read_tail(path, base="another")
+    assert (run.base, run.data, run.stages[0].train, run.stages[0].kinds) == ("another", (), "adapters", ("*",))
+    assert tail == Tail(triplets=8, hold_out=5)
+    for text, words in (
+        (TAIL + "size = 1\n", r"\[tail\] has no field 'size'"),
+        (TAIL.replace("hold_out = 5", "hold_out = 1"), "hold_out 2"),
+        ('data = ["set"]\n' + TAIL, "no data"),
+        (TAIL.split("[[stage]]")[0], r"one \[\[stage\]\]"),
+    ):
+        path.write_text(text)
+        with pytest.raises(BadRun, match=words):
+            read_tail(path)
