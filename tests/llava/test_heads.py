@@ -115,6 +115,9 @@ def test_no_patient_is_on_two_sides(drawn: Path, tmp_path: Path) -> None:
     groups = [{pictures[at].group for at in some} for some in (parts.training, parts.choosing, parts.test)]
     assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
     assert {pictures[at].test for at in parts.training + parts.choosing} == {False}
+    many = [dataclasses.replace(pictures[0], group="one", test=False) for _ in range(400)]
+    divided = parts_of([*pictures, *many])
+    assert len(divided.choosing) == len(parts.choosing), "a patient with most of the images is learnt from"
     few = [HeadSet(drawn, tmp_path, 10).pictures for _ in range(2)]
     assert [len(few[0]), sum(one.test for one in few[0])] == [20, 10]
     assert few[0] == few[1]

@@ -20,6 +20,8 @@ from models.llava_tri.heads.result import Row, Skipped, Worth
 
 Task = Literal["classify", "segment"]
 TARGETS: tuple[Target, ...] = ("modality", "organ", "disease")
+UNUSED = ("patch", "validation", "held_out")
+"""Settings of experts that no head has."""
 LIBRARIES = ("numpy", "torch", "torchvision")
 
 
@@ -84,7 +86,7 @@ def measure(
         digest=opened.digest,
         images=opened.all,
         taken=len(opened.pictures),
-        settings=settings.plain(),
+        settings={name: value for name, value in settings.plain().items() if name not in UNUSED},
         versions={name: version(name) for name in LIBRARIES},
         rows=[one for one in found if isinstance(one, Row)],
         skipped=[one for one in found if isinstance(one, Skipped)],

@@ -23,7 +23,7 @@ from models.llava_tri.training.examples import SHARDS, TrainingSet
 from models.llava_tri.training.settings import BadRun
 
 CHOOSING = 1 / 6
-"""Of the images that are not for testing: the best epoch is chosen by them."""
+"""Of the groups that are not for testing: the best epoch is chosen by them."""
 BINS = 32
 KEY = "heads"
 """Of the hash by which groups choose the best epoch, and by which a large set is thinned."""
@@ -72,18 +72,16 @@ class Parts:
 
 
 def parts_of(pictures: Sequence[Picture]) -> Parts:
-    """Whole groups choose the best epoch, in the order of a keyed hash until they are a sixth of the images."""
+    """A sixth of the groups choose the best epoch, the first by a keyed hash; none that has a third of the images."""
     of_group: dict[str, list[int]] = defaultdict(list)
     for at, one in enumerate(pictures):
         if not one.test:
             of_group[one.group].append(at)
-    wanted = CHOOSING * sum(map(len, of_group.values()))
-    choosing: list[int] = []
-    for group in sorted(of_group, key=lambda name: rank(KEY, name))[1:]:
-        if len(choosing) + len(of_group[group]) / 2 < wanted:
-            choosing += of_group[group]
-    chosen = set(choosing)
-    rest = (at for some in of_group.values() for at in some if at not in chosen)
+    most = sum(map(len, of_group.values())) / 3
+    small = [name for name, some in of_group.items() if len(some) < most]
+    chosen = set(sorted(small, key=lambda name: rank(KEY, name))[: max(1, round(CHOOSING * len(of_group)))])
+    choosing = [at for name in chosen for at in of_group[name]]
+    rest = (at for name, some in of_group.items() if name not in chosen for at in some)
     test = tuple(at for at, one in enumerate(pictures) if one.test)
     return Parts(tuple(sorted(rest)), tuple(sorted(choosing)), test)
 
