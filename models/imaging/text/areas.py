@@ -15,6 +15,12 @@ _MOST_AGAIN = 2**16
 """px of a larger picture that are looked at magnified all the same: where the finder is unsure of small letters."""
 _GRAIN, _ALONG = 16, 3
 """px around such a place, and heights of it at its two ends."""
+_FILLED, _MOST_BARS = 0.5, 100
+"""Share of the rectangle around a blob of cells from which it is looked at as one; and bars of cells, at most, that are
+joined to rectangles: of more this would cost more than it saves."""
+_WORTH_IT = 0.75
+"""Share of what is looked at else, below which the parts are those of joined bars: at their many edges the finder sees
+more that is none, which is then read."""
 _CHOSEN, _LOOSE = 0.5, 2
 """Share of a place from which it is looked at with others; and how much larger than they the look at several may be."""
 
@@ -27,12 +33,85 @@ def areas_of(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> list[Part]:
 
     Parts may cut through what belongs together, and then overlap: what was seen in them is laid together.
     """
-    rows, columns = shape[:2]
-    return [
-        (slice(max(0, top - 1) * CELL, min((bottom + 1) * CELL, rows)),
-         slice(max(0, left - 1) * CELL, min((right + 1) * CELL, columns)))
-        for top, left, bottom, right in _rectangles(cells)
-    ]  # fmt: skip
+    whole = [_around(one, shape) for one in _rectangles(cells)]
+    if cells.mean() >= _FILLED:
+        return whole
+    apart = [_around(one, shape) for group in _groups(cells) for one in _rectangles(group)]
+    return apart if _pixels(apart) < _WORTH_IT * _pixels(whole) else whole
+
+
+def _around(cells: tuple[int, int, int, int], shape: tuple[int, ...]) -> Part:
+    top, left, bottom, right = cells
+    return (
+        slice(max(0, top - 1) * CELL, min((bottom + 1) * CELL, shape[0])),
+        slice(max(0, left - 1) * CELL, min((right + 1) * CELL, shape[1])),
+    )
+
+
+def _pixels(parts: Sequence[Part]) -> int:
+    """That are looked at; and what it costs to look at so many parts."""
+    each = _ONE_MORE * CELL**2
+    return sum((rows.stop - rows.start) * (columns.stop - columns.start) + each for rows, columns in parts)
+
+
+def _groups(cells: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    """Cells that are looked at together, over the whole picture: text stands in its corners, and frames run around it.
+
+    Of bars of cells, the two that save most by it are joined for as long as any do.
+    """
+    bars = _bars(cells)
+    if len(bars) > _MOST_BARS:
+        yield cells
+        return
+    around = bars.copy()
+    groups = [[number] for number in range(len(bars))]
+    saved = np.stack([_saved(around, number) for number in range(len(bars))]) if len(bars) else np.zeros((0, 0))
+    while len(groups) > 1 and saved.max() >= 0:
+        first, second = sorted(int(at) for at in np.unravel_index(saved.argmax(), saved.shape))
+        around[first, :2] = np.minimum(around[first, :2], around[second, :2])
+        around[first, 2:] = np.maximum(around[first, 2:], around[second, 2:])
+        groups[first] += groups.pop(second)
+        around = np.delete(around, second, axis=0)
+        saved = np.delete(np.delete(saved, second, axis=0), second, axis=1)
+        saved[first] = saved[:, first] = _saved(around, first)
+    for group in groups:
+        chosen = np.zeros_like(cells)
+        for top, left, bottom, right in bars[group].tolist():
+            chosen[top:bottom, left:right] = cells[top:bottom, left:right]
+        yield chosen
+
+
+def _saved(around: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """Cells that are saved by looking at a rectangle together with each of all; less than 0 with itself."""
+    corners = np.minimum(around[:, :2], around[number, :2]), np.maximum(around[:, 2:], around[number, 2:])
+    apart = _looked_at(around[:, :2], around[:, 2:])
+    saved = apart + apart[number] + _ONE_MORE - _looked_at(*corners)
+    saved[number] = -1
+    return saved
+
+
+def _looked_at(corner: NDArray[np.int64], opposite: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.prod(opposite - corner + 2, axis=1)
+
+
+def _bars(cells: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Top, left, bottom and right of each blob of cells; of one that leaves its rectangle empty, of its rows' runs."""
+    blobs: list[tuple[int, int, int, int]] = []
+    bars: list[tuple[int, int, int, int]] = []
+    _, labels, extents, _ = cv2.connectedComponentsWithStats(cells.astype(np.uint8), connectivity=8)
+    for label, (left, top, width, height, size) in enumerate(extents[1:].tolist(), 1):
+        blobs.append((top, left, top + height, left + width))
+        if size >= _FILLED * width * height:
+            bars.append(blobs[-1])
+            continue
+        blob = labels[top : top + height, left : left + width] == label
+        steps = np.diff(np.pad(blob.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+        starts, stops = np.argwhere(steps == 1).tolist(), np.argwhere(steps == -1)[:, 1].tolist()
+        bars += [
+            (top + row, left + start, top + row + 1, left + stop)
+            for (row, start), stop in zip(starts, stops, strict=True)
+        ]
+    return np.array(bars if len(bars) <= _MOST_BARS else blobs, np.int64).reshape(-1, 4)
 
 
 def _rectangles(cells: NDArray[np.bool_]) -> Iterator[tuple[int, int, int, int]]:

@@ -64,7 +64,8 @@ def turned(box: Box, turns: int, shape: tuple[int, ...]) -> Box:
 def _end(picture: Picture, line: Box) -> int:
     """The column at which the line ends, or that at which it was taken to end."""
     height = line.height
-    start = max(line.left, line.right - round(_BACK * height))
+    # What the finder saw at an odd edge reaches a pixel beyond it.
+    start = max(0, line.left, line.right - round(_BACK * height))
     stop = min(picture.shape[1], line.right + round(_REACH * height))
     places = _signs_beyond(_window(picture, line, start, stop), line.right - start)
     return min(stop, start + round(max(places) + _HALF * height)) if places else line.right

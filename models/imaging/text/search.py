@@ -19,7 +19,7 @@ from models.imaging.text.lines import lines_of, scores_of, unsure_of
 from models.imaging.text.proof import proved
 from models.imaging.text.strokes import CONTRASTS, LEAST, Picture, near_fine_strokes, strokes_of, worth_a_look
 
-VERSION = "lines-9+PP-OCRv6_rec_small"
+VERSION = "lines-10+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""

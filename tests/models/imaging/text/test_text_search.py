@@ -138,6 +138,12 @@ def test_a_line_goes_on_as_far_as_it_can_be_read(turns: int) -> None:
     assert ink.max() - height // 4 <= after.right <= ink.max() + height
 
 
+def test_a_line_at_an_odd_edge_is_followed_within_the_picture() -> None:
+    """The finder tells 2 px at a time: of an odd number of rows, what runs up begins a pixel below the last."""
+    burned = burn(np.full((101, 60), 90, np.uint8), 3, size=24, style="white", font="aileron", turned=True, count=1)
+    assert ends_of(burned.image, Box(10, 80, 34, 102, 0.9), -1) == []
+
+
 def test_a_line_does_not_go_on_in_tissue() -> None:
     """Where nothing is written, nothing is added to it."""
     burned = burn(BACKGROUNDS[1], 5, size=16, style="white", font="aileron", count=1)
@@ -232,6 +238,18 @@ def test_parts_hold_all_cells_and_little_else() -> None:
         assert seen[chosen[down : down + shape[0], across : across + shape[1]]].all()
     assert sum((rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in parts) < 0.4 * seen.size
     assert areas_of(np.zeros((40, 40), bool), shape) == []
+
+
+def test_a_frame_around_a_picture_and_text_in_its_corners_are_looked_at_alone() -> None:
+    """No one cut through a ring of cells saves anything; its four sides do."""
+    cells = np.zeros((32, 32), bool)
+    cells[[0, -1]] = cells[:, [0, -1]] = True
+    cells[2:4, 2:7] = cells[-4:-2, -9:-2] = True
+    seen = np.zeros((1024, 1024), np.uint8)
+    for part in areas_of(cells, seen.shape):
+        seen[part] += 1
+    assert seen[np.kron(cells, np.ones((32, 32), bool))].all()
+    assert seen.sum() < 0.45 * seen.size
 
 
 def test_only_what_has_fine_strokes_is_looked_at_in_full_size(monkeypatch: pytest.MonkeyPatch) -> None:
