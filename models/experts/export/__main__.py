@@ -3,14 +3,15 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from models.experts.export.definition import LICENCE, MADE, Definition
+from models.experts.export.definition import LICENCE, MADE, Definition, Output
 from models.experts.export.definitions import DEFINITIONS
+from models.experts.export.measured import PRECISION, RECALL
 from models.onnx_files import OPSET, exported
 
 LIBRARY = Path(__file__).parents[1] / "library"
@@ -65,8 +66,17 @@ def manifest(definition: Definition, sha256: str) -> str:
             *(f"{key} = {_toml(value)}" for key, value in asdict(definition.foreground).items()),
         ]
     for output in definition.outputs:
-        lines += ["", "[[outputs]]", *(f"{key} = {_toml(value)}" for key, value in asdict(output).items())]
+        lines += ["", "[[outputs]]", *_output(definition.name, output)]
     return "\n".join(lines) + "\n"
+
+
+def _output(expert: str, output: Output) -> Iterator[str]:
+    yield from (f"{key} = {_toml(value)}" for key, value in asdict(output).items())
+    name = f"{expert}: {output.name}"
+    for key, stated in (("precision", PRECISION.get(name)), ("recall", RECALL.get(name))):
+        if stated is not None:
+            pairs = stated.model_dump(mode="json").items()
+            yield f"{key} = {{ {', '.join(f'{key} = {_toml(value)}' for key, value in pairs)} }}"
 
 
 def _length(mm: float) -> str:

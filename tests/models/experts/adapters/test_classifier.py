@@ -90,13 +90,12 @@ def test_temperature(tmp_path: Path) -> None:
     [
         ("decoding", {"temperature": 2.0}, "to say on what it was fitted"),
         ("decoding", {"temperature": 2.0, "calibration": "x", "activation": "none"}, "needs an activation"),
-        ("decoding", {"kind": "semantic"}, "belongs to kind 'classifier'"),
         ("decoding", {"max_regions": 3}, "decoding.classifier.max_regions"),
         ("input", {"size": {"policy": "tiles", "height": 32, "width": 32}}, "tiles cannot be put together"),
     ],
 )
 def test_what_a_manifest_may_not_say(tmp_path: Path, part: str, values: dict[str, Any], told: str) -> None:
-    """A calibration that nobody can look up, a precision of regions, and what a classifier has none of."""
+    """A calibration that nobody can look up, and what a classifier has none of."""
     with pytest.raises(ValueError, match=told):
         parse(write(tmp_path, **{part: values}).read_text())
 

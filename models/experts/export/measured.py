@@ -1,0 +1,46 @@
+"""How often labels were right, and how much of what readers marked was found: see docs/experts.md. Knows no torch.
+
+As `make experts-measured DATA=FOLDER` tells it. Labels that no reader marked have no row: nothing is known of them.
+"""
+
+from models.experts.decodings import Precision, Recall
+
+LESIONS = "images that all have something marked; for most sets the rule's constants were chosen on a part of them"
+
+PRECISION: dict[str, Precision] = {
+    "breast-echo: hypoechoic": Precision(
+        value=1.0, images=20, regions=20, interval=(0.83, 1.0), of=f"BUSI and BUS-UC, tumours; {LESIONS}"
+    ),
+    "ct-head: dense": Precision(
+        value=0.78, images=10, regions=18, interval=(0.50, 0.95), of=f"CT slices of eight heads, haemorrhage; {LESIONS}"
+    ),
+    "endoscopy-light: light": Precision(
+        value=0.70, images=11, regions=10, interval=(0.40, 0.90), of=f"Kvasir-SEG, polyps; {LESIONS}"
+    ),
+    "fundus-vessels: vessel": Precision(value=0.56, images=13, regions=45, of=f"DRIVE and FIVES, vessels; {LESIONS}"),
+    "histo-nuclei: nucleus": Precision(
+        value=0.51, images=3, regions=57, interval=(0.05, 0.84), of="PanNuke, nuclei; nothing was chosen on them"
+    ),
+    "microscopy-cells: cell": Precision(
+        value=0.98,
+        images=10,
+        regions=314,
+        interval=(0.97, 1.0),
+        of="DynamicNuclearNet, nuclei; nothing was chosen on them",
+    ),
+    "mr-brain: hyperintense": Precision(
+        value=0.43, images=25, regions=21, of="MS lesions in FLAIR, lower-grade gliomas; nothing was chosen on them"
+    ),
+    "mr-brain: asymmetry": Precision(
+        value=0.62, images=25, regions=21, of="MS lesions in FLAIR, lower-grade gliomas; nothing was chosen on them"
+    ),
+    "mr-composite: hyperintense": Precision(
+        value=1.0, images=11, regions=9, interval=(0.66, 1.0), of=f"lower-grade gliomas, colour composites; {LESIONS}"
+    ),
+    "skin-colour: lesion": Precision(
+        value=0.75, images=4, regions=4, interval=(0.25, 1.0), of=f"ISIC 2017, skin lesions; {LESIONS}"
+    ),
+}
+
+RECALL: dict[str, Recall] = {}
+"""By expert and output, as above."""
