@@ -65,6 +65,7 @@ def number_entries() -> Iterator[tuple[str, Meaning]]:
         yield phrase, Meaning("bound", "above")
     for phrase in (
         "{about|up to|around|≈|±|roughly|approximately|circa|nearly|almost|some|approx|~|ca}",
+        "a {good|full|solid}",
         "{close to|not quite|just about|an estimated|something like|in the order of|on the order of|in the region of}",
     ):
         yield phrase, Meaning("about")
@@ -89,7 +90,7 @@ def ratio_entries() -> Iterator[tuple[str, Meaning]]:
     for measure, sign, tails in (
         ("area", 1, ratios.area), ("area", -1, ratios.area_turned), ("length", 1, ratios.length),
         ("length", -1, ratios.length_turned), ("itself", 1, ratios.itself), ("box", 1, ratios.upright),
-        ("box", -1, ratios.upright_turned),
+        ("box", -1, ratios.upright_turned), ("level", 1, ratios.level),
     ):  # fmt: skip
         for tail in tails:
             if measure in ("itself", "box") and tail.startswith("as "):

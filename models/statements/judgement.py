@@ -13,10 +13,12 @@ class Judgement:
     truth: bool | None
     reason: str = ""
     pointers: tuple[str, ...] = ()
+    near: bool = False
+    """Whether it is so, or open, by a margin only: where some of several are counted it may be left out or taken in."""
 
     def denied(self, reason: str) -> "Judgement":
         """Of the opposite claim."""
-        return Judgement(None if self.truth is None else not self.truth, reason, self.pointers)
+        return Judgement(None if self.truth is None else not self.truth, reason, self.pointers, self.near)
 
 
 def so(*pointers: str) -> Judgement:

@@ -195,6 +195,8 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "{hardly|scarcely|barely} {differs|differ|differing|different}", Meaning("differs", False)
     yield "{as well as|along with|together with|in addition to}", Meaning("beside")
     yield "as well", Meaning("neutral")
+    yield "{the|} {great|vast|} majority", Meaning("most")
+    yield "most of {them|these|those|which}", Meaning("most")
     yield "associated with", Meaning("neutral")
     yield "{to|in} a {great|large|considerable|certain|fair|good|small|lesser} {extent|degree|part}", Meaning("neutral")
     yield "{turns|turned|turn|comes|came|come|crops|cropped|lights|lit|light|shows|showed|show} up", Meaning("neutral")
@@ -229,6 +231,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
         Meaning("place", ("posterior", "low")),
     )
     yield "{on|in|at} {the same|a single|one and the same} {side|half|hemisphere|quadrant|third}", Meaning("unread")
+    yield "{lies|lie|sits|is|are|} in between", Meaning("unread")
     yield "all but {one|two|three|four|five} of", Meaning("unread")
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
@@ -271,6 +274,11 @@ _MUTUAL = {
         "coincide",
         "coincide with {each other|one another}",
         "{are|lie} in the same {place|position|location}",
+    ),
+    "largely overlapping": (
+        "overlap {largely|mostly|substantially|for the most part|to the greater part}",
+        "overlap to a {great|large} extent",
+        "{largely|mostly|substantially} overlap",
     ),
     "overlapping": ("overlap", "overlap each other", "overlap one another"),
     "same texture as": (

@@ -227,11 +227,20 @@ class RatioWords(_Row):
     length: tuple[str, ...]
     length_turned: tuple[str, ...]
     itself: tuple[str, ...]
+    level: tuple[str, ...]
     longer: tuple[str, ...]
     upright: tuple[str, ...]
     upright_turned: tuple[str, ...]
     wider: tuple[str, ...]
     taller: tuple[str, ...]
+
+
+class Construction(_Row):
+    """Ways to say one thing of regions that takes several phrases, with slots; `word`: of ranks and comparisons."""
+
+    claim: Literal["distance", "compared", "rank", "times", "each times", "alone", "count", "none"]
+    word: str = ""
+    read: tuple[str, ...]
 
 
 class ExpertWords(_Row):
@@ -274,6 +283,7 @@ class Table(_Row):
     ranks: tuple[RankWord, ...]
     measures: tuple[Worded, ...]
     ratios: RatioWords
+    constructions: tuple[Construction, ...]
     units: dict[str, tuple[str, ...]]
     neutral: Neutral
     localizers: tuple[str, ...]

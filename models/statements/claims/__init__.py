@@ -17,11 +17,13 @@ from models.statements.claims.display import Clock as Clock
 from models.statements.claims.display import Extent as Extent
 from models.statements.claims.groups import Absence as Absence
 from models.statements.claims.groups import Count as Count
+from models.statements.claims.groups import Distance as Distance
 from models.statements.claims.groups import Rank as Rank
 from models.statements.claims.groups import Ratio as Ratio
 from models.statements.claims.groups import Relation as Relation
 from models.statements.claims.groups import Sides as Sides
 from models.statements.claims.groups import Spread as Spread
+from models.statements.claims.groups import Total as Total
 from models.statements.claims.image import ContrastAgent as ContrastAgent
 from models.statements.claims.image import Disease as Disease
 from models.statements.claims.image import ImageNumber as ImageNumber

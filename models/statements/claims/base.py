@@ -88,6 +88,7 @@ class OfRegions(Claim):
 def _some_of(found: list[Judgement], n: Part) -> Judgement:
     """That it is so of n of them."""
     holds, open_ = (sum(one.truth is truth for one in found) for truth in (True, None))
+    firm, near = sum(one.truth is True and not one.near for one in found), sum(one.near for one in found)
     pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
     if isinstance(n, Bounded):
         fewest, most = (n.n, len(found)) if n.bound == "above" else (0, n.n)
@@ -107,8 +108,8 @@ def _some_of(found: list[Judgement], n: Part) -> Judgement:
             if holds + open_ > half
             else otherwise(f"it is so of {holds} of them", *pointers)
         )
-    if holds == n and not open_:
-        return so(*pointers)
+    if (holds == n and not open_) or firm <= n <= firm + near:
+        return so(*pointers)  # Who counts by eye takes what lies on the line in, or leaves it out.
     if holds <= n <= holds + open_:
         return untold("of some of them that is not told", *pointers)
     return otherwise(f"it is so of {holds} of them", *pointers)
@@ -172,7 +173,8 @@ def of_one(claim: Claim, region_id: str) -> Claim:
 def _all_of(found: list[Judgement]) -> Judgement:
     pointers = tuple(dict.fromkeys(pointer for one in found for pointer in one.pointers))
     failed = next((one for one in found if one.truth is False), None)
-    return failed or next((one for one in found if one.truth is None), None) or so(*pointers)
+    borne_out = replace(so(*pointers), near=any(one.near for one in found))
+    return failed or next((one for one in found if one.truth is None), None) or borne_out
 
 
 def _fit(found: list[Judgement]) -> tuple[int, int]:

@@ -116,7 +116,8 @@ class Relation(OfRegions):
 class Ratio(OfRegions):
     """How many times as large or long as another region, or, of `measure` "itself", as long as it is wide.
 
-    Of `measure` "covering", which part of the area of the other it covers.
+    Of `measure` "covering", which part of the area of the other it covers; of "level", how many times its mean is the
+    other's, or that of its surroundings where no other is named.
     """
 
     kind = "ratio"
@@ -138,6 +139,41 @@ class Ratio(OfRegions):
             return measures.times(facts, region_id, region, replace(self, object=other))
 
         return self._each(facts, judge)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total(Claim):
+    """Which part of the picture, percent, or of what they lie within, regions cover together."""
+
+    kind = "share together"
+    regions: tuple[str, ...]
+    values: tuple[float, ...]
+    of: str = ""
+    bound: str = ""
+    loose: bool = field(default=False, compare=False)
+    decimals: int = field(default=0, compare=False)
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return measures.shared_together(facts, self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance(OfRegions):
+    """How far the centre of a region lies from that of another; `along`: by the direction that is said with it."""
+
+    kind = "distance"
+    object: str
+    value: float
+    unit: str
+    bound: str = ""
+    loose: bool = field(default=False, compare=False)
+    decimals: int = field(default=0, compare=False)
+    along: str = ""
+
+    def _judge(self, facts: Facts) -> Judgement:
+        if self.object not in facts.regions:
+            return otherwise(f"there is no region {self.object}")
+        return self._each(facts, lambda region_id, _: measures.apart(facts, region_id, self))
 
 
 @dataclass(frozen=True, kw_only=True)

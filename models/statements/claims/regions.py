@@ -13,6 +13,8 @@ from schemas.regions import Region
 
 _WIDER = {"small": ("tiny",), "large": ("most",)}
 """Words that are true of what a stronger one tells: what is tiny is small."""
+BESIDE = 1.4
+"""Ratio of areas from which a region is plainly large, or small, beside the others of its label."""
 NEAR_A_SHARE = 1.2
 """By how much a share may lie beyond the bounds of its word: the words are of the eye, and so are their bounds."""
 
@@ -176,11 +178,23 @@ class Share(OfRegions):
             true = next(one.word for one in table().shares if one.at_least <= share < one.below)
             if true in _WIDER.get(self.word, ()):
                 return so(pointer)
-            if abs(order.index(true) - order.index(self.word)) == 1:
+            off = abs(order.index(true) - order.index(self.word))
+            if off <= 2 and not self.of and _is_extreme(facts, region_id, most=self.word in ("large", "most")):
+                return so(pointer)  # "The big area" is so beside the others.
+            if off == 1:
                 return untold("the share is near that, and not it", pointer)
             return otherwise("the share is another", pointer)
 
         return self._each(facts, judge)
+
+
+def _is_extreme(facts: Facts, region_id: str, *, most: bool) -> bool:
+    """Whether a region is the largest, or the smallest, of those of its label, plainly."""
+    region = facts.region(region_id)
+    others = [one.area_px for key, (_, one) in facts.regions.items() if one.label == region.label and key != region_id]
+    if not others:
+        return False
+    return region.area_px > BESIDE * max(others) if most else BESIDE * region.area_px < min(others)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,12 @@ from models.statements.measures.levels import levels as levels
 from models.statements.measures.levels import ranked as ranked
 from models.statements.measures.levels import shown_sign as shown_sign
 from models.statements.measures.levels import worded as worded
+from models.statements.measures.numbers import apart as apart
 from models.statements.measures.numbers import box_aspect as box_aspect
 from models.statements.measures.numbers import near as near
 from models.statements.measures.numbers import of_image as of_image
 from models.statements.measures.numbers import share_of as share_of
+from models.statements.measures.numbers import shared_together as shared_together
 from models.statements.measures.numbers import sized as sized
 from models.statements.measures.numbers import times as times
 from models.statements.measures.occurrence import SAME as SAME
@@ -27,6 +29,7 @@ from models.statements.measures.occurrence import spread as spread
 from models.statements.measures.occurrence import way_of as way_of
 from models.statements.measures.places import outwards as outwards
 from models.statements.measures.places import placed as placed
+from models.statements.measures.relations import area_together as area_together
 from models.statements.measures.relations import covered as covered
 from models.statements.measures.relations import iou as iou
 from models.statements.measures.relations import is_a_pair as is_a_pair

@@ -1,14 +1,15 @@
 """Numbers that are said: lengths, areas, shares, statistics and the image's own, held against what was measured."""
 
+import math
 from typing import TYPE_CHECKING
 
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.measures.relations import covered
+from models.statements.measures.relations import area_together, axis_of, covered
 from schemas.regions import Region
 
 if TYPE_CHECKING:
-    from models.statements.claims import Ratio, Size
+    from models.statements.claims import Distance, Ratio, Size, Total
 
 CLOSE, LOOSE = 0.02, 0.12
 """How far a number may lie from what was measured: as it stands, and behind 'about'. Half a unit of its last figure
@@ -74,6 +75,8 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
         return _times(found, claim, (f"{at}/size", f"{at}/shape/elongation"))
     if claim.measure == "box":
         return _times([box_aspect(facts, region)], claim, (f"{at}/box/width", f"{at}/box/height"))
+    if claim.measure == "level":
+        return _times_the_level(facts, region_id, region, claim)
     other = facts.region(claim.object)
     there = f"/regions/{facts.index(claim.object)}"
     if claim.measure == "covering":
@@ -86,6 +89,51 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
     if by_area.truth is False and _times(lengths, claim, ()).truth:
         return untold("it is so of their lengths, and not of their areas", *by_area.pointers)
     return by_area
+
+
+def _times_the_level(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judgement:
+    """How many times its mean is that of another region, or of its surroundings, where zero is none of it."""
+    if facts.metadata.modality not in ("PET", "nuclear medicine"):
+        return untold("values of such an image have no ratio")
+    at = f"/regions/{facts.index(region_id)}"
+    if claim.object:
+        mean, pointer = (
+            facts.region(claim.object).intensity.mean,
+            f"/regions/{facts.index(claim.object)}/intensity/mean",
+        )
+    elif region.surroundings is not None:
+        mean, pointer = region.surroundings.mean, f"{at}/surroundings/mean"
+    else:
+        return untold("that was not measured")
+    return _times([region.intensity.mean / mean] if mean > 0 else [], claim, (f"{at}/intensity/mean", pointer))
+
+
+ASIDE = 1.3
+"""How many times as far two centroids may lie apart as along a direction for both to be their distance in it."""
+
+
+def apart(facts: Facts, region_id: str, claim: "Distance") -> Judgement:
+    """How far two centroids lie apart, or one of them in the direction that is said with it."""
+    dimension, scale = _SCALES[claim.unit]
+    spacing = facts.metadata.spacing
+    if region_id == claim.object:
+        return otherwise("it compares a region with itself")
+    if dimension not in ("mm", "px") or (dimension == "mm" and spacing is None):
+        return untold("no distance in that unit is told")
+    wide, high = (spacing.column_mm, spacing.row_mm) if dimension == "mm" and spacing is not None else (1.0, 1.0)
+    (x, y), (other_x, other_y) = facts.region(region_id).centroid, facts.region(claim.object).centroid
+    across, down = abs(x - other_x) * wide, abs(y - other_y) * high
+    found = [math.hypot(across, down)]
+    if claim.along and (axis := axis_of(facts, claim.along)) is not None:
+        straight = (across, down)[axis]
+        found = [straight, *(one for one in found if one <= ASIDE * straight)]
+    said = claim.value * scale
+    pointers = tuple(f"/regions/{facts.index(one)}/centroid" for one in (region_id, claim.object))
+    if claim.bound:
+        fits = any(within(claim.bound, said, one) for one in found)
+    else:
+        fits = any(near(said, one, claim.loose, claim.decimals, scale) for one in found)
+    return so(*pointers) if fits else otherwise("the distance is another", *pointers)
 
 
 def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...]) -> Judgement:
@@ -152,6 +200,29 @@ def share_of(facts: Facts, region_id: str, region: Region, of: str) -> tuple[flo
     if region.place is not None and of.removesuffix("s") in ("", region.place.within.removesuffix("s")):
         return region.place.share_percent, f"{at}/place/share_percent"
     return (100 * region.area_px / (facts.rows * facts.columns), f"{at}/area_px") if shown else (None, "")
+
+
+def shared_together(facts: Facts, claim: "Total") -> Judgement:
+    """Which part regions cover together, of the picture or of what all of them lie within."""
+    regions = [facts.region(one) for one in claim.regions if one in facts.regions]
+    if not regions or len(regions) < len(claim.regions) or len({one.mask.size for one in regions}) > 1:
+        return untold("their masks cannot be taken together")
+    pointers = tuple(f"/regions/{facts.index(one)}/area_px" for one in claim.regions)
+    area = area_together(regions)
+    found = [100 * area / (facts.rows * facts.columns)] if claim.of in ("", "image") else []
+    places = [one.place for one in regions if one.place is not None and one.place.share_percent]
+    within_all = {one.within.removesuffix("s") for one in places}
+    if len(places) == len(regions) and len(within_all) == 1 and claim.of.removesuffix("s") in ("", *within_all):
+        found.append(area / regions[0].area_px * places[0].share_percent)
+    if not found:
+        return untold("no share of that is told", *pointers)
+    if claim.bound == "between":
+        fits = any(within("above", claim.values[0], one) and within("below", claim.values[1], one) for one in found)
+    elif claim.bound:
+        fits = any(within(claim.bound, claim.values[0], one) for one in found)
+    else:
+        fits = any(near(claim.values[0], one, claim.loose, claim.decimals) for one in found)
+    return so(*pointers) if fits else otherwise("together they cover another part", *pointers)
 
 
 def of_image(facts: Facts, measure: str, value: float, unit: str, bound: str, loose: bool, decimals: int) -> Judgement:

@@ -1,5 +1,6 @@
 """Where along the axes of the display or of the patient a region lies."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from models.statements.facts import Facts
@@ -34,9 +35,12 @@ def placed(
     if other is not None and end != "middle" and max(abs(fraction - 0.5), abs(other - 0.5)) < MARGIN:
         return otherwise(f"region {region_id} lies in the middle", pointer)
     if reached >= bound - (MARGIN if third else 0):
-        return so(pointer)
+        return replace(so(pointer), near=reached < bound)
     if reached >= (0.5 + MARGIN if third else 0.5 - MARGIN):
-        return untold(f"region {region_id} lies near the middle of that axis", pointer)
+        inner = along(facts, region, axis, "within") if frame == "shown" else None
+        if inner is not None and (inner if end == "high" else 1 - inner) >= bound:
+            return replace(so(pointer), near=True)  # A third of the picture, or of the head that it shows.
+        return replace(untold(f"region {region_id} lies near the middle of that axis", pointer), near=True)
     return otherwise(f"region {region_id} lies at the other end", pointer)
 
 

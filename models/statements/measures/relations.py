@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -50,9 +50,15 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree:
             one.subject,
         ) == (region_id, predicate, other_id):
             return so(f"/relations/{n}/predicate")
-    if predicate == "inside" and any(
-        (one.subject, one.predicate, one.object) == (region_id, "overlapping", other_id) and (one.value or 0) < ALL_BUT
-        for one in told
+    structure = table().called(facts.region(other_id).label).role == "structure" if other_id in facts.regions else False
+    if (
+        predicate == "inside"
+        and not structure
+        and any(
+            (one.subject, one.predicate, one.object) == (region_id, "overlapping", other_id)
+            and (one.value or 0) < ALL_BUT
+            for one in told
+        )
     ):
         return otherwise("it overlaps that in part")
     if region_id == other_id:
@@ -67,7 +73,7 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree:
             return so(*areas) if ratio > 1 / LARGER else otherwise("it is smaller", *areas)
         case "similar in size to":
             return so(*areas) if 1 / SIMILAR <= ratio <= SIMILAR else otherwise("their areas differ", *areas)
-        case "inside" | "mostly inside" | "overlapping" | "outside" | "touching":
+        case "inside" | "mostly inside" | "overlapping" | "largely overlapping" | "outside" | "touching":
             return _overlap(facts, region_id, other_id, predicate)
         case "coincides with":
             return _coincides(facts, region_id, other_id)
@@ -112,6 +118,8 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
             holds = share >= MOSTLY
         case "outside":
             holds = share <= 0.1
+        case "largely overlapping":
+            holds = max(share, covered([other], [one])) > 0.5
         case "overlapping":
             holds = share >= 0.05
         case _:
@@ -162,6 +170,11 @@ def covered(regions: Sequence[Region], others: Sequence[Region]) -> float:
     mine, theirs = (_together(some) for some in (regions, others))
     both: Any = coco.merge([mine, theirs], intersect=True)
     return float(coco.area(both)) / max(1.0, float(coco.area(mine)))
+
+
+def area_together(regions: Sequence[Region]) -> int:
+    """Pixels that regions of one image cover together."""
+    return int(cast(Any, coco.area(_together(regions))))
 
 
 def _together(regions: Sequence[Region]) -> Any:
@@ -231,6 +244,15 @@ def _ordered(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
     if abs(apart) < 0.02:
         return untold("they hardly differ along that axis", *pointers)
     return so(*pointers) if apart > 0 else otherwise("it is the other way round", *pointers)
+
+
+def axis_of(facts: Facts, predicate: str) -> int | None:
+    """The axis of the picture that a direction runs along: 0 for across, 1 for down; None where that is not told."""
+    axis = _ORDERED[predicate][0]
+    if axis.startswith("image"):
+        return 0 if axis == "image right" else 1
+    sense = _sense(facts, axis)
+    return sense[0] if sense is not None else None
 
 
 _OPPOSITE = {"patient right": "patient left", "anterior": "posterior", "head": "feet"}

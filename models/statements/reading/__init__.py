@@ -13,6 +13,7 @@ from models.statements.facts import Facts
 from models.statements.opinions import read_opinion
 from models.statements.reading import (
     comparisons,
+    constructions,
     dealing,
     ellipsis,
     finders,
@@ -39,7 +40,7 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "neutral": grammar.neutral, "mark": grammar.mark, "unknown": grammar.unknown, "number": grammar.unread,
     "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "absent": grammar.absent,
     "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.measure,
-    "quantity": numbers.quantity, "how many": numbers.how_many, "place": places.place,
+    "quantity": numbers.quantity, "how many": numbers.how_many, "most": numbers.most, "place": places.place,
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": ranks.rank,
     "ratio": relations.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on,
     "marks": finders.marks, "pieces": looks.pieces, "expert": finders.expert, "candidate": finders.candidate,
@@ -81,6 +82,7 @@ def read(text: str, facts: Facts) -> Reading:
 def _read(sentence: Sentence) -> Mention | None:
     """All of a sentence; what it spoke of last."""
     dealing.deal(sentence)
+    constructions.read(sentence)
     n = 0
     while n < len(sentence.atoms):
         sentence.at = n

@@ -113,10 +113,21 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
     if behind and behind[0] in table().placing.shown:
         return False
     for n in range(place, min(place + 8, len(said))):
+        if said[n] in (",", ";") and n > place:
+            return False
         sided = said[n] == "one" and said[n - 1] in ("left", "right", "sided")
         if sided or (said[n][0] == "r" and said[n][1:].isdigit()):
             return True
         if said[n] in OTHERS or (n == place and _is_a_side(said, n)):
+            return True
+        if said[n] == "one" and said[n + 1 : n + 2] in (
+            ("on",),
+            ("at",),
+            ("in",),
+            ("shown",),
+            ("displayed",),
+            ("lying",),
+        ):
             return True
         if n == place and said[n] == "that" and said[n + 1 : n + 2] in (("on",), ("at",), ("in",)):
             return True
@@ -196,6 +207,7 @@ _ORDER = (
     "along",
     "edged",
     "how many",
+    "most",
     "numeral",
     "degree",
     "bound",

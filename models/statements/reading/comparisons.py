@@ -95,6 +95,9 @@ def compared(s: Sentence, n: int) -> None:
         return
     if predicate == "larger than" and of_two.one_of_two(s, n, "smallest" if turned else "largest"):
         return
+    if s.inverted is not None and (head := s.phrases.next_mention(n + 1)) is not None and head.regions:
+        s.relate(head, predicate, s.inverted[1], turned=turned, negated=s.take_denial())
+        return  # "Inside the lesion lies a smaller patch."
     subject = s.subject
     other = _object(s, n + 1) or s.fronted
     if other is None and subject is not None and len(subject.regions) == 1:
@@ -171,7 +174,7 @@ def differs(s: Sentence, n: int) -> None:
     end = next((m for m in range(n + 1, len(s.atoms)) if _parts_clauses(s, m)), len(s.atoms))
     clause = range(n + 1, end)
     other = next((s.mentions[m] for m in clause if m in s.mentions), None)
-    around = any(s.atoms[m].kind == "around" for m in clause)
+    around = any(s.atoms[m].kind == "around" or (s.atoms[m].kind == "organ" and s.phrases.beside(m)) for m in clause)
     of_size = any(atom.text.removeprefix("in ") in _SIZES for atom in s.atoms[: clause.stop])
     scale = next((_scale(s, atom.text) for atom in s.atoms[: clause.stop] if atom.text in _LEVELS), None)
     pair = list(subject.regions) if subject is not None else []

@@ -24,7 +24,7 @@ def counterpart(atoms: list[Atom], n: int, named: Sequence[Mention], facts: Fact
     last = next((one for one in reversed(named) if one.regions), None)
     if last is None or not last.name:
         return None
-    pair = facts.named(last.name)
+    pair = _pair(facts.named(last.name), facts)
     if len(pair) != 2:
         return None
     if atoms[n].text in OTHERS:
@@ -34,6 +34,17 @@ def counterpart(atoms: list[Atom], n: int, named: Sequence[Mention], facts: Fact
         return None
     there = on_side(pair, side, facts)
     return _named(last, there, n, n + 1) if there is not None else None
+
+
+SPECK = 0.1
+"""Part of the area of the second of several below which the others are no counterpart of the largest."""
+
+
+def _pair(regions: Sequence[str], facts: Facts) -> Sequence[str]:
+    """The two of several that stand out by their size: of two lungs and a speck of air, the lungs."""
+    by_size = sorted(regions, key=lambda one: -facts.region(one).area_px)
+    areas = [facts.region(one).area_px for one in by_size]
+    return by_size[:2] if len(areas) > 2 and areas[2] < SPECK * areas[1] else regions
 
 
 def on_side(regions: Sequence[str], side: str, facts: Facts) -> str | None:

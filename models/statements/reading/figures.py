@@ -242,12 +242,34 @@ _SCARCELY = {"barely", "scarcely", "hardly"}
 """Before a number they say 'about'; before other words they deny, and are not read."""
 
 
+def _is_half_a_unit(atoms: list[Atom], n: int) -> bool:
+    """'Half a percent', 'half a centimetre'."""
+    behind = [atom.text for atom in atoms[n : n + 2]]
+    return behind in (["half", "a"], ["half", "an"]) and n + 2 < len(atoms) and atoms[n + 2].kind == "unit"
+
+
+_STATISTICS = {"mean", "maximum", "minimum"}
+_CLOSING = {",", ";", ")", "and", "in", "within", "but", "for", "at", "while", "whereas", "against", "on", "inside"}
+
+
+def _is_of_values(atoms: list[Atom], start: int, end: int) -> bool:
+    """Whether a bare number is one of the image's values: 'SUV 6.3', 'uptake averages about ten'."""
+    before = atoms[max(0, start - 4) : start]
+    closes = end >= len(atoms) or atoms[end].text in _CLOSING
+    nearest = next((atom for atom in reversed(before) if atom.text not in ("at", "of", "is", "are", "about")), None)
+    statistic = nearest is not None and nearest.kind == "measure" and nearest.value in _STATISTICS
+    return any("suv" in atom.text for atom in before) or (statistic and closes)
+
+
 def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     start, loose, bound, strict, side = n, False, "", False, None
     while n < len(atoms) and (
         atoms[n].kind in ("about", "bound")
-        or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above", *_SCARCELY)
+        or atoms[n].text in ("around", "about", "some", "over", "under", "below", "above", "not even", *_SCARCELY)
     ):
+        if atoms[n].text == "not even":
+            bound, strict, n = "below", True, n + 1
+            continue
         if atoms[n].kind == "bound" or any(one.kind == "bound" for one in atoms[n].others):
             bound = next(
                 one.value
@@ -278,7 +300,12 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
             worded = True
         elif atom.text in ("a", "an") and not values and n + 1 < len(atoms) and atoms[n + 1].kind == "unit":
             values.append(1.0)
+        elif _is_half_a_unit(atoms, n) and not values:
+            values.append(0.5)
+            n += 1
         elif atom.text in FRACTIONS and not values:
+            if start and atoms[start - 1].kind == "place" and n == start:
+                return None  # "The lower third of the field" is where something lies.
             values.append(1.0)
             n -= 1
         else:
@@ -304,7 +331,7 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
             n += 1
             continue
         break
-    of_value = any("suv" in atom.text for atom in atoms[max(0, start - 4) : start])
+    of_value = _is_of_values(atoms, start, n)
     if not values or (not unit and not of_value and all(atom.kind != "number" for atom in atoms[start:n])):
         return None
     if side is not None and len(values) == 1:

@@ -62,11 +62,12 @@ def neutral(s: Sentence, n: int) -> None:
     if atom.text in ellipsis.TOO:
         ellipsis.too(s, n)
     if atom.text in (";", "but", "while", "whereas", "although", "though", "however"):
-        s.denied = s.denied_next = False
+        s.drop_denial()
+        s.denied = False
     elif atom.text in (",", "and"):
         s.denied = False
     elif atom.text in VERBS and s.denied_next and s.atoms[n - 1].kind != "no":
-        s.denied_next = False
+        s.drop_denial()
 
 
 def _is_placed(s: Sentence, n: int) -> bool:
@@ -243,6 +244,12 @@ def _tells(s: Sentence, n: int, *further: str) -> bool:
     return False
 
 
+def _named_last(s: Sentence, n: int) -> Mention | None:
+    """What was named last before n, where 'none' can stand for it."""
+    before = [one for start, one in sorted(s.mentions.items()) if start < n]
+    return before[-1] if before and before[-1].name and not before[-1].explicit else None
+
+
 def _is_mere_name(claim: c.Claim, name: str) -> bool:
     return isinstance(claim, c.Finding) and not claim.regions and claim.name == name
 
@@ -255,5 +262,7 @@ def absent(s: Sentence, n: int) -> None:
         s.say(c.Absence(name=s.subject.name))
     elif isinstance(last, c.Disease) and not last.negated and last in s.said:
         s.say(last.turned())
+    elif (named := _named_last(s, n)) is not None:
+        s.say(c.Absence(name=named.name), negated=False)  # "Neither field contains an opacity, and none was found."
     else:
         s.denied_next = True

@@ -28,6 +28,8 @@ OTHERS = {"counterpart", "contralateral"}
 """Words for the other of two that are called alike."""
 ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 """Words for regions of any kind."""
+ANY_ONE = {*ANY, "focus", "area", "spot", "patch", "zone"}
+"""The same behind 'no', 'each' and 'every'."""
 ALL = {"the", "all", "both", "these", "those", "each", "every", "its", "their"}
 """Words before a plural by which all of them are meant."""
 MOSTLY = {"most of", "the bulk of", "the majority of"}

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from models.statements.facts import Facts
-from models.statements.reading import parts
+from models.statements.reading import parts, where
 from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
 from models.statements.reading.counterparts import counterpart
-from models.statements.reading.mentions import ALL, ANY, COMPARING, MOSTLY, OPPOSING, PREPOSITIONS, VERBS, Mention
+from models.statements.reading.mentions import ALL, ANY_ONE, COMPARING, MOSTLY, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.tokens import PLACE_NOUNS, words
 
 _COPULAS = {
@@ -50,6 +50,8 @@ class Nouns:
     facts: Facts
     earlier: tuple[Mention, ...] = field(default=())
     """What the sentence before it named."""
+    frame: str = ""
+    """Of what the last place was by which a region was told from others: "shown" or "patient"."""
 
     @cached_property
     def mentions(self) -> dict[int, Mention]:
@@ -76,13 +78,17 @@ class Nouns:
                 name = split
             elif atom.text == "one" and found and n and self._is_sided(n):
                 ids, end, name = (), n + 1, next(reversed(found.values())).name
+            elif (alike := self._such_a_one(n, found)) is not None:
+                found[n] = alike
+                n += 1
+                continue
             elif (marked := self._the_marked(n)) is not None:
                 ids, end, name = (marked,), n + 1, ""
             elif (alike := self._the_one(n, found)) is not None:
                 ids, end, name = (), n + 1, alike
             elif (kind := self._only_kind(n)) is not None:
                 ids, end, name = (), n + 1, kind
-            elif atom.text in ANY and (self._behind_all(n) or parts.counted_of_all(self.atoms, n) is not None):
+            elif atom.text in ANY_ONE and (self._behind_all(n) or parts.counted_of_all(self.atoms, n) is not None):
                 ids, end, name = tuple(self.facts.regions), n + 1, ""
             elif (two := (*self.earlier, *found.values())) and (
                 (other := counterpart(self.atoms, n, two, self.facts)) is not None
@@ -97,11 +103,15 @@ class Nouns:
             else:
                 n += 1
                 continue
-            explicit = bool(ids) and atom.text not in ANY
-            several = len(ids) > 1 or (not ids and (atom.several or atom.text in _GENERIC_PLURALS))
+            explicit = bool(ids) and atom.text not in ANY_ONE
+            plural = not ids and name != "" and end < len(self.atoms) and self.atoms[end].text in _GENERIC_PLURALS
+            end += plural  # "Glare spots".
+            several = len(ids) > 1 or plural or (not ids and (atom.several or atom.text in _GENERIC_PLURALS))
             regions = ids or self.facts.named(name, several=several)
             if not several and not explicit and len(regions) > 1:
                 regions = self._on_its_side(n, regions)
+            if not several and not explicit and len(regions) > 1 and (there := self._where(n, end, regions)):
+                regions, end, self.frame = (there.region_id,), max(end, there.end), there.frame
             regions = regions if explicit else self._as_marked(end, regions)
             before = list(self._before(n))
             if not explicit and len(regions) > 1 and (one := self._ranked(n, regions)) is not None:
@@ -115,10 +125,31 @@ class Nouns:
             n = max(end, n + 1)
         return found
 
+    def _where(self, n: int, end: int, regions: tuple[str, ...]) -> where.Where | None:
+        """Which of several 'the' stands for, by the place behind or before it."""
+        first = min(self._before(n), default=n)
+        definite = self.atoms[first].text == "the" or self.atoms[n].text == "that"
+        if not definite and not (n and self.atoms[n - 1].text == "the"):
+            return None
+        found = where.behind(self.atoms, max(end, n + 1), regions, self.facts, self.frame)
+        return found or where.before(self.atoms, n, regions, self.facts)
+
     def _is_sided(self, n: int) -> bool:
         """Whether a side stands before it: 'the left one', 'the left-sided one'."""
         before = self.atoms[n - 2] if n > 1 and self.atoms[n - 1].text == "sided" else self.atoms[n - 1]
         return before.kind == "place"
+
+    def _such_a_one(self, n: int, found: dict[int, Mention]) -> Mention | None:
+        """'Three foci: a large irregular one, a round one on the left': one of what was named last in the plural."""
+        last = next(reversed(found.values()), None)
+        before = list(self._before(n))
+        described = any(self.atoms[m].kind in ("word", "level", "share") for m in before)
+        article = next((self.atoms[m].text for m in before if self.atoms[m].kind not in ATTRIBUTES), "") in ("a", "an")
+        if self.atoms[n].text != "one" or last is None or not (described and article):
+            return None
+        if not last.name or last.explicit or len(last.regions) < 2:
+            return None
+        return Mention(last.regions, last.name, False, False, n, n + 1)
 
     def _the_marked(self, n: int) -> str | None:
         """What 'the spot' is, before a verb: the one finding that the source marks."""
@@ -140,7 +171,9 @@ class Nouns:
             return None
         named = [*self.earlier, *found.values()]
         last = named[-1] if named else None
-        return last.name if last is not None and last.name and not last.explicit and len(last.regions) > 1 else None
+        if last is None or not last.name or last.explicit or len(self.facts.named(last.name)) < 2:
+            return None
+        return last.name
 
     def _any_one(self, n: int) -> Mention | None:
         """A noun for regions of any kind, spoken of by how it looks: 'a dark, irregular patch', 'the largest focus'.

@@ -61,7 +61,7 @@ def quantity(s: Sentence, n: int) -> None:
         return
     whole = s.subject is not None and s.subject.several and len(s.subject.regions) > 1
     if unit == "%" and whole and any(atom.text in _TOGETHER for atom in s.atoms):
-        s.unlicensed("together")  # Of all of them in sum, and not of each.
+        _in_sum(s, n, found)
         return
     if unit == "%":
         measure, stands = s.phrases.whole(n + 1)
@@ -95,6 +95,18 @@ def quantity(s: Sentence, n: int) -> None:
         )
 
     s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
+
+
+def _in_sum(s: Sentence, n: int, found: Quantity) -> None:
+    """'Together not even half a percent of the image': of all of them in sum, and not of each."""
+    assert s.subject is not None
+    of, stands = s.phrases.whole(n + 1)
+    s.used |= {stands} if stands is not None else set()
+    total = c.Total(
+        regions=s.subject.regions, values=found.values, of=of, bound=found.bound, loose=found.loose,
+        decimals=found.decimals,
+    )  # fmt: skip
+    s.say(total, negated=s.take_denial())
 
 
 def _counted(s: Sentence, n: int, name: str, value: int | None, bound: str, *, strict: bool) -> c.Count:
@@ -188,11 +200,24 @@ def _parts_the_subject(s: Sentence, n: int) -> bool:
     before = [atom.text for atom in s.atoms[max(0, n - 2) : n]]
     goes_on = subject.part is not None and before[-1:] in (["and"], [","])
     behind = [atom.text for atom in s.atoms[n + 1 : n + 3]]
-    of_them = (["of", "which"], ["of", "them"], ["of", "these"])
+    of_them = (["of", "which"], ["of", "them"], ["of", "these"], ["of", "those"], ["among", "them"])
+    # "Of the five foci, three lie above and two below."
+    goes_on |= s.atoms[0].text in ("of", "among") and before[-1:] == [","] and subject.end == n - 1
     if before not in of_them and behind not in of_them and not goes_on:
         return False
     s.subject = replace(subject, start=-1 - n, end=n, several=True, every=False, part=value)
+    ones = (m for m in range(n + 1, min(n + 5, len(s.atoms))) if s.atoms[m].text == "ones")
+    s.used.update(ones)  # "Among them two small ones."
     return True
+
+
+def most(s: Sentence, n: int) -> None:
+    """'Thirty foci, the majority in its upper third': more than half of what was named is spoken of next."""
+    subject = s.subject or s.before
+    if subject is None or not subject.name or not subject.several or len(subject.regions) < 2:
+        s.unlicensed(s.atoms[n].text)
+        return
+    s.subject = replace(subject, start=-1 - n, end=n + 1, several=True, every=False, part=c.MOST)
 
 
 def _is_one_of_them(s: Sentence, n: int) -> bool:
@@ -211,7 +236,7 @@ def _is_one_of_them(s: Sentence, n: int) -> bool:
 
 _TOLD_OF_ONE = {"word", "level", "share", "degree", "relation", "compared", "bound", "ratio", "rank"}
 _WHICH = {"with", "without", "containing", "that", "which", "where", "in"}
-_TOGETHER = {"together", "combined", "altogether", "jointly"}
+_TOGETHER = {"together", "combined", "altogether", "jointly", "collectively", "in all", "in total", "in sum", "total"}
 _BEHIND_ONE = PREPOSITIONS | VERBS | {"on", "to", "with", "lying", "measuring", "being", "above", "below", "towards"}
 
 

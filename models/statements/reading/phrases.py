@@ -90,8 +90,10 @@ class Phrases(Nouns):
         while n < len(self.atoms):
             if n in self.mentions:
                 mention = self.mentions[n]
-                of_subject = subject is not None and (
-                    (self.behind_preposition(n) and not mention.explicit) or self._is_what(subject, mention)
+                of_subject = (
+                    subject is not None
+                    and self.atoms[n].text != "one"
+                    and ((self.behind_preposition(n) and not mention.explicit) or self._is_what(subject, mention))
                 )
                 return subject if of_subject else mention
             atom = self.atoms[n]
@@ -130,7 +132,9 @@ class Phrases(Nouns):
         if m >= len(self.atoms):
             return False
         atom = self.atoms[m]
-        return atom.kind == "unknown" or (atom.kind == "disease" and atom.value != self.facts.metadata.disease)
+        return (atom.kind == "unknown" and atom.text != "ones") or (
+            atom.kind == "disease" and atom.value != self.facts.metadata.disease
+        )
 
     def behind_preposition(self, n: int) -> bool:
         """Whether what begins here is where something lies, or what it is compared with."""

@@ -179,7 +179,9 @@ def _placed(s: Sentence, target: Mention, said: list[tuple[str, str]], frame: st
         if axis == "*":
             shown = ("image right", "image down")
             fitting = list(shown if frame == "shown" else sorted(axes)) or list(shown)
-            taken = {one.axis for one in found}
+            taken = {one.axis for one in found} | {
+                one.axis for one in s.said if isinstance(one, c.Place) and one.regions == target.regions
+            }  # "Near the top, centrally."
             along = [one for one in fitting if one not in taken and not any(one == other for other, _ in said)]
             wholly = len({axis for axis, _ in said}) == 1
             for one in along if wholly else along[:1]:

@@ -18,13 +18,15 @@ def ratio(s: Sentence, n: int) -> None:
     if not isinstance(found, Factor):
         s.unlicensed(s.atoms[n].text)
         return
+    if found.measure == "level":
+        found = replace(found, measure=_of_what(s, n))
     if found.measure in ("itself", "box"):
         s.say_of(n, lambda target: found.claim(target, ""))
         return
     if of_two.times_the_other(s, n, found):
         return
     m = n + 1
-    while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked"):
+    while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked", "its"):
         m += 1
     if (sided := s.mentions.get(m + 1) or s.mentions.get(m + 2)) is not None and m not in s.mentions:
         between = [atom for atom in s.atoms[m : sided.start] if atom.text != "sided"]
@@ -38,6 +40,14 @@ def ratio(s: Sentence, n: int) -> None:
     if other.name:
         s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
     s.say(found.claim(target, other.regions[0]), negated=negated)
+
+
+def _of_what(s: Sentence, n: int) -> str:
+    """What 'twice that of r2' compares, by the noun before it."""
+    before = {word for atom in s.atoms[:n] for word in atom.text.split(" ")}
+    if before & {"area", "size", "extent", "surface"}:
+        return "area"
+    return "length" if before & {"length", "diameter", "long", "longest"} else "level"
 
 
 def relation(s: Sentence, n: int) -> None:
@@ -60,6 +70,8 @@ def relation(s: Sentence, n: int) -> None:
         return
     if atom.value[0] == "larger than" and of_two.one_of_two(s, n, "smallest" if atom.value[1] else "largest"):
         return
+    if atom.value == ("inside", False) and n and s.subject is None and s.atoms[n - 1].kind == "measure":
+        return  # "The peak inside the hot spot" is one of it.
     if atom.value == ("inside", True) and n + 1 < len(s.atoms) and s.atoms[n + 1].kind in ("share", "quantity"):
         return  # "Encloses nearly all of it."
     if s.relation is not None and s.atoms[n - 1].text in ("and", ",") and s.relation.subject == s.subject:

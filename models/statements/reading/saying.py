@@ -141,6 +141,12 @@ class Saying:
         self.idle = self.idle and not denied
         return denied
 
+    def drop_denial(self) -> None:
+        """A 'no' that has denied nothing denies what cannot be read: 'has no discernible boundary'."""
+        if self.denied_next:
+            self.unlicensed("no")
+        self.denied_next = False
+
     def unlicensed(self, text: str) -> None:
         """Words that claim something which cannot be read."""
         self.reading.unlicensed.append(text)

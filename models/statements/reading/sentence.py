@@ -35,6 +35,8 @@ _BEFORE_A_PLACE = {
     "those",
     "two",
 }
+_LOOSE = {"on", "upon", "near", "along", "through", "throughout", "beside", "towards"}
+"""Prepositions that tell how a region lies to another, where no relation was made of them."""
 _FREE_OF = {"free of", "free from", "devoid of", "clear of", "without", "lacks", "without any"}
 ONLY = {"only", "solely", "exclusively", "confined to", "restricted to", "limited to"}
 
@@ -78,7 +80,8 @@ class Sentence(Saying):
             self.say(c.Absence(name=mention.name), negated=False)  # "Neither lung field contains an opacity."
             return
         if subject is not None and (place := self._located_in(mention, subject)) is not None:
-            inside = replace(self.atoms[place], kind="relation", value=("inside", False))
+            predicate = "inside" if self.atoms[place].text == "in" else "mostly inside"
+            inside = replace(self.atoms[place], kind="relation", value=(predicate, False))
             self.related(Open(inside, subject, self.take_denial()), subject, mention)
             return
         if subject is not None and self.spoken_of is None:
@@ -96,15 +99,27 @@ class Sentence(Saying):
                 self.say(named, negated=self.take_denial() != self.denies(subject))
         elif (
             self.phrases.behind_preposition(mention.start)
+            and self.atoms[mention.start].text != "one"
             and subject is not None
             and mention.name
             and not mention.explicit
         ):
             self.say(c.Finding(regions=mention.regions, name=mention.name), negated=False)
+            self._look_at_the_preposition(mention, subject)
             if len(mention.regions) == 1:
                 self.spoken_of = mention
         else:
+            if subject is not None and mention.regions and not mention.explicit:
+                self._look_at_the_preposition(mention, subject)
             self.speak_of(mention)
+
+    def _look_at_the_preposition(self, mention: Mention, subject: Mention) -> None:
+        """'A reflex near the polyp': how it lies to it is told, and was not read."""
+        n = mention.start - 1
+        while n > 0 and (self.atoms[n].text in _BEFORE_A_PLACE or self.atoms[n].kind in ATTRIBUTES):
+            n -= 1
+        if self.atoms[n].text in _LOOSE and subject.regions and not set(subject.regions) & set(mention.regions):
+            self.unlicensed(self.atoms[n].text)
 
     def _located_in(self, mention: Mention, subject: Mention) -> int | None:
         """Where 'in' stands before a region in which another is said to lie: 'r4 lies in the tumour'."""
@@ -117,7 +132,12 @@ class Sentence(Saying):
         ):
             n -= 1
         apart = subject.regions and mention.regions and set(subject.regions) - set(mention.regions)
-        if not apart or n < 1 or self.atoms[n].text != "in" or self.atoms[n - 1].text not in _LOCATED:
+        if (
+            not apart
+            or n < 1
+            or self.atoms[n].text not in ("in", "on", "upon")
+            or self.atoms[n - 1].text not in _LOCATED
+        ):
             return None
         return n
 
@@ -245,6 +265,7 @@ class Sentence(Saying):
             self.unlicensed(self.relation.atom.text)
         for said, negated in self.pending:
             self._say_of(said, self.before, negated)
+        self.drop_denial()
         if self.idle and self._is_not_there():
             assert self.subject is not None
             self.say(c.Absence(name=self.subject.name), negated=False)

@@ -41,7 +41,8 @@ OF_THE_RADIOGRAPH = """
 - Opacities lie in both lung fields.
 - The opacity is less opaque than its surroundings.
 ? The opacity lies between the lung fields.
-? Together the lung fields take up a fifth of the image.
+- Together the lung fields take up a fifth of the image.
++ Together the lung fields take up about 42 % of the image.
 + One lung field is slightly larger than the other.
 + The right lung field is nearly as large as the left one.
 - The right lung field is about three times the size of the left one.
