@@ -28,6 +28,8 @@ NTH = {"third", "fourth", "fifth"}
 _KIND_NOUNS = {"spot", "focus", "patch"}
 """Nouns that few labels have: where one does, they are of it alone."""
 _SINGULARS = {"spots": "spot", "foci": "focus", "patches": "patch"}
+_PLACED = {"on", "at", "in", "to", "shown", "displayed", "lying", "located", "situated"}
+"""Words before the place by which one of several is told: 'than the one shown on the right'."""
 _SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
 ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
@@ -171,9 +173,10 @@ class Nouns:
             return None
         named = [*self.earlier, *found.values()]
         last = named[-1] if named else None
-        if last is None or not last.name or last.explicit or len(self.facts.named(last.name)) < 2:
+        if last is None or not last.name or last.explicit:
             return None
-        return last.name
+        placed = follows in _PLACED and len(self.facts.named(last.name)) > 1
+        return last.name if len(last.regions) > 1 or placed else None
 
     def _any_one(self, n: int) -> Mention | None:
         """A noun for regions of any kind, spoken of by how it looks: 'a dark, irregular patch', 'the largest focus'.

@@ -100,13 +100,27 @@ def bound(s: Sentence, n: int) -> None:
     if of_two.one_of_two(s, n, larger):
         return
     found = next((one for one in s.atoms[n].others if one.kind == "relation"), None)
-    if of_two.than_all(s, n, larger):
+    if of_two.than_all(s, n, larger) or _larger_than_the_other(s, n, larger):
         return
     if found is not None:
         s.atoms[n] = replace(s.atoms[n], kind="relation", value=found.value)
         relation(s, n)
     elif not any(one.kind == "neutral" for one in s.atoms[n].others):
         s.unlicensed(s.atoms[n].text)
+
+
+def _larger_than_the_other(s: Sentence, n: int, word: str) -> bool:
+    """'The lung field on the left is larger than the other one.'"""
+    other = s.mentions.get(n + 1) or s.mentions.get(n + 2)
+    subject = s.subject
+    if not word or not s.atoms[n].text.endswith(" than") or other is None or subject is None:
+        return False
+    if len(other.regions) != 1 or len(subject.regions) != 1 or other.regions == subject.regions:
+        return False
+    s.used.update(range(n + 1, other.end))
+    negated = s.take_denial() != s.denies(subject)
+    s.relate(subject, "larger than", other, turned=word == "smallest", negated=negated)
+    return True
 
 
 def _off_the_centre(s: Sentence, n: int) -> bool:
