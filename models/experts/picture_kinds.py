@@ -62,6 +62,11 @@ class HeldOut:
         of = self.told == self.kinds.index(kind)
         return int(of.sum()), int((of & (self.truth == self.kinds.index(kind))).sum())
 
+    def is_borne_out(self, kind: str) -> bool:
+        """Whether the kind was told often enough, and as often rightly as its likelihood says."""
+        count, right = self.precision(kind)
+        return count >= LEAST_TOLD and right >= LEAST * count
+
 
 def fit(features: NDArray[np.floating], kinds: Sequence[str]) -> Layer:
     """Softmax regression on the features' principal components.

@@ -22,7 +22,7 @@ from models.experts.contracts import FullRange, InputContract, Size
 from models.experts.datasets.examples import BadDataset
 from models.experts.datasets.triplets import pictures
 from models.experts.inputs import prepare
-from models.experts.picture_kinds import LEAST, LEAST_TOLD, HeldOut, Layer, fit, held_out
+from models.experts.picture_kinds import LEAST, HeldOut, Layer, fit, held_out
 from models.onnx_files import exported
 from schemas.images import Modality
 
@@ -160,7 +160,7 @@ def manifest(graph: bytes, told: HeldOut, sources: int) -> str:
     for index, kind in enumerate(told.kinds):
         lines += ["", "[[labels]]", *_lines({"index": index, "name": f"the look of {SAID[kind]}"})]
         count, right = told.precision(kind)
-        if count >= LEAST_TOLD:
+        if told.is_borne_out(kind):
             lines.append(f"precision = {{ value = {right / count:.4f}, images = {count}, of = {json.dumps(of)} }}")
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.experts.picture_kinds import fit, held_out
+from models.experts.picture_kinds import HeldOut, fit, held_out
 
 FEATURES = 200
 
@@ -25,6 +25,17 @@ def test_a_kind_that_other_sources_show_is_told() -> None:
     pictures = [(kind, source) for source in "abcd" for kind in ("CT", "MR") for _ in range(12)]
     found = held_out(*drawn(pictures, of_kind=1.0, of_source=1.0))
     assert found.precision("CT") == found.precision("MR") == (48, 48)
+    assert found.is_borne_out("CT")
+
+
+def test_a_kind_that_is_often_told_wrongly_is_not_borne_out() -> None:
+    """However many pictures it was told of: 95 % of them are to be right."""
+    truth = np.repeat([0, 1], 20)
+    logits = np.where(np.arange(40)[:, None] % 10 == 0, [[9.0, 0.0]], np.eye(2)[truth] * 9)
+    found = HeldOut(("CT", "MR"), logits, truth, 1.0)
+    assert found.precision("CT") == (22, 20)
+    assert not found.is_borne_out("CT")
+    assert found.is_borne_out("MR")
 
 
 def test_a_kind_of_one_source_alone_is_never_told() -> None:
@@ -33,6 +44,7 @@ def test_a_kind_of_one_source_alone_is_never_told() -> None:
     features, kinds, sources = drawn([*pictures, *(("PET", "d") for _ in range(12))], of_kind=1.0, of_source=1.0)
     found = held_out(features, kinds, sources)
     assert found.precision("PET") == (0, 0)
+    assert not found.is_borne_out("PET")
     assert found.precision("CT")[1] >= 30
 
 
