@@ -1,4 +1,4 @@
-"""The stage in which a projector learns what lies in each square of a picture, and what weighs a question."""
+"""The stage in which a projector learns what lies in each square of a picture."""
 
 # pyright: basic, reportMissingImports=false
 # torch is installed in .venv-llava only.
@@ -6,8 +6,8 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from models.llava_tri.training.bases import FAMILIES, part_of  # noqa: E402
 from models.llava_tri.training.examples import TrainingSet  # noqa: E402
 from models.llava_tri.training.lineage import read_lineage  # noqa: E402
 from models.llava_tri.training.run import MODEL, train  # noqa: E402
-from models.llava_tri.training.settings import BadRun, Run, Stage, Weighed  # noqa: E402
+from models.llava_tri.training.settings import BadRun, Run, Stage  # noqa: E402
 
 SQUARES = Stage("squares", "projector", 1e-2, objective="squares", batch=2, steps=20)
 
@@ -33,8 +33,11 @@ def test_a_region_stands_in_the_squares_that_it_covers(data_set: Path) -> None:
     """A box of 20 × 25 px at (30 + 5 n, 50) of 128 px: in that part of the grid and in no other, by its label."""
     one = TrainingSet(data_set)
     labels = squares._labels([told := one.regions()])
-    covered = squares._covered(told, one.triplet_ids(), 32, labels)[:, labels.index("tumour")]
-    assert covered.shape == (6, 32, 32)
+    regions = squares._regions(told, one.triplet_ids(), 8, labels)
+    tumour = labels.index("tumour")
+    parts = squares.PARTS
+    covered = regions.covered.view(6, 8, 8, len(labels), parts, parts)[:, :, :, tumour]
+    covered = covered.permute(0, 1, 3, 2, 4).reshape(6, 32, 32)
     lefts: set[float] = set()
     for picture in covered:
         rows, columns = torch.nonzero(picture == 1, as_tuple=True)
@@ -43,10 +46,28 @@ def test_a_region_stands_in_the_squares_that_it_covers(data_set: Path) -> None:
         assert picture.sum() * 16 == pytest.approx(20 * 25)
         lefts.add(left)
     assert lefts == {32, 36, 40, 48, 52, 56}
-    by_square = squares._by_square(covered[:, None], 8)
-    assert by_square.shape == (6, 64, 16)
-    # The square in row 3, column 2 holds cells 12 to 15 of rows and 8 to 11 of columns.
-    assert torch.equal(by_square[:, 3 * 8 + 2].view(6, 4, 4), covered[:, 12:16, 8:12])
+    # Middles at (40 + 5 n, 62.5) px: row 3, and columns 2 to 4, which are 16 px wide.
+    middles = torch.nonzero(regions.middles[..., tumour])[:, 1]
+    assert set(middles.tolist()) <= {3 * 8 + column for column in (2, 3, 4)}
+    assert len(middles) == 6
+    boxes = regions.boxes[torch.arange(6), middles] * 128
+    assert torch.allclose(boxes[:, 2:] - boxes[:, :2], torch.tensor([20.0, 25.0]))
+
+
+def test_a_token_is_drawn_to_what_its_square_is_called(tiny: Path, data_set: Path, tmp_path: Path) -> None:
+    """After the stage, tokens are nearer to the words for their own third than to those for the others."""
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    trained = train(run(tiny, data_set, replace(SQUARES, steps=60)), tmp_path / "run")
+    model, processor = AutoModelForImageTextToText.from_pretrained(trained), AutoProcessor.from_pretrained(trained)
+    words = torch.nn.functional.normalize(squares._words(model, processor, ()), dim=1)
+    with torch.no_grad():
+        tokens = model.model.multi_modal_projector(
+            squares._seen(model, squares._pixels(processor, TrainingSet(data_set), 6))
+        )
+    near = tokens @ words.T
+    rows = torch.arange(16) // 4 * 3 // 4
+    assert (near[..., :3].argmax(dim=-1) == rows).float().mean() > 0.9
 
 
 def test_the_projector_alone_learns_and_speaks_as_loud_as_words(tiny: Path, data_set: Path, tmp_path: Path) -> None:
@@ -73,31 +94,13 @@ def test_squares_are_a_llavas(qwen: Path, data_set: Path, tmp_path: Path) -> Non
         Stage("squares", "all", 1e-2, objective="squares")
 
 
-def test_every_question_weighs_the_same(tiny: Path, data_set: Path, tmp_path: Path) -> None:
-    """The loss of six descriptions of unlike lengths is the mean of what each costs alone; by tokens it is another."""
-    losses: dict[str, list[float]] = {}
-    asked: tuple[tuple[str, int, Weighed], ...] = (
-        ("alone", 1, "question"), ("together", 6, "question"), ("tokens", 6, "token"),
-    )  # fmt: skip
-    for name, batch, weigh in asked:
-        told: list[Any] = []
-        still = Stage(
-            "align", "projector", 1e-12, ("description",), batch=batch, steps=6 // batch, length=512, weigh=weigh
-        )
-        train(run(tiny, data_set, still), tmp_path / name, tell=told.append)
-        losses[name] = [step.loss for step in told]
-    mean = sum(losses["alone"]) / 6
-    assert losses["together"] == [pytest.approx(mean, abs=1e-4)]
-    assert losses["tokens"] != [pytest.approx(mean, abs=1e-4)]
-
-
 def test_two_processes_train_one_model(tiny: Path, data_set: Path, tmp_path: Path) -> None:
     """Both learn, one writes, and the next stage begins when it has: the tiny preset is trained so on two cores."""
     config, out = tmp_path / "run.toml", tmp_path / "run"
     config.write_text(
         f'base = "{tiny}"\nprecision = "fp32"\ngradient_checkpointing = false\n'
         '[[stage]]\nname = "squares"\ntrain = "projector"\nobjective = "squares"\nlearning_rate = 1e-3\nsteps = 2\n'
-        '[[stage]]\nname = "align"\ntrain = "lora"\nlearning_rate = 1e-3\nbatch = 2\nsteps = 2\nlength = 512\n'
+        '[[stage]]\nname = "align"\ntrain = "lora"\nlearning_rate = 1e-3\nbatch = 1\ntogether = 4\nsteps = 2\n'
     )
     command = [
         sys.executable,

@@ -91,7 +91,7 @@ def test_a_stopped_run_ends_with_the_same_bits(
         shutil.rmtree(out / later / MODEL)
     shutil.rmtree(out / folder / "checkpoint-20")
     position = json.loads((out / folder / "checkpoint-10" / POSITION).read_text())
-    assert (position["step"], position["questions"]) == (10, 20)
+    assert (position["step"], position["examples"]) == (10, 20)
     train(run, out, resume=True)
     one, other = weights(whole / folder / MODEL), weights(out / folder / MODEL)
     assert one.keys() == other.keys()

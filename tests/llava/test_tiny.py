@@ -37,7 +37,7 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
         Stage("multigranular", "all", 5e-3, batch=2, steps=20, length=512),
         Stage(
             "task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512, projector=2,
-            weigh="question",
+            together=4,
         ),
     )  # fmt: skip
     run = Run(str(tiny), (str(data_set),), stages, checkpoints=10, precision="fp32", gradient_checkpointing=False)

@@ -18,7 +18,6 @@ Trained = Literal["projector", "adapters", "lora", "all"]
 Boxes = Literal["pixels", "resized", "unit", "thousandths"]
 Precision = Literal["bf16", "fp32"]
 Objective = Literal["answers", "squares"]
-Weighed = Literal["token", "question"]
 
 DESCRIBING = ("description", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
 KINDS: dict[str, tuple[str, ...]] = {"align": ("caption",), "multigranular": DESCRIBING, "task": ("*",)}
@@ -39,8 +38,8 @@ class Stage:
     where it is new and the rest is not, it has the longer way to go.
 
     `objective`: answers to questions of some kinds, or for the projector of a LLaVA the regions in each square of a
-    picture. `weigh`: every token of an answer counts the same, or every question, so that a box of 25 tokens does not
-    outweigh 25 answers of one word.
+    picture. `together`: questions about one picture stand in one sequence, so many at most, share its tokens, and each
+    counts the same, so that a box of 25 tokens does not outweigh 25 answers of one word; LLaVA's alone. 0: each alone.
     """
 
     name: str
@@ -58,14 +57,14 @@ class Stage:
     rank: int = 16
     projector: float = 1.0
     objective: Objective = "answers"
-    weigh: Weighed = "token"
+    together: int = 0
     tower: bool = False
     """Whether `all` includes the vision tower."""
 
     def __post_init__(self) -> None:
-        for name, allowed in (("objective", get_args(Objective)), ("weigh", get_args(Weighed))):
-            if (value := getattr(self, name)) not in allowed:
-                raise BadRun(f"stage {self.name!r}: {name} = {value!r}: take one of {', '.join(allowed)}")
+        if self.objective not in get_args(Objective):
+            told = ", ".join(get_args(Objective))
+            raise BadRun(f"stage {self.name!r}: objective = {self.objective!r}: take one of {told}")
         if self.objective == "squares":
             if self.kinds or self.train != "projector":
                 raise BadRun(f"stage {self.name!r}: squares are learnt by the projector, without questions of any kind")
@@ -78,6 +77,8 @@ class Stage:
         if min(self.learning_rate, self.projector, self.batch, self.accumulate, self.length, self.rank) <= 0:
             must = "learning_rate, projector, batch, accumulate, length and rank must be above 0"
             raise BadRun(f"stage {self.name!r}: {must}")
+        if self.together < 0:
+            raise BadRun(f"stage {self.name!r}: together is a number of questions, or 0")
         if self.steps < 0 or self.epochs <= 0 or not 0 <= self.warmup < 1:
             raise BadRun(f"stage {self.name!r}: steps and epochs must be above 0, warmup from 0 to below 1")
 

@@ -5,6 +5,7 @@
 
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ from trl import SFTConfig, SFTTrainer
 from models.llava_tri.training import bases
 from models.llava_tri.training.boxes import rewritten
 from models.llava_tri.training.examples import Question, TrainingSet
-from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage, Weighed
+from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage
+from models.llava_tri.training.together import Together, loss_of
 from schemas.failures import TristreamError
 
 POSITION = "position.json"
@@ -60,7 +62,7 @@ class _Positions(TrainerCallback):
         if not state.is_world_process_zero:
             return
         a_step = self._stage.batch * self._stage.accumulate * args.world_size
-        told = self._told | {"step": state.global_step, "epoch": state.epoch, "questions": state.global_step * a_step}
+        told = self._told | {"step": state.global_step, "epoch": state.epoch, "examples": state.global_step * a_step}
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / POSITION).write_text(json.dumps(told, indent=1))
 
 
@@ -74,16 +76,13 @@ class StageTrainer(SFTTrainer):
 
     projector = 1.0
     """Times the learning rate at which the projector learns."""
-    weigh: Weighed = "token"
 
     def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **given: Any) -> Any:
-        if self.weigh == "token" or return_outputs:
+        if not isinstance(self.data_collator, Together):
             return super().compute_loss(model, inputs, return_outputs, **given)
-        said = model(**inputs, use_cache=False, fused_lm_head=True)
-        of_question = -said.log_probs.sum(dim=1) / said.label_mask.sum(dim=1).clamp(min=1)
         # Trainer leaves to the loss of a whole batch what its parts are divided by.
         parts = 1 if given.get("num_items_in_batch") is None else self.current_gradient_accumulation_steps
-        return of_question.mean() / parts
+        return loss_of(model, inputs) / parts
 
     def create_optimizer(self, *given: Any) -> Any:
         optimizer = super().create_optimizer(*given)
@@ -142,25 +141,56 @@ class HasPictures(Protocol):
 
 
 def as_dataset(
-    sets: Sequence[HasPictures], questions: Sequence[tuple[int, Question]], boxes: Boxes, processor: Any
+    sets: Sequence[HasPictures], groups: Sequence[Sequence[tuple[int, Question]]], boxes: Boxes, processor: Any
 ) -> Dataset:
-    """In TRL's prompt–completion form, `images`, `prompt`, `completion`; pictures are read as they are asked for."""
+    """Groups of questions, each about one picture: `images`, `questions`, `answers`, read as they are asked for.
+
+    A group of one stands in TRL's prompt–completion form too: `prompt`, `completion`.
+    """
     resized = bases.resizing(processor) if boxes == "resized" else lambda size: size
 
     def row(at: int) -> dict[str, Any]:
-        number, one = questions[at]
-        question, answer = (rewritten(text, one.size, boxes, resized) for text in (one.question, one.answer))
+        number, first = groups[at][0]
+        questions, answers = (
+            [rewritten(text, first.size, boxes, resized) for text in texts]
+            for texts in zip(*((one.question, one.answer) for _, one in groups[at]), strict=True)
+        )
         return {
-            "images": [sets[number].picture(one)],
-            "prompt": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question}]}],
-            "completion": [{"role": "assistant", "content": [{"type": "text", "text": answer}]}],
+            "images": [sets[number].picture(first)],
+            "questions": questions,
+            "answers": answers,
+            "prompt": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": questions[0]}]}],
+            "completion": [{"role": "assistant", "content": [{"type": "text", "text": answers[0]}]}],
         }
 
     def rows(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
         made = [row(at) for at in batch["at"]]
         return {name: [one[name] for one in made] for name in made[0]}
 
-    return Dataset.from_dict({"at": list(range(len(questions)))}).with_transform(rows)
+    return Dataset.from_dict({"at": list(range(len(groups)))}).with_transform(rows)
+
+
+def in_groups(questions: Sequence[tuple[int, Question]], most: int) -> list[list[tuple[int, Question]]]:
+    """Questions of a picture together, `most` at most, in their order; 0: each alone."""
+    if not most:
+        return [[one] for one in questions]
+    of_picture: defaultdict[tuple[int, int], list[tuple[int, Question]]] = defaultdict(list)
+    for number, one in questions:
+        of_picture[number, one.row].append((number, one))
+    return [some[at : at + most] for some in of_picture.values() for at in range(0, len(some), most)]
+
+
+def collator_of(model: Any, processor: Any, stage: Stage) -> Together | None:
+    """What puts questions of a stage together; None: TRL's own, each alone.
+
+    Raises:
+        BadRun: they cannot stand together in this model.
+    """
+    if not stage.together:
+        return None
+    if model.config.model_type != "llava":
+        raise BadRun(f"stage {stage.name!r}: together is for a LLaVA, whose tokens lie along one line")
+    return Together(processor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +220,7 @@ def train_stage(
         BadRun: the data has no question of the stage.
     """
     boxes = run.boxes or bases.family_of(model).boxes
+    collator = collator_of(model, processor, stage)
     questions = questions_of(sets, stage)
     told = {"run": run.digest, "stage": asdict(stage), "data": [one.digest for one in sets], "seed": run.seed}
     told = json.loads(json.dumps(told))  # as it is read back
@@ -203,11 +234,12 @@ def train_stage(
     trainer = StageTrainer(
         model=bases.set_free(model, stage),
         args=arguments(run, stage, folder),
-        train_dataset=as_dataset(sets, questions, boxes, processor),
+        train_dataset=as_dataset(sets, in_groups(questions, stage.together), boxes, processor),
+        data_collator=collator,
         processing_class=processor,
         callbacks=[positions],
     )
-    trainer.projector, trainer.weigh = stage.projector, stage.weigh
+    trainer.projector = stage.projector
     trainer.remove_callback(PrinterCallback)
     if trainer.is_fsdp_enabled and stage.train in ("lora", "adapters"):
         raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")

@@ -24,7 +24,15 @@ from safetensors.torch import load_file, save_file
 from models.llava_tri.training import bases
 from models.llava_tri.training.lineage import first_lineage, generation, write_lineage
 from models.llava_tri.training.settings import BadRun, Run, Tail
-from models.llava_tri.training.stages import OtherRun, StageTrainer, arguments, as_dataset, learning
+from models.llava_tri.training.stages import (
+    OtherRun,
+    StageTrainer,
+    arguments,
+    as_dataset,
+    collator_of,
+    in_groups,
+    learning,
+)
 from models.llava_tri.training.window import Losses, Pictures, Row, Window, held_out, losses_of
 
 POSITION, LEARNING, OPTIMISER, WINDOW = "position.json", "learning.safetensors", "optimiser.pt", "window.parquet"
@@ -190,11 +198,11 @@ def _learn(
     trainer = StageTrainer(
         model=model,
         args=args,
-        train_dataset=as_dataset([pictures], questions, boxes, processor),
+        train_dataset=as_dataset([pictures], in_groups(questions, stage.together), boxes, processor),
+        data_collator=collator_of(model, processor, stage),
         processing_class=processor,
         optimizers=(optimiser, torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)),
     )
-    trainer.weigh = stage.weigh
     trainer.train()
     # Else each round would wrap the model's forward once more.
     trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
