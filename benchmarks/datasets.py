@@ -1,4 +1,4 @@
-"""Triplets to data sets: how many a second of processor time, and how much memory, as their number grows.
+"""Triplets to data sets: how many a second of processor time, and how much memory they and audits take as they grow.
 
     python -m benchmarks.datasets [--most 10000] [--memory 100000] [--triplets FILE ...]
 
@@ -29,6 +29,7 @@ from click.testing import CliRunner
 
 from infra.cli import main as cli
 from infra.exports import lines_of
+from models.datasets.audit import audit
 from models.datasets.build import build
 from models.datasets.lines import Line
 from models.datasets.policy import Policy
@@ -38,13 +39,14 @@ from models.llava_tri.tiny.phantoms import write
 from schemas.triplets import Triplet
 
 SIDE = 512
-SMALL_SIDE = 64
+SMALL_SIDE = 128
+"""As small as phantoms are drawn."""
 
 
-def drawn(folder: Path, each: int = 3) -> list[Triplet]:
-    """What `annotate` makes of phantoms."""
+def drawn(folder: Path, side: int, each: int = 3) -> list[Triplet]:
+    """What `annotate` makes of phantoms of as many rows and columns."""
     source, out = folder / "in", folder / "t.jsonl"
-    write(source, each, SIDE)
+    write(source, each, side)
     result = CliRunner().invoke(cli, ["annotate", str(source), "--triplets", str(out)])
     assert result.exit_code == 0, result.output
     return [Triplet.model_validate_json(line) for line in lines_of(out)]
@@ -94,7 +96,7 @@ def measure(paths: Sequence[Path], out: Path, name: str, answers: Any) -> None:
     answers.put((sum(report.images.values()), spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def measure_memory(triplets: Sequence[Triplet], count: int, out: Path, answers: Any) -> None:
+def build_made(triplets: Sequence[Triplet], count: int, out: Path, answers: Any) -> None:
     """In a process of its own, of triplets that are made as they are read: how many were taken, and MiB at most."""
     report = build(
         lambda: (Line("made", line) for line in made(triplets, count, SMALL_SIDE)), out, ["parquet"], Policy()
@@ -102,18 +104,30 @@ def measure_memory(triplets: Sequence[Triplet], count: int, out: Path, answers: 
     answers.put((sum(report.images.values()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
+def audit_built(out: Path, answers: Any) -> None:
+    """In a process of its own: how many pictures were looked at, and MiB at most."""
+    found = audit(out)
+    assert not found.faults, found.faults
+    answers.put((found.counts["pictures in parquet"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
 def grow(folder: Path, triplets: Sequence[Triplet], most: int) -> None:
     """From 1,000 triplets on, tenfold each time."""
     context, count = multiprocessing.get_context("spawn"), 1000
-    print(f"{'triplets':>10}{'taken':>10}{'MiB at most':>13}")
+    print(f"{'triplets':>10}{'taken':>10}{'MiB at most':>13}{'in an audit':>13}")
     while True:
         out, answers = folder / f"memory{count}", context.Queue()
-        process = context.Process(target=measure_memory, args=(triplets, count, out, answers))
+        process = context.Process(target=build_made, args=(triplets, count, out, answers))
         process.start()
         taken, used = answers.get()
         process.join()
+        process = context.Process(target=audit_built, args=(out, answers))
+        process.start()
+        looked, audited = answers.get()
+        process.join()
+        assert looked == taken
         shutil.rmtree(out)
-        print(f"{count:>10}{taken:>10}{used:>13.0f}", flush=True)
+        print(f"{count:>10}{taken:>10}{used:>13.0f}{audited:>13.0f}", flush=True)
         if count >= most:
             return
         count = min(10 * count, most)
@@ -146,10 +160,10 @@ def main() -> None:
         if arguments.triplets:
             rates(folder, arguments.triplets)
             return
-        triplets = drawn(folder)
         if arguments.memory:
-            grow(folder, triplets, arguments.memory)
+            grow(folder, drawn(folder, SMALL_SIDE), arguments.memory)
             return
+        triplets = drawn(folder, SIDE)
         for count in (1000, arguments.most):
             lines = folder / f"{count}.jsonl"
             write_lines(triplets, lines, count)
