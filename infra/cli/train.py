@@ -12,7 +12,7 @@ from infra.console import current_settings, plain_errors, say
 from models.llava_tri import tiny
 
 if TYPE_CHECKING:
-    from models.llava_tri.training.stages import Step
+    from models.llava_tri.training.checkpoints import Step
     from models.llava_tri.training.tail import Round
 
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(exists=True, file_okay=False),
     help="A data set of `dataset build`; instead of those that the run names. May be given several times.",
+)
+@click.option(
+    "--facts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Triplets that the data was made of, JSON Lines: what a stage of rewards judges by. Can be repeated.",
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Checkpoints, results.")
 @click.option("--base", help="Instead of the one that the run names: a name on the hub, or a folder.")
@@ -38,6 +44,7 @@ def train(
     config: Path | None,
     preset: str | None,
     data: tuple[str, ...],
+    facts: tuple[str, ...],
     out: Path,
     base: str | None,
     model_written: bool,
@@ -69,10 +76,13 @@ def train(
     from models.llava_tri.training.settings import read_run
 
     def tell(step: "Step") -> None:
-        say(f"{step.stage} {step.step}/{step.steps}: loss {step.loss:.3f}")
+        earned = "" if step.reward is None else f", reward {step.reward:.3f}"
+        say(f"{step.stage} {step.step}/{step.steps}: loss {step.loss:.3f}{earned}")
 
     with plain_errors():
-        told = read_run(config, data=list(data) or None, base=base, model_written=model_written or None)
+        told = read_run(
+            config, data=list(data) or None, facts=list(facts) or None, base=base, model_written=model_written or None
+        )
         click.echo(run(told, out, resume=resume, tell=tell))
 
 

@@ -14,12 +14,12 @@ from safetensors.torch import load_file  # noqa: E402
 from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: E402
 
 from models.llava_tri.training import bases  # noqa: E402
+from models.llava_tri.training.checkpoints import POSITION, OtherRun, Step  # noqa: E402
 from models.llava_tri.training.examples import CROISSANT, TrainingSet  # noqa: E402
 from models.llava_tri.training.export import export  # noqa: E402
 from models.llava_tri.training.lineage import read_lineage  # noqa: E402
 from models.llava_tri.training.run import MODEL, train  # noqa: E402
 from models.llava_tri.training.settings import BadRun, Run, Stage  # noqa: E402
-from models.llava_tri.training.stages import POSITION, OtherRun, Step  # noqa: E402
 
 CLOSED = ("modality-closed", "organ-closed", "finding-closed")
 STAGES = (

@@ -26,10 +26,10 @@ from models.datasets.policy import Policy  # noqa: E402
 from models.datasets.streaming import Arrived, triplet_stream  # noqa: E402
 from models.llava_tri.evaluation.lineage import missing  # noqa: E402
 from models.llava_tri.training.bases import resizing  # noqa: E402
+from models.llava_tri.training.checkpoints import OtherRun  # noqa: E402
 from models.llava_tri.training.export import export  # noqa: E402
 from models.llava_tri.training.lineage import read_lineage  # noqa: E402
 from models.llava_tri.training.settings import BadRun, Run, Stage, Tail  # noqa: E402
-from models.llava_tri.training.stages import OtherRun  # noqa: E402
 from models.llava_tri.training.tail import LEARNING, POSITION, WINDOW, Round, follow  # noqa: E402
 from models.llava_tri.training.window import Window, held_out, losses_of  # noqa: E402
 from schemas.triplets import Triplet  # noqa: E402

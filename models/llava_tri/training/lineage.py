@@ -50,18 +50,25 @@ def generation(authors: Iterable[str]) -> int:
 
 
 def after_stage(
-    before: Lineage, stage: Stage, *, questions: int, losses: Sequence[float], seconds: float
+    before: Lineage,
+    stage: Stage,
+    *,
+    questions: int,
+    losses: Sequence[float],
+    rewards: Sequence[float] = (),
+    seconds: float,
 ) -> dict[str, Any]:
     """With one stage more."""
     ends = max(1, len(losses) // 10)
+    tenths = {"first": slice(ends), "last": slice(-ends, None)}
     told = {
         "name": stage.name,
         "trained": stage.train,
         "kinds": list(stage.kinds),
         "questions": questions,
         "steps": len(losses),
-        "loss_first_tenth": round(sum(losses[:ends]) / ends, 4),
-        "loss_last_tenth": round(sum(losses[-ends:]) / ends, 4),
+        **{f"loss_{name}_tenth": round(sum(losses[tenth]) / ends, 4) for name, tenth in tenths.items()},
+        **({f"reward_{name}_tenth": round(sum(rewards[t]) / ends, 4) for name, t in tenths.items()} if rewards else {}),
         "seconds": round(seconds),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -1,36 +1,21 @@
 """What an answer is worth by the facts of its picture: rewards for reinforcement learning, without a model that judges.
 
-    GRPOTrainer(model, reward_funcs=Rewards(facts), args=GRPOConfig(num_generations=8, max_completion_length=256), …)
-
 A verifier can be pleased by saying little or saying the same again: length counts against an answer, a sentence counts
 once, and one that states nothing measured is not borne out. Knows nothing of torch, nor of how answers are made.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from models.llava_tri.evaluation.scores.boxes import Scale, overlap, read_box
+from models.llava_tri.training.boxes import Size
+from models.llava_tri.training.weights import Weights
 from models.statements import Facts, judge
 
 _END = re.compile(r"(?<=[.!?])\s+")
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in parts of the picture's width and height."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each part of a reward counts.
-
-    `length`: words that an answer may have before it costs; `longer`: what each further one costs.
-    """
-
-    supported: float = 1.0
-    contradicted: float = 1.0
-    box: float = 1.0
-    length: int = 120
-    longer: float = 0.005
 
 
 def supported(answer: str, facts: Facts) -> tuple[float, float]:
@@ -44,7 +29,13 @@ def supported(answer: str, facts: Facts) -> tuple[float, float]:
 
 
 def reward(
-    answer: str, facts: Facts | None, box: Box | None, *, weights: Weights | None = None, scale: Scale = "thousandths"
+    answer: str,
+    facts: Facts | None,
+    box: Box | None,
+    *,
+    weights: Weights | None = None,
+    scale: Scale = "thousandths",
+    size: Size = (1, 1),
 ) -> float:
     """Of one answer: what is borne out less what is contradicted, overlap of its box, less what is too long.
 
@@ -53,25 +44,24 @@ def reward(
         facts: of the picture; None: its sentences are not judged.
         box: that was asked for; None: none was.
         weights: of the parts.
-        scale: in which the model writes boxes; px are not taken, as the picture is not at hand.
+        scale: in which the model writes boxes.
+        size: width and height of the picture as the model sees it, where it writes px.
     """
-    if scale == "px":
-        raise ValueError("boxes in px need the size of the picture: take parts or thousandths")
     by = weights or Weights()
     found = -by.longer * max(0, len(answer.split()) - by.length)
     if facts is not None:
         true, false = supported(answer, facts)
         found += by.supported * true - by.contradicted * false
     if box is not None:
-        found += by.box * overlap(read_box(answer, scale, 1, 1), box)
+        found += by.box * overlap(read_box(answer, scale, size[1], size[0]), box)
     return found
 
 
 class Rewards:
     """A reward function as TRL's GRPOTrainer calls it.
 
-    The data set has columns `prompt`, `images`, `triplet_id` and `box`, of which one of the last two may be None: a
-    question for a description is judged by the facts of its triplet, one for a box by the box.
+    The data set has columns `prompt`, `images`, `triplet_id`, `box` and `size`; triplet or box may be None: a question
+    for a description is judged by the facts of its triplet, one for a box by the box.
 
     Args:
         facts: by `triplet_id`.
@@ -92,6 +82,7 @@ class Rewards:
         completions: Sequence[Any],
         triplet_id: Sequence[str | None],
         box: Sequence[Box | None],
+        size: Sequence[Size],
         **_: object,
     ) -> list[float]:
         """Rewards of completions, which are texts or conversations of one message.
@@ -99,11 +90,11 @@ class Rewards:
         Raises:
             KeyError: a triplet's facts are not known.
         """
+        told = zip(completions, triplet_id, box, size, strict=True)
+        by: dict[str, Any] = {"weights": self._weights, "scale": self._scale}
         return [
-            reward(
-                _text(said), None if key is None else self._facts[key], asked, weights=self._weights, scale=self._scale
-            )
-            for said, key, asked in zip(completions, triplet_id, box, strict=True)
+            reward(_text(said), None if key is None else self._facts[key], asked, size=seen, **by)
+            for said, key, asked, seen in told
         ]
 
 

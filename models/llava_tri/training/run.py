@@ -9,11 +9,14 @@ from pathlib import Path
 
 from models.llava_tri.tiny.tower import FEATURES
 from models.llava_tri.training import bases
+from models.llava_tri.training.checkpoints import OtherRun, Step
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.lineage import LINEAGE, after_stage, first_lineage, read_lineage, write_lineage
+from models.llava_tri.training.outcome import is_first_process, wait_for_all
+from models.llava_tri.training.rewarded import train_by_rewards
 from models.llava_tri.training.settings import BadRun, Run
 from models.llava_tri.training.squares import train_squares
-from models.llava_tri.training.stages import OtherRun, Step, is_first_process, train_stage, wait_for_all
+from models.llava_tri.training.stages import train_stage
 
 MODEL = "model"
 """Folder of a stage's result, with its processor and lineage; checkpoints lie beside it until it is there."""
@@ -51,9 +54,15 @@ def train(run: Run, out: Path, *, resume: bool = False, tell: Callable[[Step], N
             if stage.objective == "squares":
                 learnt = train_squares(model, processor, sets, run, stage, folder, tell=tell)
             else:
-                learnt = train_stage(model, processor, sets, run, stage, folder, resume=resume, tell=tell)
+                learn = train_by_rewards if stage.objective == "rewards" else train_stage
+                learnt = learn(model, processor, sets, run, stage, folder, resume=resume, tell=tell)
             lineage = after_stage(
-                lineage, stage, questions=learnt.questions, losses=learnt.losses, seconds=time.monotonic() - begun
+                lineage,
+                stage,
+                questions=learnt.questions,
+                losses=learnt.losses,
+                rewards=learnt.rewards,
+                seconds=time.monotonic() - begun,
             )
             if is_first_process():
                 write_lineage(learnt.folder, lineage)

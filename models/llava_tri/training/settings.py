@@ -7,19 +7,23 @@ model learns what stands where, then it learns the task.
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from models.llava_tri.training.weights import Weights
 from schemas.failures import InvalidInput
 
 Trained = Literal["projector", "adapters", "lora", "all"]
 """`lora` is adapters and the projector; `adapters` leaves every weight of the base as it is."""
 Boxes = Literal["pixels", "resized", "unit", "thousandths"]
 Precision = Literal["bf16", "fp32"]
-Objective = Literal["answers", "squares"]
+Objective = Literal["answers", "squares", "rewards"]
 
 DESCRIBING = ("description", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
+REWARDED = ("description", "caption", "phrase-to-box")
+"""Kinds that the facts of a picture can judge: sentences, and boxes."""
 KINDS: dict[str, tuple[str, ...]] = {"align": ("caption",), "multigranular": DESCRIBING, "task": ("*",)}
 """Kinds of questions of each stage, where the file names none; `*`: every turn of the conversations."""
 
@@ -40,6 +44,11 @@ class Stage:
     `objective`: answers to questions of some kinds, or for the projector of a LLaVA the regions in each square of a
     picture. `together`: questions about one picture stand in one sequence, so many at most, share its tokens, and each
     counts the same, so that a box of 25 tokens does not outweigh 25 answers of one word; LLaVA's alone. 0: each alone.
+
+    Objective `rewards`: the model answers each question `answers` times, with at most `answer_tokens`, and learns from
+    what each answer is worth by the facts of its picture (GRPO; Shao et al., 2024, arXiv 2402.03300); `divergence` is
+    the weight of how far it strays from where the stage began, and `reward` names weights of the parts of a reward
+    (weights.Weights).
     """
 
     name: str
@@ -58,6 +67,10 @@ class Stage:
     projector: float = 1.0
     objective: Objective = "answers"
     together: int = 0
+    answers: int = 8
+    answer_tokens: int = 256
+    divergence: float = 0.0
+    reward: Mapping[str, Any] = field(default_factory=dict)
     tower: bool = False
     """Whether `all` includes the vision tower."""
 
@@ -65,10 +78,11 @@ class Stage:
         if self.objective not in get_args(Objective):
             told = ", ".join(get_args(Objective))
             raise BadRun(f"stage {self.name!r}: objective = {self.objective!r}: take one of {told}")
-        if self.objective == "squares":
-            if self.kinds or self.train != "projector":
-                raise BadRun(f"stage {self.name!r}: squares are learnt by the projector, without questions of any kind")
-        elif not self.kinds:
+        if self.objective == "squares" and (self.kinds or self.train != "projector"):
+            raise BadRun(f"stage {self.name!r}: squares are learnt by the projector, without questions of any kind")
+        if self.objective == "rewards":
+            self._check_rewards()
+        elif self.objective == "answers" and not self.kinds:
             if self.name not in KINDS:
                 raise BadRun(f"stage {self.name!r} names no kinds, and is none of {', '.join(KINDS)}")
             object.__setattr__(self, "kinds", KINDS[self.name])
@@ -82,13 +96,26 @@ class Stage:
         if self.steps < 0 or self.epochs <= 0 or not 0 <= self.warmup < 1:
             raise BadRun(f"stage {self.name!r}: steps and epochs must be above 0, warmup from 0 to below 1")
 
+    def _check_rewards(self) -> None:
+        object.__setattr__(self, "kinds", self.kinds or REWARDED)
+        if other := sorted(set(self.kinds) - set(REWARDED)):
+            raise BadRun(f"stage {self.name!r}: no facts judge answers of kind {other[0]!r}: {', '.join(REWARDED)}")
+        if self.answers < 2 or self.answer_tokens < 1 or self.divergence < 0:
+            raise BadRun(f"stage {self.name!r}: an answer is worth more or less than others: answers must be 2 or more")
+        try:
+            Weights(**self.reward)
+        except TypeError:
+            named = ", ".join(one.name for one in fields(Weights))
+            raise BadRun(f"stage {self.name!r}: reward has the fields {named}") from None
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A whole run.
 
     `base` is a model's name on the hub, with its commit as `revision`, or a folder. `model_written` lets in triplets
-    whose text a model wrote (generation 1 and on). `checkpoints` is the number of steps between two; `track` names
+    whose text a model wrote (generation 1 and on). `facts` are files of the triplets that the data was made of, JSON
+    Lines: a stage of rewards judges by them. `checkpoints` is the number of steps between two; `track` names
     "tensorboard" or "wandb", where those are installed.
     """
 
@@ -97,6 +124,7 @@ class Run:
     stages: tuple[Stage, ...]
     revision: str | None = None
     boxes: Boxes | None = None
+    facts: tuple[str, ...] = ()
     precision: Precision = "bf16"
     weights: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = True
@@ -114,11 +142,17 @@ class Run:
                 raise BadRun(f"{name} = {value!r}: take one of {', '.join(allowed)}")
         if len({stage.name for stage in self.stages}) != len(self.stages) or not self.stages:
             raise BadRun("a run has one stage or more, each with a name of its own")
+        if not self.facts and any(stage.objective == "rewards" for stage in self.stages):
+            raise BadRun("a stage of rewards judges by facts: name the files of triplets, facts = [...]")
 
     @property
     def digest(self) -> str:
         """Of everything that decides what is learnt, as 32 hexadecimal digits. Data is named by its own digest."""
-        told = {name: value for name, value in asdict(self).items() if name not in ("data", "title", "track", "kept")}
+        told = {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in ("data", "facts", "title", "track", "kept")
+        }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -25,9 +25,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import get_scheduler
 
+from models.llava_tri.training.checkpoints import Step
 from models.llava_tri.training.examples import TrainingSet
+from models.llava_tri.training.outcome import Learnt, is_first_process
 from models.llava_tri.training.settings import BadRun, Run, Stage
-from models.llava_tri.training.stages import Learnt, Step, is_first_process
 
 PARTS = 4
 """Parts of a square along each side."""

@@ -22,17 +22,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.llava_tri.training import bases
+from models.llava_tri.training.checkpoints import OtherRun, learning
 from models.llava_tri.training.lineage import first_lineage, generation, write_lineage
 from models.llava_tri.training.settings import BadRun, Run, Tail
-from models.llava_tri.training.stages import (
-    OtherRun,
-    StageTrainer,
-    arguments,
-    as_dataset,
-    collator_of,
-    in_groups,
-    learning,
-)
+from models.llava_tri.training.stages import StageTrainer, arguments, as_dataset, collator_of, in_groups
 from models.llava_tri.training.window import Losses, Pictures, Row, Window, held_out, losses_of
 
 POSITION, LEARNING, OPTIMISER, WINDOW = "position.json", "learning.safetensors", "optimiser.pt", "window.parquet"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from models.llava_tri.training.rewards import Rewards, Weights, reward, supported
+from models.llava_tri.training.rewards import Rewards, reward, supported
+from models.llava_tri.training.weights import Weights
 from models.statements import Facts
 from tests.models.statements.known_images import brain
 
@@ -42,21 +43,19 @@ def test_length_costs_beyond_what_is_allowed(facts: Facts) -> None:
 
 
 def test_a_box_is_worth_its_overlap() -> None:
-    """As the model writes boxes; without one it earns nothing, and px cannot be judged without the picture."""
+    """As the model writes boxes, in px of the picture as it sees it too; without one it earns nothing."""
     box = (0.2, 0.2, 0.6, 0.6)
     assert reward("[200, 200, 600, 600]", None, box) == 1.0
     assert reward("It is at [0.2, 0.2, 0.6, 0.4].", None, box, scale="parts") == pytest.approx(0.5)
     assert reward("Nowhere.", None, box) == 0.0
-    with pytest.raises(ValueError, match="px"):
-        reward("[1, 2, 3, 4]", None, box, scale="px")
+    assert reward("[40, 10, 120, 30]", None, box, scale="px", size=(200, 50)) == 1.0
 
 
 def test_completions_are_judged_by_what_was_asked(facts: Facts) -> None:
     """As TRL calls it: texts or conversations; other columns are let be; a triplet that is not known is an error."""
     rewards = Rewards({"a": facts})
     said = [[{"role": "assistant", "content": TRUE}], "[0, 0, 500, 1000]"]
-    assert rewards(said, triplet_id=["a", None], box=[None, (0.0, 0.0, 1.0, 1.0)], prompts=[], trainer_state=None) == [
-        1.0, 0.5,
-    ]  # fmt: skip
+    asked = {"triplet_id": ["a", None], "box": [None, (0.0, 0.0, 1.0, 1.0)], "size": [(9, 9), (9, 9)]}
+    assert rewards(said, **asked, prompts=[], trainer_state=None) == [1.0, 0.5]
     with pytest.raises(KeyError):
-        rewards([TRUE], triplet_id=["b"], box=[None])
+        rewards([TRUE], triplet_id=["b"], box=[None], size=[(9, 9)])
