@@ -6,6 +6,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,10 +17,11 @@ torch = pytest.importorskip("torch", reason="needs the environment of make llava
 
 from infra.cli import main  # noqa: E402
 from models.experts.training.settings import Settings  # noqa: E402
+from models.llava_tri.heads.classes import classify  # noqa: E402
 from models.llava_tri.heads.masks import groups_of  # noqa: E402
 from models.llava_tri.heads.measuring import Plan, measure  # noqa: E402
 from models.llava_tri.heads.page import page  # noqa: E402
-from models.llava_tri.heads.pictures import HeadSet, parts_of  # noqa: E402
+from models.llava_tri.heads.pictures import HeadSet, Picture, parts_of  # noqa: E402
 from models.llava_tri.heads.result import Row, Worth  # noqa: E402
 
 SIDE = 64
@@ -31,25 +33,33 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def shape(chance: np.random.Generator, *, disc: bool) -> np.ndarray:
+    """A disc or a frame of 250 to 460 px somewhere in the picture: only the shape tells which."""
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    y, x = (int(place) for place in chance.integers(20, SIDE - 20, 2))
+    if disc:
+        cv2.circle(mask, (x, y), int(chance.integers(9, 13)), 255, -1)
+    else:
+        half = int(chance.integers(9, 16))
+        cv2.rectangle(mask, (x - half, y - half), (x + half, y + half), 255, 4)
+    return mask
+
+
+def grey(chance: np.random.Generator, mask: np.ndarray) -> np.ndarray:
+    return np.clip(70 + 0.5 * mask + chance.normal(0, 12, mask.shape), 0, 255).astype(np.uint8)
+
+
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty patients: a disc is melanoma, a frame is nevus, of like grey levels; organs are given by the dice."""
+    """Sixty patients, in each a disc or a frame that the source marks; organs are given by the dice."""
     folder = tmp_path_factory.mktemp("heads")
     source = folder / "in"
     source.mkdir()
     chance = np.random.default_rng(0)
     for n in range(60):
-        mask = np.zeros((SIDE, SIDE), np.uint8)
-        y, x = (int(place) for place in chance.integers(20, SIDE - 20, 2))
         disc = n % 2 == 0
-        # 250 to 460 bright pixels, either way: only the shape tells.
-        if disc:
-            cv2.circle(mask, (x, y), int(chance.integers(9, 13)), 255, -1)
-        else:
-            half = int(chance.integers(9, 16))
-            cv2.rectangle(mask, (x - half, y - half), (x + half, y + half), 255, 4)
-        noise = chance.normal(0, 12, (SIDE, SIDE))
-        cv2.imwrite(str(source / f"{n}.png"), np.clip(70 + 0.5 * mask + noise, 0, 255).astype(np.uint8))
+        mask = shape(chance, disc=disc)
+        cv2.imwrite(str(source / f"{n}.png"), grey(chance, mask))
         cv2.imwrite(str(source / f"{n}.mask.png"), mask)
         told = {
             "source": "Drawn 1", "licence": "CC0-1.0", "patient": f"P{n}", "split": "test" if n >= 40 else "train",
@@ -71,23 +81,33 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def worth(drawn: Path) -> Worth:
-    return measure(drawn, Plan(), SETTINGS)
+    return measure(drawn, Plan(targets=("modality", "organ")), SETTINGS)
 
 
 def row(worth: Worth, of: str) -> Row:
     return next(one for one in worth.rows if one.of == of)
 
 
-def test_what_a_picture_shows_is_learnt(worth: Worth) -> None:
+def test_what_a_picture_shows_is_learnt() -> None:
     """A disc from a frame, better than every control; each figure with its images and patients."""
-    found = row(worth, "disease")
+    chance = np.random.default_rng(0)
+    pictures, images = [], []
+    for n in range(140):
+        images.append(np.stack([cv2.resize(grey(chance, shape(chance, disc=n % 2 == 0)), (32, 32))] * 3))
+        disease = ("melanoma", "nevus")[n % 2]
+        opened: Any = None  # Its pictures are given.
+        pictures.append(Picture(f"{n}", n >= 90, n, f"P{n // 2}", "", "dermoscopy", "skin", disease, (), opened))
+    bare = chance.normal(size=(140, 35)).astype(np.float32)  # Sizes and grey levels that tell nothing.
+    found = classify(pictures, (np.stack(images), bare), "disease", SETTINGS)
+    assert isinstance(found, Row)
     assert found.shown, found.against
     head = found.runs[0].figures["accuracy"]
     assert head.value > 0.85
     assert head.low <= head.value <= head.high
-    assert head.n == head.groups == sum(found.classes.values()) == 20
+    assert (head.n, head.groups) == (50, 25), "two pictures a patient"
+    assert found.classes == {"melanoma": 25, "nevus": 25}
     assert found.runs[0].figures["macro-F1"].value == pytest.approx(head.value, abs=0.1)
-    assert found.parts["training"].images + found.parts["choosing the epoch"].images == 40
+    assert found.parts["training"].images + found.parts["choosing the epoch"].images == 90
 
 
 def test_what_no_picture_tells_is_not_shown(worth: Worth) -> None:
@@ -141,7 +161,7 @@ def test_a_label_is_learnt_from_sources_that_mark_it(drawn: Path, tmp_path: Path
 def test_the_page_tells_each_verdict(worth: Worth) -> None:
     """And loads nothing."""
     text = page(worth)
-    assert "2 of 3 heads shown" in text
+    assert "1 of 2 heads shown" in text
     assert text.count(">not shown<") == 1
     assert "<script" not in text
     assert "http" not in text.replace('http-equiv="', "")
