@@ -116,6 +116,8 @@ def level(s: Sentence, n: int) -> None:
         other, s.fronted = s.fronted, None
     if other is None and comparative == "more" and s.subject is not None and len(s.subject.regions) == 1:
         other = s.opposite(s.subject.regions[0])
+        if other is None and n and s.atoms[n - 1].text == "the":
+            other = s.twin(s.subject)  # "Two lung fields, the one on the right being the brighter."
     if other is None or (other.name and not other.explicit and _is_around(s, other)):
         s.say_of(
             n,

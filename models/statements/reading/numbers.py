@@ -291,7 +291,8 @@ def how_many(s: Sentence, n: int) -> None:
         if value is None or value > 1:
             s.denied_next = False
     elif head is None and s.atoms[n].text not in ("one", "both", "several", "many"):
-        follows = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
+        rest = [atom.text for atom in s.atoms[n + 1 : n + 3] if atom.text not in _OUTLINED]
+        follows = rest[0] if rest else ""
         if follows in ("regions", "region", "areas", "candidates", "structures", "foci", "findings"):
             s.say(c.Count(name="", n=s.atoms[n].value))
         else:

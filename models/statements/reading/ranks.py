@@ -45,8 +45,21 @@ def rank(s: Sentence, n: int) -> None:
         s.subject = told
         s.used.update(range(n + 1, told.end))
         return
+    if head is not None and head.several and not head.explicit and s.subject is not None and _is_of_the_subject(s, n):
+        s.used.update(range(n + 1, head.end))
+        s.say(c.Rank(regions=s.subject.regions, word=said, among=among, nth=nth))
+        return
     _narrow(s, n, head)
     s.say_of(n, lambda target: c.Rank(regions=target.regions, word=said, among=among, nth=nth))
+
+
+def _is_of_the_subject(s: Sentence, n: int) -> bool:
+    """Whether a rank among others is told of what was named before: 'r1 shows the highest uptake of the four foci'."""
+    subject = s.subject
+    if subject is None or not subject.explicit or len(subject.regions) != 1 or subject.end > n:
+        return False
+    between = {atom.text for atom in s.atoms[subject.end : n]}
+    return not between & {";", "and", "but", "while", "whereas"}
 
 
 _PEAKED = {

@@ -28,6 +28,8 @@ OF_THE_BRAIN = """
 + Between the centres of r1 and r6 there are 33 mm.
 + Measured by area, r2 surpasses r6.
 - Measured by area, r6 surpasses r2.
++ r2 is the largest of the two hypointense areas.
+- r6 is the largest of the two hypointense areas.
 - Nothing but the tumour has been outlined.
 ? The mean of r1 is twice that of r6.
 ? The tumour is five times the level of its surroundings.
