@@ -1,4 +1,4 @@
-"""What is told of structures and tissues around findings, or where there are none."""
+"""What is told of structures around findings, or where there are none."""
 
 from collections import Counter
 
@@ -13,32 +13,32 @@ from schemas.triplets import Statement
 
 
 def context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
-    """Structures that are told, and tissues where these say something of the image."""
-    telling = facts.metadata.modality in ("CT", "histopathology") or not (chosen.findings or chosen.structures)
-    structures = [one for one in chosen.structures if one != facts.metadata.organ]
-    return (*structures[:3], *(chosen.tissues[:2] if telling else ()))
+    """Structures that are told: what the source outlines. That such images show what ours outline says nothing."""
+    structures = [one for one in marked_structures(facts, chosen) if one != facts.metadata.organ]
+    return tuple(structures[:3])
+
+
+def marked_structures(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
+    """Labels of structures that the source outlines."""
+    marked = {one.label for _, one in facts.regions.values() if one.kind == "source annotation"}
+    return tuple(one for one in chosen.structures if one in marked)
 
 
 def tell_around(
     facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: Budget, *, full: bool
 ) -> tuple[list[Statement], frozenset[str], Counter[str]]:
-    """Where structures and tissues lie and how they look, the largest first: where findings leave room to tell it.
+    """Where structures that the source outlines lie and how they look, the largest first: where there is room.
 
     Returns:
         The sentences, labels of which every region is told by them, and how many regions of each label are.
     """
     found: list[Statement] = []
-    regions = [region for one, (_, region) in facts.regions.items() if one not in chosen.doubled]
+    regions = [one for _, one in facts.regions.values() if one.kind == "source annotation"]
     left = Counter(region.label for region in regions)
-    for label in (*chosen.structures, *chosen.tissues):
+    for label in marked_structures(facts, chosen):
         fitting = [region for region in regions if region.label == label]
         if sum(map(length_of, found)) >= wanted:
             break
-        statement = budget.take(written(plans.pair(facts, fitting), facts, f"{seed}:pair:{label}"))
-        if statement is not None:
-            found.append(statement)
-            left[label] -= len(fitting)
-            continue
         # Both of two or none: beside a list that counts them, one of them told again reads as a third.
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
             kinds = [kind for kind in _telling_of(facts, region) if can_be_told(facts, region, kind)]

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from models.describers.proven import is_proven, may_be_denied
 from models.statements.facts import Facts, names_of
 from models.statements.measures import SAME, covered, iou, outlined_otherwise
 from models.statements.table import table
@@ -28,8 +29,6 @@ class Chosen:
     findings: tuple[str, ...]
     same: dict[str, tuple[str, ...]]
     """Other regions that are the same finding, by the id of the one that stands for them."""
-    agreeing: dict[str, tuple[str, ...]]
-    """Names of other experts that found it too, by the same id."""
     rest: dict[str, int]
     """By label, findings beyond those that are told of one by one."""
     groups: tuple[tuple[str, ...], ...]
@@ -40,9 +39,10 @@ class Chosen:
     """Ids of regions that tell again what another outline tells: no sentence is about them."""
 
 
-def choose(facts: Facts) -> Chosen:
-    """What is told of an image."""
+def choose(facts: Facts, *, proven: bool = False) -> Chosen:
+    """What is told of an image; `proven`: of experts' regions only those of which a text may tell."""
     regions = [region for _, region in facts.regions.values()]
+    regions = _to_be_told(regions) if proven else regions
     ranked = sorted((one for one in regions if _role(one) == "finding"), key=_telling, reverse=True)
     leads: list[Region] = []
     same: dict[str, list[str]] = {}
@@ -69,13 +69,26 @@ def choose(facts: Facts) -> Chosen:
     return Chosen(
         tuple(one.region_id for one in told),
         {lead: tuple(others) for lead, others in same.items()},
-        {one.region_id: _agreeing(facts, one, same[one.region_id]) for one in told},
         dict(Counter(one.label for one in beyond)),
         groups,
         tuple(context["structure"]),
         tuple(context["tissue"]),
         doubled,
     )
+
+
+def _to_be_told(regions: list[Region]) -> list[Region]:
+    """Without what no text may tell; and, where the source marks findings, without what our rules take for one.
+
+    What they outline there is how the source's finding looks, or one more thing that the source has not seen.
+    """
+    marked = any(one.kind == "source annotation" and _role(one) == "finding" for one in regions)
+    return [one for one in regions if is_proven(one) and not (marked and _is_of_a_rule(one))]
+
+
+def _is_of_a_rule(region: Region) -> bool:
+    ours = table().record(region.expert, region.label) is not None
+    return region.kind == "candidate" and _role(region) == "finding" and ours
 
 
 def _is_same(lead: Region, region: Region) -> bool:
@@ -131,14 +144,6 @@ def _same_kind(label: str, marked: str) -> bool:
     return bool(names_of(label) & names_of(marked)) or table().bare(marked) in table().called(label).organs
 
 
-def _agreeing(facts: Facts, region: Region, same: list[str]) -> tuple[str, ...]:
-    """Experts, by name, that found a region beside the one that stands for it."""
-    candidates = [one for one in (region, *map(facts.region, same)) if one.kind == "candidate"]
-    names = [run.split("@")[0] for one in candidates for run in (one.expert, *one.agreeing)]
-    first = region.expert.split("@")[0] if region.kind == "candidate" else ""
-    return tuple(dict.fromkeys(name for name in names if name != first))
-
-
 def _role(region: Region) -> str:
     if table().bare(region.label) in table().organs:
         return "structure"
@@ -151,8 +156,10 @@ def _telling(region: Region) -> tuple[bool, float, int]:
     return region.kind == "source annotation", table().called(region.label).rank + 2 * stands_out, region.area_px
 
 
-def absences(facts: Facts, *, each: bool = False) -> tuple[str, ...]:
-    """Labels of findings that experts looked for and did not find, one an expert: the first of its rows; `each`: all.
+def absences(facts: Facts) -> tuple[str, ...]:
+    """Labels of findings that experts looked for and did not find.
+
+    Only of those whose recall is known to be high: "no nodule" of an expert that misses half of them reads as health.
 
     None beside a finding that the source marks, nor beside one of that expert that is called so in part: "no opacity"
     beside a mark, or beside an area whiter than the other side, reads as if that were denied.
@@ -163,14 +170,14 @@ def absences(facts: Facts, *, each: bool = False) -> tuple[str, ...]:
     found_here = [table().called(one.label) for one in regions if _role(one) == "finding"]
     ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
     there = {region.label for _, region in facts.regions.values()}
-    found: dict[str, str] = {}
     missing: list[str] = []
     for row in table().labels:
         if row.expert is None or row.role != "finding" or row.expert not in ran or row.label in there:
             continue
+        if not may_be_denied(row.expert, row.label):
+            continue
         if row.level and any(one.expert == row.expert and one.level == row.level for one in found_here):
             continue
         if outlined_otherwise(facts, " ".join(words(row.label))) is None:
-            found.setdefault(row.expert, row.label)
             missing.append(row.label)
-    return tuple(missing if each else found.values())[:MOST_ABSENCES]
+    return tuple(missing)[:MOST_ABSENCES]

@@ -16,8 +16,7 @@ from models.describers.choosing import Chosen, absences, choose
 from models.describers.explaining import explanation
 from models.describers.plans import Plan
 from models.describers.related import relations as relations_of
-from models.describers.related import same_place
-from models.describers.together import small_ones, the_only_one
+from models.describers.together import small_ones
 from models.statements.facts import Facts
 from models.statements.table import table
 from models.statements.voice import Voice
@@ -25,15 +24,15 @@ from models.statements.writing import sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@17"
-OPENED = 0.5
+NAME = "composer@18"
+OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
-QUOTED, QUOTED_IF_SHORT = 0.08, 0.5
-"""Part of descriptions that quote what a passage says of what they name, and of those that are short."""
+QUOTED = 0.08
+"""Part of descriptions that quote what a passage says of what the source names."""
 WORDS = 94
 """From which no further sentence is begun."""
 LEAST = 40
-"""Words below which a description is written anew, in full."""
+"""Words below which a description is written anew, in full: it may stay short."""
 SHORT = 45
 """Words below which structures and tissues are told of one by one."""
 LISTED = 4
@@ -58,18 +57,14 @@ class Composer:
 def compose(facts: Facts, seed: str) -> Description:
     """The description of what is known of an image; the same facts and seed give the same one."""
     always = _Always(
-        choose(facts),
+        choose(facts, proven=True),
         _needed(plans.image(facts, caption=False), facts, f"{seed}:image"),
         _needed(plans.image(facts, caption=True), facts, f"{seed}:caption"),
         tuple(_measurements(facts, seed)),
         tuple(_opinions(facts, seed)),
     )
     made = _composed(facts, always, seed, full=False)
-    # First with all that is known of the image, and only then with what is known of what it names.
-    for quoted in (QUOTED_IF_SHORT, 1.0):
-        if len(made.description.split()) < LEAST:
-            made = _composed(facts, always, seed, full=True, quoted=quoted)
-    return made
+    return made if len(made.description.split()) >= LEAST else _composed(facts, always, seed, full=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +78,8 @@ class _Always:
     opinions: tuple[Statement, ...]
 
 
-def _composed(facts: Facts, always: _Always, seed: str, *, full: bool, quoted: float = QUOTED) -> Description:
-    """A description; `full`: with who marked what and all that was looked for; `quoted`: how often with a passage."""
+def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Description:
+    """A description; `full`: with who marked what, and how many small structures are shaped."""
     chosen, modality = always.chosen, always.modality
     voice = Voice(f"{seed}:order")
     opening = findings.opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
@@ -93,12 +88,10 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool, quoted: f
     regions, texture, told = findings.one_by_one(facts, chosen, seed, budget, first, opening, full=full)
     rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget)]
     relations = relations_of(facts, chosen, told, seed, budget)
-    relations += same_place(facts, chosen, told, seed, budget) if full else []
     small = small_ones(facts, seed, budget) if full else []
-    single = the_only_one(facts, told, (first, *regions), seed, budget) if full else []
     context = context_labels(facts, chosen)
-    missing = _absences(facts, seed, budget, full=full)
-    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *small, *single, *missing)))
+    missing = _absences(facts, seed, budget)
+    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *small, *missing)))
     around, described, one_by_one = tell_around(
         facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full
     )
@@ -110,18 +103,15 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool, quoted: f
     said += length_of(organ) if organ else 0
     knowledge = explanation(facts, chosen, seed, budget)
     # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
-    quotes = knowledge if voice.maybe(quoted) else []
+    quotes = knowledge if voice.maybe(QUOTED) else []
     found = [*findings.interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    around, relations = [*around, *small], [*single, *relations]
+    around = [*around, *small]
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
-    begun, telling = [first], [found, *beside]
-    if regions and opening is None and voice.maybe(0.15):
-        # Once in a while the most telling finding opens, and the kind of image follows.
-        begun, telling = [found[0], modality], [found[1:], *telling[1:]]
+    telling = [[first], found, *beside]
     return make_description(
         modality,
         organ,
@@ -133,7 +123,7 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool, quoted: f
         absences=tuple(missing),
         measurements=always.measurements,
         opinions=always.opinions,
-        text=" ".join(one.text for part in (begun, *telling, quotes) for one in part),
+        text=" ".join(one.text for part in (*telling, quotes) for one in part),
     )
 
 
@@ -156,10 +146,9 @@ def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
     return Statement(text=sentence(f"this is a {row.say[0]}"), evidence=(evidence,))
 
 
-def _absences(facts: Facts, seed: str, budget: Budget, *, full: bool) -> list[Statement]:
-    """What experts looked for and did not find; `full`: each of the things that an expert looked for."""
-    labels = absences(facts, each=full)
-    statements = (written(plans.absence(label), facts, f"{seed}:absence:{label}") for label in labels)
+def _absences(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
+    """What experts looked for and did not find, where that can be relied on."""
+    statements = (written(plans.absence(label), facts, f"{seed}:absence:{label}") for label in absences(facts))
     return [taken for one in statements if (taken := budget.take(one)) is not None]
 
 

@@ -28,12 +28,13 @@ _DARK = frozenset({"dark", "darker", "hypodense", "hypoechoic", "hypointense", "
 
 
 def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
-    """What a passage says of the disease or a finding that the image names.
+    """What a passage says of the disease or a finding that the image's source names.
 
     What else an image shows is not explained: "normal lung is …" would read as a finding.
     """
     voice = Voice(f"{seed}:knowledge")
-    named = {facts.metadata.disease, *(facts.region(one).label for one in chosen.findings)}
+    marked = (facts.region(one) for one in chosen.findings)
+    named = {facts.metadata.disease, *(one.label for one in marked if one.kind == "source annotation")}
     explaining = [one for one in quotable(facts.passages) if facts.passages[one[0]].answers in named]
     if facts.metadata.disease is None:
         # What is called a tumour, and no more, would read as a malignant one.

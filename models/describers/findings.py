@@ -16,8 +16,10 @@ from schemas.triplets import Statement
 
 MARKED = 0.35
 """Part of the source's outlines of which the text tells that the source drew them: each sentence's evidence does."""
-ROWS = (0.0, 0.45, 0.85)
+ROWS = (0.0, 0.3, 0.6)
 """Part of a text's findings that are told as reports do, name, place and looks in a row: one of these for each text."""
+IN_UNITS = ("mean", "size")
+"""Facets that are numbers with a physical unit."""
 IN_AN_OPENING, IN_A_SENTENCE, IN_A_ROW = 3, 3, 4
 """Looks that are told in one sentence at most: that of the kind of image, another, a row."""
 FEW = 2
@@ -60,7 +62,9 @@ def _pointers_of(facts: Facts, region: Region, kind: str) -> set[str]:
     voice = Voice(kind)
     made = w.facet(facts, region, kind, voice, w.name_of(facts, region.region_id, voice))
     claims = made.claims if made is not None else ()
-    return {item.pointer for one in claims for item in facts.evidence_of(one.judge(facts).pointers)}
+    found = {item.pointer for one in claims for item in facts.evidence_of(one.judge(facts).pointers)}
+    # What it is compared with, or is a part of, may have been named without it.
+    return {one for one in found if one.startswith("/regions/")}
 
 
 def is_marked(region: Region, seed: str, *, full: bool) -> bool:
@@ -72,7 +76,9 @@ def is_marked(region: Region, seed: str, *, full: bool) -> bool:
 def _facets(facts: Facts, region: Region, seed: str, *, full: bool) -> tuple[str, ...]:
     """What can be told of how a region looks, in the order in which it is told."""
     kinds = [kind for kind in (*w.FACETS, *(w.FURTHER if full else ())) if can_be_told(facts, region, kind)]
-    return tuple(Voice(f"{seed}:split:{region.region_id}").shuffled(kinds))
+    shuffled = Voice(f"{seed}:split:{region.region_id}").shuffled(kinds)
+    # What is measured in units that a reader knows before what is only worded.
+    return tuple(sorted(shuffled, key=lambda kind: kind not in IN_UNITS))
 
 
 def one_by_one(
@@ -125,8 +131,6 @@ def one_by_one(
             some = second[m * IN_A_SENTENCE : (m + 1) * IN_A_SENTENCE]
             if some and budget.left > 15:
                 tell(plans.description(facts, region, some), f"looks:{n}:{m}", texture)
-        for expert in chosen.agreeing[region_id][:1]:
-            tell(plans.agreement(facts, region_id, expert), f"agreement:{n}", regions)
     return regions, texture, tuple(told)
 
 

@@ -21,28 +21,12 @@ def relations(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, bu
                 found.append(statement)
                 predicates.add(one.predicate)
     for index, one in enumerate(facts.grounding.continuations):
-        followed = told[:2] or (facts.grounding.continuations[0].region,)
-        if one.region in followed and len(found) < 4:
+        if one.region in told[:2] and len(found) < 4:
             plan = plans.continuation(facts, index)
             statement = budget.take(written(plan, facts, f"{seed}:continuation:{index}"))
             if statement is not None:
                 found.append(statement)
     return found
-
-
-def same_place(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budget: Budget) -> list[Statement]:
-    """How what an expert outlined where the source marks a lesion lies to it: there is little else to tell."""
-    for index, one in enumerate(facts.grounding.relations):
-        ends = {one.subject, one.object}
-        leads = ends & set(told)
-        if one.predicate in ("inside", "overlapping") and any(ends <= {lead, *chosen.same[lead]} for lead in leads):
-            new = ends - set(told)
-            covers = [plans.covering(facts, one, next(iter(leads))) for one in new if len(leads) == 1]
-            for plan in (*covers, plans.relation(facts, index, new=frozenset(new))):
-                statement = budget.take(written(plan, facts, f"{seed}:relation:{index}"))
-                if statement is not None:
-                    return [statement]
-    return []
 
 
 _COMPARES = {"larger than", "brighter than", "similar in size to", "same texture as", "mirror of"}

@@ -250,6 +250,26 @@ class ExpertWords(_Row):
     say: tuple[str, ...]
 
 
+class Record(_Row):
+    """How often regions that an expert told were right, on real pictures; without figures: never measured."""
+
+    expert: str = Field(description="Name without its version")
+    label: str = Field(default="", description="Of its regions")
+    regions: int = Field(default=0, ge=0, description="That it told")
+    right: int = Field(default=0, ge=0, description="Of these, as readers' outlines have it")
+    least: float | None = Field(default=None, description="Maximum, in a calibrated unit, from which regions are told")
+    complete: bool = Field(default=False, description="Whether it may be told that there is none: by a bound on a unit")
+
+    @property
+    def sure(self) -> float:
+        """The share of right ones that is sure: the lower end of Wilson's 95 % interval; 0 of none."""
+        n, z = self.regions, 1.96
+        if not n:
+            return 0.0
+        share = self.right / n
+        return (share + z * z / (2 * n) - z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5) / (1 + z * z / n)
+
+
 class Neutral(_Row):
     """Words that carry no claim."""
 
@@ -279,6 +299,7 @@ class Table(_Row):
     ways: tuple[Worded, ...]
     parts: tuple[Worded, ...]
     experts: tuple[ExpertWords, ...]
+    records: tuple[Record, ...]
     spreads: tuple[Worded, ...]
     ranks: tuple[RankWord, ...]
     measures: tuple[Worded, ...]
@@ -299,6 +320,11 @@ class Table(_Row):
     def by_label(self) -> dict[str, Called]:
         """What regions are called, by label."""
         return {row.label: row for row in self.labels}
+
+    def record(self, expert: str, label: str) -> Record | None:
+        """What an expert's regions of a label were worth, by its name with or without version; None: not ours."""
+        mine = [one for one in self.records if one.expert == expert.split("@")[0]]
+        return next((one for one in mine if one.label == label), Record(expert=expert)) if mine else None
 
     def rows(self) -> tuple[Row, ...]:
         """Words for measurements, in order."""

@@ -35,7 +35,6 @@ _FOUND = (
     f"{_SHOWS} <np> <p>",
     "<p> {~lies|~sits|~is|~is seen} <np>",
     "<p>{,|} there ~is <np>",
-    "{seen|visible|present|noted|found|located|apparent} <p> ~is <np>",
     "note <np> <p>",
     "<p>: <np>",
     "<bare> <p>",
@@ -46,7 +45,6 @@ _FOUND_ANYWHERE = (
     f"<np> {_SEEN}",
     "there ~is <np>",
     f"{_SHOWS} <np>",
-    "{seen|visible|present|noted} ~is <np>",
     "note <np>",
 )
 _PASSIVE = "{marked|annotated|outlined|traced|delineated|contoured|segmented} by the source"
@@ -106,12 +104,10 @@ _TWO = (
     "<n> <1>; ~it <2>",
     "<n>, which <1>, <2>",
     "<n>, <is1>, <2>",
-    "<is1>, <n> <2>",
     "with <has1>, <n> <2>",
     "<n>, with <has1>, <2>",
     "<n> <1>, with <has2>",
     "<n> <1>, <doing2>",
-    "<doing1>, <n> <2>",
     "<n> ~is both <is1> and <is2>",
     "<n> {~is|~appears|~looks} <is1> and <is2>",
     "<n> <1> and also <2>",
@@ -170,8 +166,8 @@ def found(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool)
         place = w.place_piece(facts, region, voice, name)
         text = noun.text() + (f" {place.text}" if place else "")
         made = [*noun.claims, *(place.claims if place else ())]
-        tail = next((one for one in noun.behind if one.doing), None)
-        if tail is not None and not marked and voice.maybe(0.6):
+        tail = next((one for one in sorted(noun.behind, key=lambda one: one.kind != "size") if one.doing), None)
+        if tail is not None and not marked and (tail.kind == "size" or voice.maybe(0.6)):
             text += f" {tail.doing}" if place is None else f", {tail.doing},"
             made += tail.claims
         if marked:
@@ -200,7 +196,9 @@ class _Noun:
 
 def _noun(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, name: Name) -> _Noun:
     before, behind = _before(_facets(facts, region, kinds, voice, name), voice, most=3)
-    held = next((one for one in behind if one.has), None) if voice.maybe(0.5) else None
+    # A number by which such findings are read is told at once.
+    held = next((one for one in behind if one.kind == "mean" and one.has), None)
+    held = held or (next((one for one in behind if one.has), None) if voice.maybe(0.5) else None)
     said = (*before, *([held] if held else []))
     number = w.number_of(facts, region, voice, name)
     return _Noun(

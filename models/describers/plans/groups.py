@@ -6,7 +6,7 @@ from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements import writing as w
 from models.statements.facts import Facts
-from models.statements.measures import both_sides, share_of
+from models.statements.measures import both_sides
 from models.statements.table import table
 from models.statements.tokens import plural, words
 from models.statements.voice import Voice
@@ -41,45 +41,6 @@ _LARGEST = (
     "<p> {lies|is seen|sits} the {largest|biggest} of the <n>",
     "<p> {lies|is seen|sits} the {largest|biggest} <1>",
 )
-
-
-_PAIR = (
-    "there are two <n>, one on <o> of the <i>, each <c>",
-    "the {image|picture|view} shows two <n>, one on <o>, each <c>",
-    "two <n> {are {seen|shown|visible|depicted|in view}|can be made out|lie}, one on <o> of the <i>, each <c>",
-    "two <n> {are {seen|visible|depicted}|can be recognised}, one on <o> of the <i>; each <f>",
-    "{visible|in view|shown|depicted} are two <n>, one on <o> of the <i>; each <f>",
-    "note two <n>, one on <o> of the <i>, each <c>",
-)
-
-
-def pair(facts: Facts, regions: list[Region]) -> Plan:
-    """Two structures that are called alike, one on either side of the display, and what part of it each covers."""
-
-    def plan(voice: Voice) -> Piece | None:
-        if len(regions) != 2 or table().called(regions[0].label).role != "structure":
-            return None
-        noun = voice.pick(w.nouns(regions[0]))
-        name = " ".join(words(noun))
-        shares = [share_of(facts, one.region_id, one, "image")[0] for one in regions]
-        rows = [row for share in shares for row in table().shares if share and row.at_least <= share < row.below]
-        if len({row.word for row in rows}) != 1 or not both_sides(facts, name, "shown").truth:
-            return None
-        ids = tuple(region.region_id for region in regions)
-        covers, covering = voice.pick(w.COVERS)
-        part = f"{voice.phrase(rows[0].say)} the {voice.pick(('image', 'picture', 'view', 'frame'))}"
-        text = fill(
-            voice.spin(voice.pick(_PAIR)), n=plural(noun), i=voice.pick(("image", "picture", "frame")),
-            o=voice.pick(("either side", "each side")), c=f"{covering} {part}",
-            f=f"{covers} {part}",
-        )  # fmt: skip
-        claims = (
-            c.Count(name=name, n=2), c.Finding(regions=ids, every=True, name=name), c.Sides(name=name, frame="shown"),
-            c.Share(regions=ids, every=True, word=rows[0].word, of="image"),
-        )  # fmt: skip
-        return Piece(text, claims, several=True)
-
-    return plan
 
 
 def together(facts: Facts, ids: tuple[str, ...]) -> Plan:

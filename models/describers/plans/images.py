@@ -24,8 +24,6 @@ _IMAGE = (
     "<o> as {seen|shown|depicted} {on|in} <a>",
     "<k>, <o>",
     "<k>; <o>",
-    "<o>: <k>",
-    "<o>, <k>",
     "<o>, {shown|seen|depicted|displayed} {on|in} <a>",
     "{seen|shown} {on|in} <a> ~is <o>",
     "what <a> shows here ~is <o>",
@@ -42,7 +40,10 @@ _ATTRIBUTED = (
     "{the image|the picture} is <a>; the source gives <o> as the part examined",
 )
 _VAGUE = {("extremity", None), ("colon", "CT"), ("colon", "MR")}
-"""Parts that a source names for a whole series, of a modality or any: what a slice of it shows is often another."""
+"""Parts that a source names for a whole series, of a modality or any: what a slice of it shows is often another.
+
+Only the caption tells them, as the source's word.
+"""
 _ALONE = (
     "this is <a>",
     "{shown|presented|seen} here is <a>",
@@ -70,12 +71,9 @@ _OPENING = (
     "in <this> of <o>, <f> ^is {seen|visible|noted|present|apparent}",
     "<f> ^is {seen|visible|noted} on <a> of <o>",
     "<o> on <a>: <f>",
-    "<f> {on|in} <a> of <o>",
     "<a> of <o>; <f> ^is {seen|visible|noted|present|apparent}",
     "<o> ~is {shown|seen} {on|in} <a>, with <f>",
     "<k>, <o>: <f>",
-    "<o>, <k>: <f>",
-    "<f>: <k> of <o>",
     "<f>, {seen|shown|found} {on|in} <a> of <o>",
     "{on|in} <this> of <o>, there ^is <f>",
     "<o> {on|in} <a>, with <f>",
@@ -88,10 +86,8 @@ _OPENING_ALONE = (
     "<k> {showing|with|demonstrating|revealing} <f>",
     "on <this>, <f> ^is {seen|visible|noted|present|apparent}",
     "<f> ^is {seen|visible|noted} on <a>",
-    "<f> on <a>",
     "<a> {shows|demonstrates|reveals|depicts} <f>",
     "<k>: <f>",
-    "<f>: <k>",
     "<f>, {seen|shown|found} {on|in} <a>",
     "{on|in} <this>, there ^is <f>",
     "<f> {can be seen|can be made out|^stands out|^appears} {on|in} <a>",
@@ -133,7 +129,7 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     """What kind of image it is, of what, with the disease that the source names."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ = w.organ_piece(facts) if caption or not _says_it(facts) else None
+        organ = w.organ_piece(facts) if caption or not _opens_without(facts) else None
         patterns = (_CAPTION if caption else _IMAGE) if organ else _CAPTION_ALONE if caption else _ALONE
         patterns = _ATTRIBUTED if organ and _is_vague(facts) else patterns
         made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
@@ -163,7 +159,7 @@ def _says_it(facts: Facts) -> bool:
 
 
 def _opens_without(facts: Facts) -> bool:
-    """Whether no part of the body is named beside a finding."""
+    """Whether the description names no part of the body."""
     return _says_it(facts) or _is_vague(facts)
 
 

@@ -1,4 +1,4 @@
-"""What stands beside findings: structures, what was not found, findings that are only counted, and who agrees."""
+"""What stands beside findings: structures, what was not found, and findings that are only counted."""
 
 from collections.abc import Mapping
 
@@ -43,7 +43,7 @@ _NONE = (
     f"on automated {{search|review|analysis}}, no <n> {{was|is}} {_BY_IT}",
     "no <n> {was|is} {found|detected|identified|noted} on automated {search|review|analysis}",
 )
-_LOOKS = ("expert", "expert model", "automated expert", "detector", "automated reader", "algorithm")
+_LOOKS = ("detector", "algorithm", "automated search", "automated analysis", "automatic detection")
 _FURTHER = (
     "<x> ~is {seen|found|noted|visible|present|evident}{ elsewhere| besides| as well| likewise| too|}",
     "{besides|in addition|elsewhere|moreover|likewise}, there ~is <x>",
@@ -53,14 +53,6 @@ _FURTHER = (
     "{also|further} {seen|noted|found|present} ~is <x>",
     "<x> can {also|further|} be {seen|identified|recognised}",
     "note also <x>",
-)
-_AGREED = (
-    "<n> {is|was} also {found|outlined|picked out|marked|identified|seen} by <e>",
-    "<e> {found|outlined|picked out|marked|identified|saw} <n> {too|as well|also}",
-    "<n> {is|was} {found|outlined|picked out|marked|identified} by <e> as well",
-    "<e> also {found|outlined|identified|saw} <n>",
-    "<e> {finds|outlines|marks|identifies} <n> {too|as well|also}",
-    "<e> {agrees|also agrees} on <n>",
 )
 
 
@@ -142,19 +134,5 @@ def opinion(held: Opinion) -> Plan:
 
     def plan(voice: Voice) -> Piece | None:
         return Piece(filled(voice.phrase(SAY), held), (claimed(held),))
-
-    return plan
-
-
-def agreement(facts: Facts, region_id: str, expert: str) -> Plan:
-    """That another expert found the same."""
-    row = next((row for row in table().experts if row.name == expert), None)
-
-    def plan(voice: Voice) -> Piece | None:
-        if row is None:
-            return None
-        name = w.name_of(facts, region_id, voice)
-        text = fill(voice.spin(voice.pick(_AGREED)), n=f"the {name.text}", e=voice.pick(row.say))
-        return Piece(text, (name.claim, c.Marked(regions=(region_id,), every=name.every, by=expert)))
 
     return plan

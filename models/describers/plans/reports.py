@@ -16,11 +16,8 @@ _PLACED = (
     "<bare> <p>; <list>",
     "<bare>, <list>, <p>",
     "<p>: <bare>, <list>",
-    "<p>, <np>: <list>",
     "<p> {~lies|~sits|~is} <np>: <list>",
-    f"<np> (<list>) {_SIT} <p>",
     f"<np>, <and>, {_SIT} <p>",
-    f"<and>, <np> {_SIT} <p>",
     f"<np> {_SIT} <p>: <list>",
     f"<np> {_SIT} <p>, <and>",
     "<np> <p>, <and>",
@@ -29,14 +26,11 @@ _PLACED = (
     "{the|this} {image|picture|view} {shows|contains|has} <np>, <and>, <p>",
     "what {can be made out|is found} <p> ~is <np>, <and>",
     "what {can be seen|is seen} <p> ~is <np>: <list>",
-    "<p>, <and>: <np>",
 )
 _ANYWHERE = (
     "<bare>: <list>",
     "<bare>, <and>",
     "there ~is <np>: <list>",
-    "<np> (<list>) ~is {seen|present|visible|noted}",
-    "<and>, <np> ~is {seen|present|visible|noted}",
     "what {can be made out|is found} ~is <np>, <and>",
 )
 _BY = "{outlined|marked|annotated|traced|segmented|delineated} by the source"

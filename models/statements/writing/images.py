@@ -10,11 +10,11 @@ from models.statements.writing.text import Piece
 _SEVERAL = {"lung": "lungs", "kidney": "kidneys"}
 """Organs of which such an image shows both."""
 
-_PLAIN = ("image", "picture", "view", "frame")
+_PLAIN = ("image", "image", "picture")
 _WHOLES = {
     "CT": ("scan", "scan"), "MR": ("scan", "scan"), "PET": ("scan", "scan"),
     "nuclear medicine": ("scan", "scan", "scintigram"), "ultrasound": ("scan", "scan"),
-    "X-ray": ("radiograph", "radiograph", "film", "exposure"), "mammography": ("mammogram", "mammogram", "exposure"),
+    "X-ray": ("radiograph", "radiograph", "film"), "mammography": ("mammogram", "mammogram"),
     "fundus photography": ("photograph", "photo"), "endoscopy": ("photograph", "photo"),
     "dermoscopy": ("photograph", "photo"), "microscopy": ("micrograph", "photomicrograph"),
 }  # fmt: skip

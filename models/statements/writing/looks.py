@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.lexicon import lexicon
-from models.statements.measures import box_aspect, contrast_of, parts, share_of
+from models.statements.measures import box_aspect, contrast_of, covered, parts, share_of
 from models.statements.table import PLAIN, STANDS_OUT, Scale, table
 from models.statements.tokens import words
 from models.statements.voice import Voice
@@ -15,10 +15,14 @@ from models.statements.writing.places import WITHIN
 from models.statements.writing.text import Piece
 from schemas.regions import Region
 
+HALF = 0.5
+"""Part of an outline that lies in another, from which it is of the same thing."""
+HARDLY = 0.6
+"""Contrast-to-noise from which a region is called darker where an expert has found its place dark too."""
 SMALL = 20.0
 """mm from which what a label calls small is not long: it is small in area, and to give its length contradicts that."""
 FACETS = (
-    "share", "size", "shape", "margin", "outline", "level", "texture", "density", "uptake", "parts", "ratio", "mean",
+    "share", "size", "shape", "margin", "outline", "level", "texture", "density", "parts", "ratio", "mean",
 )  # fmt: skip
 FURTHER = ("upright",)
 """Facets that are told where little else is known."""
@@ -34,6 +38,11 @@ SURROUNDINGS = (
     "what surrounds it",
     "the tissue {that surrounds|just outside|next to|beside} it",
 )
+_OF_CELLS = (
+    "{its|its immediate} surroundings", "the {surroundings|background}", "its {background|environment|vicinity}",
+    "what surrounds it",
+)  # fmt: skip
+"""In a culture there is no tissue."""
 _OF_ORGAN = ("the surrounding {}", "the adjacent {}", "the {} around it", "surrounding {}", "the {} surrounding it")
 """With the organ that the image shows, where this is what lies around."""
 _AROUND = {"brain", "liver", "skin", "breast", "lung", "retina", "kidney", "prostate", "thyroid"}
@@ -92,9 +101,18 @@ _COVERS = (
     ("amounts to", "amounting to"), ("constitutes", "constituting"),
 )  # fmt: skip
 
+TELLING = 14.0
+"""Percent of what it lies in from which it is told what part a region covers."""
+_SHADED: frozenset[str] = frozenset({"dermoscopy", "endoscopy"})
+"""Modalities whose brightness and edges are the lamp's too: how sharp a drawn outline is there says nothing."""
+_BLURRED: frozenset[str] = frozenset({"PET", "nuclear medicine"})
+"""Modalities whose every edge is as blurred as the scanner makes it."""
+SEEN, GLARING = 0.3, 1.0
+"""Difference from its surroundings, in standard deviations of the whole picture, at which a region is seen to be
+brighter or darker, and plainly so: beside noise alone a glaring mass among varied tissue would count as faint."""
 _EXTENDS = (("spans", "spanning"), ("extends over", "extending over"), ("stretches over", "stretching over"))
-EXTENDED = 3.0
-"""Percent from which what covers a part also extends over it: a speck does not."""
+_OF_SIZE = ("small", "large")
+"""Words that may stand before 'in size': what is sizeable is so without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +170,10 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             said = voice.phrase(table().parts[0].say)
             verb, ing = voice.pick((("lies", "lying"), ("appears", "appearing"), ("is seen", "seen"), ("is", "")))
             return Facet(kind, (made,), does=f"~{verb} {said}", doing=f"{ing} {said}".strip())
+        case "margin" | "outline" | "texture" if facts.metadata.modality in (_SHADED if kind != "outline" else ()):
+            return None
+        case "margin" if facts.metadata.modality in _BLURRED:
+            return None
         case _:
             return _word(region, kind, voice, name)
 
@@ -167,8 +189,6 @@ def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None
         return None
     adjectives = [one for one in row.say if _is_adjective(one)]
     made = c.Word(regions=(region.region_id,), every=name.every, aspect=aspect, word=word)
-    if aspect == "uptake":
-        adjectives = []
     adjective = voice.phrase(adjectives) if adjectives else ""
     has = voice.pick(row.having) if row.having else ""
     return Facet(aspect, (made,), adjective=adjective, is_=voice.phrase(row.say), has=has)
@@ -181,6 +201,7 @@ def _is_adjective(text: str) -> bool:
 
 
 def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    """What part of it a region covers, where that is much; else one plain word, of what has no length in mm."""
     if region.place is None:
         return None
     # Of what has no name in words, the image is told.
@@ -197,17 +218,18 @@ def _share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     finding = not name.the and table().called(region.label).role == "finding"
     told = name.several or {"small", "tiny", "large"} & set(words(name.text))
     sized = region.size is not None and region.size.unit == "mm"
-    adjective = voice.pick(row.adjectives) if row.adjectives and finding and within and not (told or sized) else ""
-    within = within or "image"
-    if not adjective or voice.maybe(0.15):
-        of = whole(facts, voice) if within == "image" else Piece(within)
-        made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
-        said = f"{voice.phrase(row.say)} the {of.text}"
-        verb, ing = voice.pick((*_COVERS, *(_EXTENDS if share >= EXTENDED else ())))
-        return Facet("share", (made, *of.claims), does=f"~{verb} {said}", doing=f"{ing} {said}")
-    made = c.Share(regions=ids, every=name.every, word=row.word)
-    said = adjective if adjective.endswith("sized") else f"{adjective} in {voice.pick(('size', 'extent', 'area'))}"
-    return Facet("share", (made,), adjective=adjective, is_=said)
+    if row.adjectives and finding and within and not (told or sized or voice.maybe(0.3)):
+        adjective = voice.pick(row.adjectives)
+        made = c.Share(regions=ids, every=name.every, word=row.word)
+        said = f"{adjective} in {voice.pick(('size', 'extent', 'area'))}" if adjective in _OF_SIZE else adjective
+        return Facet("share", (made,), adjective=adjective, is_=said)
+    if share < TELLING or not within:
+        return None
+    of = whole(facts, voice) if within == "image" else Piece(within)
+    made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
+    said = f"{voice.phrase(row.say)} the {of.text}"
+    verb, ing = voice.pick((*_COVERS, *_EXTENDS))
+    return Facet("share", (made, *of.claims), does=f"~{verb} {said}", doing=f"{ing} {said}")
 
 
 def _size(region: Region, voice: Voice, name: Name) -> Facet | None:
@@ -286,15 +308,20 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     scale = table().scale(facts.metadata.modality)
     _, value = contrast_of(facts, region.region_id, region, scale.scale)
     told = table().called(region.label).level
-    if value is None:
+    seen = _seen(facts, region)
+    found = _found_there(facts, region)
+    direction = "high" if (value or 0.0) > 0 else "low"
+    # Where measures disagree, none is told.
+    if value is None or seen < SEEN or found - {direction}:
         return None
-    direction = "alike" if abs(value) < STANDS_OUT else "high" if value > 0 else "low"
+    if abs(value) < (HARDLY if found else STANDS_OUT):
+        return None
+    plainly_so = abs(value) >= PLAIN and seen >= GLARING
     # A label that tells a level has told it: to say that it is slightly so, or not so, only takes it back.
-    if told is not None and (direction != told or abs(value) < PLAIN):
+    if told is not None and (direction != told or not plainly_so):
         return None
-    if direction == "alike" and (region.kind != "source annotation" or not _blends_in(region, value)):
-        return None
-    surroundings = voice.phrase(SURROUNDINGS)
+    kinds = _OF_CELLS if facts.metadata.modality == "microscopy" else SURROUNDINGS
+    surroundings = voice.phrase(kinds)
     beside: tuple[c.Claim, ...] = ()
     organ = facts.metadata.organ
     if organ in _AROUND and _lies_in(region, organ) and not facts.named(organ) and voice.maybe(0.35):
@@ -302,28 +329,22 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     if name.several:
         surroundings = surroundings.replace("its", "their").replace(" it", " them")
     ids = (region.region_id,)
-    if direction == "alike":
-        made = c.Level(regions=ids, every=name.every, scale=scale.scale, direction="alike")
-        return Facet("level", (made, *beside), is_=f"{voice.pick(scale.same)} {surroundings}")
-    # Measured against noise: what is plainly dark in a grainy sonogram would be "slightly" so.
-    faint = abs(value) < (PLAIN + STANDS_OUT) / 2 and scale.scale != "echo"
-    degree = "slightly" if faint else "" if abs(value) < PLAIN else "plainly" if told or voice.maybe(0.5) else ""
+    degree = "plainly" if plainly_so and (told or voice.maybe(0.4)) else ""
     options = scale.more if direction == "high" else scale.less
-    phrase = voice.pick([one for one in options if not degree or not one.startswith(("of ", "taking"))])
-    bare = words(phrase.removesuffix(" than").removesuffix(" to").removesuffix(" against"))
-    comparative = _comparative(bare, scale)
-    plainly = _MUCH if comparative else _PLAINLY
-    said = voice.pick(table().degrees.slightly[:8] if degree == "slightly" else plainly)
-    said = f"{said} " if degree else ""
+    fitting = [one for one in options if not degree or not one.startswith(("of ", "taking"))]
+    # What stands out little is darker than what is around it, and not dark.
+    weak = abs(value) < STANDS_OUT
+    phrase = voice.pick([one for one in fitting if not weak or _comparative(one, scale) == "more"])
+    comparative = _comparative(phrase, scale)
+    said = f"{voice.pick(_MUCH if comparative else _PLAINLY)} " if degree else ""
     made = c.Level(
         regions=ids, every=name.every, scale=scale.scale, direction=direction, degree=degree or comparative
     )  # fmt: skip
     against = f"{said}{phrase.removesuffix(' than')}" if phrase.endswith(" than") and comparative else ""
     adjective = ""
     word = scale.high if direction == "high" else scale.low
-    if not told and degree == made.degree and not word.startswith("of ") and not word.endswith("er"):
-        # "A little hyperintense lesions" reads as few of them.
-        adjective = "" if said == "a little " else f"{said}{word}"
+    if not (told or weak) and degree == made.degree and not word.startswith("of ") and not word.endswith("er"):
+        adjective = f"{said}{word}"
     if adjective and voice.maybe(0.65):
         return Facet("level", (made,), adjective=adjective, is_=adjective)
     return Facet(
@@ -336,10 +357,18 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     )
 
 
-def _blends_in(region: Region, value: float) -> bool:
-    """Whether it is as its surroundings are to the eye: beside bone, the noise is that of what surrounds it."""
-    ratio = region.contrast.standard_deviation_ratio if region.contrast else None
-    return abs(value) <= 0.9 and ratio is not None and abs(value) < ratio
+def _seen(facts: Facts, region: Region) -> float:
+    """How far a region's mean lies from that of its surroundings, in standard deviations of the whole picture."""
+    spread = facts.grounding.intensity.standard_deviation
+    return abs(region.contrast.difference) / spread if region.contrast is not None and spread else 0.0
+
+
+def _found_there(facts: Facts, region: Region) -> set[str]:
+    """The levels that experts' labels tell of what they found at a region's place."""
+    others = (one for _, one in facts.regions.values() if one is not region and one.kind == "candidate")
+    return {
+        level for other in others if (level := table().called(other.label).level) and covered([other], [region]) >= HALF
+    }
 
 
 def _lies_in(region: Region, organ: str) -> bool:
@@ -348,7 +377,8 @@ def _lies_in(region: Region, organ: str) -> bool:
     return row.role == "finding" and (region.kind == "source annotation" or organ in row.organs)
 
 
-def _comparative(bare: tuple[str, ...], scale: Scale) -> str:
+def _comparative(phrase: str, scale: Scale) -> str:
+    bare = words(phrase.removesuffix(" than").removesuffix(" to").removesuffix(" against"))
     meanings = lexicon().meanings.get(bare, ())
     return next((one.value[2] for one in meanings if one.kind == "level" and one.value[0] == scale.scale), "")
 

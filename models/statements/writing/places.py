@@ -16,6 +16,8 @@ WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", 
 """What places are told within, in words; other outlines of experts are the body's."""
 LOW, HIGH = 0.36, 0.64
 """Fractions of an axis beyond which an end is told: well beyond its middle third."""
+ASIDE = 0.02
+"""Of an axis: how far what lies on one side of its middle may reach over it."""
 _DISPLAY = ("image right", "image down")
 _PART = "{part|portion|region|area|third}"
 _WORDS = {
@@ -38,7 +40,6 @@ _MIDDLE = (
     "{close to|around} the {centre|middle} of <w>",
     "{in|at|near} <ws> {centre|middle}",
     "in <ws> central {part|portion|area|third}",
-    "(centre of <w>)",
 )
 _CORNER = (
     "{in|at|towards} the <v> <h> of <w>",
@@ -46,11 +47,7 @@ _CORNER = (
     "in the <v> <h> quadrant of <w>",
     "at <v> <h> in <w>",
     "{in|at} <ws> <v> <h>",
-    f"in <ws> <v> <h> {{quadrant|corner|{_PART[1:-1]}}}",
-    "<v> <h> in <w>",
-    "(<v> <h> of <w>)",
-    "(<ws> <v> <h>)",
-    "near <ws> <v> <h> corner",
+    f"in <ws> <v> <h> {{quadrant|{_PART[1:-1]}}}",
 )
 _SIDE = (
     f"in the <h> {{half|{_PART[1:-1]}}} of <w>",
@@ -60,8 +57,6 @@ _SIDE = (
     f"in <ws> <h> {{half|{_PART[1:-1]}}}",
     "on <ws> <h> side",
     "on the <h> of <w>",
-    "(<h> side of <w>)",
-    "towards <ws> <h> edge",
 )
 _LEVEL = (
     f"in the <v> {{half|{_PART[1:-1]}}} of <w>",
@@ -69,15 +64,12 @@ _LEVEL = (
     f"in <ws> <v> {{half|{_PART[1:-1]}}}",
     "{at|near|towards} <ws> <t>",
     "near the <t> of <w>",
-    "(<t> of <w>)",
-    "(<ws> <v> {half|third|part})",
 )
 _BARE = {
     "middle": ("centrally", "{near|at} the centre", "in the middle", "in the central {part|area|region}"),
     "corner": (
         "{at|towards|in the} <v> <h>",
-        "in the <v> <h> {part|quadrant|area|region|corner}",
-        "<t> <h>",
+        "in the <v> <h> {part|quadrant|area|region}",
         "{to|on} the <h>, {at the <t>|near the <t>}",
     ),
     "side": ("on the <h>", "in the <h> {half|part|third}", "towards the <h>", "to the <h>"),
@@ -96,7 +88,6 @@ _PATIENT = (
     "on the <l>, <adv>",
     "<adv> and to the <l>",
     "{in|at} <ws> <o> <l>",
-    "(<o> <l>)",
     "on the <l>, in the <o> {half|third|part}",
     "<adv> in the <l> {half|side} of <w>",
 )
@@ -113,7 +104,6 @@ _PATIENT_SIDE = (
     "{in|within} <ws> <l> {half|side|part}",
     "on <ws> <l> side",
     "in the <l> {half|side}",
-    "(<l> side)",
 )
 _PATIENT_OTHER = (
     f"{{in|within|towards}} the <o> {{half|third|{_PART[1:-1]}}} of <w>",
@@ -159,15 +149,23 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
         x, y = region.centroid
         shown = {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}
         of = whole_of(facts, voice)
-        ends = {axis: _end(part) for axis, part in shown.items()}
+        box = region.box
+        spans = {
+            "image right": (box.x / facts.columns, (box.x + box.width) / facts.columns),
+            "image down": (box.y / facts.rows, (box.y + box.height) / facts.rows),
+        }
+        ends = {axis: _end(part, spans[axis]) for axis, part in shown.items()}
         bare = facts.metadata.modality in BY_DISPLAY
         made = _displayed(region, ends, of.text, voice, every=every, bare=bare)
         return replace(made, claims=(*made.claims, *of.claims)) if of.text in made.text else made
     return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
 
 
-def _end(fraction: float) -> str:
-    return "low" if fraction < LOW else "high" if fraction > HIGH else "middle"
+def _end(fraction: float, span: tuple[float, float] = (0.0, 1.0)) -> str:
+    """The end of an axis at which a centroid lies; off the middle too is what lies wholly on one side of it."""
+    if fraction < LOW or span[1] <= 0.5 + ASIDE:
+        return "low"
+    return "high" if fraction > HIGH or span[0] >= 0.5 - ASIDE else "middle"
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:
@@ -216,7 +214,7 @@ def place_noun(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece 
     if not told:
         text = voice.pick(("the {centre|middle} of <w>", "<ws> {centre|middle}", "the central {part|area} of <w>"))
     elif len(told) == 2:
-        text = voice.pick(("the <v> <h> {corner|quadrant|part} of <w>", "<ws> <v> <h> {corner|quadrant|part|area}"))
+        text = voice.pick(("the <v> <h> {quadrant|part} of <w>", "<ws> <v> <h> {corner|quadrant|part|area}"))
     else:
         side = "<h>" if "image right" in told else "<v>"
         text = voice.pick((f"the {side} {{half|third|part}} of <w>", f"<ws> {side} {{half|third|part}}"))
@@ -246,7 +244,7 @@ def _in_the_patient(
     elif facts.metadata.modality == "mammography" and facts.metadata.view == "CC" and sense and "patient left" in axes:
         left = axes.pop("patient left")
         axes["lateral"] = left if sense > 0 else 1 - left
-    ends = {axis: _end(part) for axis, part in axes.items()}
+    ends = {axis: _end(part, _span(facts, region, axis, part)) for axis, part in axes.items()}
     told = {axis: end for axis, end in ends.items() if end != "middle"}
     frame = "patient"
     every = name.every if name else False
@@ -283,6 +281,19 @@ def _in_the_patient(
             whole = "breast"
             made.append(c.Structure(organ="breast"))
     return Piece(_of(text, f"the {whole}"), tuple(made))
+
+
+_WIDE = 0.75
+"""Part of the picture's width that what is told of in the patient takes up, about: its own box is not told."""
+
+
+def _span(facts: Facts, region: Region, axis: str, fraction: float) -> tuple[float, float]:
+    """From where to where a region reaches from left to right in the patient, about; all of it along other axes."""
+    orientation = facts.metadata.orientation
+    if axis != "patient left" or orientation is None or orientation.right not in ("patient left", "patient right"):
+        return (0.0, 1.0)
+    half = region.box.width / facts.columns / _WIDE / 2
+    return (fraction - half, fraction + half)
 
 
 def _pattern(told: dict[str, str], whole: str, *, named: bool) -> tuple[str, ...]:

@@ -106,14 +106,25 @@ async def test_what_is_unknown_is_not_said(modality: str) -> None:
     assert description.description == description.modality.text
 
 
-async def test_what_an_expert_looked_for_and_did_not_find_is_told() -> None:
-    """And not where it failed."""
-    image = plain_image(modality="ultrasound")
-    for outcome, told in (("nothing found", 1), ("failed", 0)):
-        runs = [{"expert": "ultrasound-echo@1.0.0", "outcome": outcome, "regions": 0}]
-        grounding = image.grounding.model_validate({**image.grounding.model_dump(), "experts": runs})
-        triplet = await composed(image.model_copy(update={"grounding": grounding}))
-        assert len(triplet.description.absences) == told
+@pytest.mark.parametrize(
+    ("modality", "expert", "outcome", "told"),
+    [
+        ("PET", "pet-uptake@2.0.0", "nothing found", 1),
+        ("PET", "pet-uptake@2.0.0", "failed", 0),
+        ("ultrasound", "ultrasound-echo@1.0.0", "nothing found", 0),
+        ("X-ray", "xray-chest@4.0.0", "nothing found", 0),
+    ],
+)
+async def test_that_nothing_was_found_is_told_where_it_can_be_relied_on(
+    modality: str, expert: str, outcome: str, told: int
+) -> None:
+    """Of a bound on a calibrated unit; "no opacity" of an expert that misses half of them reads as health."""
+    image = plain_image(modality=modality)
+    runs = [{"expert": expert, "outcome": outcome, "regions": 0}]
+    grounding = image.grounding.model_validate({**image.grounding.model_dump(), "experts": runs})
+    triplet = await composed(image.model_copy(update={"grounding": grounding}))
+    assert len(triplet.description.absences) == told
+    assert bool(re.search(r"\bno\b", triplet.description.description, re.IGNORECASE)) == bool(told)
 
 
 def test_a_structure_is_listed_or_described_and_not_both() -> None:

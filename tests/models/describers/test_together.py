@@ -1,4 +1,4 @@
-"""What is told of many small structures, of two, of the only one, and of how much of a mark another outline covers."""
+"""What is told of many small structures, and what passages say of what the source names."""
 
 import re
 
@@ -10,11 +10,8 @@ from models.describers.choosing import choose
 from models.describers.explaining import explanation
 from models.experts.phantoms import draw
 from models.statements import Facts
-from schemas.images import SourceAnnotation
 from schemas.knowledge import FoundPassage
 from schemas.regions import Region
-from schemas.shapes import Box
-from tests.models.describers.test_telling import film_of_two_fields, many, scattered
 from tests.models.statements.known_images import brain, registry
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -47,50 +44,14 @@ def test_most_is_told_of_a_shape_that_most_of_many_have() -> None:
     assert written(plans.shaped(facts, regions[:3]), facts, "few") is None
 
 
-def test_the_larger_of_two_fields_is_told_where_it_plainly_is() -> None:
-    """On its side of the display; of two of one size that they are alike."""
-    facts = film_of_two_fields()
-    left, right = facts.grounding.regions
-    alike = [one.text for seed in SEEDS if (one := written(plans.compared(facts, [left, right]), facts, seed))]
-    assert alike
-    assert all("size" in text for text in alike)
-    larger = right.model_copy(update={"area_px": int(1.5 * left.area_px)})
-    grounding = facts.grounding.model_copy(update={"regions": (left, larger)})
-    other = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
-    said = [one.text for seed in SEEDS if (one := written(plans.compared(other, [left, larger]), other, seed))]
-    assert said
-    assert all(re.search(r"\b(?:larger|bigger)\b.*\bright\b", text) for text in said)
-
-
-def test_the_only_finding_that_the_source_marks_is_called_so() -> None:
-    """One of two is not, nor is a mark of many parts."""
-    facts = brain()
-    said = [one.text for seed in SEEDS if (one := written(plans.only_one(facts, facts.region("r1")), facts, seed))]
-    assert said
-    assert all(re.search(r"\b(?:only|single|no)\b", text, re.IGNORECASE) for text in said)
-    two = many(2)
-    assert not any(written(plans.only_one(two, two.region("r1")), two, seed) for seed in SEEDS)
-    parted, region = scattered()
-    assert not any(written(plans.only_one(parted, region), parted, seed) for seed in SEEDS)
-
-
-@pytest.mark.parametrize(("height", "wanted"), [(20, "half"), (10, "quarter"), (30, "three quarters")])
-def test_how_much_of_a_mark_an_experts_outline_covers_is_told(height: int, wanted: str) -> None:
-    """As a part that a reader knows."""
-    drawn = draw("MR", seed=1, contrast=0)
-    rows, columns = drawn.values.shape[:2]
-    boxes = (Box(x=80, y=90, width=40, height=40), Box(x=80, y=90, width=40, height=height))
-    marks = tuple(SourceAnnotation(label="tumour", box=box) for box in boxes)
-    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=marks)
-    mark, inner = sorted(
-        (one for one in grounding.regions if one.kind == "source annotation"), key=lambda one: -one.area_px
-    )
-    inner = inner.model_copy(update={"kind": "candidate", "label": "hyperintense region within the brain"})
-    facts = Facts(drawn.metadata, grounding.model_copy(update={"regions": (mark, inner)}), (), rows, columns)
-    plan = plans.covering(facts, inner.region_id, mark.region_id)
-    said = [one.text for seed in SEEDS if (one := written(plan, facts, seed))]
-    assert said
-    assert all(wanted in text for text in said)
+def test_cells_are_spread_over_the_image_where_each_quarter_has_its_part() -> None:
+    """Not where most of them lie in one half."""
+    facts, regions = cells()
+    assert any(written(plans.spread_out(facts, regions), facts, seed) for seed in SEEDS)
+    above = [one.model_copy(update={"centroid": (one.centroid[0], one.centroid[1] / 4)}) for one in regions]
+    grounding = facts.grounding.model_copy(update={"regions": tuple(above)})
+    crowded = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
+    assert not any(written(plans.spread_out(crowded, above), crowded, seed) for seed in SEEDS)
 
 
 def test_no_passage_is_quoted_that_the_image_belies() -> None:

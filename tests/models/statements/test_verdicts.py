@@ -6,7 +6,6 @@ import pytest
 from known_images import brain, registry
 
 from benchmarks.statements import phantoms
-from models.describers.choosing import absences
 from models.statements import judge
 
 TRUE = """
@@ -332,8 +331,6 @@ def test_no_dark_region_is_denied_beside_one_of_another_name() -> None:
     low = [one for one in left if "fat" in one.label or "air" in one.label]
     assert low
     assert judge("No hypoattenuating region is seen.", without).verdict.outcome == "unsupported"
-    assert "hypoattenuating region" not in absences(without)
     rest = tuple(one for one in left if one.label in ("lung field", "lung-density region"))
     bare = replace(facts, grounding=without.grounding.model_copy(update={"regions": rest}))
     assert judge("No hypoattenuating region is seen.", bare).verdict.outcome == "supported"
-    assert "hypoattenuating region" in absences(bare)
