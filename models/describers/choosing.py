@@ -174,7 +174,7 @@ def absences(facts: Facts) -> tuple[str, ...]:
     for row in table().labels:
         if row.expert is None or row.role != "finding" or row.expert not in ran or row.label in there:
             continue
-        if not may_be_denied(row.expert, row.label):
+        if not may_be_denied(facts, row.expert, row.label):
             continue
         if row.level and any(one.expert == row.expert and one.level == row.level for one in found_here):
             continue

@@ -1,4 +1,4 @@
-"""What a passage says of the disease or a finding that an image names, quoted. Knows nothing of what is seen."""
+"""What a passage says of the disease that an image's source names, quoted."""
 
 from models.describers.checked import OVERHANG, Budget
 from models.describers.choosing import Chosen
@@ -18,9 +18,6 @@ _EXPLAINS = (
     "“<f>”, {as|so} “<t>” {states|explains}.",
 )
 
-_GRAVE = frozenset(
-    {"malignant", "malignancy", "cancer", "cancerous", "carcinoma", "suspicious", "metastasis", "melanoma"}
-)
 _HOW = (" is described by ", " is read by ", " narrow its kind")
 """Of sentences that tell how a reader goes about it: beside an image they say nothing of it."""
 _BRIGHT = frozenset({"bright", "brighter", "hyperdense", "hyperechoic", "hyperintense", "echogenic", "dense", "white"})
@@ -28,24 +25,17 @@ _DARK = frozenset({"dark", "darker", "hypodense", "hypoechoic", "hypointense", "
 
 
 def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
-    """What a passage says of the disease or a finding that the image's source names.
+    """What a passage says of the disease that the image's source names.
 
-    What else an image shows is not explained: "normal lung is …" would read as a finding.
+    What is called a polyp, and no more, may look otherwise than polyps mostly do; and what else an image shows is not
+    explained: "normal lung is …" would read as a finding.
     """
     voice = Voice(f"{seed}:knowledge")
-    marked = (facts.region(one) for one in chosen.findings)
-    named = {facts.metadata.disease, *(one.label for one in marked if one.kind == "source annotation")}
-    explaining = [one for one in quotable(facts.passages) if facts.passages[one[0]].answers in named]
-    if facts.metadata.disease is None:
-        # What is called a tumour, and no more, would read as a malignant one.
-        explaining = [one for one in explaining if not _GRAVE & set(words(one[1]))]
+    disease = facts.metadata.disease
+    explaining = [one for one in quotable(facts.passages) if disease and facts.passages[one[0]].answers == disease]
     explaining = [one for one in explaining if not any(how in one[1] for how in _HOW)]
     explaining = [one for one in explaining if not _is_belied(one[1], facts, chosen)]
-    # The disease before what is seen of it: a glioma is explained rather than the tumour that it is.
-    disease = facts.metadata.disease
-    for index, said in sorted(
-        voice.shuffled(explaining[:3]), key=lambda one: facts.passages[one[0]].answers != disease
-    ):
+    for index, said in voice.shuffled(explaining[:3]):
         title = facts.passages[index].title
         text = voice.spin(voice.pick(_EXPLAINS)).replace("<t>", title).replace("<f>", said)
         if len(text.split()) > budget.left + OVERHANG:

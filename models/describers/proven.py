@@ -3,6 +3,7 @@
 The rest stays where it was measured: among regions, with their phrases and measurements.
 """
 
+from models.statements.facts import Facts
 from models.statements.table import table
 from schemas.regions import Region
 
@@ -26,7 +27,8 @@ def is_proven(region: Region) -> bool:
     return False
 
 
-def may_be_denied(expert: str, label: str) -> bool:
-    """Whether it may be told that an expert found none: where its recall is known to be high."""
+def may_be_denied(facts: Facts, expert: str, label: str) -> bool:
+    """Whether it may be told that an expert found none: where nothing in the whole picture is so high."""
     record = table().record(expert, label)
-    return record is not None and record.complete
+    below = record.denied_below if record is not None else None
+    return below is not None and facts.grounding.intensity.maximum < below

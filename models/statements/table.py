@@ -258,7 +258,10 @@ class Record(_Row):
     regions: int = Field(default=0, ge=0, description="That it told")
     right: int = Field(default=0, ge=0, description="Of these, as readers' outlines have it")
     least: float | None = Field(default=None, description="Maximum, in a calibrated unit, from which regions are told")
-    complete: bool = Field(default=False, description="Whether it may be told that there is none: by a bound on a unit")
+    denied_below: float | None = Field(
+        default=None,
+        description="Maximum of the whole picture, in that unit, below which it may be told that there is none",
+    )
 
     @property
     def sure(self) -> float:

@@ -117,11 +117,13 @@ def test_the_composer_on_real_images(triplets: Path, tmp_path: Path) -> None:
     assert report["describer"].startswith("composer@")
     supported = report["final"]["supported"]
     assert supported["share"] == 1.0
-    assert supported["n"] >= 2 * len(FILES)
+    assert supported["n"] >= len(FILES)
     assert supported["low"] < 0.9, "of four images"
-    assert 0 < report["regions"]["share"] <= 1
-    assert report["words"]["median"] > 10
-    assert 0 < report["self_bleu_4"] < 1
+    # Rules found them, whose findings no text tells; they are put before a model all the same.
+    assert report["regions"]["share"] == 0
+    assert report["regions"]["n"] > 0
+    assert report["words"]["median"] > 3
+    assert 0 <= report["self_bleu_4"] < 1
     assert report["self_bleu_4_of_six"] is None
 
 

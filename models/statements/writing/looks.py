@@ -101,10 +101,12 @@ _COVERS = (
     ("amounts to", "amounting to"), ("constitutes", "constituting"),
 )  # fmt: skip
 
-TELLING = 14.0
+TELLING = 20.0
 """Percent of what it lies in from which it is told what part a region covers."""
 _SHADED: frozenset[str] = frozenset({"dermoscopy", "endoscopy"})
 """Modalities whose brightness and edges are the lamp's too: how sharp a drawn outline is there says nothing."""
+LIT = 2.0
+"""Contrast-to-noise from which it is told there that something is lighter or darker: more than folds and lamp make."""
 _BLURRED: frozenset[str] = frozenset({"PET", "nuclear medicine"})
 """Modalities whose every edge is as blurred as the scanner makes it."""
 SEEN, GLARING = 0.3, 1.0
@@ -314,7 +316,8 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     # Where measures disagree, none is told.
     if value is None or seen < SEEN or found - {direction}:
         return None
-    if abs(value) < (HARDLY if found else STANDS_OUT):
+    shaded = facts.metadata.modality in _SHADED
+    if abs(value) < (HARDLY if found and not shaded else LIT if shaded else STANDS_OUT):
         return None
     plainly_so = abs(value) >= PLAIN and seen >= GLARING
     # A label that tells a level has told it: to say that it is slightly so, or not so, only takes it back.

@@ -16,8 +16,8 @@ WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", 
 """What places are told within, in words; other outlines of experts are the body's."""
 LOW, HIGH = 0.36, 0.64
 """Fractions of an axis beyond which an end is told: well beyond its middle third."""
-ASIDE = 0.02
-"""Of an axis: how far what lies on one side of its middle may reach over it."""
+ASIDE = 0.2
+"""Part of its extent by which what lies on one side of the middle may reach over it."""
 _DISPLAY = ("image right", "image down")
 _PART = "{part|portion|region|area|third}"
 _WORDS = {
@@ -155,6 +155,11 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
             "image down": (box.y / facts.rows, (box.y + box.height) / facts.rows),
         }
         ends = {axis: _end(part, spans[axis]) for axis, part in shown.items()}
+        if is_scattered(region):
+            # Of many the middle is no place, nor is a side that some of them only outweigh.
+            ends = {axis: end for axis, end in ends.items() if _end(0.5, spans[axis]) == end != "middle"}
+            if not ends:
+                return None
         bare = facts.metadata.modality in BY_DISPLAY
         made = _displayed(region, ends, of.text, voice, every=every, bare=bare)
         return replace(made, claims=(*made.claims, *of.claims)) if of.text in made.text else made
@@ -162,10 +167,11 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
 
 
 def _end(fraction: float, span: tuple[float, float] = (0.0, 1.0)) -> str:
-    """The end of an axis at which a centroid lies; off the middle too is what lies wholly on one side of it."""
-    if fraction < LOW or span[1] <= 0.5 + ASIDE:
+    """The end of an axis at which a centroid lies; off the middle too is what all but lies on one side of it."""
+    over = ASIDE * (span[1] - span[0])
+    if fraction < LOW or span[1] <= 0.5 + over:
         return "low"
-    return "high" if fraction > HIGH or span[0] >= 0.5 - ASIDE else "middle"
+    return "high" if fraction > HIGH or span[0] >= 0.5 - over else "middle"
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:

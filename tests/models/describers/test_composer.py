@@ -107,21 +107,24 @@ async def test_what_is_unknown_is_not_said(modality: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("modality", "expert", "outcome", "told"),
+    ("modality", "expert", "outcome", "maximum", "told"),
     [
-        ("PET", "pet-uptake@2.0.0", "nothing found", 1),
-        ("PET", "pet-uptake@2.0.0", "failed", 0),
-        ("ultrasound", "ultrasound-echo@1.0.0", "nothing found", 0),
-        ("X-ray", "xray-chest@4.0.0", "nothing found", 0),
+        ("PET", "pet-uptake@2.0.0", "nothing found", 3.0, 1),
+        ("PET", "pet-uptake@2.0.0", "nothing found", 12.0, 0),
+        ("PET", "pet-uptake@2.0.0", "failed", 3.0, 0),
+        ("ultrasound", "ultrasound-echo@1.0.0", "nothing found", 3.0, 0),
+        ("X-ray", "xray-chest@4.0.0", "nothing found", 3.0, 0),
     ],
 )
 async def test_that_nothing_was_found_is_told_where_it_can_be_relied_on(
-    modality: str, expert: str, outcome: str, told: int
+    modality: str, expert: str, outcome: str, maximum: float, told: int
 ) -> None:
-    """Of a bound on a calibrated unit; "no opacity" of an expert that misses half of them reads as health."""
+    """By the whole picture's highest SUV; "no opacity" of an expert that misses half of them reads as health."""
     image = plain_image(modality=modality)
     runs = [{"expert": expert, "outcome": outcome, "regions": 0}]
-    grounding = image.grounding.model_validate({**image.grounding.model_dump(), "experts": runs})
+    known = image.grounding.model_dump()
+    known["intensity"]["maximum"] = maximum
+    grounding = image.grounding.model_validate({**known, "experts": runs})
     triplet = await composed(image.model_copy(update={"grounding": grounding}))
     assert len(triplet.description.absences) == told
     assert bool(re.search(r"\bno\b", triplet.description.description, re.IGNORECASE)) == bool(told)
