@@ -162,6 +162,7 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
                 return None
         bare = facts.metadata.modality in BY_DISPLAY
         made = _displayed(region, ends, of.text, voice, every=every, bare=bare)
+        made = replace(made, text=_by_halves(made.text, ends, shown))
         return replace(made, claims=(*made.claims, *of.claims)) if of.text in made.text else made
     return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
 
@@ -169,9 +170,15 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
 def _end(fraction: float, span: tuple[float, float] = (0.0, 1.0)) -> str:
     """The end of an axis at which a centroid lies; off the middle too is what all but lies on one side of it."""
     over = ASIDE * (span[1] - span[0])
-    if fraction < LOW or span[1] <= 0.5 + over:
+    if fraction < LOW or (fraction <= 0.5 and span[1] <= 0.5 + over):
         return "low"
-    return "high" if fraction > HIGH or span[0] >= 0.5 - over else "middle"
+    return "high" if fraction > HIGH or (fraction >= 0.5 and span[0] >= 0.5 - over) else "middle"
+
+
+def _by_halves(text: str, ends: dict[str, str], axes: dict[str, float]) -> str:
+    """A wording without 'third', where something lies on a side of the middle and in the middle third."""
+    near = any(end != "middle" and LOW <= axes[axis] <= HIGH for axis, end in ends.items())
+    return text.replace(" third", " part") if near else text
 
 
 def _is_compact(facts: Facts, region: Region) -> bool:
@@ -269,7 +276,7 @@ def _in_the_patient(
     if whole.removesuffix("s") in table().organs:
         # "The brain's upper part" is not read as one of the brain.
         patterns = tuple(one for one in patterns if "<ws>" not in one)
-    text = voice.spin(voice.pick(patterns))
+    text = _by_halves(voice.spin(voice.pick(patterns)), told, axes)
     made = claims(told or ends)
     for axis, end in told.items():
         if axis == "lateral":

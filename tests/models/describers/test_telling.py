@@ -345,3 +345,22 @@ def test_a_mark_of_many_parts_is_numerous() -> None:
     number = w.number_of(facts, region, voice, w.name_of(facts, region.region_id, voice))
     assert number is not None
     assert number.claims[0].judge(facts).truth
+
+
+@pytest.mark.parametrize(("x", "side"), [(100, "left"), (132, "right"), (120, "centre")])
+def test_what_lies_on_one_side_of_the_middle_is_told_on_that_side(x: int, side: str) -> None:
+    """Though its centroid is in the middle third: on that side, and in no third; across the middle in the centre."""
+    drawn = draw("ultrasound", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    mark = SourceAnnotation(label="mass", box=Box(x=x, y=rows // 2 - 8, width=20, height=16))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    regions = tuple(one for one in grounding.regions if one.kind == "source annotation")
+    alone = grounding.model_copy(update={"regions": regions, "relations": (), "experts": ()})
+    facts = Facts(drawn.metadata, alone, (), rows, columns)
+    places = [w.place_piece(facts, regions[0], Voice(seed)) for seed in SEEDS]
+    texts = [one.text for one in places if one]
+    if side == "centre":
+        assert not any("left" in one or "right" in one for one in texts)
+    else:
+        assert any(side in one for one in texts)
+        assert not any("third" in one or "middle" in one for one in texts if side in one)
