@@ -126,7 +126,13 @@ def grounded(image: MedicalImage, registry: Registry, folder: Path) -> GroundedI
 
 
 def told(image: MedicalImage, registry: Registry, folder: Path) -> Triplet:
-    enriched = EnrichedImage(**dict(grounded(image, registry, folder)), passages=(), knowledge_snapshot="none@0")
+    """As of a user's own expert of nodules: what packaged rules single out is in no text."""
+    found = grounded(image, registry, folder)
+    regions = tuple(
+        one.model_copy(update={"expert": "users-own@1.0.0", "label": "nodule"}) for one in found.grounding.regions
+    )
+    grounding = found.grounding.model_copy(update={"regions": regions})
+    enriched = EnrichedImage(**{**dict(found), "grounding": grounding}, passages=(), knowledge_snapshot="none@0")
 
     async def one() -> Triplet:
         return await anext(describe(enriched, describer=Composer()))
