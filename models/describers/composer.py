@@ -20,7 +20,7 @@ from models.describers.together import small_ones
 from models.statements.facts import Facts
 from models.statements.table import table
 from models.statements.voice import Voice
-from models.statements.writing import sentence
+from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
@@ -143,7 +143,7 @@ def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
     row = table().modality(facts.metadata.modality)
     evidence = facts.evidence("/metadata/modality")
     assert evidence is not None
-    return Statement(text=sentence(f"this is a {row.say[0]}"), evidence=(evidence,))
+    return Statement(text=sentence(f"this is {article(row.say[0])}"), evidence=(evidence,))
 
 
 def _absences(facts: Facts, seed: str, budget: Budget) -> list[Statement]:

@@ -102,7 +102,7 @@ async def test_evidence_that_points_nowhere_is_told_too(pointer: str) -> None:
 
 async def test_the_description_is_made_of_its_sentences() -> None:
     """Each stands in it once, in the order of the text; what stands in none of them is kept."""
-    triplet = await composed(drawn_image(5))
+    triplet = await composed(drawn_image(4))
     found = cards.sentences(triplet)
     description = triplet.description.description
     text = cards.running_text(description + " And more.", found)
