@@ -27,6 +27,13 @@ class Foreground(Table):
     margin: float = Field(ge=0, le=0.2, description="Part of the longest side that is taken off along its outline")
 
 
+class Inside(Table):
+    """Another expert, in whose regions this one's have to lie: an opacity of the lungs in what is lung."""
+
+    expert: str = Field(description="Of an earlier name. Where it did not look at an image, nothing is left out")
+    part: float = Field(gt=0, le=1, description="Least part of a region within them; all go where it found none")
+
+
 class Output(Table):
     """One map (1, 1, rows, columns) in [0, 1] and what its regions are called."""
 
@@ -37,6 +44,13 @@ class Output(Table):
     threshold: float = Field(description="From which on a value of the map belongs to a region")
     min_area_px: int = Field(ge=1, description="Of the image as it came, or as it was resampled to a spacing")
     min_area_fraction: float = Field(ge=0, le=1, description="Of the image; the larger of both limits holds")
+    max_area_fraction: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        exclude_if=lambda value: value == 1,
+        description="Of the image; what is larger is no finding in it",
+    )
     max_regions: int = Field(ge=1, description="Of more, the largest")
     contrast: Literal["any", "brighter", "darker"] = Field(
         description="What the rule claims against the surroundings; a region that is not so is dropped"
@@ -79,6 +93,9 @@ class Manifest(Table):
         default=None,
         exclude_if=lambda value: value is None,
         description="Expert of an earlier name in whose outline places are told, where this one draws none",
+    )
+    inside: Inside | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="Where its regions have to lie"
     )
     outputs: tuple[Output, ...] = Field(default=(), description="Maps whose rules are told here; or else [decoding]")
     decoding: Decoding | None = Field(default=None, description="How the outputs of a network are read")

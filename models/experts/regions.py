@@ -1,5 +1,6 @@
 """From score maps to measured regions: components, masks, and all that is told of each. Knows no ONNX Runtime."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -182,6 +183,24 @@ def apart_from_masked(candidates: list[Candidate], visible: BinaryImage | None) 
             x, y, width, height = cv2.boundingRect(crop)
             crop = np.ascontiguousarray(crop[y : y + height, x : x + width])
             kept.append(replace(one, component=Component(part.x + x, part.y + y, crop, area, part.score)))
+    return kept
+
+
+def lying_in(
+    candidates: list[Candidate], others: Iterable[Candidate], size: tuple[int, ...], part: float
+) -> list[Candidate]:
+    """Candidates of whose pixels at least `part` lie in those of the others; of an image of `size` (rows, columns)."""
+    there = np.zeros(size[:2], np.uint8)
+    for one in (other.component for other in others):
+        height, width = one.crop.shape
+        there[one.y : one.y + height, one.x : one.x + width] |= one.crop
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        one = candidate.component
+        height, width = one.crop.shape
+        shared = cv2.countNonZero(there[one.y : one.y + height, one.x : one.x + width] & one.crop)
+        if shared >= part * one.area_px:
+            kept.append(candidate)
     return kept
 
 

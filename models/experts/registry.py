@@ -25,6 +25,7 @@ from models.experts.regions import (
     FloatImage,
     Measured,
     intensity,
+    lying_in,
     measure,
     named,
     unmasked,
@@ -127,6 +128,7 @@ class Registry:
         opinions: list[Opinion] = []
         landmarks: list[Landmark] = []
         embeddings: list[Embedding] = []
+        looked: dict[str, str] = {}
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
@@ -144,6 +146,11 @@ class Registry:
                 runs.append(ExpertRun(expert=name, outcome="failed", regions=0))
                 ran(runs[-1], time.perf_counter() - started)
                 continue
+            inside = expert.manifest.inside
+            if inside is not None and inside.expert in looked:
+                others = (one for one in told if one.expert == looked[inside.expert])
+                seen = replace(seen, candidates=lying_in(seen.candidates, others, values.shape, inside.part))
+            looked[expert.manifest.name] = name
             outlined = seen.within and seen.within.where(visible)
             if outlined is None:
                 outlined = outlines.get(expert.manifest.places_in)

@@ -41,6 +41,7 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
             inside &= mask
         smallest = max(output.min_area_px * pixel, output.min_area_fraction * size[0] * size[1])
         kept, more = components(strength, inside, size, smallest, output.max_regions)
+        kept = [part for part in kept if part.area_px <= output.max_area_fraction * size[0] * size[1]]
         contrast = _CONTRAST[output.contrast] * (-1 if sight.negated else 1)
         rule = output.rule + prepared.note
         found += [Candidate(part, output.label, rule, manifest.expert, contrast, output.code) for part in kept]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -35,6 +36,8 @@ def graph(definition: Definition) -> bytes:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(one)}' for key, one in cast(dict[str, object], value).items())} }}"
     # Strings, numbers and arrays of them are the same in TOML as in JSON.
     return json.dumps(value, ensure_ascii=False)
 
@@ -50,6 +53,8 @@ def manifest(definition: Definition, sha256: str) -> str:
         table["except_organs"] = definition.except_organs
     if definition.priority:
         table["priority"] = definition.priority
+    if definition.inside is not None:
+        table["inside"] = dict(zip(("expert", "part"), definition.inside, strict=True))
     contract = {
         "units": definition.units, "channels": definition.channels, "polarity": definition.polarity,
         "shortest_side": definition.shortest_side, "longest_side": definition.longest_side,
@@ -71,16 +76,21 @@ def manifest(definition: Definition, sha256: str) -> str:
 
 
 def _output(expert: str, output: Output) -> Iterator[str]:
-    yield from (f"{key} = {_toml(value)}" for key, value in asdict(output).items())
-    name = f"{expert}: {output.name}"
+    name, table = f"{expert}: {output.name}", asdict(output)
+    if output.max_area_fraction == 1:
+        del table["max_area_fraction"]
     for key, stated in (("precision", PRECISION.get(name)), ("recall", RECALL.get(name))):
         if stated is not None:
-            pairs = stated.model_dump(mode="json").items()
-            yield f"{key} = {{ {', '.join(f'{key} = {_toml(value)}' for key, value in pairs)} }}"
+            table[key] = stated.model_dump(mode="json")
+    yield from (f"{key} = {_toml(value)}" for key, value in table.items())
 
 
 def _length(mm: float) -> str:
     return f"{mm:g} mm" if mm >= 0.1 else f"{1000 * mm:g} µm"
+
+
+def _to(output: Output) -> str:
+    return "" if output.max_area_fraction == 1 else f" to {100 * output.max_area_fraction:g} %"
 
 
 def card(definition: Definition, size: int) -> str:
@@ -91,9 +101,10 @@ def card(definition: Definition, size: int) -> str:
     channels = "three channels, RGB" if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
     sizes = "; ".join(
         f"{output.name}: at most {output.max_regions}, from {output.min_area_px} px and "
-        f"{100 * output.min_area_fraction:g} % of the image"
+        f"{100 * output.min_area_fraction:g} % of the image{_to(output)}"
         for output in definition.outputs
     )
+    within = definition.inside
     lines = [
         f"# {definition.name} {definition.version}: {definition.title}",
         "",
@@ -110,6 +121,7 @@ def card(definition: Definition, size: int) -> str:
             f"- **Size**: at least {definition.shortest_side} px a side; above {definition.longest_side} px on the "
             "longest side it works on a reduced copy, and px in its rules are those of that copy"
         ),
+        *([f"- **Told**: what lies by {100 * within[1]:g} % or more in regions of {within[0]}"] if within else []),
         f"- **How made**: {MADE}",
         f"- **Source**: {definition.source}",
         f"- **Licence**: {LICENCE}; ONNX opset {OPSET}, {size:,} bytes",

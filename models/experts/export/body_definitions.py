@@ -107,7 +107,7 @@ BODY = (
     ),
     Definition(
         name="xray-chest",
-        version="4.0.0",
+        version="5.0.0",
         title="What is bright in the lung fields of frontal chest radiographs",
         module=ChestXray(),
         source=f"Two classes: Ridler and Calvard, IEEE Trans. SMC 8, 1978. {OUTLINED}",
@@ -117,6 +117,7 @@ BODY = (
         polarity="displayed",
         longest_side=256,
         foreground=Foreground("trunk", min_part_of_largest=0.3),
+        inside=("chest-lungs", 0.8),
         outputs=(
             Output(
                 name="opacity",
@@ -153,7 +154,7 @@ BODY = (
             ),
         ),
         limits=(
-            "Ribs, vessels and the hila are brighter than lung too.",
+            "Ribs, vessels and the hila are brighter than lung too; outside of chest-lungs' outlines nothing is told.",
             "An opacity as bright as the chest wall is a gap in the field, and not inside it.",
             "The heart is on one side: the mirrored place is outside the lung there, and counts as level.",
             "Narrow opacities are taken for ribs or vessels.",

@@ -42,6 +42,7 @@ class Output:
     threshold: float = 0.5
     min_area_px: int = 12
     min_area_fraction: float = 0.0005
+    max_area_fraction: float = 1.0
     max_regions: int = 5
     contrast: Literal["any", "brighter", "darker"] = "any"
 
@@ -80,6 +81,8 @@ class Definition:
     except_organs: tuple[str, ...] = field(default=())
     """For which another expert is made."""
     priority: int = 0
+    inside: tuple[str, float] | None = None
+    """An expert, and what part of a region has to lie in its regions."""
 
 
 def one_finding(what: str, surface: str, least: float) -> str:

@@ -23,7 +23,7 @@ AROUND = f"a neighbourhood of sigma {LocalContrast.NEIGHBOURHOOD_PX:g} px"
 DEFINITIONS = (
     Definition(
         name="ct-density",
-        version="1.2.0",
+        version="2.0.0",
         title="Density bands of CT",
         module=CtDensity(),
         source=(
@@ -78,8 +78,9 @@ DEFINITIONS = (
                 rule=(
                     f"at least {CtDensity.FOCUS_HU:g} HU where less than {100 * CtDensity.FOCUS_SHARE:g} % of a square "
                     f"of {CtDensity.FOCUS_PX} px around is, as calcifications are, and at least "
-                    f"{100 * CtDensity.FOCUS_FRACTION:g} % of the largest within {CtDensity.FOCUS_REACH_PX} px, inside "
-                    "the body outline"
+                    f"{100 * CtDensity.FOCUS_FRACTION:g} % of the largest within {CtDensity.FOCUS_REACH_PX} px, more "
+                    f"than {CtDensity.NEAR_LUNG_PX} px from lung density {GRID * CtDensity.LUNG_CELLS} px wide, "
+                    "inside the body outline"
                 ),
                 score="0.5 at the threshold, 1 at twice that, mean over the region",
                 min_area_px=6,
@@ -91,7 +92,7 @@ DEFINITIONS = (
             "HU depend on tube voltage, kernel and artefacts; bands overlap between tissues.",
             "Air that reaches the image's edge (a lung cut off by the field of view) is not reported.",
             "Air held between arm and trunk, or between body and table, can count as enclosed.",
-            "Lung is air-density too; thin bone can count as a small focus, and one beside bone is not told from it.",
+            "Lung is air-density too. Thin bone can count as a small focus; one beside bone or lung is not told.",
         ),
     ),
     Definition(
@@ -227,7 +228,7 @@ DEFINITIONS = (
     ),
     Definition(
         name="stain-separation",
-        version="1.0.0",
+        version="1.1.0",
         title="Haematoxylin and eosin by colour deconvolution",
         module=StainSeparation(),
         source=(
@@ -246,12 +247,14 @@ DEFINITIONS = (
                     "deconvolution"
                 ),
                 score=f"0.5 at {StainSeparation.HAEMATOXYLIN_OD:g} OD, 1 at twice that, mean over the region",
+                max_area_fraction=0.5,
             ),
             Output(
                 name="eosin",
                 label="eosin-rich region",
                 rule=f"smoothed eosin density above {StainSeparation.EOSIN_OD:g} OD after colour deconvolution",
                 score=f"0.5 at {StainSeparation.EOSIN_OD:g} OD, 1 at twice that, mean over the region",
+                max_area_fraction=0.5,
                 min_area_fraction=0.002,
             ),
         ),
@@ -292,7 +295,7 @@ DEFINITIONS = (
     ),
     Definition(
         name="count-contrast",
-        version="1.0.0",
+        version="2.0.0",
         title="Local count contrast of planar nuclear medicine",
         module=CountContrast(),
         source="Difference of Gaussians: Marr and Hildreth 1980; normalised convolution: Knutsson and Westin, 1993",
@@ -302,12 +305,18 @@ DEFINITIONS = (
             Output(
                 name="rich",
                 label="locally count-rich region",
-                rule=f"counts above {AROUND} by more than {CountContrast.RICH:g} x the image's typical local deviation",
+                rule=(
+                    f"counts above {AROUND} by more than {CountContrast.RICH:g} x the image's typical local deviation, "
+                    "less what the place mirrored about the body's middle column is above it, where that stands out"
+                ),
                 score="0.5 at the threshold, 1 at twice the threshold, mean over the region",
                 contrast="brighter",
             ),
         ),
-        limits=("Joints, kidneys, bladder and injection sites are count-rich normally.",),
+        limits=(
+            "Injection sites and single joints are count-rich normally.",
+            "What lies astride the middle, as bladder, sternum and spine do, or in pairs, is taken for normal.",
+        ),
     ),
     *BODY,
     *PICTURES,

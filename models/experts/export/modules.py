@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.experts.export.focal import Focal, half_height
+from models.experts.export.focal import Focal, half_height, mirrored
 from models.experts.export.layers import (
     GRID,
     Gaussian,
@@ -35,6 +35,7 @@ class CtDensity(nn.Module):
     LUNG_HU, LUNG_HALF_WIDTH_HU = -725.0, 225.0
     FOCUS_HU, FOCUS_PX, FOCUS_SHARE = 130.0, 44, 0.1
     FOCUS_FRACTION, FOCUS_REACH_PX = 0.5, 4
+    NEAR_LUNG_PX, LUNG_CELLS = 32, 5
     BODY_HU = -300.0
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -47,11 +48,16 @@ class CtDensity(nn.Module):
         fat = ramp(opening(band, 5), 0.0, self.FAT_HALF_WIDTH_HU)
         # Vessels in a lung are bridged; the border between gas and tissue is narrow and falls away.
         inflated = closing(self.LUNG_HALF_WIDTH_HU - torch.abs(to_grid(hu) - self.LUNG_HU), 3)
-        lung = from_grid(ramp(opening(inflated, 3), 0.0, self.LUNG_HALF_WIDTH_HU), hu)
+        inflated = opening(inflated, 3)
+        lung = from_grid(ramp(inflated, 0.0, self.LUNG_HALF_WIDTH_HU), hu)
+        # Gas in bowel can be as dense as lung, but is narrower.
+        fields = opening((inflated >= 0).to(hu.dtype), self.LUNG_CELLS)
         cells = self.FOCUS_PX // GRID
         dense = to_grid((hu >= self.FOCUS_HU).to(hu.dtype))
         share = functional.conv2d(dense, torch.full((1, 1, cells, cells), 1.0 / cells**2), padding=cells // 2)
-        alone = from_grid((share < self.FOCUS_SHARE).to(hu.dtype), hu)
+        # In lungs and beside them vessels and ribs, cut across, are as dense and as small.
+        away = 1 - dilate(fields, 2 * (self.NEAR_LUNG_PX // GRID) + 1)
+        alone = from_grid((share < self.FOCUS_SHARE).to(hu.dtype) * away, hu)
         # What is small is blurred: at a fixed HU it comes out the larger, the denser it is.
         peak = dilate(hu, 2 * self.FOCUS_REACH_PX + 1)
         edge = torch.clamp(self.FOCUS_FRACTION * peak, min=self.FOCUS_HU)
@@ -222,7 +228,7 @@ class CountContrast(nn.Module):
     """On counts. Maps: locally count-rich region, and the foreground of counts above the background's."""
 
     FOREGROUND = 0.25
-    RICH = 2.0
+    RICH, PAIR_PX = 2.0, 3
 
     def __init__(self) -> None:
         super().__init__()
@@ -233,7 +239,10 @@ class CountContrast(nn.Module):
         counts = torch.clamp(image, min=0.0)
         smooth = self.smooth(counts, torch.ones_like(counts))
         foreground = (smooth > self.FOREGROUND * counts.mean()).to(counts.dtype)
-        return ramp(opening(self.contrast(counts, foreground), 3), self.RICH, 2 * self.RICH), foreground
+        z = opening(self.contrast(counts, foreground), 3)
+        # Bladder, spine, sternum and face are rich in counts, and lie astride the middle; kidneys and joints are pairs.
+        other = mirrored(dilate(z, 2 * self.PAIR_PX + 1), foreground)
+        return ramp(z - torch.relu(other) * (other > 0.5 * self.RICH), self.RICH, 2 * self.RICH), foreground
 
 
 __all__ = [

@@ -51,7 +51,7 @@ PICTURES = (
     ),
     Definition(
         name="fundus-structures",
-        version="3.0.0",
+        version="4.0.0",
         title="Optic disc, vessels and spots of the retina",
         module=Fundus(),
         source=f"Hessian at several scales: Frangi et al., Multiscale vessel enhancement filtering, 1998. {OUTLINED}",
@@ -93,7 +93,8 @@ PICTURES = (
                     Fundus.SPOT_FRACTION,
                     Fundus.SPOT_SHORT_PX,
                 )
-                + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
+                + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px), more than "
+                f"{Fundus.SHEEN_PX // 2} px from vessels",
                 score=SCORE,
                 min_area_fraction=0.0004,
                 contrast="brighter",
@@ -109,7 +110,8 @@ PICTURES = (
                     Fundus.SPOT_FRACTION,
                     Fundus.SPOT_SHORT_PX,
                 )
-                + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px)",
+                + f", around a place curved along both axes (scale {Fundus.SPOT_PX:g} px), not where the fovea lies: "
+                f"within {Fundus.MACULA:g} of the field's radius of a place {Fundus.FOVEA:g} of it from the disc",
                 score=SCORE,
                 min_area_fraction=0.0004,
                 contrast="darker",
@@ -117,13 +119,13 @@ PICTURES = (
         ),
         limits=(
             "Works at 256 px on the longest side: vessels below about 2 px there, and spots below 5 px, are not found.",
-            "The fovea can count as a dark spot, a crossing or end of vessels too.",
+            "A crossing or end of vessels can count as a dark spot. None is told where the fovea lies.",
             "Without a disc in view, whatever is far brighter than its neighbourhood takes its place.",
         ),
     ),
     Definition(
         name="endoscopy-colour",
-        version="2.0.0",
+        version="3.0.0",
         title="Highlights and redness of mucosa",
         module=EndoscopyColour(),
         source=(
@@ -152,7 +154,7 @@ PICTURES = (
                 name="red",
                 label="region redder than around it",
                 rule=stands_out("log of red over green, above", EndoscopyColour.WIDE_PX, EndoscopyColour.LEAST)
-                + ", highlights bridged",
+                + f", highlights bridged, where luma is {100 * EndoscopyColour.SHADE:g} % of that around it or more",
                 score=SCORE,
                 min_area_fraction=0.001,
             ),

@@ -4,12 +4,15 @@ Each takes an image (1, channels, rows, columns), float32, sRGB of 8 or 16 bits 
 maps (1, 1, rows, columns) in [0, 1] that mean what `picture_definitions` says.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.experts.export.focal import Focal, Matched, Outline, grid_means, half_height, least_spread
 from models.experts.export.layers import (
+    GRID,
     Gaussian,
     closing,
     dilate,
@@ -105,6 +108,8 @@ class Fundus(nn.Module):
     DARK_ROUND, DARK_LEAST = 0.45, 5.0
     SPOT_FRACTION, SPOT_SHORT_PX = 0.45, 1.6
     MATCHED_PX, CELL_PX = 1.8, 2
+    SHEEN_PX = 7
+    FOVEA, MACULA = 0.78, 0.27
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,18 +142,40 @@ class Fundus(nn.Module):
         near, _, kept = self.near.around(value, share, least_spread(z))
         near = from_grid(near + self.near.wide(value - near, kept), z) + middle
         seed, deviation = self.matched(z - near, calm, least_spread(z))
+        # Light is thrown back beside vessels and at the field's edge.
+        dull = (
+            calm * (1 - dilate((vessel > 0.5).to(green.dtype), self.SHEEN_PX)) * mask_from_grid(erode(field, 9), green)
+        )
         height = ((green - level) / (spread + 1e-6) - near) / deviation
         z = (z - near) / deviation
         blob = -high / (spread + 1e-6)
-        bright = self.spots(
-            height * clear, z * clear, seed, blob, vessel, clear, (self.BRIGHT_ROUND, self.BRIGHT_LEAST)
-        )
+        bright = self.spots(height * clear, z * clear, seed, blob, vessel, dull, (self.BRIGHT_ROUND, self.BRIGHT_LEAST))
         # Where vessels leave the disc, they run together; the end of one is curved along both axes too, but far more at
         # its own width.
         blob = low * (dilate(ridge, 9) < 2.5 * dilate(low, 9)).to(green.dtype) / (spread + 1e-6)
-        clear = clear * (1 - dilate(found, 27))
+        clear = clear * (1 - dilate(found, 27)) * (1 - self.fovea(found, field))
         dark = self.spots(-height * clear, -z * clear, -seed, blob, vessel, clear, (self.DARK_ROUND, self.DARK_LEAST))
         return disc, vessel, bright, dark, field
+
+    def fovea(self, disc: Tensor, field: Tensor) -> Tensor:
+        """1 around the fovea: level with the disc, towards the field's middle; without a disc, around that middle.
+
+        It lies 2.5 disc diameters from the disc, which is some 0.78 of the radius of a field of 45 degrees.
+        """
+        rows = torch.arange(disc.shape[-2], dtype=disc.dtype).reshape(1, 1, -1, 1)
+        columns = torch.arange(disc.shape[-1], dtype=disc.dtype).reshape(1, 1, 1, -1)
+        inside = from_grid(field, disc)
+        half = torch.sqrt(inside.sum() / math.pi)
+        middle_x = (inside * columns).sum() / (inside.sum() + 1e-6)
+        middle_y = (inside * rows).sum() / (inside.sum() + 1e-6)
+        there = (disc.sum() > 0.5).to(disc.dtype)
+        disc_x = (disc * columns).sum() / (disc.sum() + 1e-6)
+        disc_y = (disc * rows).sum() / (disc.sum() + 1e-6)
+        towards = torch.sign(middle_x - disc_x)
+        x = there * (disc_x + towards * self.FOVEA * half) + (1 - there) * middle_x
+        y = there * disc_y + (1 - there) * middle_y
+        near = (columns - x) ** 2 + (rows - y) ** 2
+        return (near < (self.MACULA * half) ** 2).to(disc.dtype)
 
     def spots(
         self,
@@ -174,10 +201,15 @@ class EndoscopyColour(nn.Module):
     GLARE, STEP, HIGHLIGHT_PX = 200.0, 60.0, 13
     PALE = 127.5
     LEAST = 5.0
+    SHADE = 0.75
+
+    luma: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.focal = Focal(fine_px=2.5, wide_px=self.WIDE_PX)
+        self.wide = Gaussian(self.WIDE_PX / GRID)
+        self.register_buffer("luma", torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         rgb = levels(image)
@@ -189,10 +221,14 @@ class EndoscopyColour(nn.Module):
         red, green = rgb[:, 0:1], rgb[:, 1:2]
         index = torch.log(torch.clamp(red, min=8.0)) - torch.log(torch.clamp(green, min=8.0))
         clear = 1 - dilate((least > self.PALE).to(rgb.dtype), 5)
+        # Beyond a fold's edge it is dark, and what light comes back from there is red.
+        luma = to_grid(functional.conv2d(rgb, self.luma))
+        seen = (luma > 12.0).to(rgb.dtype)
+        shade = mask_from_grid((luma < self.SHADE * self.wide(luma, seen)).to(rgb.dtype), red)
         lit = (red > 30.0).to(rgb.dtype)
         filled = closing(index * clear - 10 * (1 - clear), 9)
         z = self.focal(filled, lit)
-        return highlight, opening(half_height(z, self.LEAST, 24), 5)
+        return highlight, opening(half_height(z * (1 - shade), self.LEAST, 24), 5)
 
 
 class Cells(nn.Module):
