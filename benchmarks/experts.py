@@ -30,10 +30,11 @@ from skimage.measure import regionprops
 
 from models.describers import Composer
 from models.experts.adapters import look
+from models.experts.candidates import Candidate, Component
 from models.experts.inputs import Floats, prepare
 from models.experts.intensities import BinaryImage, FloatImage, intensity
 from models.experts.phantoms import DRAWN, draw
-from models.experts.regions import Candidate, Component, measure, run_lengths
+from models.experts.regions import measure, run_lengths
 from models.experts.registry import Registry
 from models.experts.running import Expert, Sight
 from models.experts.textures import discretise

@@ -30,7 +30,8 @@ from models.imaging import FramePolicy, from_pixels, open_source, to_pixels
 from models.statements import Facts, judge
 from models.statements import writing as w
 from models.statements.measures import left_out
-from models.statements.table import Row, table
+from models.statements.rows import Row
+from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from schemas.failures import InvalidInput
 from schemas.images import Modality

@@ -5,7 +5,8 @@ from models.describers.choosing import Chosen
 from models.knowledge.quoting import quotable
 from models.statements.facts import Facts
 from models.statements.measures import box_aspect, contrast_of
-from models.statements.table import STANDS_OUT, table
+from models.statements.rows import STANDS_OUT
+from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from schemas.triplets import Statement

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco
 
-from models.experts.regions import Candidate, Component
+from models.experts.candidates import Candidate, Component
 from schemas.images import SourceAnnotation
 from schemas.regions import ExpertRun, Region
 

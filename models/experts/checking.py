@@ -13,6 +13,7 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from models.experts.adapters import look
+from models.experts.candidates import FloatImage
 from models.experts.decodings import (
     Classifier,
     Embedder,
@@ -25,7 +26,6 @@ from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
 from models.experts.promises import Promise, shapes, wanted
-from models.experts.regions import FloatImage
 from models.experts.running import RUN_ERRORS, TYPES, Expert, Found, Prompt, Sight
 from models.experts.volumes import Given
 from schemas.experts import ExpertRuntime

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
+from models.experts.candidates import BinaryImage, Component
 from models.experts.figures import figures
-from models.experts.regions import BinaryImage, Component, Measured
+from models.experts.regions import Measured
 from models.experts.relations import OVERLAPPING, SIMILAR_RATIO
 from models.experts.slices import Seen
 from schemas.images import Neighbour, Spacing

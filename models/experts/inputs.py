@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.experts.candidates import FloatImage
 from models.experts.contracts import (
     AsIs,
     FullRange,
@@ -19,7 +20,6 @@ from models.experts.contracts import (
     Pair,
     Percentiles,
 )
-from models.experts.regions import FloatImage
 
 Floats = npt.NDArray[np.float32]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from models.experts.candidates import Candidate
 from models.experts.decodings import Promptable
 from models.experts.manifest import Manifest
-from models.experts.regions import Candidate
 from models.experts.running import Prompt
 from schemas.regions import Box
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from models.experts.adapters import look
 from models.experts.annotated import as_annotated, marked
+from models.experts.candidates import Candidate, FloatImage, lying_in, unmasked
 from models.experts.continuations import follow
 from models.experts.decodings import Promptable, Volumetric
 from models.experts.distributions import distribute
@@ -19,18 +20,7 @@ from models.experts.manifest import BrokenExpert
 from models.experts.merging import merge
 from models.experts.places import Within
 from models.experts.prompting import prompts
-from models.experts.regions import (
-    MEASUREMENT_VERSION,
-    Candidate,
-    FloatImage,
-    Measured,
-    intensity,
-    lying_in,
-    measure,
-    named,
-    unmasked,
-    whole_image,
-)
+from models.experts.regions import MEASUREMENT_VERSION, Measured, intensity, measure, named, whole_image
 from models.experts.relations import relate
 from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.slices import Seen, Slice, beside, look_beside, shown

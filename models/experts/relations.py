@@ -6,9 +6,10 @@ from typing import cast
 import cv2
 import numpy as np
 
+from models.experts.candidates import filled
 from models.experts.figures import figures
 from models.experts.places import BinaryImage, Direction, directions
-from models.experts.regions import Measured, filled
+from models.experts.regions import Measured
 from schemas.images import Orientation, Spacing
 from schemas.regions import Relation
 

@@ -17,11 +17,11 @@ from onnxruntime.capi import (
 
 from models.experts import manifest as manifests
 from models.experts.batching import Batcher
+from models.experts.candidates import Candidate, FloatImage
 from models.experts.external import Graph
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.places import Within
-from models.experts.regions import Candidate, FloatImage
 from models.experts.volumes import Given, LastVolumes
 from schemas.experts import ExpertRuntime
 from schemas.regions import Box, Code, Embedding, Landmark, Opinion, VolumeFinding

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from models.experts.adapters import look
-from models.experts.regions import BinaryImage, Candidate, FloatImage, apart_from, standing
+from models.experts.candidates import BinaryImage, Candidate, FloatImage, apart_from
+from models.experts.regions import standing
 from models.experts.running import RUN_ERRORS, Expert, Found, Sight
 from schemas.images import ImageMetadata
 

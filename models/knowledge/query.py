@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from models.imaging.vocabulary import ORGANS, organ_of, regions_holding
 from models.knowledge.base import Only, Query
 from models.knowledge.conditions import holding
-from models.statements.table import STANDS_OUT, table
+from models.statements.rows import STANDS_OUT
+from models.statements.table import table
 from models.vocabulary import TERMS, Named, Term, holders, may_look_like, read_label
 from schemas.images import ImageMetadata, Modality
 from schemas.knowledge import PassageKind

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from models.experts.adapters.classes import least
+from models.experts.candidates import Candidate, Component
 from models.experts.decodings import Boxes, Instances, Label
 from models.experts.inputs import Floats, Prepared
-from models.experts.regions import Candidate, Component
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 

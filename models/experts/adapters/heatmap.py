@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 
 from models.experts.adapters.classes import counted, least, probabilities
+from models.experts.candidates import Candidate, components
 from models.experts.decodings import Heatmap
 from models.experts.inputs import whole_map
-from models.experts.regions import Candidate, components
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 

@@ -8,9 +8,9 @@ from scipy import ndimage
 
 from models.experts.adapters.classes import probabilities
 from models.experts.adapters.nuclei import Numbers, numbered
+from models.experts.candidates import BinaryImage
 from models.experts.decodings import Hover, Label
 from models.experts.inputs import Floats, whole_map
-from models.experts.regions import BinaryImage
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from models.experts.adapters.boxes import Detection, chosen, detections
 from models.experts.adapters.classes import least
+from models.experts.candidates import BinaryImage, Candidate, boxed_part, placed
 from models.experts.decodings import Instances
 from models.experts.inputs import Floats, Prepared, whole_map
-from models.experts.regions import BinaryImage, Candidate, boxed_part, placed
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 

@@ -5,9 +5,9 @@ from typing import cast
 import cv2
 import numpy as np
 
+from models.experts.candidates import BinaryImage, Candidate, components, foreground
 from models.experts.inputs import Floats, Prepared
 from models.experts.places import Within
-from models.experts.regions import BinaryImage, Candidate, components, foreground
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 _CONTRAST = {"any": 0, "brighter": 1, "darker": -1}

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from models.experts.candidates import BinaryImage, Candidate, Component, placed
 from models.experts.decodings import Hover, Label, Stardist
 from models.experts.inputs import Prepared
-from models.experts.regions import BinaryImage, Candidate, Component, placed
 from models.experts.running import Expert, Found
 
 Numbers = npt.NDArray[np.int32]

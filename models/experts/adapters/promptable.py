@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from models.experts.candidates import BinaryImage, Candidate, boxed_part, placed
 from models.experts.decodings import Promptable
 from models.experts.inputs import Prepared, whole_map
-from models.experts.regions import BinaryImage, Candidate, boxed_part, placed
 from models.experts.running import TYPES, Expert, Found, Prompt, Sight, UnfitOutput, bound
 
 _POINT, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, -1.0, 2.0, 3.0

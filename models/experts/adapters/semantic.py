@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from models.experts.adapters.classes import counted, least, probabilities
+from models.experts.candidates import BinaryImage, Candidate, Component, components, placed
 from models.experts.decodings import Semantic
 from models.experts.inputs import whole_map
-from models.experts.regions import BinaryImage, Candidate, Component, components, placed
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 

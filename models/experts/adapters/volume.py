@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.experts.adapters.classes import counted, least, probabilities
+from models.experts.candidates import BinaryImage, Candidate, components
 from models.experts.decodings import Label, Volumetric
 from models.experts.figures import figures
-from models.experts.regions import BinaryImage, Candidate, components
 from models.experts.running import RUN_ERRORS, Expert, Found, Sight, UnfitOutput
 from models.experts.solids import measured, parts_of, voxel_ml
 from models.experts.volumes import Given, class_maps

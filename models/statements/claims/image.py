@@ -7,7 +7,8 @@ from models.statements import measures
 from models.statements.claims.base import Claim
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.table import ImageView, table
+from models.statements.rows import ImageView
+from models.statements.table import table
 from models.statements.tokens import words
 from models.vocabulary import TERMS
 

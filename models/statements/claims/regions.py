@@ -7,7 +7,8 @@ from models.statements import measures
 from models.statements.claims.base import OfRegions
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.table import PLAIN, STANDS_OUT, table
+from models.statements.rows import PLAIN, STANDS_OUT
+from models.statements.table import table
 from models.statements.tokens import PLACE_NOUNS
 from schemas.regions import Region
 

@@ -3,7 +3,8 @@
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.places import along
-from models.statements.table import Row, table
+from models.statements.rows import Row
+from models.statements.table import table
 from schemas.regions import Region
 
 

@@ -6,7 +6,8 @@ from functools import lru_cache
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.relations import iou
-from models.statements.table import STANDS_OUT, Called, Direction, table
+from models.statements.rows import STANDS_OUT, Called, Direction
+from models.statements.table import table
 from models.statements.tokens import spelled_out, words
 from schemas.regions import Region
 

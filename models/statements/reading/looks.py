@@ -6,7 +6,8 @@ from models.statements.reading import covering, of_two, picture
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import EDGES, MOSTLY, VERBS, Mention
 from models.statements.reading.sentence import Sentence
-from models.statements.table import BY_DISPLAY, table
+from models.statements.rows import BY_DISPLAY
+from models.statements.table import table
 from models.statements.tokens import words
 
 _TIMES = {"times", "twice", "thrice", "double", "half", "triple"}

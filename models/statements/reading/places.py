@@ -5,7 +5,8 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import ONLY, Sentence
-from models.statements.table import BY_DISPLAY, table
+from models.statements.rows import BY_DISPLAY
+from models.statements.table import table
 
 
 def place(s: Sentence, n: int) -> None:

@@ -10,7 +10,8 @@ from models.statements.facts import Facts
 from models.statements.measures.places import along
 from models.statements.reading.atoms import Atom
 from models.statements.reading.mentions import VERBS
-from models.statements.table import BY_DISPLAY, table
+from models.statements.rows import BY_DISPLAY
+from models.statements.table import table
 
 _SHOWN = {"shown", "displayed", "seen", "appearing", "visible", "depicted"}
 _LYING = {"lying", "located", "situated", "found", "placed", "positioned"}

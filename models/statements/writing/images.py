@@ -2,7 +2,8 @@
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.table import ImageKind, table
+from models.statements.rows import ImageKind
+from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing.names import is_scattered
 from models.statements.writing.text import Piece

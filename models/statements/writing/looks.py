@@ -6,7 +6,8 @@ from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.lexicon import lexicon
 from models.statements.measures import box_aspect, contrast_of, covered, parts, share_of
-from models.statements.table import PLAIN, STANDS_OUT, Scale, table
+from models.statements.rows import PLAIN, STANDS_OUT, Scale
+from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing.images import whole

@@ -5,7 +5,8 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.measures import outwards
-from models.statements.table import BY_DISPLAY, table
+from models.statements.rows import BY_DISPLAY
+from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing.images import whole as whole_of
 from models.statements.writing.names import Name, is_scattered

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from models.experts.candidates import Candidate, Component
 from models.experts.continuations import FOLLOWED, follow
-from models.experts.regions import Candidate, Component, Measured, measure, named
+from models.experts.regions import Measured, measure, named
 from models.experts.slices import Seen
 from schemas.images import ImageMetadata, Neighbour, Side, Spacing
 from schemas.regions import Continuation

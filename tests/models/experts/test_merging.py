@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.experts.candidates import Candidate, Component
 from models.experts.manifest import Manifest
 from models.experts.merging import merge
-from models.experts.regions import Candidate, Component, Measured, measure
+from models.experts.regions import Measured, measure
 from models.experts.registry import Registry
 from models.experts.running import Expert
 from schemas.images import ImageMetadata, SourceAnnotation

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from models.experts.candidates import Candidate, Component
 from models.experts.distributions import distribute
 from models.experts.places import Within, directions, place, position
-from models.experts.regions import Candidate, Component, Measured, measure, named
+from models.experts.regions import Measured, measure, named
 from models.experts.relations import relate
 from schemas.images import ImageMetadata, Orientation, Side, Spacing
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from models.experts.candidates import Candidate, Component
 from models.experts.manifest import Manifest
 from models.experts.prompting import prompts
-from models.experts.regions import Candidate, Component
 from models.experts.registry import Registry
 from models.imaging.annotations import as_annotation
 from schemas.images import ImageMetadata

@@ -6,8 +6,9 @@ import pytest
 from pycocotools import mask as coco
 from scipy import stats
 
+from models.experts.candidates import Candidate, Component, components, foreground
 from models.experts.places import Within
-from models.experts.regions import Candidate, Component, components, foreground, measure, named, run_lengths
+from models.experts.regions import measure, named, run_lengths
 from schemas.images import ImageMetadata, Spacing
 
 CT = ImageMetadata(source_format="DICOM", modality="CT", spacing=Spacing(row_mm=0.5, column_mm=2.0, source="test"))

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from models.experts.candidates import Candidate, Component
 from models.experts.distributions import distribute
 from models.experts.places import Within
-from models.experts.regions import Candidate, Component, Measured, measure, named
+from models.experts.regions import Measured, measure, named
 from models.experts.relations import MOST, relate
 from schemas.images import ImageMetadata, Orientation, Spacing
 from schemas.regions import Relation

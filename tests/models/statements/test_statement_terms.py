@@ -7,7 +7,8 @@ import pytest
 
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
-from models.statements.table import Row, table
+from models.statements.rows import Row
+from models.statements.table import table
 from models.statements.terms import terms
 from schemas.images import MODALITIES, Modality
 from schemas.regions import Contrast, Intensity, Margin, Region, Shape, Size

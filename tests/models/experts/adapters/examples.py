@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from models.experts.adapters import look
+from models.experts.candidates import Candidate
 from models.experts.manifest import Manifest
-from models.experts.regions import Candidate
 from models.experts.running import Expert, Found, Sight
 from models.experts.toml_text import tables
 from schemas.images import ImageMetadata
