@@ -88,6 +88,8 @@ _UPRIGHT = {
     ),
 }  # fmt: skip
 """How a finding stands in the picture: of a mass in a sonogram, BI-RADS' orientation."""
+SOLID = 0.7
+"""Part of its convex hull that a region must fill for its box to tell how it stands: specks and arms stretch a box."""
 PLAINLY_UPRIGHT = 1.25
 """How many times as wide as tall, or as tall as wide, is plain to the eye."""
 _ITSELF = (
@@ -276,6 +278,8 @@ def _ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
 
 def _upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
     """Whether it is plainly wider than tall, or taller than wide, where no number tells how much longer it is."""
+    if region.shape and region.shape.solidity < SOLID:
+        return None
     found = box_aspect(facts, region)
     if 1 / PLAINLY_UPRIGHT < found < PLAINLY_UPRIGHT or _ratio(region, voice, name) is not None:
         return None
