@@ -16,8 +16,9 @@ import orjson
 
 from models.experts.datasets import Dataset, Example
 from models.experts.datasets.examples import BinaryImage, decoded
+from models.experts.packaged import LIBRARY
 from models.experts.phantoms import DRAWN, Phantom, draw
-from models.experts.registry import PACKAGED, Registry
+from models.experts.registry import Registry
 from schemas.images import Modality
 from schemas.regions import Region
 
@@ -157,7 +158,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/training"))
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--images", type=int, default=IMAGES)
-    parser.add_argument("--library", type=Path, default=PACKAGED, help="folder of the rule-based experts")
+    parser.add_argument("--library", type=Path, default=LIBRARY, help="folder of the rule-based experts")
     parser.add_argument("--measure", action="store_true", help="train nothing: measure the rules, and what is in --out")
     parser.add_argument("--curves", type=Path)
     arguments = parser.parse_args()

@@ -7,8 +7,8 @@ from pathlib import Path
 from models.experts.checking import check
 from models.experts.external import NoExternalData, external_files
 from models.experts.manifest import Manifest, parse, read
+from models.experts.packaged import LIBRARY
 from models.experts.promises import Promise
-from models.experts.registry import PACKAGED
 from schemas.failures import TristreamError
 
 
@@ -45,7 +45,7 @@ class DataTaken(TristreamError):
 
 def manifests(own: Path | None) -> dict[str, tuple[Path, Manifest]]:
     """Every expert that a worker would load, by name. Raises BrokenExpert."""
-    paths = {path.stem: path for folder in (PACKAGED, own) if folder for path in sorted(folder.glob("*.toml"))}
+    paths = {path.stem: path for folder in (LIBRARY, own) if folder for path in sorted(folder.glob("*.toml"))}
     return {name: (paths[name], read(paths[name])[0]) for name in sorted(paths)}
 
 
@@ -54,7 +54,7 @@ def rows(own: Path | None) -> Iterator[tuple[str, ...]]:
     for path, manifest in manifests(own).values():
         kind = manifest.decoding.kind if manifest.decoding else "maps"
         labels = [output.label for output in manifest.outputs] or [label.name for label in manifest.labels]
-        whose = "packaged" if path.parent == PACKAGED else "own"
+        whose = "packaged" if path.parent == LIBRARY else "own"
         organs = ", ".join(manifest.organs) or "any"
         yield manifest.expert, kind, ", ".join(manifest.modalities), organs, ", ".join(labels), whose
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from models.describers.proven import is_proven, may_be_denied
+from models.describers.proven import is_packaged, is_proven, may_be_denied
 from models.statements.facts import Facts, names_of
 from models.statements.measures import SAME, covered, iou, outlined_otherwise
 from models.statements.table import table
@@ -42,7 +42,7 @@ class Chosen:
 def choose(facts: Facts, *, proven: bool = False) -> Chosen:
     """What is told of an image; `proven`: of experts' regions only those of which a text may tell."""
     regions = [region for _, region in facts.regions.values()]
-    regions = _to_be_told(regions) if proven else regions
+    regions = _to_be_told(facts, regions) if proven else regions
     ranked = sorted((one for one in regions if _role(one) == "finding"), key=_telling, reverse=True)
     leads: list[Region] = []
     same: dict[str, list[str]] = {}
@@ -77,18 +77,17 @@ def choose(facts: Facts, *, proven: bool = False) -> Chosen:
     )
 
 
-def _to_be_told(regions: list[Region]) -> list[Region]:
+def _to_be_told(facts: Facts, regions: list[Region]) -> list[Region]:
     """Without what no text may tell; and, where the source marks findings, without what our rules take for one.
 
     What they outline there is how the source's finding looks, or one more thing that the source has not seen.
     """
     marked = any(one.kind == "source annotation" and _role(one) == "finding" for one in regions)
-    return [one for one in regions if is_proven(one) and not (marked and _is_of_a_rule(one))]
+    return [one for one in regions if is_proven(facts, one) and not (marked and _is_of_a_rule(one))]
 
 
 def _is_of_a_rule(region: Region) -> bool:
-    ours = table().record(region.expert, region.label) is not None
-    return region.kind == "candidate" and _role(region) == "finding" and ours
+    return region.kind == "candidate" and _role(region) == "finding" and is_packaged(region.expert)
 
 
 def _is_same(lead: Region, region: Region) -> bool:
@@ -174,7 +173,7 @@ def absences(facts: Facts) -> tuple[str, ...]:
     for row in table().labels:
         if row.expert is None or row.role != "finding" or row.expert not in ran or row.label in there:
             continue
-        if not may_be_denied(facts, row.expert, row.label):
+        if not may_be_denied(facts, row.expert):
             continue
         if row.level and any(one.expert == row.expert and one.level == row.level for one in found_here):
             continue

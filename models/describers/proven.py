@@ -3,32 +3,48 @@
 The rest stays where it was measured: among regions, with their phrases and measurements.
 """
 
+from models.experts.packaged import packaged
 from models.statements.facts import Facts
 from models.statements.table import table
-from schemas.regions import Region
+from schemas.regions import LookedFor, Region
 
 SURE = 0.8
 """Least part of an expert's regions of a label that are right, sure by the 95 % interval."""
 
 
-def is_proven(region: Region) -> bool:
+def is_proven(facts: Facts, region: Region) -> bool:
     """Whether a text may tell of it: the source marked it, or an expert found it whose findings are mostly right.
 
-    Of experts that do not come with Tristream whoever added them answers for what they tell.
+    An expert's manifest says how often it was right. Of an expert that a user added, and that says nothing of itself,
+    the user answers for what it tells.
     """
     if region.kind != "candidate":
         return region.kind == "source annotation"
-    for expert in (region.expert, *region.agreeing):
-        record = table().record(expert, region.label)
-        if record is None or record.sure >= SURE:
-            return True
-        if record.least is not None and region.intensity.maximum >= record.least:
-            return True
-    return False
+    return any(_is_mostly_right(facts, expert, region) for expert in (region.expert, *region.agreeing))
 
 
-def may_be_denied(facts: Facts, expert: str, label: str) -> bool:
+def is_packaged(expert: str) -> bool:
+    """Whether an expert, by name@version, comes with Tristream."""
+    return expert.split("@")[0] in packaged()
+
+
+def may_be_denied(facts: Facts, expert: str) -> bool:
     """Whether it may be told that an expert found none: where nothing in the whole picture is so high."""
-    record = table().record(expert, label)
-    below = record.denied_below if record is not None else None
+    row = table().expert(expert)
+    below = row.denied_below if row is not None else None
     return below is not None and facts.grounding.intensity.maximum < below
+
+
+def _is_mostly_right(facts: Facts, expert: str, region: Region) -> bool:
+    row = table().expert(expert)
+    if row is not None and row.least is not None and region.intensity.maximum >= row.least:
+        return True
+    told = _looked_for(facts, expert, region.label)
+    if told is None or told.precision is None:
+        return not is_packaged(expert)
+    return told.precision.interval is not None and told.precision.interval[0] >= SURE
+
+
+def _looked_for(facts: Facts, expert: str, label: str) -> LookedFor | None:
+    turns = (one for run in facts.grounding.experts if run.expert == expert for one in run.looked_for)
+    return next((one for one in turns if one.label == label), None)

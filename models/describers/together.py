@@ -15,7 +15,8 @@ def small_ones(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
     found: list[Statement] = []
     by_label: dict[str, list[Region]] = {}
     for _, region in facts.regions.values():
-        if table().called(region.label).role == "structure" and region.kind == "candidate" and is_proven(region):
+        small = table().called(region.label).role == "structure" and region.kind == "candidate"
+        if small and is_proven(facts, region):
             by_label.setdefault(region.label, []).append(region)
     for label, regions in by_label.items():
         voice = Voice(f"{seed}:small:{label}")

@@ -18,6 +18,7 @@ from models.experts.decodings import Promptable, Volumetric
 from models.experts.distributions import distribute
 from models.experts.manifest import BrokenExpert
 from models.experts.merging import merge
+from models.experts.packaged import LIBRARY
 from models.experts.places import Within
 from models.experts.prompting import prompts
 from models.experts.regions import MEASUREMENT_VERSION, Measured, intensity, measure, named, whole_image
@@ -30,8 +31,6 @@ from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import Box, Embedding, ExpertRun, Grounding, Landmark, Opinion, VolumeFinding
 
-PACKAGED = Path(__file__).parent / "library"
-
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +42,7 @@ class Registry:
 
     @classmethod
     def load(
-        cls, folder: Path = PACKAGED, *, own: Path | None = None, runtime: ExpertRuntime | None = None
+        cls, folder: Path = LIBRARY, *, own: Path | None = None, runtime: ExpertRuntime | None = None
     ) -> "Registry":
         """All experts in `folder`, and in `own`, which go before others of their name. Raises BrokenExpert."""
         paths = {path.stem: path for place in (folder, own) if place for path in place.glob("*.toml")}

@@ -238,33 +238,14 @@ class Construction(TableRow):
 
 
 class ExpertWords(TableRow):
-    """An expert, in words."""
+    """An expert, in words, and bounds of what it measures in a calibrated unit."""
 
     name: str
     say: tuple[str, ...]
-
-
-class Record(TableRow):
-    """How often regions that an expert told were right, on real pictures; without figures: never measured."""
-
-    expert: str = Field(description="Name without its version")
-    label: str = Field(default="", description="Of its regions")
-    regions: int = Field(default=0, ge=0, description="That it told")
-    right: int = Field(default=0, ge=0, description="Of these, as readers' outlines have it")
-    least: float | None = Field(default=None, description="Maximum, in a calibrated unit, from which regions are told")
+    least: float | None = Field(default=None, description="Maximum of a region from which it is told")
     denied_below: float | None = Field(
-        default=None,
-        description="Maximum of the whole picture, in that unit, below which it may be told that there is none",
+        default=None, description="Maximum of the whole picture below which it may be told that there is none"
     )
-
-    @property
-    def sure(self) -> float:
-        """The share of right ones that is sure: the lower end of Wilson's 95 % interval; 0 of none."""
-        n, z = self.regions, 1.96
-        if not n:
-            return 0.0
-        share = self.right / n
-        return (share + z * z / (2 * n) - z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5) / (1 + z * z / n)
 
 
 class Neutral(TableRow):

@@ -19,7 +19,6 @@ from models.statements.rows import (
     Placing,
     RankWord,
     RatioWords,
-    Record,
     RelationWords,
     Row,
     Scale,
@@ -57,7 +56,6 @@ class Table(TableRow):
     ways: tuple[Worded, ...]
     parts: tuple[Worded, ...]
     experts: tuple[ExpertWords, ...]
-    records: tuple[Record, ...]
     spreads: tuple[Worded, ...]
     ranks: tuple[RankWord, ...]
     measures: tuple[Worded, ...]
@@ -79,10 +77,9 @@ class Table(TableRow):
         """What regions are called, by label."""
         return {row.label: row for row in self.labels}
 
-    def record(self, expert: str, label: str) -> Record | None:
-        """What an expert's regions of a label were worth, by its name with or without version; None: not ours."""
-        mine = [one for one in self.records if one.expert == expert.split("@")[0]]
-        return next((one for one in mine if one.label == label), Record(expert=expert)) if mine else None
+    def expert(self, name: str) -> ExpertWords | None:
+        """The row of an expert, by its name with or without version; None: it has none."""
+        return next((one for one in self.experts if one.name == name.split("@")[0]), None)
 
     def rows(self) -> tuple[Row, ...]:
         """Words for measurements, in order."""

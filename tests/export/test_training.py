@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch", reason="needs the export environment: make 
 from models.experts.checking import check  # noqa: E402
 from models.experts.datasets import BadDataset, Dataset, open_dataset, split, write_phantoms  # noqa: E402
 from models.experts.manifest import Manifest, parse  # noqa: E402
+from models.experts.packaged import LIBRARY  # noqa: E402
 from models.experts.phantoms import draw  # noqa: E402
-from models.experts.registry import PACKAGED, Registry  # noqa: E402
+from models.experts.registry import Registry  # noqa: E402
 from models.experts.toml_text import toml  # noqa: E402
 from models.experts.training import package as packaging  # noqa: E402
 from models.experts.training.augment import Augment, cut  # noqa: E402
@@ -155,7 +156,7 @@ def test_not_quantised(dataset: Dataset, trained: tuple[Report, Path], tmp_path:
     assert not list(tmp_path.glob("other*"))
 
 
-@pytest.mark.parametrize("path", [*PACKAGED.glob("*.toml"), *GRAPHS.glob("*.toml")], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LIBRARY.glob("*.toml"), *GRAPHS.glob("*.toml")], ids=lambda path: path.stem)
 def test_manifest_written_again(path: Path) -> None:
     """What is written of a manifest reads as the same manifest."""
     manifest = parse(path.read_text(encoding="utf-8"))

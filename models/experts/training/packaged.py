@@ -17,7 +17,7 @@ from models.experts.datasets import open_dataset
 from models.experts.datasets.films import write_films
 from models.experts.decodings import Precision
 from models.experts.manifest import Manifest, read
-from models.experts.registry import PACKAGED
+from models.experts.packaged import LIBRARY
 from models.experts.toml_text import toml
 from models.experts.training.loop import Epoch
 from models.experts.training.quantise import quantise
@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [recipe.name for recipe in RECIPES]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all where none is given")
-    parser.add_argument("--out", type=Path, default=PACKAGED)
+    parser.add_argument("--out", type=Path, default=LIBRARY)
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(names):
         parser.error(f"no packaged network is called {min(unknown)!r}: there are {', '.join(names)}")

@@ -7,7 +7,8 @@ import pytest
 
 from models.experts.external import named_in
 from models.experts.manifest import BrokenExpert
-from models.experts.registry import PACKAGED, Registry
+from models.experts.packaged import LIBRARY
+from models.experts.registry import Registry
 from models.experts.running import Expert
 from tests.models.experts.external_graphs import WEIGHTS, graph_naming, write_expert
 
@@ -66,7 +67,7 @@ def test_other_weights_are_another_version(tmp_path: Path) -> None:
 
 def test_graphs_that_keep_their_weights_name_no_files() -> None:
     """All packaged ones; and neither does what is no ONNX file, or a cut one."""
-    for path in PACKAGED.glob("*.onnx"):
+    for path in LIBRARY.glob("*.onnx"):
         assert named_in(path.read_bytes()) == []
     graph = graph_naming("w")
     assert named_in(graph) == ["w"]

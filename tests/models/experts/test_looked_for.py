@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.experts.manifest import Manifest
-from models.experts.registry import PACKAGED, Registry
+from models.experts.packaged import LIBRARY
+from models.experts.registry import Registry
 from schemas.images import ImageMetadata
 
 PRECISION = {"value": 0.8, "images": 40, "regions": 50, "interval": (0.7, 0.9), "of": "a clinic, by two readers"}
@@ -16,7 +17,7 @@ RECALL = {"value": 0.6, "images": 40, "marked": 70, "of": "a clinic, by two read
 
 
 def told(**changes: Any) -> Manifest:
-    table = tomllib.loads((PACKAGED / "ct-density.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((LIBRARY / "ct-density.toml").read_text(encoding="utf-8"))
     table["outputs"][0] |= changes
     return Manifest.model_validate(table)
 
@@ -46,7 +47,7 @@ def test_told_where_nothing_is_found() -> None:
 
 def test_recall_of_a_classifier_is_refused() -> None:
     """A classifier that does not tell a label has denied nothing: its recall would be read as if it had."""
-    table: dict[str, Any] = tomllib.loads((PACKAGED / "ct-density.toml").read_text(encoding="utf-8"))
+    table: dict[str, Any] = tomllib.loads((LIBRARY / "ct-density.toml").read_text(encoding="utf-8"))
     del table["outputs"], table["foreground"]
     table |= {"decoding": {"kind": "classifier"}, "labels": [{"index": 0, "name": "naevus", "recall": RECALL}]}
     with pytest.raises(ValidationError, match="recall belongs to what is outlined"):

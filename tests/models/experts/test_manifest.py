@@ -7,25 +7,26 @@ import pytest
 
 from models.experts import manifest
 from models.experts.manifest import BrokenExpert
-from models.experts.registry import PACKAGED, Registry
+from models.experts.packaged import LIBRARY
+from models.experts.registry import Registry
 from schemas.images import ImageMetadata
 
 GRAPHS = Path(__file__).parent / "graphs"
-NAMES = sorted(path.stem for path in PACKAGED.glob("*.toml"))
+NAMES = sorted(path.stem for path in LIBRARY.glob("*.toml"))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for end in ("toml", "onnx"):
-        shutil.copy(PACKAGED / f"ct-density.{end}", tmp_path)
+        shutil.copy(LIBRARY / f"ct-density.{end}", tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_packaged(name: str) -> None:
     """Every packaged manifest is valid, fits its graph, has a card, and claims no diagnosis."""
-    read, _ = manifest.read(PACKAGED / f"{name}.toml")
-    card = (PACKAGED / f"{name}.md").read_text(encoding="utf-8").lower()
+    read, _ = manifest.read(LIBRARY / f"{name}.toml")
+    card = (LIBRARY / f"{name}.md").read_text(encoding="utf-8").lower()
     assert read.name == name
     assert all(output.label.lower() in card for output in read.outputs)
     words = " ".join(f"{output.label} {output.rule}" for output in read.outputs).lower()
@@ -63,20 +64,20 @@ def test_no_experts(tmp_path: Path) -> None:
 
 def test_views() -> None:
     """An expert made for a view or plane takes images of that view, and those that tell none."""
-    chest, _ = manifest.read(PACKAGED / "xray-chest.toml")
+    chest, _ = manifest.read(LIBRARY / "xray-chest.toml")
     image = ImageMetadata(source_format="DICOM", modality="X-ray", organ="chest")
     assert chest.fits(image, "stored value", (64, 64))
     assert chest.fits(image.model_copy(update={"view": "PA"}), "stored value", (64, 64))
     assert not chest.fits(image.model_copy(update={"view": "LL"}), "stored value", (64, 64))
-    brain, _ = manifest.read(PACKAGED / "mr-brain.toml")
+    brain, _ = manifest.read(LIBRARY / "mr-brain.toml")
     slice_ = ImageMetadata(source_format="DICOM", modality="MR", organ="brain", plane="sagittal")
     assert not brain.fits(slice_, "stored value", (64, 64))
 
 
 def test_fits() -> None:
     """An expert looks only at its modality, unit, channels and sizes."""
-    ct, _ = manifest.read(PACKAGED / "ct-density.toml")
-    stain, _ = manifest.read(PACKAGED / "stain-separation.toml")
+    ct, _ = manifest.read(LIBRARY / "ct-density.toml")
+    stain, _ = manifest.read(LIBRARY / "stain-separation.toml")
     image = ImageMetadata(source_format="DICOM", modality="CT")
     slide = ImageMetadata(source_format="PNG", modality="histopathology")
     assert ct.fits(image, "HU", (64, 64))
