@@ -1,13 +1,18 @@
 """The demonstration: real DICOM dropped into a watched folder, through a real pipeline, to a gallery.
 
-The images are test files that pydicom and pydicom-data ship.
+The images are test files that pydicom and pydicom-data ship. Beside one lies what a source would say of it: a sidecar
+and a mask.
 """
 
+import json
 import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 from pydicom.data import get_testdata_file
 from rich.console import Console
 
@@ -37,6 +42,18 @@ IMAGES = {
     "JPEG2000.dcm": "NM, whole body, JPEG 2000",
     "MR_truncated.dcm": "MR, cut short: becomes a dead letter",
 }
+MARKED = "693_J2KR.dcm"
+SAID: dict[str, Any] = {
+    "organ": "brain", "mask": ".marks/693_J2KR.png", "labels": {"1": "fluid collection"},
+    "source": "Tristream's demo: outlined by its authors, who are no physicians",
+}  # fmt: skip
+OUTLINE = (
+    (283, 138), (276, 153), (277, 169), (295, 224), (307, 221), (326, 199), (336, 193), (345, 194), (327, 211),
+    (321, 227), (303, 248), (314, 258), (327, 261), (340, 248), (343, 236), (349, 235), (346, 242), (347, 340),
+    (353, 348), (363, 348), (367, 343), (376, 345), (381, 326), (379, 285), (372, 249), (356, 201), (351, 194),
+    (345, 193), (345, 183), (333, 171), (332, 161), (317, 159), (310, 144),
+)  # fmt: skip
+"""Corners (column, row) of the collection beside the brain, of 512 × 512 px."""
 FRAMES = "spread:3"
 OUT = Path("out/demo")
 
@@ -57,6 +74,7 @@ def main() -> None:
             LocalStack(settings, (OUT / "state").absolute(), watch=True, say=progress.say) as stack,
         ):
             progress.say(f"dropping {len(IMAGES)} files into {inbox}")
+            _mark(inbox)
             references = {}
             for name in IMAGES:
                 copied = Path(shutil.copy(_find(name), inbox))
@@ -86,6 +104,16 @@ def main() -> None:
         f"in {time.monotonic() - started:.0f} s.\nOpen {written.page}",
         highlight=False,
     )
+
+
+def _mark(inbox: Path) -> None:
+    """The sidecar and its mask, which must be there before the image is: an image is taken as it comes."""
+    mask = np.zeros((512, 512), np.uint8)
+    cv2.fillPoly(mask, [np.array(OUTLINE, np.int32)], 1)
+    path = inbox / SAID["mask"]
+    path.parent.mkdir()
+    cv2.imwrite(str(path), mask)
+    (inbox / f"{MARKED}.json").write_text(json.dumps(SAID), encoding="utf-8")
 
 
 def _find(name: str) -> Path:

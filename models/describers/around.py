@@ -13,9 +13,15 @@ from schemas.triplets import Statement
 
 
 def context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
-    """Structures that are told: what the source outlines. That such images show what ours outline says nothing."""
-    structures = [one for one in marked_structures(facts, chosen) if one != facts.metadata.organ]
-    return tuple(structures[:3])
+    """Structures that are told: what the source outlines.
+
+    Where there is no finding, also what proven experts outline, and tissues that a calibrated unit tells: beside one
+    they say nothing of it.
+    """
+    marked = marked_structures(facts, chosen)
+    told = chosen.structures if not chosen.findings else marked
+    structures = [one for one in told if one != facts.metadata.organ]
+    return (*structures[:3], *(chosen.tissues[:2] if not chosen.findings else ()))
 
 
 def marked_structures(facts: Facts, chosen: Chosen) -> tuple[str, ...]:

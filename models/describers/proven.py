@@ -20,6 +20,9 @@ def is_proven(facts: Facts, region: Region) -> bool:
     """
     if region.kind != "candidate":
         return region.kind == "source annotation"
+    # Fat by its Hounsfield units is a measurement, and no proposal.
+    if region.intensity.unit == "HU" and table().called(region.label).role == "tissue":
+        return True
     return any(_is_mostly_right(facts, expert, region) for expert in (region.expert, *region.agreeing))
 
 
