@@ -1,5 +1,6 @@
 """The page of a gallery, opened in Chromium as a reader opens it: as a file, without a server or a network."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,13 @@ from schemas.triplets import Triplet, Verdict
 
 FILES = ("examples_overlay.dcm", "CT_small.dcm", "RG1_J2KR.dcm", "examples_palette.dcm")
 """MR of the abdomen, CT, a film of the chest, an ultrasound image."""
+MARKED = {
+    "boxes": [
+        {"x": 130, "y": 180, "width": 40, "height": 40, "label": "cyst"},
+        {"x": 300, "y": 180, "width": 50, "height": 50, "label": "mass"},
+    ]
+}
+"""What a source marks in the MR image."""
 Open = Callable[..., Page]
 
 
@@ -28,6 +36,7 @@ def triplets(tmp_path_factory: pytest.TempPathFactory) -> list[Triplet]:
     (folder / "in").mkdir()
     for name in FILES:
         shutil.copy(str(get_testdata_file(name, download=False)), folder / "in" / name)
+    (folder / "in" / f"{FILES[0]}.json").write_text(json.dumps(MARKED))
     out = folder / "t.jsonl.zst"
     done = CliRunner().invoke(main, ["annotate", str(folder / "in"), "--triplets", str(out), "--jobs", "1"])
     assert done.exit_code == 0, done.output
@@ -111,11 +120,11 @@ def test_a_region_lights_up_the_sentences_that_tell_of_it(opened: Open, triplets
     page = opened(triplets, fragment=triplet.triplet_id)
     expected = [
         statement.text
-        for statement in (triplet.description.organ, *triplet.description.regions)
-        if statement and any(one.pointer.startswith("/regions/3/") for one in statement.evidence)
+        for statement in (triplet.description.organ, *triplet.description.regions, *triplet.description.relations)
+        if statement and any(one.pointer.startswith("/regions/0/") for one in statement.evidence)
     ]
     assert expected
-    name = triplet.regions[3].region_id
+    name = triplet.regions[0].region_id
     tag = page.locator("svg .region text", has_text=name).first.bounding_box()
     assert tag is not None
     page.mouse.click(tag["x"] + tag["width"] / 2, tag["y"] + tag["height"] / 2)
@@ -147,8 +156,8 @@ def test_each_told_region_has_its_colour(opened: Open, triplets: list[Triplet]) 
     swatches = page.eval_on_selector_all(
         "#regions .swatch", "all => all.map(one => getComputedStyle(one).backgroundColor)"
     )
-    assert len(strokes) == len(triplet.regions) == 10
-    assert len(set(strokes)) == len(set(swatches)) == 10
+    assert len(strokes) == len(triplet.regions) == 12
+    assert len(set(strokes)) == len(set(swatches)) == 12
     assert set(strokes) == set(swatches)
     text = page.locator(".read").inner_text()
     assert triplet.description.caption is not None
