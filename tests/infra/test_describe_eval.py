@@ -119,8 +119,8 @@ def test_the_composer_on_real_images(triplets: Path, tmp_path: Path) -> None:
     assert supported["share"] == 1.0
     assert supported["n"] >= len(FILES)
     assert supported["low"] < 0.9, "of four images"
-    # Rules found them, whose findings no text tells; they are put before a model all the same.
-    assert report["regions"]["share"] == 0
+    # Rules found most of them, whose findings no text tells; lung fields and tissues by their density are told.
+    assert 0 < report["regions"]["share"] < 0.5
     assert report["regions"]["n"] > 0
     assert report["words"]["median"] > 3
     assert 0 <= report["self_bleu_4"] < 1
