@@ -37,6 +37,7 @@ def train(run: Run, out: Path, *, resume: bool = False, tell: Callable[[Step], N
     """
     if out.exists() and any(out.iterdir()) and not resume:
         raise BadRun("the folder of the run is not empty: take another, or --resume")
+    wait_for_all()  # Else who comes late would find what another process has put there.
     sets = [TrainingSet(Path(folder), model_written=run.model_written, cache=out / "pictures") for folder in run.data]
     FEATURES.folder = out / "features"
     base, lineage = run.base, None
