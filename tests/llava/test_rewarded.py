@@ -75,7 +75,7 @@ def test_the_right_box_earns_all(run: Run, qwen: Path, data_set: Path) -> None:
     assert len(rows) > 0
     for row, (_, one) in zip(rows, questions, strict=True):
         assert row["triplet_id"] is None
-        said = rewritten(one.answer, one.size, "resized", bases.resizing(processor))
+        said = rewritten(one.answer, one.size, "resized", bases.resizing(processor, "resized"))
         (earned,) = rewards([said], triplet_id=[None], box=[row["box"]], size=[row["size"]])
         assert earned > 0.9
         (before,) = rewards([one.answer], triplet_id=[None], box=[row["box"]], size=[row["size"]])

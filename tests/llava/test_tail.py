@@ -26,11 +26,11 @@ from models.datasets.policy import Policy  # noqa: E402
 from models.datasets.streaming import Arrived, triplet_stream  # noqa: E402
 from models.llava_tri.evaluation.lineage import missing  # noqa: E402
 from models.llava_tri.training.bases import resizing  # noqa: E402
-from models.llava_tri.training.checkpoints import OtherRun  # noqa: E402
+from models.llava_tri.training.checkpoints import LEARNING, POSITION, OtherRun  # noqa: E402
 from models.llava_tri.training.export import export  # noqa: E402
 from models.llava_tri.training.lineage import read_lineage  # noqa: E402
 from models.llava_tri.training.settings import BadRun, Run, Stage, Tail  # noqa: E402
-from models.llava_tri.training.tail import LEARNING, POSITION, WINDOW, Round, follow  # noqa: E402
+from models.llava_tri.training.tail import WINDOW, Round, follow  # noqa: E402
 from models.llava_tri.training.window import Window, held_out, losses_of  # noqa: E402
 from schemas.triplets import Triplet  # noqa: E402
 from streams.codec import encode  # noqa: E402
@@ -125,7 +125,7 @@ def test_only_adapters_learn(followed: tuple[Path, list[Round]], run: Run) -> No
     model = AutoModelForImageTextToText.from_pretrained(run.base, dtype=torch.float32)
     processor = AutoProcessor.from_pretrained(run.base)
     window = Window.read(out / f"round-{len(rounds):06d}" / WINDOW, TAIL.window)
-    alone = losses_of(model, processor, window, KINDS, "resized", resizing(processor))
+    alone = losses_of(model, processor, window, KINDS, "resized", resizing(processor, "resized"))
     assert alone.mean == pytest.approx(rounds[-1].base, abs=1e-4)
 
 
@@ -180,7 +180,7 @@ def test_what_came_of_it_is_exported_and_tells_its_topic(followed: tuple[Path, l
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
     processor = AutoProcessor.from_pretrained(folder)
     window = Window.read(last / WINDOW, TAIL.window)
-    served = losses_of(model, processor, window, KINDS, "resized", resizing(processor))
+    served = losses_of(model, processor, window, KINDS, "resized", resizing(processor, "resized"))
     assert served.mean == pytest.approx(rounds[-1].after, abs=0.05)
 
 

@@ -97,8 +97,10 @@ def merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
-def resizing(processor: Any) -> Callable[[Size], Size]:
-    """The size that a Qwen2.5-VL processor makes of a picture of some size."""
+def resizing(processor: Any, boxes: Boxes) -> Callable[[Size], Size]:
+    """The size that the processor makes of a picture of some size, where boxes are told in it: Qwen2.5-VL's."""
+    if boxes != "resized":
+        return lambda size: size
     from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
     told = processor.image_processor

@@ -91,18 +91,26 @@ class Kept(Trainer):
         save_file(learning(self.model), folder / LEARNING)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        there = learning(model or self.model)
-        kept = load_file(Path(resume_from_checkpoint) / LEARNING)
-        if kept.keys() != there.keys():
-            raise OtherRun
-        with torch.no_grad():
-            for name, weight in there.items():
-                weight.copy_(kept[name])
+        restore(model or self.model, Path(resume_from_checkpoint))
 
 
 def learning(model: Any) -> dict[str, torch.Tensor]:
     """The weights that learn, by their names in memory."""
     return {name: weight.detach() for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def restore(model: Any, folder: Path) -> None:
+    """Give the weights that learn the values that a checkpoint keeps.
+
+    Raises:
+        OtherRun: it keeps other weights.
+    """
+    there, kept = learning(model), load_file(folder / LEARNING)
+    if kept.keys() != there.keys():
+        raise OtherRun
+    with torch.no_grad():
+        for name, weight in there.items():
+            weight.copy_(kept[name])
 
 
 def last_checkpoint(folder: Path, told: dict[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ splits, and no text that a model wrote unless that is asked for. Pictures are de
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,17 @@ def asked(row: Mapping[str, Any], wanted: set[str]) -> Iterator[tuple[str, str, 
         if kind in wanted and kind not in row["kinds"] and row[kind]:
             phrases = phrasings()[kind]["ask"]
             yield kind, phrases[int(row["triplet_id"][:8], 16) % len(phrases)], row[kind]
+
+
+def lazily(count: int, row: Callable[[int], Mapping[str, Any]]) -> Any:
+    """A `datasets.Dataset` of so many rows, each made when it is asked for."""
+    from datasets import Dataset
+
+    def rows(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+        made = [row(at) for at in batch["at"]]
+        return {name: [one[name] for one in made] for name in made[0]}
+
+    return Dataset.from_dict({"at": list(range(count))}).with_transform(rows)
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -59,20 +59,25 @@ def after_stage(
     seconds: float,
 ) -> dict[str, Any]:
     """With one stage more."""
-    ends = max(1, len(losses) // 10)
-    tenths = {"first": slice(ends), "last": slice(-ends, None)}
     told = {
         "name": stage.name,
         "trained": stage.train,
         "kinds": list(stage.kinds),
         "questions": questions,
         "steps": len(losses),
-        **{f"loss_{name}_tenth": round(sum(losses[tenth]) / ends, 4) for name, tenth in tenths.items()},
-        **({f"reward_{name}_tenth": round(sum(rewards[t]) / ends, 4) for name, t in tenths.items()} if rewards else {}),
+        **tenths("loss", losses),
+        **(tenths("reward", rewards) if rewards else {}),
         "seconds": round(seconds),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return {**before, "stages": [*before["stages"], told]}
+
+
+def tenths(name: str, values: Sequence[float]) -> dict[str, float]:
+    """Means of the first and of the last tenth of what was told step by step, of one step at least."""
+    ends = max(1, len(values) // 10)
+    some = {"first": values[:ends], "last": values[-ends:]}
+    return {f"{name}_{which}_tenth": round(sum(each) / ends, 4) for which, each in some.items()}
 
 
 def read_lineage(folder: Path) -> dict[str, Any]:

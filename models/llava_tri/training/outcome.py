@@ -10,8 +10,10 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
+from transformers import PrinterCallback
 
 from models.llava_tri.training import bases
+from models.llava_tri.training.settings import BadRun, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,24 @@ class Learnt:
     rewards: tuple[float, ...] = ()
 
 
-def write_model(trainer: Any, processor: Any, part: Path) -> None:
-    """The model of a trainer with its processor, whole: what is spread over processes together, adapters merged."""
+def teach(trainer: Any, stage: Stage, last: str | None) -> None:
+    """Train a stage from the checkpoint `last` on, or from the beginning.
+
+    Raises:
+        BadRun: the stage cannot be trained as processes stand together here.
+    """
+    trainer.projector = stage.projector
+    trainer.remove_callback(PrinterCallback)
+    if trainer.is_fsdp_enabled and stage.train in ("lora", "adapters"):
+        raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")
+    trainer.train(resume_from_checkpoint=last)
+
+
+def write_model(trainer: Any, processor: Any, folder: Path) -> Path:
+    """The model of a trainer with its processor, whole: what is spread over processes together, adapters merged.
+
+    Returns as `put` does.
+    """
     if trainer.is_fsdp_enabled:
         # Every process takes part in gathering what is spread over them.
         weights = trainer.accelerator.get_state_dict(trainer.model)
@@ -36,10 +54,20 @@ def write_model(trainer: Any, processor: Any, part: Path) -> None:
     else:
         model = bases.merged(trainer.accelerator.unwrap_model(trainer.model))
         weights = None
+    return put(model, processor, folder, weights)
+
+
+def put(model: Any, processor: Any, folder: Path, weights: Any = None) -> Path:
+    """Write a stage's model, by the first process, beside its place in the stage's folder: its lineage is yet to come.
+
+    Returns where. `weights`: in place of those that the model holds.
+    """
+    part = folder / "model.part"
     if is_first_process():
         shutil.rmtree(part, ignore_errors=True)
         model.save_pretrained(part, state_dict=weights)
         processor.save_pretrained(part)
+    return part
 
 
 def is_first_process() -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PrinterCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from models.llava_tri.evaluation.scores.boxes import Scale, read_box
@@ -18,9 +17,9 @@ from models.llava_tri.training import bases
 from models.llava_tri.training.arguments import shared
 from models.llava_tri.training.boxes import rewritten
 from models.llava_tri.training.checkpoints import Kept, Positions, Step, identity, last_checkpoint
-from models.llava_tri.training.examples import Question, TrainingSet
+from models.llava_tri.training.examples import Question, TrainingSet, lazily
 from models.llava_tri.training.facts import FactsOnDisk
-from models.llava_tri.training.outcome import Learnt, processes, write_model
+from models.llava_tri.training.outcome import Learnt, processes, teach, write_model
 from models.llava_tri.training.rewards import Rewards
 from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage
 from models.llava_tri.training.stages import questions_of
@@ -76,18 +75,12 @@ def train_by_rewards(
         processing_class=processor,
         callbacks=[Positions(stage, told, tell)],
     )
-    trainer.projector = stage.projector
-    trainer.remove_callback(PrinterCallback)
-    if trainer.is_fsdp_enabled and stage.train == "lora":
-        raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")
     # TRL pads prompts on the left itself, and leaves the kinds of their tokens to the processor.
     with _padded_left(processor.tokenizer):
-        trainer.train(resume_from_checkpoint=last)
-    part = folder / "model.part"
-    write_model(trainer, processor, part)
+        teach(trainer, stage, last)
     logged = [one for one in trainer.state.log_history if "reward" in one]
     losses, rewards = (tuple(one[name] for one in logged) for name in ("loss", "reward"))
-    return Learnt(part, len(questions), losses, rewards)
+    return Learnt(write_model(trainer, processor, folder), len(questions), losses, rewards)
 
 
 @contextmanager
@@ -111,7 +104,7 @@ def as_dataset(
     Raises:
         BadRun: a picture's triplet is not among the facts.
     """
-    resized = bases.resizing(processor) if boxes == "resized" else lambda size: size
+    resized = bases.resizing(processor, boxes)
     ids = [one.triplet_ids() for one in sets]
     for number, one in questions:
         if ids[number][one.row] not in facts:
@@ -132,8 +125,4 @@ def as_dataset(
             "size": resized(one.size),
         }
 
-    def rows(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
-        made = [row(at) for at in batch["at"]]
-        return {name: [one[name] for one in made] for name in made[0]}
-
-    return Dataset.from_dict({"at": list(range(len(questions)))}).with_transform(rows)
+    return lazily(len(questions), row)

@@ -12,7 +12,6 @@ part, so an epoch costs seconds where one of answers costs minutes.
 # torch and transformers are installed in .venv-llava only; tests/llava runs this.
 
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from transformers import get_scheduler
 
 from models.llava_tri.training.checkpoints import Step
 from models.llava_tri.training.examples import TrainingSet
-from models.llava_tri.training.outcome import Learnt, is_first_process
+from models.llava_tri.training.outcome import Learnt, put
 from models.llava_tri.training.settings import BadRun, Run, Stage
 
 PARTS = 4
@@ -117,12 +116,7 @@ def train_squares(
         losses.append(loss.item())
         tell(Step(stage.name, len(losses), steps, losses[-1]))
     _as_words(model, pixels)
-    part = folder / "model.part"
-    if is_first_process():
-        shutil.rmtree(part, ignore_errors=True)
-        model.save_pretrained(part)
-        processor.save_pretrained(part)
-    return Learnt(part, len(pixels), tuple(losses))
+    return Learnt(put(model, processor, folder), len(pixels), tuple(losses))
 
 
 def _pixels(processor: Any, one: TrainingSet, rows: int) -> Tensor:

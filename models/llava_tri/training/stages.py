@@ -11,15 +11,14 @@ from typing import Any, Protocol
 import torch
 from datasets import Dataset
 from PIL import Image
-from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from models.llava_tri.training import bases
 from models.llava_tri.training.arguments import shared
 from models.llava_tri.training.boxes import rewritten
 from models.llava_tri.training.checkpoints import Kept, Positions, Step, identity, last_checkpoint
-from models.llava_tri.training.examples import Question, TrainingSet
-from models.llava_tri.training.outcome import Learnt, write_model
+from models.llava_tri.training.examples import Question, TrainingSet, lazily
+from models.llava_tri.training.outcome import Learnt, teach, write_model
 from models.llava_tri.training.settings import BadRun, Boxes, Run, Stage
 from models.llava_tri.training.together import Together, loss_of
 
@@ -62,7 +61,7 @@ def as_dataset(
 
     A group of one stands in TRL's prompt–completion form too: `prompt`, `completion`.
     """
-    resized = bases.resizing(processor) if boxes == "resized" else lambda size: size
+    resized = bases.resizing(processor, boxes)
 
     def row(at: int) -> dict[str, Any]:
         number, first = groups[at][0]
@@ -78,11 +77,7 @@ def as_dataset(
             "completion": [{"role": "assistant", "content": [{"type": "text", "text": answers[0]}]}],
         }
 
-    def rows(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
-        made = [row(at) for at in batch["at"]]
-        return {name: [one[name] for one in made] for name in made[0]}
-
-    return Dataset.from_dict({"at": list(range(len(groups)))}).with_transform(rows)
+    return lazily(len(groups), row)
 
 
 def in_groups(questions: Sequence[tuple[int, Question]], most: int) -> list[list[tuple[int, Question]]]:
@@ -131,24 +126,17 @@ def train_stage(
     told = identity(run, stage, [one.digest for one in sets])
     last = last_checkpoint(folder, told) if resume else None
     torch.manual_seed(run.seed)
-    positions = Positions(stage, told, tell)
     trainer = StageTrainer(
         model=bases.set_free(model, stage),
         args=arguments(run, stage, folder),
         train_dataset=as_dataset(sets, in_groups(questions, stage.together), boxes, processor),
         data_collator=collator,
         processing_class=processor,
-        callbacks=[positions],
+        callbacks=[Positions(stage, told, tell)],
     )
-    trainer.projector = stage.projector
-    trainer.remove_callback(PrinterCallback)
-    if trainer.is_fsdp_enabled and stage.train in ("lora", "adapters"):
-        raise BadRun("adapters cannot be merged under FSDP: train all weights, or on one GPU")
-    trainer.train(resume_from_checkpoint=last)
-    part = folder / "model.part"
-    write_model(trainer, processor, part)
+    teach(trainer, stage, last)
     losses = [one["loss"] for one in trainer.state.log_history if "loss" in one]
-    return Learnt(part, len(questions), tuple(losses))
+    return Learnt(write_model(trainer, processor, folder), len(questions), tuple(losses))
 
 
 def arguments(run: Run, stage: Stage, folder: Path) -> SFTConfig:

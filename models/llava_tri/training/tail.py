@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from models.llava_tri.training import bases
-from models.llava_tri.training.checkpoints import OtherRun, learning
-from models.llava_tri.training.lineage import first_lineage, generation, write_lineage
+from models.llava_tri.training.checkpoints import LEARNING, POSITION, OtherRun, learning, restore
+from models.llava_tri.training.lineage import first_lineage, generation, tenths, write_lineage
 from models.llava_tri.training.settings import BadRun, Run, Tail
 from models.llava_tri.training.stages import StageTrainer, arguments, as_dataset, collator_of, in_groups
 from models.llava_tri.training.window import Losses, Pictures, Row, Window, held_out, losses_of
 
-POSITION, LEARNING, OPTIMISER, WINDOW = "position.json", "learning.safetensors", "optimiser.pt", "window.parquet"
+OPTIMISER, WINDOW = "optimiser.pt", "window.parquet"
 ADAPTERS = "adapters"
 """Folder of a round's result, in PEFT's form with processor and lineage: `tristream model export` merges it."""
 ROUND = "round-{:06d}"
@@ -129,7 +129,8 @@ def follow(
         position = _Position(**json.loads((last / POSITION).read_bytes()))
         if position.told != told:
             raise OtherRun
-        _restore(last, model, optimiser)
+        restore(model, last)
+        optimiser.load_state_dict(torch.load(last / OPTIMISER, weights_only=True))
         window = Window.read(last / WINDOW, tail.window) if (last / WINDOW).exists() else window
         if position.stream is not None:
             stream.load_state_dict(position.stream)
@@ -206,7 +207,7 @@ def _learn(
 def _measured(model: Any, processor: Any, run: Run) -> Callable[[Window], Losses | None]:
     (stage,) = run.stages
     boxes = run.boxes or bases.family_of(model).boxes
-    resized = bases.resizing(processor) if boxes == "resized" else lambda size: size
+    resized = bases.resizing(processor, boxes)
     return lambda window: losses_of(model, processor, window, stage.kinds, boxes, resized)
 
 
@@ -228,16 +229,6 @@ def _told(before: Losses | None, after: Losses | None, base: Losses | None, wind
 
 def _last(out: Path) -> Path | None:
     return max(out.glob("round-??????"), default=None)
-
-
-def _restore(folder: Path, model: Any, optimiser: torch.optim.Optimizer) -> None:
-    there, kept = learning(model), load_file(folder / LEARNING)
-    if kept.keys() != there.keys():
-        raise OtherRun
-    with torch.no_grad():
-        for name, weight in there.items():
-            weight.copy_(kept[name])
-    optimiser.load_state_dict(torch.load(folder / OPTIMISER, weights_only=True))
 
 
 def _save(
@@ -269,7 +260,6 @@ def _lineage(first: Mapping[str, Any], position: _Position) -> dict[str, Any]:
     """The topic stands in it as a data set that no folder holds: an audit tells that it was not looked through."""
     (stage,) = first["settings"]["stages"]
     losses = [one["loss"] for one in position.rounds]
-    ends = max(1, len(losses) // 10)
     read = {"topic": position.told["topic"], "stream": position.stream}
     return {
         **first,
@@ -292,8 +282,7 @@ def _lineage(first: Mapping[str, Any], position: _Position) -> dict[str, Any]:
                 "kinds": list(stage["kinds"]),
                 "questions": sum(one["questions"] for one in position.rounds),
                 "steps": len(losses),
-                "loss_first_tenth": round(sum(losses[:ends]) / ends, 4),
-                "loss_last_tenth": round(sum(losses[-ends:]) / ends, 4),
+                **tenths("loss", losses),
                 "seconds": round(sum(one["seconds"] for one in position.rounds)),
             }
         ],
