@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import click
 
@@ -60,9 +61,22 @@ def current_settings(**options: str | None) -> Settings:
     return settings
 
 
-def patterns(given: Sequence[str]) -> str | None:
-    """Those of a repeated option, as the setting has them; None: it was not given."""
-    return ",".join(given) or None
+def need_data(*packages: str) -> None:
+    """Raises click.ClickException where packages of the extra 'data' are missing."""
+    if missing := _missing(packages):
+        raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
+
+
+def need_llava(*packages: str) -> None:
+    """Raises click.UsageError where packages of .venv-llava are missing."""
+    if missing := _missing(packages):
+        raise click.UsageError(
+            f"{', '.join(missing)} not installed: `make llava-env` makes .venv-llava, whose tristream has it"
+        )
+
+
+def _missing(packages: Sequence[str]) -> list[str]:
+    return [name for name in packages if find_spec(name) is None]
 
 
 @contextmanager

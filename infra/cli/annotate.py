@@ -5,52 +5,20 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
 import click
 import orjson
 
-from agents.settings import MOST_NEIGHBOURS
-from infra.console import current_settings, patterns, plain_errors, say, trace
+from infra.cli.options import ABOUT_ALL, ANNOTATIONS, KAFKA, READING, SAID
+from infra.console import current_settings, plain_errors, say, trace
 from infra.exports import STDOUT
 from schemas.base import PatientPolicy
 from streams.buckets import folder_of
 from streams.buckets.selection import Reason, by_reason, told
 
-ANNOTATIONS = click.option(
-    "--annotations",
-    metavar="DIR|URL",
-    help="Where DICOM segmentations, structure sets and reports of the images lie.",
-)
-FRAMES = click.option("--frames", metavar="POLICY", help="Frames to take of each object: all, every:N or spread:N.")
-NEIGHBOURS = click.option(
-    "--neighbours",
-    type=click.Choice([str(number) for number in range(MOST_NEIGHBOURS + 1)]),
-    help="Slices before and after each in space that are sent with it. [default: $TRISTREAM_NEIGHBOURS or 0]",
-)
-VOLUMES = click.option(
-    "--volumes",
-    type=click.Choice(["none", "whole"]),
-    help="whole: each slice is sent with its volume, for experts of three dimensions. "
-    "[default: $TRISTREAM_VOLUMES or none]",
-)
-INCLUDE = click.option(
-    "--include",
-    metavar="GLOB",
-    multiple=True,
-    help="Take only files whose name, or with a / whose path, matches; * matches / too. Can be repeated.",
-)
-EXCLUDE = click.option(
-    "--exclude", metavar="GLOB", multiple=True, help="Leave out files that match, in the same way. Can be repeated."
-)
-SAID = {
-    "modality": ("WORD", "Kind of image of all files of which no sidecar says another."),
-    "organ": ("WORD", "Body part of all files, in the same way."),
-    "source": ("NAME", "Collection and version that all files are of, in the same way; goes out as it stands."),
-    "licence": ("TERMS", "SPDX identifier, or name and address of the terms, in the same way."),
-}
 PATIENTS = click.option(
     "--patients",
     type=click.Choice(get_args(PatientPolicy)),
@@ -59,13 +27,6 @@ PATIENTS = click.option(
 )
 MOST_REASONS = 20
 """Kinds of dead letters that are told."""
-
-
-def _said(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options that say something of all files."""
-    for name, (metavar, words) in reversed(SAID.items()):
-        command = click.option(f"--{name}", metavar=metavar, help=words)(command)
-    return command
 
 
 @click.command()
@@ -90,13 +51,9 @@ def _said(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--dry-run", is_flag=True, help="Say how many files there are, of which kinds, and do nothing.")
 @click.option("--kafka", metavar="HOST:PORT", help="Send the files through the pipeline that runs on this broker.")
 @ANNOTATIONS
-@FRAMES
-@NEIGHBOURS
-@VOLUMES
-@INCLUDE
-@EXCLUDE
+@READING
 @PATIENTS
-@_said
+@ABOUT_ALL
 def annotate(
     paths: tuple[Path, ...],
     triplets: Path | None,
@@ -110,13 +67,7 @@ def annotate(
     dry_run: bool,
     kafka: str | None,
     annotations: str | None,
-    frames: str | None,
-    neighbours: str | None,
-    volumes: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    patients: str | None,
-    **said: str | None,
+    **options: str | None,
 ) -> None:
     """Annotate files and folders, and end when each file is accounted for.
 
@@ -137,17 +88,14 @@ def annotate(
         raise click.UsageError(
             "--annotations is for a run without --kafka: let the workers of a pipeline have TRISTREAM_ANNOTATIONS"
         )
-    if kafka is not None and (given := [name for name, text in (said | {"patients": patients}).items() if text]):
+    if kafka is not None and (given := [name for name in (*SAID, "patients") if options[name]]):
         raise click.UsageError(
             f"--{given[0]} is for a run without --kafka: let the workers of a pipeline have "
             f"TRISTREAM_{given[0].upper()}, or the folder a _defaults.json"
         )
     if kafka is not None and jobs is not None:
         raise click.UsageError("--jobs is for a run without --kafka, whose workers are its own")
-    settings = current_settings(
-        kafka=kafka, frames=frames, annotations=annotations, neighbours=neighbours, volumes=volumes,
-        include=patterns(include), exclude=patterns(exclude), patients=patients, **said,
-    )  # fmt: skip
+    settings = current_settings(kafka=kafka, annotations=annotations, **options)
     passed = Counter[Reason]()
     files, given = find_files(paths, settings.selection, passed.update), settings.annotations if kafka is None else None
     if given is not None and (marks := folder_of(given)) is not None:
@@ -237,7 +185,7 @@ def _tell_kinds(files: list[Path], passed: Mapping[Reason, int], as_json: bool) 
 @click.command()
 @click.argument("object_id", metavar="OBJECT_ID")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]")
+@KAFKA
 def which(object_id: str, paths: tuple[Path, ...], kafka: str | None) -> None:
     """Find the file that an OBJECT_ID names, among PATHS, or without them among the objects of a pipeline.
 

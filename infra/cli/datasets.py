@@ -3,14 +3,13 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
-from infra.console import current_settings, plain_errors, say
+from infra.console import current_settings, need_data, plain_errors, say
 
 if TYPE_CHECKING:
     from models.datasets.formats import Writer
@@ -182,8 +181,7 @@ def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
 def _need_libraries(formats: tuple[str, ...] = ()) -> None:
     of_formats = {"dicom": "highdicom", "nifti": "nibabel"}
     needed = ["PIL", "pyarrow", *(library for name, library in of_formats.items() if name in formats)]
-    if missing := [name for name in needed if find_spec(name) is None]:
-        raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
+    need_data(*needed)
 
 
 @dataset.command("volumes")

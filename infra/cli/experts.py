@@ -137,7 +137,8 @@ def experts_train(
     _needs_torch()
     from infra.progress import Counting
     from models.experts.datasets import open_dataset
-    from models.experts.training.run import best_device, train_expert
+    from models.experts.training.loop import best_device
+    from models.experts.training.run import train_expert
     from models.experts.training.settings import Settings as Numbers
     from models.experts.training.settings import Subject
 

@@ -8,8 +8,8 @@ from typing import Literal
 import click
 
 from agents.places import BadSetting
-from infra.cli.annotate import ANNOTATIONS, EXCLUDE, INCLUDE
-from infra.console import current_settings, patterns, plain_errors, say
+from infra.cli.options import ANNOTATIONS, SELECTION
+from infra.console import current_settings, plain_errors, say
 from streams.buckets.selection import told
 
 MOST_ERRORS = 10
@@ -35,8 +35,7 @@ MOST_ERRORS = 10
     help="Mask text burned into the pixels, or copy them unseen.",
 )
 @ANNOTATIONS
-@INCLUDE
-@EXCLUDE
+@SELECTION
 def deidentify(
     paths: tuple[Path, ...],
     out: Path,
@@ -47,8 +46,7 @@ def deidentify(
     no_descriptions: bool,
     pixels: Literal["clean", "keep"],
     annotations: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
+    **selection: str | None,
 ) -> None:
     """Write de-identified copies of DICOM files and folders (PS3.15 Annex E, basic profile).
 
@@ -60,7 +58,7 @@ def deidentify(
     from models.imaging.deidentify import Policy
 
     try:
-        settings = current_settings(annotations=annotations, include=patterns(include), exclude=patterns(exclude))
+        settings = current_settings(annotations=annotations, **selection)
         pseudonyms, masking = pseudonyms_of(settings), masking_of(settings) if pixels == "clean" else None
     except BadSetting as error:
         raise click.UsageError(str(error)) from None

@@ -5,17 +5,11 @@ from typing import get_args
 
 import click
 
-from infra.cli.annotate import ANNOTATIONS, EXCLUDE, FRAMES, INCLUDE, NEIGHBOURS, VOLUMES
-from infra.cli.topics import KAFKA
-from infra.console import current_settings, ending_well, patterns, plain_errors, say, trace
+from infra.cli.options import ANNOTATIONS, INBOX, KAFKA, READING
+from infra.console import current_settings, ending_well, plain_errors, say, trace
 from schemas.dead_letters import Stage
 from streams.buckets import folder_of
 
-INBOX = click.option(
-    "--inbox",
-    metavar="DIR|URL",
-    help="Folder or bucket (s3://, gs://, az://) to watch. [default: $TRISTREAM_INBOX or inbox]",
-)
 METRICS_PORT = 9464
 """Of `up --watch`: where others look for them."""
 
@@ -34,11 +28,7 @@ METRICS_PORT = 9464
 @click.option("--watch", is_flag=True, help="Serve metrics, and run this machine's Prometheus on them.")
 @click.option("--no-login", is_flag=True, help="Let every user and program of this machine into Kafka.")
 @ANNOTATIONS
-@FRAMES
-@NEIGHBOURS
-@VOLUMES
-@INCLUDE
-@EXCLUDE
+@READING
 def up(
     inbox: str | None,
     state: Path,
@@ -47,21 +37,14 @@ def up(
     watch: bool,
     no_login: bool,
     annotations: str | None,
-    frames: str | None,
-    neighbours: str | None,
-    volumes: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
+    **reading: str | None,
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
     from infra.prerequisites import check_text_reader
     from infra.prometheus.local import start_beside
     from infra.stack import LocalStack
 
-    settings = current_settings(
-        inbox=inbox, frames=frames, annotations=annotations, neighbours=neighbours, volumes=volumes,
-        include=patterns(include), exclude=patterns(exclude),
-    )  # fmt: skip
+    settings = current_settings(inbox=inbox, annotations=annotations, **reading)
     with plain_errors():
         check_text_reader()
     if watch and not settings.wires.metrics_port:
@@ -87,20 +70,12 @@ def up(
 @click.argument("stage", type=click.Choice(get_args(Stage)))
 @INBOX
 @KAFKA
-@FRAMES
-@NEIGHBOURS
-@VOLUMES
-@INCLUDE
-@EXCLUDE
+@READING
 def worker(
     stage: Stage,
     inbox: str | None,
     kafka: str | None,
-    frames: str | None,
-    neighbours: str | None,
-    volumes: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
+    **reading: str | None,
 ) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import build_stage
@@ -109,10 +84,7 @@ def worker(
     from streams.private import write_privately
     from streams.topics import create_topics_at_last
 
-    settings = current_settings(
-        kafka=kafka, inbox=inbox, frames=frames, neighbours=neighbours, volumes=volumes,
-        include=patterns(include), exclude=patterns(exclude),
-    )  # fmt: skip
+    settings = current_settings(kafka=kafka, inbox=inbox, **reading)
     configure_logging()
     write_privately()
     with plain_errors():

@@ -2,13 +2,12 @@
 
 import sys
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import orjson
 
-from infra.console import plain_errors, say
+from infra.console import need_data, plain_errors, say
 
 
 @click.command()
@@ -53,8 +52,7 @@ def source(
 
     With --inbox DIR a running `tristream up --inbox DIR` takes them as they come.
     """
-    if missing := [name for name in ("PIL", "h5py", "pyarrow") if find_spec(name) is None]:
-        raise click.ClickException(f"{' and '.join(missing)} not installed: install tristream with the extra 'data'")
+    need_data("PIL", "h5py", "pyarrow")
     from models.datasets.licences import Licences
     from models.datasets.sources import collections, place
 

@@ -9,13 +9,10 @@ import click
 import orjson
 
 from agents.settings import Settings
+from infra.cli.options import KAFKA
 from infra.console import current_settings, ending_well, plain_errors, trace
 from schemas.dead_letters import Origin
 from streams.topics import Topic
-
-KAFKA = click.option(
-    "--kafka", metavar="HOST:PORT", help="A Kafka broker. [default: $TRISTREAM_KAFKA or 127.0.0.1:9092]"
-)
 
 
 @click.command()

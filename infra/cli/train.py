@@ -1,19 +1,20 @@
 """`tristream train` and `tristream model export`: LLaVA-Tri from data sets, and out to a server."""
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.cli.promote import model
-from infra.console import current_settings, plain_errors, say
+from infra.console import current_settings, need_llava, plain_errors, say
 from models.llava_tri import tiny
 
 if TYPE_CHECKING:
     from models.llava_tri.training.checkpoints import Step
     from models.llava_tri.training.tail import Round
+
+NEEDED = ("torch", "transformers", "trl", "peft")
 
 
 @click.command()
@@ -71,7 +72,7 @@ def train(
     config = config or Path(tiny.__file__).with_name("preset.toml")
     if preset is not None and not data:
         raise click.UsageError("--preset needs --data, a data set of `dataset build`")
-    _needs_torch()
+    need_llava(*NEEDED)
     from models.llava_tri.training.run import train as run
     from models.llava_tri.training.settings import read_run
 
@@ -89,7 +90,7 @@ def train(
 def _follow(
     config: Path, out: Path, kafka: str, given: Mapping[str, Any], *, resume: bool, rounds: int | None, once: bool
 ) -> None:
-    _needs_torch()
+    need_llava(*NEEDED)
     from infra.training import stream
     from models.datasets.policy import Policy
     from models.llava_tri.training.settings import read_tail
@@ -119,15 +120,8 @@ def model_export(trained: Path, out: Path) -> None:
     Weights in bfloat16, processor, card, lineage. The last line is its name and digest, as TRISTREAM_SGLANG_MODEL
     takes it.
     """
-    _needs_torch()
+    need_llava(*NEEDED)
     from models.llava_tri.training.export import export
 
     with plain_errors():
         click.echo(export(trained, out))
-
-
-def _needs_torch() -> None:
-    if missing := [name for name in ("torch", "transformers", "trl", "peft") if find_spec(name) is None]:
-        raise click.UsageError(
-            f"{', '.join(missing)} not installed: `make llava-env` makes .venv-llava, whose tristream has it"
-        )

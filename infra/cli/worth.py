@@ -1,13 +1,12 @@
 """`tristream dataset worth`: what a data set teaches small networks, as numbers beside controls."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from infra.cli.datasets import KINDS
-from infra.console import plain_errors, say
+from infra.console import need_llava, plain_errors, say
 
 if TYPE_CHECKING:
     from models.llava_tri.heads.result import Row, Skipped
@@ -51,12 +50,10 @@ def worth(
     One head a kind of label and a group of regions, each beside controls that do not look at the picture, or learnt
     nothing: a head that does not beat them is told as not shown. Minutes on a CPU for some hundred images.
     """
-    if missing := [name for name in ("torch", "torchvision", "pyarrow") if find_spec(name) is None]:
-        raise click.UsageError(
-            f"{', '.join(missing)} not installed: `make llava-env` makes .venv-llava, whose tristream has it"
-        )
+    need_llava("torch", "torchvision", "pyarrow")
+    from models.experts.training.loop import best_device
     from models.experts.training.settings import Settings
-    from models.llava_tri.heads.measuring import Plan, best_device, measure
+    from models.llava_tri.heads.measuring import Plan, measure
     from models.llava_tri.heads.page import page
 
     chosen = {name: values for name, values in (("tasks", tasks), ("targets", targets)) if values}

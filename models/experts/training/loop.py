@@ -300,3 +300,8 @@ def evaluate(
             )
         )
     return scores
+
+
+def best_device(wanted: str = "auto") -> str:
+    """'auto' is CUDA where there is one."""
+    return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from models.experts.datasets import BadDataset, Dataset, Split, split
 from models.experts.training.card import Report, card
@@ -91,8 +90,3 @@ def _marked(data: Prepared, parts: Split) -> None:
     for name in ("training", "validation"):
         if not any(np.any(data.masks[at]) for at in getattr(parts, name)):
             raise BadDataset(f"nothing is marked in the part for {name}: mark more images, or take another seed")
-
-
-def best_device(wanted: str) -> str:
-    """'auto' is CUDA where there is one."""
-    return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted

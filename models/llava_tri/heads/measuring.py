@@ -10,8 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from models.experts.training.settings import Settings
 from models.llava_tri.heads.classes import Target, classify
 from models.llava_tri.heads.masks import groups_of, segment
@@ -91,8 +89,3 @@ def measure(
         rows=[one for one in found if isinstance(one, Row)],
         skipped=[one for one in found if isinstance(one, Skipped)],
     )
-
-
-def best_device() -> str:
-    """CUDA where there is one."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
