@@ -14,8 +14,7 @@ from models.llava_tri.evaluation.questions import Benchmark, Kind, NoPicture
 from models.llava_tri.evaluation.result import Answer, Figure, Result, Scores
 from models.llava_tri.evaluation.scoring import LABELLED, MEASURES, PRIMARY
 
-ROOM = Path(__file__).parent
-"""Of the template, and of the style that other pages share."""
+_ROOM = Path(__file__).parent
 SIDE = 224
 """Of pictures on the page, px at most."""
 EXAMPLES = 6
@@ -49,15 +48,8 @@ class Example:
 
 def page(result: Result, benchmark: Benchmark) -> str:
     """The page of a result. Pictures of examples are read from the benchmark, those that are there."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROOM),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = templates()
     environment.filters["figure"] = figure  # pyright: ignore[reportArgumentType]
-    environment.filters["percent"] = percent
     return environment.get_template("page.html.jinja").render(
         result=result,
         scores=_scores(result),
@@ -67,6 +59,19 @@ def page(result: Result, benchmark: Benchmark) -> str:
         examples=[(title, told, list(_examples(some, benchmark))) for title, told, some in _sorts(result)],
         right=_right,
     )
+
+
+def templates(*rooms: Path) -> jinja2.Environment:
+    """Templates of some folders, and of this one, whose style pages share; with the filter `percent`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*rooms, _ROOM]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["percent"] = percent
+    return environment
 
 
 def percent(value: float) -> str:
