@@ -6,10 +6,10 @@ of triplets whose source says what they are: a file is a source. `make picture-k
 
 import argparse
 import hashlib
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from torch import Tensor, nn
 from models.experts.contracts import FullRange, InputContract, Size
 from models.experts.datasets.examples import BadDataset
 from models.experts.datasets.triplets import pictures
+from models.experts.decodings import Classifier, Label, Precision
 from models.experts.inputs import prepare
+from models.experts.manifest import Manifest
 from models.experts.picture_kinds import LEAST, HeldOut, Layer, fit, held_out
+from models.experts.toml_text import toml
 from models.onnx_files import exported
 from schemas.images import Modality
 
@@ -48,9 +51,6 @@ SAID: dict[Modality, str] = {
     "mammography": "a mammogram",
 }  # fmt: skip
 """By modality, what an opinion says that the picture has the look of; other modalities are not learnt."""
-
-
-Picture = tuple[Modality, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def seen(files: Iterable[Path], pooled: nn.Module) -> Pictures:
     features: list[NDArray[np.float32]] = []
     for file in files:
         of_file = ((modality, picture) for modality, picture in pictures(file) if modality in SAID)
-        for batch in _batches(of_file):
+        while batch := list(islice(of_file, AT_ONCE)):
             with torch.no_grad():
                 given = torch.from_numpy(np.concatenate([prepare(picture, TAKES, None).batch for _, picture in batch]))
                 features.append(pooled(given).numpy())
@@ -120,54 +120,40 @@ def seen(files: Iterable[Path], pooled: nn.Module) -> Pictures:
     return Pictures(np.concatenate(features), kinds, sources)
 
 
-def _batches(found: Iterator[Picture]) -> Iterator[list[Picture]]:
-    batch: list[Picture] = []
-    for one in found:
-        batch.append(one)
-        if len(batch) == AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def manifest(graph: bytes, told: HeldOut, sources: int) -> str:
-    """The expert's manifest, as TOML: what each kind's opinions were worth on sources that were held out."""
+def manifest(graph: bytes, told: HeldOut, sources: int) -> Manifest:
+    """The expert's manifest: what each kind's opinions were worth on sources that were held out."""
     of = f"pictures of {sources} sources, each held out in turn"
-    table: dict[str, Any] = {
-        "name": NAME, "version": VERSION, "title": "Kind of a bare picture, as it looks", "licence": "Apache-2.0",
-        "made": f"EfficientNet-Lite0 as trained on ImageNet, and a linear layer fitted to {of}.",
-        "source": "Tan and Le, EfficientNet, ICML 2019; Guo et al., On calibration, ICML 2017",
-        "modalities": ["unknown"], "organs": [],
-        "limits": [
+
+    def label(index: int, kind: str) -> Label:
+        count, right = told.precision(kind)
+        stated = Precision(value=round(right / count, 4), images=count, of=of) if told.is_borne_out(kind) else None
+        return Label(index=index, name=f"the look of {SAID[kind]}", precision=stated)
+
+    return Manifest(
+        name=NAME,
+        version=VERSION,
+        title="Kind of a bare picture, as it looks",
+        licence="Apache-2.0",
+        made=f"EfficientNet-Lite0 as trained on ImageNet, and a linear layer fitted to {of}.",
+        source="Tan and Le, EfficientNet, ICML 2019; Guo et al., On calibration, ICML 2017",
+        modalities=("unknown",),
+        organs=(),
+        limits=(
             "It knows the kinds of image that it was shown, and no others: any picture gets a likelihood of each.",
             "What it tells is inferred from the look of the whole picture. No other expert looks because of it.",
-        ],
-        "sha256": hashlib.sha256(graph).hexdigest(),
-    }  # fmt: skip
-    lines = ["# Written by `make picture-kinds`.", *_lines(table), "", "[input]"]
-    lines += _lines(TAKES.model_dump(exclude={"size", "normalisation"}, exclude_unset=True))
-    lines += [
-        f'size = {{ policy = "stretch", height = {SIDE}, width = {SIDE} }}',
-        f'normalisation = {{ kind = "full range", to = {[*TAKES.normalisation.to]} }}',
-        "", "[decoding]",
-    ]  # fmt: skip
-    decoding: dict[str, Any] = {
-        "kind": "classifier", "output": "logits", "activation": "softmax", "threshold": LEAST,
-        "temperature": round(told.temperature, 4), "calibration": f"temperature scaling on {of}",
-    }  # fmt: skip
-    lines += _lines(decoding)
-    for index, kind in enumerate(told.kinds):
-        lines += ["", "[[labels]]", *_lines({"index": index, "name": f"the look of {SAID[kind]}"})]
-        count, right = told.precision(kind)
-        if told.is_borne_out(kind):
-            lines.append(f"precision = {{ value = {right / count:.4f}, images = {count}, of = {json.dumps(of)} }}")
-    return "\n".join(lines) + "\n"
-
-
-def _lines(table: dict[str, Any]) -> list[str]:
-    # Strings, numbers, true and false, and arrays of them are the same in TOML as in JSON.
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
+        ),
+        sha256=hashlib.sha256(graph).hexdigest(),
+        input=TAKES,
+        decoding=Classifier(
+            kind="classifier",
+            output="logits",
+            activation="softmax",
+            threshold=LEAST,
+            temperature=round(told.temperature, 4),
+            calibration=f"temperature scaling on {of}",
+        ),
+        labels=tuple(label(index, kind) for index, kind in enumerate(told.kinds)),
+    )
 
 
 def write(found: Pictures, pooled: nn.Module, folder: Path) -> HeldOut:
@@ -176,9 +162,10 @@ def write(found: Pictures, pooled: nn.Module, folder: Path) -> HeldOut:
     whole = Kinds(pooled, fit(found.features, found.kinds)).eval()
     example = (torch.zeros(1, 3, SIDE, SIDE),)
     graph = exported(whole, example, takes=["image"], gives=["logits"], axes=None, name=NAME, version=VERSION)
+    text = toml(manifest(graph, told, len(set(found.sources))), "Written by `make picture-kinds`.")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{NAME}.onnx").write_bytes(graph)
-    (folder / f"{NAME}.toml").write_text(manifest(graph, told, len(set(found.sources))), encoding="utf-8")
+    (folder / f"{NAME}.toml").write_text(text, encoding="utf-8")
     return told
 
 
