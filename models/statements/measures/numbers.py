@@ -1,6 +1,7 @@
 """Numbers that are said: lengths, areas, shares, statistics and the image's own, held against what was measured."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from models.statements.facts import Facts
@@ -127,13 +128,19 @@ def apart(facts: Facts, region_id: str, claim: "Distance") -> Judgement:
     if claim.along and (axis := axis_of(facts, claim.along)) is not None:
         straight = (across, down)[axis]
         found = [straight, *(one for one in found if one <= ASIDE * straight)]
-    said = claim.value * scale
     pointers = tuple(f"/regions/{facts.index(one)}/centroid" for one in (region_id, claim.object))
-    if claim.bound:
-        fits = any(within(claim.bound, said, one) for one in found)
-    else:
-        fits = any(near(said, one, claim.loose, claim.decimals, scale) for one in found)
+    fits = _fits((claim.value,), found, claim, scale)
     return so(*pointers) if fits else otherwise("the distance is another", *pointers)
+
+
+def _fits(said: Sequence[float], found: Sequence[float], claim: "Distance | Total", scale: float = 1.0) -> bool:
+    """Whether one of what was measured is what is said: a number, a bound, or what lies between two; `scale`: of it."""
+    low, high = said[0] * scale, said[-1] * scale
+    if claim.bound == "between":
+        return any(within("above", low, one) and within("below", high, one) for one in found)
+    if claim.bound:
+        return any(within(claim.bound, low, one) for one in found)
+    return any(near(low, one, claim.loose, claim.decimals, scale) for one in found)
 
 
 def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...]) -> Judgement:
@@ -216,12 +223,7 @@ def shared_together(facts: Facts, claim: "Total") -> Judgement:
         found.append(area / regions[0].area_px * places[0].share_percent)
     if not found:
         return untold("no share of that is told", *pointers)
-    if claim.bound == "between":
-        fits = any(within("above", claim.values[0], one) and within("below", claim.values[1], one) for one in found)
-    elif claim.bound:
-        fits = any(within(claim.bound, claim.values[0], one) for one in found)
-    else:
-        fits = any(near(claim.values[0], one, claim.loose, claim.decimals) for one in found)
+    fits = _fits(claim.values, found, claim)
     return so(*pointers) if fits else otherwise("together they cover another part", *pointers)
 
 

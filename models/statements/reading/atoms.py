@@ -99,6 +99,9 @@ def _parted(said: tuple[str, ...], place: int) -> list[tuple[int, tuple[Meaning,
     return [one for one in found if place + one[0] > at + 1 and one[1][0].kind == "finding"]
 
 
+_AT_A_PLACE = {"on", "at", "in"}
+
+
 def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexicon) -> bool:
     """Whether a region is named, by id or by its noun, among the next words; "left of the image" is a place."""
     if said[place - 1] == "than" and _counts(said, place):
@@ -120,16 +123,10 @@ def _object_follows(said: tuple[str, ...], place: int, facts: Facts, mine: Lexic
             return True
         if said[n] in OTHERS or (n == place and _is_a_side(said, n)):
             return True
-        if said[n] == "one" and said[n + 1 : n + 2] in (
-            ("on",),
-            ("at",),
-            ("in",),
-            ("shown",),
-            ("displayed",),
-            ("lying",),
-        ):
+        follows = said[n + 1] if n + 1 < len(said) else ""
+        if said[n] == "one" and follows in _AT_A_PLACE | {"shown", "displayed", "lying"}:
             return True
-        if n == place and said[n] == "that" and said[n + 1 : n + 2] in (("on",), ("at",), ("in",)):
+        if n == place and said[n] == "that" and follows in _AT_A_PLACE:
             return True
         for _, meanings in (*mine.at(said, n), *lexicon().at(said, n)):
             if any(one.kind == "finding" and facts.named(one.value) for one in meanings):

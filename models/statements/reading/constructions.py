@@ -17,6 +17,7 @@ from models.statements.reading.figures import Factor, Quantity
 from models.statements.reading.mentions import Mention
 from models.statements.reading.nouns import ATTRIBUTES
 from models.statements.reading.sentence import Sentence
+from models.statements.rows import Construction
 from models.statements.table import table
 from models.statements.tokens import words
 
@@ -52,7 +53,7 @@ def read(s: Sentence) -> None:
     text, starts = _written(s)
     for row, pattern in _patterns():
         for found in pattern.finditer(text):
-            _take(s, row.claim, row.word, found, starts)
+            _take(s, row, found, starts)
 
 
 def _written(s: Sentence) -> tuple[str, dict[int, int]]:
@@ -83,15 +84,9 @@ def _mark(atom: Atom, n: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> list[tuple["_Row", re.Pattern[str]]]:
-    rows = [(_Row(row.claim, row.word), phrase) for row in table().constructions for phrase in row.read]
+def _patterns() -> list[tuple[Construction, re.Pattern[str]]]:
+    rows = [(row, phrase) for row in table().constructions for phrase in row.read]
     return [(row, re.compile(rf"(?<= ){_regex(phrase)}")) for row, phrase in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    claim: str
-    word: str
 
 
 _PIECE = re.compile(r"\{([^{}]*)\}|(<[A-Z]>)|(\S+)")
@@ -116,7 +111,7 @@ def _words(phrase: str) -> str:
     return "".join(f"~?{re.escape(word)}[ _]" for word in words(phrase))
 
 
-def _take(s: Sentence, claim: str, word: str, found: re.Match[str], starts: dict[int, int]) -> None:
+def _take(s: Sentence, row: Construction, found: re.Match[str], starts: dict[int, int]) -> None:
     if found.start() not in starts or found.end() not in starts:
         return
     slots = {name: value for name, value in found.groupdict().items() if value and not name.endswith("_")}
@@ -132,7 +127,7 @@ def _take(s: Sentence, claim: str, word: str, found: re.Match[str], starts: dict
     quantity = s.atoms[int(slots["N"][1:])].value if "N" in slots else None
     factor = s.atoms[int(slots["F"][1:])].value if "F" in slots else None
     count = s.atoms[int(slots["C"][1:])].value if "C" in slots else None
-    claims = _CLAIMS[claim](_Match(s, regions, quantity, count, factor, direction, word, first))
+    claims = _CLAIMS[row.claim](_Match(s, regions, quantity, count, factor, direction, row.word, first))
     if claims is None:
         return
     adjectives = {n for name in regions for n in range(starts[found.start(f"{name}_")], regions[name].start)}
