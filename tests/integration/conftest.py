@@ -22,6 +22,7 @@ from streams.buckets.asking import clear_stores
 from streams.settings import MECHANISMS, Wires
 from streams.topics import BUCKET_EVENTS, create_topics
 from tests.integration.echo_worker import create_copies
+from tests.integration.pipeline import Pipeline
 from tests.integration.s3 import BUCKET
 
 USER, PASSWORD = "tristream", "a password; with = and spaces"
@@ -95,6 +96,41 @@ def new_settings(kafka: str, folder: Path) -> Settings:
 def settings(kafka: str, tmp_path: Path) -> Settings:
     """A pipeline of the test's own."""
     return new_settings(kafka, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def pipeline(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A running pipeline, used by all tests of a file."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    wires = Wires(
+        bootstrap=kafka,
+        prefix=f"p{uuid.uuid4().hex[:8]}.",
+        partitions=4,
+        state=folder / "state",
+        inline_limit=100_000,
+        session_timeout=6.0,
+        dead_letter_share=1.0,
+    )
+    create_topics(wires)
+    given = folder / "annotations"
+    given.mkdir()
+    running = Pipeline(
+        Settings(
+            wires=wires,
+            frames="spread:3",
+            neighbours=1,
+            series="folder",
+            key="0" * 64,
+            annotations=str(given),
+            readable="/",
+        ),
+        folder,
+    )
+    running.start_all()
+    try:
+        yield running
+    finally:
+        running.processes.stop()
 
 
 @pytest.fixture
