@@ -1,7 +1,6 @@
 """Collections whose boxes and values no table tells plainly: DeepLesion, BHX over CQ500, and the XML of Pascal VOC."""
 
 import ast
-import csv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -17,6 +16,7 @@ from pydicom.errors import InvalidDicomError
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.ct import ct_file
 from models.datasets.sources.found import Found, LeftOut, WrongLayout
+from models.datasets.sources.tables import rows_of
 
 LESIONS = {
     "1": "bone lesion", "2": "abdominal lesion", "3": "mediastinal lesion", "4": "liver lesion", "5": "lung lesion",
@@ -172,11 +172,7 @@ def _rows(root: Path, name: str, columns: tuple[str, ...], collection: Collectio
     path = next(iter(sorted(root.glob(f"**/{name}"))), None)
     if path is None:
         raise WrongLayout(f"{collection.title} comes with {name}, which is not below the folder")
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        if missing := set(columns) - set(rows.fieldnames or ()):
-            raise WrongLayout(f"{name} of {collection.title} has no column {', '.join(sorted(missing))}")
-        yield from rows
+    yield from rows_of(path, columns, collection)
 
 
 def _numbers(text: str) -> list[float]:

@@ -33,7 +33,7 @@ class Mask(_Row):
 class Table(_Row):
     """A CSV file that tells of images; may be compressed by gzip."""
 
-    file: str = Field(description="Below the collection; may hold * and ?")
+    file: str | tuple[str, ...] = Field(description="Below the collection, one or several; may hold * and ?")
     key: str = Field(description="Column that names the image")
     key_pattern: str = Field(default="", description="Regular expression whose `stem` is the image, in that column")
     match: str = Field(default="stem", description="Name of `path` that the key is equal to")
@@ -48,7 +48,15 @@ class Table(_Row):
     )
     box_label: str = Field(default="", description="Label of a box")
     box_label_column: str = Field(default="", description="Column of the label of a box, instead")
+    reader: str = Field(
+        default="", description="Column of who drew the box: what several drew around one thing is one box"
+    )
     optional: bool = Field(default=False, description="Whether the collection is complete without it")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Patterns of its files."""
+        return (self.file,) if isinstance(self.file, str) else self.file
 
 
 class Texts(_Row):
@@ -66,11 +74,13 @@ class Texts(_Row):
 
 
 class Lists(_Row):
-    """A text file that names the images of a split, one a line."""
+    """A file that names the images of a split, one a line."""
 
-    file: str
+    file: str = Field(description="Below the collection; may hold * and ?")
     split: Literal["train", "validation", "test"]
-    match: str = "stem"
+    match: str = Field(default="stem", description="Name of `path` that a line is equal to")
+    column: str = Field(default="", description="Of a CSV file, in place of its lines")
+    optional: bool = Field(default=False, description="Whether the collection is complete without it")
 
 
 class Collection(_Row):
@@ -110,6 +120,9 @@ class Collection(_Row):
     texts: Texts | None = None
     outlined: str = Field(default="annotated region", description="Label of outlines that name none")
     sidecar: dict[str, str] = Field(default={}, description="Said of every image")
+    modalities: dict[str, Modality] = Field(
+        default={}, description="Of volumes: regular expression of a file's name, and what it is of"
+    )
     labels: dict[str, str] = Field(default={}, description="Of volumes: numbers in the masks, where no dataset.json is")
     tested: str = Field(default="a folder made to its layout", description="What the adapter was run on")
 

@@ -1,18 +1,16 @@
 """Collections of pictures: what a path, masks beside it, and tables say of each."""
 
-import csv
 import fnmatch
 import glob
-import gzip
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from models.datasets.sources.collections import Collection, Mask, Table
+from models.datasets.sources.collections import Collection, Lists, Mask, Table
 from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.tables import readable, rows_of
 
 PICTURES = frozenset(
     {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".gif", ".bmp", ".ppm", ".svs", ".nii", ".gz"}
@@ -108,7 +106,7 @@ class _Told:
         for table in collection.tables:
             self._fields.append((table.match, _read(root, table, collection)))
         for one in collection.lists:
-            lines = [line.strip() for path in root.glob(one.file) for line in path.read_text().splitlines()]
+            lines = _lines(root, one, collection)
             self._fields.append((one.match, {Path(line).stem: {"split": one.split} for line in lines if line}))
 
     def of(self, parts: Mapping[str, str]) -> dict[str, Any]:
@@ -118,38 +116,47 @@ class _Told:
         return found
 
 
+def _lines(root: Path, one: Lists, collection: Collection) -> list[str]:
+    paths = sorted(root.glob(one.file))
+    if not paths and not one.optional:
+        raise WrongLayout(f"{collection.title} comes with {one.file}, which is not in the folder")
+    return [line.strip() for path in paths for line in _named(path, one, collection)]
+
+
+def _named(path: Path, one: Lists, collection: Collection) -> list[str]:
+    if one.column:
+        return [row[one.column] for row in rows_of(path, {one.column}, collection)]
+    with readable(path, collection):
+        return path.read_text(encoding="utf-8-sig").splitlines()
+
+
 def _read(root: Path, table: Table, collection: Collection) -> dict[str, dict[str, Any]]:
-    paths = sorted(root.glob(table.file))
+    paths = sorted({path for pattern in table.files for path in root.glob(pattern)})
     if not paths and not table.optional:
-        raise WrongLayout(f"{collection.title} comes with {table.file}, which is not in the folder")
+        raise WrongLayout(f"{collection.title} comes with {' or '.join(table.files)}, which is not in the folder")
     found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    readers: defaultdict[str, list[str]] = defaultdict(list)
+    needed = {table.key, *table.columns.values(), *(table.box or ()), *(table.corners or ()), *table.one_hot}
     for path in paths:
-        with _text(path) as lines:
-            rows = csv.DictReader(lines)
-            needed = {table.key, *table.columns.values(), *(table.box or ()), *(table.corners or ()), *table.one_hot}
-            if missing := needed - set(rows.fieldnames or ()):
-                raise WrongLayout(f"{path.name} of {collection.title} has no column {', '.join(sorted(missing))}")
-            for row in rows:
-                _take(row, table, found)
+        for row in rows_of(path, needed, collection):
+            key = _key(row, table)
+            _take(row, table, found[key])
+            if box := _box(row, table):
+                _add_box(box, row.get(table.reader, ""), found[key].setdefault("boxes", []), readers[key])
     return dict(found)
 
 
-def _text(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _take(row: Mapping[str, str], table: Table, found: dict[str, dict[str, Any]]) -> None:
-    key = row[table.key] or ""
+def _key(row: Mapping[str, str], table: Table) -> str:
+    key = row[table.key]
     if table.key_pattern:
         match = re.search(table.key_pattern, key)
-        key = match["stem"] if match else ""
-    elif "." in Path(key).name:
-        key = Path(key).stem
-    fields = found[key]
+        return match["stem"] if match else ""
+    return Path(key).stem if "." in Path(key).name else key
+
+
+def _take(row: Mapping[str, str], table: Table, fields: dict[str, Any]) -> None:
     for name, column in table.columns.items():
-        value = (row[column] or "").strip()
+        value = row[column].strip()
         if name in table.values:
             value = next((said for given, said in table.values[name].items() if fnmatch.fnmatchcase(value, given)), "")
         if value:  # of what rows say differently of one image, nothing is said
@@ -157,9 +164,25 @@ def _take(row: Mapping[str, str], table: Table, found: dict[str, dict[str, Any]]
     named = [said for column, said in table.one_hot.items() if _is_one(row[column])]
     if len(named) == 1:
         fields["disease"] = named[0]
-    if box := _box(row, table):
-        label = row.get(table.box_label_column, "") if table.box_label_column else table.box_label
-        fields.setdefault("boxes", []).append({**box, **({"label": label} if label else {})})
+
+
+def _add_box(box: dict[str, Any], reader: str, boxes: list[dict[str, Any]], readers: list[str]) -> None:
+    """Unless another reader drew it already."""
+    if not any(who != reader and _same(other, box) for other, who in zip(boxes, readers, strict=True)):
+        boxes.append(box)
+        readers.append(reader)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two boxes mark one thing: the same label, and more than half of what they cover in common."""
+    if one.get("label") != other.get("label"):
+        return False
+    across, down = (
+        min(one[at] + one[size], other[at] + other[size]) - max(one[at], other[at])
+        for at, size in (("x", "width"), ("y", "height"))
+    )
+    common = max(across, 0) * max(down, 0)
+    return 2 * common > one["width"] * one["height"] + other["width"] * other["height"] - common
 
 
 def _is_one(value: str) -> bool:
@@ -169,7 +192,7 @@ def _is_one(value: str) -> bool:
         return False
 
 
-def _box(row: Mapping[str, str], table: Table) -> dict[str, int] | None:
+def _box(row: Mapping[str, str], table: Table) -> dict[str, Any] | None:
     try:
         if table.box is not None:
             x, y, width, height = (float(row[column]) for column in table.box)
@@ -182,4 +205,6 @@ def _box(row: Mapping[str, str], table: Table) -> dict[str, int] | None:
         return None
     if width < 1 or height < 1 or x < 0 or y < 0:
         return None
-    return {"x": int(x), "y": int(y), "width": round(width), "height": round(height)}
+    label = row.get(table.box_label_column, "") if table.box_label_column else table.box_label
+    box = {"x": int(x), "y": int(y), "width": round(width), "height": round(height)}
+    return {**box, "label": label} if label else box

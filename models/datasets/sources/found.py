@@ -1,6 +1,6 @@
 """What an adapter finds: an image with what is said of it, or a file that is left out and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.datasets.sources.collections import Collection
 from schemas.failures import InvalidInput
 
 
@@ -64,3 +65,7 @@ class LeftOut:
 
     path: Path
     reason: str
+
+
+Find = Callable[[Path, Collection], Iterator[Found | LeftOut]]
+"""What an adapter is."""

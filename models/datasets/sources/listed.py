@@ -10,6 +10,7 @@ import orjson
 
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.volumes import SUFFIXES as NIFTI
 
 _SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 _MODALITIES = {
@@ -22,6 +23,25 @@ LESIONS = (
     "focal nodular hyperplasia", "hepatocellular carcinoma",
 )  # fmt: skip
 """LLD-MMRI's categories from 0 on."""
+_NUMBERS = {
+    "ACDC": (3, 1, 2), "LUNA16": (3, 4, 5),
+    **dict.fromkeys(("MM_WHS_CT", "MM_WHS_MRI"), (205, 420, 500, 550, 600, 820, 850)),
+}  # fmt: skip
+"""SAT-DS's names in its order, by numbers in the masks, where the n-th is not n; as its loader.py reads them."""
+_OWN_NAMES = {
+    "AMOS22_CT": 14, "AMOS22_MRI": 14, "BTCV": 13, "Brain_Atlas": 95, "BraTS2023_GLI": 3, "BraTS2023_MEN": 3,
+    "BraTS2023_MET": 3, "BraTS2023_PED": 3, "BraTS2023_SSA": 3, "CMRxMotion": 3, "COVID19": 3, "CTPelvic1K": 4,
+    "Couinaud_Liver": 8, "FLARE22": 13, "MRSpineSeg": 19, "MSD_Hippocampus": 2, "MSD_Prostate": 2, "MyoPS2020": 5,
+    "PDDCA": 9, "SegRap2023_Task1": 54, "VerSe": 26, "WORD": 16,
+}  # fmt: skip
+"""How many of SAT-DS's names are numbers; those after them are unions, and their numbers may mean something else."""
+_PATIENTS = {"ACDC": r"patient\d+", "BraTS2023": r"BraTS-[A-Z]+-\d+", "CMRxMotion": r"P\d+"}
+"""What is the patient's in SAT-DS's patient_id, which tells frames and visits of one apart in these sets."""
+_UNTOLD = (
+    "BrainPTM", "CHAOS_MRI", "DAP_Atlas", "HAN_Seg", "NSCLC", "TotalSegmentator_Cardiac", "TotalSegmentator_Muscles",
+    "TotalSegmentator_Organs", "TotalSegmentator_Ribs", "TotalSegmentator_Vertebrae", "TotalSegmentator_v2",
+)  # fmt: skip
+"""Sets of SAT-DS whose masks have a channel a name, or numbers that its loader alone tells: they are not taken."""
 
 
 def _modality(word: str) -> str | None:
@@ -39,7 +59,7 @@ def _below(root: Path, told: str) -> Path | None:
 
 
 def sat_ds(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
-    """One JSON object a line: image, mask, label (the n-th name is number n + 1 in the mask), modality, dataset, …
+    """One JSON object a line: image, mask, label (names of the numbers in the mask), modality, dataset, …
 
     Raises:
         WrongLayout: there is no *.jsonl, or a line of one lacks `image`.
@@ -61,18 +81,34 @@ def sat_ds(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
                 if path is None:
                     yield LeftOut(root / Path(image).name, "the image is not in the folder")
                     continue
+                if not path.name.endswith(NIFTI):
+                    yield LeftOut(path, "not a NIfTI file")
+                    continue
                 dataset = str(row.get("dataset") or listed.stem)
                 said = collection.said(
                     source=f"{dataset} (by SAT-DS)",
                     modality=_modality(str(row.get("modality") or "")),
-                    patient=f"{dataset}:{row.get('patient_id') or path.name}",
+                    patient=f"{dataset}:{_patient(dataset, str(row.get('patient_id') or path.name))}",
                     series=f"{dataset}:{path.name}",
                     split=_SPLITS.get(str(row.get("official_split") or "")),
                 )
                 marks = _below(root, str(mask)) if mask else None
-                labels = {str(n): str(name) for n, name in enumerate(names, start=1)}
+                labels = _labels(dataset, [str(name) for name in names])
                 masks = (MaskPart(marks, labels=labels),) if marks is not None and labels else ()
                 yield Found(path, path.relative_to(root).as_posix(), said, masks)
+
+
+def _patient(dataset: str, told: str) -> str:
+    match = re.match(next((pattern for name, pattern in _PATIENTS.items() if dataset.startswith(name)), ""), told)
+    return (match and match[0]) or told
+
+
+def _labels(dataset: str, names: list[str]) -> dict[str, str]:
+    """Names by number."""
+    if dataset in _UNTOLD:
+        return {}
+    numbers = _NUMBERS.get(dataset) or range(1, _OWN_NAMES.get(dataset, len(names)) + 1)
+    return {str(number): name for number, name in zip(numbers, names, strict=False)}
 
 
 def sa_med2d(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
@@ -134,7 +170,10 @@ def lld_mmri(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         WrongLayout: there is no JSON file with Annotation_info, or no volume.
     """
     for path in sorted(root.rglob("*.json")):
-        document: Any = orjson.loads(path.read_bytes())
+        try:
+            document: Any = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError:
+            raise WrongLayout(f"{path.name} of {collection.title} is not JSON to its end") from None
         if isinstance(document, dict) and "Annotation_info" in document:
             break
     else:

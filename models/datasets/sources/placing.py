@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from PIL import Image
 from models.datasets.licences import Licences
 from models.datasets.sources import arrays, boxed, dicom, files, listed, slides, texts, volumes
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Drawn, Found, LeftOut, MaskPart
+from models.datasets.sources.found import Drawn, Find, Found, LeftOut, MaskPart
 from models.datasets.sources.outlines import SUFFIXES, drawn, outlines_of
+from models.datasets.sources.unpacked import unpacked
 from models.imaging import encode_png
 
 MASKS = ".masks"
@@ -28,6 +29,9 @@ TEXTS = "source_text.jsonl"
 """What the source itself says of images, a line each: for pairing and evaluation. It goes no further than this file."""
 CONVERTED = (".gif", ".bmp", ".ppm", ".ppm.gz")
 """Pictures that the pipeline does not read, and that become PNG."""
+LOSSY = (".jpg", ".jpeg")
+WHITE = (2**8 - 1, 2**16 - 1)
+"""Of masks in black and white, whose edges may be grey."""
 MOST_LABELS = 255
 
 
@@ -38,6 +42,8 @@ class Placed:
     path: Path
     new: bool = True
     reason: str = ""
+    marked: bool = False
+    """Whether masks of it were found."""
 
 
 def place(root: Path, collection: Collection, out: Path, licences: Licences | None = None) -> Iterator[Placed]:
@@ -58,7 +64,7 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
     if collection.adapter == "dicom":
         yield from _place_dicom(root, collection, out, licences or Licences())
         return
-    for one in _adapter(collection)(root, collection):
+    for one in unpacked(root, collection, _adapter(collection)):
         if isinstance(one, LeftOut):
             yield Placed(one.path, False, one.reason)
             continue
@@ -67,7 +73,7 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
             target = target.with_name(f"{target.name[: -len(suffix)]}.png")
         sidecar_path = target.with_name(f"{target.name}.json")
         if sidecar_path.exists() and target.exists():
-            yield Placed(target, False)
+            yield Placed(target, False, marked=bool(one.masks))
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         # Both may be links to one file, and to rename one to the other does nothing then.
@@ -89,10 +95,10 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
             continue
         _write(sidecar_path, sidecar)
         ready.replace(target)
-        yield Placed(target)
+        yield Placed(target, marked=bool(one.masks))
 
 
-def _adapter(collection: Collection) -> Callable[[Path, Collection], Iterator[Found | LeftOut]]:
+def _adapter(collection: Collection) -> Find:
     return {
         "files": files.find, "volumes": volumes.find, "texts": texts.find, "pannuke": arrays.pannuke,
         "patchcamelyon": arrays.patchcamelyon, "npz": arrays.npz, "sat-ds": listed.sat_ds, "sa-med2d": listed.sa_med2d,
@@ -209,12 +215,19 @@ def _merged(parts: Sequence[MaskPart], picture: Path) -> tuple[npt.NDArray[np.ui
             raise ValueError("masks of one image are of different sizes")
         wanted = part.labels or {"": part.label}
         for number, label in wanted.items():
-            inside = values > (values.max() // 2 if values.max() > 1 else 0) if number == "" else values == int(number)
+            inside = _inside(values, part.path) if number == "" else values == int(number)
             if inside.any():
                 merged[inside] = numbers.setdefault(label, len(numbers) + 1)
     if merged is None or len(numbers) > MOST_LABELS:
         raise ValueError("no mask, or more labels than a mask holds")
     return merged, {str(number): label for label, number in numbers.items()}
+
+
+def _inside(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.bool_]:
+    """What a file marks: what is not 0, of instances that are numbered too; of black and white its brighter half."""
+    brightest = values.max(initial=0)
+    grey = path.suffix.lower() in LOSSY or brightest in WHITE
+    return values > (brightest // 2 if grey else 0)
 
 
 def _marks(path: Path) -> npt.NDArray[Any]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+from schemas.images import Modality
 
 SUFFIXES = (".nii.gz", ".nii")
 _CHANNEL = re.compile(r"_(\d{4})$")
-_SPLITS = {"imagesTr": "train", "imagesTs": "test", "imagesVal": "validation"}
+_SPLITS = {"imagesTr": "train", "imagesTs": "test", "imagesVal": "validation", "imagesVa": "validation"}
 _BACKGROUND = "0"
 
 
@@ -29,6 +30,7 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         raise WrongLayout(f"{collection.title} has its images in imagesTr, which is not in the folder")
     described = _described(root)
     labels = _labels(described) or collection.labels
+    by_channel = _by_channel(root)
     for folder, split in _SPLITS.items():
         for path in sorted((root / folder).glob("*")):
             suffix = next((one for one in SUFFIXES if path.name.endswith(one)), None)
@@ -37,13 +39,32 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
                     yield LeftOut(path, "not a NIfTI file")
                 continue
             stem = path.name.removesuffix(suffix)
-            channel = _CHANNEL.search(stem)
+            channel = _CHANNEL.search(stem) if by_channel else None
             case = stem[: channel.start()] if channel else stem
             mask = root / folder.replace("images", "labels") / f"{case}{suffix}"
             modality = collection.modality or _modality(described, channel[1] if channel else "0")
+            if collection.modalities:
+                modality = _named(path.name, collection.modalities)
             sidecar = collection.said(modality=modality, patient=case, split=split, series=stem)
             masks = (MaskPart(mask, labels=labels),) if mask.is_file() and labels else ()
             yield Found(path, path.relative_to(root).as_posix(), sidecar, masks)
+
+
+def _by_channel(root: Path) -> bool:
+    """Whether the four digits that names end with are a channel's, as nnU-Net has them, and not a case's (AMOS)."""
+    stems = {folder: {_stem(path) for path in (root / folder).glob("*.nii*")} for folder in ("imagesTr", "labelsTr")}
+    if stems["labelsTr"]:
+        return not stems["imagesTr"] & stems["labelsTr"]
+    return any(stem.endswith("_0000") for stem in stems["imagesTr"])
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def _named(name: str, modalities: Mapping[str, Modality]) -> Modality | None:
+    """By the file's name, where dataset.json names one modality of a collection of two."""
+    return next((said for pattern, said in modalities.items() if re.search(pattern, name)), None)
 
 
 def _described(root: Path) -> Mapping[str, Any]:

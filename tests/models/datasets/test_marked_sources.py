@@ -217,6 +217,25 @@ def test_stare_is_unpacked(tmp_path: Path) -> None:
     assert [one.label for one in opened(out, *next(iter(sidecars.items()))).annotations] == ["vessel"]
 
 
+def test_mama_mia_holds_its_own_test_patients_back(tmp_path: Path) -> None:
+    """One table with a column a split, under the folders' names, which are written otherwise than the files'."""
+    root = tmp_path / "mama-mia"
+    drawn = np.zeros((24, 20, 4), np.uint8)
+    drawn[5:12, 5:12, 1:3] = 1
+    for name in ("DUKE_001", "ISPY1_1001"):
+        volume(
+            root / "images" / name / f"{name.lower()}_0001.nii.gz", np.arange(1920, dtype=np.int16).reshape(24, 20, 4)
+        )
+        volume(root / "segmentations" / "expert" / f"{name.lower()}.nii.gz", drawn)
+    table(root / "train_test_splits.csv", [{"train_split": "DUKE_001", "test_split": "ISPY1_1001"}])
+    sidecars, _, _ = made("mama-mia", root)
+    assert {one["patient"]: one["split"] for one in sidecars.values()} == {"DUKE_001": "train", "ISPY1_1001": "test"}
+    assert all(one["labels"] == {"1": "tumour"} for one in sidecars.values())
+    (root / "train_test_splits.csv").unlink()
+    with pytest.raises(WrongLayout, match=r"comes with \*\*/train_test_splits\.csv"):
+        made("mama-mia", root)
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("deep-lesion", r"DL_info\.csv"), ("bhx", "3_Extrapolation"), ("bccd", "JPEGImages"), ("cbis-ddsm", "case_descr")],
@@ -238,7 +257,6 @@ def test_an_empty_folder_says_what_was_expected(name: str, expected: str, tmp_pa
         ("flare-22", "images/FLARE22_Tr_0001_0000.nii.gz", "labels/FLARE22_Tr_0001.nii.gz", 10, "oesophagus"),
         ("uls23", "novel_data/ULS23_Radboudumc_Bone/images/a_lesion_01.nii.gz",
          "novel_data/ULS23_Radboudumc_Bone/labels/a_lesion_01.nii.gz", 1, "lesion"),
-        ("mama-mia", "images/DUKE_001/duke_001_0001.nii.gz", "segmentations/expert/duke_001.nii.gz", 1, "tumour"),
     ],
 )  # fmt: skip
 def test_volumes_in_their_own_layouts(

@@ -279,7 +279,7 @@ def test_the_command_refuses_and_counts(tmp_path: Path) -> None:
     assert runner.invoke(main, ["source", "nope", str(root), "--out", str(out)]).exit_code == 2
     assert runner.invoke(main, ["source", "kvasir-seg", str(root), "--out", str(root / "in")]).exit_code == 2
     result = runner.invoke(main, ["source", "kvasir-seg", str(root), "--out", str(out), "--json"])
-    assert json.loads(result.output) == {"images": {"new": 1}, "left_out": {}}
+    assert json.loads(result.output) == {"images": {"new": 1}, "left_out": {}, "without_mask": 1}
     assert cv2.imread(str(out / "images" / "0.jpg")) is not None
     assert "kvasir-seg" in runner.invoke(main, ["source", "list"]).output
 
