@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
 from infra.console import current_settings, need_data, plain_errors, say
 
 if TYPE_CHECKING:
     from models.datasets.formats import Writer
+    from models.datasets.kept import Kept
     from models.datasets.lines import Deleted, Line, Whole
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
@@ -66,7 +66,7 @@ EVALUATION = click.option(
 @click.option(
     "--keep",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A data set whose groups keep their split.",
+    help="A data set whose groups and images keep their split.",
 )
 @click.option("--regions", type=click.Choice(sorted(KINDS)), multiple=True, help="Only images with such a region.")
 @click.option(
@@ -242,14 +242,14 @@ class _Topic:
         return self._topic.told()
 
 
-def _kept(folder: Path) -> dict[str, Any]:
-    """The splits of an earlier data set's groups."""
-    from models.datasets.build import GROUPS
+def _kept(folder: Path) -> "Kept":
+    """What an earlier data set did with its groups and images."""
+    from models.datasets.kept import Kept, NotKept
 
     try:
-        return orjson.loads((folder / GROUPS).read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
-        raise click.UsageError(f"--keep names no data set: its {GROUPS} is not there, or damaged") from None
+        return Kept.of(folder)
+    except NotKept as error:
+        raise click.UsageError(f"the folder of --keep {error}") from None
 
 
 def _makers(originals: Path | None) -> "Mapping[str, Callable[[Path], Writer]]":

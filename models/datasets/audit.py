@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.datasets.build import GROUPS, PROOF, REPORT
+from models.datasets.build import PROOF, REPORT
 from models.datasets.cards import INDEX, UNTOLD, lineage_digest
 from models.datasets.conversations import SPLITS
 from models.datasets.evaluation import decoded_of
 from models.datasets.instructions.mixing import MOST_AHEAD
+from models.datasets.kept import GROUPS
 from models.datasets.ledger import Ledger
 from models.datasets.licences import Licences
 from models.datasets.scan import Scan, Seen

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from models.datasets.cards import INDEX, UNTOLD, lineage_digest, write_card
-from models.datasets.conversations import SPLITS, Split
+from models.datasets.conversations import SPLITS
 from models.datasets.first_reading import look
 from models.datasets.formats import FORMATS, Example, JsonObject, Writer
 from models.datasets.instructions import Mixer
+from models.datasets.kept import GROUPS, Kept
 from models.datasets.lines import Deleted, Read
 from models.datasets.policy import Policy
 from models.datasets.report import Report
@@ -24,7 +25,7 @@ from models.datasets.soundness import Flawed, sound_picture
 from schemas.base import Provenance
 from schemas.failures import InvalidInput
 
-GROUPS, REPORT = "groups.json", "dataset.json"
+REPORT = "dataset.json"
 PROOF = "splits.json"
 """How many images and groups each split has, and that no group stands in two: counted in what was written."""
 _SCAN = ".scan"
@@ -43,7 +44,7 @@ def build(
     policy: Policy,
     *,
     evaluation: Mapping[str, Iterable[tuple[str, bytes]]] | None = None,
-    kept: Mapping[str, Split] | None = None,
+    kept: Kept | None = None,
     source: Callable[[], Mapping[str, Any]] = dict,
     makers: Mapping[str, Callable[[Path], Writer]] = FORMATS,
     progress: Callable[[int], None] = lambda n: None,
@@ -57,7 +58,7 @@ def build(
         policy: what is taken and how it is split.
         evaluation: file names and encoded pictures of sets that one will evaluate on, by name: what is near one of
             them is left out, and listed.
-        kept: splits of groups in an earlier data set, which they keep.
+        kept: an earlier data set, whose groups and images keep their split.
         source: of the triplets, for the card: files, or topic and offsets; asked when all have been read.
         makers: of the formats, by name.
         progress: told how many triplets were read, over both readings.
@@ -75,7 +76,7 @@ def build(
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        report = _made(read, part, tuple(formats), policy, evaluation or {}, kept or {}, source, makers, progress)
+        report = _made(read, part, tuple(formats), policy, evaluation or {}, kept or Kept(), source, makers, progress)
     except BaseException:
         shutil.rmtree(part)
         raise
@@ -92,18 +93,18 @@ def _made(
     formats: tuple[str, ...],
     policy: Policy,
     evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
-    kept: Mapping[str, Split],
+    kept: Kept,
     source: Callable[[], Mapping[str, Any]],
     makers: Mapping[str, Callable[[Path], Writer]],
     progress: Callable[[int], None],
 ) -> Report:
     report = Report(formats=formats, policy=_plain(policy))
     with _few_collections(), Scan(folder / _SCAN) as scan:
-        looked = look(read, scan, policy, evaluation, folder / HITS, progress)
+        looked = look(read, scan, policy, evaluation, kept.images, folder / HITS, progress)
         report.triplets, report.unpacked, report.joined_groups = looked.triplets, looked.unpacked, looked.joined
         report.evaluation = scan.evaluation()
         policy.thin(scan)
-        scan.groups.divide(policy.shares, policy.key, kept)
+        scan.groups.divide(policy.shares, policy.key, kept.groups)
         _write(read, scan, folder, policy, report, makers, progress)
         report.groups, report.group_levels = scan.groups_written(), scan.levels()
         report.left_out = scan.reasons()

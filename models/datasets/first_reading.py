@@ -11,6 +11,7 @@ import numpy.typing as npt
 from models.datasets.duplicates import in_8_bits
 from models.datasets.evaluation import decoded_of
 from models.datasets.groups import Together
+from models.datasets.kept import KeptImage
 from models.datasets.lines import Deleted, Glance, Read
 from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
@@ -36,6 +37,7 @@ def look(
     scan: Scan,
     policy: Policy,
     evaluation: Mapping[str, Iterable[tuple[str, bytes]]],
+    kept: Iterable[KeptImage],
     hits: Path,
     progress: Callable[[int], None],
 ) -> Looked:
@@ -46,6 +48,7 @@ def look(
         scan: takes them down.
         policy: what is taken.
         evaluation: file names and pictures of each evaluation set.
+        kept: images of an earlier data set; what is nearly one of them joins its group there.
         hits: a file that lists what is near one of these; made where there is any.
         progress: told how many were read.
 
@@ -55,6 +58,8 @@ def look(
     for name, pictures in evaluation.items():
         for file, picture in decoded_of(name, pictures):
             scan.add_evaluation(name, file, picture)
+    for image in kept:
+        scan.add_kept(image)
     together, looked = Together(), Looked()
     for given in read():
         if isinstance(given, Deleted):
@@ -83,6 +88,8 @@ def look(
             together.join(seen.group, twin)
         if not reason:
             for _, group in scan.near(value, policy.near):
+                together.join(seen.group, group)
+            for group in scan.near_kept(one.image_id, value, policy.near):
                 together.join(seen.group, group)
         scan.add(seen)
     for one, other in scan.shared():

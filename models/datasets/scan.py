@@ -13,6 +13,7 @@ from models.datasets.conversations import SPLITS, Split
 from models.datasets.copies import Originals
 from models.datasets.duplicates import Hashes
 from models.datasets.groups import DELETED, TABLES, Groups
+from models.datasets.kept import KeptImage
 
 SAME = "same image as another"
 """Why a triplet is left out whose image came before; deleted ones take that place no more."""
@@ -23,6 +24,8 @@ create table seen (
 );
 create index seen_image on seen (image_id);
 create table evaluation (n integer primary key, name text, file text);
+create table kept (n integer primary key, image_id text, grp text);
+create index kept_image on kept (image_id);
 """
 _EVENLY = """
 update seen set reason = :reason where n in (
@@ -53,7 +56,7 @@ class Seen:
 
 
 class Scan:
-    """What was seen, in a SQLite file of its own; and of each its hash in memory too: 3 MB at 100,000 triplets.
+    """What was seen, in a SQLite file of its own; and of each its hash in memory too: 5 MB at 100,000 triplets.
 
     Args:
         path: of the file, which is made anew.
@@ -62,7 +65,7 @@ class Scan:
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._base = sqlite3.connect(path)
-        self._hashes, self._evaluation = Hashes(), Originals()
+        self._hashes, self._kept, self._evaluation = Hashes(), Hashes(), Originals()
         self._base.executescript(
             "pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;" + _TABLES + TABLES
         )
@@ -97,6 +100,17 @@ class Scan:
         """Take down an image of an evaluation set."""
         self._base.execute("insert into evaluation (name, file) values (?,?)", (name, file))
         self._evaluation.add(picture)
+
+    def add_kept(self, image: KeptImage) -> None:
+        """Take down an image of an earlier data set."""
+        self._base.execute("insert into kept (image_id, grp) values (?,?)", (image.image_id, image.group))
+        self._kept.add(image.hash)
+
+    def near_kept(self, image_id: str, value: int, most: int) -> set[str]:
+        """Groups of an earlier data set that hold an image, or nearly that image."""
+        same = self._base.execute("select grp from kept where image_id = ?", (image_id,)).fetchall()
+        near = self._pairs("select image_id, grp from kept where n = ?", self._kept.near(value, most))
+        return {group for (group,) in same} | {group for _, group in near}
 
     def evaluation(self) -> dict[str, int]:
         """How many images of each evaluation set there are."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
+import pydicom
 import pydicom.data
 import pytest
 from click.testing import CliRunner
@@ -22,6 +24,7 @@ from models.experts.phantoms import draw
 from schemas.triplets import Triplet
 
 FILES = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "examples_overlay.dcm", "US1_J2KR.dcm")
+Picture = npt.NDArray[np.uint8]
 POLICY = Policy(shares=Shares(0.2, 0.2))
 SPLITS = {"P2-0": "test", "P2-1": "validation"}
 DRAWN = (("MR", "brain", "glioma"), ("ultrasound", "breast", "breast cancer"), ("CT", "liver", None))
@@ -75,6 +78,15 @@ def built(triplet_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """A data set in all formats."""
     out = tmp_path_factory.mktemp("built") / "set"
     return out, build(lambda: read(triplet_file), out, tuple(FORMATS), POLICY)
+
+
+def real(name: str) -> Picture:
+    """A real image, grey, in 8 bits."""
+    path = pydicom.data.get_testdata_file(name, download=False)
+    values = pydicom.dcmread(str(path)).pixel_array
+    values = values if values.ndim == 2 else values.reshape(-1, *values.shape[-3:])[0][..., :3].mean(axis=-1)
+    low, high = np.percentile(values, (1, 99))
+    return (255 * np.clip((values - low) / (high - low), 0, 1)).astype(np.uint8)
 
 
 def splits_of(folder: Path) -> dict[str, str]:

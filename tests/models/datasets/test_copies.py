@@ -5,9 +5,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-import pydicom
-import pydicom.data
 import pytest
 
 from models.datasets.audit import audit
@@ -17,9 +14,7 @@ from models.datasets.policy import Policy
 from models.datasets.soundness import sound_picture
 from models.imaging import as_view, decode_png
 from schemas.triplets import Triplet
-from tests.models.datasets.conftest import lines, splits_of
-
-Picture = npt.NDArray[np.uint8]
+from tests.models.datasets.conftest import Picture, lines, real, splits_of
 
 
 def cut(left: float, top: float, right: float, bottom: float) -> Callable[[Picture], Picture]:
@@ -59,15 +54,6 @@ EDITS: dict[str, Callable[[Picture], Picture]] = {
     "mirrored": lambda picture: np.ascontiguousarray(picture[:, ::-1]),
     "cropped, darker, JPEG": lambda picture: as_jpeg(bent(1.3)(cut(0.04, 0.04, 0.04, 0.04)(picture))),
 }
-
-
-def real(name: str) -> Picture:
-    """A real image, grey, in 8 bits."""
-    path = pydicom.data.get_testdata_file(name, download=False)
-    values = pydicom.dcmread(str(path)).pixel_array
-    values = values if values.ndim == 2 else values.reshape(-1, *values.shape[-3:])[0][..., :3].mean(axis=-1)
-    low, high = np.percentile(values, (1, 99))
-    return (255 * np.clip((values - low) / (high - low), 0, 1)).astype(np.uint8)
 
 
 def shown(triplet: Triplet) -> Picture:

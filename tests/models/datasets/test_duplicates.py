@@ -1,20 +1,22 @@
 """Images that are nearly the same: hashes held against each other, all at once, and groups that stay together."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import imagehash
 import numpy as np
+import pytest
 from PIL import Image
 
 from models.datasets.build import build
-from models.datasets.duplicates import Hashes
+from models.datasets.duplicates import NEAR, Hashes
 from models.datasets.policy import Policy
 from models.datasets.splits import Shares
 from models.imaging.perceptual import perceptual_hash
 from schemas.triplets import Triplet
-from tests.models.datasets.conftest import lines, splits_of
+from tests.models.datasets.conftest import Picture, lines, real, splits_of
 
 
 def test_near_hashes_are_found_and_no_others() -> None:
@@ -34,6 +36,30 @@ def test_near_hashes_are_found_and_no_others() -> None:
             assert hashes.near(value, most) == expected
     assert any(len(hashes.near(value, 12)) == 2 for value in values[::50])
     assert any(len(hashes.near(value, 12)) == 1 for value in values[::50])
+
+
+REAL = ("CT_small.dcm", "MR_small.dcm", "examples_ybr_color.dcm", "US1_J2KR.dcm", "693_J2KR.dcm", "RG1_J2KR.dcm")
+SYMMETRIES: dict[str, Callable[[Picture], Picture]] = {
+    "mirrored": lambda picture: picture[:, ::-1],
+    "upside down": lambda picture: picture[::-1],
+    "turned by a quarter": lambda picture: np.rot90(picture),
+    "turned by a half": lambda picture: np.rot90(picture, 2),
+    "turned by three quarters": lambda picture: np.rot90(picture, 3),
+    "inverted": lambda picture: 255 - picture,
+    "inverted and turned": lambda picture: 255 - np.rot90(picture),
+}
+
+
+@pytest.mark.parametrize("change", SYMMETRIES)
+def test_a_picture_seen_another_way_is_near(change: str) -> None:
+    """And is near no other one: real slices and frames."""
+    pictures = [real(name) for name in REAL]
+    hashes = Hashes()
+    for picture in pictures:
+        hashes.add(perceptual_hash(picture))
+    for number, picture in enumerate(pictures):
+        changed = np.ascontiguousarray(SYMMETRIES[change](picture))
+        assert hashes.near(perceptual_hash(changed), NEAR) == [number]
 
 
 def test_hashes_are_those_of_imagehash() -> None:

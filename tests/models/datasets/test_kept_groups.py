@@ -4,16 +4,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from infra.cli import main
-from models.datasets.build import GROUPS, build
+from models.datasets.build import build
 from models.datasets.evaluation import BadPicture
+from models.datasets.kept import GROUPS, Kept
+from models.datasets.lines import Glance
+from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
+from models.datasets.soundness import sound_picture
 from models.datasets.splits import Shares
+from models.imaging import as_view, decode_png
 from schemas.triplets import Triplet
-from tests.models.datasets.conftest import lines
+from tests.models.datasets.conftest import lines, splits_of
 
 
 def copies(one: Triplet, names: str) -> list[Triplet]:
@@ -24,7 +30,7 @@ def copies(one: Triplet, names: str) -> list[Triplet]:
     ]
 
 
-def made(triplets: list[Triplet], out: Path, key: str, kept: dict[str, Any] | None = None, **policy: Any) -> list[str]:
+def made(triplets: list[Triplet], out: Path, key: str, kept: Kept | None = None, **policy: Any) -> list[str]:
     """Splits of the images of a data set, in the order of their ids."""
     build(lambda: lines(triplets), out, [], Policy(shares=Shares(0.3, 0.3), key=key, **policy), kept=kept)
     entries = sorted(map(json.loads, (out / "index.jsonl").read_text().splitlines()), key=lambda one: one["triplet_id"])
@@ -41,7 +47,7 @@ def pool(triplets: list[Triplet]) -> list[Triplet]:
 def test_a_group_that_joins_another_keeps_the_stricter_split(first: str, pool: list[Triplet], tmp_path: Path) -> None:
     """Whichever of the two gives its name to both."""
     near = copies(pool[0], "ab")
-    kept = {name * 32: "test" if name == first else "train" for name in "ab"}
+    kept = Kept({name * 32: "test" if name == first else "train" for name in "ab"})
     made([*near, *pool[1:]], tmp_path / "later", "k", kept)
     groups = json.loads((tmp_path / "later" / GROUPS).read_bytes())
     assert (groups["a" * 32], groups["b" * 32]) == ("test", "test")
@@ -50,8 +56,8 @@ def test_a_group_that_joins_another_keeps_the_stricter_split(first: str, pool: l
 def test_a_group_that_had_joined_another_is_known_without_it(pool: list[Triplet], tmp_path: Path) -> None:
     """An image of a test set stays there when the image that it stood beside has gone."""
     near = copies(pool[0], "ab")
-    made([*near, *pool[1:]], tmp_path / "first", "k", {"a" * 32: "test"})
-    kept = json.loads((tmp_path / "first" / GROUPS).read_bytes())
+    made([*near, *pool[1:]], tmp_path / "first", "k", Kept({"a" * 32: "test"}))
+    kept = Kept(Kept.of(tmp_path / "first").groups)
     for key in range(4):
         assert made([near[1], *pool[1:]], tmp_path / str(key), str(key), kept)
         assert json.loads((tmp_path / str(key) / GROUPS).read_bytes())["b" * 32] == "test"
@@ -97,4 +103,17 @@ def test_what_is_no_data_set_cannot_be_kept(triplet_file: Path, tmp_path: Path) 
     ]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert "--keep names no data set" in result.output
+    assert "the folder of --keep holds no data set" in result.output
+
+
+def test_an_image_of_a_kept_test_set_is_tested_on_under_other_names(pool: list[Triplet], tmp_path: Path) -> None:
+    """Of another patient, other ids, and mirrored: the set that is kept holds its hash, and nothing else tells."""
+    assert set(made(pool, tmp_path / "first", "k", Kept({origin_of(Glance.of(pool[0])).group: "test"}))) > {"test"}
+    copy = copies(pool[0], "a")[0]
+    picture = np.ascontiguousarray(np.asarray(decode_png(sound_picture(copy)), np.uint8)[:, ::-1])
+    mirrored = copies(copy.model_copy(update={"image": as_view(picture)}), "b")[0]
+    for again in (copy, mirrored):
+        for key in range(4):
+            out = tmp_path / f"{again.triplet_id[0]}{key}"
+            made([again, *pool[4:]], out, str(key), Kept.of(tmp_path / "first"))
+            assert splits_of(out)[again.triplet_id] == "test"
