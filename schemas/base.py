@@ -57,6 +57,21 @@ class Provenance(Message):
         return self.model_copy(update={"text_from": tuple(dict.fromkeys((*self.text_from, *more)))})
 
     @property
+    def together(self) -> tuple[Literal["patient", "study", "series"], str] | None:
+        """The most that is told to belong together, and which it is: what no split may tear apart.
+
+        A patient that only the policy made of a file is less than its study or series.
+        """
+        told = None if self.patient_by == "file" else self.patient
+        if told is not None:
+            return "patient", told
+        if self.study is not None:
+            return "study", self.study
+        if self.series is not None:
+            return "series", self.series
+        return None if self.patient is None else ("patient", self.patient)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Fields that nothing tells, `split` apart: a collection need have none."""
         return tuple(

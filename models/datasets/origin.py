@@ -22,8 +22,7 @@ def origin_of(one: Glance) -> Origin:
     if provenance is None:
         return Origin(one.object_id, "object", one.object_id)
     series = provenance.series or one.object_id
-    named = {"patient": provenance.patient, "study": provenance.study, "series": provenance.series}
-    level, group = next(((level, key) for level, key in named.items() if key), ("object", one.object_id))
+    level, group = provenance.together or ("object", one.object_id)
     if level == "patient":
         level = f"patient by {provenance.patient_by}"
     return Origin(group, level, series, provenance.split)

@@ -44,9 +44,10 @@ class _Instances:
     def add(self, example: Example, path: str, categories: dict[str, int]) -> None:
         self._images += 1
         triplet = example.triplet
+        _, patient = (triplet.provenance and triplet.provenance.together) or ("object", triplet.object_id)
         image = {
             "id": self._images, "file_name": path, "width": triplet.image.columns, "height": triplet.image.rows,
-            "triplet_id": triplet.triplet_id,
+            "triplet_id": triplet.triplet_id, "patient_id": patient,
         }  # fmt: skip
         self._file.write((",\n" if self._images > 1 else "\n") + json.dumps(image))
         for region in triplet.regions:

@@ -10,7 +10,7 @@ import orjson
 from pycocotools import mask as coco
 from pydantic import BaseModel, Field, ValidationError
 
-from models.experts.datasets.examples import BadDataset, BinaryImage, Dataset, Example, decoded, json_of
+from models.experts.datasets.examples import BadDataset, BinaryImage, Dataset, Example, decoded, json_of, told_group
 from models.experts.datasets.folders import DESCRIPTION, described
 from models.imaging import FramePolicy, open_source
 from schemas.failures import InvalidInput
@@ -64,7 +64,7 @@ def find_instances(folder: Path) -> list[Path]:
 def open_coco(folder: Path, paths: list[Path]) -> Dataset:
     """Categories by their names become labels; a box without a segmentation is filled.
 
-    Images of one `patient_id`, where they have one, stay together in a split. dataset.json may tell the modality.
+    Images of one `patient_id`, where they have one, or of one patient by their files, stay together in a split. dataset.json may tell the modality.
 
     Raises:
         BadDataset: there are several instance files, or one is not valid.
@@ -90,7 +90,8 @@ def open_coco(folder: Path, paths: list[Path]) -> Dataset:
         for image in instances.images:
             file = _file(folder, image.file_name)
             try:
-                (frame,) = open_source(file.read_bytes(), FramePolicy("spread"), burned_in=None).frames()
+                source = open_source(file.read_bytes(), FramePolicy("spread"), burned_in=None)
+                (frame,) = source.frames()
             except InvalidInput as error:
                 raise BadDataset(f"{image.file_name}: {error}") from None
             if frame.stored.shape[:2] != (image.height, image.width):
@@ -100,7 +101,7 @@ def open_coco(folder: Path, paths: list[Path]) -> Dataset:
                 masks[names[one.category_id]] |= _mask(one, image)
             yield Example(
                 name=image.file_name,
-                group=image.patient_id or about.groups.get(file.stem) or image.file_name,
+                group=image.patient_id or about.groups.get(file.stem) or told_group(source) or image.file_name,
                 values=frame.values,
                 unit=about.unit or frame.unit,
                 masks=masks,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import orjson
 from pycocotools import mask as coco
 
+from models.imaging import Source
 from schemas.failures import TristreamError
 from schemas.images import Modality
 
@@ -29,7 +30,7 @@ class Example:
     """One image and, for each label, a mask of 0 and 1, uint8 (rows, columns).
 
     `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `group`: of the patient where it is
-    known, else of the object; kept in memory alone, since it can name a person.
+    known, else of the study, series or object; kept in memory alone, since it can name a person.
     """
 
     name: str
@@ -92,6 +93,12 @@ def split(groups: Sequence[str], seed: int, validation: float = 0.15, held_out: 
     part = {name: 0 if at < first else 1 if at < second else 2 for at, name in enumerate(names)}
     indices = [tuple(at for at, group in enumerate(groups) if part[group] == wanted) for wanted in (2, 1, 0)]
     return Split(*indices)
+
+
+def told_group(source: Source) -> str | None:
+    """What a file says that it belongs to: DICOM's Patient ID, else its study or series. Not to be written anywhere."""
+    said = source.belonging.header
+    return said.patient or said.study or said.series
 
 
 def decoded(size: tuple[int, int], counts: Any) -> BinaryImage:

@@ -1,16 +1,13 @@
 """images/ and masks/: DICOM, NIfTI, PNG, JPEG or TIFF, each image with a mask of the same name before the extension."""
 
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydicom.errors import InvalidDicomError
 
-from models.experts.datasets.examples import BadDataset, BinaryImage, Dataset, Example, json_of
+from models.experts.datasets.examples import BadDataset, BinaryImage, Dataset, Example, json_of, told_group
 from models.imaging import FramePolicy, open_source
 from schemas.failures import InvalidInput
 from schemas.images import Modality
@@ -80,9 +77,8 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 def _frames(path: Path, mask: Path, stem: str, about: Described) -> Iterator[Example]:
     name = f"images/{path.name}"
     try:
-        data = path.read_bytes()
         # What text is masked depends on a detector; what is learnt should not.
-        source = open_source(data, FramePolicy(), burned_in=None)
+        source = open_source(path.read_bytes(), FramePolicy(), burned_in=None)
         frames = list(source.frames())
     except InvalidInput as error:
         raise BadDataset(f"{name}: {error}") from None
@@ -92,7 +88,7 @@ def _frames(path: Path, mask: Path, stem: str, about: Described) -> Iterator[Exa
         raise BadDataset(f"masks/{mask.name}: {error}") from None
     if len(labels) != len(frames):
         raise BadDataset(f"masks/{mask.name}: has {len(labels)} frames, its image {len(frames)}")
-    group = about.groups.get(stem) or _patient(data) or stem
+    group = about.groups.get(stem) or told_group(source) or stem
     for frame, numbers in zip(frames, labels, strict=True):
         if numbers.stored.shape != frame.stored.shape[:2]:
             raise BadDataset(f"masks/{mask.name}: is not grey, or not of its image's size")
@@ -127,14 +123,3 @@ def _masks(
     for number in present:
         found[labels[number]] |= (numbers == number).astype(np.uint8)
     return found
-
-
-def _patient(data: bytes) -> str | None:
-    """Patient ID of a DICOM file: what its frames and those of other files are split by, and nothing else."""
-    if data[128:132] != b"DICM":
-        return None
-    try:
-        header = pydicom.dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=["PatientID"])
-    except (InvalidDicomError, EOFError, ValueError):
-        return None
-    return str(header.get("PatientID") or "") or None

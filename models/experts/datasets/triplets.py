@@ -22,8 +22,8 @@ def find_triplets(folder: Path) -> list[Path]:
 def open_triplets(paths: list[Path]) -> Dataset:
     """Regions that the source marked are learnt where there are any in the files, else the experts' candidates.
 
-    Their labels become labels; an image that has none of them teaches what is not one. All images of one patient stay
-    together in a split. The image of a triplet is the rendered view: what is learnt fits images of that look.
+    Their labels become labels; an image that has none of them teaches what is not one. All images of one patient, or
+    where none is told of one study, series or object, stay together in a split. The image of a triplet is the rendered view: what is learnt fits images of that look.
 
     Raises:
         BadDataset: a line is no triplet, or no triplet has a region to learn.
@@ -92,8 +92,5 @@ def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], or
             raise BadDataset(f"{name}: a region is of another size than the image")
         masks[region.label] |= decoded(region.mask.size, region.mask.counts)
     values = stored.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
-    # Without a patient an object is the least that belongs together.
-    group = triplet.provenance.patient if triplet.provenance else None
-    return Example(
-        name, group or triplet.object_id, values, pixels.unit, masks, False, triplet.metadata.modality, organ
-    )
+    _, group = (triplet.provenance and triplet.provenance.together) or ("object", triplet.object_id)
+    return Example(name, group, values, pixels.unit, masks, False, triplet.metadata.modality, organ)

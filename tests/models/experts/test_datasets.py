@@ -7,6 +7,7 @@ import cv2
 import nibabel as nib
 import numpy as np
 import orjson
+import pydicom
 import pytest
 import tifffile
 from pycocotools import mask as coco
@@ -94,6 +95,28 @@ def test_dicom(tmp_path: Path) -> None:
     assert (one.unit, one.modality) == ("HU", "CT")
     assert one.group == other.group
     assert one.group not in repr(one)
+
+
+def test_slices_that_name_no_patient_stay_together(tmp_path: Path) -> None:
+    """By their study or series, in folders and in COCO; a word that stands in a patient's place names nobody."""
+    path = get_testdata_file("CT_small.dcm", download=False)
+    assert isinstance(path, str)
+    (tmp_path / "folders").mkdir()
+    folder = folders(tmp_path / "folders")
+    names = {"a": ("anonymous", "1.2"), "b": ("anonymous", "1.2"), "c": ("anonymous", "1.3"), "d": ("", "")}
+    for name, (patient, study) in names.items():
+        dataset = pydicom.dcmread(path)
+        dataset.PatientID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = patient, study, study and f"{study}.1"
+        dataset.save_as(folder / f"images/{name}.dcm")
+        png(folder / f"masks/{name}.png", np.eye(128, dtype=np.uint8))
+    expected = ["1.2", "1.2", "1.3"]
+    assert [one.group for one in open_dataset(folder).read()] == [*expected, "d"]
+    beside = tmp_path / "coco"
+    (folder / "images").rename(beside)
+    images = [{"id": name, "file_name": f"{name}.dcm", "height": 128, "width": 128} for name in names]
+    plain = {"images": images, "annotations": [], "categories": [{"id": 1, "name": "x"}]}
+    (beside / "instances.json").write_bytes(orjson.dumps(plain))
+    assert [one.group for one in open_dataset(beside).read()] == [*expected, "d.dcm"]
 
 
 @pytest.mark.parametrize(
@@ -201,14 +224,17 @@ def test_triplets(tmp_path: Path) -> None:
 
 
 def test_triplets_of_a_patient_stay_together(tmp_path: Path) -> None:
-    """Whatever objects they are of; where no patient is told, those of an object."""
-    told = [("4", "a"), ("5", "a"), ("6", "b"), ("6", None)]
-    lines = [
-        triplet("candidate") | {"object_id": name * 32} | ({"provenance": {"patient": patient * 32}} if patient else {})
-        for name, patient in told
-    ]
+    """Whatever objects they are of; without a patient those of a study, a series, an object. A patient that was made of a
+    file alone is less than its series."""
+    told: list[dict[str, str]] = [
+        {"patient": "a" * 32, "study": "c" * 32}, {"patient": "a" * 32}, {"study": "c" * 32, "series": "d" * 32},
+        {"series": "d" * 32}, {"patient": "b" * 32, "patient_by": "file", "series": "d" * 32}, {},
+    ]  # fmt: skip
+    lines = [triplet("candidate") | {"object_id": f"{n}" * 32, "provenance": said} for n, said in enumerate(told)]
+    del lines[-1]["provenance"]
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
-    assert [one.group for one in open_dataset(tmp_path).read()] == ["a" * 32, "a" * 32, "b" * 32, "6" * 32]
+    groups = [one.group[0] for one in open_dataset(tmp_path).read()]
+    assert groups == ["a", "a", "c", "d", "d", "5"]
 
 
 def test_bad_triplets(tmp_path: Path) -> None:
