@@ -78,23 +78,23 @@ def source(
         )
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    unmarked = 0
+    without: Counter[str] = Counter()
     with plain_errors():
         for one in place(path, collection, out, permitted):
             if one.reason:
                 reasons[one.reason] += 1
             else:
                 counts["new" if one.new else "there already"] += 1
-                unmarked += bool(collection.masks) and not one.marked
+                without.update(one.without)
             if limit is not None and sum(counts.values()) >= limit:
                 break
     if as_json:
-        told = {"images": dict(counts), "left_out": dict(reasons)}
-        sys.stdout.buffer.write(orjson.dumps({**told, "without_mask": unmarked} if collection.masks else told) + b"\n")
+        told = {"images": dict(counts), "left_out": dict(reasons), "without": dict(without)}
+        sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
         return
     say(f"{collection.title}: {', '.join(f'{n} {name}' for name, n in counts.items()) or 'no images'}")
-    if unmarked:
-        say(f"without a mask {unmarked}: masks are looked for at {' and '.join(one.path for one in collection.masks)}")
+    for what, n in without.most_common():
+        say(f"taken, without {n:>7}: {what}")
     for reason, n in reasons.most_common():
         say(f"left out {n:>7}: {reason}")
 

@@ -2,7 +2,8 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Drawn, Found, LeftOut, WrongLayout
+from models.datasets.sources.found import Drawn, Found, LeftOut, WrongFile, WrongLayout
+from models.datasets.sources.tables import rows_of
 
 NUCLEI = ("neoplastic cell", "inflammatory cell", "connective tissue cell", "dead cell", "epithelial cell")
 """PanNuke's channels before the background."""
@@ -49,7 +51,7 @@ def _opened(path: Path, collection: Collection) -> Any:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise WrongLayout(f"{collection.title} comes with {path.parent.name}/{path.name}, which is not there") from None
-    except (ValueError, OSError):
+    except (ValueError, OSError, EOFError):
         raise WrongLayout(f"{path.parent.name}/{path.name} of {collection.title} is no array of NumPy's") from None
 
 
@@ -66,8 +68,6 @@ def patchcamelyon(root: Path, collection: Collection) -> Iterator[Found | LeftOu
     Raises:
         WrongLayout: there is none, or one is no HDF5 file with `x` and `y`.
     """
-    import h5py
-
     files = sorted(root.rglob("camelyonpatch_level_2_split_*_x.h5"))
     if not files:
         raise WrongLayout(
@@ -78,34 +78,39 @@ def patchcamelyon(root: Path, collection: Collection) -> Iterator[Found | LeftOu
         labels = path.with_name(path.name.replace("_x.h5", "_y.h5"))
         if match is None or not labels.is_file():
             raise WrongLayout(f"{collection.title} comes with {labels.name}, which is not there")
-        slides = _slides(path.with_name(path.name.replace("_x.h5", "_meta.csv")))
+        slides = _slides(path.with_name(path.name.replace("_x.h5", "_meta.csv")), collection)
+        with _held(path, "x", collection) as x, _held(labels, "y", collection) as y:
+            for n in range(x.shape[0]):
+                said = collection.said(
+                    split=_SPLITS[match[1]],
+                    disease="metastasis" if np.asarray(y[n]).ravel()[0] else "healthy",
+                    patient=slides[n] if n < len(slides) else None,
+                    series=match[1],
+                )
+                yield Found(path, f"{match[1]}/{n:06}.png", said, draw=partial(_patch, x, n))
+
+
+@contextmanager
+def _held(path: Path, name: str, collection: Collection) -> Generator[Any]:
+    """An array of an HDF5 file while it is open."""
+    import h5py
+
+    with ExitStack() as stack:
         try:
-            with h5py.File(path) as pictures, h5py.File(labels) as told:
-                x, y = pictures["x"], told["y"]
-                for n in range(x.shape[0]):  # pyright: ignore[reportAttributeAccessIssue]
-                    tumour = bool(np.asarray(y[n]).ravel()[0])  # pyright: ignore[reportIndexIssue]
-                    said = collection.said(
-                        split=_SPLITS[match[1]],
-                        disease="metastasis" if tumour else "healthy",
-                        patient=slides[n] if n < len(slides) else None,
-                        series=match[1],
-                    )
-                    yield Found(path, f"{match[1]}/{n:06}.png", said, draw=partial(_patch, x, n))
+            array = stack.enter_context(h5py.File(path))[name]
         except (OSError, KeyError):
-            raise WrongLayout(f"{path.name} of {collection.title} is no HDF5 file with x, or its y is none") from None
+            raise WrongFile(f"{path.name} of {collection.title} is no HDF5 file with {name}") from None
+        yield array
 
 
 def _patch(x: Any, n: int) -> Drawn:
     return Drawn(np.asarray(x[n], np.uint8))
 
 
-def _slides(path: Path) -> list[str]:
+def _slides(path: Path, collection: Collection) -> list[str]:
     if not path.is_file():
         return []
-    import csv
-
-    with path.open(newline="", encoding="utf-8") as lines:
-        return [row.get("wsi") or "" for row in csv.DictReader(lines)]
+    return [row["wsi"] for row in rows_of(path, {"wsi"}, collection)]
 
 
 def npz(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
@@ -122,9 +127,10 @@ def npz(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
     for path in files:
         name = path.relative_to(root).with_suffix("")
         try:
-            with np.load(path, allow_pickle=False) as held:
+            # NumPy leaves files open that it cannot read.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                 images, marks = held["imgs"], held["gts"]
-        except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile):
             yield LeftOut(path, "not an npz file with imgs and gts")
             continue
         said = collection.said(modality=_modality(name.parts), series=name.as_posix())

@@ -16,7 +16,7 @@ from pydicom.errors import InvalidDicomError
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.ct import ct_file
 from models.datasets.sources.found import Found, LeftOut, WrongLayout
-from models.datasets.sources.tables import rows_of
+from models.datasets.sources.tables import lines_of, rows_of
 
 LESIONS = {
     "1": "bone lesion", "2": "abdominal lesion", "3": "mediastinal lesion", "4": "liver lesion", "5": "lung lesion",
@@ -137,7 +137,7 @@ def voc(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         line.strip(): split
         for name, split in _VOC_SPLITS.items()
         for path in root.glob(f"**/ImageSets/Main/{name}.txt")
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for line in lines_of(path, collection)
     }
     pictures = sorted(root.glob("**/JPEGImages/*.jpg"))
     if not pictures:

@@ -10,11 +10,16 @@ from typing import Any
 
 from models.datasets.sources.collections import Collection, Lists, Mask, Table
 from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
-from models.datasets.sources.tables import readable, rows_of
+from models.datasets.sources.tables import lines_of, rows_of
 
 PICTURES = frozenset(
     {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".gif", ".bmp", ".ppm", ".svs", ".nii", ".gz"}
 )
+_NAMED = re.compile(r"\(\?P<(?P<name>\w+)>")
+_WRITTEN = (
+    ("[a-zA-Z0-9.]+", "<ending>"), ("[^/]+", "<name>"), ("[^/]*", "*"), (r"\d+", "<number>"), ("\\", ""),
+)  # fmt: skip
+_WORDS = re.compile(r"[\w| -]+")
 HIDDEN = re.compile(r"(^|/)\.|(^|/)__MACOSX/")
 
 
@@ -26,13 +31,14 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
     """
     told = _Told(root, collection)
     path_of, skip = re.compile(collection.path), re.compile(collection.skip) if collection.skip else None
-    seen = 0
+    seen, elsewhere = 0, ""
     for path in _pictures(root, collection):
         name = path.relative_to(root).as_posix()
         if skip is not None and skip.search(name):
             continue
         match = path_of.search(name)
         if match is None:
+            elsewhere = elsewhere or f"; there is {name}"
             yield LeftOut(path, "its path is not one of the collection's")
             continue
         seen += 1
@@ -41,12 +47,47 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
         if reason:
             yield LeftOut(path, reason)
             continue
-        yield Found(path, name, sidecar, tuple(_masks(root, collection, parts, path)))
+        masks = tuple(_masks(root, collection, parts, path))
+        without = told.without(parts)
+        if collection.masks and not masks:
+            without = (*without, f"a mask at {' or '.join(_in_words(mask) for mask in collection.masks)}")
+        yield Found(path, name, sidecar, masks, without=without)
     if not seen:
         raise WrongLayout(
             f"no image of {collection.title} was found: expected {' or '.join(collection.images)} below the folder, "
-            f"with paths like {collection.path}"
+            f"with paths like {in_words(collection.path)}{elsewhere}"
         )
+
+
+def in_words(pattern: str) -> str:
+    """A declared path as a person reads it: names in angle brackets, words as they are."""
+    plain, at = "", 0
+    for part in _NAMED.finditer(pattern):
+        if part.start() < at:
+            continue
+        plain += pattern[at : part.start()]
+        at = _end(pattern, part.start())
+        inner = pattern[part.end() : at - 1]
+        if part["name"] != "base":
+            plain += f"({inner})" if _WORDS.fullmatch(inner) else f"<{part['name']}>"
+    plain += pattern[at:]
+    for written, said in _WRITTEN:
+        plain = plain.replace(written, said)
+    return plain.removesuffix("$")
+
+
+def _in_words(mask: Mask) -> str:
+    return re.sub(r"\{(\w+)\}", r"<\1>", mask.path.replace("{base}", ""))
+
+
+def _end(pattern: str, start: int) -> int:
+    """Where the group that begins there is closed, one behind."""
+    depth = 0
+    for at in range(start, len(pattern)):
+        depth += (pattern[at] == "(") - (pattern[at] == ")")
+        if not depth:
+            return at + 1
+    return len(pattern)
 
 
 def _pictures(root: Path, collection: Collection) -> Iterator[Path]:
@@ -103,11 +144,19 @@ class _Told:
 
     def __init__(self, root: Path, collection: Collection) -> None:
         self._fields: list[tuple[str, dict[str, dict[str, Any]]]] = []
+        self._needed: list[tuple[str, dict[str, dict[str, Any]], str]] = []
         for table in collection.tables:
-            self._fields.append((table.match, _read(root, table, collection)))
+            rows = _read(root, table, collection)
+            self._fields.append((table.match, rows))
+            if not table.optional:
+                self._needed.append((table.match, rows, f"a row in {' or '.join(table.files)}"))
         for one in collection.lists:
             lines = _lines(root, one, collection)
             self._fields.append((one.match, {Path(line).stem: {"split": one.split} for line in lines if line}))
+
+    def without(self, parts: Mapping[str, str]) -> tuple[str, ...]:
+        """Tables of which no row is of an image: they may have been cut off."""
+        return tuple(said for match, rows, said in self._needed if parts.get(match, "") not in rows)
 
     def of(self, parts: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -126,8 +175,7 @@ def _lines(root: Path, one: Lists, collection: Collection) -> list[str]:
 def _named(path: Path, one: Lists, collection: Collection) -> list[str]:
     if one.column:
         return [row[one.column] for row in rows_of(path, {one.column}, collection)]
-    with readable(path, collection):
-        return path.read_text(encoding="utf-8-sig").splitlines()
+    return lines_of(path, collection)
 
 
 def _read(root: Path, table: Table, collection: Collection) -> dict[str, dict[str, Any]]:

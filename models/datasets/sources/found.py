@@ -16,6 +16,10 @@ class WrongLayout(InvalidInput):
     """A folder is not laid out as the collection is; the message names what was expected."""
 
 
+class WrongFile(WrongLayout):
+    """A file of the collection is where it should be, but damaged, cut off, or without a column that it has."""
+
+
 @dataclass(frozen=True)
 class MaskPart:
     """A file that marks something, and its label: of `labels`, the numbers in the file, or of all that is not 0.
@@ -57,6 +61,8 @@ class Found:
     masks: Sequence[MaskPart] = ()
     draw: Callable[[], Drawn | bytes] | None = None
     text: str = ""
+    without: Sequence[str] = ()
+    """What the collection has of its images, and not of this one: a mask, a row of a table."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import shutil
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from PIL import Image
+from pydicom.errors import InvalidDicomError
 
 from models.datasets.licences import Licences
 from models.datasets.sources import arrays, boxed, dicom, files, listed, slides, texts, volumes
@@ -33,6 +36,8 @@ LOSSY = (".jpg", ".jpeg")
 WHITE = (2**8 - 1, 2**16 - 1)
 """Of masks in black and white, whose edges may be grey."""
 MOST_LABELS = 255
+UNREADABLE = (OSError, ValueError, EOFError, zlib.error, InvalidDicomError, AttributeError, KeyError, struct.error)
+"""What libraries raise of pictures and masks that are damaged or cut off."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Placed:
     path: Path
     new: bool = True
     reason: str = ""
-    marked: bool = False
-    """Whether masks of it were found."""
+    without: Sequence[str] = ()
+    """As of what was found: a mask, a row of a table."""
 
 
 def place(root: Path, collection: Collection, out: Path, licences: Licences | None = None) -> Iterator[Placed]:
@@ -72,10 +77,10 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
         if (suffix := _converted(target)) is not None:
             target = target.with_name(f"{target.name[: -len(suffix)]}.png")
         sidecar_path = target.with_name(f"{target.name}.json")
-        if sidecar_path.exists() and target.exists():
-            yield Placed(target, False, marked=bool(one.masks))
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and _stands(one, target, sidecar_path):
+            yield Placed(target, False, without=one.without)
+            continue
         # Both may be links to one file, and to rename one to the other does nothing then.
         target.unlink(missing_ok=True)
         ready = target.with_name(f".{target.name}.part")
@@ -89,13 +94,29 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
                 _put_masks(one, target, sidecar)
             if one.text:
                 _append(out / TEXTS, {"image": target.relative_to(out).as_posix(), "source_text": one.text})
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             ready.unlink(missing_ok=True)
             yield Placed(one.path, False, f"it cannot be read: {type(error).__name__}")
             continue
         _write(sidecar_path, sidecar)
         ready.replace(target)
-        yield Placed(target, marked=bool(one.masks))
+        yield Placed(target, without=one.without)
+
+
+def _stands(one: Found, target: Path, sidecar_path: Path) -> bool:
+    """Whether an image was made of what is found now: a table or masks may have been unpacked since."""
+    try:
+        stored = json.loads(sidecar_path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    said: dict[str, Any] = json.loads(json.dumps(one.sidecar))
+    if {key: value for key, value in stored.items() if key not in ("mask", "labels")} != said:
+        return False
+    if "mask" in stored or not one.masks:
+        return True
+    with contextlib.suppress(*UNREADABLE):  # Its masks may mark nothing.
+        _put_masks(one, target, said)
+    return "mask" not in said
 
 
 def _adapter(collection: Collection) -> Find:

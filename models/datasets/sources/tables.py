@@ -10,32 +10,43 @@ from pathlib import Path
 from typing import TextIO
 
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import WrongLayout
+from models.datasets.sources.found import WrongFile
+
+_MOST_SHOWN = 12
 
 
 def rows_of(path: Path, needed: Iterable[str], collection: Collection) -> Iterator[dict[str, str]]:
     """Rows of a table, by the names of its columns without spaces around them.
 
     Raises:
-        WrongLayout: it lacks a column, or cannot be read to its end.
+        WrongFile: it lacks a column, or cannot be read to its end.
     """
     with readable(path, collection), _text(path) as lines:
         head = lines.readline()
         names = [name.strip() for name in next(csv.reader([head], delimiter=_between(head)), [])]
         if missing := set(needed) - set(names):
-            raise WrongLayout(f"{path.name} of {collection.title} has no column {', '.join(sorted(missing))}")
+            raise WrongFile(
+                f"{path.name} of {collection.title} has no column {', '.join(sorted(missing))}; "
+                f"it has {', '.join(filter(None, names[:_MOST_SHOWN])) or 'none'}"
+            )
         for row in csv.DictReader(lines, fieldnames=names, delimiter=_between(head), restval=""):
             row.pop(None, None)  # pyright: ignore[reportArgumentType]  # its stubs know no cells beyond the head's
             yield row
 
 
+def lines_of(path: Path, collection: Collection) -> list[str]:
+    """Lines of a list. Raises WrongFile where it is none."""
+    with readable(path, collection):
+        return path.read_text(encoding="utf-8-sig").splitlines()
+
+
 @contextmanager
 def readable(path: Path, collection: Collection) -> Generator[None]:
-    """Raises WrongLayout, which names the file, where what is done with it finds it damaged or cut off."""
+    """Raises WrongFile, which names the file, where what is done with it finds it damaged or cut off."""
     try:
         yield
     except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
-        raise WrongLayout(
+        raise WrongFile(
             f"{path.name} of {collection.title} is damaged or was not downloaded to its end: {type(error).__name__}"
         ) from None
 

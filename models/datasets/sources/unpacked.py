@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Find, Found, LeftOut, WrongLayout
+from models.datasets.sources.found import Find, Found, LeftOut, WrongFile, WrongLayout
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".rar", ".7z", ".h5.gz")
 NO_PART = ("__MACOSX",)
@@ -30,6 +30,8 @@ def unpacked(root: Path, collection: Collection, find: Find) -> Iterator[Found |
                 yield from aside
                 aside.clear()
                 yield one
+        except WrongFile:
+            raise
         except WrongLayout as error:
             if begun:
                 raise

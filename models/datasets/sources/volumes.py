@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongFile, WrongLayout
 from schemas.images import Modality
 
 SUFFIXES = (".nii.gz", ".nii")
@@ -47,7 +47,10 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
                 modality = _named(path.name, collection.modalities)
             sidecar = collection.said(modality=modality, patient=case, split=split, series=stem)
             masks = (MaskPart(mask, labels=labels),) if mask.is_file() and labels else ()
-            yield Found(path, path.relative_to(root).as_posix(), sidecar, masks)
+            without = (
+                () if masks or split == "test" else (f"a mask in {mask.parent.name}, or a dataset.json with labels",)
+            )
+            yield Found(path, path.relative_to(root).as_posix(), sidecar, masks, without=without)
 
 
 def _by_channel(root: Path) -> bool:
@@ -74,9 +77,9 @@ def _described(root: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except ValueError:
-        raise WrongLayout("dataset.json is not JSON") from None
+        raise WrongFile("dataset.json is not JSON to its end") from None
     if not isinstance(found, dict):
-        raise WrongLayout("dataset.json holds no object")
+        raise WrongFile("dataset.json holds no object")
     return found  # pyright: ignore[reportUnknownVariableType]
 
 

@@ -64,7 +64,8 @@ def find_instances(folder: Path) -> list[Path]:
 def open_coco(folder: Path, paths: list[Path]) -> Dataset:
     """Categories by their names become labels; a box without a segmentation is filled.
 
-    Images of one `patient_id`, where they have one, or of one patient by their files, stay together in a split. dataset.json may tell the modality.
+    Images of one `patient_id`, where they have one, or of one patient by their files, stay together in a split.
+    dataset.json may tell the modality.
 
     Raises:
         BadDataset: there are several instance files, or one is not valid.

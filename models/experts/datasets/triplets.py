@@ -23,7 +23,8 @@ def open_triplets(paths: list[Path]) -> Dataset:
     """Regions that the source marked are learnt where there are any in the files, else the experts' candidates.
 
     Their labels become labels; an image that has none of them teaches what is not one. All images of one patient, or
-    where none is told of one study, series or object, stay together in a split. The image of a triplet is the rendered view: what is learnt fits images of that look.
+    where none is told of one study, series or object, stay together in a split. The image of a triplet is the rendered
+    view: what is learnt fits images of that look.
 
     Raises:
         BadDataset: a line is no triplet, or no triplet has a region to learn.

@@ -83,6 +83,7 @@ def test_licences_are_those_of_the_series(tmp_path: Path) -> None:
             "licence not permitted: CC-BY-NC-4.0": 1,
             f"licence not permitted: {collections()['idc'].licence}": 1,
         },
+        "without": {},
     }
     result = CliRunner().invoke(main, [*command, str(tmp_path / "r"), "--licences", "research"])
     assert json.loads(result.stdout)["images"] == {"new": 2}

@@ -12,13 +12,18 @@ from click.testing import CliRunner
 from PIL import Image
 
 from infra.cli import main
-from models.datasets.sources import WrongLayout
+from models.datasets.sources import Placed, WrongLayout, collections, place
 from models.imaging import FramePolicy, open_source
 from tests.models.datasets.test_collection_layouts import LAYOUTS
 from tests.models.datasets.test_more_sources import imagescope, volume
 from tests.models.datasets.test_sources import made, mask, opened, picture, table
 
 DX = str(pydicom.data.get_testdata_file("examples_overlay.dcm", download=False))
+
+
+def made_again(name: str, root: Path, out: Path) -> list[Placed]:
+    """Into a folder that has some of it already."""
+    return list(place(root, collections()[name], out))
 
 
 def by_stem(sidecars: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -294,7 +299,27 @@ def test_what_masks_were_looked_for_is_said(tmp_path: Path) -> None:
     mask(root / "masks" / "0.jpg")
     result = CliRunner().invoke(main, ["source", "kvasir-seg", str(root), "--out", str(tmp_path / "out")])
     assert result.exit_code == 0
-    assert "without a mask 2: masks are looked for at {base}masks/{stem}.jpg" in result.output
+    assert "taken, without       2: a mask at masks/<stem>.jpg" in result.output
+    for n in (1, 2):  # Unpacked since: what was made without them is made anew, and nothing else.
+        mask(root / "masks" / f"{n}.jpg")
+    told = [one.new for one in made_again("kvasir-seg", root, tmp_path / "out")]
+    assert told == [False, True, True]
+    assert [one.new for one in made_again("kvasir-seg", root, tmp_path / "out")] == [False] * 3
+
+
+def test_a_table_that_was_cut_off_is_seen(tmp_path: Path) -> None:
+    """Images of which it has no row are taken and counted; what is made anew once it is whole tells all."""
+    root = tmp_path / "ham"
+    for n in range(3):
+        picture(root / "HAM10000_images_part_1" / f"ISIC_{n}.jpg")
+        mask(root / "HAM10000_segmentations_lesion_tschandl" / f"ISIC_{n}_segmentation.png", value=0)
+    rows = [{"lesion_id": f"HAM_{n}", "image_id": f"ISIC_{n}", "dx": "nv"} for n in range(3)]
+    table(root / "HAM10000_metadata.csv", rows[:1])
+    command = ["source", "ham10000", str(root), "--out", str(tmp_path / "out"), "--json"]
+    first = json.loads(CliRunner().invoke(main, command).stdout)
+    assert (first["images"], first["without"]) == ({"new": 3}, {"a row in HAM10000_metadata*": 2})
+    table(root / "HAM10000_metadata.csv", rows)
+    assert json.loads(CliRunner().invoke(main, command).stdout)["images"] == {"new": 2, "there already": 1}
 
 
 def test_where_it_lies_and_what_is_packed_still_is_said(tmp_path: Path) -> None:

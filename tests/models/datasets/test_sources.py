@@ -212,7 +212,8 @@ def test_dicom_collections_say_for_themselves_what_they_are(tmp_path: Path) -> N
 
 def test_another_layout_says_what_was_expected(tmp_path: Path) -> None:
     """No images, no table, a table without its columns, volumes without their folder."""
-    with pytest.raises(WrongLayout, match=r"no image of Kvasir-SEG .* images/\*\.jpg"):
+    picture(tmp_path / "a" / "pictures" / "0.jpg")
+    with pytest.raises(WrongLayout, match=r"no image of Kvasir-SEG .* images/\*\.jpg.* paths like images/<stem>\.jpg"):
         made("kvasir-seg", tmp_path / "a")
     picture(tmp_path / "b" / "HAM10000_images_part_1" / "ISIC_1.jpg")
     with pytest.raises(WrongLayout, match=r"HAM10000 comes with HAM10000_metadata\*, which is not"):
@@ -279,7 +280,11 @@ def test_the_command_refuses_and_counts(tmp_path: Path) -> None:
     assert runner.invoke(main, ["source", "nope", str(root), "--out", str(out)]).exit_code == 2
     assert runner.invoke(main, ["source", "kvasir-seg", str(root), "--out", str(root / "in")]).exit_code == 2
     result = runner.invoke(main, ["source", "kvasir-seg", str(root), "--out", str(out), "--json"])
-    assert json.loads(result.output) == {"images": {"new": 1}, "left_out": {}, "without_mask": 1}
+    assert json.loads(result.output) == {
+        "images": {"new": 1},
+        "left_out": {},
+        "without": {"a mask at masks/<stem>.jpg": 1},
+    }
     assert cv2.imread(str(out / "images" / "0.jpg")) is not None
     assert "kvasir-seg" in runner.invoke(main, ["source", "list"]).output
 

@@ -224,8 +224,10 @@ def test_triplets(tmp_path: Path) -> None:
 
 
 def test_triplets_of_a_patient_stay_together(tmp_path: Path) -> None:
-    """Whatever objects they are of; without a patient those of a study, a series, an object. A patient that was made of a
-    file alone is less than its series."""
+    """Whatever objects they are of; without a patient those of a study, a series, an object.
+
+    A patient that was made of a file alone is less than its series.
+    """
     told: list[dict[str, str]] = [
         {"patient": "a" * 32, "study": "c" * 32}, {"patient": "a" * 32}, {"study": "c" * 32, "series": "d" * 32},
         {"series": "d" * 32}, {"patient": "b" * 32, "patient_by": "file", "series": "d" * 32}, {},
