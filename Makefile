@@ -99,7 +99,7 @@ $(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
 $(TINY)/set: | install
 	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each $(EACH)
 	@$(BIN)/tristream annotate $(TINY)/phantoms --triplets $(TINY)/triplets.jsonl
-	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --format parquet --format coco \
+	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --unproven --format parquet --format coco \
 	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
 
 llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; see docs/llava-tri.md

@@ -83,6 +83,9 @@ EVALUATION = click.option(
 @click.option(
     "--question", "questions", multiple=True, metavar="KIND", help="Only turns of this kind: docs/datasets.md."
 )
+@click.option(
+    "--unproven", is_flag=True, help="Also questions about what experts found that are not known to be mostly right."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @EVALUATION
 def build_command(
@@ -129,6 +132,7 @@ def build_command(
             near=NEAR if choices["near"] is None else choices["near"],
             turns=choices["turns"],
             questions=frozenset(choices["questions"]) or None,
+            unproven=choices["unproven"],
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None

@@ -39,6 +39,7 @@ class Policy:
         near: bits of the perceptual hash at most between near duplicates; their groups stay together.
         turns: of instruction an image, at most.
         questions: kinds of turns that are taken, of models/datasets/instructions; None: all.
+        unproven: also questions about what experts found, or not, that are not known to be mostly right.
     """
 
     shares: Shares = field(default_factory=Shares)
@@ -54,6 +55,7 @@ class Policy:
     near: int = NEAR
     turns: int = 4
     questions: frozenset[str] | None = None
+    unproven: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 1:

@@ -168,7 +168,7 @@ class _Examples(_BaseExamplesIterable):
         start = _Position.load(state["position"]) if state else _Position(dict.fromkeys(self._partitions, 0))
         seen: OrderedDict[str, None] = OrderedDict.fromkeys(start.seen)
         now = _Position(dict(start.next), handed_out=start.handed_out)
-        buffer, mixer = _Buffer(), Mixer(self._policy.turns)
+        buffer, mixer = _Buffer(), Mixer(self._policy.turns, self._policy.questions, unproven=self._policy.unproven)
         if start.mixed:
             mixer.go_on(start.mixed)
 

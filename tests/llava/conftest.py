@@ -46,7 +46,7 @@ def data_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     triplets, out = folder / "triplets.jsonl", folder / "drawn"
     _run("annotate", str(source), "--triplets", str(triplets))
     formats = ("--format", "parquet", "--format", "coco")
-    _run("dataset", "build", str(triplets), "--out", str(out), "--turns", "8", *formats)
+    _run("dataset", "build", str(triplets), "--out", str(out), "--turns", "8", "--unproven", *formats)
     return out
 
 

@@ -28,15 +28,17 @@ that name the same thing, before the mean of these answers."""
 _GROUNDING = ("box-to-phrase", "phrase-to-box")
 
 
-def offers_of(triplet: Triplet, enough: Enough = lambda kind, named, told: False) -> list[Offer]:
+def offers_of(
+    triplet: Triplet, enough: Enough = lambda kind, named, told: False, *, unproven: bool = False
+) -> list[Offer]:
     """Everything that can be asked of an image, in a fixed order, but what there is enough of."""
-    asker = Asker(triplet, enough)
+    asker = Asker(triplet, enough, unproven=unproven)
     return [*whole(asker), *regions(asker)]
 
 
-def turns_of(triplet: Triplet) -> list[Turn]:
+def turns_of(triplet: Triplet, *, unproven: bool = False) -> list[Turn]:
     """Every turn that an image allows, in a fixed order; the same triplet gives the same ones."""
-    return [turn for offer in offers_of(triplet) for turn in offer.turns()]
+    return [turn for offer in offers_of(triplet, unproven=unproven) for turn in offer.turns()]
 
 
 class Mixer:
@@ -45,11 +47,13 @@ class Mixer:
     Args:
         turns: at most, before the one that describes the whole image.
         kinds: that are taken; None: all.
+        unproven: also turns about what experts found that are not known to be mostly right.
     """
 
-    def __init__(self, turns: int = 4, kinds: frozenset[str] | None = None) -> None:
+    def __init__(self, turns: int = 4, kinds: frozenset[str] | None = None, *, unproven: bool = False) -> None:
         self._turns = turns
         self._kinds = kinds
+        self._unproven = unproven
         self.taken: Counter[str] = Counter()
         self.closed: Counter[tuple[str, str]] = Counter()
         self._told: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -75,7 +79,9 @@ class Mixer:
         What describes the whole image stands last, where it gives no other answer away.
         """
         offers = [
-            offer for offer in offers_of(triplet, self._enough) if self._kinds is None or offer.kind in self._kinds
+            offer
+            for offer in offers_of(triplet, self._enough, unproven=self._unproven)
+            if self._kinds is None or offer.kind in self._kinds
         ]
         found = self._chosen([offer for offer in offers if offer.kind not in WHOLE], triplet.image_id)
         texts = [offer for offer in offers if offer.kind in WHOLE]

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from models.datasets.conversations import BOX, Turn
+from models.describers.proven import is_proven
 from models.statements.claims import Claim
 from models.statements.facts import Facts
+from models.statements.measures import parts
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from schemas.regions import Region
@@ -53,14 +55,21 @@ class Asker:
     Args:
         triplet: that is asked about.
         enough: whether there are enough turns of a kind, of what they ask about, with this sort of answer.
+        unproven: also of what experts found, or not, that are not known to be mostly right, as descriptions tell
+            nothing of.
     """
 
-    def __init__(self, triplet: Triplet, enough: Enough = lambda kind, named, told: False) -> None:
+    def __init__(
+        self, triplet: Triplet, enough: Enough = lambda kind, named, told: False, *, unproven: bool = False
+    ) -> None:
         self.triplet = triplet
         self.enough = enough
+        self.unproven = unproven
         self.facts = Facts.of_triplet(triplet)
-        self.regions = [region for _, region in self.facts.regions.values()][:MOST_REGIONS]
-        self.labels = tuple(dict.fromkeys(region.label for _, region in self.facts.regions.values()))
+        told = [one for _, one in self.facts.regions.values() if unproven or is_proven(self.facts, one)]
+        self.regions = told[:MOST_REGIONS]
+        self.labels = tuple(dict.fromkeys(region.label for region in told))
+        self._told = {region.region_id for region in told}
 
     def offer(self, kind: str, answer: str, options: Sequence[T], make: Callable[[Voice, T], Turn | None]) -> Offer:
         """Turns of a kind, one for each option that the facts allow, in an order of chance."""
@@ -128,9 +137,20 @@ class Asker:
         """What a region is called; with its box where others are called so too."""
         return f"the {region.label}" if self.is_alone(region) else f"the {region.label} at {BOX}"
 
+    def are_told(self, label: str) -> bool:
+        """Whether all that is called so may be told of, each as one thing, so that it can be counted."""
+        named = self.facts.named(name_of(label))
+        return self._told.issuperset(named) and all(is_one(self.facts.region(each)) for each in named)
+
     def is_alone(self, region: Region) -> bool:
         """Whether no other region is called as it is."""
         return len(self.facts.named(name_of(region.label))) == 1
+
+
+def is_one(region: Region) -> bool:
+    """Whether a region can be spoken of as one thing: a mask of all nuclei is not the nucleus, nor one of both lungs
+    the lung."""
+    return parts(region) == 1
 
 
 @lru_cache(maxsize=8192)

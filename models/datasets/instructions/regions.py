@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from models.datasets.conversations import Turn
-from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, name_of, with_boxes
+from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, is_one, name_of, with_boxes
 from models.describers.plans import phrase
+from models.describers.proven import may_be_denied
 from models.statements import claims as c
 from models.statements.measures import experts_for, share_of
 from models.statements.table import table
@@ -50,7 +51,7 @@ def _findings(asker: Asker) -> Iterator[Offer]:
     def count(voice: Voice, label: str) -> Turn | None:
         name = name_of(label)
         n = len(asker.facts.named(name))
-        if n >= len(COUNTS):
+        if n >= len(COUNTS) or not asker.are_told(label):
             return None
         are = "is" if n == 1 else "are"
         held = ((found(label), True), (c.Count(name=name, n=n), True))
@@ -69,7 +70,13 @@ def _absences(asker: Asker) -> Iterator[Offer]:
     runs = asker.facts.grounding.experts
     if not runs:
         return
-    labels = _sought_by(frozenset(run.expert.split("@")[0] for run in runs if run.outcome != "failed"))
+    labels = _sought_by(
+        frozenset(
+            run.expert.split("@")[0]
+            for run in runs
+            if run.outcome != "failed" and (asker.unproven or may_be_denied(asker.facts, run.expert))
+        )
+    )
 
     def absent(voice: Voice, label: str, kind: str, answer: str | None) -> Turn | None:
         claims = ((c.Absence(name=name_of(label)), True),)
@@ -101,6 +108,8 @@ def _sides(asker: Asker) -> Iterator[Offer]:
         return c.Place(regions=(region.region_id,), axis="patient left", end=end, frame="patient")
 
     def make(voice: Voice, kind: str, region: Region, said: str, truth: bool) -> Turn | None:
+        if not is_one(region):
+            return None
         answer = None if kind == "side" else "Yes" if truth else "No"
         core = said if kind == "side" else ""
         held = ((claim(region, said), truth),)
@@ -129,6 +138,8 @@ def _side(region: Region) -> str | None:
 
 def _places(asker: Asker) -> Iterator[Offer]:
     def make(voice: Voice, region: Region) -> Turn | None:
+        if not is_one(region):
+            return None
         position = _UNTOLD.sub("", region.position)
         return asker.turn(
             "place", voice, regions=(region,), core=position, named=region.label, the_name=asker.the(region),
@@ -145,7 +156,7 @@ def _sizes(asker: Asker) -> Iterator[Offer]:
     def make(voice: Voice, region: Region) -> Turn | None:
         share, _ = share_of(asker.facts, region.region_id, region, "image")
         row = next((row for row in table().shares if share is not None and row.at_least <= share < row.below), None)
-        if row is None:
+        if row is None or not is_one(region):
             return None
         said = voice.phrase(row.say).removesuffix(" of")
         held = ((c.Share(regions=(region.region_id,), word=row.word, of="image"), True),)
@@ -155,6 +166,8 @@ def _sizes(asker: Asker) -> Iterator[Offer]:
         )  # fmt: skip
 
     def unknown(voice: Voice, region: Region) -> Turn | None:
+        if not is_one(region):
+            return None
         return asker.turn("not-measurable", voice, regions=(region,), the_name=asker.the(region))
 
     if asker.regions:
@@ -181,6 +194,8 @@ def _comparisons(asker: Asker) -> Iterator[Offer]:
 
     def related(voice: Voice, pair: tuple[Relation, Region, Region], turned: bool) -> Turn | None:
         relation, first, second = pair if not turned else (pair[0], pair[2], pair[1])
+        if not (is_one(first) and is_one(second)):
+            return None
         claim = c.Relation(regions=(first.region_id,), predicate=relation.predicate, object=second.region_id)
         here, there = asker.the(first), asker.the(second)
         return asker.turn(
@@ -193,7 +208,7 @@ def _comparisons(asker: Asker) -> Iterator[Offer]:
         _, larger, smaller = pair
         held = ((c.Relation(regions=(larger.region_id,), predicate="larger than", object=smaller.region_id), True),)
         name, other = asker.the(larger), asker.the(smaller)
-        if with_boxes([(larger, name), (smaller, other)]):
+        if with_boxes([(larger, name), (smaller, other)]) or not (is_one(larger) and is_one(smaller)):
             return None
         # Which of the two stands first in the question tells nothing.
         first, second = (name, other) if voice.maybe(0.5) else (other, name)
@@ -216,13 +231,15 @@ def _grounding(asker: Asker) -> Iterator[Offer]:
     alone = [one for one in told if asker.is_alone(one) and _covers(asker, one) < MOST_COVERED]
 
     def to_phrase(voice: Voice, region: Region) -> Turn | None:
+        if not is_one(region):
+            return None
         said = phrases[region.region_id]
         return asker.turn("box-to-phrase", voice, regions=(region,), core=said, phrase=said[0].lower() + said[1:])
 
     def to_box(voice: Voice, region: Region) -> Turn | None:
         cell = _cell(asker, region)
         # To find how a region looks takes longer than all else that is asked.
-        if asker.enough("phrase-to-box", region.label, cell):
+        if asker.enough("phrase-to-box", region.label, cell) or not is_one(region):
             return None
         said = phrase(asker.facts, region, placed=False)(voice)
         if said is None:

@@ -2,21 +2,25 @@
 
 import re
 from collections import Counter, defaultdict
+from typing import Any
 
+import numpy as np
 import pytest
+from pycocotools import mask as coco
 
 from models.datasets.conversations import BOX, Turn, listed, within_one
 from models.datasets.instructions import KINDS, Mixer, turns_of
 from models.datasets.instructions.offers import phrasings
 from models.datasets.instructions.whole import _far_from  # pyright: ignore[reportPrivateUsage]
+from models.describers.proven import is_proven
 from models.statements import Facts, judge
-from schemas.shapes import Box
+from schemas.shapes import Box, Mask
 from schemas.triplets import Triplet
 
 
 def test_every_kind_of_the_issue_is_asked(triplets: list[Triplet]) -> None:
     """Over a few real images each kind of question comes up but those that need what these images lack."""
-    asked = {turn.kind for triplet in triplets for turn in turns_of(triplet)}
+    asked = {turn.kind for triplet in triplets for turn in turns_of(triplet, unproven=True)}
     assert set(KINDS) - asked <= {"plane-closed", "plane", "comparison", "relation-closed", "side", "side-closed"}
 
 
@@ -25,6 +29,40 @@ def test_a_kind_has_eight_phrasings(kind: str) -> None:
     """None of which stands twice."""
     asked = phrasings()[kind]["ask"]
     assert len(set(asked)) == len(asked) >= 8
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rows in phrasings().items() if len(rows.get("answer", ())) > 1])
+def test_an_answer_in_words_has_eight_phrasings(kind: str) -> None:
+    """What tells more than a box or a phrase of the triplet's own."""
+    answers = phrasings()[kind]["answer"]
+    assert len(set(answers)) == len(answers) >= 8
+
+
+def test_a_mark_of_many_is_not_spoken_of_as_one(triplets: list[Triplet]) -> None:
+    """Where a source marks all nuclei together nobody asks where the nucleus lies, nor how many there are."""
+    one = next(each for each in triplets if each.regions[0].kind == "source annotation")
+    rows, columns = one.image.rows, one.image.columns
+    mask = np.zeros((rows, columns), np.uint8)
+    mask[2:12, 2:12] = mask[-12:-2, -12:-2] = mask[2:12, -12:-2] = 1
+    encoded: Any = coco.encode(np.asfortranarray(mask))
+    marked = one.regions[0].model_copy(update={"mask": Mask(size=(rows, columns), counts=encoded["counts"].decode())})
+    apart = one.model_copy(update={"regions": (marked,), "relations": ()})
+    kinds = {turn.kind for turn in turns_of(apart)}
+    assert "finding-closed" in kinds
+    assert kinds.isdisjoint({"count", "place", "size", "not-measurable", "box-to-phrase", "phrase-to-box"})
+    assert {"count", "place", "size"} <= {turn.kind for turn in turns_of(one)}
+
+
+def test_what_is_not_proven_is_asked_about_only_where_it_is_asked_for(triplets: list[Triplet]) -> None:
+    """Of regions that an expert of no measured precision proposed, and of what such a one did not find."""
+    unproven = 0
+    for triplet in triplets:
+        facts = Facts.of_triplet(triplet)
+        told = {region.label for _, region in facts.regions.values() if is_proven(facts, region)}
+        for turn in turns_of(triplet):
+            assert set(turn.names) <= told, turn.question
+        unproven += len(turns_of(triplet, unproven=True)) > len(turns_of(triplet))
+    assert unproven > 3
 
 
 def test_answers_are_what_the_facts_say(triplets: list[Triplet]) -> None:
@@ -54,9 +92,10 @@ def test_open_answers_read_as_sentences_are_supported(triplets: list[Triplet]) -
     for triplet in triplets:
         facts = Facts.of_triplet(triplet)
         for turn in turns_of(triplet):
-            if turn.kind not in said or len(turn.answer.split()) > 3:
+            if turn.kind not in said:
                 continue
-            word = turn.answer.removesuffix(" image").removeprefix("The ").rstrip(".")
+            assert turn.core.lower() in turn.answer.lower()
+            word = turn.core.removesuffix(" image")
             verdict = judge(said[turn.kind].format(word), facts).verdict
             assert verdict.outcome == "supported", (turn.answer, verdict)
             seen += 1
