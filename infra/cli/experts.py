@@ -92,7 +92,7 @@ def _told(promises: "Iterable[Promise]") -> int:
     broken = 0
     for one in promises:
         broken += not one.kept
-        click.echo(f"{'kept  ' if one.kept else 'BROKEN'}  {one.what}: {one.seen}")
+        click.echo(str(one))
     return broken
 
 

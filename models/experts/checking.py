@@ -81,8 +81,12 @@ def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]
     yield Promise("ONNX Runtime loads it", True, expert.session.get_providers()[0])
     inputs = list(_input(expert))
     yield from inputs
-    missing = wanted(manifest) - {one.name for one in expert.session.get_outputs()}
-    yield Promise("the outputs are there", not missing, ", ".join(sorted(missing or wanted(manifest))))
+    given = [one.name for one in expert.session.get_outputs()]
+    missing = wanted(manifest) - set(given)
+    yield Promise(
+        "the outputs are there", not missing, ", ".join(sorted(missing or wanted(manifest))),
+        f"The graph gives {', '.join(given)}: name one of these in [decoding]",
+    )  # fmt: skip
     if missing or not all(one.kept for one in inputs):
         return
     yield from _on_sample(expert)
@@ -93,17 +97,22 @@ def _input(expert: Expert) -> Iterator[Promise]:
     told = {contract.name, *(one.name for one in contract.others)}
     whole = told == {one.name for one in inputs}
     what = f"{contract.name!r} is the only input" if not contract.others else "its inputs are those of the manifest"
-    yield Promise(what, whole, ", ".join(one.name for one in inputs))
+    yield Promise(
+        what, whole, ", ".join(one.name for one in inputs),
+        "The graph's further inputs are told in [[input.others]]: docs/own-experts.md, What goes in",
+    )  # fmt: skip
     (given,) = (one for one in inputs if one.name == contract.name)
     axes = "NCDHW" if contract.volume else contract.layout
     shape = dict(zip(axes, given.shape, strict=False))
     whole = len(given.shape) == len(axes) and given.type in TYPES
-    yield Promise(f"it is {axes}", whole, f"{given.type} {given.shape}")
+    yield Promise(f"it is {axes}", whole, f"{given.type} {given.shape}", _axes_to_write(len(given.shape)))
     if not whole:
         return
     channels = shape["C"]
-    yield Promise(f"it has {contract.depth} channels", channels in (contract.depth, None) or isinstance(channels, str),
-                  str(channels))  # fmt: skip
+    yield Promise(
+        f"it has {contract.depth} channels", channels in (contract.depth, None) or isinstance(channels, str),
+        str(channels), f"Write channels = {channels} in [input], or slices for those of 2.5D; or layout, for NHWC",
+    )  # fmt: skip
     if contract.volume:
         patch = contract.volume.patch
         sides = [shape[axis] for axis in "DHW"]
@@ -116,7 +125,18 @@ def _input(expert: Expert) -> Iterator[Promise]:
         yield Promise(f"it takes {size.height} × {size.width} px", fits, f"{sides[0]} × {sides[1]}")
     else:
         dynamic = not any(isinstance(one, int) for one in sides)
-        yield Promise("it takes any size, as 'keep' and 'longest side' give", dynamic, f"{sides[0]} × {sides[1]}")
+        yield Promise(
+            "it takes any size, as 'keep' and 'longest side' give", dynamic, f"{sides[0]} × {sides[1]}",
+            f'Write size = {{ policy = "stretch", height = {sides[0]}, width = {sides[1]} }}, or "letterbox", "tiles"',
+        )  # fmt: skip
+
+
+def _axes_to_write(axes: int) -> str:
+    if axes == 5:
+        return 'A graph of three dimensions has kind = "volume" and a table [input.volume]: docs/own-experts.md'
+    if axes == 3:
+        return 'An input without a batch has layout = "CHW"'
+    return 'layout is "NCHW", or "NHWC" as Keras has it; without [input.volume] a graph has two dimensions'
 
 
 def _times(sides: Iterable[object]) -> str:

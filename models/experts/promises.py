@@ -24,11 +24,16 @@ from models.experts.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One thing that a manifest promises, whether it is kept, and what was seen."""
+    """One thing that a manifest promises, whether it is kept, and what was seen; where it is broken, what to write."""
 
     what: str
     kept: bool
     seen: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        after = f". {self.remedy}" if self.remedy and not self.kept else ""
+        return f"{'kept  ' if self.kept else 'BROKEN'}  {self.what}: {self.seen}{after}"
 
 
 def wanted(manifest: Manifest) -> set[str]:
@@ -153,9 +158,13 @@ def _channels(name: str, outputs: Mapping[str, Floats], rank: int, channels: int
         f"{name} has {channels} channels",
         len(shape) == rank and shape[1] == channels,
         str(shape),
+        "Each channel is the index of one of [[labels]], or stands in background of [decoding]",
     )
 
 
 def _within(name: str, values: Floats) -> Promise:
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    return Promise(f"{name} lies within 0 and 1", low >= -1e-4 and high <= 1 + 1e-4, f"{low:.4g} … {high:.4g}")
+    return Promise(
+        f"{name} lies within 0 and 1", low >= -1e-4 and high <= 1 + 1e-4, f"{low:.4g} … {high:.4g}",
+        'What the graph gives before a sigmoid or softmax needs activation = "sigmoid" or "softmax" in [decoding]',
+    )  # fmt: skip

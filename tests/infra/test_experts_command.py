@@ -62,12 +62,12 @@ def test_examples_keep_their_promises(name: str) -> None:
     ("old", "new", "told"),
     [
         ("multiple = 2", "height = 64", "BROKEN  the manifest is valid: input.size: "),
-        ('output = "logits"', 'output = "scores"', "BROKEN  the outputs are there: scores"),
+        ('output = "logits"', 'output = "scores"', "BROKEN  the outputs are there: scores. The graph gives logits"),
         ('licence = "Apache-2.0"', 'licence = "unknown"', "BROKEN  the licence is told"),
-        ("background = [0]", "background = []", "BROKEN  logits has 2 channels"),
+        ("background = [0]", "background = []", "Each channel is the index of one of [[labels]]"),
         ('name = "unet"', 'name = "other"', "BROKEN  it is named as its file"),
-        ('activation = "softmax"', 'activation = "none"', "BROKEN  logits lies within 0 and 1"),
-        ("channels = 1", "channels = 3\ngrey_as_colour = true", "BROKEN  it has 3 channels: 1"),
+        ('activation = "softmax"', 'activation = "none"', 'needs activation = "sigmoid" or "softmax"'),
+        ("channels = 1", "channels = 3\ngrey_as_colour = true", "BROKEN  it has 3 channels: 1. Write channels = 1"),
         ("longest_side = 2048", 'longest_side = 2048\nname = "picture"', "BROKEN  ONNX Runtime loads it"),
         ("[decoding]", "[decodings]", "BROKEN  the manifest is valid: decodings"),
     ],
@@ -99,6 +99,18 @@ def test_an_expert_of_three_dimensions(tmp_path: Path) -> None:
     small = volume_graphs.write(tmp_path, "small", graph=volume_graphs.box_filter(sides=(8, 8, 8)))
     code, output = run("check", small)
     assert "BROKEN  it takes windows of 16 × 16 × 16 voxels: patch: 8 × 8 × 8" in output
+
+
+def test_three_dimensions_told_as_two(tmp_path: Path) -> None:
+    """A graph of three dimensions whose manifest is that of a picture's: it is told what a volume's has."""
+    written = volume_graphs.write(tmp_path)
+    text = written.read_text()
+    volume = text[text.index("[input.volume]") : text.index("[decoding]")]
+    written.write_text(text.replace(volume, "").replace('kind = "volume"', 'kind = "semantic"'))
+    code, output = run("check", written)
+    assert code == 1
+    assert "BROKEN  it is NCHW: " in output
+    assert 'kind = "volume" and a table [input.volume]' in output
 
 
 def test_another_graph(unet: Path) -> None:

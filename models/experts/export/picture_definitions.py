@@ -2,19 +2,21 @@
 
 from models.experts.export.body_definitions import CLIPPED, OUTLINED
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
-from models.experts.export.pictures import Cells, EndoscopyColour, Fundus, Nuclei
+from models.experts.export.nuclei import Nuclei, Stained
+from models.experts.export.pictures import Cells, EndoscopyColour, Fundus
 
 MANY = 50
 
 PICTURES = (
     Definition(
         name="histo-nuclei",
-        version="3.0.0",
+        version="4.0.0",
         title="Nuclei by their haematoxylin",
         module=Nuclei(),
         source=(
             "Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution, Anal Quant Cytol "
-            f"Histol 23, 2001. Energy detector: Urkowitz, Proc IEEE 55, 1967. {OUTLINED}"
+            f"Histol 23, 2001. Energy detector: Urkowitz, Proc IEEE 55, 1967. {OUTLINED} Blobs: Lindeberg, Int J "
+            "Comput Vis 30, 1998."
         ),
         modalities=("histopathology",),
         channels=3,
@@ -35,18 +37,36 @@ PICTURES = (
                 + (
                     f", and the energy of what is outlined (sigma {Nuclei.NUCLEUS_PX:g} px), its grain finer than "
                     f"{Nuclei.SHORT_PX:g} px beyond that around counted {Nuclei.CHROMATIN:g} times, at least "
-                    f"{Nuclei.LEAST_ENERGY:g}² x that deviation's square"
+                    f"{Nuclei.LEAST_ENERGY:g}² x that deviation's square; where nuclei are darker by less than "
+                    f"{Stained.LEAST_DENSITY:g} of optical density"
                 ),
                 score=SCORE,
                 min_area_px=30,
                 min_area_fraction=0.0,
                 max_regions=MANY,
             ),
+            Output(
+                name="stained",
+                label="nucleus-like region",
+                rule=(
+                    "optical density of red or blue, whichever varies most for its mean, at least "
+                    f"{Stained.FRACTION:g} x midway between its two means (Ridler and Calvard) and above its "
+                    f"neighbourhood (sigma {Stained.WIDE_PX:g} px), curved as a blob (scale {Stained.BLOB_PX:g} px) by "
+                    f"at least {Stained.CURVED:g} of what is usual in what is dark, on the copy of full, half or a "
+                    "quarter of the size where blobs are strongest; where nuclei are darker by at least "
+                    f"{Stained.LEAST_DENSITY:g} of optical density"
+                ),
+                score=SCORE,
+                min_area_px=30,
+                min_area_fraction=0.0,
+                max_regions=300,
+            ),
         ),
         limits=(
             "Made for nuclei 4 to 8 µm wide, at 20 x (0.5 µm a px): an image that does not tell its spacing counts so.",
-            "Nuclei that touch are one region. Where they are dense there is no neighbourhood to stand out from.",
-            "Stain vectors are those of the paper, not fitted to the slide.",
+            "Where staining is strong, of any size from 8 px, that of most nuclei of the image.",
+            "Nuclei that touch are one region, unless there is a lighter place between them.",
+            "Red cells, dense collagen and mucus can be as dark as nuclei, and are told as such.",
         ),
     ),
     Definition(

@@ -22,49 +22,11 @@ from models.experts.export.layers import (
     opening,
     to_grid,
 )
-from models.experts.export.modules import StainSeparation
 
 
 def levels(image: Tensor) -> Tensor:
     """Samples of 8 or 16 bits as 0 to 255."""
     return image / torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 257.0, 1.0)
-
-
-class Nuclei(nn.Module):
-    """On RGB. Map: nucleus, from the haematoxylin density."""
-
-    WIDE_PX, MATCHED_PX, CELL_PX = 12.0, 2.2, 2
-    LEAST, LEAST_ENERGY = 3.5, 3.9
-    FRACTION, SHORT_PX = 0.42, 2.0
-    NUCLEUS_PX, CHROMATIN = 4.0, 8.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        stains = StainSeparation()
-        self.register_buffer("unmix", stains.unmix[:1].clone())
-        self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
-        self.matched = Matched(self.MATCHED_PX, self.CELL_PX)
-        self.outline = Outline(self.SHORT_PX, self.FRACTION, self.CELL_PX)
-        self.nucleus = Gaussian(self.NUCLEUS_PX / self.CELL_PX)
-
-    def forward(self, image: Tensor) -> Tensor:
-        density = -torch.log(torch.clamp(levels(image) / 255.0, 1 / 255, 1.0)) / 2.302585093
-        blue = functional.conv2d(density, self.unmix)
-        everywhere = torch.ones_like(blue)
-        smooth, level, _ = self.focal.parts(blue, everywhere)
-        seed, spread = self.matched(smooth - level, everywhere, least_spread(blue))
-        height = (blue - level) / spread
-        score = opening(self.outline(height, (smooth - level) / spread, seed, self.LEAST, 6), 3)
-        mask = (score > 0).to(blue.dtype)
-        # Chance makes faint blobs of a nucleus' size, or dark ones that are smaller: energy within the outline counts
-        # both, and grain beyond that of what is around: chromatin.
-        grain = (height - self.outline.blur.sum(height)) ** 2
-        grain = grain - (grain * (1 - mask)).sum() / ((1 - mask).sum() + 1e-3)
-        part = to_grid(mask, self.CELL_PX)
-        whole = self.nucleus.sum(to_grid(height * mask, self.CELL_PX)) ** 2 / (self.nucleus.sum(part) + 1e-3)
-        fine = self.nucleus.sum(to_grid(grain * mask, self.CELL_PX))
-        energy = torch.sqrt(torch.relu(whole + self.CHROMATIN * fine)) * (part > 0.5).to(blue.dtype)
-        return score * (from_grid(dilate(energy, 5), blue) >= self.LEAST_ENERGY).to(blue.dtype)
 
 
 class Curvature(nn.Module):

@@ -1,9 +1,11 @@
 """Each modality's experts on phantoms of contrast 5: a change that makes one worse is seen here."""
 
+import cv2
 import numpy as np
 import pytest
 
-from benchmarks.experts_quality import CLAIMS, compare, mean, measure
+from benchmarks.experts_quality import CLAIMS, compare, decode, mean, measure
+from benchmarks.real_figures import agreement
 from models.experts.phantoms import DRAWN, draw
 from models.experts.registry import Registry
 from schemas.images import Modality
@@ -85,3 +87,18 @@ def test_compare() -> None:
     assert (quality.dice, quality.iou) == (0.5, pytest.approx(1 / 3))
     assert compare([], np.zeros_like(truth)).dice == 1
     assert compare([], truth).dice == 0
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+@pytest.mark.parametrize("reversed_", [False, True])
+def test_strong_stain(registry: Registry, scale: int, reversed_: bool) -> None:
+    """Nuclei stained as in most slides are found at whatever size, and where red and blue change places."""
+    phantom = draw("histopathology", seed=200, contrast=14.0)
+    side = scale * phantom.values.shape[0]
+    values = cv2.resize(phantom.values, (side, side))[..., :: -1 if reversed_ else 1]
+    truth = cv2.resize(phantom.truth["nuclei"], (side, side), interpolation=cv2.INTER_NEAREST)
+    bare = phantom.metadata.model_copy(update={"spacing": None})
+    grounding = registry.ground(np.ascontiguousarray(values), bare, phantom.unit)
+    regions = [decode(one) for one in grounding.regions if one.label == "nucleus-like region"]
+    assert agreement(regions, truth).union >= 0.8
+    assert agreement(regions, truth).f1 >= 0.8
