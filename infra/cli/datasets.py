@@ -73,6 +73,7 @@ EVALUATION = click.option(
     "--licences", multiple=True, help="permissive, research, or a licence as it is named; unknown is neither."
 )
 @click.option("--unsupported", is_flag=True, help="Also triplets with statements that verification did not bear out.")
+@click.option("--composed", is_flag=True, help="Leave out texts that a language model wrote, or a part of them.")
 @click.option("--smallest", default=32, show_default=True, help="Rows and columns at least, px.")
 @click.option("--distinct", is_flag=True, help="Leave out what is nearly an image that was taken before.")
 @click.option("--most-a-series", default=0, show_default=True, help="Images, evenly over the series; 0: all.")
@@ -122,6 +123,7 @@ def build_command(
             shares=Shares(choices["validation"], choices["test"]),
             key=choices["key"],
             unsupported=choices["unsupported"],
+            composed=choices["composed"],
             kinds=frozenset(KINDS[name] for name in choices["regions"]),
             licences=choices["licences"],
             smallest_px=choices["smallest"],

@@ -4,13 +4,13 @@ import hashlib
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from models.datasets.build import PROOF, REPORT
-from models.datasets.cards import INDEX, UNTOLD, lineage_digest
+from models.datasets.cards import ENCODINGS, INDEX, UNTOLD, lineage_digest
 from models.datasets.conversations import SPLITS
 from models.datasets.evaluation import decoded_of
 from models.datasets.instructions.mixing import MOST_AHEAD
@@ -18,7 +18,7 @@ from models.datasets.kept import GROUPS
 from models.datasets.ledger import Ledger
 from models.datasets.licences import Licences
 from models.datasets.scan import Scan, Seen
-from models.datasets.written import closed_answers, pictures
+from models.datasets.written import closed_answers, pictures, rows
 from models.imaging.perceptual import perceptual_hash
 from schemas.failures import InvalidInput
 
@@ -61,6 +61,7 @@ def audit(folder: Path, evaluation: Mapping[str, Iterable[tuple[str, bytes]]] | 
             _groups(ledger, report, proof, found)
             _sources(ledger, report, found)
             _answers(folder, report, found)
+            _rows(folder, ledger, found)
             with Scan(scan_path) as scan:
                 _pictures(folder, ledger, scan, report, evaluation or {}, found)
     except FileNotFoundError as error:
@@ -90,6 +91,9 @@ def _files(folder: Path, card: dict[str, Any], found: Audit) -> None:
         with path.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() != file["sha256"]:
                 found.faults.append(f"{file['name']} is not what croissant.json says")
+    told = {file["contentUrl"] for file in card["distribution"]} | {"croissant.json"}
+    there = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in ENCODINGS)
+    _some((f"{name} is there, and croissant.json tells nothing of it" for name in sorted({*there} - told)), found)
     found.counts["files"] = len(card["distribution"])
 
 
@@ -124,6 +128,8 @@ def _sources(ledger: Ledger, report: dict[str, Any], found: Audit) -> None:
         if counts != Counter(report[f"{name}s"]):
             found.faults.append(f"the card's counts by {name} are not those of the index")
         found.counts[f"{name}s"] = len(counts)
+    if ledger.count("authors") != Counter(report["authors"]):
+        found.faults.append("the card's counts by who wrote the text are not those of the index")
     made_by = ledger.count("lineage")
     if made_by != Counter({lineage_digest(versions): n for versions, n in report["lineages"].items()}):
         found.faults.append("the card's counts by lineage are not those of the index")
@@ -142,6 +148,18 @@ def _answers(folder: Path, report: dict[str, Any], found: Audit) -> None:
         if abs(counts[kind, "Yes"] - counts[kind, "No"]) > MOST_AHEAD:
             found.faults.append(f"yes and no of {kind} differ by more than {MOST_AHEAD}")
     found.counts["closed answers"] = counts.total()
+
+
+def _rows(folder: Path, ledger: Ledger, found: Audit) -> None:
+    """Rows of conversations that stand in files of their own, which no picture tells of."""
+
+    def misplaced() -> Iterator[str]:
+        for name, triplet_id, split in rows(folder):
+            entry = ledger.entry(triplet_id)
+            if entry is None or entry.split != split:
+                yield f"a row of {split} in {name} is not in the index: {triplet_id}"
+
+    _some(misplaced(), found)
 
 
 def _pictures(

@@ -13,11 +13,11 @@ from typing import Any
 
 from models.datasets.cards import INDEX, UNTOLD, lineage_digest, write_card
 from models.datasets.conversations import SPLITS
-from models.datasets.first_reading import look
+from models.datasets.first_reading import AGAIN, look
 from models.datasets.formats import FORMATS, Example, JsonObject, Writer
 from models.datasets.instructions import Mixer
 from models.datasets.kept import GROUPS, Kept
-from models.datasets.lines import Deleted, Read
+from models.datasets.lines import Deleted, Read, authors_of
 from models.datasets.policy import Policy
 from models.datasets.report import Report
 from models.datasets.scan import Scan
@@ -108,6 +108,8 @@ def _made(
         _write(read, scan, folder, policy, report, makers, progress)
         report.groups, report.group_levels = scan.groups_written(), scan.levels()
         report.left_out = scan.reasons()
+        if looked.repeated:
+            report.left_out[AGAIN] = looked.repeated
         report.source = dict(source())
         if not sum(report.images.values()):
             told = "; ".join(f"{n} {reason}" for reason, n in report.left_out.items()) or "none were given"
@@ -166,6 +168,7 @@ def _write(
     lineages: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     licences: Counter[str] = Counter()
+    authors: Counter[str] = Counter()
     modalities: defaultdict[str, Counter[str]] = defaultdict(Counter)
     with ExitStack() as files:
         index = files.enter_context((folder / INDEX).open("w", encoding="utf-8"))
@@ -201,17 +204,20 @@ def _write(
             licences[provenance.licence or UNTOLD] += 1
             versions = triplet.lineage.model_dump_json(exclude={"metadata_digest"})
             lineages[versions] += 1
+            by = ", ".join(sorted(authors_of(triplet)))
+            authors[by] += 1
             entry = {
                 "triplet_id": seen.triplet_id, "image_id": seen.image_id, "group": seen.group, "split": split,
                 "hash": f"{seen.hash:064x}", "modality": metadata.modality, "source": provenance.source or "",
                 "licence": provenance.licence or "", "lineage": lineage_digest(versions),
+                "authors": by,
             }  # fmt: skip
             index.write(json.dumps(entry) + "\n")
     report.images = {split: images[split] for split in SPLITS}
     report.modalities = {name: dict(counts) for name, counts in sorted(modalities.items())}
     report.organs, report.diseases = dict(organs.most_common()), dict(diseases.most_common())
     report.sources, report.licences = dict(sources.most_common()), dict(licences.most_common())
-    report.lineages = dict(lineages.most_common())
+    report.lineages, report.authors = dict(lineages.most_common()), dict(authors.most_common())
     report.turns = {kind: mixer.taken[kind] for kind in sorted(mixer.taken)}
     for (kind, answer), n in sorted(mixer.closed.items()):
         report.closed.setdefault(kind, {})[answer] = n

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from models.datasets.copies import NEAR_COPY
+from models.datasets.lines import is_composed
 from models.datasets.report import Report
 
 INDEX = "index.jsonl"
@@ -28,12 +29,14 @@ _FIELDS = {
     "source": "Collection and version, as the source or the user names it; empty where nothing tells",
     "licence": "As the source or the user names it; empty where nothing tells",
     "lineage": "Digest of the versions that made the triplet; the card tells them",
+    "authors": "Who wrote the text, name@version: the composer from measurements, or a language model",
 }
-_ENCODINGS = {
+ENCODINGS = {
     ".parquet": "application/x-parquet",
     ".json": "application/json",
     ".jsonl": "application/jsonlines",
     ".tar": "application/x-tar",
+    ".md": "text/markdown",
 }
 UNTOLD = "not told"
 """Stands in counts for a source or a licence that nothing tells."""
@@ -69,6 +72,11 @@ def cautions(report: Report) -> list[str]:
     if untold := report.licences.get(UNTOLD, 0):
         found.append(
             f"of {untold} images no licence is told: whether they may be trained on, or given away, is unknown"
+        )
+    if written := sum(n for by, n in report.authors.items() if not is_composed(by.split(", "))):
+        found.append(
+            f"of {written} images a language model wrote some of the text: a model that learns from it learns from a "
+            "model; --composed leaves them out"
         )
     return found
 
@@ -116,7 +124,7 @@ def croissant(folder: Path, report: Report) -> dict[str, Any]:
     files = sorted(
         path.relative_to(folder)
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix in _ENCODINGS and path.name != "croissant.json"
+        if path.is_file() and path.suffix in ENCODINGS and path.name != "croissant.json"
     )
     return {
         "@context": json.loads((_ROOM / "croissant_context.json").read_bytes()),
@@ -173,7 +181,7 @@ def _file(folder: Path, path: Path) -> dict[str, str]:
         "@id": name,
         "name": name,
         "contentUrl": name,
-        "encodingFormat": _ENCODINGS[path.suffix],
+        "encodingFormat": ENCODINGS[path.suffix],
         "contentSize": f"{(folder / path).stat().st_size} B",
         "sha256": digest,
     }

@@ -22,12 +22,16 @@ from models.imaging.errors import CorruptPixels
 from models.imaging.perceptual import perceptual_hash
 from schemas.images import Pixels
 
+AGAIN = "a triplet that came before"
+"""Why what has the id of another one is left out: what is sent twice, and what is forged."""
+
 
 @dataclass
 class Looked:
-    """How many triplets were read, pictures unpacked because nothing told their hash, and groups joined."""
+    """How many triplets were read, had the id of an earlier one, were unpacked for their hash; and groups joined."""
 
     triplets: int = 0
+    repeated: int = 0
     unpacked: int = 0
     joined: int = 0
 
@@ -91,7 +95,7 @@ def look(
                 together.join(seen.group, group)
             for group in scan.near_kept(one.image_id, value, policy.near):
                 together.join(seen.group, group)
-        scan.add(seen)
+        looked.repeated += scan.add(seen) is None
     for one, other in scan.shared():
         together.join(one, other)
     scan.groups.join(together)

@@ -11,7 +11,7 @@ _TABLES = """
 pragma journal_mode=off; pragma synchronous=off; pragma cache_size=-16000;
 create table entries (
   n integer primary key, triplet_id text, image_id text, grp text, split text, hash text, source text, licence text,
-  lineage text
+  lineage text, authors text
 );
 create table groups (grp text, split text);
 create table looked (triplet_id text, format text, primary key (triplet_id, format)) without rowid;
@@ -20,7 +20,7 @@ _INDICES = """
 create index entries_triplet on entries (triplet_id);
 create index groups_group on groups (grp);
 """
-_NAMES = ("triplet_id", "image_id", "group", "split", "hash", "source", "licence", "lineage")
+_NAMES = ("triplet_id", "image_id", "group", "split", "hash", "source", "licence", "lineage", "authors")
 
 
 class Entry(NamedTuple):
@@ -50,8 +50,8 @@ class Ledger:
         self._base.executescript(_TABLES)
         with index.open("rb") as lines:
             self._base.executemany(
-                "insert into entries (triplet_id, image_id, grp, split, hash, source, licence, lineage) "
-                "values (?,?,?,?,?,?,?,?)",
+                "insert into entries (triplet_id, image_id, grp, split, hash, source, licence, lineage, authors) "
+                "values (?,?,?,?,?,?,?,?,?)",
                 (_entry(line) for line in lines),
             )
         with groups.open("rb") as lines:

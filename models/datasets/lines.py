@@ -3,7 +3,7 @@
 A glance checks what it takes in and passes over the rest; what is written has been read whole, and once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
@@ -92,6 +92,7 @@ class _Outcome(Message):
 
 
 class _Sentence(Message):
+    author: str | None = None
     verdict: _Outcome | None = None
 
 
@@ -111,6 +112,10 @@ class _Metadata(Message):
     disease: str | None = None
 
 
+class _Lineage(Message):
+    describer: str
+
+
 class _Region(Message):
     kind: str = "candidate"
 
@@ -126,6 +131,7 @@ class _Line(Message):
     image: Pixels
     regions: tuple[_Region, ...]
     description: _Description
+    lineage: _Lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ class Glance:
     image: Pixels
     kinds: frozenset[str]
     unsupported: bool
+    authors: frozenset[str]
 
     @classmethod
     def at(cls, line: Line) -> Self:
@@ -163,6 +170,7 @@ class Glance:
             triplet.image,
             frozenset(region.kind for region in triplet.regions),
             any(not supported(one) for one in statements(triplet.description)),
+            authors_of(triplet),
         )
 
 
@@ -175,6 +183,17 @@ def statements(description: Description | _Description) -> Iterator[Statement | 
     yield from (one for name in _ALONE if (one := getattr(description, name)) is not None)
     for name in _SEVERAL:
         yield from getattr(description, name)
+
+
+def authors_of(triplet: "Triplet | _Line") -> frozenset[str]:
+    """Who wrote a triplet's text: the describer, and whoever wrote sentences of it; name@version."""
+    named = (one.author for one in statements(triplet.description) if one.author)
+    return frozenset((triplet.lineage.describer, *named))
+
+
+def is_composed(authors: Iterable[str]) -> bool:
+    """Whether a text was written from measurements alone, and not by a language model."""
+    return all(one.partition("@")[0] == "composer" for one in authors)
 
 
 def supported(statement: Statement | _Sentence) -> bool:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from models.datasets.duplicates import MOST_DISTANCE, NEAR
 from models.datasets.licences import Licences
-from models.datasets.lines import Glance
+from models.datasets.lines import Glance, is_composed
 from models.datasets.scan import Scan
 from models.datasets.splits import Shares
 from schemas.limits import DEFAULT_LIMITS
 
-PICTURE, SMALL, LARGE, KIND, LICENCE, UNSUPPORTED, NEARLY, CAP, CAP_PATIENT, THINNED = (
+PICTURE, SMALL, LARGE, KIND, LICENCE, UNSUPPORTED, WRITTEN, NEARLY, CAP, CAP_PATIENT, THINNED = (
     "picture by reference", "smaller than asked", "larger than a picture can be", "no region of the kinds asked for",
-    "licence not permitted", "a statement without support",
+    "licence not permitted", "a statement without support", "a text of a language model",
     "nearly another image", "more of its series than asked", "more of its patient than asked",
     "modality more frequent than asked",
 )  # fmt: skip
@@ -28,6 +28,7 @@ class Policy:
         shares: of the images for validation and test.
         key: of the hash that splits groups; another key gives other splits.
         unsupported: also triplets with statements that verification did not bear out.
+        composed: only texts that were written from measurements, and none of a language model.
         kinds: of regions; a triplet has one of them at least. Empty: all.
         licences: that are permitted, as Licences has them. Empty: all, also unknown ones.
         smallest_px: rows and columns, at least.
@@ -45,6 +46,7 @@ class Policy:
     shares: Shares = field(default_factory=Shares)
     key: str = "tristream"
     unsupported: bool = False
+    composed: bool = False
     kinds: frozenset[str] = frozenset()
     licences: tuple[str, ...] = ()
     smallest_px: int = 32
@@ -75,6 +77,8 @@ class Policy:
             return KIND
         if not Licences(self.licences).permit(one.provenance.licence if one.provenance else None):
             return LICENCE
+        if self.composed and not is_composed(one.authors):
+            return WRITTEN
         return UNSUPPORTED if one.unsupported and not self.unsupported else ""
 
     def thin(self, scan: Scan) -> None:

@@ -22,6 +22,7 @@ class Report:
     closed: dict[str, dict[str, int]] = field(default_factory=dict)
     sources: dict[str, int] = field(default_factory=dict)
     licences: dict[str, int] = field(default_factory=dict)
+    authors: dict[str, int] = field(default_factory=dict)
     lineages: dict[str, int] = field(default_factory=dict)
     evaluation: dict[str, int] = field(default_factory=dict)
     formats: tuple[str, ...] = ()

@@ -13,16 +13,18 @@ from itertools import chain
 import numpy as np
 import pybase64
 
+from models.datasets.lines import statements
 from models.imaging.codestreams import PNG_SIGNATURE
 from schemas.failures import InvalidInput
 from schemas.regions import Region
 from schemas.shapes import Mask
-from schemas.triplets import Triplet
+from schemas.triplets import Description, Statement, Triplet
 
-PICTURE, OTHER, SHAPE, TWICE, LACKING, TOKEN = (
+PICTURE, OTHER, SHAPE, TWICE, LACKING, TOKEN, UNTOLD = (
     "its picture is no whole PNG of its size", "its perceptual hash is of another picture",
     "a mask or a box that is not of its picture",
     "two regions of one name", "a text or a relation of a region that it lacks", "a text with a token of a model",
+    "a text that is not of its statements",
 )  # fmt: skip
 REGION_ID = re.compile(r"\b(r\d+)\b")
 """How a text names a region."""
@@ -67,7 +69,19 @@ def sound_picture(triplet: Triplet) -> bytes:
         raise Flawed(LACKING)
     if any("<" in text or "[" in text for text in texts) and any(_TOKEN.search(text) for text in texts):
         raise Flawed(TOKEN)
+    if not _is_of_its_statements(triplet.description):
+        raise Flawed(UNTOLD)
     return png
+
+
+def _is_of_its_statements(said: Description) -> bool:
+    """Whether the running text holds nothing that no statement of it says: what was verified is the statements."""
+    left = said.description
+    # The longest first: one sentence can stand in another one.
+    texts = {one.text for one in statements(said) if isinstance(one, Statement) and one.text}
+    for text in sorted(texts, key=len, reverse=True):
+        left = left.replace(text, "")
+    return not left.strip()
 
 
 def _texts(triplet: Triplet) -> Iterator[str | None]:

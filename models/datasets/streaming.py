@@ -20,11 +20,11 @@ from datasets.iterable_dataset import _BaseExamplesIterable  # pyright: ignore[r
 
 from models.datasets.formats.rows import FEATURES, row_of
 from models.datasets.instructions import Mixer
-from models.datasets.lines import Glance, statements
+from models.datasets.lines import Glance, authors_of
 from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
 from models.datasets.soundness import Flawed, sound_picture
-from schemas.triplets import Statement, Triplet
+from schemas.triplets import Triplet
 
 MORE: dict[str, Any] = {
     "group": {"dtype": "string", "_type": "Value"},
@@ -207,8 +207,7 @@ class _Examples(_BaseExamplesIterable):
 
 def _example(triplet: Triplet, png: bytes, mixer: Mixer) -> dict[str, Any]:
     images = [{"bytes": png, "path": f"{triplet.triplet_id}.png"}]
-    written = {one.author for one in statements(triplet.description) if isinstance(one, Statement) and one.author}
-    more = {"group": origin_of(Glance.of(triplet)).group, "authors": sorted({triplet.lineage.describer} | written)}
+    more = {"group": origin_of(Glance.of(triplet)).group, "authors": sorted(authors_of(triplet))}
     return {"images": images, **row_of(triplet, mixer.conversation(triplet)), **more}
 
 

@@ -1,5 +1,6 @@
 """What stands in the files of a finished data set: every picture of every format, and the answers yes and no."""
 
+import json
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
@@ -49,6 +50,27 @@ def pictures(folder: Path) -> Iterator[tuple[str, str, str, npt.NDArray[np.uint8
     for path in sorted(folder.glob("nifti/*/*.nii.gz")):
         if not path.name.endswith("_mask.nii.gz"):
             yield "nifti", path.name.removesuffix(".nii.gz"), path.parent.name, _view(path)
+
+
+def rows(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Format, triplet_id and split of every row of LLaVA's, ms-swift's and ImageFolder's files."""
+    for path in sorted(folder.glob("llava/*.json")):
+        for item in _lines(path):
+            yield "llava", Path(item["image"]).stem, path.stem
+    for path in sorted(folder.glob("swift/*.jsonl")):
+        for item in _lines(path):
+            yield "swift", Path(item["images"][0]).stem, path.stem
+    for path in sorted(folder.glob("imagefolder/*/metadata.jsonl")):
+        for item in _lines(path):
+            yield "imagefolder", Path(item["file_name"]).stem, path.parent.name
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects that stand on a line each, in JSON Lines or in a list."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if (text := line.strip().rstrip(b",").strip(b"[]").strip()) != b"":
+                yield json.loads(text)
 
 
 def _row_groups(path: Path, *columns: str) -> Iterator[list[dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """A finished data set held against its promises, and what an audit sees where one is broken."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -42,6 +43,37 @@ def test_an_audit_sees_a_changed_picture(copy: Path) -> None:
         shutil.rmtree(copy / folder)
     first.write_bytes(second.read_bytes())
     assert any("in imagefolder is another one than was looked at" in fault for fault in audit(copy).faults)
+
+
+def test_an_audit_sees_rows_of_another_split(copy: Path) -> None:
+    """Test rows that were put into the file for training, though its hash was written anew."""
+    for name, join in (
+        ("llava/{}.json", lambda one, other: one.rstrip().removesuffix("]") + "," + other.lstrip().removeprefix("[")),
+        ("swift/{}.jsonl", lambda one, other: one + other),
+        ("imagefolder/{}/metadata.jsonl", lambda one, other: one + other),
+    ):
+        train, test = (copy / name.format(split) for split in ("train", "test"))
+        train.write_text(join(train.read_text(), test.read_text()))
+        card = json.loads((copy / "croissant.json").read_bytes())
+        for file in card["distribution"]:
+            if file["contentUrl"] == name.format("train"):
+                file["sha256"] = hashlib.sha256(train.read_bytes()).hexdigest()
+        (copy / "croissant.json").write_text(json.dumps(card))
+    faults = audit(copy).faults
+    for name in ("llava", "swift", "imagefolder"):
+        assert any(fault.startswith(f"a row of train in {name} is not in the index") for fault in faults)
+    assert not any("is not what croissant.json says" in fault for fault in faults)
+
+
+def test_an_audit_sees_a_changed_card_and_files_that_were_added(copy: Path) -> None:
+    """Shards that a loader would read, and words that a person would."""
+    card = copy / "README.md"
+    card.write_text(card.read_text() + "All licences permit training.")
+    (copy / "parquet" / "more").mkdir()
+    shutil.copy(next(copy.glob("parquet/data/test-*.parquet")), copy / "parquet" / "more" / "train-00000.parquet")
+    faults = audit(copy).faults
+    assert "README.md is not what croissant.json says" in faults
+    assert "parquet/more/train-00000.parquet is there, and croissant.json tells nothing of it" in faults
 
 
 def test_an_audit_of_something_else_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a data set tells of itself: the card, Croissant, and the proof of its splits."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,43 @@ def test_what_is_to_be_known_of_splits_is_said(triplets: list[Triplet], tmp_path
         True
     ] * 3
     assert all(one[1:] in (tmp_path / "set" / "README.md").read_text() for one in said)
+
+
+def test_texts_of_a_language_model_are_told_and_can_be_left_out(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Whether the model wrote all of a text or a sentence of it: in the card, the index, and by --composed."""
+    first, second, *others = named_only(triplets)
+    said = second.description
+    written = [
+        first.model_copy(update={"lineage": first.lineage.model_copy(update={"describer": "llava-tri@2"})}),
+        second.model_copy(
+            update={
+                "description": said.model_copy(
+                    update={"modality": said.modality.model_copy(update={"author": "llava-tri@2"})}
+                )
+            }
+        ),
+    ]
+    report = build(lambda: lines([*written, *others]), tmp_path / "set", [], POLICY)
+    assert any(one.startswith("of 2 images a language model wrote") for one in cautions(report))
+    assert "of 2 images a language model wrote" in (tmp_path / "set" / "README.md").read_text().lower()
+    entries = map(json.loads, (tmp_path / "set" / "index.jsonl").read_text().splitlines())
+    by = {one["triplet_id"]: one["authors"] for one in entries}
+    assert by[first.triplet_id] == "llava-tri@2"
+    assert by[second.triplet_id].startswith("composer@")
+    assert by[second.triplet_id].endswith(", llava-tri@2")
+    composed = replace(POLICY, composed=True)
+    left = build(lambda: lines([*written, *others]), tmp_path / "composed", [], composed)
+    assert left.left_out["a text of a language model"] == 2
+    assert not cautions(left)
+
+
+def test_what_has_the_id_of_another_triplet_is_counted(triplets: list[Triplet], tmp_path: Path) -> None:
+    """Sent twice, or another picture under a known name: one of them is taken, and the other is told."""
+    first, second, *others = triplets
+    forged = second.model_copy(update={"triplet_id": first.triplet_id})
+    report = build(lambda: lines([first, first, forged, *others]), tmp_path / "set", [], POLICY)
+    assert report.left_out["a triplet that came before"] == 2
+    assert sum(report.images.values()) + sum(report.left_out.values()) == report.triplets
 
 
 def named_only(triplets: list[Triplet]) -> list[Triplet]:

@@ -20,6 +20,7 @@ from tests.models.datasets.conftest import lines
 
 PICTURE, SHAPE = "its picture is no whole PNG of its size", "a mask or a box that is not of its picture"
 LACKING, TOKEN = "a text or a relation of a region that it lacks", "a text with a token of a model"
+UNTOLD = "a text that is not of its statements"
 
 
 def of_region(**more: object) -> Callable[[Triplet], Triplet]:
@@ -75,6 +76,7 @@ CHANGES: dict[str, tuple[Callable[[Triplet], Triplet], str]] = {
     "no region at all": (without_regions, LACKING),
     "a place for a box": (saying("It lies at <box>."), TOKEN),
     "a picture in an answer": (saying("<image>"), TOKEN),
+    "a sentence that was never verified": (saying("A tumour of 5 cm with metastases."), UNTOLD),
     "another speaker": (saying("<|im_start|>system"), TOKEN),
     "a label that is a token": (of_region(label="<image>"), TOKEN),
     "two regions of one name": (twice, "two regions of one name"),
