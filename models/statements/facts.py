@@ -86,6 +86,11 @@ class Facts:
         )
 
     @cached_property
+    def experts(self) -> frozenset[str]:
+        """Names of the experts that ran, without versions."""
+        return frozenset(run.expert.split("@")[0] for run in self.grounding.experts if run.expert != "source")
+
+    @cached_property
     def names(self) -> dict[str, frozenset[str]]:
         """What each region may be called, by region_id; names are lower-case words with one space between."""
         organ = " ".join(words(self.metadata.organ or ""))

@@ -24,9 +24,23 @@ def naming(pattern: str) -> Iterator[tuple[str, Meaning]]:
 
 
 @lru_cache(maxsize=256)
-def own(labels: frozenset[str]) -> Lexicon:
-    """Names that the labels of one image add: those of own experts, and sides of organs."""
-    return Lexicon.of(entry for label in labels for entry in naming(label))
+def own(labels: frozenset[str], experts: frozenset[str] = frozenset()) -> Lexicon:
+    """Names that one image adds: labels of own experts, sides of organs, and the experts that ran."""
+    return Lexicon.of(
+        (*(entry for label in labels for entry in naming(label)), *(entry for one in experts for entry in _called(one)))
+    )
+
+
+_KINDS_OF_EXPERT = "{expert|expert model|model|network|detector|rule|algorithm|expert system}"
+
+
+def _called(expert: str) -> Iterator[tuple[str, Meaning]]:
+    """An expert by its own name: 'the expert ct-head', 'ct-head'."""
+    name = " ".join(words(expert))
+    for phrase in (
+        f"{{the|an|}} {_KINDS_OF_EXPERT} {{named|called|}} {name}", f"{{the|}} {name} {_KINDS_OF_EXPERT}", name,
+    ):  # fmt: skip
+        yield phrase, Meaning("expert", expert)
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +85,7 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
         ("absent", table().absent),
         ("untrue", table().untrue),
         ("candidate", ("{candidate|candidates}",)),
+        ("proposed", table().proposed),
     ):
         for phrase in phrases:
             yield phrase, Meaning(kind)
@@ -345,3 +360,5 @@ def _place_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().experts:
         for phrase in row.say:
             yield phrase, Meaning("expert", row.name)
+        yield from _called(row.name)
+    yield "{the|an|one of the|} {expert|experts|expert model|expert models}", Meaning("expert", "expert")

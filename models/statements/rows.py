@@ -232,7 +232,10 @@ class RatioWords(TableRow):
 class Construction(TableRow):
     """Ways to say one thing of regions that takes several phrases, with slots; `word`: of ranks and comparisons."""
 
-    claim: Literal["distance", "compared", "rank", "times", "each times", "alone", "count", "none"]
+    claim: Literal[
+        "distance", "compared", "rank", "times", "each times", "count", "none", "found", "found none", "looked",
+        "sole", "sole of all", "labelled",
+    ]  # fmt: skip
     word: str = ""
     read: tuple[str, ...]
 

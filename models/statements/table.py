@@ -27,6 +27,7 @@ from models.statements.rows import (
     TableRow,
     Worded,
 )
+from models.statements.tokens import inflected
 from schemas.images import Modality
 
 TABLE = Path(__file__).with_suffix(".toml")
@@ -71,6 +72,14 @@ class Table(TableRow):
     denials: tuple[str, ...]
     absent: tuple[str, ...]
     untrue: tuple[str, ...]
+    acts: tuple[str, ...]
+    proposed: tuple[str, ...]
+    seeks: tuple[str, ...]
+
+    @cached_property
+    def acting(self) -> frozenset[str]:
+        """Verbs for what experts do, in all their forms."""
+        return frozenset(form for verb in (*self.acts, *self.seeks) for form in inflected(verb.split(" ")[0]))
 
     @cached_property
     def by_label(self) -> dict[str, Called]:

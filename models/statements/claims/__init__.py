@@ -15,6 +15,9 @@ from models.statements.claims.base import scope as scope
 from models.statements.claims.display import AtEdge as AtEdge
 from models.statements.claims.display import Clock as Clock
 from models.statements.claims.display import Extent as Extent
+from models.statements.claims.finders import Labelled as Labelled
+from models.statements.claims.finders import Looked as Looked
+from models.statements.claims.finders import Proposed as Proposed
 from models.statements.claims.groups import Absence as Absence
 from models.statements.claims.groups import Count as Count
 from models.statements.claims.groups import Distance as Distance

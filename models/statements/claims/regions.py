@@ -79,7 +79,8 @@ class Marked(OfRegions):
         pointer = f"/regions/{facts.index(region_id)}/kind"
         who = "source" if region.kind == "source annotation" else "expert"
         if self.by in ("source", "expert"):
-            return so(pointer) if who == self.by else otherwise(f"region {region_id} is marked by an {who}", pointer)
+            by = "the source" if who == "source" else "an expert"
+            return so(pointer) if who == self.by else otherwise(f"region {region_id} is marked by {by}", pointer)
         if self.by == "candidate":
             is_finding = who == "expert" and table().called(region.label).role == "finding"
             return so(pointer) if is_finding else otherwise(f"region {region_id} is no candidate", pointer)

@@ -3,6 +3,10 @@
 from models.statements.measures.display import at_edge as at_edge
 from models.statements.measures.display import by_clock as by_clock
 from models.statements.measures.display import spanned as spanned
+from models.statements.measures.finders import beside_those as beside_those
+from models.statements.measures.finders import regions_by as regions_by
+from models.statements.measures.finders import runs_of as runs_of
+from models.statements.measures.finders import sought as sought
 from models.statements.measures.levels import contrast_of as contrast_of
 from models.statements.measures.levels import levels as levels
 from models.statements.measures.levels import ranked as ranked

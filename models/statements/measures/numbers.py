@@ -171,7 +171,13 @@ def _facts_of(
             name: getattr(size, name) for name in ("longest_axis", "shortest_axis", "equivalent_diameter", "minor_axis")
         }
         if n == 2:
-            return [((f"{at}/size/longest_axis", f"{at}/size/shortest_axis"), (size.longest_axis, size.shortest_axis))]
+            return [
+                *(
+                    ((f"{at}/size/longest_axis", f"{at}/size/{name}"), (size.longest_axis, lengths[name]))
+                    for name in ("shortest_axis", "minor_axis")
+                ),
+                ((f"{at}/box/width", f"{at}/box/height"), _sides(facts, region, dimension)),
+            ]
         wanted = {
             "longest": ("longest_axis",),
             "shortest": ("shortest_axis", "minor_axis"),
@@ -198,6 +204,13 @@ def _facts_of(
         values = [(name, getattr(region.intensity, name)) for name in wanted]
         return [((f"{at}/intensity/{name}",), (value,)) for name, value in values if value is not None]
     return []
+
+
+def _sides(facts: Facts, region: Region, dimension: str) -> tuple[float, float]:
+    """Width and height of the box of a region, in the unit of its lengths."""
+    spacing = facts.metadata.spacing
+    wide, high = (spacing.column_mm, spacing.row_mm) if dimension == "mm" and spacing is not None else (1.0, 1.0)
+    return region.box.width * wide, region.box.height * high
 
 
 def share_of(facts: Facts, region_id: str, region: Region, of: str) -> tuple[float | None, str]:

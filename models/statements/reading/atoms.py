@@ -31,20 +31,22 @@ class Atom:
 def atoms_of(sentence: tuple[Token, ...], facts: Facts) -> list[Atom]:
     """The phrases of a sentence, one after the other."""
     said = tuple(token.word for token in sentence)
-    mine = own(facts.labels)
+    mine = own(facts.labels, facts.experts)
+    sought = any(word in _SEARCHING for word in said)
     scale = table().scale(facts.metadata.modality).scale
     found: list[Atom] = []
     place = 0
     while place < len(said):
-        atom = _atom(said, place, sentence, facts, mine, scale)
+        atom = _atom(said, place, sentence, facts, mine, scale, sought)
         found.append(atom)
         place = atom.end
     return found
 
 
 def _atom(
-    said: tuple[str, ...], place: int, sentence: tuple[Token, ...], facts: Facts, mine: Lexicon, scale: str
-) -> Atom:
+    said: tuple[str, ...], place: int, sentence: tuple[Token, ...], facts: Facts, mine: Lexicon, scale: str,
+    sought: bool,
+) -> Atom:  # fmt: skip
     word = said[place]
     if word[0] == "r" and word[1:].isdigit():
         return Atom("ref", word, place, place + 1, word)
@@ -65,6 +67,8 @@ def _atom(
             meanings = tuple(one for one in meanings if one.kind != "relation")
         if said[place - 1] not in ("slice", "slices"):
             meanings = tuple(one for one in meanings if one.kind != "way")
+        if meanings and meanings[0].kind == "expert" and not _is_an_expert(said, place, length, meanings[0]):
+            continue
         if not meanings or (
             meanings[0].kind == "level"
             and "not" in said[place : place + length]
@@ -72,7 +76,7 @@ def _atom(
         ):
             continue  # "Is not as dense as fluid" denies a word, and compares with no region.
         denied = place > 0 and said[place - 1] in ("no", "any", "without", "or", "nor")
-        chosen = _chosen(meanings, facts, scale, alone=length == 1 or denied)
+        chosen = _chosen(meanings, facts, scale, alone=length == 1 or denied, sought=sought)
         if chosen is not None and chosen.kind == "disease" and word in _COUNTING:
             rest = [one for _, found in lexicon().at(said, place + 1) for one in found if one.kind == "finding"]
             if any(facts.named(one.value) for one in rest):
@@ -85,6 +89,15 @@ def _atom(
     return Atom("unknown", word, place, place + 1, word)
 
 
+def _is_an_expert(said: tuple[str, ...], place: int, length: int, meaning: Meaning) -> bool:
+    """Whether an expert's bare name is meant as one: 'CT head' can be a picture, 'found by ct-head' is not."""
+    named = said[place : place + length] == words(meaning.value) and meaning.value != "expert"
+    behind = said[place + length] if place + length < len(said) else ""
+    return not named or said[place - 1 : place] in (("by",), ("experts",)) or behind in table().acting
+
+
+_SEARCHING = {"expert", "experts", "looked", "looks", "searched", "searches", "sought", "seeks"}
+"""Words of a sentence that tells what was looked for, and not what is there."""
 _COUNTING = {"multiple", "solitary", "several", "single", "numerous", "many"}
 _HOW = {"abnormally", "unusually", "relatively", "comparatively", "rather", "fairly", "quite", "somewhat", "moderately"}
 """Adverbs that may part the words of a name, and say no more than it: 'focus of abnormally high uptake'."""
@@ -178,6 +191,7 @@ _ORDER = (
     "pieces",
     "expert",
     "candidate",
+    "proposed",
     "localizer",
     "ratio",
     "again",
@@ -213,7 +227,7 @@ _ORDER = (
 )
 
 
-def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: bool) -> Meaning | None:
+def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: bool, sought: bool) -> Meaning | None:
     """The meaning that fits the image; None where a shorter phrase should be tried first."""
     kinds = {meaning.kind for meaning in meanings}
     if "modality" in kinds:
@@ -225,7 +239,7 @@ def _chosen(meanings: tuple[Meaning, ...], facts: Facts, scale: str, *, alone: b
     if held is not None:
         return held
     missing = next((one for one in names if looked_for(facts, one.value) is not None), None)
-    if missing is not None and not kinds & {"relation", "level", "word"} and not _is_marked(facts):
+    if missing is not None and not kinds & {"relation", "level", "word"} and (sought or not _is_marked(facts)):
         return missing
     if "disease" in kinds:
         return next(one for one in meanings if one.kind == "disease")

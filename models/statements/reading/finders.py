@@ -3,6 +3,7 @@
 from models.statements import claims as c
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.table import table
 
 
 def marks(s: Sentence, n: int) -> None:
@@ -26,10 +27,29 @@ def marks(s: Sentence, n: int) -> None:
 
 def expert(s: Sentence, n: int) -> None:
     """An expert by its words: it found what is spoken of, or what is named next."""
+    by = str(s.atoms[n].value)
     denied = any(atom.kind in ("not", "no", "absent") for atom in s.atoms)
     if denied and not any(one.regions for one in s.mentions.values()):
-        return  # "The expert on brain signal came across no bright focus."
-    _by(s, s.atoms[n].value)
+        # "The expert on brain signal came across no bright focus."
+        for name in {one.name for one in s.mentions.values()} if by != "expert" else ():
+            s.say(c.Proposed(by=by, name=name, n=0), negated=False)
+        return
+    _by(s, by)
+
+
+def proposed(s: Sentence, n: int) -> None:
+    """'proposed', of no one: an expert did; 'proposed as a candidate': for a finding."""
+    follows = [atom for atom in s.atoms[n + 1 : n + 5] if atom.text not in ("by", "as", "a")]
+    if follows and follows[0].kind == "expert":
+        return
+    by = "candidate" if "candidate" in s.atoms[n].text and _may_be(s) else "expert"
+    s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.every, by=by), n + 1)
+
+
+def _may_be(s: Sentence) -> bool:
+    """Whether what is spoken of can be a candidate for a finding, which no structure and no tissue is."""
+    regions = s.subject.regions if s.subject is not None else ()
+    return any(table().called(s.facts.region(one).label).role == "finding" for one in regions)
 
 
 def candidate(s: Sentence, n: int) -> None:
@@ -46,6 +66,6 @@ def _by(s: Sentence, name: str) -> None:
         return c.Marked(regions=target.regions, every=target.every, by=name)
 
     if s.subject is not None:
-        s.say(marked(s.subject), negated=False)
+        s.say(marked(s.subject), negated=s.take_denial() != s.denies(s.subject))
     else:
         s.pending.append((marked, False))

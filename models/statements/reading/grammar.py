@@ -117,7 +117,9 @@ def unit(s: Sentence, n: int) -> None:
 
 def deny(s: Sentence, n: int) -> None:
     """'not': what follows, up to the end of the clause."""
-    m = n + 2 if n + 1 < len(s.atoms) and s.atoms[n + 1].text in PREPOSITIONS | {"for"} else n + 1
+    behind = s.atoms[n + 1] if n + 1 < len(s.atoms) else None
+    related = behind is not None and behind.kind == "relation"  # "Is not inside r1."
+    m = n + 2 if behind is not None and not related and behind.text in PREPOSITIONS | {"for"} else n + 1
     mention = s.mentions.get(m)
     if mention is not None and mention.explicit and not mention.name and s.said:
         s.repeat(mention)

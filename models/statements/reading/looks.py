@@ -80,6 +80,8 @@ def edged(s: Sentence, n: int) -> None:
 def level(s: Sentence, n: int) -> None:
     """Brighter, denser or more active: than another region, or than what lies around."""
     scale, direction, comparative = s.atoms[n].value
+    if _is_of_its_label(s, n):
+        return
     if n and s.atoms[n - 1].text == "less":
         direction, comparative = {"high": "low", "low": "high"}.get(direction, ""), "more"
         if not direction or s.phrases.stands_before_the_unknown(n):
@@ -148,6 +150,15 @@ def level(s: Sentence, n: int) -> None:
             ),
             negated=negated,
         )
+
+
+def _is_of_its_label(s: Sentence, n: int) -> bool:
+    """'The hyperattenuating candidate r10', of a label that begins so: its name, and no level of its own."""
+    if n + 1 >= len(s.atoms) or s.atoms[n + 1].kind != "candidate":
+        return False
+    target = s.phrases.target(n + 2, s.subject)
+    labels = [s.facts.region(one).label for one in target.regions if one in s.facts.regions] if target else []
+    return bool(labels) and all(words(label)[0] == s.atoms[n].text for label in labels)
 
 
 def _compared(s: Sentence, n: int) -> Mention | None:

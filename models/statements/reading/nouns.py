@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from models.statements.facts import Facts
+from models.statements.measures import regions_by
 from models.statements.reading import parts, where
 from models.statements.reading.anaphora import referred
 from models.statements.reading.atoms import Atom
 from models.statements.reading.counterparts import counterpart
 from models.statements.reading.mentions import ALL, ANY_ONE, COMPARING, MOSTLY, OPPOSING, PREPOSITIONS, VERBS, Mention
+from models.statements.table import table
 from models.statements.tokens import PLACE_NOUNS, words
 
 _COPULAS = {
@@ -272,11 +274,20 @@ class Nouns:
         return _SIZED[word](regions, key=lambda one: self.facts.region(one).area_px)
 
     def _as_marked(self, end: int, regions: tuple[str, ...]) -> tuple[str, ...]:
-        """Of regions that a noun fits, those that the source marks, where that is said: 'the vessels marked by it'."""
-        if end >= len(self.atoms) or self.atoms[end].kind != "marks":
+        """Of regions that a noun fits, those of whom it is said: 'the vessels marked by the source', 'by an expert'."""
+        behind = self.atoms[end : end + 3]
+        if behind and behind[0].kind == "marks":
+            by = "source"
+        elif (
+            len(behind) == 3
+            and behind[1].text == "by"
+            and behind[2].kind == "expert"
+            and behind[0].text in table().acting
+        ):
+            by = str(behind[2].value)
+        else:
             return regions
-        marked = tuple(one for one in regions if self.facts.region(one).kind == "source annotation")
-        return marked or regions
+        return tuple(one for one in regions if one in regions_by(self.facts, by, "")) or regions
 
     def _before(self, n: int) -> Iterator[int]:
         """Where words stand before a noun that belong to it, the nearest first."""

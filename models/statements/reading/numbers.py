@@ -9,6 +9,7 @@ from models.statements.reading import covering, picture
 from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import GROWTHS, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.table import table
 from models.statements.tokens import words
 
 _LENGTHS, _VALUES = ("longest", "shortest", "across"), ("mean", "maximum", "minimum", "spread", "around")
@@ -70,8 +71,10 @@ def quantity(s: Sentence, n: int) -> None:
             if covering.part_of(s, n, part):
                 return
             if [atom.text for atom in s.atoms[n + 1 : n + 3]] == ["of", "it"]:
-                s.unlicensed("a part of it")
-                return
+                measure = _whole_before(s, n)
+                if not measure:
+                    s.unlicensed("a part of it")
+                    return
         s.used |= {stands} if stands is not None else set()
     elif measure not in ("apart", "times", *_MEASURES.get(unit, ())):
         measure = ""
@@ -95,6 +98,15 @@ def quantity(s: Sentence, n: int) -> None:
         )
 
     s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
+
+
+def _whole_before(s: Sentence, n: int) -> str:
+    """What 'it' is, the image or an organ: 'lies in the upper part of the image and covers 39 % of it'; '' for none."""
+    wholes = (m for m in range(n) if s.atoms[m].text in table().placing.shown or s.atoms[m].kind == "organ")
+    named = max(wholes, default=-1)
+    if named < 0 or any(named < one.end <= n for one in s.mentions.values()):
+        return ""
+    return str(s.atoms[named].value) if s.atoms[named].kind == "organ" else "image"
 
 
 def _in_sum(s: Sentence, n: int, found: Quantity) -> None:

@@ -115,6 +115,8 @@ class Saying:
         """Relations to the same object: 'above and to the left of r2'."""
         self.pending: list[tuple[Said, bool]] = []
         self.used: set[int] = set()
+        self.accounted: set[str] = set()
+        """Regions that constructions tell of."""
         self.dealt: dict[int, Mention] = {}
         """Of what phrases are said that 'respectively' deals out: by the places of their atoms."""
         self.said: list[c.Claim] = []

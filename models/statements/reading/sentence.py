@@ -242,7 +242,7 @@ class Sentence(Saying):
         """Regions that are named by id and that nothing was told of: 'r1 is oval, r2 likely so'."""
         told = {one for claim in self.said for one in _ids_of(claim)}
         named = {one for mention in self.mentions.values() if mention.explicit for one in mention.regions}
-        if told and named - told:
+        if told and named - told - self.accounted:
             self.unlicensed("a region that nothing is told of")
 
     def _look_for_others(self) -> None:

@@ -1,0 +1,47 @@
+"""Who looked at an image and what came of it: runs of experts, their regions, and what they look for."""
+
+from models.statements.facts import Facts, names_of
+from models.statements.table import table
+from schemas.regions import ExpertRun
+
+
+def runs_of(facts: Facts, by: str) -> list[tuple[int, ExpertRun]]:
+    """Runs with their places: of one expert by its name, or of all ("expert"); the source is none of them."""
+    return [
+        (n, run)
+        for n, run in enumerate(facts.grounding.experts)
+        if run.expert != "source" and by in ("expert", _name(run.expert))
+    ]
+
+
+def regions_by(facts: Facts, by: str, name: str) -> tuple[str, ...]:
+    """Regions by the source, by any expert or by one, of those called so; of those of any name where that is empty."""
+    return tuple(
+        one
+        for one, (_, region) in facts.regions.items()
+        if (not name or name in facts.names[one])
+        and (
+            (region.kind == "source annotation") == (by == "source")
+            if by in ("source", "expert")
+            else by in {_name(expert) for expert in (region.expert, *region.agreeing)}
+        )
+    )
+
+
+def beside_those(facts: Facts, by: str) -> tuple[int, int]:
+    """How many regions were left out, and how many merged with others, that the same outlined."""
+    if by == "source":
+        return facts.metadata.annotations_left_out or 0, 0
+    runs = [run for _, run in runs_of(facts, by)]
+    return sum(run.left_out for run in runs), sum(run.merged for run in runs)
+
+
+def sought(run: ExpertRun) -> frozenset[str]:
+    """Names of all that an expert looks for."""
+    labels = {one.label for one in run.looked_for}
+    labels |= {row.label for row in table().labels if row.expert == _name(run.expert)}
+    return frozenset(name for label in labels for name in names_of(label))
+
+
+def _name(expert: str) -> str:
+    return expert.split("@")[0]
