@@ -19,6 +19,7 @@ from infra.jobs import MOST_RUN, Jobs
 from infra.results import Result
 from schemas.objects import ObjectReference
 from streams.buckets.beside import objects_among
+from streams.buckets.companions import DEFAULTS
 from streams.buckets.references import reference_to
 from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally
 from streams.buckets.walking import everything_below, is_folder
@@ -79,6 +80,14 @@ def find_files(
     passed["companion"], passed["left out"] = len(found) - len(objects), len(objects) - len(kept)
     passed_by(passed)
     return kept
+
+
+def idle_defaults(paths: Iterable[Path], files: Iterable[Path]) -> int:
+    """How many `_defaults.json` say nothing of any file: they hold for those beside them, not for those below."""
+    beside = {file.parent for file in files}
+    tops = {path.absolute() for path in paths}
+    above = {one for folder in beside for one in folder.parents if tops & {one, *one.parents}}
+    return sum((folder / DEFAULTS).is_file() for folder in above - beside)
 
 
 def images_among(files: Sequence[Path], annotations: Path) -> list[Path]:

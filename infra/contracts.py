@@ -24,6 +24,18 @@ LAUNCH = Path(__file__).parent / "sglang" / "launch.sh"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSION = "1.0.0"
 
+HEADERS = {
+    "ce_specversion": "Version of CloudEvents",
+    "ce_id": "Of this sending of the message: a message that is sent again has another one",
+    "ce_type": "Type of the value, and its version",
+    "ce_source": "Stage that sent it",
+    "ce_time": "When it was sent: ISO 8601, UTC",
+    "ce_takenat": "When its object was announced: ISO 8601, UTC",
+    "content-type": "Of the value",
+    "traceparent": "W3C trace context, the same along an object's whole way",
+}
+"""What the headers of a message say."""
+
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """One self-contained JSON Schema (2020-12) a message type, and those of the files that people write, by name."""
@@ -43,7 +55,8 @@ def asyncapi() -> dict[str, Any]:
         [(topic.carries, "serialization") for topic in TOPICS], ref_template="#/components/schemas/{model}"
     )
     head = [name for name, _ in headers(OBJECTS.carries(bucket="b", key="k", etag="e", size=0), "watch", Context())]
-    stated = {"type": "object", "properties": {name: {"type": "string"} for name in head}, "required": head}
+    told = {name: {"type": "string", "description": HEADERS[name]} for name in head}
+    stated = {"type": "object", "properties": told, "required": head}
     return {
         "asyncapi": "3.0.0",
         "info": {

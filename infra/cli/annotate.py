@@ -75,7 +75,7 @@ def annotate(
     .part files, from which --resume goes on.
     """
     started = time.monotonic()
-    from infra.annotate import Outputs, find_files, images_among, in_processes
+    from infra.annotate import Outputs, find_files, idle_defaults, images_among, in_processes
     from infra.annotate import annotate as run
     from infra.processes import Processes
     from infra.progress import AccountsProgress
@@ -102,6 +102,10 @@ def annotate(
         images = images_among(files, marks)
         passed["companion"] += len(files) - len(images)
         files = images
+    if idle := idle_defaults(paths, files):
+        say(
+            f"{idle} _defaults.json above images say nothing of them: each holds for the images of its own folder alone"
+        )
     beside = told(passed)
     if not files:
         raise click.UsageError(f"no files found{beside and f'; {beside}'}")

@@ -29,6 +29,8 @@ _OF_PARTS = {"spacing": SaidSpacing, "orientation": SaidOrientation}
 _FIELDS = frozenset(name for model in (Sidecar, SaidBox, *_OF_PARTS.values()) for name in model.model_fields)
 _MEANT = {
     "anatomy": "organ", "body_part": "organ", "bodypart": "organ", "bounding_boxes": "boxes", "bbox": "boxes",
+    "box": "boxes", "column": "column_mm", "h": "height", "left": "x", "row": "row_mm", "src": "source", "top": "y",
+    "w": "width",
     "class": "disease", "collection": "source", "copyright": "licence", "dataset": "source", "diagnosis": "disease",
     "finding": "disease", "fold": "split", "license": "licence", "orientation_right": "orientation",
     "patient_id": "patient", "patientid": "patient", "pathology": "disease", "pixel_spacing": "spacing",
@@ -37,7 +39,7 @@ _MEANT = {
     "units": "unit",
 }  # fmt: skip
 """Words of others, by the field that says the same here."""
-_CLOSE, _LONGER = 0.8, 2
+_CLOSE, _LONGER = 0.76, 2
 """Similarity (difflib's ratio) from which on a name is taken for a field's, misspelt, and letters it may have more.
 
 Others are not shown: any text can stand there, a patient's name too.

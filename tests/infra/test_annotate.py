@@ -182,3 +182,12 @@ def test_a_file_is_found_by_the_name_that_results_give_it(folder: Path, tmp_path
     assert (done.exit_code, done.stdout.strip()) == (0, str(folder / "JONES ANNA/JONES text"))
     other = CliRunner().invoke(main, ["which", row["object_id"], str(folder)], env={"TRISTREAM_KEY": KEY[::-1]})
     assert (other.exit_code, other.stdout) == (1, "")
+
+
+def test_defaults_that_hold_for_nothing_are_told(folder: Path) -> None:
+    """They lie above the images, and hold for those beside them alone; with an image there they are of use."""
+    (folder / "_defaults.json").write_text('{"modality": "CT"}')
+    told = "1 _defaults.json above images say nothing of them"
+    assert told in run("annotate", folder, "--dry-run").output
+    (folder / "JONES b.dcm").write_bytes(sample("MR_small.dcm"))
+    assert told not in run("annotate", folder, "--dry-run").output

@@ -115,9 +115,12 @@ def test_an_invalid_sidecar_is_refused_by_the_field(sidecar: object, field: str)
     [
         ({"modallity": "CT"}, "modallity is no field: modality is meant"),
         ({"License": "CC0-1.0"}, "License is no field: licence is meant"),
+        ({"licens": "CC0-1.0"}, "licens is no field: licence is meant"),
         ({"patient_id": "DOE JANE"}, "patient_id is no field: patient is meant"),
         ({"PatientID": "DOE JANE"}, "PatientID is no field: patient is meant"),
-        ({"spacing": {"row": 1, "column_mm": 1}}, "field 1 of spacing is none of row_mm, column_mm"),
+        ({"spacing": {"row": 1, "column_mm": 1}}, "spacing.row is no field: spacing.row_mm is meant"),
+        ({"spacing": {"z": 1, "column_mm": 1}}, "field 1 of spacing is none of row_mm, column_mm"),
+        ({"boxes": [{"x": 0, "y": 0, "w": 1, "height": 1}]}, "boxes.0.w is no field: boxes.0.width is meant"),
         ({"spacing": {"rows_mm": 1, "column_mm": 1}}, "spacing.rows_mm is no field: spacing.row_mm is meant"),
         ({"boxes": [{"x": 0, "y": 0, "width": 1, "height": 1, "lable": "DOE"}]}, "boxes.0.lable is no field"),
         ({"modality": "CT", "DOE JANE": 1}, "field 2 of the whole is none of modality, organ,"),
