@@ -2,14 +2,18 @@
 
 | set | layout |
 | --- | --- |
-| IU X-ray | R2Gen's `annotation.json` with its split, and `images/` |
+| IU X-ray | R2Gen's `annotation.json` with its split, and `images/`; Kaggle's `indiana_reports.csv` and \
+`indiana_projections.csv`; Open-i's `ecgen-radiology/*.xml` |
 | ROCO | `<split>/radiology/captions.txt` (id, tab, caption), and `images/` beside it |
 | ROCOv2 | `<split>_captions.csv` (ID, Caption), and the pictures; or Hugging Face's `<split>-*.parquet` |
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from defusedxml import DefusedXmlException, ElementTree
 
 from models.llava_tri.evaluation.benchmarks.files import Folder, ParquetPictures, find, json_of, table_of, text
 from models.llava_tri.evaluation.questions import Benchmark, Question, WrongLayout
@@ -19,14 +23,19 @@ CAPTION = "Describe this image in one sentence."
 
 
 def iu_xray(at: Path, split: str = "test", images: Path | None = None) -> Benchmark:
-    """Reports of chest films, one or two views each, by R2Gen's split.
+    """Findings of chest films, one or more views each: by R2Gen's split, or all of those that lie in another layout.
+
+    Only R2Gen's file tells a split. As Kaggle and Open-i have it, every study with findings is asked under the name
+    `all`, whatever split is wanted, and there is no other part to learn from.
 
     Raises:
-        WrongLayout: `annotation.json` is not there, or holds something else.
+        WrongLayout: none of the layouts is there, or a file holds something else.
     """
+    pictures = Folder(images or at)
     path = next(iter(find(at, ("annotation.json", "**/annotation.json"))), None)
     if path is None:
-        raise WrongLayout("IU X-ray: no annotation.json in the folder: R2Gen's file with its splits is expected")
+        asked, source = _unsplit(at)
+        return Benchmark("IU X-ray", "all", asked, pictures, [], source)
     whole = json_of(path)
     if not isinstance(whole, dict):
         raise WrongLayout(f"{path.name}: an object with the splits train, val and test is expected")
@@ -36,7 +45,45 @@ def iu_xray(at: Path, split: str = "test", images: Path | None = None) -> Benchm
         return [_report(row, path, number) for number, row in enumerate(rows)]
 
     train = questions("train") if split != "train" else []
-    return Benchmark("IU X-ray", split, questions(split), Folder(images or at), train, {path.name: "R2Gen"})
+    return Benchmark("IU X-ray", split, questions(split), pictures, train, {path.name: "R2Gen"})
+
+
+def _unsplit(at: Path) -> tuple[list[Question], dict[str, str]]:
+    """All studies with findings and pictures, and where they were read: Kaggle's tables or Open-i's XML."""
+    tables = [find(at, (name, f"**/{name}")) for name in ("indiana_reports.csv", "indiana_projections.csv")]
+    if all(tables):
+        studies = _of_tables(tables[0][0], tables[1][0])
+        source = {tables[0][0].name: "Kaggle; it tells no split"}
+    elif papers := find(at, ("ecgen-radiology/*.xml", "**/ecgen-radiology/*.xml")):
+        studies = [_of_xml(path) for path in papers]
+        source = {f"{len(papers)} files *.xml": "Open-i; it tells no split"}
+    else:
+        raise WrongLayout(
+            "IU X-ray: none of R2Gen's annotation.json, Kaggle's indiana_reports.csv with indiana_projections.csv, and "
+            "Open-i's ecgen-radiology/*.xml is in the folder"
+        )
+    return [
+        Question(name, views, REPORT, (findings,), "text", modality="X-ray", organ="chest")
+        for name, views, findings in studies
+        if views and findings
+    ], source
+
+
+def _of_tables(reports: Path, projections: Path) -> list[tuple[str, tuple[str, ...], str]]:
+    views: defaultdict[str, list[str]] = defaultdict(list)
+    for row in table_of(projections, ("uid", "filename")):
+        views[row["uid"]].append(row["filename"])
+    rows = table_of(reports, ("uid", "findings"))
+    return [(row["uid"], tuple(views[row["uid"]]), row["findings"].strip()) for row in rows]
+
+
+def _of_xml(path: Path) -> tuple[str, tuple[str, ...], str]:
+    try:
+        root = ElementTree.fromstring(path.read_bytes())
+    except (ElementTree.ParseError, DefusedXmlException) as error:
+        raise WrongLayout(f"{path.name} is no XML: {error}") from None
+    told = (one.text or "" for one in root.iter("AbstractText") if one.get("Label", "").upper() == "FINDINGS")
+    return path.stem, tuple(one.get("id", "") for one in root.iter("parentImage")), " ".join(told).strip()
 
 
 def _report(row: Any, path: Path, number: int) -> Question:

@@ -191,6 +191,41 @@ def test_iu_xray_of_r2gen(tmp_path: Path) -> None:
     assert found.picture("CXR1/1.png") == png(40)
 
 
+def _kaggle(folder: Path) -> None:
+    with (folder / "indiana_reports.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["uid", "MeSH", "findings", "impression"])
+        rows.writerows([[1, "normal", "The lungs are clear.", "Normal"], [2, "normal", "", "Nothing else."]])
+    with (folder / "indiana_projections.csv").open("w", newline="") as file:
+        views = (("1_IM-0001-4001.dcm.png", "Frontal"), ("1_IM-0001-3001.dcm.png", "Lateral"))
+        csv.writer(file).writerows([["uid", "filename", "projection"], *((1, *view) for view in views)])
+    put(folder / "images/images_normalized", *(name for name, _ in views))
+
+
+OPEN_I = """<?xml version="1.0" encoding="utf-8"?><eCitation><MedlineCitation><Article><Abstract>
+<AbstractText Label="COMPARISON">None.</AbstractText><AbstractText Label="FINDINGS">{findings}</AbstractText>
+<AbstractText Label="IMPRESSION">Normal.</AbstractText></Abstract></Article></MedlineCitation>
+<parentImage id="CXR1_1_IM-0001-4001"/><parentImage id="CXR1_1_IM-0001-3001"/></eCitation>"""
+
+
+def _open_i(folder: Path) -> None:
+    (folder / "ecgen-radiology").mkdir()
+    (folder / "ecgen-radiology/1.xml").write_text(OPEN_I.format(findings="The lungs are clear."))
+    (folder / "ecgen-radiology/2.xml").write_text(OPEN_I.format(findings=""))
+    put(folder, "CXR1_1_IM-0001-4001.png", "CXR1_1_IM-0001-3001.png")
+
+
+@pytest.mark.parametrize("lay", [_kaggle, _open_i])
+def test_iu_xray_without_a_split(tmp_path: Path, lay: Callable[[Path], None]) -> None:
+    """Of Kaggle and of Open-i: all studies with findings are asked, and the benchmark does not call them a test."""
+    lay(tmp_path)
+    found = LOADERS["iu-xray"](tmp_path, "test", None)
+    assert (found.split, found.train) == ("all", [])
+    (one,) = found.questions
+    assert one.answers == ("The lungs are clear.",)
+    assert [found.picture(key) for key in one.images] == [png(0), png(40)]
+
+
 def _csv(folder: Path) -> None:
     with (folder / "test_captions.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["ID", "Caption"], ["R_1", "CT of a liver"], ["R_2", "A chest film"]])
@@ -235,7 +270,9 @@ def test_roco_and_roco_v2(tmp_path: Path, lay: Callable[[Path], None]) -> None:
             "no question stands in split 'test'",
         ),
         ("pathvqa", "qas/test/test_qa.pkl", "no pickle", r"test_qa\.pkl is no pickle"),
-        ("iu-xray", None, "", r"no annotation\.json"),
+        ("iu-xray", None, "", r"none of R2Gen's annotation\.json"),
+        ("iu-xray", "ecgen-radiology/1.xml", "<a>", r"1\.xml is no XML"),
+        ("iu-xray", "ecgen-radiology/1.xml", "<eCitation/>", "no question stands in split 'all'"),
         ("iu-xray", "annotation.json", '{"test": [{"id": 1}]}', r"annotation\.json: report 0 has no list 'image_path'"),
         ("roco", "test_captions.csv", "name,text\n1,2\n", r"test_captions\.csv: no column 'ID'"),
         ("roco", "test/radiology/captions.txt", "a caption\n", r"captions\.txt, line 1: an id, a tab"),
