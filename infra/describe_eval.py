@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from infra.exports import Export, lines_of
+from models.datasets.cards import INDEX
 from models.describers import Composer, Describer, Serving
 from models.describers.scoring import Report, Score, Share, score
 from models.describers.sglang import SglangDescriber
@@ -107,6 +108,19 @@ def images_of(path: Path) -> Iterator[tuple[str, EnrichedImage]]:
                 yield image.image_id, image
         except ValidationError:
             raise BadImages(f"line {number} is neither a triplet nor an enriched image of this version") from None
+
+
+def held_out_of(folder: Path) -> frozenset[str]:
+    """Ids of the triplets in a data set's test split.
+
+    Raises:
+        BadImages: the folder holds no data set.
+    """
+    try:
+        rows = [orjson.loads(line) for line in (folder / INDEX).read_bytes().splitlines()]
+        return frozenset(row["triplet_id"] for row in rows if row["split"] == "test")
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadImages(f"{folder.name!r} is no data set: it has no {INDEX} that can be read") from None
 
 
 def _enriched(triplet: Triplet) -> EnrichedImage:

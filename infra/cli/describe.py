@@ -33,6 +33,12 @@ from infra.console import current_settings, plain_errors, say
 @click.option("--url", help="An SGLang server, or another with its OpenAI API. [default: $TRISTREAM_SGLANG_URL]")
 @click.option("--model", help="NAME@REVISION that it serves. [default: $TRISTREAM_SGLANG_MODEL]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N images.")
+@click.option(
+    "--held-out",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="SET",
+    help="Only images of the test split of this data set, of `dataset build`: no model that learnt from it saw them.",
+)
 @click.option("--resume", is_flag=True, help="Go on with what an earlier run wrote; what failed is tried again.")
 @click.option("--json", "json_", is_flag=True, help="Print the report as one line of JSON, not as a table.")
 def describe_eval(
@@ -43,6 +49,7 @@ def describe_eval(
     url: str | None,
     model: str | None,
     limit: int | None,
+    held_out: Path | None,
     resume: bool,
     json_: bool,
 ) -> None:
@@ -52,7 +59,7 @@ def describe_eval(
     """
     from rich.console import Console
 
-    from infra.describe_eval import Evaluated, evaluate, images_of, report_table
+    from infra.describe_eval import Evaluated, evaluate, held_out_of, images_of, report_table
     from infra.exports import STDOUT, export_to
     from infra.progress import Counting
     from models.describers.scoring import Score, summarise
@@ -67,7 +74,11 @@ def describe_eval(
     async def run() -> list[Score]:
         evaluated = Evaluated.of(serving)
         try:
-            images = itertools.islice(images_of(triplets), limit)
+            images = images_of(triplets)
+            if held_out is not None:
+                kept = held_out_of(held_out)
+                images = ((key, image) for key, image in images if key in kept)
+            images = itertools.islice(images, limit)
             return await evaluate(images, evaluated, export, resume=resume, tell=progress.update)
         finally:
             await evaluated.close()

@@ -196,6 +196,21 @@ def test_images_that_the_server_refuses_are_told(triplets: Path, tmp_path: Path,
     assert run(triplets, tmp_path / "none.jsonl", *options).exit_code == 1
 
 
+def test_only_what_a_data_set_holds_out(triplets: Path, tmp_path: Path) -> None:
+    """Of its index the test split; a folder without an index is told."""
+    ids = [json.loads(line)["triplet_id"] for line in triplets.read_text().splitlines()]
+    splits = ("test", "train", "test", "validation")
+    rows = ({"triplet_id": one, "split": split} for one, split in zip(ids, splits, strict=True))
+    (tmp_path / "index.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "scores.jsonl"
+    assert run(triplets, out, "--held-out", str(tmp_path)).exit_code == 0
+    assert [json.loads(line)["key"] for line in out.read_text().splitlines()] == [ids[0], ids[2]]
+    (tmp_path / "index.jsonl").unlink()
+    result = run(triplets, tmp_path / "more.jsonl", "--held-out", str(tmp_path))
+    assert result.exit_code == 1
+    assert "index.jsonl" in result.output
+
+
 def test_it_prints_a_table(triplets: Path, tmp_path: Path) -> None:
     """For a person."""
     result = run(triplets, tmp_path / "scores.jsonl", "--limit", "2")
