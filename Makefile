@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # kept, each of them would compile every library anew, for twice as long as all else it does until it is ready.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores experts-measured real-experts picture-kinds real-data burned-in-check deid-check leak-check fuzz chaos soak clean
+.PHONY: install encoder encoder-bge knowledge-check servers demo test train-env test-export test-nnunet test-sglang test-energon llava-env test-llava llava-tiny llava-tiny-served check experts experts-trained knowledge schemas dashboards lock bench statements-check experts-check experts-real experts-scores experts-measured real-experts picture-kinds real-data burned-in-check deid-check leak-check fuzz chaos soak clean
 
 install: $(VENV)/.installed ## everything the pipeline and its tests need, in .venv
 
@@ -102,12 +102,25 @@ $(TINY)/set: | install
 	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --unproven --format parquet --format coco \
 	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
 
-llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; see docs/llava-tri.md
+# VQA_RAD: a folder with VQA-RAD and its pictures. TRIPLETS: of the data set DATA. SERVED=: without SGLang (9.5 GB).
+TRIPLETS ?= $(TINY)/triplets.jsonl
+SERVED ?= served
+EVALUATE = $(LLAVA)/bin/tristream evaluate --model $(TINY)/model --boxes parts --plain --at-once 64 --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model
+
+llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) $(if $(SERVED),$(SGLANG)/.installed) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; serve on SGLang; see docs/llava-tri.md
 	@OMP_NUM_THREADS=1 $(LLAVA)/bin/python -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m infra.cli train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
-	@$(LLAVA)/bin/tristream evaluate --benchmark held-out --at $(or $(DATA),$(TINY)/set) --model $(TINY)/model --boxes parts --plain --max-tokens 48 --at-once 64 \
-	  --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model --out $(TINY)/evaluation
+	@$(EVALUATE) --benchmark held-out --at $(or $(DATA),$(TINY)/set) --max-tokens 48 --out $(TINY)/evaluation
 	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(or $(DATA),$(TINY)/set) --out $(TINY)/caption-loss.json
+ifdef VQA_RAD
+	@$(EVALUATE) --benchmark vqa-rad --at $(VQA_RAD) --max-tokens 16 --out $(TINY)/vqa-rad
+endif
+	@$(if $(SERVED),$(MAKE) --no-print-directory llava-tiny-served)
+
+llava-tiny-served: install $(SGLANG)/.installed ## the model of llava-tiny on a real SGLang server, on the CPU: it describes ten held-out images, each sentence verified
+	@$(BIN)/python -m infra.sglang $(TINY)/model --python $(SGLANG)/bin/python --folder $(TINY)/sglang -- \
+	  env TRISTREAM_SGLANG_MAX_TOKENS=400 TRISTREAM_SGLANG_DEADLINE=900 $(BIN)/tristream describe-eval --triplets $(TRIPLETS) --held-out $(or $(DATA),$(TINY)/set) --limit 10 \
+	  --out $(TINY)/described.jsonl --report $(TINY)/described.json
 
 $(LLAVA)/.installed: $(BIN)/uv requirements/llava.lock
 	@$(PYTHON) -m venv $(LLAVA)
@@ -129,6 +142,7 @@ $(ENERGON)/.installed: $(BIN)/uv requirements/energon.lock
 $(SGLANG)/.installed: $(BIN)/uv requirements/sglang.lock
 	@$(PYTHON) -m venv $(SGLANG)
 	@$(UV) pip sync --quiet --python $(SGLANG)/bin/python --require-hashes requirements/sglang.lock
+	@$(UV) pip install --quiet --python $(SGLANG)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 check: install ## format, lint, types, who imports whom, contracts, locks, dashboards, alerts

@@ -32,6 +32,7 @@ class LocalSglang:
         running: requests that it works on at once.
         queued: requests that may wait; more are refused with 503.
         model: the folder of a model; None: the one that `make_model` writes.
+        served: the name that it is asked by.
         more: arguments of the server beside launch.sh's.
     """
 
@@ -43,11 +44,12 @@ class LocalSglang:
         running: int = 2,
         queued: int = 3,
         model: Path | None = None,
+        served: str = MODEL,
         more: tuple[str, ...] = (),
     ) -> None:
         self.folder, self._python = folder.absolute(), python.absolute()
         self._running, self._queued = running, queued
-        self.model, self._more = (model or self.folder / "model").absolute(), more
+        self.model, self._served, self._more = (model or self.folder / "model").absolute(), served, more
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.api_key = secrets.token_hex(16)
@@ -82,7 +84,7 @@ class LocalSglang:
         )  # fmt: skip
         told = {
             "PATH": f"{self._python.parent}{os.pathsep}{os.environ['PATH']}",
-            "MODEL": str(self.model), "REVISION": "main", "SERVED": MODEL, "API_KEY": self.api_key,
+            "MODEL": str(self.model), "REVISION": "main", "SERVED": self._served, "API_KEY": self.api_key,
             "HOST": "127.0.0.1", "PORT": str(self._port), "MEMORY": "0.1", "QUEUE": str(self._queued),
         }  # fmt: skip
         processes.start(NAME, argv, log_path=self.log_path, env=self._environment() | told, restart=False)
@@ -113,7 +115,7 @@ class LocalSglang:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "PYTHONPATH": os.fspath(HERE / "cpu"),
+            "PYTHONPATH": os.pathsep.join(filter(None, (os.fspath(HERE / "cpu"), os.environ.get("PYTHONPATH")))),
             "HF_HUB_OFFLINE": "1",
             "SGLANG_USE_CPU_ENGINE": "1",
             # A model this small is slower on several threads than on one, and far slower beside other work.

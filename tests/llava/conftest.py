@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,15 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import main
-from infra.sglang import local
 from models.experts.phantoms import draw
+from tests.llava.small import BASES, small_tiny
 
-BASES = Path(local.__file__).parent / "cpu"
-SMALL: dict[str, Any] = {
-    "image_size": 64, "widths": (8, 12, 16, 20), "heads": (2, 2, 2, 2), "windows": (7, 7, 7, 7),
-    "depths": (1, 1, 1, 1), "out": 8, "grid": 4, "cells": 2,
-}  # fmt: skip
-"""Sizes of a tower."""
 SPLITS = ("train",) * 6 + ("validation", "test")
 
 
@@ -81,26 +74,11 @@ def qwen(base: Callable[[str], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory, base: Any) -> Path:
-    """The base's layout, of a few thousand random weights."""
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As small_tiny makes it."""
     import torch
-    from tiny import tokenizer  # beside the makers of other bases, which `base` puts on the path
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled
-    from models.llava_tri.tiny.tower import Tower, TowerConfig
 
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    words = tokenizer()
-    words.add_special_tokens({"additional_special_tokens": [IMAGE]})
-    words.image_token, words.chat_template = IMAGE, TEMPLATE
-    text = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(words), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True,
-        )
-    )  # fmt: skip
     out = tmp_path_factory.mktemp("base") / "tiny"
-    assembled(text, Tower(TowerConfig(**SMALL)).eval().requires_grad_(False), words, out)
+    small_tiny(out)
     return out

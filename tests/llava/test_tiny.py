@@ -27,7 +27,7 @@ from models.llava_tri.tiny.tower import Encoder, Tower, TowerConfig  # noqa: E40
 from models.llava_tri.training.export import export  # noqa: E402
 from models.llava_tri.training.run import train  # noqa: E402
 from models.llava_tri.training.settings import Run, Stage  # noqa: E402
-from tests.llava.conftest import SMALL  # noqa: E402
+from tests.llava.small import SMALL  # noqa: E402
 
 
 def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, tmp_path: Path) -> None:

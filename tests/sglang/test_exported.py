@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.sglang_bases import ask, picture
 from infra.processes import Processes
+from infra.sglang.__main__ import arguments_for
 from infra.sglang.local import LocalSglang
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(2400)]
@@ -26,13 +27,15 @@ def pythons() -> tuple[str, str]:
     return server, training
 
 
-def test_an_export_answers_as_transformers_does(pythons: tuple[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["qwen2-5-vl", "llava-clip", "llava-siglip", "llava-tiny"])
+def test_an_export_answers_as_transformers_does(pythons: tuple[str, str], tmp_path: Path, family: str) -> None:
     """The first token after each of two pictures is as likely as in Transformers; so the picture is seen, and alike."""
     server_python, training = pythons
-    subprocess.run([training, "-m", "tests.sglang.exported", "qwen2-5-vl", str(tmp_path)], check=True)
+    subprocess.run([training, "-m", "tests.sglang.exported", family, str(tmp_path)], check=True)
     expected = [chance for _, chance in json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))]
     assert abs(expected[0] - expected[1]) > 2 * ROUNDING, "the two pictures must tell apart"
-    server = LocalSglang(tmp_path, Path(server_python), model=tmp_path / "model")
+    model = tmp_path / "model"
+    server = LocalSglang(tmp_path, Path(server_python), model=model, more=arguments_for(model))
     with Processes(grace_s=5) as processes:
         server.start(processes)
         server.wait_ready(processes)

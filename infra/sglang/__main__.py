@@ -1,0 +1,70 @@
+"""A model on this machine's CPU for as long as a command runs: python -m infra.sglang MODEL -- COMMAND…
+
+MODEL is a folder, as `tristream model export` writes it. The command finds the server by the variables that the
+describe stage reads, TRISTREAM_SGLANG_URL, _MODEL and _API_KEY. A CPU is for trials; for work see launch.sh.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.processes import Processes
+from infra.sglang.local import LocalSglang
+from schemas.failures import TristreamError
+
+CONTEXT = 16384
+"""launch.sh's."""
+
+
+def arguments_for(model: Path) -> tuple[str, ...]:
+    """Of the server for a model: which classes it needs, and a context no longer than it has."""
+    told: dict[str, Any] = json.loads((model / "config.json").read_bytes())
+    text: dict[str, Any] = told.get("text_config", told)
+    # SGLang has no class of its own for the towers of Hugging Face's LLaVA (docs/llava-tri.md).
+    found = ("--model-impl", "transformers") if told.get("model_type") == "llava" else ()
+    longest = text.get("max_position_embeddings", CONTEXT)
+    return found if longest >= CONTEXT else (*found, "--context-length", str(longest))
+
+
+def name_of(model: Path) -> str:
+    """NAME@DIGEST, as its export is called; of another folder its name."""
+    lineage = model / "lineage.json"
+    exported = json.loads(lineage.read_bytes()).get("model") if lineage.is_file() else None
+    return exported or f"{model.resolve().name}@unpinned"
+
+
+def main() -> int:
+    """Serve, run, stop; returns the exit status of the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--python", type=Path, default=Path(".venv-sglang/bin/python"), help="of SGLang's environment")
+    parser.add_argument("--folder", type=Path, default=Path("out/sglang"), help="for the server's log")
+    parser.add_argument("command", nargs="+", help="after --")
+    given = parser.parse_args()
+    name = name_of(given.model)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    server = LocalSglang(
+        given.folder, given.python, model=given.model, served=name.partition("@")[0], queued=64,
+        more=arguments_for(given.model),
+    )  # fmt: skip
+    server.log_path.unlink(missing_ok=True)
+    with Processes(grace_s=5) as processes:
+        try:
+            server.start(processes)
+            server.wait_ready(processes)
+        except TristreamError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            return 1
+        told = {
+            "TRISTREAM_SGLANG_URL": server.url, "TRISTREAM_SGLANG_MODEL": name,
+            "TRISTREAM_SGLANG_API_KEY": server.api_key,
+        }  # fmt: skip
+        return subprocess.run(given.command, check=False, env=os.environ | told).returncode  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main())
