@@ -25,7 +25,7 @@ from PIL import Image
 
 from infra.cli import main as cli
 
-FORMATS = ("parquet", "llava", "swift", "webdataset", "coco", "imagefolder", "nifti")
+FORMATS = ("parquet", "llava", "swift", "webdataset", "coco", "imagefolder", "nifti", "dicom")
 SERIES = {"LUNG1-001": "CT/lung1-001", "STS_001": "PET/sts-001-fdg"}
 
 
@@ -82,7 +82,9 @@ def run(*arguments: str) -> None:
 def read_back(made: Path, cache: Path) -> Iterator[tuple[str, int]]:
     """How many images each format's own library reads."""
     import datasets
+    import highdicom
     import nibabel
+    import pydicom
     import webdataset
     from pycocotools.coco import COCO
 
@@ -99,6 +101,13 @@ def read_back(made: Path, cache: Path) -> Iterator[tuple[str, int]]:
         images = sum(len(COCO(str(path)).imgs) for path in (made / "coco/annotations").glob("*.json"))
     yield "coco", images
     masks = (made / "nifti").glob("*/*_mask.nii.gz")
+    yield "dicom", sum(bool(pydicom.dcmread(path).pixel_array.size) for path in (made / "dicom").glob("*/*/image.dcm"))
+    for path in (made / "dicom").glob("*/*/segmentation.dcm"):
+        regions = highdicom.seg.segread(path).number_of_segments
+        report: Any = highdicom.sr.srread(path.with_name("report.dcm")).content
+        groups = report.get_planar_roi_measurement_groups()
+        if len(groups) != regions:
+            raise SystemExit(f"{path}: {regions} segments, {len(groups)} in the report")
     yield "nifti", sum(bool(nibabel.load(path).shape) for path in masks)  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
 
 

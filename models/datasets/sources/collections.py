@@ -65,6 +65,7 @@ class Texts(_Row):
     file: str = Field(description="Below the collection; may hold * and ?: CSV, TSV, Parquet, JSON, JSON Lines, XML")
     image: str = Field(description="Column of the picture's name, or of the picture itself in Parquet")
     text: str = Field(description="Column of the text; of a conversation its answers are the text")
+    misspelt: str = Field(default="", description="Name under which some of the publisher's JSON files have the text")
     suffix: str = Field(default="", description="Of the picture's file, where the column leaves it out")
     header: tuple[str, ...] = Field(default=(), description="Names of the columns, where the file names none")
     columns: dict[str, str] = Field(default={}, description="Field of the sidecar: column")

@@ -35,6 +35,8 @@ CONVERTED = (".gif", ".bmp", ".ppm", ".ppm.gz")
 LOSSY = (".jpg", ".jpeg")
 WHITE = (2**8 - 1, 2**16 - 1)
 """Of masks in black and white, whose edges may be grey."""
+MOST_TEXT = 2**16
+"""Bytes of a line of texts."""
 MOST_LABELS = 255
 UNREADABLE = (OSError, ValueError, EOFError, zlib.error, InvalidDicomError, AttributeError, KeyError, struct.error)
 """What libraries raise of pictures and masks that are damaged or cut off."""
@@ -129,8 +131,19 @@ def _adapter(collection: Collection) -> Find:
 
 
 def _append(path: Path, line: dict[str, str]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    """Unless it is the last line already, as a run left it that broke off; what that left of a line is overwritten."""
+    text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    path.touch()
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - MOST_TEXT))
+        last = file.read()
+        torn = len(last) - (last.rfind(b"\n") + 1)
+        if not torn and last.endswith(text):
+            return
+        file.seek(end - torn)
+        file.truncate()
+        file.write(text)
 
 
 def _put_drawn(drawn: Drawn | bytes, target: Path, name: str, sidecar: dict[str, Any]) -> None:

@@ -114,13 +114,15 @@ def _rows(path: Path, texts: Texts, collection: Collection) -> Iterator[Mapping[
 
 def _checked(row: Any, texts: Texts, wrong: WrongLayout) -> Mapping[str, Any]:
     """A row of JSON; of a conversation (LLaVA-Med) the answers are the text."""
-    if not isinstance(row, dict) or texts.image not in row or texts.text not in row:
+    if not isinstance(row, dict) or texts.image not in row:
         raise wrong
-    said = row[texts.text]
+    said = row.get(texts.text, row.get(texts.misspelt))
+    if said is None:
+        raise wrong
     if isinstance(said, list):
         answers = [str(one["value"]) for one in said if isinstance(one, dict) and one.get("from") == "gpt"]
         return {**row, texts.text: "\n".join(answers)}
-    return row  # pyright: ignore[reportUnknownVariableType]
+    return {**row, texts.text: said}
 
 
 def _report(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -285,11 +285,14 @@ def test_texts_are_kept_apart(tmp_path: Path) -> None:
     llava = tmp_path / "llava"
     picture(llava / "images" / "1.jpg")
     turns = [{"from": "human", "value": "What is seen?"}, {"from": "gpt", "value": said}]
-    (llava / "instruct.json").write_text(json.dumps([{"id": "1", "image": "1.jpg", "conversatons": []}]))
+    (llava / "instruct.json").write_text(json.dumps([{"id": "1", "image": "1.jpg", "turns": []}]))
     with pytest.raises(WrongLayout, match=r"instruct.json of LLaVA-Med.* has no image and conversations"):
         made("llava-med", llava)
-    (llava / "instruct.json").write_text(json.dumps([{"id": "1", "image": "1.jpg", "conversations": turns}]))
-    assert texts(made("llava-med", llava)[2]) == {"images/1.jpg": said}
+    picture(llava / "images" / "2.jpg")
+    # As the publisher spells it in some of its files.
+    listed = [{"image": "1.jpg", "conversations": turns}, {"image": "2.jpg", "conversatons": turns}]
+    (llava / "instruct.json").write_text(json.dumps(listed))
+    assert texts(made("llava-med", llava)[2]) == {"images/1.jpg": said, "images/2.jpg": said}
 
     openi = tmp_path / "openi"
     picture(openi / "NLMCXR_png" / "CXR1_1_IM-0001-3001.png", colour=False)
@@ -306,6 +309,23 @@ def test_texts_are_kept_apart(tmp_path: Path) -> None:
     picture(quilt / "images" / "v_1.jpg")
     table(quilt / "quilt_1M_lookup.csv", [{"image_path": "v_1.jpg", "caption": said}])
     assert texts(made("quilt-1m", quilt)[2]) == {"images/v_1.jpg": said}
+
+
+def test_a_run_that_broke_off_tells_each_text_once(tmp_path: Path) -> None:
+    """Between a text and its image, or within the line."""
+    root = tmp_path / "pmc"
+    for n in range(2):
+        picture(root / "images" / f"{n}.jpg")
+    (root / "train.jsonl").write_text(
+        "".join(json.dumps({"image": f"{n}.jpg", "caption": f"Said of {n}."}) + "\n" for n in range(2))
+    )
+    out = made("pmc-oa", root)[2]
+    whole = (out / "source_text.jsonl").read_bytes()
+    for left in (whole, whole[:-7]):
+        (out / "source_text.jsonl").write_bytes(left)
+        (out / "images" / "1.jpg.json").unlink()
+        made("pmc-oa", root)
+        assert (out / "source_text.jsonl").read_bytes() == whole
 
 
 def test_pictures_in_parquet(tmp_path: Path) -> None:
