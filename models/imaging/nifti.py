@@ -6,6 +6,7 @@ Knows nothing of modality or unit: the format does not tell them.
 import gzip
 import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, cast
@@ -152,6 +153,28 @@ def open_nifti(
             for number in range(volume.shape[3])
         ),
     )
+
+
+def as_shown(head: bytes, low: Sequence[int], high: Sequence[int]) -> tuple[range, range, range]:
+    """A box of voxels as it is shown: its columns, rows and frames.
+
+    Args:
+        head: the first 544 bytes of a file, inflated.
+        low: first voxel on each of the file's axes, from 0.
+        high: one behind the last.
+
+    Raises:
+        TruncatedFile, CorruptHeader, UnsupportedPixels.
+    """
+    volume = _volume(head)
+    layout = _layout(volume)
+    across, down, through = (
+        range(volume.shape[axis] - high[axis], volume.shape[axis] - low[axis])
+        if turned
+        else range(low[axis], high[axis])
+        for axis, turned in zip((layout.across, layout.down, layout.through), layout.flipped, strict=True)
+    )
+    return across, down, through
 
 
 def _gunzip(data: bytes, limits: Limits) -> tuple[bytes, _Volume]:

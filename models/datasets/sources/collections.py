@@ -1,5 +1,6 @@
 """The table of collections: who published them under which terms, and how their files are laid out."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -122,10 +123,16 @@ class Collection(_Row):
     outlined: str = Field(default="annotated region", description="Label of outlines that name none")
     sidecar: dict[str, str] = Field(default={}, description="Said of every image")
     modalities: dict[str, Modality] = Field(
-        default={}, description="Of volumes: regular expression of a file's name, and what it is of"
+        default={}, description="Regular expression of a file's name: what it is of; of others nothing is said"
     )
     labels: dict[str, str] = Field(default={}, description="Of volumes: numbers in the masks, where no dataset.json is")
     tested: str = Field(default="a folder made to its layout", description="What the adapter was run on")
+
+    def modality_of(self, name: str) -> Modality | None:
+        """What a file of that name is of, as far as the collection tells."""
+        if not self.modalities:
+            return self.modality
+        return next((said for pattern, said in self.modalities.items() if re.search(pattern, name)), None)
 
     def said(self, **more: Any) -> dict[str, Any]:
         """What a sidecar says of each of its images, and `more` of one; nothing that is empty."""

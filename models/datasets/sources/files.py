@@ -43,7 +43,7 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             continue
         seen += 1
         parts = {key: value for key, value in match.groupdict().items() if value is not None}
-        sidecar, reason = _sidecar(collection, parts, told)
+        sidecar, reason = _sidecar(collection, path.name, parts, told)
         if reason:
             yield LeftOut(path, reason)
             continue
@@ -101,9 +101,9 @@ def _pictures(root: Path, collection: Collection) -> Iterator[Path]:
             yield path
 
 
-def _sidecar(collection: Collection, parts: Mapping[str, str], told: "_Told") -> tuple[dict[str, Any], str]:
+def _sidecar(collection: Collection, name: str, parts: Mapping[str, str], told: "_Told") -> tuple[dict[str, Any], str]:
     """What is said of an image, and why it is left out, if it is."""
-    found = collection.said()
+    found = collection.said(modality=collection.modality_of(name))
     if (named := parts.get("class")) is not None:
         if named in collection.disease:
             found["disease"] = collection.disease[named]

@@ -1,17 +1,23 @@
 """Collections whose images and masks a JSON file lists: SAT-DS, SA-Med2D-20M, LLD-MMRI."""
 
+import gzip
 import json
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from models.datasets.sources.collections import Collection
-from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongLayout
+from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongFile, WrongLayout
 from models.datasets.sources.volumes import SUFFIXES as NIFTI
+from models.imaging.nifti import as_shown
+from schemas.failures import InvalidInput
 
+NIFTI_HEAD = 544
+"""Bytes that hold a header of either version."""
 _SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 _MODALITIES = {
     "ct": "CT", "mr": "MR", "mri": "MR", "pet": "PET", "us": "ultrasound", "ultrasound": "ultrasound", "x": "X-ray",
@@ -162,37 +168,33 @@ def _one(root: Path, name: str, collection: Collection) -> dict[str, Any]:
 
 
 def lld_mmri(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
-    """labels JSON: Annotation_info by patient, a list of phases with lesions' category and 2D boxes by slice.
+    """labels/Annotation.json: Annotation_info by patient, phases with lesions' category and 2D boxes by slice.
 
-    Volumes lie as NIfTI files whose names begin with the patient and hold the phase.
+    Volumes lie as images/<patient>/<study>/<series>.nii.gz; or renamed, with the patient first and the phase last.
 
     Raises:
         WrongLayout: there is no JSON file with Annotation_info, or no volume.
     """
-    for path in sorted(root.rglob("*.json")):
-        try:
-            document: Any = orjson.loads(path.read_bytes())
-        except orjson.JSONDecodeError:
-            raise WrongLayout(f"{path.name} of {collection.title} is not JSON to its end") from None
-        if isinstance(document, dict) and "Annotation_info" in document:
-            break
-    else:
-        raise WrongLayout(
-            f"{collection.title} comes with a JSON file of Annotation_info, which is not below the folder"
-        )
-    volumes = sorted(one for one in root.rglob("*.nii*") if one.is_file())
+    listed, patients = _annotated(root, collection)
+    volumes = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*.nii*")) if path.is_file()}
     if not volumes:
         raise WrongLayout(f"{collection.title} is read of NIfTI volumes, and none is below the folder")
-    for patient, phases in document["Annotation_info"].items():
+    for patient, phases in patients.items():
         for told in phases:
-            phase = str(told["phase"])
-            mine = [one for one in volumes if one.name.startswith(patient) and _has_phase(one.name, phase)]
+            phase, mine = str(told.get("phase")), _volumes_of(patient, told, volumes)
             if len(mine) != 1:
-                yield LeftOut(path, "no volume, or several, of a patient and a phase")
+                yield LeftOut(listed, "no volume, or several, of a patient and a phase")
                 continue
-            lesions = list((told.get("annotation") or {}).get("lesion", {}).values())
-            boxes = [box for lesion in lesions for box in _boxes(lesion)]
-            kinds = {LESIONS[int(one["category"])] for one in lesions if 0 <= int(one["category"]) < len(LESIONS)}
+            try:
+                lesions = list((told.get("annotation") or {}).get("lesion", {}).values())
+                boxes = list(_boxes(lesions, _head(mine[0])))
+                kinds = {LESIONS[int(one["category"])] for one in lesions if 0 <= int(one["category"]) < len(LESIONS)}
+            except (KeyError, TypeError, AttributeError, ValueError):
+                yield LeftOut(listed, "what is told of a phase is not in the collection's form")
+                continue
+            except (InvalidInput, OSError, EOFError, zlib.error) as error:
+                yield LeftOut(mine[0], f"it cannot be read: {type(error).__name__}")
+                continue
             said = collection.said(
                 patient=patient,
                 series=f"{patient}:{phase}",
@@ -202,16 +204,45 @@ def lld_mmri(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             yield Found(mine[0], mine[0].relative_to(root).as_posix(), said)
 
 
+def _annotated(root: Path, collection: Collection) -> tuple[Path, dict[str, Any]]:
+    for path in sorted(root.rglob("*.json")):
+        try:
+            document: Any = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError:
+            raise WrongFile(f"{path.name} of {collection.title} is not JSON to its end") from None
+        if isinstance(document, dict) and isinstance(document.get("Annotation_info"), dict):  # pyright: ignore[reportUnknownMemberType]
+            return path, document["Annotation_info"]  # pyright: ignore[reportUnknownVariableType]
+    raise WrongLayout(f"{collection.title} comes with a JSON file of Annotation_info, which is not below the folder")
+
+
+def _volumes_of(patient: str, told: Mapping[str, Any], volumes: Mapping[str, Path]) -> list[Path]:
+    name = f"/{patient}/{told.get('studyUID')}/{told.get('seriesUID')}.nii"
+    return [path for at, path in volumes.items() if name in f"/{at}"] or [
+        path
+        for path in volumes.values()
+        if path.name.startswith((f"{patient}_", f"{patient}.")) and _has_phase(path.name, str(told.get("phase")))
+    ]
+
+
 def _has_phase(name: str, phase: str) -> bool:
-    stem = name.removesuffix(".gz").removesuffix(".nii")
-    return stem.endswith((f"_{phase}", f"_{phase.replace(' ', '_')}"))
+    stem = name.removesuffix(".gz").removesuffix(".nii").removesuffix("_0000")
+    return stem.endswith(tuple(f"_{phase.replace(' ', between)}" for between in (" ", "_", "")))
 
 
-def _boxes(lesion: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for box in (lesion.get("bbox") or {}).get("2D_box") or ():
-        left, top, right, bottom = (int(box[key]) for key in ("x_tl", "y_tl", "x_br", "y_br"))
+def _head(path: Path) -> bytes:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        return file.read(NIFTI_HEAD)
+
+
+def _boxes(lesions: list[dict[str, Any]], head: bytes) -> Iterator[dict[str, Any]]:
+    """Of voxels counted in the file's own order, as boxes of what is shown."""
+    for box in (box for lesion in lesions for box in (lesion.get("bbox") or {}).get("2D_box") or ()):
+        left, top, right, bottom = (round(float(box[key])) for key in ("x_min", "y_min", "x_max", "y_max"))
+        slice_ = int(box["slice_idx"])
         if right > left >= 0 and bottom > top >= 0:
-            yield {
-                "x": left, "y": top, "width": right - left, "height": bottom - top, "label": "lesion",
-                "frame": int(box["slice_idx"]),
-            }  # fmt: skip
+            columns, rows, frames = as_shown(head, (left, top, slice_), (right, bottom, slice_ + 1))
+            for frame in frames:
+                yield {
+                    "x": columns.start, "y": rows.start, "width": len(columns), "height": len(rows), "label": "lesion",
+                    "frame": frame,
+                }  # fmt: skip

@@ -12,7 +12,6 @@ from typing import Any
 
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.found import Found, LeftOut, MaskPart, WrongFile, WrongLayout
-from schemas.images import Modality
 
 SUFFIXES = (".nii.gz", ".nii")
 _CHANNEL = re.compile(r"_(\d{4})$")
@@ -42,9 +41,9 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
             channel = _CHANNEL.search(stem) if by_channel else None
             case = stem[: channel.start()] if channel else stem
             mask = root / folder.replace("images", "labels") / f"{case}{suffix}"
-            modality = collection.modality or _modality(described, channel[1] if channel else "0")
-            if collection.modalities:
-                modality = _named(path.name, collection.modalities)
+            modality = collection.modality_of(path.name)
+            if modality is None and not collection.modalities:
+                modality = _modality(described, channel[1] if channel else "0")
             sidecar = collection.said(modality=modality, patient=case, split=split, series=stem)
             masks = (MaskPart(mask, labels=labels),) if mask.is_file() and labels else ()
             without = (
@@ -63,11 +62,6 @@ def _by_channel(root: Path) -> bool:
 
 def _stem(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".nii")
-
-
-def _named(name: str, modalities: Mapping[str, Modality]) -> Modality | None:
-    """By the file's name, where dataset.json names one modality of a collection of two."""
-    return next((said for pattern, said in modalities.items() if re.search(pattern, name)), None)
 
 
 def _described(root: Path) -> Mapping[str, Any]:

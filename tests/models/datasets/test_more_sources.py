@@ -17,6 +17,7 @@ import tifffile
 from models.datasets.sources import WrongLayout
 from models.datasets.sources.listed import LESIONS
 from models.datasets.sources.outlines import outlines_of
+from models.imaging import FramePolicy, open_source
 from models.vocabulary import read_label
 from tests.models.datasets.test_sources import made, mask, opened, picture, table
 
@@ -169,13 +170,15 @@ def test_sa_med2d(tmp_path: Path) -> None:
 
 
 def test_biomedparse(tmp_path: Path) -> None:
-    """What is marked stands in the mask's name."""
+    """What is marked stands in the mask's name, and of what kind the picture is in its own."""
     root = tmp_path / "bio" / "amos22" / "CT"
     picture(root / "train" / "amos_0004_CT_abdomen.png")
     mask(root / "train_mask" / "amos_0004_CT_abdomen_right+kidney.png")
     mask(root / "train_mask" / "amos_0004_CT_abdomen_spleen.png", 30)
+    picture(tmp_path / "bio" / "LGG" / "test" / "TCGA_HT_7856_19950831_8_MRI-FLAIR_brain.png")
     sidecars, _, out = made("biomedparse", tmp_path / "bio")
-    ((name, _),) = sidecars.items()
+    other, name = sorted(sidecars)
+    assert (sidecars[name]["modality"], sidecars[other]["modality"]) == ("CT", "MR")
     assert labels(out, sidecars, name) == {"right kidney", "spleen"}
 
 
@@ -213,18 +216,30 @@ def test_sat_ds(tmp_path: Path) -> None:
 def test_lld_mmri(tmp_path: Path) -> None:
     """Boxes by slice, and the lesion's category as the disease."""
     root = tmp_path / "lld"
-    volume(root / "images" / "MR1" / "MR1_C+A.nii.gz", CHANCE.normal(0, 100, (24, 20, 5)).astype(np.int16))
-    box = {"x_tl": 3, "y_tl": 4, "x_br": 9, "y_br": 12, "slice_idx": 2}
-    phases = [
-        {"phase": "C+A", "annotation": {"lesion": {"0": {"category": 6, "bbox": {"2D_box": [box]}}}}},
-        {"phase": "DWI", "annotation": {"lesion": {}}},
-    ]
-    (root / "labels.json").write_text(json.dumps({"Annotation_info": {"MR1": phases}}))
-    sidecars, placed, _ = made("lld-mmri", root)
-    said = sidecars["images/MR1/MR1_C+A.nii.gz"]
-    assert said["disease"] == "hepatocellular carcinoma"
-    assert said["boxes"] == [{"x": 3, "y": 4, "width": 6, "height": 8, "label": "lesion", "frame": 2}]
+    values = CHANCE.normal(0, 100, (24, 20, 5)).astype(np.int16)
+    values[3:9, 4:12, 1] = 1000
+    path = root / "images" / "MR1" / "1.2" / "1.2.3.nii.gz"
+    path.parent.mkdir(parents=True)
+    # As SimpleITK writes it where nothing is known; and turned over on every axis.
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([-1, -1, 1, 1])), path)  # pyright: ignore
+    volume(root / "images" / "MR2_1.2_InPhase_0000.nii", values)
+    box = {"x_min": 3, "y_min": 4, "x_max": 9, "y_max": 12, "slice_idx": 1}
+    lesion = {"annotation": {"lesion": {"0": {"category": 6, "bbox": {"2D_box": [box]}}}}}
+    phases = [{"phase": "C+A", "studyUID": "1.2", "seriesUID": "1.2.3", **lesion}, {"phase": "DWI"}]
+    told = {"Annotation_info": {"MR1": phases, "MR2": [{"phase": "In Phase", **lesion}]}}
+    (root / "labels.json").write_text(json.dumps(told))
+    sidecars, placed, out = made("lld-mmri", root)
     assert sum(bool(one.reason) for one in placed) == 1
+    assert {one["disease"] for one in sidecars.values()} == {"hepatocellular carcinoma"}
+    assert len(sidecars) == 2
+    for name, said in sidecars.items():
+        source = open_source((out / name).read_bytes(), FramePolicy("all"), sidecar=json.dumps(said).encode())
+        ((bright, marked),) = [
+            (frame.values == 1000, one.box) for frame in source.frames() for one in frame.annotations
+        ]
+        assert marked is not None
+        assert bright.sum() == marked.width * marked.height
+        assert bright[marked.y : marked.y + marked.height, marked.x : marked.x + marked.width].all()
     assert all(read_label(name).named for name in LESIONS)
     (root / "labels.json").unlink()
     with pytest.raises(WrongLayout, match="Annotation_info"):
