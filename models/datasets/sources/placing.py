@@ -24,19 +24,16 @@ from models.datasets.sources import arrays, boxed, dicom, files, listed, slides,
 from models.datasets.sources.collections import Collection
 from models.datasets.sources.found import Drawn, Find, Found, LeftOut, MaskPart
 from models.datasets.sources.outlines import SUFFIXES, drawn, outlines_of
+from models.datasets.sources.source_texts import SourceTexts
 from models.datasets.sources.unpacked import unpacked
 from models.imaging import encode_png
 
 MASKS = ".masks"
-TEXTS = "source_text.jsonl"
-"""What the source itself says of images, a line each: for pairing and evaluation. It goes no further than this file."""
 CONVERTED = (".gif", ".bmp", ".ppm", ".ppm.gz")
 """Pictures that the pipeline does not read, and that become PNG."""
 LOSSY = (".jpg", ".jpeg")
 WHITE = (2**8 - 1, 2**16 - 1)
 """Of masks in black and white, whose edges may be grey."""
-MOST_TEXT = 2**16
-"""Bytes of a line of texts."""
 MOST_LABELS = 255
 UNREADABLE = (OSError, ValueError, EOFError, zlib.error, InvalidDicomError, AttributeError, KeyError, struct.error)
 """What libraries raise of pictures and masks that are damaged or cut off."""
@@ -71,6 +68,7 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
     if collection.adapter == "dicom":
         yield from _place_dicom(root, collection, out, licences or Licences())
         return
+    said = SourceTexts(out)
     for one in unpacked(root, collection, _adapter(collection)):
         if isinstance(one, LeftOut):
             yield Placed(one.path, False, one.reason)
@@ -81,6 +79,7 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
         sidecar_path = target.with_name(f"{target.name}.json")
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and _stands(one, target, sidecar_path):
+            _tell(one, target, out, said)
             yield Placed(target, False, without=one.without)
             continue
         # Both may be links to one file, and to rename one to the other does nothing then.
@@ -94,15 +93,19 @@ def place(root: Path, collection: Collection, out: Path, licences: Licences | No
                 _put(one.path, ready)
             if one.masks:
                 _put_masks(one, target, sidecar)
-            if one.text:
-                _append(out / TEXTS, {"image": target.relative_to(out).as_posix(), "source_text": one.text})
         except UNREADABLE as error:
             ready.unlink(missing_ok=True)
             yield Placed(one.path, False, f"it cannot be read: {type(error).__name__}")
             continue
+        _tell(one, target, out, said)
         _write(sidecar_path, sidecar)
         ready.replace(target)
         yield Placed(target, without=one.without)
+
+
+def _tell(one: Found, target: Path, out: Path, said: SourceTexts) -> None:
+    if one.text:
+        said.add(target.relative_to(out).as_posix(), one.text)
 
 
 def _stands(one: Found, target: Path, sidecar_path: Path) -> bool:
@@ -128,22 +131,6 @@ def _adapter(collection: Collection) -> Find:
         "lld-mmri": listed.lld_mmri, "slides": slides.find, "deep-lesion": boxed.deep_lesion, "bhx": boxed.bhx,
         "voc": boxed.voc,
     }[collection.adapter]  # fmt: skip
-
-
-def _append(path: Path, line: dict[str, str]) -> None:
-    """Unless it is the last line already, as a run left it that broke off; what that left of a line is overwritten."""
-    text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
-    path.touch()
-    with path.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.seek(max(0, end - MOST_TEXT))
-        last = file.read()
-        torn = len(last) - (last.rfind(b"\n") + 1)
-        if not torn and last.endswith(text):
-            return
-        file.seek(end - torn)
-        file.truncate()
-        file.write(text)
 
 
 def _put_drawn(drawn: Drawn | bytes, target: Path, name: str, sidecar: dict[str, Any]) -> None:

@@ -324,6 +324,11 @@ def test_texts_are_kept_apart(tmp_path: Path) -> None:
     picture(quilt / "images" / "v_1.jpg")
     table(quilt / "quilt_1M_lookup.csv", [{"image_path": "v_1.jpg", "caption": said}])
     assert texts(made("quilt-1m", quilt)[2]) == {"images/v_1.jpg": said}
+    rows = [{"image_path": "v_1.jpg", "caption": text} for text in (said, "Another.")]
+    table(quilt / "quilt_1M_lookup.csv", rows)
+    for _ in range(2):  # Of several captions of a picture each is kept, and once.
+        lines = (made("quilt-1m", quilt)[2] / "source_text.jsonl").read_text().splitlines()
+        assert [json.loads(line)["source_text"] for line in lines] == [said, "Another."]
 
 
 def test_a_run_that_broke_off_tells_each_text_once(tmp_path: Path) -> None:
