@@ -1,7 +1,8 @@
-"""Copies of pictures, though cropped, mirrored, inverted, brightened or squeezed: for sets that nothing may be near.
+"""Copies of pictures, though cropped, turned by quarters, inverted or brightened: for sets that nothing may be near.
 
 An original is hashed whole and without up to a fifth of its edges, as it is and mirrored; another picture whole and
-without up to an eighth of its own. One of both is compared whole. docs/datasets.md says what that finds, and what not.
+without up to an eighth of its own. One of both is compared whole. What is turned is known where it was not cropped
+as well. docs/datasets.md says what that finds, and what not.
 """
 
 import itertools
@@ -10,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.imaging.perceptual import BITS, COSINES, LOW, SIDE
+from models.datasets.duplicates import NEAR, Hashes
+from models.imaging.perceptual import BITS, COSINES, LOW, SIDE, perceptual_hash
 
 NEAR_COPY = 44
 """Bits at most between a copy and what it was made of. Of 483 real images that were held against the 315 of VQA-RAD one
@@ -45,6 +47,7 @@ class Originals:
     def __init__(self) -> None:
         self._cropped: list[_Words] = []
         self._whole: list[_Words] = []
+        self._turned = Hashes()
 
     def add(self, picture: npt.NDArray[np.uint8]) -> None:
         """Take one down: (rows, columns) grey or (rows, columns, 3) RGB."""
@@ -52,16 +55,17 @@ class Originals:
         words = _words(np.concatenate((low, low * _MIRRORED)))
         self._cropped.append(words)
         self._whole.append(words[:, :: len(ORIGINALS)])
+        self._turned.add(perceptual_hash(picture))
 
     def near(self, picture: npt.NDArray[np.uint8]) -> list[int]:
         """Those that a picture is a copy of, or a part of, or that are a part of it."""
         words = _words(_low(picture, OTHERS))
-        return self._like(words[:, :1], words)
+        return sorted({*self._like(words[:, :1], words), *self._turned.near(perceptual_hash(picture), NEAR)})
 
     def near_hash(self, value: int) -> list[int]:
         """The same of a picture of which there is no more than its perceptual hash: not those that are a part of it."""
         words = np.frombuffer(value.to_bytes(BITS // 8), np.uint64)[:, None]
-        return self._like(words, words)
+        return sorted({*self._like(words, words), *self._turned.near(value, NEAR)})
 
     def _like(self, whole: _Words, cropped: _Words) -> list[int]:
         """Those of which a part is near the whole of another one, or the whole near a part of it."""

@@ -52,6 +52,8 @@ EDITS: dict[str, Callable[[Picture], Picture]] = {
     "with more contrast": lambda picture: np.clip(picture * 1.5 - 50, 0, 255).astype(np.uint8),
     "inverted": lambda picture: 255 - picture,
     "mirrored": lambda picture: np.ascontiguousarray(picture[:, ::-1]),
+    "upside down": lambda picture: np.ascontiguousarray(picture[::-1]),
+    "turned by a quarter": lambda picture: np.ascontiguousarray(np.rot90(picture)),
     "cropped, darker, JPEG": lambda picture: as_jpeg(bent(1.3)(cut(0.04, 0.04, 0.04, 0.04)(picture))),
 }
 
