@@ -51,6 +51,10 @@ class Proposed(Claim):
         return {"": there == self.n, "above": there >= self.n, "below": 0 < there <= self.n}[self.bound]
 
     def _none(self, facts: Facts) -> Judgement:
+        if self.by == "source":
+            if facts.metadata.annotations_left_out or (self.name and measures.regions_by(facts, "source", "")):
+                return untold("the source marks other things, or marks of it were left out")
+            return so("/experts")
         runs = measures.runs_of(facts, self.by)
         if not runs or any(run.outcome == "failed" for _, run in runs):
             return untold("that expert did not look at this image")

@@ -73,6 +73,9 @@ class Marked(OfRegions):
     def _judge(self, facts: Facts) -> Judgement:
         if not self.regions and self.by == "source" and (pointers := _marks(facts)):
             return otherwise("the source marks other things", *pointers)
+        nothing = not facts.metadata.annotations_left_out and not measures.regions_by(facts, "source", "")
+        if not self.regions and self.by == "source" and nothing:
+            return otherwise("the source marks nothing")
         return self._each(facts, lambda region_id, region: self._marked(facts, region_id, region))
 
     def _marked(self, facts: Facts, region_id: str, region: Region) -> Judgement:

@@ -8,6 +8,7 @@ from models.statements.reading.atoms import Atom
 from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.table import table
 from models.statements.tokens import words
 
 
@@ -214,6 +215,30 @@ def _labelled(m: Match) -> list[c.Claim] | None:
     return [*marked, c.Labelled(regions=of.regions, every=of.several, name=name, outright=outright)]
 
 
+def _level(m: Match) -> list[c.Claim] | None:
+    """'r12 has a higher mean attenuation than r7.'"""
+    of, other = m.regions["R"], m.regions["S"]
+    if len(of.regions) != 1 or len(other.regions) != 1 or of.regions == other.regions:
+        return None
+    scale, _, direction = m.word.partition(" ")
+    own = table().scale(m.s.facts.metadata.modality).scale
+    scale = own if (scale, own) == ("density", "opacity") else scale
+    return [c.Level(regions=of.regions, scale=scale, direction=direction, degree="more", against=other.regions[0])]
+
+
+_OUTLINED = {"region", "outlined region", "marked region", "annotated region"}
+"""Names for whatever is outlined."""
+
+
+def _unmarked(m: Match) -> list[c.Claim] | None:
+    """'Nothing in this slice is marked by the source', 'no region is outlined'."""
+    of = m.regions.get("W")
+    name = "" if of is None or of.name in _OUTLINED else of.name
+    if of is not None and (of.explicit or (m.word != "source" and name)):
+        return None
+    return [c.Proposed(by="source", name=name, n=0)] if m.word == "source" else [c.Count(name="", n=0, outlined=True)]
+
+
 def _alone(of: Mention, name: str, by: str) -> list[c.Claim]:
     n = len(of.regions)
     if not by:
@@ -225,5 +250,6 @@ CLAIMS: dict[str, Callable[[Match], list[c.Claim] | None]] = {
     "distance": _distance, "compared": _compared, "rank": _ranked, "times": _times, "each times": _each_times,
     "none": _none_related, "count": _counted, "found": _found, "found none": _found_none, "looked": _looked,
     "sole": _sole, "sole of all": _sole_of_all, "labelled": _labelled,
+    "level": _level, "unmarked": _unmarked,
 }  # fmt: skip
 """By what a row of the table claims; None where what stands in its slots is not what it can be said of."""

@@ -30,7 +30,7 @@ _SLOTS = {
     "<W>": rf"(?P<W_>{_NAME})(?P<W>@\d+) ",
     "<X>": rf"(?P<X_>{_NAME})(?P<X>[%@]\d+) ",
     "<C>": r"(?P<C>[+#]\d+) ",
-    "<E>": r"(?P<E>!\d+) ",
+    "<E>": r"(?P<E>!\d+) (?:, (?:in contrast|by contrast|in turn|however|though|for its part|on the other hand) , )?",
     "<O>": r"(?:(?:only|just|exactly|precisely|a total of|altogether|in all|at least|at most|more than|fewer than|"
     r"less than|no more than|no fewer than|not more than|up to) )?",
     "<Z>": r"(?:nothing(?: at all| of note| whatsoever)?|none|(?:no|no such|not a single|not one|not any) "

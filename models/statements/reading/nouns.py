@@ -70,6 +70,8 @@ class Nouns:
                 continue
             if atom.kind == "finding":
                 ids, end = self.ids(n + 1, skip=True)
+                if atom.several and len(ids) == 1 and self._stands_behind_of(n):
+                    ids, end = (), n + 1  # "Of the four foci r2 is the largest."
                 name = atom.value
             elif atom.kind == "organ" and self.facts.named(" ".join(words(atom.value))):
                 ids, end = self.ids(n + 1, skip=True)
@@ -128,6 +130,10 @@ class Nouns:
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _stands_behind_of(self, n: int) -> bool:
+        first = min(self._before(n), default=n)
+        return first > 0 and self.atoms[first - 1].text in ("of", "among")
 
     def _where(self, n: int, end: int, regions: tuple[str, ...]) -> where.Where | None:
         """Which of several 'the' stands for, by the place behind or before it."""

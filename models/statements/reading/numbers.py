@@ -65,6 +65,8 @@ def quantity(s: Sentence, n: int) -> None:
         _in_sum(s, n, found)
         return
     if unit == "%":
+        if _of_its_size(s, n, found):
+            return
         measure, stands = s.phrases.whole(n + 1)
         if not measure and len(found.values) == 1:
             part = Factor("covering", found.values[0] / 100, found.bound, found.loose, found.decimals + 2)
@@ -98,6 +100,23 @@ def quantity(s: Sentence, n: int) -> None:
         )
 
     s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
+
+
+def _of_its_size(s: Sentence, n: int, found: Quantity) -> bool:
+    """'r2 lies within the tumour and is about 70 % of its size': of what was named beside the subject."""
+    behind = [atom.text for atom in s.atoms[n + 1 : n + 4]]
+    if behind[:2] != ["of", "its"] or behind[2:] not in (["size"], ["extent"]):
+        return False
+    target, other = s.subject, s.spoken_of
+    alone = other is None or target is None or len(other.regions) != 1 or other.regions == target.regions
+    if alone or len(found.values) != 1:
+        s.unlicensed("a part of it")
+        return True
+    assert target is not None
+    assert other is not None
+    part = Factor("area", found.values[0] / 100, found.bound, found.loose, found.decimals + 2)
+    s.say(part.claim(target, other.regions[0]))
+    return True
 
 
 def _whole_before(s: Sentence, n: int) -> str:

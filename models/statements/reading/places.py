@@ -19,6 +19,7 @@ def place(s: Sentence, n: int) -> None:
         return
     group, end, third, corner = _group(s, n)
     solely = {s.atoms[m].text for m in range(max(0, n - 5), n) if m not in s.mentions} & ONLY
+    solely |= _only_behind(s, end)
     s.used.update(range(n, end))
     said = [one for index in group for one in _ends(s, index)]
     if (along := next((atom.value for atom in s.atoms[end : end + 2] if atom.kind == "along"), None)) is not None:
@@ -27,7 +28,7 @@ def place(s: Sentence, n: int) -> None:
     said = [one for one in said if one[1] != "off"]
     near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
     patient = "patient" in near or any("patient" in s.atoms[index].text for index in group)
-    frame = _frame(s, end) or _owner(s, n) or _frame_of_the_other(s, n, end)
+    frame = _frame(s, end) or _owner(s, n) or _frame_of_the_other(s, n, end) or _frame_before(s, n)
     structure = end in s.mentions and not s.mentions[end].explicit
     organ = end < len(s.atoms) and s.atoms[end].kind == "organ"
     if organ and s.subject is None and not s.phrases.mentioned_later(end):
@@ -52,6 +53,17 @@ def place(s: Sentence, n: int) -> None:
         s.say_of(n, lambda target: _placed(s, target, off, frame, False), end=end)
     if said:
         s.say_of(n, lambda target: _of_places(s, target, said, frame, third, solely=bool(solely)), end=end)
+
+
+def _only_behind(s: Sentence, end: int) -> set[str]:
+    """'On the left side of the body only': the word, where the clause ends behind it."""
+    for m in range(end, min(end + 6, len(s.atoms))):
+        if m in s.mentions or s.atoms[m].text in (",", ";", "and", "but"):
+            break
+        if s.atoms[m].text in ONLY | {"alone"}:
+            closes = m + 1 == len(s.atoms) or s.atoms[m + 1].text in (",", ";", "and", "but")
+            return {s.atoms[m].text} if closes else set()
+    return set()
 
 
 def _beside_it(s: Sentence, n: int) -> None:
@@ -142,6 +154,17 @@ def _frame_of_the_other(s: Sentence, n: int, end: int) -> str:
         return ""
     at = next((m for m in range(other, len(s.atoms)) if s.atoms[m].kind == "place"), None)
     return _frame(s, at + 1) if at is not None else ""
+
+
+def _frame_before(s: Sentence, n: int) -> str:
+    """'r2 lies on the left of the image and r3 on the right': both are of the image."""
+    if n < 3 or [atom.text for atom in s.atoms[n - 2 : n]] not in (["on", "the"], ["to", "the"], ["at", "the"]):
+        return ""
+    named = next((one for one in s.mentions.values() if one.end == n - 2), None)
+    if named is None or not named.start or s.atoms[named.start - 1].text not in ("and", ","):
+        return ""
+    last = next((one for one in reversed(s.said) if isinstance(one, c.Place)), None)
+    return "shown" if last is not None and last.frame == "shown" else ""
 
 
 def _owner(s: Sentence, n: int) -> str:

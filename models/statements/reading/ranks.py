@@ -28,7 +28,7 @@ def rank(s: Sentence, n: int) -> None:
     before = next((one for one in reversed(s.said) if isinstance(one, c.Rank)), None)
     if not among and before is not None and s.atoms[n - 1].text == "next":
         among = before.among  # "The largest nodule is r1; the next largest is r3."
-    among = among or s.among or _whole_of(s, n, m)
+    among = among or s.among or _whole_of(s, n, m) or _of_which(s)
     count = next((atom.value for atom in s.atoms[n + 1 : m] if atom.kind == "how many"), None)
     if among and isinstance(count, int):
         s.say(c.Count(name=among, n=count, outlined=True), negated=False)
@@ -101,6 +101,16 @@ def _whole_of(s: Sentence, n: int, end: int) -> str:
     of_them = {atom.text for atom in s.atoms[n + 1 : end]} & {"them", "which", "these", "those"}
     alone = s.phrases.counted(end) is None and not s.phrases.behind_copula(n, s.subject)
     return whole.name if of_them or alone else ""
+
+
+def _of_which(s: Sentence) -> str:
+    """What 'of which r2 is the largest' ranks: what was named before it in the plural."""
+    m = s.subject.start - 1 if s.subject is not None else 0
+    words = [atom.text for atom in s.atoms[max(0, m - 1) : m + 1]]
+    if len(words) < 2 or words[0] not in ("of", "among") or words[1] not in ("which", "these", "them", "those"):
+        return ""
+    named = [one for start, one in sorted(s.mentions.items()) if start < m]
+    return named[-1].name if named and named[-1].several else ""
 
 
 def _narrow(s: Sentence, n: int, head: Mention | None) -> None:

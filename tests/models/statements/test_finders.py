@@ -45,6 +45,18 @@ OF_THE_BRAIN = """
 + The tumour measures 44 by 28 mm.
 - The tumour measures 44 by 20 mm.
 - The tumour measures 27 by 28 mm.
+- Nothing in this slice is marked by the source.
+- No region is outlined.
+? No cyst is marked by the source.
+- The source marks nothing.
++ r5 has a higher mean signal than r6.
+- r6 has a higher mean signal than r5.
+? r5 has a higher attenuation than r6.
++ Two hypointense regions are outlined, of which r2 is the largest.
+- Two hypointense regions are outlined, of which r6 is the largest.
++ Of the two hypointense regions r2 is the largest.
++ r3 lies within r1 and is about 90 % of its size.
+- r3 lies within r1 and is about 40 % of its size.
 + r1 lies in the left part of the brain and covers about 5 % of it.
 - r1 lies in the upper part of the image and covers about 50 % of it.
 """
@@ -58,6 +70,13 @@ OF_THE_RADIOGRAPH = """
 - No opacity was found by the expert xray-chest.
 ? No opacity was found by the expert chest-lungs.
 - Four darker fields are proposed by the expert chest-lungs.
++ Nothing in this film is marked by the source.
+- A nodule is marked by the source.
++ Four darker fields are proposed by the expert xray-transmission, of which r3 is the largest.
+- Four darker fields are proposed by the expert xray-transmission, of which r5 is the largest.
++ The lung field r1 lies on the right of the image and r2 on the left.
+- The lung field r1 lies on the left of the image and r2 on the right.
+- Lung fields are seen on the left side only.
 + The lung fields proposed by the expert chest-lungs lie on both sides.
 """
 OF_THE_CT = """
