@@ -15,8 +15,8 @@ from models.statements.lexicon import lexicon
 from models.statements.reading.atoms import Atom
 from models.statements.reading.constructed import CLAIMS, Match
 from models.statements.reading.figures import Factor
-from models.statements.reading.nouns import ATTRIBUTES
 from models.statements.reading.sentence import Sentence
+from models.statements.reading.spans import ATTRIBUTES
 from models.statements.rows import Construction
 from models.statements.table import table
 from models.statements.tokens import inflected, words

@@ -1,42 +1,26 @@
 """The regions that a sentence names: by id, by noun, or by words for what was named before. Claims nothing."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cached_property
 
-from models.statements.facts import Facts
 from models.statements.measures import regions_by
 from models.statements.reading import parts, where
 from models.statements.reading.anaphora import referred
-from models.statements.reading.atoms import Atom
 from models.statements.reading.counterparts import counterpart
-from models.statements.reading.mentions import ALL, ANY_ONE, COMPARING, MOSTLY, OPPOSING, PREPOSITIONS, VERBS, Mention
+from models.statements.reading.mentions import ALL, ANY_ONE, PREPOSITIONS, VERBS, Mention
+from models.statements.reading.spans import ATTRIBUTES, Spans
 from models.statements.table import table
 from models.statements.tokens import PLACE_NOUNS, words
 
-_COPULAS = {
-    "is", "are", "was", "were", "represents", "represent", "appears", "seems", "corresponds", "being", "be", "as",
-    "called", "denoted",
-}  # fmt: skip
-BETWEEN = {
-    ",", "a", "an", "the", "its", "this", "these", "that", "and", "candidate", "marked", "annotated", "outlined",
-    "same",
-}  # fmt: skip
 _NOUNS = {*PLACE_NOUNS, "field"}
 """Nouns that are names together with a word for a level."""
 _GENERIC_PLURALS = {"spots", "areas", "regions", "foci", "patches", "zones"}
 _BARE = {"region", "area", "focus", "spot"}
-NTH = {"third", "fourth", "fifth"}
 _KIND_NOUNS = {"spot", "focus", "patch"}
 """Nouns that few labels have: where one does, they are of it alone."""
 _SINGULARS = {"spots": "spot", "foci": "focus", "patches": "patch"}
 _PLACED = {"on", "at", "in", "to", "shown", "displayed", "lying", "located", "situated"}
 """Words before the place by which one of several is told: 'than the one shown on the right'."""
-_SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
-_EACH = {"all", "every", "each", "no", "none of", "neither of"}
-ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
-
-
 _SIZED: dict[str, Callable[..., str]] = {
     "larger": max, "bigger": max, "largest": max, "biggest": max, "smaller": min, "smallest": min,
 }  # fmt: skip
@@ -46,16 +30,8 @@ def _is_such(name: str, noun: str) -> bool:
     return name.endswith(f" {noun}") or name.startswith(f"{noun} of ")
 
 
-@dataclass
-class Nouns:
-    """One sentence, phrase by phrase. Places are indices of its atoms."""
-
-    atoms: list[Atom]
-    facts: Facts
-    earlier: tuple[Mention, ...] = field(default=())
-    """What the sentence before it named."""
-    frame: str = ""
-    """Of what the last place was by which a region was told from others: "shown" or "patient"."""
+class Nouns(Spans):
+    """The mentions of one sentence, by the phrases that name regions."""
 
     @cached_property
     def mentions(self) -> dict[int, Mention]:
@@ -238,11 +214,6 @@ class Nouns:
             return None
         return " ".join(words(next(iter(kinds))))
 
-    def _before_those(self, n: int) -> Iterator[int]:
-        """Where 'the' stands before a number and a noun: 'the larger of the two foci'."""
-        first = min(self._before(n), default=n)
-        return iter((first - 1,) if first else ())
-
     def _split_name(self, n: int) -> str:
         """A name whose words other adjectives part: 'dark, round spot' for 'dark spot'; '' for none."""
         noun = self.atoms[n].text
@@ -294,106 +265,3 @@ class Nouns:
         else:
             return regions
         return tuple(one for one in regions if one in regions_by(self.facts, by, "")) or regions
-
-    def _before(self, n: int) -> Iterator[int]:
-        """Where words stand before a noun that belong to it, the nearest first."""
-        for m in range(n - 1, max(-1, n - 8), -1):
-            atom = self.atoms[m]
-            if not (
-                atom.kind in ATTRIBUTES | {"how many", "numeral", "candidate", "marks", "ordinal"}
-                or atom.text in BETWEEN | ALL | NTH | {"sided"}
-            ):
-                return
-            yield m
-
-    def _is_told_of(self, n: int) -> bool:
-        """Whether a plural here is of all: behind 'the', 'all', 'both', 'these', or a number."""
-        for m in self._before(n):
-            atom = self.atoms[m]
-            if m > 1 and self.atoms[m - 1].text == "of" and self.atoms[m - 2].text in _SOME:
-                return False
-            if atom.text in ALL or (atom.kind in ("how many", "quantity") and atom.value is not None):
-                return True
-        return False
-
-    def ids(self, n: int, *, skip: bool) -> tuple[tuple[str, ...], int]:
-        """Ids from here on, joined by commas and 'and', and where they end; past an opening bracket where `skip`."""
-        ids: list[str] = []
-        start = end = n
-        apposed = skip and n < len(self.atoms) and self.atoms[n].text == ","
-        while n < len(self.atoms):
-            atom = self.atoms[n]
-            if atom.kind == "ref":
-                ids.append(atom.value)
-                n += 1
-                end = n
-            elif (skip and not ids and atom.text in ("(", ",", "region", "regions")) or (
-                ids and atom.text in (",", "and", "region", ")") and self._goes_on_with_an_id(n + 1, start)
-            ):
-                n += 1
-            else:
-                break
-        if not ids or (apposed and end < len(self.atoms) and self.atoms[end].text not in (",", ";", ":", ")")):
-            return (), start
-        if end < len(self.atoms) and self.atoms[end].text == ")":
-            end += 1
-        return tuple(ids), end
-
-    def _behind_all(self, n: int) -> bool:
-        """Whether all regions of the image are meant: 'all three regions', 'each region', 'two of the three foci'."""
-        m, counted = n, None
-        while m and (self.atoms[m - 1].kind == "how many" or self.atoms[m - 1].text in ("the", "outlined", "these")):
-            m -= 1
-            counted = self.atoms[m].value if self.atoms[m].kind == "how many" else counted
-        if self.atoms[m].text == "both":
-            return len(self.facts.regions) == 2
-        if counted is not None and counted != len(self.facts.regions):
-            return False
-        before = self.atoms[m - 1] if m else None
-        if before is None or before.text != "of":
-            return before is not None and before.text in _EACH | MOSTLY
-        return m > 1 and (self.atoms[m - 2].kind in ("how many", "quantity") or self.atoms[m - 2].text in _EACH)
-
-    def _goes_on_with_an_id(self, n: int, start: int) -> bool:
-        """Whether ids that begin at `start` go on here, and no new clause begins: 'r1 is above r2, and r3 is round'."""
-        m = n + 1 if n < len(self.atoms) and self.atoms[n].text in (",", "and", "region") else n
-        if m >= len(self.atoms) or self.atoms[m].kind != "ref":
-            return False
-        before = [atom.text.split(" ")[0] for atom in self.atoms[max(0, start - 3) : start]]
-        if self.atoms[n - 1].text == "," and set(before) & (COMPARING | OPPOSING):
-            return False  # "Compared with r2, r6 is smaller."
-        follows = self.atoms[m + 1] if m + 1 < len(self.atoms) else None
-        verb_follows = follows is not None and (follows.text.split(" ")[0] in VERBS or follows.kind == "relation")
-        return not (verb_follows and self._behind_verb(start))
-
-    def _behind_verb(self, n: int) -> bool:
-        """Whether a verb stands before it in its clause."""
-        for atom in reversed(self.atoms[:n]):
-            if atom.text in (",", ";", "but", "while", "whereas"):
-                return False
-            if atom.text.split(" ")[0] in VERBS or atom.kind == "relation":
-                return True
-        return False
-
-    def behind_copula(self, n: int, subject: Mention | None) -> bool:
-        """Whether what begins here is said to be what the subject is."""
-        n -= 1
-        steps = 0
-        while n >= 0 and steps < 12:
-            atom = self.atoms[n]
-            if atom.text in _COPULAS:
-                return not (n and self.atoms[n - 1].text == "there")
-            if atom.text == "," and subject is not None and n == subject.end and subject.explicit and not subject.name:
-                return True
-            if n < (subject.end if subject else 0):
-                return False
-            if not (
-                atom.kind in ATTRIBUTES
-                or atom.text in BETWEEN
-                or atom.kind in ("not", "no", "how many", "about", "unknown", "source")
-                or atom.text in ("to", "most", "likely", "also", "therefore")
-            ):
-                return False
-            n -= 1
-            steps += 1
-        return False

@@ -4,7 +4,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from models.statements.reading.mentions import PREPOSITIONS, VERBS, Mention
-from models.statements.reading.nouns import ATTRIBUTES, BETWEEN, Nouns
+from models.statements.reading.nouns import Nouns
+from models.statements.reading.spans import ATTRIBUTES, BETWEEN
 from models.statements.table import table
 
 _ONES = {"one", "region", "area", "finding", "focus", "structure", "spot", "object"}

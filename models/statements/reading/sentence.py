@@ -5,8 +5,8 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.reading.binding import bound
 from models.statements.reading.mentions import Mention
-from models.statements.reading.nouns import ATTRIBUTES
 from models.statements.reading.saying import Open, Saying
+from models.statements.reading.spans import ATTRIBUTES
 
 _SEEN = {
     "seen", "visible", "present", "shown", "outlined", "identified", "found", "detected", "noted", "evident", "there",

@@ -3,16 +3,14 @@
 Knows nothing of which claims are worth telling, nor of how sentences are built of them.
 """
 
+from models.statements.writing.facets import Facet as Facet
 from models.statements.writing.images import image_nouns as image_nouns
 from models.statements.writing.images import image_piece as image_piece
 from models.statements.writing.images import organ_piece as organ_piece
 from models.statements.writing.images import whole as whole
-from models.statements.writing.looks import COVERS as COVERS
 from models.statements.writing.looks import FACETS as FACETS
 from models.statements.writing.looks import FURTHER as FURTHER
-from models.statements.writing.looks import Facet as Facet
 from models.statements.writing.looks import facet as facet
-from models.statements.writing.looks import two_figures as two_figures
 from models.statements.writing.names import Name as Name
 from models.statements.writing.names import counted as counted
 from models.statements.writing.names import is_named_alone as is_named_alone
@@ -23,6 +21,8 @@ from models.statements.writing.names import number_of as number_of
 from models.statements.writing.places import WITHIN as WITHIN
 from models.statements.writing.places import place_noun as place_noun
 from models.statements.writing.places import place_piece as place_piece
+from models.statements.writing.sizes import COVERS as COVERS
+from models.statements.writing.sizes import two_figures as two_figures
 from models.statements.writing.text import Piece as Piece
 from models.statements.writing.text import article as article
 from models.statements.writing.text import count as count

@@ -1,0 +1,188 @@
+"""How large a region is, in words: its part of the whole, lengths, how long of its width, how it stands; its mean."""
+
+from models.statements import claims as c
+from models.statements.facts import Facts
+from models.statements.measures import box_aspect, share_of
+from models.statements.table import table
+from models.statements.tokens import words
+from models.statements.voice import Voice
+from models.statements.writing.facets import Facet
+from models.statements.writing.images import whole
+from models.statements.writing.names import Name
+from models.statements.writing.places import WITHIN
+from models.statements.writing.text import Piece
+from schemas.regions import Region
+
+SMALL = 20.0
+"""mm from which what a label calls small is not long: it is small in area, and to give its length contradicts that."""
+_SIZES = (
+    ("about {} {} across", "across"),
+    ("some {} {} long", "longest"),
+    ("roughly {} {} in length", "longest"),
+    ("about {} {} in its longest dimension", "longest"),
+    ("approximately {} {} in diameter", "across"),
+    ("around {} {} in extent", "across"),
+    ("about {} {} in size", "across"),
+    ("some {} {} across", "across"),
+    ("roughly {} {} along its longest axis", "longest"),
+)
+
+
+_LENGTHS = {
+    "across": ("a diameter of about {} {}", "a diameter of some {} {}", "a diameter of roughly {} {}"),
+    "longest": ("a length of about {} {}", "a long axis of some {} {}", "a longest dimension of about {} {}"),
+}
+_TIMES: dict[float, tuple[str, ...]] = {
+    2.0: ("twice", "two times"), 2.5: ("two and a half times", "2.5 times"),
+    3.0: ("three times",), 4.0: ("four times",),
+}  # fmt: skip
+NEAR_A_TIME = 0.1
+"""How far a ratio may lie from the number that is said of it."""
+_PEAKS = (
+    "{a maximum|a peak|a maximal} SUV of {about|roughly|some} <v>", "an SUVmax of {about|roughly|some} <v>",
+    "a {maximum|peak} SUV near <v>",
+)  # fmt: skip
+_UPRIGHT = {
+    "wider": (
+        "wider than tall", "broader than tall", "wider than it is tall", "broader than it is tall",
+        "broader than high", "wider than high", "wider than it is high",
+    ),
+    "taller": (
+        "taller than wide", "taller than broad", "taller than it is wide", "taller than it is broad",
+        "higher than wide", "higher than it is wide", "higher than broad",
+    ),
+}  # fmt: skip
+"""How a finding stands in the picture: of a mass in a sonogram, BI-RADS' orientation."""
+SOLID = 0.7
+"""Part of its convex hull that a region must fill for its box to tell how it stands: specks and arms stretch a box."""
+PLAINLY_UPRIGHT = 1.25
+"""How many times as wide as tall, or as tall as wide, is plain to the eye."""
+_ITSELF = (
+    "as long as wide", "as long as broad", "as long as it is wide", "as long as it is broad",
+    "its {own|} width in length",
+)  # fmt: skip
+COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"))
+"""Verbs of a share of what one lies in, and their participles."""
+_COVERS = (
+    *COVERS,
+    ("makes up", "making up"), ("accounts for", "accounting for"),
+    ("amounts to", "amounting to"), ("constitutes", "constituting"),
+)  # fmt: skip
+
+TELLING = 20.0
+"""Percent of what it lies in from which it is told what part a region covers."""
+_EXTENDS = (("spans", "spanning"), ("extends over", "extending over"), ("stretches over", "stretching over"))
+_OF_SIZE = ("small", "large")
+"""Words that may stand before 'in size': what is sizeable is so without it."""
+
+
+def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    """What part of it a region covers, where that is much; else one plain word, of what has no length in mm."""
+    if region.place is None:
+        return None
+    # Of what has no name in words, the image is told.
+    within = WITHIN.get(region.place.within)
+    percent, _ = share_of(facts, region.region_id, region, "" if within else "image")
+    if percent is None:
+        return None
+    row = next((row for row in table().shares if row.at_least <= percent < row.below), None)
+    if row is None:
+        return None
+    ids = (region.region_id,)
+    # "The tiny liver", "a large vessel": by its part of a picture only a finding is called small or large, and of what
+    # is measured in mm the length tells it.
+    finding = not name.the and table().called(region.label).role == "finding"
+    told = name.several or {"small", "tiny", "large"} & set(words(name.text))
+    sized = region.size is not None and region.size.unit == "mm"
+    if row.adjectives and finding and within and not (told or sized or voice.maybe(0.3)):
+        adjective = voice.pick(row.adjectives)
+        made = c.Share(regions=ids, every=name.every, word=row.word)
+        said = f"{adjective} in {voice.pick(('size', 'extent', 'area'))}" if adjective in _OF_SIZE else adjective
+        return Facet("share", (made,), adjective=adjective, is_=said)
+    if percent < TELLING or not within:
+        return None
+    of = whole(facts, voice) if within == "image" else Piece(within)
+    made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
+    said = f"{voice.phrase(row.say)} the {of.text}"
+    verb, ing = voice.pick((*_COVERS, *_EXTENDS))
+    return Facet("share", (made, *of.claims), does=f"~{verb} {said}", doing=f"{ing} {said}")
+
+
+def size(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """Its longest axis, where that is known in mm."""
+    if region.size is None or region.size.unit != "mm" or region.size.longest_axis < 0.1:
+        return None
+    longest = region.size.longest_axis
+    if longest >= SMALL and "small" in words(region.label):
+        return None
+    centimetres = longest >= 20 and voice.maybe(0.4)
+    value, unit = (longest / 10, voice.pick(("cm", "cm", "centimetres"))) if centimetres else (longest, "mm")
+    said = two_figures(value)
+    pattern, measure = voice.pick(_SIZES)
+    made = c.Size(
+        regions=(region.region_id,), every=name.every, measure=measure, values=(float(said),),
+        unit="cm" if centimetres else "mm", loose=True, decimals=len(said.partition(".")[2]),
+    )  # fmt: skip
+    text = pattern.format(said, unit)
+    has = voice.pick(_LENGTHS[measure]).format(said, unit)
+    long = text.endswith(" long")
+    does, doing = (f"~is {text}", text) if long else (f"~measures {text}", voice.pick((f"measuring {text}", text)))
+    return Facet("size", (made,), is_=text, has=has, does=does, doing=doing)
+
+
+def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """How many times as long as wide it is, where that is near a number that is said."""
+    axes = region.size
+    found = axes.longest_axis / axes.shortest_axis if axes is not None and axes.shortest_axis > 0 else 0.0
+    said = next((one for one in _TIMES if abs(one / found - 1) <= NEAR_A_TIME), None) if found else None
+    if said is None:
+        return None
+    made = c.Ratio(
+        regions=(region.region_id,), every=name.every, measure="itself", value=said, loose=True,
+        decimals=0 if said == int(said) else 1,
+    )  # fmt: skip
+    about, width = voice.pick(("about", "roughly", "some", "around")), voice.spin(voice.pick(_ITSELF))
+    text = f"{about} {voice.pick(_TIMES[said])} {width}"
+    measures = text.endswith(" in length")
+    return Facet("ratio", (made,), is_=text, does=f"~measures {text}" if measures else "", doing=text)
+
+
+def upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    """Whether it is plainly wider than tall, or taller than wide, where no number tells how much longer it is."""
+    if region.shape and region.shape.solidity < SOLID:
+        return None
+    found = box_aspect(facts, region)
+    if 1 / PLAINLY_UPRIGHT < found < PLAINLY_UPRIGHT or ratio(region, voice, name) is not None:
+        return None
+    wider = found > 1
+    made = c.Ratio(
+        regions=(region.region_id,), every=name.every, measure="box", value=1.03 if wider else 0.97,
+        bound="above" if wider else "below", decimals=0,
+    )  # fmt: skip
+    text = voice.pick(_UPRIGHT["wider" if wider else "taller"])
+    return Facet("upright", (made,), is_=text, doing=text)
+
+
+def mean(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """The mean of what is measured in units that a reader knows; of uptake the highest, by which foci are read."""
+    unit = {"HU": "HU", "SUVbw": "SUV"}.get(region.intensity.unit or "")
+    measure = "maximum" if unit == "SUV" else "mean"
+    value = region.intensity.maximum if unit == "SUV" else region.intensity.mean
+    if unit is None or abs(value) < 1:
+        return None
+    said = two_figures(value)
+    made = c.Size(
+        regions=(region.region_id,), every=name.every, measure=measure, values=(float(said),), unit=unit, loose=True,
+        decimals=len(said.partition(".")[2]),
+    )  # fmt: skip
+    if unit == "SUV":
+        return Facet("mean", (made,), has=voice.phrase(_PEAKS).replace("<v>", said))
+    has = voice.pick((f"a mean of about {said} HU", f"a mean near {said} HU", f"an average of roughly {said} HU"))
+    about = f"{voice.pick(('about', 'roughly', 'around'))} {said} HU"
+    return Facet("mean", (made,), has=has, does=f"~averages {about}", doing=f"averaging {about}")
+
+
+def two_figures(value: float) -> str:
+    """To two significant figures, three from 100 up, without an exponent."""
+    text = f"{value:.2g}" if abs(value) < 100 else f"{value:.3g}"
+    return f"{float(text):g}" if "e" not in text else f"{float(text):.0f}"
