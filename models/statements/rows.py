@@ -240,6 +240,24 @@ class Construction(TableRow):
     read: tuple[str, ...]
 
 
+class VolumeWords(TableRow):
+    """What stands around the figures of a volume, and the words there that claim nothing."""
+
+    least: tuple[str, ...]
+    about: tuple[str, ...]
+    ml: tuple[str, ...]
+    litres: tuple[str, ...]
+    cross: tuple[str, ...]
+    largest: tuple[str, ...]
+    parts: tuple[str, ...]
+    seen: tuple[str, ...]
+    slices: tuple[str, ...]
+    voxels: tuple[str, ...]
+    marked: tuple[str, ...]
+    found: tuple[str, ...]
+    neutral: str
+
+
 class ExpertWords(TableRow):
     """An expert, in words, and bounds of what it measures in a calibrated unit."""
 

@@ -1,15 +1,17 @@
 """What may be said of a volume: claims on ml, parts and extents, as sentences, read back, and judged by its record.
 
-Sentences of slices have claims of their own. Knows nothing of who outlined anything, nor of how it was measured.
+Sentences of slices have claims of their own; words are the table's. Knows nothing of who outlined anything, nor of
+how it was measured.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from models.statements.tokens import NUMBER_WORDS, plural
+from models.statements.table import table
+from models.statements.tokens import NUMBER_WORDS, plural, spelled_out
 from schemas.regions import VolumeFinding
 from schemas.triplets import Verdict
 from schemas.volumes import StackedLabel, VolumeRecord, VolumeStatement
@@ -115,51 +117,68 @@ def _sentence(record: VolumeRecord, pointer: str, finding: Finding) -> tuple[str
     return text, tuple(f"{pointer}/{field}" for field in fields)
 
 
-_NUMBER = r"(?P<{0}>\d+(?:,\d{{3}})*(?:\.\d+)?)"
+_SCALES = {"ml": 1.0, "litres": 1000.0, "mm": 1.0, "cm": 10.0}
+"""How much of its unit each unit of the table is, by its name there."""
 _COUNT = rf"(?P<count>\d+|{'|'.join(NUMBER_WORDS)}|a single)"
-_BOUND = r"(?:(?P<least>at least|more than|over|no less than) |(?:about|approximately|some|roughly|around) )?"
-_ML = r"\s?(?P<unit>ml|millilit(?:re|er)s?|cm3|cm³|cc|cubic centimet(?:re|er)s?|l|lit(?:re|er)s?)\b"
-_MM = r"\s?(?P<unit>mm|millimet(?:re|er)s?|cm|centimet(?:re|er)s?)\b"
-_CROSS = r"\s?(?:x|×|by)\s?"
-_LARGEST = (
-    r"\b(?:the )?(?:largest|biggest)(?: part| one| component)?(?: of (?:them|these|which))?"
-    r"(?: of| is| measures| with| has)? "
-)
-_SIDES = _CROSS.join(_NUMBER.format(name) for name in ("one", "two", "three"))
-_PATTERNS: dict[Measure, re.Pattern[str]] = {
-    "largest part": re.compile(rf"{_LARGEST}{_BOUND}{_NUMBER.format('one')}{_ML}", re.IGNORECASE),
-    "extent": re.compile(rf"{_BOUND}{_SIDES}{_MM}", re.IGNORECASE),
-    "volume": re.compile(rf"{_BOUND}{_NUMBER.format('one')}{_ML}", re.IGNORECASE),
-    "voxels": re.compile(rf"{_BOUND}{_NUMBER.format('one')} voxels?\b", re.IGNORECASE),
-    "parts": re.compile(rf"\b{_COUNT}(?: connected| separate)? (?:parts?|components?|pieces?)\b", re.IGNORECASE),
-    "seen": re.compile(rf"\b{_COUNT} of (?:them|the slices|these) seen\b", re.IGNORECASE),
-    "slices": re.compile(rf"\b{_COUNT} slices\b", re.IGNORECASE),
-}
-"""In the order in which they are sought: what one takes is not read by those after it."""
-_SCALES = {"l": 1000.0, "litre": 1000.0, "liter": 1000.0, "cm": 10.0, "centimetre": 10.0, "centimeter": 10.0}
-_SOURCE = re.compile(r"\b(?:as )?(?:marked|outlined|given|annotated) (?:by|in) the source\b", re.IGNORECASE)
-_EXPERT = re.compile(r"\b(?:outlined|found) (?:as an? candidates? )?by ([\w.-]+)", re.IGNORECASE)
-_NEUTRAL = frozenset(
-    re.findall(
-        r"\w+",
-        "a an the it its of in on and with which has have having volume volumes total measure measures measuring "
-        "covers cover holds hold contains contain occupies occupy takes up is are extends extend over spans span "
-        "extent connected size together image",
+
+
+def _number(name: str) -> str:
+    return rf"(?P<{name}>\d+(?:,\d{{3}})*(?:\.\d+)?)"
+
+
+def _any(phrases: Iterable[str]) -> str:
+    """One of the phrases of the table, the longest first."""
+    spelled = {one for pattern in phrases for one in spelled_out(pattern)}
+    return rf"(?:{'|'.join(re.escape(one) for one in sorted(spelled, key=len, reverse=True))})"
+
+
+def _units(**named: Iterable[str]) -> str:
+    return rf"\s?(?:{'|'.join(rf'(?P<{name}>{_any(phrases)})' for name, phrases in named.items())})\b"
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> dict[Measure, re.Pattern[str]]:
+    """In the order in which they are sought: what one takes is not read by those after it."""
+    said = table().volumes
+    bound = rf"(?:(?P<least>{_any(said.least)}) |{_any(said.about)} )?"
+    volume = _units(ml=said.ml, litres=said.litres)
+    length = _units(
+        mm=(*table().units["mm"], "{millimeter|millimeters}"), cm=(*table().units["cm"], "{centimeter|centimeters}")
     )
-)
+    sides = rf"\s?{_any(said.cross)}\s?".join(_number(name) for name in ("one", "two", "three"))
+    found: dict[Measure, str] = {
+        "largest part": rf"\b{_any(said.largest)} {bound}{_number('one')}{volume}",
+        "extent": rf"{bound}{sides}{length}",
+        "volume": rf"{bound}{_number('one')}{volume}",
+        "voxels": rf"{bound}{_number('one')} {_any(said.voxels)}\b",
+        "parts": rf"\b{_COUNT} {_any(said.parts)}\b",
+        "seen": rf"\b{_COUNT} {_any(said.seen)}\b",
+        "slices": rf"\b{_COUNT} {_any(said.slices)}\b",
+    }
+    return {measure: re.compile(pattern, re.IGNORECASE) for measure, pattern in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _source() -> re.Pattern[str]:
+    return re.compile(rf"\b{_any(table().volumes.marked)}\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _expert() -> re.Pattern[str]:
+    return re.compile(rf"\b{_any(table().volumes.found)} ([\w.-]+)", re.IGNORECASE)
 
 
 def read(text: str, record: VolumeRecord) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """What a sentence says of a volume, and the words of it that were not understood, in order."""
     rest, label = _without_label(text, record)
-    rest = _EXPERT.sub(" ", _SOURCE.sub(" ", rest))
+    rest = _expert().sub(" ", _source().sub(" ", rest))
     claims: list[Claim] = []
-    for measure, pattern in _PATTERNS.items():
+    for measure, pattern in _patterns().items():
         while found := pattern.search(rest):
             claims.append(_claim("" if measure in ("slices", "seen") else label, measure, found))
             rest = _cut(rest, found)
-    kind = record.modality.lower()
-    left = [word for word in re.findall(r"[^\W_]+", rest.lower().replace(kind, " ")) if word not in _NEUTRAL]
+    kind, neutral = record.modality.lower(), set(table().volumes.neutral.split())
+    left = [word for word in re.findall(r"[^\W_]+", rest.lower().replace(kind, " ")) if word not in neutral]
     return tuple(claims), tuple(left)
 
 
@@ -169,7 +188,7 @@ def _claim(label: str, measure: Measure, found: re.Match[str]) -> Claim:
         word = groups["count"].lower()
         number = float(word) if word.isdigit() else float(NUMBER_WORDS.get(word, 1))
         return Claim(label, measure, (number,), (0.0,))
-    scale = _SCALES.get((groups.get("unit") or "").lower().removesuffix("s"), 1.0)
+    scale = next((by for unit, by in _SCALES.items() if groups.get(unit)), 1.0)
     numbers = [one.replace(",", "") for name in ("one", "two", "three") if (one := groups.get(name))]
     steps = tuple(0.5 * scale * 10.0 ** -len(one.partition(".")[2]) for one in numbers)
     return Claim(label, measure, tuple(scale * float(one) for one in numbers), steps,
@@ -220,9 +239,9 @@ def _held(claim: Claim, text: str, record: VolumeRecord) -> tuple[str, str, tupl
         same = claim.values == (truth,)
         return "supported" if same else "contradicted", "" if same else f"it is {truth}", (f"/{claim.measure}",)
     named = [(pointer, one) for pointer, one in findings(record) if one.label == claim.label]
-    if _SOURCE.search(text):
+    if _source().search(text):
         named = [(pointer, one) for pointer, one in named if one.expert == "source"]
-    elif by := _EXPERT.search(text):
+    elif by := _expert().search(text):
         named = [(pointer, one) for pointer, one in named if one.expert.partition("@")[0] == by[1].rstrip(".")]
     if not named:
         return "unsupported", f"nothing measured says the {claim.measure} of that", ()

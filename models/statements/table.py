@@ -25,6 +25,7 @@ from models.statements.rows import (
     ShareWord,
     Shown,
     TableRow,
+    VolumeWords,
     Worded,
 )
 from models.statements.tokens import inflected
@@ -62,6 +63,7 @@ class Table(TableRow):
     measures: tuple[Worded, ...]
     ratios: RatioWords
     constructions: tuple[Construction, ...]
+    volumes: VolumeWords
     units: dict[str, tuple[str, ...]]
     neutral: Neutral
     localizers: tuple[str, ...]
