@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from models.protobuf import fields_of
+
 Part = Literal["model", "training", "function", "graph", "node", "attribute", "sparse", "tensor"]
 
 _PARTS: dict[Part, dict[int, Part]] = {
@@ -23,7 +25,6 @@ _PARTS: dict[Part, dict[int, Part]] = {
 }
 """Of each message that can hold tensors, the numbers of the fields that do."""
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
-_VARINT, _EIGHT, _LENGTH, _FOUR = 0, 1, 2, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def named_in(data: bytes) -> list[str]:
             if part == "tensor":
                 names |= dict.fromkeys(_of_tensor(content))
                 continue
-            for number, value in _fields(content):
+            for number, value, _ in fields_of(content):
                 if number in _PARTS[part] and isinstance(value, memoryview):
                     waiting.append((_PARTS[part][number], value))
     except (IndexError, ValueError):  # Whoever loads it says so.
@@ -99,45 +100,11 @@ def named_in(data: bytes) -> list[str]:
 def _of_tensor(content: memoryview) -> Iterator[str]:
     entries: dict[str, str] = {}
     external = False
-    for number, value in _fields(content):
+    for number, value, _ in fields_of(content):
         if number == _EXTERNAL_DATA and isinstance(value, memoryview):
-            entry = {key: bytes(word).decode() for key, word in _fields(value) if isinstance(word, memoryview)}
+            entry = {key: bytes(word).decode() for key, word, _ in fields_of(value) if isinstance(word, memoryview)}
             entries[entry.get(1, "")] = entry.get(2, "")
         elif number == _DATA_LOCATION:
             external = value == _EXTERNAL
     if external and "location" in entries:
         yield entries["location"]
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Number and value of each field of a message of Protocol Buffers. Raises IndexError, ValueError."""
-    at = 0
-    while at < len(content):
-        key, at = _varint(content, at)
-        kind = key & 7
-        if kind == _VARINT:
-            value, at = _varint(content, at)
-            yield key >> 3, value
-            continue
-        if kind == _LENGTH:
-            length, at = _varint(content, at)
-        elif kind in (_EIGHT, _FOUR):
-            length = 8 if kind == _EIGHT else 4
-        else:
-            raise ValueError
-        if at + length > len(content):
-            raise IndexError
-        yield key >> 3, content[at : at + length]
-        at += length
-
-
-def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        octet = content[at]
-        value |= (octet & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if octet < 0x80:
-            return value, at
-        if shift > 63:
-            raise ValueError

@@ -24,7 +24,7 @@ _PLAIN = 0.8
 _SURE = 0.88
 """Score of a block, from which it may be several lines."""
 _FEWEST_OF_A_STACK = 2
-"""Lines of a block that must be read for any of them to count: tissue has edges beneath each other, too."""
+"""Lines of a block that must be text for any of them to count: tissue has edges beneath each other, too."""
 _LONG, _FAINT = 3, 0.22
 """Length by height from which a line is read at the lower score: letters of 8 px are faint to the finder."""
 _BESIDE = 0.7
@@ -118,20 +118,28 @@ class Reader:
         return True
 
     def read_stack(self, lines: Sequence[Candidate]) -> bool:
-        """The same of lines beneath each other, which must bear each other out."""
-        before, masked = len(self.kept), self._masked.copy()
-        complete = self.read(lines)
-        if len(self.kept) - before < _FEWEST_OF_A_STACK:
+        """The same of lines beneath each other, which must bear each other out: no further than they still may."""
+        before, masked, complete, text, vain = len(self.kept), self._masked.copy(), True, 0, 0
+        for number, line in enumerate(lines, 1):
+            kept, refused, known = len(self.kept), len(self.refused), self._is_masked(line)
+            complete = self.read([line])
+            text += known or len(self.kept) > kept
+            vain += len(self.refused) > refused
+            if vain > text + 1 or text + len(lines) - number < _FEWEST_OF_A_STACK or not complete:
+                break
+        if text < _FEWEST_OF_A_STACK:
             del self.kept[before:]
             self._masked = masked
         return complete
 
-    def _is_done(self, one: Candidate) -> bool:
+    def _is_masked(self, one: Candidate) -> bool:
         left, top, right, bottom, _ = one.box
         share = float(self._masked[top:bottom, left:right].mean())
-        if share > _COVERED or (share and spans(one.box, self.kept)):
-            return True
-        return any(_same(one.box, other.box) for other in self.refused if other.picture == one.picture)
+        return share > _COVERED or bool(share and spans(one.box, self.kept))
+
+    def _is_done(self, one: Candidate) -> bool:
+        same = (_same(one.box, other.box) for other in self.refused if other.picture == one.picture)
+        return self._is_masked(one) or any(same)
 
     def _read(self, one: Candidate) -> None:
         picture = self._pictures[one.picture]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.imaging.text.boxes import Box
+from models.imaging.text.graphs import for_grey
 from models.imaging.text.strokes import Picture
 from models.imaging.text.weights import FINDER, session_of
 
@@ -32,18 +33,20 @@ _Part = tuple[int, int, int, int, float]
 """Left, top, width, height, and highest score, in px of the map."""
 
 
-@lru_cache(maxsize=1)
-def _session() -> Any:
-    """Loaded by the first picture that is looked at, and by no other."""
-    return session_of(FINDER)
+@lru_cache(maxsize=2)
+def _session(channels: int) -> Any:
+    """Loaded by the first picture of one or three channels that is looked at, and by no other."""
+    model = FINDER.read_bytes()
+    return session_of(for_grey(model) if channels == 1 else model)
 
 
 def scores_of(picture: Picture) -> tuple[Map, Map]:
     """For each 2 × 2 px of a picture, how sure it is that they belong to a line, and to its middle; 0 to 1."""
     rows, columns = picture.shape[:2]
-    coloured = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB) if picture.ndim == 2 else picture
-    padded = np.pad(coloured, ((0, -rows % _MULTIPLE), (0, -columns % _MULTIPLE), (0, 0)), mode="edge")
-    whole, middle = _session().run(None, {"picture": padded[None]})[0][0, :, : -(-rows // 2), : -(-columns // 2)]
+    channels = picture[..., None] if picture.ndim == 2 else picture
+    padded = np.pad(channels, ((0, -rows % _MULTIPLE), (0, -columns % _MULTIPLE), (0, 0)), mode="edge")
+    (answers,) = _session(padded.shape[2]).run(None, {"picture": padded[None]})
+    whole, middle = answers[0, :, : -(-rows // 2), : -(-columns // 2)]
     return whole, middle
 
 

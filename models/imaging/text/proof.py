@@ -139,7 +139,7 @@ class _Line:
         if key not in self._read:
             part = np.rot90(self._part(margin), way.turns)
             pieces = pieces_of(np.fliplr(part) if way.mirrored else part)
-            self._read[key] = read(pieces[number]) if number < len(pieces) else Reading("", ())
+            self._read[key] = read(pieces[number], self._box) if number < len(pieces) else Reading("", ())
         return self._read[key]
 
     def _part(self, margin: float) -> Picture:

@@ -48,8 +48,8 @@ def recogniser() -> Path:
     return found
 
 
-def session_of(model: Path) -> Any:
-    """An ONNX Runtime session on one thread of the processor."""
+def session_of(model: Path | bytes) -> Any:
+    """An ONNX Runtime session on one thread of the processor, of a file or of its content."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -10,13 +10,14 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks import burned_text
 from benchmarks.burned_text import FONTS, STYLES, Font, Style, burn, made_up
 from benchmarks.text_free import of_packages, view_of
-from models.imaging.text import choice, find_text, proof, search
+from models.imaging.text import choice, find_text, proof, reader, search
 from models.imaging.text.areas import areas_of
 from models.imaging.text.boxes import Box, beside, painted
 from models.imaging.text.choice import Candidate, Reader, spans
 from models.imaging.text.ends import ends_of, turned
 from models.imaging.text.proof import Proof, proved
 from models.imaging.text.reader import Reading
+from models.imaging.text.signs import Middle, may_be_signs
 from models.imaging.text.stacks import stacks_in
 from models.imaging.text.strokes import Picture
 from tests.models.imaging.samples import characters_covered, characters_shown
@@ -182,10 +183,57 @@ def test_doubtful_lines_are_read_as_long_as_some_of_them_are_text(
 
     monkeypatch.setattr(choice, "proved", prove)
     lines = [Candidate(Box(0, 20 * n, 60, 20 * n + 10, 0.75 - 0.01 * n), 1.0, 0) for n in range(20)]
-    reader = Reader([np.zeros((400, 100), np.uint8)], [])
-    assert reader.read_doubtful(lines[::-1])
+    reads = Reader([np.zeros((400, 100), np.uint8)], [])
+    assert reads.read_doubtful(lines[::-1])
     assert asked == list(range(read))
-    assert len(reader.kept) + len(reader.refused) + len(reader.unread) == len(lines)
+    assert len(reads.kept) + len(reads.refused) + len(reads.unread) == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text", "read"),
+    [(2, (), 1), (2, (0,), 2), (3, (), 2), (5, (), 2), (5, (3, 4), 2), (5, (0,), 4), (5, (1, 2, 3), 5), (2, (0, 1), 2)],
+)
+def test_a_stack_is_read_no_further_than_it_may_be_text(
+    monkeypatch: pytest.MonkeyPatch, lines: int, text: tuple[int, ...], read: int
+) -> None:
+    """Edges of tissue beneath each other are given up soon, and one line alone does not count."""
+    asked: list[int] = []
+
+    def prove(_: Picture, box: Box) -> Proof:
+        asked.append(box.top // 20)
+        return Proof(0.9 if box.top // 20 in text else 0.0)
+
+    monkeypatch.setattr(choice, "proved", prove)
+    reads = Reader([np.zeros((400, 100), np.uint8)], [])
+    assert reads.read_stack([Candidate(Box(0, 20 * n, 60, 20 * n + 10, 0.9), 1.0, 0) for n in range(lines)])
+    assert asked == list(range(read))
+    kept = [number for number in asked if number in text]
+    assert len(reads.kept) == (len(kept) if len(kept) > 1 else 0)
+
+
+def test_much_of_what_is_no_text_is_not_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Halfway through the recogniser it shows of many edges and textures of real images that they are no signs."""
+    worth: list[bool] = []
+
+    def asked(middle: Middle, box: Box) -> bool:
+        worth.append(may_be_signs(middle, box))
+        return worth[-1]
+
+    monkeypatch.setattr(reader, "may_be_signs", asked)
+    for name, view in of_packages():
+        if name in ("693_J2KR.dcm", "clock_motion.png", "retina.jpg", "RG1_J2KR.dcm"):
+            find_text(view)
+    assert len(worth) > 10
+    assert np.mean(worth) < 0.75
+
+
+def test_a_large_picture_is_masked_where_its_text_is() -> None:
+    """It is looked at reduced, here to 0.65, and what is found there is masked in full size."""
+    background = np.tile(BACKGROUNDS[0], (12, 9))[:3000, :3300]
+    burned = burn(background, 3, size=24, style="white on black box", font="aileron", count=2)
+    mask = painted(find_text(burned.image).boxes, background.shape)
+    assert characters_shown(burned.image, background, burned.labels) <= characters_covered(mask, burned.labels)
+    assert mask.sum() < 2 * sum((line.box[2] - line.box[0]) * (line.box[3] - line.box[1]) for line in burned.lines)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +245,7 @@ def test_a_long_line_is_read_on_only_where_its_beginning_is_legible(
     """Of edges nothing is read, and there are many of them."""
     asked: list[Picture] = []
 
-    def read(piece: Picture) -> Reading:
+    def read(piece: Picture, _: Box) -> Reading:
         asked.append(piece)
         return first if len(asked) == 1 else Reading("BCD", (0.95,) * 3)
 
