@@ -37,8 +37,11 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
     if not lists:
         raise WrongLayout(f"{collection.title} comes with {texts.file}, which is not in the folder")
     pictures = _Pictures(root)
-    for listed in lists:
-        split = next((said for word, said in texts.splits.items() if word in listed.relative_to(root).as_posix()), None)
+    splits = {path: _split(path.relative_to(root).as_posix(), texts) for path in lists}
+    divided = set[Path]()
+    # Where lists of splits lie beside a list of all, that tells nothing more.
+    for listed in sorted(lists, key=lambda path: splits[path] is None):
+        split = splits[listed]
         for number, row in enumerate(_rows(listed, texts, collection)):
             held, text = row.get(texts.image), str(row.get(texts.text) or "").strip()
             columns = {name: str(row[column]) for name, column in texts.columns.items() if row.get(column)}
@@ -53,8 +56,14 @@ def find(root: Path, collection: Collection) -> Iterator[Found | LeftOut]:
                 yield LeftOut(listed, "a picture that the list names is not in the folder")
             elif not text:
                 yield LeftOut(path, "the source says nothing of it")
-            else:
+            elif split is not None or path not in divided:
+                if split is not None:
+                    divided.add(path)
                 yield Found(path, path.relative_to(root).as_posix(), sidecar, text=text)
+
+
+def _split(name: str, texts: Texts) -> str | None:
+    return next((said for word, said in texts.splits.items() if word in name), None)
 
 
 class _Pictures:

@@ -253,6 +253,7 @@ def test_an_empty_folder_says_what_was_expected(name: str, expected: str, tmp_pa
          "enhancing tumour"),
         ("brats-2023", "BraTS-GLI-00000-000/BraTS-GLI-00000-000-t2f.nii.gz",
          "BraTS-GLI-00000-000/BraTS-GLI-00000-000-seg.nii.gz", 3, "enhancing tumour"),
+        ("ct-ich", "ct_scans/049.nii", "masks/049.nii", 255, "haemorrhage"),
         ("kits", "case_00000/imaging.nii.gz", "case_00000/segmentation.nii.gz", 2, "tumour"),
         ("flare-22", "images/FLARE22_Tr_0001_0000.nii.gz", "labels/FLARE22_Tr_0001.nii.gz", 10, "oesophagus"),
         ("uls23", "novel_data/ULS23_Radboudumc_Bone/images/a_lesion_01.nii.gz",

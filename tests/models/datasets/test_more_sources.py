@@ -296,6 +296,11 @@ def test_texts_are_kept_apart(tmp_path: Path) -> None:
     picture(pmc / "images" / "PMC1_f1.jpg")
     (pmc / "train.jsonl").write_text(json.dumps({"image": "PMC1_f1.jpg", "caption": said}))
     assert texts(made("pmc-oa", pmc)[2]) == {"images/PMC1_f1.jpg": said}
+    (pmc / "train.jsonl").rename(pmc / "test.jsonl")
+    (pmc / "pmc_oa.jsonl").write_bytes((pmc / "test.jsonl").read_bytes())
+    for new in (True, False):  # Of a list of all beside the splits' own nothing is taken twice.
+        sidecars, placed, _ = made("pmc-oa", pmc)
+        assert ([one.new for one in placed], sidecars["images/PMC1_f1.jpg"]["split"]) == ([new], "test")
 
     llava = tmp_path / "llava"
     picture(llava / "images" / "1.jpg")
