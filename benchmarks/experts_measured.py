@@ -37,7 +37,7 @@ MARKED: dict[str, tuple[str, ...]] = {
     "mr-brain: hyperintense region within the brain": ("lesion", "tumour"),
     "mr-brain: region brighter than the mirrored place": ("lesion", "tumour"),
     "mr-composite: hyperintense region within the brain": ("tumour",),
-    "pet-uptake: high-uptake region": ("gtv_mass",),
+    "pet-uptake: high-uptake region": ("gtv_mass", "gross tumour volume"),
     "skin-colour: region of other colour than the skin around it": ("lesion",),
 }
 """By expert and label, what the source's marks of the same are called, in lower case."""
