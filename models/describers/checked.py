@@ -76,6 +76,10 @@ def _meant(claim: Claim, piece: Piece) -> Claim:
 
 
 def evidence_of(piece: Piece, facts: Facts) -> tuple[Evidence, ...]:
-    """Every fact that the claims of a piece rest on."""
-    pointers = dict.fromkeys(pointer for claim in piece.claims for pointer in claim.judge(facts).pointers)
+    """Every fact that the claims of a piece rest on, and beside the name of a region who says that it is there."""
+    pointers: dict[str, None] = {}
+    for pointer in (pointer for claim in piece.claims for pointer in claim.judge(facts).pointers):
+        pointers[pointer] = None
+        if pointer.startswith("/regions/") and pointer.endswith("/label"):
+            pointers[f"{pointer.removesuffix('label')}expert"] = None
     return tuple(item for pointer in pointers if (item := facts.evidence(pointer)) is not None)

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.describers import findings, plans
-from models.describers.around import context_labels, tell_around
+from models.describers.around import context_labels, tell_around, tissues
 from models.describers.base import make_description
 from models.describers.checked import Budget, length_of, written
-from models.describers.choosing import Chosen, absences, choose
+from models.describers.choosing import Chosen, choose
 from models.describers.explaining import explanation
 from models.describers.plans import Plan
 from models.describers.related import relations as relations_of
@@ -24,7 +24,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@18"
+NAME = "composer@19"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
 QUOTED = 0.08
@@ -79,7 +79,7 @@ class _Always:
 
 
 def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Description:
-    """A description; `full`: with who marked what, and how many small structures are shaped."""
+    """A description; `full`: with further looks, and how many small structures are shaped."""
     chosen, modality = always.chosen, always.modality
     voice = Voice(f"{seed}:order")
     opening = findings.opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
@@ -88,13 +88,10 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     regions, texture, told = findings.one_by_one(facts, chosen, seed, budget, first, opening, full=full)
     rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget)]
     relations = relations_of(facts, chosen, told, seed, budget)
-    small = small_ones(facts, seed, budget) if full else []
+    small = small_ones(facts, chosen, seed, budget) if full else []
     context = context_labels(facts, chosen)
-    missing = _absences(facts, seed, budget)
-    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *small, *missing)))
-    around, described, one_by_one = tell_around(
-        facts, chosen, seed, SHORT - said - LISTED * len(context), budget, full=full
-    )
+    said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *small)))
+    around, described, one_by_one = tell_around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget)
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
     alone = not (regions or rest or one_by_one.total())
@@ -107,10 +104,10 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     found = [*findings.interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    around = [*around, *small]
+    around = [*around, *tissues(facts, chosen, seed, budget), *small]
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
-    beside = voice.shuffled([relations, structures, missing] if told else [[*structures, *relations], missing])
+    beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]
     telling = [[first], found, *beside]
     return make_description(
         modality,
@@ -120,7 +117,6 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
         tuple(relations),
         tuple(knowledge),
         caption=always.caption,
-        absences=tuple(missing),
         measurements=always.measurements,
         opinions=always.opinions,
         text=" ".join(one.text for part in (*telling, quotes) for one in part),
@@ -144,12 +140,6 @@ def _needed(plan: Plan, facts: Facts, seed: str) -> Statement:
     evidence = facts.evidence("/metadata/modality")
     assert evidence is not None
     return Statement(text=sentence(f"this is {article(row.say[0])}"), evidence=(evidence,))
-
-
-def _absences(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
-    """What experts looked for and did not find, where that can be relied on."""
-    statements = (written(plans.absence(label), facts, f"{seed}:absence:{label}") for label in absences(facts))
-    return [taken for one in statements if (taken := budget.take(one)) is not None]
 
 
 def _opinions(facts: Facts, seed: str) -> Iterable[Statement]:

@@ -4,6 +4,7 @@ from models.describers.checked import OVERHANG, Budget
 from models.describers.choosing import Chosen
 from models.knowledge.quoting import quotable
 from models.statements.facts import Facts
+from models.statements.lexicon import lexicon
 from models.statements.measures import box_aspect, contrast_of
 from models.statements.rows import STANDS_OUT
 from models.statements.table import table
@@ -13,14 +14,20 @@ from schemas.triplets import Statement
 
 _EXPLAINS = (
     "According to “<t>”: “<f>.”",
-    "{For reference|In general|As background}: “<f>.”",
-    "“<t>” {explains|states}: “<f>.”",
+    "“<t>” states: “<f>.”",
     "As “<t>” states, “<f>.”",
-    "“<f>”, {as|so} “<t>” {states|explains}.",
 )
 
 _HOW = (" is described by ", " is read by ", " narrow its kind")
 """Of sentences that tell how a reader goes about it: beside an image they say nothing of it."""
+_FEATURES = frozenset(
+    words(
+        "calcification calcifications calcified capsule core cyst cystic cysts enhancement enhances enhancing fat "
+        "fluid haemorrhage microcalcifications necrosis necrotic oedema rim septa septum shadow shadowing spiculated "
+        "spiculation spicules thickening"
+    )
+)
+"""Things that a passage names and an image may lack."""
 _BRIGHT = frozenset({"bright", "brighter", "hyperdense", "hyperechoic", "hyperintense", "echogenic", "dense", "white"})
 _DARK = frozenset({"dark", "darker", "hypodense", "hypoechoic", "hypointense", "anechoic", "black"})
 
@@ -35,6 +42,7 @@ def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list
     disease = facts.metadata.disease
     explaining = [one for one in quotable(facts.passages) if disease and facts.passages[one[0]].answers == disease]
     explaining = [one for one in explaining if not any(how in one[1] for how in _HOW)]
+    explaining = [one for one in explaining if _is_shown(one[1], facts, chosen)]
     explaining = [one for one in explaining if not _is_belied(one[1], facts, chosen)]
     for index, said in voice.shuffled(explaining[:3]):
         title = facts.passages[index].title
@@ -44,6 +52,18 @@ def explanation(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list
         evidence = [facts.evidence(f"/passages/{index}/{field}") for field in ("passage_id", "title")]
         return [Statement(text=text, evidence=tuple(item for item in evidence if item))]
     return []
+
+
+def _is_shown(said: str, facts: Facts, chosen: Chosen) -> bool:
+    """Whether a passage is of a look that the finding has, and of nothing that is not named in this image."""
+    named = {word for _, region in facts.regions.values() for word in words(region.label)}
+    if (_FEATURES & set(words(said))) - named or not chosen.findings:
+        return False
+    terms = {(one.aspect, one.word) for one in facts.region(chosen.findings[0]).terms}
+    told = words(said)
+    spans = (told[n : n + length] for n in range(len(told)) for length in (1, 2, 3))
+    looks = {one.value for span in spans for one in lexicon().meanings.get(span, ()) if one.kind == "word"}
+    return looks <= terms and bool(looks or (_BRIGHT | _DARK) & set(told))
 
 
 def _is_belied(said: str, facts: Facts, chosen: Chosen) -> bool:

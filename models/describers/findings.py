@@ -14,8 +14,6 @@ from models.statements.voice import Voice
 from schemas.regions import Region
 from schemas.triplets import Statement
 
-MARKED = 0.35
-"""Part of the source's outlines of which the text tells that the source drew them: each sentence's evidence does."""
 ROWS = (0.0, 0.3, 0.6)
 """Part of a text's findings that are told as reports do, name, place and looks in a row: one of these for each text."""
 IN_UNITS = ("mean", "size")
@@ -43,7 +41,7 @@ def opening(facts: Facts, chosen: Chosen, seed: str, *, full: bool) -> Opening |
         region = facts.region(region_id)
         kinds = _facets(facts, region, seed, full=full)
         first, left = kinds[:IN_AN_OPENING], kinds[IN_AN_OPENING:]
-        found = plans.found(facts, region, first, marked=is_marked(region, seed, full=full))
+        found = plans.found(facts, region, first)
         statement = written(plans.opening(facts, found), facts, f"{seed}:opening")
         if statement is not None:
             # A sentence leaves out what does not fit it: where little else is known, that is told behind it.
@@ -65,12 +63,6 @@ def _pointers_of(facts: Facts, region: Region, kind: str) -> set[str]:
     found = {item.pointer for one in claims for item in facts.evidence_of(one.judge(facts).pointers)}
     # What it is compared with, or is a part of, may have been named without it.
     return {one for one in found if one.startswith("/regions/")}
-
-
-def is_marked(region: Region, seed: str, *, full: bool) -> bool:
-    """Whether it is told that the source marks a region that it does mark."""
-    marked = full or Voice(f"{seed}:marked:{region.region_id}").maybe(MARKED)
-    return marked and region.kind == "source annotation"
 
 
 def _facets(facts: Facts, region: Region, seed: str, *, full: bool) -> tuple[str, ...]:
@@ -120,7 +112,7 @@ def one_by_one(
             second = opening.left
         else:
             say = plans.report if in_rows else plans.introduction
-            plan = say(facts, region, first, marked=is_marked(region, seed, full=full))
+            plan = say(facts, region, first)
             if not tell(plan, f"finding:{n}", regions):
                 continue
             if full:

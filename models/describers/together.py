@@ -2,6 +2,7 @@
 
 from models.describers import plans
 from models.describers.checked import Budget, written
+from models.describers.choosing import Chosen
 from models.describers.proven import is_proven
 from models.statements.facts import Facts
 from models.statements.table import table
@@ -10,13 +11,13 @@ from schemas.regions import Region
 from schemas.triplets import Statement
 
 
-def small_ones(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
+def small_ones(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
     """How the many small structures of a label are spread and shaped."""
     found: list[Statement] = []
     by_label: dict[str, list[Region]] = {}
-    for _, region in facts.regions.values():
+    for region_id, (_, region) in facts.regions.items():
         small = table().called(region.label).role == "structure" and region.kind == "candidate"
-        if small and is_proven(facts, region):
+        if small and region_id not in chosen.doubled and is_proven(facts, region):
             by_label.setdefault(region.label, []).append(region)
     for label, regions in by_label.items():
         voice = Voice(f"{seed}:small:{label}")

@@ -47,7 +47,7 @@ def test_what_the_source_says_travels_on_the_image(tmp_path: Path) -> None:
 
 
 async def test_what_the_source_marked_is_described(tmp_path: Path) -> None:
-    """From the file to the triplet: an annotated region with its measurement, and a sentence that says so."""
+    """From the file to the triplet: an annotated region with its measurement, and a sentence whose evidence says so."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "scan.png").write_bytes(encode_png(GREY))
@@ -60,7 +60,8 @@ async def test_what_the_source_marked_is_described(tmp_path: Path) -> None:
     image = EnrichedImage(**dict(grounded), passages=(), knowledge_snapshot="none@0")
     (triplet,) = [one async for one in describe(image, describer=Composer())]
     assert "lesion" in triplet.description.description
-    assert "source" in triplet.description.description
+    said = [item for one in triplet.description.regions for item in one.evidence]
+    assert ("/regions/0/expert", "source") in {(one.pointer, one.value) for one in said}
     assert "source" in triplet.lineage.experts
 
 

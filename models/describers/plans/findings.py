@@ -1,6 +1,5 @@
 """A finding: that it is there and where, and how it looks, its facets spread over one sentence or two."""
 
-import re
 from dataclasses import dataclass, replace
 
 from models.describers.plans.plan import Plan, fill
@@ -15,17 +14,13 @@ MOST_IN_A_PHRASE = 25
 """Words."""
 _ADJECTIVES = ("share", "margin", "level", "texture", "uptake", "density", "shape")
 """In the order in which they stand before a noun."""
-_SEEN = (
-    "{~is {seen|noted|found|visible|identified|observed|present|apparent|evident|discernible|demonstrated|recognisable}"
-    "|can be {seen|identified|recognised|made out|discerned|distinguished|appreciated}}"
-)
-_SHOWS = "{{this|the} {image|picture|view} {shows|reveals|displays|demonstrates|depicts|contains}}"
-_WHERE = "{~lies|~sits|~is {located|situated|seen|found|visible|present|noted}|~appears|~projects}"
+_SEEN = "{~is {seen|noted|visible|present}|can be seen}"
+_SHOWS = "{the|this} image shows"
+_WHERE = "{~lies|~is {located|seen|visible|present}}"
 _FINITE = (
     f"<np> {_WHERE} <p>",
     f"<p>, <np> {_SEEN}",
     f"<np> {_SEEN} <p>",
-    f"<np> <p> {_SEEN}",
 )
 """A further verb may follow these."""
 _FOUND = (
@@ -33,71 +28,17 @@ _FOUND = (
     f"<np> {_WHERE} <p>",
     "there ~is <np> <p>",
     f"{_SHOWS} <np> <p>",
-    "<p> {~lies|~sits|~is|~is seen} <np>",
-    "<p>{,|} there ~is <np>",
-    "note <np> <p>",
-    "<p>: <np>",
-    "<bare> <p>",
-    "<np> <p>",
+    "<p>, there ~is <np>",
 )
-_HOLDS = ("<pn> {holds|shows|contains|harbours} <np>",)
 _FOUND_ANYWHERE = (
     f"<np> {_SEEN}",
     "there ~is <np>",
     f"{_SHOWS} <np>",
-    "note <np>",
 )
-_PASSIVE = "{marked|annotated|outlined|traced|delineated|contoured|segmented} by the source"
-_BY = (
-    f"{{{_PASSIVE}|as the source {{marks|outlines|annotates|segments}} <it>|{{marked|outlined|traced}} in the source"
-    "|{annotated|marked|outlined|segmented} at source|per the source's {annotation|outline|mask|segmentation}"
-    "|as the source's {mask|outline|annotation|segmentation} shows|by the source's {mask|segmentation|annotation}"
-    "|which the source has {outlined|marked|annotated}}"
-)
-_MARKS = (
-    "{the source {marks|outlines|annotates|traces|delineates|contours|segments|has outlined|has marked|has annotated}"
-    "|the source's {mask|segmentation|annotation|outline} {shows|covers|gives}}"
-)
-_FROM = "{in|from} the source's {mask|segmentation}"
-_SOURCE = ("marked", "annotated", "traced", "delineated", "contoured", "outlined", "segmented")
-_MARKED = (
-    f"{_MARKS} <np> <p>",
-    f"<p>{{,|}} {_MARKS} <np>",
-    f"<np>, {_BY}, {_WHERE} <p>",
-    f"<np> {_WHERE} <p>, {_BY}",
-    f"{{marked|outlined|annotated|traced}} by the source, <np> {_WHERE} <p>",
-    f"<np> (source annotation) {_WHERE} <p>",
-    "<bare> (source annotation) <p>",
-    f"<np> <p> ~is {_PASSIVE}",
-    f"<p>, <np> ~is {_PASSIVE}",
-    f"{_SHOWS} <np> <p>, {_BY}",
-    f"there ~is <np> <p>, {_BY}",
-    f"<np> {_WHERE} <p>, {_BY}",
-    f"<snp> {_WHERE} <p>",
-    f"{_SHOWS} <snp> <p>",
-    f"<bare> <p>, {_BY}",
-    f"<p> {{~lies|~sits|~is seen}} <np>, {_BY}",
-    f"<np> <p> ~has been {_PASSIVE}",
-    f"{_FROM}, <np> {_WHERE} <p>",
-    f"{_FROM}: <np> <p>",
-    f"{_PASSIVE}: <np> <p>",
-    f"<np> that ~has been {_PASSIVE} {_WHERE} <p>",
-)
-_MARKED_ANYWHERE = (
-    f"{_MARKS} <np>",
-    f"<np> ~is {_PASSIVE}",
-    f"{_SHOWS} <np>, {_BY}",
-    f"there ~is <np>, {_BY}",
-    f"<snp> {_SEEN}",
-    f"{_SHOWS} <snp>",
-    f"<np> {_SEEN}, {_BY}",
-)
-_IS = "{~is|~is|~appears|~looks|~seems}"
-_HAS = "{~has|~shows|~exhibits|~displays|~presents|~features}"
+_IS = "{~is|~is|~appears}"
+_HAS = "{~has|~shows}"
 _ONE = ("<n> <1>",)
-_FRONTED = (
-    "{compared with|relative to|against|in comparison with} <than>{,|} <n> {~is|~appears|~looks|~seems} <against>",
-)
+_FRONTED = ("{compared with|relative to} <than>, <n> {~is|~appears} <against>",)
 _TWO = (
     "<n> <1> and <2>",
     "<n> <1>, and ~it <2>",
@@ -108,9 +49,7 @@ _TWO = (
     "<n>, with <has1>, <2>",
     "<n> <1>, with <has2>",
     "<n> <1>, <doing2>",
-    "<n> ~is both <is1> and <is2>",
-    "<n> {~is|~appears|~looks} <is1> and <is2>",
-    "<n> <1> and also <2>",
+    "<n> {~is|~appears} <is1> and <is2>",
 )
 _MORE = (
     " and <1>",
@@ -119,60 +58,46 @@ _MORE = (
     ", with <has1>",
     ", <doing1>",
     ", <is1>",
-    "; ~it also <1>",
 )
 
 
-def introduction(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool) -> Plan:
-    """That a region is there, where, who marks it, with some of its facets. It is not named by its id."""
+def introduction(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
+    """That a region is there, where, with some of its facets. It is not named by its id."""
 
     def plan(voice: Voice) -> Piece | None:
         name = _named(facts, region, voice, indefinite=True)
         noun = _noun(facts, region, kinds, voice, name)
-        holder = w.place_noun(facts, region, voice, name) if not marked and voice.maybe(0.2) else None
-        place = holder or w.place_piece(facts, region, voice, name)
-        patterns = (_MARKED if place else _MARKED_ANYWHERE) if marked else _FOUND if place else _FOUND_ANYWHERE
-        patterns = _HOLDS if holder else patterns
-        # "The source-marked lungs" would be some of the lungs.
-        pattern = voice.pick([one for one in patterns if not (name.the and "<snp>" in one)])
-        if place and place.text.startswith("(") and not re.search("(?:np|bare)> <p>", pattern):
-            return None
-        source = voice.pick([one for one in _SOURCE if one not in noun.adjectives])
+        place = w.place_piece(facts, region, voice, name)
+        # "There are the lungs" is no English.
+        patterns = [one for one in (_FOUND if place else _FOUND_ANYWHERE) if not (name.the and "there" in one)]
+        pattern = voice.pick(patterns)
+        who = w.by_whom(region)
         text = fill(
-            voice.spin(pattern), snp=noun.text(f"source-{source}"), np=noun.text(), bare=noun.text(article=False),
-            it="them" if name.several else "it", p=place.text if place else "",
-            pn=place.text if place else "",
+            voice.spin(pattern), np=noun.text() + who, p=place.text if place else "",
         )  # fmt: skip
         finite = pattern in _FINITE
         for n, one in enumerate(noun.behind[:2]):
-            clause = ";" not in text and "<bare>" not in pattern
-            text += _tail(
-                one, voice, finite=finite and not n, clause=clause, of_other=_MARKS in pattern or pattern in _HOLDS
-            )
+            text += _tail(one, voice, finite=finite and not n, clause=";" not in text)
         made = [*noun.claims, *(claim for one in noun.behind[:2] for claim in one.claims)]
         made += place.claims if place else ()
-        made += [c.Marked(regions=(region.region_id,), every=name.every, by="source")] if marked else []
         return Piece(w.numbered(text, several=name.several), tuple(made))
 
     return plan
 
 
-def found(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool) -> Plan:
+def found(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
     """A region as a noun with where it lies and some of its facets, for a sentence that begins with the image."""
 
     def plan(voice: Voice) -> Piece | None:
         name = _named(facts, region, voice, indefinite=True)
         noun = _noun(facts, region, kinds, voice, name)
         place = w.place_piece(facts, region, voice, name)
-        text = noun.text() + (f" {place.text}" if place else "")
+        text = noun.text() + w.by_whom(region) + (f" {place.text}" if place else "")
         made = [*noun.claims, *(place.claims if place else ())]
         tail = next((one for one in sorted(noun.behind, key=lambda one: one.kind != "size") if one.doing), None)
-        if tail is not None and not marked and (tail.kind == "size" or voice.maybe(0.6)):
+        if tail is not None and (tail.kind == "size" or voice.maybe(0.6)):
             text += f" {tail.doing}" if place is None else f", {tail.doing},"
             made += tail.claims
-        if marked:
-            text += f", {voice.spin(fill(_BY, it='them' if name.several else 'it'))},"
-            made.append(c.Marked(regions=(region.region_id,), every=name.every, by="source"))
         return Piece(text, tuple(made), name.several)
 
     return plan
@@ -189,9 +114,8 @@ class _Noun:
     claims: tuple[c.Claim, ...]
     behind: tuple[Facet, ...]
 
-    def text(self, before: str = "", *, article: bool = True) -> str:
-        adjectives = " ".join(one for one in (self.number, before, self.adjectives) if one)
-        return (self.name.introduced(adjectives) if article else f"{adjectives} {self.name.text}".strip()) + self.held
+    def text(self) -> str:
+        return self.name.introduced(" ".join(one for one in (self.number, self.adjectives) if one)) + self.held
 
 
 def _noun(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, name: Name) -> _Noun:
@@ -253,14 +177,10 @@ def _is_plain(facet: Facet) -> bool:
     )
 
 
-def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool, of_other: bool) -> str:
-    """A facet as what follows a whole sentence about its region; `clause`: as one of its own too.
-
-    `of_other`: the sentence is of the source, or of a place, which "…, taking up a third of it" would be said of.
-    """
+def _tail(facet: Facet, voice: Voice, *, finite: bool, clause: bool) -> str:
+    """A facet as what follows a whole sentence about its region; `clause`: as one of its own too."""
     options = [f"; ~it {_verb(facet, voice)}"] if clause or not (facet.doing or facet.is_ or facet.has) else []
-    options += [f", which {voice.spin(facet.does)}"] * 3 if facet.does and of_other else []
-    options += [f", {facet.doing}"] * 3 if facet.doing and not (of_other and facet.does) else []
+    options += [f", {facet.doing}"] * 3 if facet.doing else []
     options += [f", {facet.is_}"] * 2 if facet.is_ and not facet.doing else []
     options += [f", with {facet.has}"] * 2 if facet.has else []
     options += [f" and {_verb(facet, voice)}"] * 2 if finite else []

@@ -14,32 +14,20 @@ from models.statements.writing import Piece
 from schemas.regions import Region
 
 _SHARED = ("shape", "margin", "outline", "density")
-_SIDES = (
-    "on both sides", "on both sides of the patient", "on either side", "bilaterally", "on each side of the patient",
-    "on each side",
-)  # fmt: skip
+_SIDES = ("on both sides", "bilaterally")
 _PLACED = (
-    "<np> {are|are seen|lie|are scattered} <p>",
-    "<p>, <np> {are seen|are visible|stand out|can be made out}",
+    "<np> {are|are seen|lie} <p>",
     "there are <np> <p>",
-    "{the|this} {image|picture|scan} {shows|contains|includes} <np> <p>",
-    "<p>: <np>",
-    "<np> <p>",
-    "<p> {lie|are} <np>",
+    "{the|this} image shows <np> <p>",
 )
 _ANYWHERE = (
-    "<np> {are|can be} {seen|found|made out|noted}",
+    "<np> are {seen|visible|present}",
     "there are <np>",
-    "{the|this} {image|picture} {shows|contains|includes} <np>",
-    "note <np>",
-    "<np> {are present|stand out|are visible}",
-    "also {seen|visible|present} are <np>",
+    "{the|this} image shows <np>",
 )
 _LARGEST = (
-    "the {largest|biggest} of the <n> {lies|is seen|is found|sits|is} <p>",
-    "the {largest|biggest} <1> {lies|is seen|is found|sits|is} <p>",
-    "<p> {lies|is seen|sits} the {largest|biggest} of the <n>",
-    "<p> {lies|is seen|sits} the {largest|biggest} <1>",
+    "the largest of the <n> {lies|is seen|is} <p>",
+    "the largest <1> {lies|is seen|is} <p>",
 )
 
 
@@ -60,6 +48,20 @@ def together(facts: Facts, ids: tuple[str, ...]) -> Plan:
         np = f"{head} {shared.text} {noun}" if counts else f"{shared.text} {made.text}".strip()
         text = fill(voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=np, p=place.text if place else "")
         return Piece(text, (*made.claims, *shared.claims, *(place.claims if place else ())), several=True)
+
+    return plan
+
+
+def on_both_sides(facts: Facts, ids: tuple[str, ...]) -> Plan:
+    """That there are regions of one label on both sides of the patient; None where there are not."""
+
+    def plan(voice: Voice) -> Piece | None:
+        noun = voice.pick(w.nouns(facts.region(ids[0])))
+        name = " ".join(words(noun))
+        if facts.named(name) != ids or not both_sides(facts, name, "patient").truth:
+            return None
+        text = fill(voice.spin(voice.pick(_PLACED)), np=plural(noun), p=_SIDES[0])
+        return Piece(text, (c.Finding(regions=ids, every=True, name=name), c.Sides(name=name)), several=True)
 
     return plan
 

@@ -6,121 +6,48 @@ from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements import writing as w
 from models.statements.facts import Facts
+from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing import Piece
 
 _IMAGE = (
     "this is <a> of <o>",
-    "{shown|presented} is <a> of <o>",
-    "{the image|the picture} is <a> of <o>",
     "<k> of <o>",
-    "<o> ~is {shown|seen|depicted|displayed} {on|in} <a>",
-    "<a> {shows|depicts|displays} <o>",
-    "<this> {shows|depicts|displays|is of} <o>",
-    "on <a>, <o> ~is {shown|seen|depicted}",
-    "<o> on <a>",
-    "here, <o> ~is {shown|seen} {on|in} <a>",
-    "<k> with a view of <o>",
-    "<o> as {seen|shown|depicted} {on|in} <a>",
-    "<k>, <o>",
-    "<k>; <o>",
-    "<o>, {shown|seen|depicted|displayed} {on|in} <a>",
-    "{seen|shown} {on|in} <a> ~is <o>",
-    "what <a> shows here ~is <o>",
-    "{the|this} {image|picture} ({<a>|<k>}) {shows|depicts|is of} <o>",
-    "<a>, {showing|depicting|displaying} <o>",
-    "{in|on} <this>, one sees <o>",
+    "<a> {shows|depicts} <o>",
+    "<this> shows <o>",
+    "<o> ~is {shown|seen} on <a>",
 )
-_ATTRIBUTED = (
-    "<k>; the source names <o> as the part examined",
-    "<a>; according to the source, <o> is examined",
-    "{shown|presented} is <a>; by the source's label, <o> is examined",
-    "<k> (part examined according to the source: <o>)",
-    "<k>; part examined according to the source: <o>",
-    "{the image|the picture} is <a>; the source gives <o> as the part examined",
-)
-_VAGUE = {("extremity", None), ("colon", "CT"), ("colon", "MR")}
-"""Parts that a source names for a whole series, of a modality or any: what a slice of it shows is often another.
-
-Only the caption tells them, as the source's word.
-"""
-_ALONE = (
-    "this is <a>",
-    "{shown|presented|seen} here is <a>",
-    "<a> is {shown|presented|seen} here",
-    "here, <a> is {shown|presented|seen}",
-    "<k>",
-    "<a>",
-    "the {image|picture} is <a>",
-    "what is {shown|seen} is <a>",
-)
-_CAPTION_ALONE = ("<k>", "<a>")
-_CAPTION = (
-    "<k> of <o>",
-    "<k> of <o>",
-    "<k> {showing|depicting} <o>",
-    "<o> {on|shown on|seen on|depicted on} <a>",
-    "<k>: <o>",
-)
+_EXAMINED = ("<k> from an examination of <o>", "this is <a> from an examination of <o>")
+_ALONE = ("<k>", "this is <a>")
+_CAPTION = ("<k> of <o>", "<k> showing <o>")
 _OPENING = (
-    "<k> of <o> {showing|with|demonstrating|revealing} <f>",
-    "<k> of <o> {showing|with|demonstrating|revealing} <f>",
-    "<a> of <o> {shows|demonstrates|reveals|depicts} <f>",
-    "<this> of <o> {shows|demonstrates|reveals|depicts} <f>",
-    "on <a> of <o>, <f> ^is {seen|visible|noted|present|apparent}",
-    "in <this> of <o>, <f> ^is {seen|visible|noted|present|apparent}",
-    "<f> ^is {seen|visible|noted} on <a> of <o>",
-    "<o> on <a>: <f>",
-    "<a> of <o>; <f> ^is {seen|visible|noted|present|apparent}",
-    "<o> ~is {shown|seen} {on|in} <a>, with <f>",
-    "<k>, <o>: <f>",
-    "<f>, {seen|shown|found} {on|in} <a> of <o>",
-    "{on|in} <this> of <o>, there ^is <f>",
-    "<o> {on|in} <a>, with <f>",
-    "<k> of <o>, {on|in} which <f> ^is {seen|found|visible|present|noted}",
-    "<f> {can be seen|can be made out|^stands out|^appears} {on|in} <a> of <o>",
-    "what <a> of <o> {shows|reveals} ^is <f>",
+    "<k> of <o> {showing|with|demonstrating} <f>",
+    "<k> of <o> {showing|with|demonstrating} <f>",
+    "<a> of <o> {shows|demonstrates} <f>",
+    "<this> of <o> {shows|demonstrates} <f>",
+    "on <a> of <o>, <f> ^is {seen|visible|present}",
+    "<f> ^is {seen|visible} on <a> of <o>",
 )
 _OPENING_ALONE = (
-    "<this> {shows|demonstrates|reveals|depicts|contains} <f>",
-    "<k> {showing|with|demonstrating|revealing} <f>",
-    "on <this>, <f> ^is {seen|visible|noted|present|apparent}",
-    "<f> ^is {seen|visible|noted} on <a>",
-    "<a> {shows|demonstrates|reveals|depicts} <f>",
-    "<k>: <f>",
-    "<f>, {seen|shown|found} {on|in} <a>",
-    "{on|in} <this>, there ^is <f>",
-    "<f> {can be seen|can be made out|^stands out|^appears} {on|in} <a>",
-    "<k>, {on|in} which <f> ^is {seen|found|visible|present|noted}",
-    "what <a> {shows|reveals} ^is <f>",
+    "<this> {shows|demonstrates} <f>",
+    "<k> {showing|with|demonstrating} <f>",
+    "on <this>, <f> ^is {seen|visible|present}",
+    "<f> ^is {seen|visible} on <a>",
+    "<a> {shows|demonstrates} <f>",
 )
 """The kind of image and its most telling finding in one sentence; ^ before a verb of the finding."""
-_THICK = (
-    "; {slice|section} thickness <v>",
-    "; {slices|sections} of <v>",
-    "; {slice|section} thickness: <v>",
-    " ({slice|section} thickness <v>)",
-)
+
+_THICK = ("; slice thickness <v>", " (slice thickness <v>)")
+
 _DISEASE = (
-    "the source {labels|names} {the|this} image <d>",
-    "according to the source, {this|the image} {is|shows} <d>",
-    "the source's {label|diagnosis} is <d>",
-    "by the source's label, {the image|this} shows <d>",
-    "the source gives <d> as its label",
-    "<d> is the source's {label|diagnosis}",
-    "the diagnosis that the source gives is <d>",
-    "the source's label for this image: <d>",
-    "source label: <d>",
+    "the source labels {the|this} image <d>",
     "{the|this} image is labelled <d> by the source",
+    "the source's label is <d>",
 )
 _WITH_DISEASE = (
-    "; the source's {label|diagnosis} is <d>",
-    " ({source label|source's label}: <d>)",
-    " (<d>, {by the source's label|as the source labels it})",
-    "; <d>, {according to|by the label of} the source",
-    "; the image is labelled <d> by the source",
-    "; the source gives <d>",
-    ", with <d> named by the source",
+    " (labelled <d> by the source)",
+    ", labelled <d> by the source",
+    "; the source's label is <d>",
 )
 """Of the image: "the brain, which the source names glioma" would be of the organ."""
 
@@ -129,9 +56,9 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     """What kind of image it is, of what, with the disease that the source names."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ = w.organ_piece(facts) if caption or not _opens_without(facts) else None
-        patterns = (_CAPTION if caption else _IMAGE) if organ else _CAPTION_ALONE if caption else _ALONE
-        patterns = _ATTRIBUTED if organ and _is_vague(facts) else patterns
+        organ = None if _says_it(facts) else w.organ_piece(facts)
+        patterns = _ALONE if organ is None else _EXAMINED if _is_of_a_series(facts) else _CAPTION if caption else _IMAGE
+        patterns = patterns[:1] if caption and patterns is not _CAPTION else patterns
         made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
         if not caption:
             made = _with_thickness(facts, made, voice)
@@ -158,20 +85,22 @@ def _says_it(facts: Facts) -> bool:
     return facts.metadata.modality == "fundus photography"
 
 
-def _opens_without(facts: Facts) -> bool:
-    """Whether the description names no part of the body."""
-    return _says_it(facts) or _is_vague(facts)
+def _is_of_a_series(facts: Facts) -> bool:
+    """Whether the organ is that of an examination, of which this slice may show another part.
 
-
-def _is_vague(facts: Facts) -> bool:
-    return any((facts.metadata.organ, modality) in _VAGUE for modality in (facts.metadata.modality, None))
+    What the source marks in a slice is in the organ that it names.
+    """
+    marked = any(one.kind == "source annotation" for _, one in facts.regions.values())
+    slices = table().modality(facts.metadata.modality).slices
+    return facts.metadata.source_format in ("DICOM", "NIfTI") and bool(slices) and not marked
 
 
 def opening(facts: Facts, finding: Plan) -> Plan:
     """The kind of image and what it shows, with a finding, as a noun and what stands with it, in one sentence."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ, found = None if _opens_without(facts) else w.organ_piece(facts), finding(voice)
+        vague = _says_it(facts) or _is_of_a_series(facts)
+        organ, found = None if vague else w.organ_piece(facts), finding(voice)
         if found is None:
             return None
         pattern = voice.spin(voice.pick(_OPENING if organ else _OPENING_ALONE))
@@ -188,7 +117,7 @@ def _with_thickness(facts: Facts, made: Piece, voice: Voice) -> Piece:
         return made
     said = w.two_figures(thickness)
     unit = "millimetre" if said == "1" else "millimetres"
-    text = made.text + fill(voice.spin(voice.pick(_THICK)), v=f"{said} {unit}")
+    text = made.text + fill(voice.pick(_THICK), v=f"{said} {unit}")
     decimals = len(said.partition(".")[2])
     return Piece(
         text, (*made.claims, c.ImageNumber(measure="thickness", value=float(said), unit="mm", decimals=decimals))

@@ -14,45 +14,23 @@ from models.statements.writing import Piece
 from schemas.regions import Opinion
 
 _CONTEXT = (
-    "<x> ~is {seen|visible|shown|in view|present}{ as well| too| besides| elsewhere|}",
-    "<x> ~is also {seen|visible|shown|in view|recognisable|depicted|present}",
-    "also {seen|visible|in view|shown|depicted|present} ~is <x>",
-    "{the|this} {image|picture|view} also {shows|displays|includes|depicts|contains} <x>",
-    "{besides|in addition|elsewhere|moreover}, {there ~is|the image shows|the picture includes} <x>",
-    "{elsewhere|besides|in addition|moreover}, <x> ~is {seen|visible|found|noted|present|recognisable}",
-    "there ~is also <x>",
-    "note also <x>",
-    "<x> can {also|} be {seen|recognised|made out}",
+    "<x> ~is also {seen|visible}",
+    "{the|this} image also shows <x>",
 )
 _FIRST = (
-    "<x> ~is {seen|visible|shown|in view|present|depicted|recognisable}",
-    "{visible|in view|shown|depicted} ~is <x>",
-    "{the|this} {image|picture|view} {shows|displays|includes|depicts|contains} <x>",
-    "there ~is <x>",
-    "note <x>",
-    "<x> can be {seen|recognised|made out}",
+    "<x> ~is {seen|visible}",
+    "{the|this} image shows <x>",
 )
 """Where nothing has been told of beside which they are there too."""
-_BY_IT = "{found|identified|detected|noted|seen|observed|made out}"
 _NONE = (
-    "the <e> {found|identified|detected|noted|saw|observed} no <n>",
-    f"no <n> {{was|has been}} {_BY_IT} by the <e>",
-    f"according to the <e>, no <n> {{was|has been}} {_BY_IT}",
-    "the <e> {finds|sees|identifies|notes|detects|makes out} no <n>",
-    "{an automated|the automated} {search|review|analysis} {found|shows|detected|identified} no <n>",
-    f"on automated {{search|review|analysis}}, no <n> {{was|is}} {_BY_IT}",
-    "no <n> {was|is} {found|detected|identified|noted} on automated {search|review|analysis}",
+    "no <n> {was|is} {found|seen|detected} on automated analysis",
+    "automated analysis {found|shows} no <n>",
 )
-_LOOKS = ("detector", "algorithm", "automated search", "automated analysis", "automatic detection")
 _FURTHER = (
-    "<x> ~is {seen|found|noted|visible|present|evident}{ elsewhere| besides| as well| likewise| too|}",
-    "{besides|in addition|elsewhere|moreover|likewise}, there ~is <x>",
-    "{besides|in addition|elsewhere|moreover|likewise}, <x> ~is {seen|found|noted|present|visible}",
-    "{the|this} {image|picture|view} {also shows|also contains|further depicts|also includes} <x>",
-    "there ~is <x>{ too| as well| besides| elsewhere|}",
-    "{also|further} {seen|noted|found|present} ~is <x>",
-    "<x> can {also|further|} be {seen|identified|recognised}",
-    "note also <x>",
+    "<x> ~is {seen|visible|present}{ elsewhere|}",
+    "{the|this} image also shows <x>",
+    "there ~is <x>{ elsewhere|}",
+    "in addition, there ~is <x>",
 )
 
 
@@ -116,7 +94,7 @@ def absence(label: str) -> Plan:
         noun = voice.pick(_sought(label))
         pattern = voice.spin(voice.pick(_NONE))
         several = not {"was", "is", "has"} & set(pattern.split()) and voice.maybe(0.4)
-        text = fill(pattern, n=plural(noun) if several else noun, e=voice.pick(_LOOKS))
+        text = fill(pattern, n=plural(noun) if several else noun)
         return Piece(text, (c.Absence(name=" ".join(words(noun))),))
 
     return plan

@@ -1,58 +1,40 @@
 """A finding as reports have it: its name, where it lies, and its looks in a row."""
 
 from models.describers.plans.plan import Plan, fill
-from models.statements import claims as c
 from models.statements import writing as w
 from models.statements.facts import Facts
 from models.statements.voice import Voice
 from models.statements.writing import Facet, Name, Piece
 from schemas.regions import Region
 
-_SIT = "{~lies|~sits|~is seen|~is found|~is present|~appears|~is visible|~is noted}"
+_SIT = "{~lies|~is seen|~is present|~is visible}"
 _PLACED = (
-    "<bare>: <list>, <p>",
-    "<bare>: <list>; <p>",
-    "<bare> <p>: <list>",
-    "<bare> <p>; <list>",
-    "<bare>, <list>, <p>",
-    "<p>: <bare>, <list>",
-    "<p> {~lies|~sits|~is} <np>: <list>",
     f"<np>, <and>, {_SIT} <p>",
-    f"<np> {_SIT} <p>: <list>",
     f"<np> {_SIT} <p>, <and>",
-    "<np> <p>, <and>",
-    "there ~is <np> <p>: <and>",
-    "{the|this} {image|picture|view} {shows|contains|has} <np> <p>, <and>",
-    "{the|this} {image|picture|view} {shows|contains|has} <np>, <and>, <p>",
-    "what {can be made out|is found} <p> ~is <np>, <and>",
-    "what {can be seen|is seen} <p> ~is <np>: <list>",
+    "there ~is <np> <p>, <and>",
+    "{the|this} image shows <np> <p>, <and>",
 )
 _ANYWHERE = (
-    "<bare>: <list>",
-    "<bare>, <and>",
-    "there ~is <np>: <list>",
-    "what {can be made out|is found} ~is <np>, <and>",
+    "there ~is <np>, <and>",
+    "{the|this} image shows <np>, <and>",
 )
-_BY = "{outlined|marked|annotated|traced|segmented|delineated} by the source"
 
 
-def report(facts: Facts, region: Region, kinds: tuple[str, ...], *, marked: bool) -> Plan:
-    """That a region is there and where, with its looks in a row; `marked`: and that the source marks it."""
+def report(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
+    """That a region is there and where, with its looks in a row."""
 
     def plan(voice: Voice) -> Piece | None:
         name = named(facts, region, voice)
         looks = [one for kind in voice.shuffled(kinds) if (one := w.facet(facts, region, kind, voice, name))]
         place = w.place_piece(facts, region, voice, name)
         said = [text for one in looks if (text := in_a_row(one, voice))]
-        if len(said) < len(looks) or not looks or (place and place.text.startswith("(")):
+        if len(said) < len(looks) or not looks:
             return None
+        who = w.by_whom(region)
         made = [name.claim, *(claim for one in looks for claim in one.claims), *(place.claims if place else ())]
-        if marked:
-            said.append(voice.spin(_BY))
-            made.append(c.Marked(regions=(region.region_id,), every=name.every, by="source"))
         text = fill(
-            voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=name.introduced(), bare=name.text,
-            list=", ".join(said), p=place.text if place else "", **{"and": w.joined(said)},
+            voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=name.introduced() + who,
+            p=place.text if place else "", **{"and": w.joined(said)},
         )  # fmt: skip
         return Piece(w.numbered(text, several=name.several), tuple(made))
 

@@ -21,27 +21,19 @@ HALF, IN_A_QUARTER = 0.5, 0.15
 """Of the image's sides; part of them that each quarter holds where they are spread over all of it."""
 _OUTLINED_SO = ("round", "oval", "elongated")
 """Shapes of small bodies: those that touch are outlined as one, which is irregular."""
-_WHOLE = "the {image|picture|field}"
 _SPREAD = (
-    (f"spread out {{over|across}} {_WHOLE}", "diffuse"),
-    (f"scattered {{over|across|throughout|all over}} {_WHOLE}", "multifocal"),
+    ("spread out over the image", "diffuse"),
+    ("scattered {over|throughout|across} the image", "multifocal"),
 )
 _LIE = (
-    "the <n> {are|lie} <s>",
-    "<n> {are seen|are found|lie|are visible} <s>",
-    "{the|this} {image|picture|view} shows <n> <s>",
-    "<s> are <n>",
+    "the <n> are <s>",
+    "{the|this} image shows <n> <s>",
     "there are <n> <s>",
 )
-_MOST = (
-    "most of the <n> are <1>",
-    "most of the <n> look <1>",
-    "of the <n>, most are <1>",
-)
+_MOST = ("most of the <n> are <1>",)
 _BOTH = (
     "most of the <n>, <s>, are <1>",
     "most of the <n>, which {are|lie} <s>, are <1>",
-    "<s>, most of the <n> are <1>",
 )
 _SOME = (
     "some of the <n> are <1>, others <2>",

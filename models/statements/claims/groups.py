@@ -61,8 +61,9 @@ class Count(Claim):
         if self.n is not None and more and (self.bound or len(there) > 1):
             return self._judge_at_least(len(there), more, pointers)
         fits = len(there) >= 2 if self.n is None else _within(self.bound, len(there), self.n)
-        if self.n is None and len(there) == 1:
-            fits = measures.parts(facts.region(there[0])) > 1
+        if len(there) == 1 and self.n != 1 and not self.bound:
+            pieces = measures.parts(facts.region(there[0]))
+            fits = pieces > 1 if self.n is None else pieces == self.n
         return so(*pointers) if fits else otherwise(f"there are {len(there)} so called", *pointers)
 
     def _judge_at_least(self, there: int, more: int, pointers: tuple[str, ...]) -> Judgement:

@@ -37,5 +37,7 @@ from models.statements.measures.relations import area_together as area_together
 from models.statements.measures.relations import covered as covered
 from models.statements.measures.relations import iou as iou
 from models.statements.measures.relations import is_a_pair as is_a_pair
+from models.statements.measures.relations import largest_part as largest_part
+from models.statements.measures.relations import middles_across as middles_across
 from models.statements.measures.relations import parts as parts
 from models.statements.measures.relations import related as related

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.measures.relations import iou
+from models.statements.measures.relations import iou, middles_across
 from models.statements.rows import STANDS_OUT, Called, Direction
 from models.statements.table import table
 from models.statements.tokens import spelled_out, words
@@ -58,7 +58,7 @@ def _on_both_halves(facts: Facts, ids: Sequence[str]) -> Judgement:
     if not ids:
         return untold("nothing is called so")
     pointers = tuple(f"/regions/{facts.index(one)}/centroid" for one in ids)
-    across = [(facts.region(one).centroid[0] + 0.5) / facts.columns for one in ids]
+    across = [(x + 0.5) / facts.columns for one in ids for x in middles_across(facts.region(one))]
     return so(*pointers) if min(across) < 0.5 < max(across) else otherwise("it lies on one side", *pointers)
 
 

@@ -182,21 +182,41 @@ def _together(regions: Sequence[Region]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _parts(rows: int, columns: int, counts: str) -> int:
+def _parts(rows: int, columns: int, counts: str) -> tuple[tuple[int, float], ...]:
+    """Area, and middle from left to right, of each part, in pixels."""
     rle: Any = {"size": [rows, columns], "counts": counts.encode()}
     x, y, width, height = (int(value) for value in coco.toBbox(rle))
     # Labelling costs as much for background: the box alone is a sixth of the time, of a mask as it lies, by columns.
     mask = np.ascontiguousarray(coco.decode(rle).T[x : x + width, y : y + height])
     if not mask.size:
-        return 0
-    _, _, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = statistics[1:, cv2.CC_STAT_AREA]
-    return int(np.count_nonzero(areas >= PART * areas.max())) if areas.size else 0
+        return ()
+    _, _, statistics, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return tuple(
+        (int(one[cv2.CC_STAT_AREA]), x + float(middle[1]))
+        for one, middle in zip(statistics[1:], middles[1:], strict=True)
+    )
+
+
+def _clear_parts(region: Region) -> list[tuple[int, float]]:
+    """Those that are no specks beside the largest."""
+    found = _parts(*region.mask.size, region.mask.counts)
+    return [one for one in found if one[0] >= PART * max(found)[0]]
 
 
 def parts(region: Region) -> int:
     """How many parts a region is of that do not touch; specks beside the largest are none."""
-    return _parts(*region.mask.size, region.mask.counts)
+    return len(_clear_parts(region))
+
+
+def largest_part(region: Region) -> float:
+    """Part of its area that its largest part makes."""
+    areas = [area for area, _ in _parts(*region.mask.size, region.mask.counts)]
+    return max(areas, default=0) / max(1, sum(areas))
+
+
+def middles_across(region: Region) -> list[float]:
+    """Where its parts lie from left to right, in pixels."""
+    return [x for _, x in _clear_parts(region)]
 
 
 _PAIRED = {"lung", "kidney", "breast", "eye", "ovary", "testis", "lung field"}

@@ -11,28 +11,6 @@ from models.statements.writing.text import Piece
 _SEVERAL = {"lung": "lungs", "kidney": "kidneys"}
 """Organs of which such an image shows both."""
 
-_PLAIN = ("image", "image", "picture")
-_WHOLES = {
-    "CT": ("scan", "scan"), "MR": ("scan", "scan"), "PET": ("scan", "scan"),
-    "nuclear medicine": ("scan", "scan", "scintigram"), "ultrasound": ("scan", "scan"),
-    "X-ray": ("radiograph", "radiograph", "film"), "mammography": ("mammogram", "mammogram"),
-    "fundus photography": ("photograph", "photo"), "endoscopy": ("photograph", "photo"),
-    "dermoscopy": ("photograph", "photo"), "microscopy": ("micrograph", "photomicrograph"),
-}  # fmt: skip
-"""What else the picture is called by its kind, where a part of it is told."""
-_NAMES_KIND = {"scintigram", "radiograph", "film", "mammogram", "micrograph", "photomicrograph"}
-_NAMES = 2
-"""How many of these one text has: who calls a picture something else in each sentence seems to speak of several."""
-
-
-def whole(facts: Facts, voice: Voice) -> Piece:
-    """'picture', 'scan', 'radiograph': what parts of the picture are told of, and what that claims."""
-    kind = facts.metadata.modality
-    nouns = (*_PLAIN, *_WHOLES.get(kind, ()), *(("slice", "slice") if facts.metadata.plane else ()))
-    here = Voice(f"{voice.seed.split(':')[0]}:whole").shuffled(nouns)[:_NAMES]
-    noun = voice.pick(here)
-    return Piece(noun, (c.Modality(word=table().modality(kind).word),) if noun in _NAMES_KIND else ())
-
 
 def image_nouns(facts: Facts) -> tuple[ImageKind, tuple[str, ...]]:
     """What the image may be called."""

@@ -10,40 +10,28 @@ from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing import sizes
 from models.statements.writing.facets import Facet
-from models.statements.writing.names import Name, is_scattered
+from models.statements.writing.names import Name, is_implausible, is_solid, is_thin
 from schemas.regions import Region
 
 HALF = 0.5
 """Part of an outline that lies in another, from which it is of the same thing."""
 HARDLY = 0.6
 """Contrast-to-noise from which a region is called darker where an expert has found its place dark too."""
+SPECK = 200
+"""Pixels below which neither edge nor texture is seen."""
 FACETS = (
-    "share", "size", "shape", "margin", "outline", "level", "texture", "density", "parts", "ratio", "mean",
+    "share", "size", "shape", "margin", "level", "texture", "density", "parts", "ratio", "mean",
 )  # fmt: skip
 FURTHER = ("upright",)
 """Facets that are told where little else is known."""
-SURROUNDINGS = (
-    "{its|its immediate} surroundings",
-    "the tissue {around|surrounding} it",
-    "the {surrounding|adjacent|neighbouring|nearby} {tissue|tissues}",
-    "the {surroundings|background}",
-    "its {background|environment|vicinity}",
-    "{adjacent|surrounding|neighbouring|nearby} {tissue|tissues}",
-    "the {surrounding|adjacent} area",
-    "the area {around|surrounding|next to} it",
-    "what surrounds it",
-    "the tissue {that surrounds|just outside|next to|beside} it",
-)
-_OF_CELLS = (
-    "{its|its immediate} surroundings", "the {surroundings|background}", "its {background|environment|vicinity}",
-    "what surrounds it",
-)  # fmt: skip
+SURROUNDINGS = ("the {surrounding|adjacent} tissue", "its surroundings", "the tissue around it")
+_OF_CELLS = ("its surroundings", "the background")
 """In a culture there is no tissue."""
-_OF_ORGAN = ("the surrounding {}", "the adjacent {}", "the {} around it", "surrounding {}", "the {} surrounding it")
+_OF_ORGAN = ("the surrounding {}", "the adjacent {}", "the {} around it")
 """With the organ that the image shows, where this is what lies around."""
 _AROUND = {"brain", "liver", "skin", "breast", "lung", "retina", "kidney", "prostate", "thyroid"}
-_MUCH = ("markedly", "clearly", "much", "considerably", "distinctly", "substantially")
-_PLAINLY = ("markedly", "strongly", "clearly", "distinctly", "plainly")
+_MUCH = ("markedly", "clearly", "much")
+_PLAINLY = ("markedly", "clearly")
 """Before a comparative, and before a word that is none: nothing is "strongly brighter", nor "much hyperdense"."""
 _SHADED: frozenset[str] = frozenset({"dermoscopy", "endoscopy"})
 """Modalities whose brightness and edges are the lamp's too: how sharp a drawn outline is there says nothing."""
@@ -66,7 +54,13 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         voice: chooses among wordings.
         name: what the region is called beside it.
     """
-    if is_scattered(region) and kind in ("shape", "margin", "outline", "size", "ratio", "upright"):
+    expert = table().expert(region.expert) if region.kind == "candidate" else None
+    # Of what is told for its calibrated measure alone, that is told: nobody has called it a finding.
+    if is_implausible(facts, region) or (expert and expert.least is not None and kind != "mean"):
+        return None
+    if kind in ("margin", "texture") and region.area_px < SPECK:
+        return None
+    if kind in ("shape", "margin", "texture", "size", "ratio", "upright") and not is_solid(region):
         return None
     # A whole organ looks as such organs do: to tell it reads as a finding.
     if name.the and kind not in ("share", "size", "parts"):
@@ -90,9 +84,8 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
                 return None
             made = c.Parts(regions=(region.region_id,), every=name.every)
             said = voice.phrase(table().parts[0].say)
-            verb, ing = voice.pick((("lies", "lying"), ("appears", "appearing"), ("is seen", "seen"), ("is", "")))
-            return Facet(kind, (made,), does=f"~{verb} {said}", doing=f"{ing} {said}".strip())
-        case "margin" | "outline" | "texture" if facts.metadata.modality in (_SHADED if kind != "outline" else ()):
+            return Facet(kind, (made,), does=f"~lies {said}", doing=said)
+        case "margin" | "texture" if facts.metadata.modality in _SHADED:
             return None
         case "margin" if facts.metadata.modality in _BLURRED:
             return None
@@ -102,6 +95,8 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
 
 def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None:
     word = next((term.word for term in region.terms if term.aspect == aspect), None)
+    if aspect == "shape" and word == "irregular" and is_thin(region):
+        word = "elongated"
     row = next((row for row in table().terms if row.aspect == aspect and row.word == word), None)
     if word is None or row is None or not row.say:
         return None
@@ -153,7 +148,10 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     fitting = [one for one in options if not degree or not one.startswith(("of ", "taking"))]
     # What stands out little is darker than what is around it, and not dark.
     weak = abs(value) < STANDS_OUT
-    phrase = voice.pick([one for one in fitting if not weak or _comparative(one, scale) == "more"])
+    fitting = [one for one in fitting if not weak or _comparative(one, scale) == "more"]
+    if not fitting:
+        return None
+    phrase = voice.pick(fitting)
     comparative = _comparative(phrase, scale)
     said = f"{voice.pick(_MUCH if comparative else _PLAINLY)} " if degree else ""
     made = c.Level(

@@ -4,22 +4,24 @@ from dataclasses import dataclass
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import left_out, parts
+from models.statements.measures import largest_part, left_out, parts
 from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from models.statements.voice import Voice
 from models.statements.writing.text import Piece, article, count
 from schemas.regions import Region
 
-MANY, SEVERAL = 10, 3
-"""Parts of a mark from which it is told that there are many, and several: those that touch are one part."""
-_MANY_WORDS, _SEVERAL_WORDS, _ONE_WORDS = (
-    ("numerous", "many", "multiple"),
-    ("several", "a number of"),
-    ("single", "solitary"),
-)
+MANY, SEVERAL, FEW = 10, 3, 4
+"""Parts of a mark from which it is told that there are many, and several, and up to which those of a finding are
+counted: those that touch are one part."""
+_MANY_WORDS, _SEVERAL_WORDS = ("numerous", "many", "multiple"), ("several",)
 BRANCHING = 0.4
 """Solidity below which the mask of a structure is a net of many."""
+SOLID = 0.95
+"""Part of a region's area that its largest part makes where it has one shape, edge and texture."""
+MOST_OF_TRUNK, MOST_OF_HEAD, MOST_OF_CLOSE_UP, MOST_OF_ORGAN = 3.0, 15.0, 50.0, 60.0
+"""Percent of a slice of the trunk, of the head, of any other picture, and of the outline in which it lies, above which
+what is marked as a finding is hardly one, but a whole organ or a box drawn by hand: 3 % of a trunk are 8 cm."""
 ONLY_ONE = {"optic disc"}
 """Structures of which an image has one: it is 'the', as an organ is."""
 _PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
@@ -49,6 +51,44 @@ def is_scattered(region: Region) -> bool:
     """Whether a region is of several parts: it has no shape, and one word for it is false; so are branching vessels."""
     branching = region.shape is not None and region.shape.solidity < BRANCHING
     return parts(region) > 1 or (branching and table().called(region.label).role == "structure")
+
+
+def is_finding(region: Region) -> bool:
+    """Whether its label is one of a finding, and no organ's."""
+    return table().called(region.label).role == "finding" and table().bare(region.label) not in table().organs
+
+
+def is_solid(region: Region) -> bool:
+    """Whether a region is of one part, beside crumbs: what it looks like is not told of several together."""
+    return not is_scattered(region) and largest_part(region) >= SOLID
+
+
+def is_thin(region: Region) -> bool:
+    """Whether it is so much longer than wide that this is its shape, whatever bends it."""
+    row = next(row for row in table().terms if row.aspect == "shape" and row.word == "elongated")
+    return region.shape is not None and row.holds(region.shape.elongation)
+
+
+def by_whom(region: Region) -> str:
+    """', found automatically,' of a finding that nobody but an expert of ours has made; of any other "".
+
+    Uptake by its SUV is a measurement.
+    """
+    expert = table().expert(region.expert)
+    measured = expert is not None and expert.least is not None
+    found = region.kind == "candidate" and is_finding(region)
+    return ", found automatically," if found and not measured else ""
+
+
+def is_implausible(facts: Facts, region: Region) -> bool:
+    """Whether a finding covers more than such a finding does: then its name is told and nothing else."""
+    if not is_finding(region):
+        return False
+    kind, organ, place = facts.metadata.modality, facts.metadata.organ, region.place
+    within = place.share_percent if place is not None and place.within in table().organs else 0.0
+    shown = 100 * region.area_px / (facts.rows * facts.columns)
+    slice_of = MOST_OF_HEAD if organ in ("brain", "head") else MOST_OF_TRUNK
+    return within > MOST_OF_ORGAN or shown > (slice_of if kind in ("CT", "MR") and organ else MOST_OF_CLOSE_UP)
 
 
 def nouns(region: Region, *, sided: bool = True) -> list[str]:
@@ -143,7 +183,7 @@ def counted(
         kept = finding if n - told > 1 else c.Finding(regions=there, name=name)
         return Piece(f"{number} {further} {several}", (made, kept), n - told > 1)
     if n == 2 and noun in ("lung field", "lung"):
-        return Piece(voice.pick(("both ", "the two ", "two ")) + plural(noun), (c.Count(name=name, n=2), finding), True)
+        return Piece(f"both {plural(noun)}", (c.Count(name=name, n=2), finding), True)
     if left_out(facts, there):
         return Piece(plural(noun), (finding,), True)
     number = count(n) if n <= 12 else voice.pick(("many", "numerous"))
@@ -151,19 +191,17 @@ def counted(
 
 
 def number_of(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece | None:
-    """'numerous' of a mark of many parts, 'a single' of the one finding that the source marks; None: neither tells."""
-    if name.the:
-        return None
-    if name.several:
+    """'numerous' of a mark of many parts, 'two' of a finding of two; None of any other.
+
+    Of one nothing is told: "a single lesion" would deny those that the source has not marked.
+    """
+    if name.several and not name.the:
         n = parts(region)
-        words_of = _MANY_WORDS if n >= MANY else _SEVERAL_WORDS if n >= SEVERAL else ()
-        count_of = c.Count(name=name.claim.name, n=None)
-    else:
-        alone = facts.named(name.claim.name) == (region.region_id,) and region.kind == "source annotation"
-        finding = table().called(region.label).role == "finding"
-        words_of = _ONE_WORDS if alone and finding and voice.maybe(0.25) else ()
-        count_of = c.Count(name=name.claim.name, n=1)
-    return Piece(voice.pick(words_of), (count_of,)) if words_of else None
+        few = is_finding(region) and 2 <= n <= FEW
+        words_of = (count(n),) if few else _MANY_WORDS if n >= MANY else _SEVERAL_WORDS if n >= SEVERAL else ()
+        if words_of:
+            return Piece(voice.pick(words_of), (c.Count(name=name.claim.name, n=n if few else None),))
+    return None
 
 
 def is_named_alone(facts: Facts, region_id: str) -> bool:

@@ -1,133 +1,57 @@
 """Where a region lies, in words: on the display, within what an expert outlined, or on the patient's axes."""
 
-from dataclasses import replace
-
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import outwards
+from models.statements.measures import outwards, parts
 from models.statements.rows import BY_DISPLAY
 from models.statements.table import table
 from models.statements.voice import Voice
-from models.statements.writing.images import whole as whole_of
-from models.statements.writing.names import Name, is_scattered
+from models.statements.writing.names import Name, is_finding, is_implausible, is_scattered, number_of
 from models.statements.writing.text import Piece
 from schemas.regions import Region
 
 WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", "sector": "sector", "field": "field"}
-"""What places are told within, in words; other outlines of experts are the body's."""
-LOW, HIGH = 0.36, 0.64
-"""Fractions of an axis beyond which an end is told: well beyond its middle third."""
+"""What places and shares are told within, in words; other outlines of experts are the body's."""
+OFF_ACROSS, OFF_ALONG = 0.1, 1 / 6
+"""How far off the middle a centroid lies where a side is told, and where it is told to lie high, low, in front."""
 ASIDE = 0.2
 """Part of its extent by which what lies on one side of the middle may reach over it."""
+WIDE = 0.6
+"""Part of the picture's side from which something lies in the middle of it in any case: that tells nothing."""
 _DISPLAY = ("image right", "image down")
-_PART = "{part|portion|region|area|third}"
 _WORDS = {
     ("image right", "low"): ("left",), ("image right", "high"): ("right",),
-    ("image down", "low"): ("upper", "top"), ("image down", "high"): ("lower", "bottom"),
+    ("image down", "low"): ("upper",), ("image down", "high"): ("lower",),
     ("patient left", "low"): ("right",), ("patient left", "high"): ("left",),
-    ("posterior", "low"): ("anterior", "ventral"), ("posterior", "high"): ("posterior", "dorsal"),
-    ("feet", "low"): ("superior", "upper", "cranial"), ("feet", "high"): ("inferior", "lower", "caudal"),
+    ("posterior", "low"): ("anterior",), ("posterior", "high"): ("posterior",),
+    ("feet", "low"): ("superior", "upper"), ("feet", "high"): ("inferior", "lower"),
     ("lateral", "low"): ("medial", "inner"), ("lateral", "high"): ("lateral", "outer"),
 }  # fmt: skip
 _ADVERBS = {
     ("posterior", "low"): "anteriorly", ("posterior", "high"): "posteriorly", ("feet", "low"): "superiorly",
     ("feet", "high"): "inferiorly", ("lateral", "low"): "medially", ("lateral", "high"): "laterally",
 }  # fmt: skip
-_MIDDLE = (
-    "{in|at|near} the {centre|middle} of <w>",
-    "centrally in <w>",
-    "in the central {part|portion|area|region|third} of <w>",
-    "in the middle {part|portion|third} of <w>",
-    "{close to|around} the {centre|middle} of <w>",
-    "{in|at|near} <ws> {centre|middle}",
-    "in <ws> central {part|portion|area|third}",
-)
-_CORNER = (
-    "{in|at|towards} the <v> <h> of <w>",
-    f"in the <v> <h> {_PART} of <w>",
-    "in the <v> <h> quadrant of <w>",
-    "at <v> <h> in <w>",
-    "{in|at} <ws> <v> <h>",
-    f"in <ws> <v> <h> {{quadrant|{_PART[1:-1]}}}",
-)
-_SIDE = (
-    f"in the <h> {{half|{_PART[1:-1]}}} of <w>",
-    "on the <h> side of <w>",
-    "{to|on} the <h> in <w>",
-    "towards the <h> side of <w>",
-    f"in <ws> <h> {{half|{_PART[1:-1]}}}",
-    "on <ws> <h> side",
-    "on the <h> of <w>",
-)
-_LEVEL = (
-    f"in the <v> {{half|{_PART[1:-1]}}} of <w>",
-    "{at|towards} the <t> of <w>",
-    f"in <ws> <v> {{half|{_PART[1:-1]}}}",
-    "{at|near|towards} <ws> <t>",
-    "near the <t> of <w>",
-)
+_TOP = {"low": "top", "high": "bottom"}
+_MIDDLE = ("near the centre of <w>", "in the central part of <w>", "close to the centre of <w>")
+_CORNER = ("in the <v> <h> part of <w>", "in the <v> <h> quadrant of <w>", "at the <v> <h> of <w>")
+_SIDE = ("on the <h> side of <w>", "on the <h> of <w>", "in the <h> half of <w>")
+_LEVEL = ("in the <v> part of <w>", "in the <v> half of <w>", "towards the <t> of <w>")
 _BARE = {
-    "middle": ("centrally", "{near|at} the centre", "in the middle", "in the central {part|area|region}"),
-    "corner": (
-        "{at|towards|in the} <v> <h>",
-        "in the <v> <h> {part|quadrant|area|region}",
-        "{to|on} the <h>, {at the <t>|near the <t>}",
-    ),
-    "side": ("on the <h>", "in the <h> {half|part|third}", "towards the <h>", "to the <h>"),
-    "level": ("in the <v> {half|part|third}", "{at|towards|near} the <t>", "close to the <t>"),
+    "middle": ("near the centre", "in the central part"),
+    "corner": ("at the <v> <h>", "in the <v> <h> part", "in the <v> <h> quadrant"),
+    "side": ("on the <h>", "on the <h> side", "in the <h> half"),
+    "level": ("in the <v> part", "in the <v> half", "towards the <t>"),
 }
 """Without the image's name, where left and right are those of the display in any case."""
 _PATIENT = (
-    f"in the <l> <o> {_PART} of <w>",
-    f"{{in|within}} the patient's <l> <o> {_PART}",
     "<adv> on the patient's <l>",
     "on the patient's <l>, <adv>",
-    "<adv>, on the patient's <l> side",
-    f"in the <o> <l> {_PART} of <w>",
-    f"{{in|within|towards}} the <l> <o> {{quadrant|{_PART[1:-1]}}} of <w>",
-    "<adv> on the <l>",
-    "on the <l>, <adv>",
-    "<adv> and to the <l>",
-    "{in|at} <ws> <o> <l>",
-    "on the <l>, in the <o> {half|third|part}",
-    "<adv> in the <l> {half|side} of <w>",
+    "in the <l> <o> part of <w>",
 )
-_PATIENT_SIDE = (
-    "on the patient's <l>",
-    "on the patient's <l> side",
-    "to the patient's <l>",
-    f"{{in|within}} the <l> {{half|side|third|{_PART[1:-1]}}} of <w>",
-    "on the <l> side of <w>",
-    "in the patient's <l> half",
-    f"in the patient's <l> {_PART}",
-    "on the <l>",
-    "to the <l>",
-    "{in|within} <ws> <l> {half|side|part}",
-    "on <ws> <l> side",
-    "in the <l> {half|side}",
-)
-_PATIENT_OTHER = (
-    f"{{in|within|towards}} the <o> {{half|third|{_PART[1:-1]}}} of <w>",
-    f"in the <o> {_PART} of <w>",
-    "<adv> in <w>",
-    "<adv>",
-    f"in <ws> <o> {{half|third|{_PART[1:-1]}}}",
-    "in the <o> {half|third|part}",
-    "{in|at} the <o> of <w>",
-)
-_BREAST = (
-    f"in the <m> <o> {_PART} of <w>",
-    "<madv> and <adv> in <w>",
-    f"{{in|within}} the <o> <m> {_PART} of <w>",
-    "<adv> and <madv> in <w>",
-    "in the <m> <o> quadrant of <w>",
-)
-_BREAST_SIDE = (
-    f"{{in|within|towards}} the <m> {{half|third|side|{_PART[1:-1]}}} of <w>",
-    "<madv> in <w>",
-    "on the <m> side of <w>",
-    "in the <m> half of <w>",
-)
+_PATIENT_SIDE = ("on the patient's <l>", "on the patient's <l> side", "in the <l> half of <w>")
+_PATIENT_OTHER = ("in the <o> part of <w>", "in the <o> half of <w>", "<adv> in <w>", "<adv>")
+_BREAST = ("in the <m> <o> part of <w>", "in the <o> <m> part of <w>", "<madv> and <adv> in <w>")
+_BREAST_SIDE = ("in the <m> part of <w>", "in the <m> half of <w>", "<madv> in <w>")
 
 
 def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = None) -> Piece | None:
@@ -139,61 +63,59 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
         voice: chooses among wordings.
         name: what the region is called beside it.
     """
-    if region.place is None or (is_scattered(region) and not _is_compact(facts, region)):
+    if region.place is None or is_implausible(facts, region):
         return None
     axes = {axis.towards: axis.fraction for axis in region.place.axes}
     every = name.every if name else False
-    if set(axes) & set(_DISPLAY):
-        within = WITHIN.get(region.place.within)
-        if within in ("sector", "field") and voice.maybe(0.6):
-            return _displayed(region, {axis: _end(part) for axis, part in axes.items()}, within, voice, every=every)
-        x, y = region.centroid
-        shown = {"image right": (x + 0.5) / facts.columns, "image down": (y + 0.5) / facts.rows}
-        of = whole_of(facts, voice)
-        box = region.box
-        spans = {
-            "image right": (box.x / facts.columns, (box.x + box.width) / facts.columns),
-            "image down": (box.y / facts.rows, (box.y + box.height) / facts.rows),
-        }
-        ends = {axis: _end(part, spans[axis]) for axis, part in shown.items()}
-        if is_scattered(region):
-            # Of many the middle is no place, nor is a side that some of them only outweigh.
-            ends = {axis: end for axis, end in ends.items() if _end(0.5, spans[axis]) == end != "middle"}
-            if not ends:
-                return None
-        bare = facts.metadata.modality in BY_DISPLAY
-        made = _displayed(region, ends, of.text, voice, every=every, bare=bare)
-        made = replace(made, text=_by_halves(made.text, ends, shown))
-        return replace(made, claims=(*made.claims, *of.claims)) if of.text in made.text else made
-    return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
+    if not set(axes) & set(_DISPLAY):
+        return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
+    if is_scattered(region) and is_finding(region):
+        claim = c.Sides(name=name.claim.name if name else "", frame="shown")
+        if name and claim.judge(facts).truth:
+            # "Four lesions on each side" would be eight.
+            two = parts(region) == 2 and number_of(facts, region, voice, name) is not None
+            return Piece(", one on each side of the image," if two else "on both sides of the image", (claim,))
+    x, y = region.centroid
+    ends = {
+        "image right": _end((x + 0.5) / facts.columns, OFF_ACROSS, _spanned(facts, region, "image right")),
+        "image down": _end((y + 0.5) / facts.rows, OFF_ALONG, _spanned(facts, region, "image down")),
+    }
+    return _displayed(facts, region, ends, voice, every=every)
 
 
-def _end(fraction: float, span: tuple[float, float] = (0.0, 1.0)) -> str:
-    """The end of an axis at which a centroid lies; off the middle too is what all but lies on one side of it."""
+def _spanned(facts: Facts, region: Region, axis: str) -> tuple[float, float]:
+    """From where to where a region reaches along an axis of the display, of the picture's side."""
+    box = region.box
+    if axis == "image right":
+        return box.x / facts.columns, (box.x + box.width) / facts.columns
+    return box.y / facts.rows, (box.y + box.height) / facts.rows
+
+
+def _end(fraction: float, off: float, span: tuple[float, float]) -> str:
+    """The end of an axis at which something lies, or its middle; "": it reaches over the middle from one side."""
     over = ASIDE * (span[1] - span[0])
-    if fraction < LOW or (fraction <= 0.5 and span[1] <= 0.5 + over):
+    if fraction <= 0.5 - off and span[1] <= 0.5 + over:
         return "low"
-    return "high" if fraction > HIGH or (fraction >= 0.5 and span[0] >= 0.5 - over) else "middle"
+    if fraction >= 0.5 + off and span[0] >= 0.5 - over:
+        return "high"
+    return "middle" if abs(fraction - 0.5) < off and span[1] - span[0] < WIDE else ""
 
 
-def _by_halves(text: str, ends: dict[str, str], axes: dict[str, float]) -> str:
-    """A wording without 'third', where something lies on a side of the middle and in the middle third."""
-    near = any(end != "middle" and LOW <= axes[axis] <= HIGH for axis, end in ends.items())
-    return text.replace(" third", " part") if near else text
+def _told(ends: dict[str, str]) -> dict[str, str]:
+    """The ends that are told: those off the middle, else the middle of all axes, else none."""
+    off = {axis: end for axis, end in ends.items() if end not in ("", "middle")}
+    return off or (ends if set(ends.values()) == {"middle"} else {})
 
 
-def _is_compact(facts: Facts, region: Region) -> bool:
-    return region.box.width < facts.columns / 2 and region.box.height < facts.rows / 2
-
-
-def _displayed(
-    region: Region, ends: dict[str, str], whole: str, voice: Voice, *, every: bool, bare: bool = False
-) -> Piece:
-    frame = "within" if whole in ("sector", "field") else "shown"
-    told = {axis: end for axis, end in ends.items() if end != "middle"} or ends
-    made = [
-        c.Place(regions=(region.region_id,), every=every, axis=axis, end=end, frame=frame) for axis, end in told.items()
-    ]
+def _displayed(facts: Facts, region: Region, ends: dict[str, str], voice: Voice, *, every: bool) -> Piece | None:
+    told = _told(ends)
+    # Of many the middle is no place.
+    if not told or (is_scattered(region) and "middle" in told.values()):
+        return None
+    made = tuple(
+        c.Place(regions=(region.region_id,), every=every, axis=axis, end=end, frame="shown")
+        for axis, end in told.items()
+    )
     across, down = told.get("image right", "middle"), told.get("image down", "middle")
     if across == down == "middle":
         kind, patterns = "middle", _MIDDLE
@@ -201,50 +123,14 @@ def _displayed(
         kind, patterns = "corner", _CORNER
     else:
         kind, patterns = ("side", _SIDE) if down == "middle" else ("level", _LEVEL)
-    if bare and frame == "shown" and voice.maybe(0.5):
+    if facts.metadata.modality in BY_DISPLAY and voice.maybe(0.5):
         patterns = _BARE[kind]
-    elif frame == "within":
-        # "The field's upper part" is not read as one of the field.
-        patterns = tuple(one for one in patterns if "<ws>" not in one)
-    text = voice.spin(voice.pick(patterns))
+    text = voice.pick(patterns)
     if across != "middle":
-        text = text.replace("<h>", voice.pick(_WORDS["image right", across]))
+        text = text.replace("<h>", _WORDS["image right", across][0])
     if down != "middle":
-        text = text.replace("<v>", voice.pick(_WORDS["image down", down]))
-        text = text.replace("<t>", _WORDS["image down", down][-1])
-    the = voice.pick(("the", "the", "the", "the", "this")) if frame == "shown" else "the"
-    return Piece(_of(text, f"{the} {whole}"), tuple(made))
-
-
-def place_noun(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece | None:
-    """'the upper left corner of the picture': the part of the display that a region lies in, as a noun."""
-    if region.place is None or is_scattered(region):
-        return None
-    if not {axis.towards for axis in region.place.axes} & set(_DISPLAY):
-        return None
-    x, y = region.centroid
-    ends = {"image right": _end((x + 0.5) / facts.columns), "image down": _end((y + 0.5) / facts.rows)}
-    told = {axis: end for axis, end in ends.items() if end != "middle"}
-    if not told:
-        text = voice.pick(("the {centre|middle} of <w>", "<ws> {centre|middle}", "the central {part|area} of <w>"))
-    elif len(told) == 2:
-        text = voice.pick(("the <v> <h> {quadrant|part} of <w>", "<ws> <v> <h> {corner|quadrant|part|area}"))
-    else:
-        side = "<h>" if "image right" in told else "<v>"
-        text = voice.pick((f"the {side} {{half|third|part}} of <w>", f"<ws> {side} {{half|third|part}}"))
-    for slot, axis in (("<h>", "image right"), ("<v>", "image down")):
-        text = text.replace(slot, _WORDS[axis, told[axis]][0]) if axis in told else text
-    of = whole_of(facts, voice)
-    made = tuple(
-        c.Place(regions=(region.region_id,), every=name.every, axis=axis, end=end, frame="shown")
-        for axis, end in (told or ends).items()
-    )
-    return Piece(_of(voice.spin(text), f"the {of.text}"), (*made, *of.claims))
-
-
-def _of(text: str, whole: str) -> str:
-    """A place with the whole that it is of: 'the image', 'the lungs' upper third'."""
-    return text.replace("<ws>", f"{whole}'" if whole.endswith("s") else f"{whole}'s").replace("<w>", whole)
+        text = text.replace("<v>", _WORDS["image down", down][0]).replace("<t>", _TOP[down])
+    return Piece(text.replace("<w>", "the image"), made)
 
 
 def _in_the_patient(
@@ -258,8 +144,12 @@ def _in_the_patient(
     elif facts.metadata.modality == "mammography" and facts.metadata.view == "CC" and sense and "patient left" in axes:
         left = axes.pop("patient left")
         axes["lateral"] = left if sense > 0 else 1 - left
-    ends = {axis: _end(part, _span(facts, region, axis, part)) for axis, part in axes.items()}
-    told = {axis: end for axis, end in ends.items() if end != "middle"}
+    ends = {
+        axis: _end(part, OFF_ACROSS if axis == "patient left" else OFF_ALONG, _span(facts, region, axis, part))
+        for axis, part in axes.items()
+    }
+    told = _told(ends)
+    middle = "middle" in told.values()
     frame = "patient"
     every = name.every if name else False
 
@@ -269,17 +159,14 @@ def _in_the_patient(
             for axis, end in of.items()
         ]
 
-    if not ends:
+    if not told or (is_scattered(region) and middle):
         return None
-    if not told and whole == "image":
-        return _displayed(region, dict.fromkeys(_DISPLAY, "middle"), "image", voice, every=every)
+    if middle and whole == "image":
+        return _displayed(facts, region, dict.fromkeys(_DISPLAY, "middle"), voice, every=every)
     patterns = _pattern(told, whole, named=name is not None and whole.removesuffix("s") in name.text)
-    if whole.removesuffix("s") in table().organs:
-        # "The brain's upper part" is not read as one of the brain.
-        patterns = tuple(one for one in patterns if "<ws>" not in one)
-    text = _by_halves(voice.spin(voice.pick(patterns)), told, axes)
-    made = claims(told or ends)
-    for axis, end in told.items():
+    text = voice.pick(patterns)
+    made = claims(told)
+    for axis, end in () if middle else told.items():
         if axis == "lateral":
             text = text.replace("<m>", voice.pick(_WORDS[axis, end])).replace("<madv>", _ADVERBS[axis, end])
         elif axis == "patient left":
@@ -287,14 +174,14 @@ def _in_the_patient(
         else:
             words = [one for one in _WORDS[axis, end] if whole != "image" or one not in ("upper", "lower")]
             text = text.replace("<o>", voice.pick(words)).replace("<adv>", _ADVERBS[axis, end])
-    if "<w>" in text or "<ws>" in text:
+    if "<w>" in text:
         organ = whole.removesuffix("s")
         if organ in table().organs:
             made.append(c.Structure(organ=organ))
         if whole == "image" and facts.metadata.modality == "mammography":
             whole = "breast"
             made.append(c.Structure(organ="breast"))
-    return Piece(_of(text, f"the {whole}"), tuple(made))
+    return Piece(text.replace("<w>", f"the {whole}"), tuple(made))
 
 
 _WIDE = 0.75
@@ -302,17 +189,26 @@ _WIDE = 0.75
 
 
 def _span(facts: Facts, region: Region, axis: str, fraction: float) -> tuple[float, float]:
-    """From where to where a region reaches from left to right in the patient, about; all of it along other axes."""
+    """From where to where a region reaches along an axis of the patient that lies in the picture, about."""
     orientation = facts.metadata.orientation
-    if axis != "patient left" or orientation is None or orientation.right not in ("patient left", "patient right"):
-        return (0.0, 1.0)
-    half = region.box.width / facts.columns / _WIDE / 2
-    return (fraction - half, fraction + half)
+    ends = _ALONG.get(axis, ())
+    for shown, towards in (("image right", "right"), ("image down", "down")):
+        if orientation is not None and getattr(orientation, towards) in ends:
+            low, high = _spanned(facts, region, shown)
+            half = (high - low) / _WIDE / 2
+            return (fraction - half, fraction + half)
+    return (fraction, fraction)
+
+
+_ALONG = {
+    "patient left": ("patient left", "patient right"), "posterior": ("posterior", "anterior"), "feet": ("feet", "head"),
+}  # fmt: skip
+"""The ends of the patient's axes, as an image's orientation names them."""
 
 
 def _pattern(told: dict[str, str], whole: str, *, named: bool) -> tuple[str, ...]:
     """Patterns that hold all that is told; without the whole's name where the region's own has it."""
-    if not told:
+    if "middle" in told.values():
         return _MIDDLE
     if "lateral" in told:
         return _BREAST if len(told) > 1 else _BREAST_SIDE

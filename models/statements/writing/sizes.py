@@ -7,71 +7,45 @@ from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing.facets import Facet
-from models.statements.writing.images import whole
-from models.statements.writing.names import Name
+from models.statements.writing.names import Name, is_finding, is_thin
 from models.statements.writing.places import WITHIN
-from models.statements.writing.text import Piece
 from schemas.regions import Region
 
 SMALL = 20.0
 """mm from which what a label calls small is not long: it is small in area, and to give its length contradicts that."""
 _SIZES = (
     ("about {} {} across", "across"),
-    ("some {} {} long", "longest"),
-    ("roughly {} {} in length", "longest"),
-    ("about {} {} in its longest dimension", "longest"),
-    ("approximately {} {} in diameter", "across"),
-    ("around {} {} in extent", "across"),
     ("about {} {} in size", "across"),
-    ("some {} {} across", "across"),
-    ("roughly {} {} along its longest axis", "longest"),
+    ("about {} {} long", "longest"),
+    ("about {} {} in its longest dimension", "longest"),
 )
-
-
 _LENGTHS = {
-    "across": ("a diameter of about {} {}", "a diameter of some {} {}", "a diameter of roughly {} {}"),
-    "longest": ("a length of about {} {}", "a long axis of some {} {}", "a longest dimension of about {} {}"),
+    "across": ("a diameter of about {} {}",),
+    "longest": ("a length of about {} {}", "a long axis of about {} {}"),
 }
 _TIMES: dict[float, tuple[str, ...]] = {
-    2.0: ("twice", "two times"), 2.5: ("two and a half times", "2.5 times"),
-    3.0: ("three times",), 4.0: ("four times",),
+    2.0: ("twice",), 2.5: ("two and a half times",), 3.0: ("three times",), 4.0: ("four times",),
 }  # fmt: skip
 NEAR_A_TIME = 0.1
 """How far a ratio may lie from the number that is said of it."""
-_PEAKS = (
-    "{a maximum|a peak|a maximal} SUV of {about|roughly|some} <v>", "an SUVmax of {about|roughly|some} <v>",
-    "a {maximum|peak} SUV near <v>",
-)  # fmt: skip
+_PEAKS = ("a maximum SUV of about <v>", "an SUVmax of about <v>")
 _UPRIGHT = {
-    "wider": (
-        "wider than tall", "broader than tall", "wider than it is tall", "broader than it is tall",
-        "broader than high", "wider than high", "wider than it is high",
-    ),
-    "taller": (
-        "taller than wide", "taller than broad", "taller than it is wide", "taller than it is broad",
-        "higher than wide", "higher than it is wide", "higher than broad",
-    ),
-}  # fmt: skip
+    "wider": ("wider than tall", "wider than it is tall"),
+    "taller": ("taller than wide", "taller than it is wide"),
+}
 """How a finding stands in the picture: of a mass in a sonogram, BI-RADS' orientation."""
 SOLID = 0.7
 """Part of its convex hull that a region must fill for its box to tell how it stands: specks and arms stretch a box."""
 PLAINLY_UPRIGHT = 1.25
 """How many times as wide as tall, or as tall as wide, is plain to the eye."""
-_ITSELF = (
-    "as long as wide", "as long as broad", "as long as it is wide", "as long as it is broad",
-    "its {own|} width in length",
-)  # fmt: skip
-COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"), ("fills", "filling"))
+_ITSELF = ("as long as wide", "as long as it is wide")
+COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"))
 """Verbs of a share of what one lies in, and their participles."""
-_COVERS = (
-    *COVERS,
-    ("makes up", "making up"), ("accounts for", "accounting for"),
-    ("amounts to", "amounting to"), ("constitutes", "constituting"),
-)  # fmt: skip
 
 TELLING = 20.0
 """Percent of what it lies in from which it is told what part a region covers."""
-_EXTENDS = (("spans", "spanning"), ("extends over", "extending over"), ("stretches over", "stretching over"))
+_EACH = ("tiny", "small")
+"""Words for the share of several together that each of them is too."""
 _OF_SIZE = ("small", "large")
 """Words that may stand before 'in size': what is sizeable is so without it."""
 
@@ -91,21 +65,20 @@ def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | Non
     ids = (region.region_id,)
     # "The tiny liver", "a large vessel": by its part of a picture only a finding is called small or large, and of what
     # is measured in mm the length tells it.
-    finding = not name.the and table().called(region.label).role == "finding"
-    told = name.several or {"small", "tiny", "large"} & set(words(name.text))
+    finding = is_finding(region)
+    told = {"small", "tiny", "large"} & set(words(name.text)) or (name.several and row.word not in _EACH)
     sized = region.size is not None and region.size.unit == "mm"
-    if row.adjectives and finding and within and not (told or sized or voice.maybe(0.3)):
+    if row.adjectives and finding and within and not (told or sized):
         adjective = voice.pick(row.adjectives)
         made = c.Share(regions=ids, every=name.every, word=row.word)
         said = f"{adjective} in {voice.pick(('size', 'extent', 'area'))}" if adjective in _OF_SIZE else adjective
         return Facet("share", (made,), adjective=adjective, is_=said)
     if percent < TELLING or not within:
         return None
-    of = whole(facts, voice) if within == "image" else Piece(within)
     made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
-    said = f"{voice.phrase(row.say)} the {of.text}"
-    verb, ing = voice.pick((*_COVERS, *_EXTENDS))
-    return Facet("share", (made, *of.claims), does=f"~{verb} {said}", doing=f"{ing} {said}")
+    said = f"{voice.phrase(row.say)} the {within}"
+    verb, ing = voice.pick(COVERS)
+    return Facet("share", (made,), does=f"~{verb} {said}", doing=f"{ing} {said}")
 
 
 def size(region: Region, voice: Voice, name: Name) -> Facet | None:
@@ -132,7 +105,7 @@ def size(region: Region, voice: Voice, name: Name) -> Facet | None:
 
 def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
     """How many times as long as wide it is, where that is near a number that is said."""
-    axes = region.size
+    axes = region.size if not is_thin(region) else None
     found = axes.longest_axis / axes.shortest_axis if axes is not None and axes.shortest_axis > 0 else 0.0
     said = next((one for one in _TIMES if abs(one / found - 1) <= NEAR_A_TIME), None) if found else None
     if said is None:
@@ -141,10 +114,8 @@ def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
         regions=(region.region_id,), every=name.every, measure="itself", value=said, loose=True,
         decimals=0 if said == int(said) else 1,
     )  # fmt: skip
-    about, width = voice.pick(("about", "roughly", "some", "around")), voice.spin(voice.pick(_ITSELF))
-    text = f"{about} {voice.pick(_TIMES[said])} {width}"
-    measures = text.endswith(" in length")
-    return Facet("ratio", (made,), is_=text, does=f"~measures {text}" if measures else "", doing=text)
+    text = f"{voice.pick(('about', 'roughly'))} {voice.pick(_TIMES[said])} {voice.pick(_ITSELF)}"
+    return Facet("ratio", (made,), is_=text, doing=text)
 
 
 def upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
@@ -177,8 +148,7 @@ def mean(region: Region, voice: Voice, name: Name) -> Facet | None:
     )  # fmt: skip
     if unit == "SUV":
         return Facet("mean", (made,), has=voice.phrase(_PEAKS).replace("<v>", said))
-    has = voice.pick((f"a mean of about {said} HU", f"a mean near {said} HU", f"an average of roughly {said} HU"))
-    about = f"{voice.pick(('about', 'roughly', 'around'))} {said} HU"
+    has, about = f"a mean of about {said} HU", f"about {said} HU"
     return Facet("mean", (made,), has=has, does=f"~averages {about}", doing=f"averaging {about}")
 
 

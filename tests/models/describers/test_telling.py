@@ -325,7 +325,7 @@ def _levels(facts: Facts, deviations: float, difference: float, *others: Region)
     return {one.is_ for one in found if one}
 
 
-def test_a_part_that_only_the_series_names_is_the_sources_word() -> None:
+def test_a_part_that_only_the_series_names_is_that_of_the_examination() -> None:
     """A PET slice through the head, of a series of an extremity, is not said to show one."""
     facts = brain()
     metadata = ImageMetadata(source_format="DICOM", modality="PET", organ="extremity")
@@ -333,9 +333,8 @@ def test_a_part_that_only_the_series_names_is_the_sources_word() -> None:
     for seed in "abcdef":
         description = compose(Facts(metadata, nothing, (), facts.rows, facts.columns), seed)
         assert description.caption is not None
-        assert "extremity" in description.caption.text
-        assert "source" in description.caption.text
-        assert "extremity" not in description.description
+        for text in (description.caption.text, description.description):
+            assert "from an examination of an extremity" in text
 
 
 def test_a_mark_of_many_parts_is_numerous() -> None:
@@ -347,9 +346,9 @@ def test_a_mark_of_many_parts_is_numerous() -> None:
     assert number.claims[0].judge(facts).truth
 
 
-@pytest.mark.parametrize(("x", "side"), [(100, "left"), (132, "right"), (120, "centre")])
+@pytest.mark.parametrize(("x", "side"), [(84, "left"), (152, "right"), (100, "centre")])
 def test_what_lies_on_one_side_of_the_middle_is_told_on_that_side(x: int, side: str) -> None:
-    """Though its centroid is in the middle third: on that side, and in no third; across the middle in the centre."""
+    """Where it is plainly off the middle; near it in the centre, though all of it lies on one side."""
     drawn = draw("ultrasound", seed=1)
     rows, columns = drawn.values.shape[:2]
     mark = SourceAnnotation(label="mass", box=Box(x=x, y=rows // 2 - 8, width=20, height=16))
@@ -362,5 +361,34 @@ def test_what_lies_on_one_side_of_the_middle_is_told_on_that_side(x: int, side: 
     if side == "centre":
         assert not any("left" in one or "right" in one for one in texts)
     else:
-        assert any(side in one for one in texts)
-        assert not any("third" in one or "middle" in one for one in texts if side in one)
+        assert texts
+        assert all(side in one for one in texts)
+
+
+def test_what_reaches_over_the_middle_has_no_side() -> None:
+    """Though its centroid is far to the left."""
+    drawn = draw("ultrasound", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    mark = SourceAnnotation(label="mass", box=Box(x=8, y=rows // 2 - 40, width=160, height=80))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    facts = Facts(drawn.metadata, grounding, (), rows, columns)
+    region = next(one for one in grounding.regions if one.kind == "source annotation")
+    assert region.centroid[0] < 0.36 * columns
+    assert all(w.place_piece(facts, region, Voice(seed)) is None for seed in SEEDS)
+
+
+def test_of_what_covers_more_than_a_finding_does_only_the_name_is_told() -> None:
+    """A liver whose whole mask is labelled tumour is no oval, well-defined, hyperdense tumour at the top."""
+    drawn = draw("CT", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    metadata = drawn.metadata.model_copy(update={"organ": "liver", "disease": None})
+    for side, looks in ((0.3, False), (0.1, True)):
+        mark = SourceAnnotation(label="tumour", box=Box(x=20, y=20, width=int(side * columns), height=int(side * rows)))
+        grounding = registry().ground(drawn.values, metadata, drawn.unit, annotations=(mark,))
+        facts = Facts(metadata, grounding, (), rows, columns)
+        region = next(one for one in grounding.regions if one.kind == "source annotation")
+        name = w.name_of(facts, region.region_id, Voice("any"))
+        told = [w.facet(facts, region, kind, Voice("any"), name) for kind in w.FACETS]
+        assert any(told) == looks
+        assert (w.place_piece(facts, region, Voice("any")) is not None) == looks
+        assert re.search("tumour|mass", compose(facts, "seed").description)

@@ -47,8 +47,8 @@ def test_what_is_written_is_read_back_to_its_claims(modality: Modality) -> None:
         plans = [image(facts, caption=False), image(facts, caption=True)]
         for _, region in list(facts.regions.values())[:4]:
             plans += [
-                introduction(facts, region, FACETS[:3], marked=region.kind == "source annotation"),
-                introduction(facts, region, FACETS[3:6], marked=region.kind == "source annotation"),
+                introduction(facts, region, FACETS[:3]),
+                introduction(facts, region, FACETS[3:6]),
                 description(facts, region, FACETS),
                 phrase(facts, region),
             ]
