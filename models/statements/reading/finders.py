@@ -43,6 +43,8 @@ def proposed(s: Sentence, n: int) -> None:
     if follows and follows[0].kind == "expert":
         return
     by = "candidate" if "candidate" in s.atoms[n].text and _may_be(s) else "expert"
+    if n and s.atoms[n - 1].kind == "source":
+        by = "source"  # "The source proposes r2."
     s.say_of(n, lambda target: c.Marked(regions=target.regions, every=target.every, by=by), n + 1)
 
 

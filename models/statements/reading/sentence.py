@@ -245,6 +245,14 @@ class Sentence(Saying):
         if told and named - told - self.accounted:
             self.unlicensed("a region that nothing is told of")
 
+    def _look_for_the_patient(self) -> None:
+        """'The only tumour in the body': how many are outlined in a picture tells nothing of the rest of the patient."""
+        last = [atom.text for atom in self.atoms[-3:]]
+        counted = any(isinstance(one, c.Count) and one.name for one in self.said)
+        outlined = any(atom.text in ("outlined", "marked", "proposed", "annotated") for atom in self.atoms)
+        if last in (["in", "the", "body"], ["in", "the", "patient"]) and counted and not outlined:
+            self.unlicensed(" ".join(last))
+
     def _look_for_others(self) -> None:
         """'Only the left lung field is outlined': there is no other."""
         only = self.only
@@ -272,6 +280,7 @@ class Sentence(Saying):
         elif self.idle:
             self.unlicensed("not")
         self._look_for_the_idle()
+        self._look_for_the_patient()
         self._look_for_others()
         if self.fronted is not None or self.inverted is not None:
             self.unlicensed("compared")

@@ -48,6 +48,8 @@ OF_THE_BRAIN = """
 - Nothing in this slice is marked by the source.
 - No region is outlined.
 ? No cyst is marked by the source.
+- The source proposes r6.
+? r1 is the only tumour in the body.
 - The source marks nothing.
 + r5 has a higher mean signal than r6.
 - r6 has a higher mean signal than r5.
