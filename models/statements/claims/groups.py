@@ -48,7 +48,7 @@ class Count(Claim):
         there = facts.named(self.name) if self.name else tuple(facts.regions)
         pointers = tuple(f"/regions/{facts.index(one)}/label" for one in there)
         if not there and self.n != 0:
-            return untold("nothing is called so")
+            return untold("nothing is called so") if self.name else otherwise("nothing is outlined")
         if self.further:
             return self._judge_further(len(there), pointers)
         if self.n is not None and self.n > 1 and self.name and not self.bound:

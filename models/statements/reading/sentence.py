@@ -17,7 +17,7 @@ _SEEN = {
 
 _LOCATED = _SEEN | {
     "lies", "lie", "lying", "is", "are", "was", "were", "sits", "located", "situated", "positioned",
-    "resides", "placed",
+    "resides", "placed", "proposed", "suggested", "marked", "annotated", "delineated", "segmented", "drawn",
 }  # fmt: skip
 """Words before 'in' by which a region lies in another."""
 _BEFORE_A_PLACE = {
@@ -136,10 +136,14 @@ class Sentence(Saying):
             not apart
             or n < 1
             or self.atoms[n].text not in ("in", "on", "upon")
-            or self.atoms[n - 1].text not in _LOCATED
+            or not (self.atoms[n - 1].text in _LOCATED or self._is_named_there(subject, n))
         ):
             return None
         return n
+
+    def _is_named_there(self, subject: Mention, n: int) -> bool:
+        """'Proposes r8 in the lung field', 'r8 was found by the expert in …': right behind a name or who found it."""
+        return (subject.explicit and subject.end == n) or self.atoms[n - 1].kind == "expert"
 
     def _relate_to_none(self, relation: Open, subject: Mention, mention: Mention) -> None:
         """'The left lung field contains no opacity': there is none, or none in it."""
@@ -246,7 +250,7 @@ class Sentence(Saying):
             self.unlicensed("a region that nothing is told of")
 
     def _look_for_the_patient(self) -> None:
-        """'The only tumour in the body': how many are outlined in a picture tells nothing of the rest of the patient."""
+        """'The only tumour in the body': how many are outlined in a picture tells nothing of the rest."""
         last = [atom.text for atom in self.atoms[-3:]]
         counted = any(isinstance(one, c.Count) and one.name for one in self.said)
         outlined = any(atom.text in ("outlined", "marked", "proposed", "annotated") for atom in self.atoms)

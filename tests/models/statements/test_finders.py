@@ -72,6 +72,12 @@ OF_THE_RADIOGRAPH = """
 - No opacity was found by the expert xray-chest.
 ? No opacity was found by the expert chest-lungs.
 - Four darker fields are proposed by the expert chest-lungs.
++ An opacity (r7) is proposed in the lung field r1.
+- An opacity (r7) is proposed in the lung field r2.
+- The expert xray-chest proposes an opacity (r7) in the lung field r2.
++ The opacity r7 was found by the expert xray-chest in the lung field r1.
+- The opacity r7 was found by the expert xray-chest in the lung field r2.
+- The opacity r7 in the lung field r2 is oval.
 + Nothing in this film is marked by the source.
 - A nodule is marked by the source.
 + Four darker fields are proposed by the expert xray-transmission, of which r3 is the largest.
