@@ -11,6 +11,7 @@ import orjson
 from pycocotools import mask as coco
 
 from models.imaging import Source
+from schemas.base import Split as GivenSplit
 from schemas.failures import TristreamError
 from schemas.images import Modality
 
@@ -30,7 +31,8 @@ class Example:
     """One image and, for each label, a mask of 0 and 1, uint8 (rows, columns).
 
     `values`: float32 (rows, columns), or (rows, columns, 3) in RGB, in `unit`. `group`: of the patient where it is
-    known, else of the study, series or object; kept in memory alone, since it can name a person.
+    known, else of the study, series or object; kept in memory alone, since it can name a person. `split`: the
+    collection's own, where it has one.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Example:
     inverted: bool = False
     modality: Modality = "unknown"
     organ: str | None = None
+    split: GivenSplit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,13 @@ class Split:
     held_out: tuple[int, ...]
 
 
-def split(groups: Sequence[str], seed: int, validation: float = 0.15, held_out: float = 0.15) -> Split:
+def split(
+    groups: Sequence[str],
+    seed: int,
+    validation: float = 0.15,
+    held_out: float = 0.15,
+    given: Sequence[GivenSplit | None] = (),
+) -> Split:
     """Whole groups are shared out, so that no patient is on both sides. The same seed and groups give the same split.
 
     Args:
@@ -76,9 +85,11 @@ def split(groups: Sequence[str], seed: int, validation: float = 0.15, held_out: 
         seed: of the order of the groups.
         validation: part of the groups, at least one.
         held_out: as `validation`.
+        given: the collection's own split of each example. What it tests on or validates on is held out or validated
+            on here, with all of its group; if that is fewer than the parts say, the rest fills them.
 
     Raises:
-        BadDataset: there are fewer than three groups.
+        BadDataset: there are fewer than three groups, or none is left to train on.
     """
     names = sorted(set(groups))
     if len(names) < 3:
@@ -86,12 +97,16 @@ def split(groups: Sequence[str], seed: int, validation: float = 0.15, held_out: 
             f"the images are of {len(names)} patients or objects: at least 3 are needed, to train, choose and test"
         )
     random.Random(seed).shuffle(names)  # noqa: S311  # no secret
-    first = max(1, round(held_out * len(names)))
-    second = first + max(1, round(validation * len(names)))
-    if second >= len(names):
+    told = set(zip(groups, given, strict=True)) if given else set()
+    part: dict[str, str] = {}
+    for which, share in (("test", held_out), ("validation", validation)):
+        own = [name for name in names if name not in part and (name, which) in told]
+        free = [name for name in names if name not in part and not {(name, "test"), (name, "validation")} & told]
+        part |= dict.fromkeys(own + free[: max(0, max(1, round(share * len(names))) - len(own))], which)
+    if len(part) == len(names):
         raise BadDataset("the parts that are held out leave no image to train on")
-    part = {name: 0 if at < first else 1 if at < second else 2 for at, name in enumerate(names)}
-    indices = [tuple(at for at, group in enumerate(groups) if part[group] == wanted) for wanted in (2, 1, 0)]
+    wanted = (None, "validation", "test")
+    indices = [tuple(at for at, group in enumerate(groups) if part.get(group) == which) for which in wanted]
     return Split(*indices)
 
 

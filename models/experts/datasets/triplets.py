@@ -94,4 +94,5 @@ def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], or
         masks[region.label] |= decoded(region.mask.size, region.mask.counts)
     values = stored.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
     _, group = (triplet.provenance and triplet.provenance.together) or ("object", triplet.object_id)
-    return Example(name, group, values, pixels.unit, masks, False, triplet.metadata.modality, organ)
+    given = triplet.provenance and triplet.provenance.split
+    return Example(name, group, values, pixels.unit, masks, False, triplet.metadata.modality, organ, given)

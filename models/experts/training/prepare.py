@@ -14,6 +14,7 @@ from torch import Tensor
 from models.experts.datasets import BadDataset, Dataset, Example
 from models.experts.training.settings import Normalisation, Subject
 from models.experts.training.unet import Normalise
+from schemas.base import Split
 from schemas.images import Modality
 
 
@@ -25,6 +26,7 @@ class Prepared:
     masks: npt.NDArray[np.uint8] = field(repr=False)
     sizes: tuple[tuple[int, int], ...] = field(repr=False)
     groups: tuple[str, ...] = field(repr=False)
+    splits: tuple[Split | None, ...]
     labels: tuple[str, ...]
     unit: str
     modality: Modality
@@ -57,6 +59,7 @@ def prepare(
     how: Normalisation | None = None
     sizes: list[tuple[int, int]] = []
     groups: list[str] = []
+    splits: list[Split | None] = []
     areas: dict[str, list[int]] = {label: [] for label in dataset.labels}
     most = dict.fromkeys(dataset.labels, 0)
     digest = hashlib.sha256(repr((dataset.labels, side)).encode())
@@ -78,6 +81,7 @@ def prepare(
                 most[label] = max(most[label], len(parts))
             sizes.append((image.shape[1], image.shape[2]))
             groups.append(example.group)
+            splits.append(example.split)
             square = np.zeros((channels, side, side), np.float32)
             square[:, : image.shape[1], : image.shape[2]] = image
             for data, file in ((square.tobytes(), images), (marked.tobytes(), masks)):
@@ -94,6 +98,7 @@ def prepare(
         masks=np.memmap(folder / "masks.raw", np.uint8, "r", shape=(len(sizes), len(dataset.labels), side, side)),
         sizes=tuple(sizes),
         groups=tuple(groups),
+        splits=tuple(splits),
         labels=dataset.labels,
         unit=first.unit,
         modality=modality,

@@ -77,7 +77,8 @@ def quantise(
     expert = Expert.load(manifest)
     if expert.decoder is not None or expert.manifest.input.others:
         raise NotQuantised
-    parts = split([example.group for example in dataset.read()], seed)
+    groups, given = zip(*((example.group, example.split) for example in dataset.read()), strict=True)
+    parts = split(groups, seed, given=given)
     with tempfile.TemporaryDirectory() as folder:
         ready, made = Path(folder, "ready.onnx"), Path(folder, out.name)
         quant_pre_process(str(manifest.with_suffix(".onnx")), str(ready), skip_symbolic_shape=True)

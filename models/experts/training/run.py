@@ -62,7 +62,7 @@ def train_expert(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as arrays:
         data = prepare(dataset, Path(arrays), settings.side, subject, read)
-        parts = split(data.groups, settings.seed, settings.validation, settings.held_out)
+        parts = split(data.groups, settings.seed, settings.validation, settings.held_out, data.splits)
         _marked(data, parts)
         run = train(data, parts, settings, folder, device=device, resume=resume, tell=tell)
         network = run.network.to("cpu").eval()

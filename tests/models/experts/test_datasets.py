@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import cv2
 import nibabel as nib
@@ -230,13 +231,14 @@ def test_triplets_of_a_patient_stay_together(tmp_path: Path) -> None:
     """
     told: list[dict[str, str]] = [
         {"patient": "a" * 32, "study": "c" * 32}, {"patient": "a" * 32}, {"study": "c" * 32, "series": "d" * 32},
-        {"series": "d" * 32}, {"patient": "b" * 32, "patient_by": "file", "series": "d" * 32}, {},
+        {"series": "d" * 32}, {"patient": "b" * 32, "patient_by": "file", "series": "d" * 32, "split": "test"}, {},
     ]  # fmt: skip
     lines = [triplet("candidate") | {"object_id": f"{n}" * 32, "provenance": said} for n, said in enumerate(told)]
     del lines[-1]["provenance"]
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
-    groups = [one.group[0] for one in open_dataset(tmp_path).read()]
-    assert groups == ["a", "a", "c", "d", "d", "5"]
+    examples = [*open_dataset(tmp_path).read()]
+    assert [one.group[0] for one in examples] == ["a", "a", "c", "d", "d", "5"]
+    assert [one.split for one in examples] == [None] * 4 + ["test", None]
 
 
 def test_bad_triplets(tmp_path: Path) -> None:
@@ -259,6 +261,24 @@ def test_split() -> None:
     assert split(groups, seed=2) != parts
     with pytest.raises(BadDataset, match="at least 3"):
         split(["a", "b", "a"], seed=0)
+
+
+def test_a_given_split_is_kept() -> None:
+    """What the collection tests on is held out with all of its patient, whatever the seed; the rest is shared out."""
+    groups = [f"p{n // 4}" for n in range(80)]
+    given: list[Any] = [None] * 80
+    given[3], given[4], given[5] = "test", "train", "test"
+    given[8:12] = ["validation"] * 4
+    for seed in range(5):
+        parts = split(groups, seed, given=given)
+        assert {*range(8)} <= {*parts.held_out}, "all of a patient, though other images of it are given for training"
+        assert {*range(8, 12)} <= {*parts.validation}
+        assert [len(part) for part in (parts.training, parts.validation, parts.held_out)] == [56, 12, 12]
+    no_validation = split(groups, 0, given=["test"] * 40 + ["train"] * 40)
+    assert no_validation.held_out == (*range(40),)
+    assert len(no_validation.validation) == 12, "taken from what may be trained on"
+    with pytest.raises(BadDataset, match="no image to train on"):
+        split(groups, 0, given=["test"] * 80)
 
 
 def test_phantoms(tmp_path: Path) -> None:
