@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco
 
 from models.datasets.conversations import BOX, Turn
-from models.describers.proven import is_proven
+from models.describers.proven import is_packaged, is_proven
 from models.statements.claims import Claim
 from models.statements.facts import Facts
-from models.statements.measures import parts
+from models.statements.measures.relations import PART
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from schemas.regions import Region
@@ -27,6 +31,8 @@ MOST_REGIONS = 6
 """Regions that are asked about; the first in the triplet's order."""
 TRIES = 8
 """Words that are tried until one is denied."""
+_LABELLED, _MOST_STEP = 256, 11
+"""Rows or columns that parts of a mask are labelled at; beyond that step a pixel would vanish from a mean of 8 bits."""
 SIDES = re.compile(r"\b(left|right)\b")
 
 T = TypeVar("T")
@@ -150,7 +156,26 @@ class Asker:
 def is_one(region: Region) -> bool:
     """Whether a region can be spoken of as one thing: a mask of all nuclei is not the nucleus, nor one of both lungs
     the lung."""
-    return parts(region) == 1
+    if region.kind == "candidate" and is_packaged(region.expert):
+        return True  # Our experts outline one part at a time.
+    return _is_one(*region.mask.size, region.mask.counts)
+
+
+@lru_cache(maxsize=256)
+def _is_one(rows: int, columns: int, counts: str) -> bool:
+    """Whether all but specks of a mask lies in one part; parts nearer than a 256th of its box count as one."""
+    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
+    x, y, width, height = (int(value) for value in coco.toBbox(rle))
+    mask = coco.decode(rle).T[x : x + width, y : y + height]
+    if not mask.size:
+        return False
+    # A large mask is made smaller first: to label its parts takes longer than all else that is asked of an image.
+    step = min(_MOST_STEP, max(1, max(width, height) // _LABELLED))
+    shape = (max(1, height // step), max(1, width // step))
+    small = cv2.resize(np.ascontiguousarray(mask) * np.uint8(255), shape, interpolation=cv2.INTER_AREA)
+    _, _, statistics, _ = cv2.connectedComponentsWithStats((small > 0).astype(np.uint8), connectivity=8)
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    return bool(areas.size) and int(np.count_nonzero(areas >= PART * areas.max())) == 1
 
 
 @lru_cache(maxsize=8192)
