@@ -34,7 +34,7 @@ DRAWN: tuple[tuple[Modality, str, str], ...] = (
 SIDE, TEXT, PAD, COLUMNS = 190, 330, 8, 2
 KINDS = (
     "phrase-to-box", "box-to-phrase", "finding", "side", "size", "disease", "place", "not-visible", "relation-closed",
-    "not-measurable", "count", "comparison", "absence",
+    "not-measurable", "count", "comparison", "absence", "plane", "not-stated", "modality", "organ",
 )  # fmt: skip
 """In the order in which they are wanted."""
 
