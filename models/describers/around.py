@@ -8,8 +8,14 @@ from models.describers.choosing import Chosen
 from models.describers.findings import can_be_told
 from models.statements.facts import Facts
 from models.statements.table import table
+from models.statements.writing import is_scattered
 from schemas.regions import Region
 from schemas.triplets import Statement
+
+EVERYWHERE = {"vessel", "lung", "lung field"}
+"""Structures of which it tells nothing that they are seen: every such picture shows them."""
+_FIELDS = {"microscopy", "histopathology"}
+"""Kinds of image that show many of a structure: where one is outlined, it is one of them."""
 
 
 def context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
@@ -17,30 +23,25 @@ def context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
 
     Where there is no finding, also what proven experts outline: beside one it says nothing of it.
     """
-    marked = marked_structures(facts, chosen)
-    told = chosen.structures if not chosen.findings else marked
-    structures = [one for one in told if one != facts.metadata.organ]
+    told = chosen.structures if not chosen.findings else marked_structures(facts, chosen)
+    untold = {facts.metadata.organ, *EVERYWHERE, *_lone(facts)}
+    structures = [one for one in told if one not in untold]
     return tuple(structures[:3])
-
-
-def tissues(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
-    """That a tissue which a calibrated unit tells lies on both sides, as lungs do, where nothing else is known.
-
-    Fat and air are in every slice, and told in none.
-    """
-    found: list[Statement] = []
-    for label in chosen.tissues if not (chosen.findings or chosen.structures) else ():
-        ids = tuple(one for one, (_, region) in facts.regions.items() if region.label == label)
-        plan = plans.on_both_sides(facts, ids)
-        if table().called(label).rank and (one := budget.take(written(plan, facts, f"{seed}:tissue:{label}"))):
-            found.append(one)
-    return found
 
 
 def marked_structures(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
     """Labels of structures that the source outlines."""
-    marked = {one.label for _, one in facts.regions.values() if one.kind == "source annotation"}
+    marked = {one.label for _, one in facts.regions.values() if one.kind == "source annotation"} - _lone(facts)
     return tuple(one for one in chosen.structures if one in marked)
+
+
+def _lone(facts: Facts) -> set[str]:
+    """Labels of which one thing is outlined in a field of many: 'a nucleus' would say that there is one."""
+    if facts.metadata.modality not in _FIELDS:
+        return set()
+    regions = [one for _, one in facts.regions.values()]
+    counts = Counter(one.label for one in regions)
+    return {one.label for one in regions if counts[one.label] == 1 and not is_scattered(one)}
 
 
 def tell_around(
@@ -63,6 +64,8 @@ def tell_around(
         # Both of two or none: beside a list that counts them, one of them told again reads as a third.
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
             kinds = [kind for kind in _telling_of(facts, region) if can_be_told(facts, region, kind)]
+            if label in EVERYWHERE and not kinds:
+                continue
             plan = plans.introduction(facts, region, tuple(kinds[:3]))
             statement = budget.take(written(plan, facts, f"{seed}:around:{region.region_id}"))
             if statement is not None:

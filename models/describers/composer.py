@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.describers import findings, plans
-from models.describers.around import context_labels, tell_around, tissues
+from models.describers.around import context_labels, tell_around
 from models.describers.base import make_description
 from models.describers.checked import Budget, length_of, written
 from models.describers.choosing import Chosen, choose
-from models.describers.explaining import explanation
 from models.describers.plans import Plan
 from models.describers.related import relations as relations_of
 from models.describers.together import small_ones
@@ -24,11 +23,9 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@19"
+NAME = "composer@20"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
-QUOTED = 0.08
-"""Part of descriptions that quote what a passage says of what the source names."""
 WORDS = 94
 """From which no further sentence is begun."""
 LEAST = 40
@@ -98,13 +95,10 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     listed = plans.context(facts, context, chosen.doubled, first=alone, told=one_by_one)
     organ = budget.take(written(listed, facts, f"{seed}:context")) if context else None
     said += length_of(organ) if organ else 0
-    knowledge = explanation(facts, chosen, seed, budget)
-    # The same words of the same disease, told of every image of it, teach to recite: most descriptions leave them out.
-    quotes = knowledge if voice.maybe(QUOTED) else []
     found = [*findings.interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    around = [*around, *tissues(facts, chosen, seed, budget), *small]
+    around = [*around, *small]
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]
@@ -115,11 +109,11 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
         (*([opening.statement] if opening else []), *regions, *rest, *around),
         tuple(texture),
         tuple(relations),
-        tuple(knowledge),
+        (),  # What a passage says of the disease is not what this image shows.
         caption=always.caption,
         measurements=always.measurements,
         opinions=always.opinions,
-        text=" ".join(one.text for part in (*telling, quotes) for one in part),
+        text=" ".join(one.text for part in telling for one in part),
     )
 
 

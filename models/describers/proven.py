@@ -39,9 +39,6 @@ def may_be_denied(facts: Facts, expert: str) -> bool:
 
 
 def _is_mostly_right(facts: Facts, expert: str, region: Region) -> bool:
-    row = table().expert(expert)
-    if row is not None and row.least is not None and region.intensity.maximum >= row.least:
-        return True
     told = _looked_for(facts, expert, region.label)
     if told is None or told.precision is None:
         return not is_packaged(expert)

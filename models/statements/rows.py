@@ -263,7 +263,6 @@ class ExpertWords(TableRow):
 
     name: str
     say: tuple[str, ...]
-    least: float | None = Field(default=None, description="Maximum of a region from which it is told")
     denied_below: float | None = Field(
         default=None, description="Maximum of the whole picture below which it may be told that there is none"
     )

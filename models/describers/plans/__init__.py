@@ -8,7 +8,6 @@ from models.describers.plans.findings import found as found
 from models.describers.plans.findings import introduction as introduction
 from models.describers.plans.findings import phrase as phrase
 from models.describers.plans.groups import largest as largest
-from models.describers.plans.groups import on_both_sides as on_both_sides
 from models.describers.plans.groups import together as together
 from models.describers.plans.images import disease as disease
 from models.describers.plans.images import image as image

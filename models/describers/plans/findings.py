@@ -124,7 +124,7 @@ def _noun(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, na
     held = next((one for one in behind if one.kind == "mean" and one.has), None)
     held = held or (next((one for one in behind if one.has), None) if voice.maybe(0.5) else None)
     said = (*before, *([held] if held else []))
-    number = w.number_of(facts, region, voice, name)
+    number = w.number_of(region, name)
     return _Noun(
         name, number.text if number else "", _adjectives(before, voice), f" with {held.has}" if held else "",
         (name.claim, *(number.claims if number else ()), *(claim for one in said for claim in one.claims)),

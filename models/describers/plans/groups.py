@@ -52,20 +52,6 @@ def together(facts: Facts, ids: tuple[str, ...]) -> Plan:
     return plan
 
 
-def on_both_sides(facts: Facts, ids: tuple[str, ...]) -> Plan:
-    """That there are regions of one label on both sides of the patient; None where there are not."""
-
-    def plan(voice: Voice) -> Piece | None:
-        noun = voice.pick(w.nouns(facts.region(ids[0])))
-        name = " ".join(words(noun))
-        if facts.named(name) != ids or not both_sides(facts, name, "patient").truth:
-            return None
-        text = fill(voice.spin(voice.pick(_PLACED)), np=plural(noun), p=_SIDES[0])
-        return Piece(text, (c.Finding(regions=ids, every=True, name=name), c.Sides(name=name)), several=True)
-
-    return plan
-
-
 def _place(facts: Facts, ids: tuple[str, ...], name: str, voice: Voice, *, every: bool) -> Piece | None:
     if both_sides(facts, name, "patient").truth:
         return Piece(voice.phrase(_SIDES), (c.Sides(name=name),))

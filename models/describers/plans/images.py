@@ -17,7 +17,6 @@ _IMAGE = (
     "<this> shows <o>",
     "<o> ~is {shown|seen} on <a>",
 )
-_EXAMINED = ("<k> from an examination of <o>", "this is <a> from an examination of <o>")
 _ALONE = ("<k>", "this is <a>")
 _CAPTION = ("<k> of <o>", "<k> showing <o>")
 _OPENING = (
@@ -56,8 +55,8 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     """What kind of image it is, of what, with the disease that the source names."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ = None if _says_it(facts) else w.organ_piece(facts)
-        patterns = _ALONE if organ is None else _EXAMINED if _is_of_a_series(facts) else _CAPTION if caption else _IMAGE
+        organ = _organ(facts)
+        patterns = _ALONE if organ is None else _CAPTION if caption else _IMAGE
         patterns = patterns[:1] if caption and patterns is not _CAPTION else patterns
         made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
         if not caption:
@@ -80,9 +79,10 @@ def _written(facts: Facts, voice: Voice, pattern: str, organ: Piece | None) -> P
     return Piece(text, (*kind.claims, *(organ.claims if organ else ())))
 
 
-def _says_it(facts: Facts) -> bool:
-    """Whether the kind of image says what it shows: a retinal photograph is one of the retina."""
-    return facts.metadata.modality == "fundus photography"
+def _organ(facts: Facts) -> Piece | None:
+    """What the image is of, where that is sure, and not said already: a retinal photograph is one of the retina."""
+    said = facts.metadata.modality == "fundus photography"
+    return None if said or _is_of_a_series(facts) else w.organ_piece(facts)
 
 
 def _is_of_a_series(facts: Facts) -> bool:
@@ -99,8 +99,7 @@ def opening(facts: Facts, finding: Plan) -> Plan:
     """The kind of image and what it shows, with a finding, as a noun and what stands with it, in one sentence."""
 
     def plan(voice: Voice) -> Piece | None:
-        vague = _says_it(facts) or _is_of_a_series(facts)
-        organ, found = None if vague else w.organ_piece(facts), finding(voice)
+        organ, found = _organ(facts), finding(voice)
         if found is None:
             return None
         pattern = voice.spin(voice.pick(_OPENING if organ else _OPENING_ALONE))

@@ -10,7 +10,7 @@ from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing import sizes
 from models.statements.writing.facets import Facet
-from models.statements.writing.names import Name, is_implausible, is_solid, is_thin
+from models.statements.writing.names import Name, is_implausible, is_smooth, is_solid, is_thin
 from schemas.regions import Region
 
 HALF = 0.5
@@ -19,6 +19,10 @@ HARDLY = 0.6
 """Contrast-to-noise from which a region is called darker where an expert has found its place dark too."""
 SPECK = 200
 """Pixels below which neither edge nor texture is seen."""
+UNSHARP = 0.1
+"""Part of the step on one pixel below which a margin is told as indistinct: above it most of it may be sharp."""
+UNIFORM = 0.25
+"""A region's own variation, of its contrast to what is around it, up to which it is told as homogeneous."""
 FACETS = (
     "share", "size", "shape", "margin", "level", "texture", "density", "parts", "ratio", "mean",
 )  # fmt: skip
@@ -54,9 +58,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         voice: chooses among wordings.
         name: what the region is called beside it.
     """
-    expert = table().expert(region.expert) if region.kind == "candidate" else None
-    # Of what is told for its calibrated measure alone, that is told: nobody has called it a finding.
-    if is_implausible(facts, region) or (expert and expert.least is not None and kind != "mean"):
+    if is_implausible(facts, region):
         return None
     if kind in ("margin", "texture") and region.area_px < SPECK:
         return None
@@ -98,7 +100,7 @@ def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None
     if aspect == "shape" and word == "irregular" and is_thin(region):
         word = "elongated"
     row = next((row for row in table().terms if row.aspect == aspect and row.word == word), None)
-    if word is None or row is None or not row.say:
+    if word is None or row is None or not row.say or not _is_plain(region, word):
         return None
     if aspect == "density" and {"density", "tissue", "bone", "fat", "fatty", "dense"} & set(words(region.label)):
         return None
@@ -109,6 +111,18 @@ def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None
     adjective = voice.phrase(adjectives) if adjectives else ""
     has = voice.pick(row.having) if row.having else ""
     return Facet(aspect, (made,), adjective=adjective, is_=voice.phrase(row.say), has=has)
+
+
+def _is_plain(region: Region, word: str) -> bool:
+    """Whether what is measured bears the word so clearly that a reader sees it too."""
+    if word in ("round", "oval"):
+        return is_smooth(region)
+    if word == "indistinct":
+        return region.margin is not None and (region.margin.sharpness or 0.0) < UNSHARP
+    if word == "homogeneous" and region.contrast is not None:
+        spread, contrast = region.contrast.standard_deviation_ratio, region.contrast.contrast_to_noise
+        return spread is not None and contrast is not None and spread <= UNIFORM * abs(contrast)
+    return True
 
 
 def _is_adjective(text: str) -> bool:

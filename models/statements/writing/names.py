@@ -8,13 +8,16 @@ from models.statements.measures import largest_part, left_out, parts
 from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from models.statements.voice import Voice
-from models.statements.writing.text import Piece, article, count
+from models.statements.writing.text import COUNTS, Piece, article, count
 from schemas.regions import Region
 
-MANY, SEVERAL, FEW = 10, 3, 4
+MANY, SEVERAL, FEW = 12, 3, 4
 """Parts of a mark from which it is told that there are many, and several, and up to which those of a finding are
 counted: those that touch are one part."""
-_MANY_WORDS, _SEVERAL_WORDS = ("numerous", "many", "multiple"), ("several",)
+SMOOTH, EVEN = 0.96, 0.04
+"""Least solidity and largest irregularity of an outline that is told as round or oval: a notch or a lobe is beyond."""
+OUTLINED = 0.6
+"""Contrast-to-noise from which the picture, and not the hand that drew the outline, shows a shape."""
 BRANCHING = 0.4
 """Solidity below which the mask of a structure is a net of many."""
 SOLID = 0.95
@@ -69,15 +72,18 @@ def is_thin(region: Region) -> bool:
     return region.shape is not None and row.holds(region.shape.elongation)
 
 
-def by_whom(region: Region) -> str:
-    """', found automatically,' of a finding that nobody but an expert of ours has made; of any other "".
+def is_smooth(region: Region) -> bool:
+    """Whether it is convex and evenly outlined, and stands out: else it is neither round nor oval, nor has a length."""
+    shape, margin, contrast = region.shape, region.margin, region.contrast
+    if shape is None or margin is None or contrast is None:
+        return False
+    stands_out = abs(contrast.contrast_to_noise or 0.0) >= OUTLINED
+    return shape.solidity >= SMOOTH and margin.irregularity <= EVEN and stands_out
 
-    Uptake by its SUV is a measurement.
-    """
-    expert = table().expert(region.expert)
-    measured = expert is not None and expert.least is not None
-    found = region.kind == "candidate" and is_finding(region)
-    return ", found automatically," if found and not measured else ""
+
+def by_whom(region: Region) -> str:
+    """', found automatically,' of a finding that nobody but an expert of ours has made; of any other ""."""
+    return ", found automatically," if region.kind == "candidate" and is_finding(region) else ""
 
 
 def is_implausible(facts: Facts, region: Region) -> bool:
@@ -177,7 +183,7 @@ def counted(
         return Piece(plural(noun), (finding,), True)
     if told:
         further = voice.pick(("further", "more", "additional", "other"))
-        number = "one" if n - told == 1 else count(n - told) if n - told <= 12 else "many"
+        number = count(n - told)
         several = plural(noun) if n - told > 1 else noun
         made = c.Count(name=name, n=n - told if n - told <= 12 else None, further=True)
         kept = finding if n - told > 1 else c.Finding(regions=there, name=name)
@@ -186,11 +192,10 @@ def counted(
         return Piece(f"both {plural(noun)}", (c.Count(name=name, n=2), finding), True)
     if left_out(facts, there):
         return Piece(plural(noun), (finding,), True)
-    number = count(n) if n <= 12 else voice.pick(("many", "numerous"))
-    return Piece(f"{number} {plural(noun)}", (c.Count(name=name, n=n if n <= 12 else None), finding), True)
+    return Piece(f"{count(n)} {plural(noun)}", (c.Count(name=name, n=n if n <= 12 else None), finding), True)
 
 
-def number_of(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece | None:
+def number_of(region: Region, name: Name) -> Piece | None:
     """'numerous' of a mark of many parts, 'two' of a finding of two; None of any other.
 
     Of one nothing is told: "a single lesion" would deny those that the source has not marked.
@@ -198,9 +203,9 @@ def number_of(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece |
     if name.several and not name.the:
         n = parts(region)
         few = is_finding(region) and 2 <= n <= FEW
-        words_of = (count(n),) if few else _MANY_WORDS if n >= MANY else _SEVERAL_WORDS if n >= SEVERAL else ()
-        if words_of:
-            return Piece(voice.pick(words_of), (c.Count(name=name.claim.name, n=n if few else None),))
+        said = count(n) if few else count(max(n, len(COUNTS))) if n >= MANY else "several" if n >= SEVERAL else ""
+        if said:
+            return Piece(said, (c.Count(name=name.claim.name, n=n if few else None),))
     return None
 
 

@@ -73,7 +73,7 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
         claim = c.Sides(name=name.claim.name if name else "", frame="shown")
         if name and claim.judge(facts).truth:
             # "Four lesions on each side" would be eight.
-            two = parts(region) == 2 and number_of(facts, region, voice, name) is not None
+            two = parts(region) == 2 and number_of(region, name) is not None
             return Piece(", one on each side of the image," if two else "on both sides of the image", (claim,))
     x, y = region.centroid
     ends = {
@@ -98,7 +98,9 @@ def _end(fraction: float, off: float, span: tuple[float, float]) -> str:
         return "low"
     if fraction >= 0.5 + off and span[0] >= 0.5 - over:
         return "high"
-    return "middle" if abs(fraction - 0.5) < off and span[1] - span[0] < WIDE else ""
+    # What lies on one side of the middle is in no middle.
+    across = min(0.5 - span[0], span[1] - 0.5) >= over
+    return "middle" if across and abs(fraction - 0.5) < off and span[1] - span[0] < WIDE else ""
 
 
 def _told(ends: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing.facets import Facet
-from models.statements.writing.names import Name, is_finding, is_thin
+from models.statements.writing.names import Name, is_finding, is_smooth, is_thin
 from models.statements.writing.places import WITHIN
 from schemas.regions import Region
 
@@ -46,8 +46,10 @@ TELLING = 20.0
 """Percent of what it lies in from which it is told what part a region covers."""
 _EACH = ("tiny", "small")
 """Words for the share of several together that each of them is too."""
-_OF_SIZE = ("small", "large")
-"""Words that may stand before 'in size': what is sizeable is so without it."""
+_EXTENTS = {"tiny": 0.06, "small": 0.2}
+"""Part of the picture's side up to which what is called so reaches: a small area may be long."""
+_STANDING = {"breast", "thyroid"}
+"""Organs in whose sonograms it is a term how a mass stands; in a slice of a head it tells nothing."""
 
 
 def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
@@ -69,11 +71,14 @@ def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | Non
     told = {"small", "tiny", "large"} & set(words(name.text)) or (name.several and row.word not in _EACH)
     sized = region.size is not None and region.size.unit == "mm"
     if row.adjectives and finding and within and not (told or sized):
+        reach = max(region.box.width / facts.columns, region.box.height / facts.rows)
+        if not name.several and reach > _EXTENTS.get(row.word, 1.0):
+            return None
         adjective = voice.pick(row.adjectives)
         made = c.Share(regions=ids, every=name.every, word=row.word)
-        said = f"{adjective} in {voice.pick(('size', 'extent', 'area'))}" if adjective in _OF_SIZE else adjective
-        return Facet("share", (made,), adjective=adjective, is_=said)
-    if percent < TELLING or not within:
+        return Facet("share", (made,), adjective=adjective, is_=adjective)
+    # Outlines of many small things may take in what lies around each.
+    if percent < TELLING or not within or (name.several and not name.the):
         return None
     made = c.Share(regions=ids, every=name.every, word=row.word, of="lung" if within == "lungs" else within)
     said = f"{voice.phrase(row.say)} the {within}"
@@ -105,7 +110,7 @@ def size(region: Region, voice: Voice, name: Name) -> Facet | None:
 
 def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
     """How many times as long as wide it is, where that is near a number that is said."""
-    axes = region.size if not is_thin(region) else None
+    axes = region.size if is_smooth(region) and not is_thin(region) else None
     found = axes.longest_axis / axes.shortest_axis if axes is not None and axes.shortest_axis > 0 else 0.0
     said = next((one for one in _TIMES if abs(one / found - 1) <= NEAR_A_TIME), None) if found else None
     if said is None:
@@ -119,8 +124,9 @@ def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
 
 
 def upright(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
-    """Whether it is plainly wider than tall, or taller than wide, where no number tells how much longer it is."""
-    if region.shape and region.shape.solidity < SOLID:
+    """Whether a mass in a sonogram is plainly wider than tall, where no number tells how much longer it is."""
+    term = facts.metadata.modality == "ultrasound" and facts.metadata.organ in _STANDING
+    if not term or (region.shape and region.shape.solidity < SOLID):
         return None
     found = box_aspect(facts, region)
     if 1 / PLAINLY_UPRIGHT < found < PLAINLY_UPRIGHT or ratio(region, voice, name) is not None:

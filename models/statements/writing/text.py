@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from models.statements.claims import Claim
 
+MANY = 30
+"""From which things are numerous; fewer, beyond those that have a word, are multiple."""
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _AN = ("mr", "x-ray", "hour", "fdg", "mlo")
 _MARKS = re.compile(r"\s*,?\s*([,;:])")
@@ -50,7 +52,7 @@ def joined(items: Sequence[str]) -> str:
 
 def count(n: int) -> str:
     """In words, as far as there are words."""
-    return COUNTS[n] if n < len(COUNTS) else "many"
+    return COUNTS[n] if n < len(COUNTS) else "multiple" if n < MANY else "numerous"
 
 
 def numbered(text: str, *, several: bool) -> str:

@@ -148,11 +148,11 @@ async def test_what_is_right_is_kept_under_the_models_name() -> None:
 
 async def test_parts_that_the_model_left_open_are_the_composers_and_say_so() -> None:
     """A template is never presented as the model's finding."""
-    made, _ = await triplet(Server(answer()), organ="knee")
+    made, _ = await triplet(Server(answer()), disease="osteoarthritis")
     d = made.description
     assert d.modality.author == "test/vlm@1"
     assert d.caption is not None
-    assert "knee" in d.caption.text
+    assert "osteoarthritis" in d.caption.text
     for statement in (d.caption, *d.regions, *d.texture, *d.relations, *d.context, *d.measurements):
         assert statement.author == Composer.name
         assert statement.verdict is not None
@@ -237,7 +237,7 @@ async def test_the_request_holds_the_image_and_a_stable_prefix() -> None:
     server = Server(answer())
     writer, _ = describer(server)
     await writer.describe(image())
-    await writer.describe(image(organ="knee"))
+    await writer.describe(image(disease="osteoarthritis"))
     one, other = server.asked
     assert one["messages"][0] == other["messages"][0]
     assert one["messages"][0]["content"].endswith("}")

@@ -1,18 +1,15 @@
-"""What is told of many small structures, and what passages say of what the source names."""
+"""What is told of many small structures."""
 
 import re
 
 import pytest
 
 from models.describers import plans
-from models.describers.checked import Budget, written
-from models.describers.choosing import choose
-from models.describers.explaining import explanation
+from models.describers.checked import written
 from models.experts.phantoms import draw
 from models.statements import Facts
-from schemas.knowledge import FoundPassage
 from schemas.regions import Region
-from tests.models.statements.known_images import brain, registry
+from tests.models.statements.known_images import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -52,34 +49,3 @@ def test_cells_are_spread_over_the_image_where_each_quarter_has_its_part() -> No
     grounding = facts.grounding.model_copy(update={"regions": tuple(above)})
     crowded = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
     assert not any(written(plans.spread_out(crowded, above), crowded, seed) for seed in SEEDS)
-
-
-def test_no_passage_is_quoted_that_the_image_belies() -> None:
-    """What is mostly dark, irregular or tall, beside what is bright, oval and wide; nor what is not named here."""
-    facts = brain()
-    quoted = {
-        text: [
-            one.text
-            for seed in SEEDS
-            for one in explanation(with_passage(facts, text), choose(facts), seed, Budget(100))
-        ]
-        for text in (
-            "A glioblastoma is a bright mass on T2.",
-            "A glioblastoma is a dark mass on T1.",
-            "A glioblastoma is described by place and size.",
-            "A glioblastoma is an irregular bright mass.",
-            "A glioblastoma is a bright mass, taller than wide.",
-            "A glioblastoma is a bright mass with an enhancing rim.",
-            "A glioblastoma grows fast.",
-        )
-    }
-    assert [bool(said) for said in quoted.values()] == [True, *6 * [False]]
-
-
-def with_passage(facts: Facts, text: str) -> Facts:
-    """The same with one passage on the disease that the source names."""
-    passage = FoundPassage(
-        passage_id="glioblastoma-1", title="Glioblastoma on MR", text=text,
-        score=1.0, answers="glioblastoma", kind="appearance", reference="none",
-    )  # fmt: skip
-    return Facts(facts.metadata, facts.grounding, (passage,), facts.rows, facts.columns)
