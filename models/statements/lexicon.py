@@ -122,6 +122,9 @@ def _name_entries() -> Iterator[tuple[str, Meaning]]:
         "{healthy|normal|unremarkable|no abnormality|no abnormalities|no finding|no findings}",
         Meaning("disease", "healthy"),
     )
+    yield "{without|no|free of|free from} {any|} {sign of|signs of|evidence of|} disease", Meaning("disease", "healthy")
+    yield "as {the|its|} disease", Meaning("neutral")
+    yield "{the|its} disease {is|given is|named is|told is}", Meaning("neutral")
     for row in table().spreads:
         for phrase in (row.word, *row.read):
             yield phrase, Meaning("spread", row.word)
@@ -248,6 +251,7 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "{on|in|at} {the same|a single|one and the same} {side|half|hemisphere|quadrant|third}", Meaning("unread")
     yield "{lies|lie|sits|is|are|} in between", Meaning("unread")
     yield "all but {one|two|three|four|five} of", Meaning("unread")
+    yield "{of|in|} {the|a|} {same|similar|identical|equal} colour {as|like|to}", Meaning("unread")
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")

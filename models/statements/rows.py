@@ -234,7 +234,7 @@ class Construction(TableRow):
 
     claim: Literal[
         "distance", "compared", "rank", "times", "each times", "count", "none", "found", "found none", "looked",
-        "sole", "sole of all", "labelled", "level", "unmarked",
+        "sole", "sole of all", "labelled", "level", "unmarked", "called", "by a factor", "shared",
     ]  # fmt: skip
     word: str = ""
     read: tuple[str, ...]

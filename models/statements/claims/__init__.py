@@ -29,6 +29,7 @@ from models.statements.claims.groups import Spread as Spread
 from models.statements.claims.groups import Total as Total
 from models.statements.claims.image import ContrastAgent as ContrastAgent
 from models.statements.claims.image import Disease as Disease
+from models.statements.claims.image import Endoscopy as Endoscopy
 from models.statements.claims.image import ImageNumber as ImageNumber
 from models.statements.claims.image import Localizer as Localizer
 from models.statements.claims.image import Modality as Modality
@@ -36,6 +37,7 @@ from models.statements.claims.image import Plane as Plane
 from models.statements.claims.image import Quotation as Quotation
 from models.statements.claims.image import Structure as Structure
 from models.statements.claims.image import View as View
+from models.statements.claims.image import endoscopy as endoscopy
 from models.statements.claims.opinions import Opinion as Opinion
 from models.statements.claims.regions import Continues as Continues
 from models.statements.claims.regions import Finding as Finding

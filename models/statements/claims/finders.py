@@ -36,7 +36,7 @@ class Proposed(Claim):
             return self._none(facts)
         if self.by not in ("source", "expert") and self.by not in facts.experts:
             return otherwise("that expert did not look at this image")
-        more, merged = measures.beside_those(facts, self.by)
+        more, merged = measures.beside_those(facts, self.by, self.name)
         counts = range(len(there), len(there) + (more if self.found else 0) + 1)
         fits = {self._fits(one) for one in counts}
         if fits == {True}:

@@ -74,6 +74,32 @@ class Modality(OfField):
         return None if found in ("unknown", "other") else super()._told(found)
 
 
+_ENDOSCOPIES = {"colonoscop": ("colon", "bowel"), "gastroscop": ("stomach", "oesophagus", "bowel"), "bronchoscop": ()}
+"""What each kind of endoscopy looks at, of the organs that a source names; airways are none of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endoscopy(Claim):
+    """That an endoscopy is one of a kind, by the beginning of its name: another where the organ is another."""
+
+    kind = "kind of endoscopy"
+    name: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        organ, seen = facts.metadata.organ, Modality(word="endoscopy").judge(facts)
+        if organ is None or seen.truth is not True:
+            return untold("the source does not tell the kind of endoscopy") if seen.truth else seen
+        if organ in _ENDOSCOPIES[self.name]:
+            return so("/metadata/modality", "/metadata/organ")
+        inside = any(organ in organs for organs in _ENDOSCOPIES.values())
+        return otherwise(f"the source says {organ}", "/metadata/organ") if inside else untold("that may be of it")
+
+
+def endoscopy(words_of: str) -> Endoscopy | None:
+    """The kind of endoscopy that words tell; None for none."""
+    return next((Endoscopy(name=one) for one in _ENDOSCOPIES if words_of.startswith(one)), None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plane(OfField):
     """The plane of a slice."""

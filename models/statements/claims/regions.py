@@ -34,7 +34,7 @@ class Finding(OfRegions):
 
         def judge(region_id: str, region: Region) -> Judgement:
             pointer = f"/regions/{facts.index(region_id)}/label"
-            if self.name in facts.names[region_id]:
+            if self.name in facts.names[region_id] or self._is_outlined_so(facts, region_id, region):
                 return so(pointer)
             if (level := _level_told_by(self.name)) is not None:
                 return Level(regions=(region_id,), scale=_scale_of(facts), direction=level).judge(facts)
@@ -43,6 +43,12 @@ class Finding(OfRegions):
             return untold(f"region {region_id} is labelled {region.label}", pointer)
 
         return self._each(facts, judge)
+
+    def _is_outlined_so(self, facts: Facts, region_id: str, region: Region) -> bool:
+        """Whether the source outlines the organ that it is said to be the region of: 'the lung region'."""
+        organ, _, noun = self.name.rpartition(" ")
+        marked = region.kind == "source annotation" and table().bare(region.label) in table().organs
+        return marked and noun in ("region", "area") and organ in facts.names[region_id]
 
 
 def _level_told_by(name: str) -> str | None:

@@ -28,11 +28,11 @@ def regions_by(facts: Facts, by: str, name: str) -> tuple[str, ...]:
     )
 
 
-def beside_those(facts: Facts, by: str) -> tuple[int, int]:
-    """How many regions were left out, and how many merged with others, that the same outlined."""
+def beside_those(facts: Facts, by: str, name: str = "") -> tuple[int, int]:
+    """How many regions were left out, and how many merged with others, that the same outlined and may be called so."""
     if by == "source":
         return facts.metadata.annotations_left_out or 0, 0
-    runs = [run for _, run in runs_of(facts, by)]
+    runs = [run for _, run in runs_of(facts, by) if not name or _may_outline(facts, run, name)]
     return sum(run.left_out for run in runs), sum(run.merged for run in runs)
 
 
@@ -41,6 +41,13 @@ def sought(run: ExpertRun) -> frozenset[str]:
     labels = {one.label for one in run.looked_for}
     labels |= {row.label for row in table().labels if row.expert == _name(run.expert)}
     return frozenset(name for label in labels for name in names_of(label))
+
+
+def _may_outline(facts: Facts, run: ExpertRun, name: str) -> bool:
+    """Whether what is called so can be of this run: it looks for that, outlines that, or tells nothing of either."""
+    outlined = [facts.names[one] for one, (_, region) in facts.regions.items() if region.expert == run.expert]
+    known = sought(run).union(*outlined)
+    return not known or name in known
 
 
 def _name(expert: str) -> str:

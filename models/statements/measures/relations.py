@@ -18,6 +18,8 @@ PART = 0.1
 """Of the area of the largest part of a region, what counts as another part of it."""
 TOUCHING, APART = 2.0, 0.01
 """Pixels up to which two regions touch, and the part of an image's longer side from which they plainly do not."""
+INSIDE, FREE = 0.9, 0.02
+"""Part of its area in another from which a region is inside of it, and up to which it is outside."""
 ALL_BUT = 97.0
 """Percent of its area from which what is told to overlap another lies inside of it all the same."""
 MOSTLY = 0.7
@@ -50,6 +52,8 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree:
             one.subject,
         ) == (region_id, predicate, other_id):
             return so(f"/relations/{n}/predicate")
+    if predicate in _OF_OVERLAP and (told_of := _as_told(facts, region_id, predicate, other_id)) is not None:
+        return told_of
     structure = table().called(facts.region(other_id).label).role == "structure" if other_id in facts.regions else False
     if (
         predicate == "inside"
@@ -73,7 +77,15 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree:
             return so(*areas) if ratio > 1 / LARGER else otherwise("it is smaller", *areas)
         case "similar in size to":
             return so(*areas) if 1 / SIMILAR <= ratio <= SIMILAR else otherwise("their areas differ", *areas)
-        case "inside" | "mostly inside" | "overlapping" | "largely overlapping" | "outside" | "touching":
+        case (
+            "inside"
+            | "mostly inside"
+            | "partly inside"
+            | "overlapping"
+            | "largely overlapping"
+            | "outside"
+            | "touching"
+        ):
             return _overlap(facts, region_id, other_id, predicate)
         case "coincides with":
             return _coincides(facts, region_id, other_id)
@@ -81,6 +93,36 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree:
             return untold("no such relation was measured")
         case _:
             return _ordered(facts, region_id, other_id, predicate)
+
+
+_OF_OVERLAP = {"outside", "mostly inside", "partly inside", "overlapping", "largely overlapping", "touching"}
+
+
+def _as_told(facts: Facts, region_id: str, predicate: str, other_id: str) -> Judgement | None:
+    """What follows where grounding told that one of two lies inside the other; None where it told nothing of that.
+
+    It goes by outlines: what lies in a mesh of a mask, as of vessels, is inside of it though they share no pixel.
+    """
+    for n, one in enumerate(facts.grounding.relations):
+        if one.predicate != "inside" or {one.subject, one.object} != {region_id, other_id}:
+            continue
+        pointer = f"/relations/{n}/predicate"
+        first = one.subject == region_id
+        other = facts.region(one.object)
+        meshed = table().called(other.label).role == "structure"
+        meshed = meshed and covered([facts.region(one.subject)], [other]) < INSIDE
+        match predicate:
+            case "outside":
+                return otherwise("it is told to lie inside" if first else "that lies inside of it", pointer)
+            case "mostly inside" if first:
+                return so(pointer)
+            case "partly inside" if first:
+                return otherwise("it lies inside of it", pointer)
+            case "overlapping" | "largely overlapping" | "touching" if meshed:
+                return untold("it lies inside the outline, and shares little of its area", pointer)
+            case _:
+                return None
+    return None
 
 
 def _larger_by(facts: Facts, region_id: str, other_id: str, degree: str) -> Judgement:
@@ -109,15 +151,21 @@ def _overlap(facts: Facts, region_id: str, other_id: str, predicate: str) -> Jud
             x, y = one.centroid
             box = other.box
             within = box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
-            holds = share >= 0.9 or (within and share > 0.05)
+            holds = share >= INSIDE or (within and share > 0.05)
         case "inside":
-            holds = share >= 0.9
+            holds = share >= INSIDE
+        case "partly inside":
+            holds = FREE < share < ALL_BUT / 100
         case "mostly inside" if 0.5 < share < MOSTLY:
             return untold("of about half of it that is so", *pointers)
         case "mostly inside":
             holds = share >= MOSTLY
+        case "outside" if max(share, covered([other], [one])) > FREE and share <= 0.1:
+            if covered([other], [one]) >= INSIDE:
+                return otherwise("that lies inside of it", *pointers)
+            return untold("a little of it lies there", *pointers)
         case "outside":
-            holds = share <= 0.1
+            holds = share <= FREE
         case "largely overlapping":
             holds = max(share, covered([other], [one])) > 0.5
         case "overlapping":

@@ -6,6 +6,7 @@ their units, `nouns` finds what is named, `phrases` looks round among them, `say
 claimed, `sentence` what is spoken of and denied, and the others read the kinds of phrases in `_READERS`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from models.statements import claims as c
@@ -39,7 +40,7 @@ from models.statements.tokens import Token, tokens
 _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "neutral": grammar.neutral, "mark": grammar.mark, "unknown": grammar.unknown, "number": grammar.unread,
     "unit": grammar.unit, "not": grammar.deny, "no": grammar.deny_next, "absent": grammar.absent,
-    "untrue": grammar.untrue, "source": grammar.nothing, "around": grammar.nothing, "measure": grammar.measure,
+    "untrue": grammar.untrue, "source": finders.source, "around": grammar.nothing, "measure": grammar.measure,
     "quantity": numbers.quantity, "how many": numbers.how_many, "most": numbers.most, "place": places.place,
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": ranks.rank,
     "ratio": relations.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on,
@@ -68,7 +69,7 @@ def read(text: str, facts: Facts) -> Reading:
     subject: Mention | None = None
     earlier: tuple[Mention, ...] = ()
     said: Sequence[Said] = ()
-    for tokens_of in _sentences(text, reading):
+    for tokens_of in _sentences(_unversioned(text, facts), reading):
         if (opinion := read_opinion(tokens_of)) is not None:
             reading.add(opinion)
             continue
@@ -78,6 +79,15 @@ def read(text: str, facts: Facts) -> Reading:
         subject, said = _read(sentence), sentence.said_of
         earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
     return reading
+
+
+def _unversioned(text: str, facts: Facts) -> str:
+    """Experts by their names alone, where the version that is written with one is that of its run."""
+    for run in facts.grounding.experts:
+        name, _, version = run.expert.partition("@")
+        for told in {version, version.partition("+")[0]} - {""}:
+            text = re.sub(rf"\b{re.escape(name)}@{re.escape(told)}(?!\.?[\w+])", name, text)
+    return text
 
 
 def _read(sentence: Sentence) -> Mention | None:

@@ -27,7 +27,7 @@ def referred(atoms: list[Atom], n: int, named: Sequence[Mention], facts: Facts) 
         if len(pair) != 2:
             return None
         return _named(pair[0] if text == "former" else pair[1], n, _end(atoms, n))
-    if text in ("both", "neither") and _stands_alone(atoms, n):
+    if (text in ("both", "neither") or (text == "two" and before == "the")) and _stands_alone(atoms, n):
         regions = tuple(dict.fromkeys(one for regions in pair for one in regions))
         return _named(regions, n, n + 1) if len(regions) == 2 else None
     if (

@@ -2,8 +2,8 @@
 
 from models.statements import claims as c
 from models.statements.reading import of_two
-from models.statements.reading.figures import Factor
-from models.statements.reading.mentions import OPPOSING, VERBS, Mention
+from models.statements.reading.figures import Factor, Quantity
+from models.statements.reading.mentions import DIRECTIONS, OPPOSING, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 from models.statements.table import table
 
@@ -12,6 +12,25 @@ _LEVELS = {
     "brightness", "density", "signal", "attenuation", "echogenicity", "uptake", "intensity", "opacity", "activity",
     "tone", "brightnesses", "densities", "intensities",
 }  # fmt: skip
+
+
+def off_another(s: Sentence, n: int, found: Quantity) -> bool:
+    """'…, about 67 mm below r1': how far the subject lies from another in a direction, which is then read too."""
+    way = s.atoms[n + 1] if n + 1 < len(s.atoms) else None
+    others = [one for one in (way, *(way.others if way is not None else ())) if one is not None]
+    predicate = next((one.value for one in others if one.kind == "relation"), None)
+    other = s.phrases.next_mention(n + 2)
+    if not found.unit or predicate is None or predicate[0] not in DIRECTIONS or other is None or other.start > n + 4:
+        return False
+    target = s.subject
+    if target is None or len(target.regions) != 1 or len(other.regions) != 1 or len(found.values) != 1 or s.denied:
+        s.unlicensed("a distance")
+        return True
+    s.say(c.Distance(
+        regions=target.regions, object=other.regions[0], value=found.values[0], unit=found.unit, bound=found.bound,
+        loose=found.loose, decimals=found.decimals, along=predicate[0],
+    ))  # fmt: skip
+    return True
 
 
 def front(s: Sentence, n: int) -> None:

@@ -246,10 +246,65 @@ def _alone(of: Mention, name: str, by: str) -> list[c.Claim]:
     return [c.Proposed(by=by, name=name, n=n), c.Marked(regions=of.regions, every=True, by=by)]
 
 
+def _called(m: Match) -> list[c.Claim] | None:
+    """'r2, of other colour than the skin around it': a name behind what it names; of others it is not read."""
+    of, name = m.regions["R"], " ".join(words(m.word))
+    around = m.said.get("X")
+    if "X" in m.regions or (around is not None and around.value not in table().called(m.word).organs):
+        return None
+    fits = all(name in m.s.facts.names.get(one, ()) for one in of.regions)
+    return [c.Finding(regions=of.regions, every=True, name=name)] if fits else None
+
+
+_TURNED = {"": "", "above": "below", "below": "above"}
+
+
+def _by_a_factor(m: Match) -> list[c.Claim] | None:
+    """'r1 is larger than r2 by a factor of fifteen.'"""
+    pair, said = _two(m), m.said["C"].value
+    numbers = said.values if isinstance(said, Quantity) and not said.unit else (said,)
+    if pair is None or len(numbers) != 1 or not isinstance(numbers[0], int | float) or numbers[0] <= 1:
+        return None
+    before = m.s.atoms[m.s.atoms.index(m.said["C"]) - 1]
+    bound = said.bound if isinstance(said, Quantity) else str(before.value) if before.kind == "bound" else ""
+    value = float(numbers[0])
+    decimals = said.decimals if isinstance(said, Quantity) else 0
+    first, second = pair if m.word == "larger" else reversed(pair)
+    made = Factor("area", value, bound, True, decimals)
+    if m.word == "smaller":
+        made = replace(made, value=1 / value, bound=_TURNED[bound], decimals=2)
+    larger = c.Relation(regions=(first,), predicate="larger than", object=second)
+    return [larger, made.claim(m.regions["R"], pair[1])]
+
+
+_BEFORE_A_PART = {"by", "in", "with", "along", "across", "for", "on"}
+
+
+def _shared(m: Match) -> list[c.Claim] | None:
+    """'r2 overlaps the tumour over 71 % of its area', '… of the tumour's area': which part of one lies in the other."""
+    pair, quantity, whole = _two(m), m.quantity, m.regions.get("T")
+    if pair is None or quantity is None or quantity.unit != "%" or len(quantity.values) != 1:
+        return None
+    part, other = pair
+    if whole is not None and whole.regions == (other,):
+        part, other = other, part
+    elif whole is not None and whole.regions != (part,):
+        return None
+    atoms = m.s.atoms
+    # "Overlaps it over 71 % of its area" tells where, and no bound.
+    bounded = quantity.bound != "above" or atoms[atoms.index(m.said["N"]) - 1].text in _BEFORE_A_PART
+    bound, share = quantity.bound if bounded else "", quantity.values[0] / 100
+    made = Factor("covering", share, bound, quantity.loose, quantity.decimals + 2)
+    return [
+        c.Relation(regions=(part,), predicate="overlapping", object=other),
+        made.claim(Mention((other,), "", True, False, 0, 0), part),
+    ]
+
+
 CLAIMS: dict[str, Callable[[Match], list[c.Claim] | None]] = {
     "distance": _distance, "compared": _compared, "rank": _ranked, "times": _times, "each times": _each_times,
     "none": _none_related, "count": _counted, "found": _found, "found none": _found_none, "looked": _looked,
     "sole": _sole, "sole of all": _sole_of_all, "labelled": _labelled,
-    "level": _level, "unmarked": _unmarked,
+    "level": _level, "unmarked": _unmarked, "called": _called, "by a factor": _by_a_factor, "shared": _shared,
 }  # fmt: skip
 """By what a row of the table claims; None where what stands in its slots is not what it can be said of."""

@@ -1,6 +1,6 @@
 """Constructions: ways to say one thing of regions that takes several phrases, a row of the table each.
 
-A row is a pattern over words with slots: <R> and <S> for regions, <G> for several that are called alike, <W> for what
+A row is a pattern over words with slots: <R>, <S>, <T> for regions, <G> for several that are called alike, <W> for what
 is called so, outlined or not, <X> for that or an organ or a disease, <C> for a count, <N> for a number with its unit,
 <F> for so many times, <D> for a direction, <E> for an expert; <V>, <P>, <L>, <Z> and <O> are words. What a row covers
 is claimed at once; words outside of it, adjectives in a slot too, are read as everywhere. Knows nothing of truth, nor
@@ -15,17 +15,18 @@ from models.statements.lexicon import lexicon
 from models.statements.reading.atoms import Atom
 from models.statements.reading.constructed import CLAIMS, Match
 from models.statements.reading.figures import Factor
+from models.statements.reading.mentions import DIRECTIONS
 from models.statements.reading.sentence import Sentence
 from models.statements.reading.spans import ATTRIBUTES
 from models.statements.rows import Construction
 from models.statements.table import table
 from models.statements.tokens import inflected, words
 
-_DIRECTIONS = {"above", "left of", "patient left of", "anterior to", "superior to"}
 _NAME = r"(?:(?:the|a|an|that|this|region|marked|outlined|~\S+|\+\d+|,) )*"
 _SLOTS = {
     "<R>": rf"(?P<R_>{_NAME})(?P<R>@\d+) ",
     "<S>": rf"(?P<S_>{_NAME})(?P<S>@\d+) ",
+    "<T>": rf"(?P<T_>{_NAME})(?P<T>@\d+) ",
     "<G>": rf"(?:all |of )*(?P<G_>{_NAME})(?P<G>@\d+) ",
     "<W>": rf"(?P<W_>{_NAME})(?P<W>@\d+) ",
     "<X>": rf"(?P<X_>{_NAME})(?P<X>[%@]\d+) ",
@@ -155,4 +156,4 @@ def _is_read(atom: Atom) -> bool:
 
 def _direction(said: str) -> tuple[str, bool] | None:
     meanings = lexicon().meanings.get(words(said), ())
-    return next((one.value for one in meanings if one.kind == "relation" and one.value[0] in _DIRECTIONS), None)
+    return next((one.value for one in meanings if one.kind == "relation" and one.value[0] in DIRECTIONS), None)

@@ -25,6 +25,13 @@ def marks(s: Sentence, n: int) -> None:
         s.pending.append((marked, False))
 
 
+def source(s: Sentence, n: int) -> None:
+    """'The source's lung field r1': it marks what is named behind it; in other words others look at it."""
+    named = s.phrases.next_mention(n + 1) if s.atoms[n].text.split(" ")[-2:] == ["source", "'s"] else None
+    if named is not None and named.regions:
+        s.say(c.Marked(regions=named.regions, every=named.every, by="source"), negated=False, of=named)
+
+
 def expert(s: Sentence, n: int) -> None:
     """An expert by its words: it found what is spoken of, or what is named next."""
     by = str(s.atoms[n].value)

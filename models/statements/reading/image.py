@@ -7,7 +7,11 @@ from models.statements.reading.sentence import Sentence
 
 def modality(s: Sentence, n: int) -> None:
     """The kind of image."""
-    s.say(c.Modality(word=s.atoms[n].value))
+    kind, denied = c.endoscopy(s.atoms[n].text), s.take_denial()
+    if kind is None or not denied:
+        s.say(c.Modality(word=s.atoms[n].value), negated=denied)
+    if kind is not None:
+        s.say(kind, negated=denied)  # "This is no colonoscopy" tells nothing of endoscopy.
 
 
 def plane(s: Sentence, n: int) -> None:

@@ -26,6 +26,8 @@ COMPARING = {"compared", "relative", "comparison", "versus", "against"}
 """Words before what something is compared with."""
 OTHERS = {"counterpart", "contralateral"}
 """Words for the other of two that are called alike."""
+DIRECTIONS = {"above", "left of", "patient left of", "anterior to", "superior to"}
+"""Relations along an axis."""
 ANY = {"region", "regions", "foci", "areas", "spots", "lesions", "findings"}
 """Words for regions of any kind."""
 ANY_ONE = {*ANY, "focus", "area", "spot", "patch", "zone"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.facts import names_of
 from models.statements.meanings import Meaning
-from models.statements.reading import covering, picture
+from models.statements.reading import comparisons, covering, picture
 from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import GROWTHS, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.sentence import Sentence
@@ -36,6 +36,8 @@ def quantity(s: Sentence, n: int) -> None:
         return
     if _of_the_unknown(s, n):
         s.unlicensed("a number")
+        return
+    if comparisons.off_another(s, n, found):
         return
     measure = _measure(s, n)
     unit = found.unit

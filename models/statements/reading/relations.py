@@ -9,6 +9,7 @@ from models.statements.reading.saying import Open
 from models.statements.reading.sentence import Sentence
 
 _MOSTLY = {"mostly", "largely", "mainly", "predominantly", "for the most part"}
+_PARTLY = {"partly", "partially", "in part"}
 _SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
 
 
@@ -64,6 +65,8 @@ def relation(s: Sentence, n: int) -> None:
         return  # "No nodule was detected inside the lungs."
     if atom.value[0] == "inside" and not atom.value[1] and not s.phrases.mentioned_soon(n + 1):
         return
+    if atom.value in (("inside", False), ("outside", False)) and n and s.atoms[n - 1].text in _PARTLY:
+        atom = replace(atom, value=("partly inside", False))
     if atom.value == ("inside", False) and n and s.atoms[n - 1].text in _MOSTLY:
         atom = replace(atom, value=("mostly inside", False))
     if atom.value[0] == "larger than" and of_two.than_all(s, n, "smallest" if atom.value[1] else "largest"):
