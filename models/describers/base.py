@@ -34,7 +34,6 @@ def make_description(
     regions: tuple[Statement, ...],
     texture: tuple[Statement, ...],
     relations: tuple[Statement, ...],
-    context: tuple[Statement, ...],
     *,
     caption: Statement | None = None,
     absences: tuple[Statement, ...] = (),
@@ -44,7 +43,7 @@ def make_description(
     text: str | None = None,
 ) -> Description:
     """The description of these parts; its text is that of all but captions, measurements and opinions, or as given."""
-    statements = (modality, *regions, *texture, *relations, *((organ,) if organ else ()), *absences, *context)
+    statements = (modality, *regions, *texture, *relations, *((organ,) if organ else ()), *absences)
     return Description(
         caption=caption,
         modality=modality,
@@ -53,7 +52,6 @@ def make_description(
         texture=texture,
         relations=relations,
         absences=absences,
-        context=context,
         measurements=measurements,
         opinions=opinions,
         description=text if text is not None else " ".join(statement.text for statement in statements),

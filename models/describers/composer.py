@@ -109,7 +109,6 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
         (*([opening.statement] if opening else []), *regions, *rest, *around),
         tuple(texture),
         tuple(relations),
-        (),  # What a passage says of the disease is not what this image shows.
         caption=always.caption,
         measurements=always.measurements,
         opinions=always.opinions,

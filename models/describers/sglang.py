@@ -138,7 +138,7 @@ class SglangDescriber:
         organ, *further = filled("organ", (composed.organ,)) or (None,)
         return make_description(
             modality, organ, (*more, *(one for one in further if one), *filled("regions", composed.regions)),
-            filled("texture", composed.texture), filled("relations", composed.relations), own(composed.context),
+            filled("texture", composed.texture), filled("relations", composed.relations),
             caption=next(iter(own((composed.caption,))), None), absences=own(composed.absences),
             measurements=own(composed.measurements), opinions=own(composed.opinions), removed=tuple(removed),
         )  # fmt: skip
