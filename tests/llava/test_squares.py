@@ -58,7 +58,7 @@ def test_a_token_is_drawn_to_what_its_square_is_called(tiny: Path, data_set: Pat
     """After the stage, tokens are nearer to the words for their own third than to those for the others."""
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    trained = train(run(tiny, data_set, replace(SQUARES, steps=60)), tmp_path / "run")
+    trained = train(run(tiny, data_set, replace(SQUARES, steps=100)), tmp_path / "run")
     model, processor = AutoModelForImageTextToText.from_pretrained(trained), AutoProcessor.from_pretrained(trained)
     words = torch.nn.functional.normalize(squares._words(model, processor, ()), dim=1)
     with torch.no_grad():
