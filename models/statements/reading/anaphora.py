@@ -54,7 +54,8 @@ def _one_of(atoms: list[Atom], n: int, named: Sequence[Mention]) -> Mention | No
 
 def pair_of(named: Sequence[Mention]) -> list[tuple[str, ...]]:
     """The two that were named last, in order: two regions named together, or one after the other."""
-    last = [one for one in named if one.regions]
+    # "A lung field" is one, though it fits two.
+    last = [one for one in named if one.several or len(one.regions) == 1]
     if last and len(last[-1].regions) == 2:
         return [(one,) for one in last[-1].regions]
     single = list(dict.fromkeys(one.regions for one in last if len(one.regions) == 1))

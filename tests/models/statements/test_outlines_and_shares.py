@@ -50,6 +50,7 @@ OF_THE_BRAIN = """
 ? The disease is in remission.
 """
 OF_THE_RADIOGRAPH = """
+- Neither r1 nor r3 is a lung field, and the two are similar in size.
 + Four darker fields, where more X-rays are transmitted, are outlined.
 - Five darker fields, where more X-rays are transmitted, are outlined.
 ? r1, where more X-rays are transmitted, is a lung field.
