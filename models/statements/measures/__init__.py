@@ -35,6 +35,7 @@ from models.statements.measures.places import outwards as outwards
 from models.statements.measures.places import placed as placed
 from models.statements.measures.relations import area_together as area_together
 from models.statements.measures.relations import covered as covered
+from models.statements.measures.relations import has_specks as has_specks
 from models.statements.measures.relations import iou as iou
 from models.statements.measures.relations import is_a_pair as is_a_pair
 from models.statements.measures.relations import largest_part as largest_part

@@ -256,6 +256,11 @@ def parts(region: Region) -> int:
     return len(_clear_parts(region))
 
 
+def has_specks(region: Region) -> bool:
+    """Whether it has parts beside those that `parts` counts: then how many there are is not for a mask to say."""
+    return len(_parts(*region.mask.size, region.mask.counts)) > parts(region)
+
+
 def largest_part(region: Region) -> float:
     """Part of its area that its largest part makes."""
     areas = [area for area, _ in _parts(*region.mask.size, region.mask.counts)]

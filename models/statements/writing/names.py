@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import largest_part, left_out, parts
+from models.statements.measures import has_specks, largest_part, left_out, parts
 from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from models.statements.voice import Voice
@@ -202,7 +202,7 @@ def number_of(region: Region, name: Name) -> Piece | None:
     """
     if name.several and not name.the:
         n = parts(region)
-        few = is_finding(region) and 2 <= n <= FEW
+        few = is_finding(region) and 2 <= n <= FEW and not has_specks(region)
         said = count(n) if few else count(max(n, len(COUNTS))) if n >= MANY else "several" if n >= SEVERAL else ""
         if said:
             return Piece(said, (c.Count(name=name.claim.name, n=n if few else None),))

@@ -170,13 +170,14 @@ def test_darker_fields_are_not_told_beside_lungs() -> None:
     assert not choose(Facts(facts.metadata, alone, (), 256, 256)).doubled
 
 
-def scattered() -> tuple[Facts, Region]:
-    """The brain whose source marks lesions in one mask of three parts."""
+def scattered(speck: bool = False) -> tuple[Facts, Region]:
+    """The brain whose source marks lesions in one mask of three parts, and one of two pixels or none."""
     drawn = draw("MR", seed=1, contrast=0)
     rows, columns = drawn.values.shape[:2]
     marked = np.zeros((rows, columns), np.uint8)
     for x in (80, 120, 160):
         marked[100:112, x : x + 12] = 1
+    marked[130, 118:120] = speck
     runs: Any = coco.encode(np.asfortranarray(marked))
     mark = SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
     facts = Facts(
@@ -347,6 +348,11 @@ def test_a_mark_of_many_parts_is_numerous() -> None:
     number = w.number_of(region, w.name_of(facts, region.region_id, voice))
     assert number is not None
     assert number.claims[0].judge(facts).truth
+    assert number.text == "three"
+    facts, region = scattered(speck=True)
+    number = w.number_of(region, w.name_of(facts, region.region_id, voice))
+    assert number is not None
+    assert number.text == "several", "three beside a speck may be four"
 
 
 @pytest.mark.parametrize(("x", "side"), [(84, "left"), (152, "right"), (100, "centre")])
