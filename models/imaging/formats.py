@@ -2,7 +2,8 @@
 
 from models.imaging.codestreams import JPEG_START, PNG_SIGNATURE
 from models.imaging.given.kinds import looks_like
-from models.imaging.nifti import GZIP_START, is_nifti
+from models.imaging.nifti import GZIP_START
+from models.imaging.nifti_header import is_nifti
 from models.imaging.tiff import STARTS
 
 HEAD = 4096

@@ -9,7 +9,8 @@ from models.imaging.errors import EmptyFile
 from models.imaging.frames import Source
 from models.imaging.given.marking import marked
 from models.imaging.limits import check_file
-from models.imaging.nifti import GZIP_START, is_nifti, open_nifti
+from models.imaging.nifti import GZIP_START, open_nifti
+from models.imaging.nifti_header import is_nifti
 from models.imaging.pictures import open_picture
 from models.imaging.policy import FramePolicy
 from models.imaging.sidecar import describe
