@@ -331,6 +331,11 @@ class LookedFor(Message):
     recall: LabelRecall | None = Field(default=None, description="None: never measured, an absence tells nothing")
 
 
+def expert_name(expert: str) -> str:
+    """An expert's name, of name or name@version."""
+    return expert.partition("@")[0]
+
+
 class ExpertRun(Message):
     """One expert's turn on an image."""
 

@@ -30,6 +30,7 @@ from models.statements.rows import (
 )
 from models.statements.tokens import inflected
 from schemas.images import Modality
+from schemas.regions import expert_name
 
 TABLE = Path(__file__).with_suffix(".toml")
 DIGEST = hashlib.sha256(TABLE.read_bytes()).hexdigest()
@@ -90,7 +91,11 @@ class Table(TableRow):
 
     def expert(self, name: str) -> ExpertWords | None:
         """The row of an expert, by its name with or without version; None: it has none."""
-        return next((one for one in self.experts if one.name == name.split("@")[0]), None)
+        return next((one for one in self.experts if one.name == expert_name(name)), None)
+
+    def term(self, aspect: str, word: str | None) -> Row | None:
+        """The row of a word for a shape, a margin and the like; None: there is none."""
+        return next((row for row in self.terms if row.aspect == aspect and row.word == word), None)
 
     def rows(self) -> tuple[Row, ...]:
         """Words for measurements, in order."""

@@ -118,5 +118,6 @@ def _named(facts: Facts, regions: list[Region], voice: Voice) -> tuple[str, str,
 
 
 def _adjective(word: str, voice: Voice) -> str:
-    row = next(row for row in table().terms if row.aspect == "shape" and row.word == word)
+    row = table().term("shape", word)
+    assert row is not None
     return voice.phrase([one for one in row.say if " " not in one.replace("-", "")])

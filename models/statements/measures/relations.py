@@ -248,7 +248,8 @@ def _parts(rows: int, columns: int, counts: str) -> tuple[tuple[int, float], ...
 def _clear_parts(region: Region) -> list[tuple[int, float]]:
     """Those that are no specks beside the largest."""
     found = _parts(*region.mask.size, region.mask.counts)
-    return [one for one in found if one[0] >= PART * max(found)[0]]
+    least = PART * max((area for area, _ in found), default=0)
+    return [one for one in found if one[0] >= least]
 
 
 def parts(region: Region) -> int:

@@ -99,7 +99,7 @@ def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None
     word = next((term.word for term in region.terms if term.aspect == aspect), None)
     if aspect == "shape" and word == "irregular" and is_thin(region):
         word = "elongated"
-    row = next((row for row in table().terms if row.aspect == aspect and row.word == word), None)
+    row = table().term(aspect, word)
     if word is None or row is None or not row.say or not _is_plain(region, word):
         return None
     if aspect == "density" and {"density", "tissue", "bone", "fat", "fatty", "dense"} & set(words(region.label)):

@@ -68,7 +68,8 @@ def is_solid(region: Region) -> bool:
 
 def is_thin(region: Region) -> bool:
     """Whether it is so much longer than wide that this is its shape, whatever bends it."""
-    row = next(row for row in table().terms if row.aspect == "shape" and row.word == "elongated")
+    row = table().term("shape", "elongated")
+    assert row is not None
     return region.shape is not None and row.holds(region.shape.elongation)
 
 
