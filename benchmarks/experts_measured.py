@@ -23,6 +23,7 @@ from benchmarks.experts_sets import by_sets, named, parser
 from benchmarks.real_figures import DRAWS, Mask, agreement
 from benchmarks.real_images import Case
 from models.experts.registry import Registry
+from schemas.regions import expert_name
 
 MARKED: dict[str, tuple[str, ...]] = {
     "breast-echo: hypoechoic region": ("tumour",),
@@ -59,7 +60,7 @@ def look(registry: Registry, case: Case) -> Looked:
     for region in grounding.regions:
         if region.kind == "candidate":
             found[named(region)].append(decode(region))
-    ran = {run.expert.split("@")[0] for run in grounding.experts}
+    ran = {expert_name(run.expert) for run in grounding.experts}
     judged: dict[str, tuple[int, int, int, int]] = {}
     for name, words in MARKED.items():
         truths = [mask for label, mask in case.truth.items() if label.lower() in words]

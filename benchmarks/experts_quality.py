@@ -30,7 +30,7 @@ from models.experts.registry import Registry
 from models.experts.running import Sight
 from models.imaging import FramePolicy, open_source
 from schemas.images import ImageMetadata, Modality
-from schemas.regions import Region
+from schemas.regions import Region, expert_name
 
 Mask = NDArray[np.uint8]
 CONTRASTS = (2.0, 3.0, 5.0, 8.0)
@@ -203,7 +203,7 @@ def sheet(registry: Registry, seed: int, contrast: float, side: int) -> Mask:
         phantom = draw(modality, seed=seed, contrast=contrast, side=side)
         claims = [one for one in CLAIMS if one.modality == modality]
         named = {(one.expert, one.label) for one in claims}
-        regions = [r for r in look(registry, phantom) if (r.expert.split("@")[0], r.label) in named]
+        regions = [r for r in look(registry, phantom) if (expert_name(r.expert), r.label) in named]
         masks = [(one.truth(phantom), TRUTH_COLOUR) for one in claims]
         masks += [(decode(one), REGION_COLOUR) for one in regions]
         tiles.append(outlined(phantom.values, phantom.unit, masks, TILE))

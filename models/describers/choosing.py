@@ -8,7 +8,7 @@ from models.statements.facts import Facts, names_of
 from models.statements.measures import SAME, covered, iou, outlined_otherwise
 from models.statements.table import table
 from models.statements.tokens import words
-from schemas.regions import Region
+from schemas.regions import Region, expert_name
 
 MOST_FINDINGS = 6
 MOST_ABSENCES = 2
@@ -167,7 +167,7 @@ def absences(facts: Facts) -> tuple[str, ...]:
     if any(one.kind == "source annotation" and _role(one) == "finding" for one in regions):
         return ()
     found_here = [table().called(one.label) for one in regions if _role(one) == "finding"]
-    ran = {run.expert.split("@")[0] for run in facts.grounding.experts if run.outcome != "failed"}
+    ran = {expert_name(run.expert) for run in facts.grounding.experts if run.outcome != "failed"}
     there = {region.label for _, region in facts.regions.values()}
     missing: list[str] = []
     for row in table().labels:

@@ -6,7 +6,7 @@ The rest stays where it was measured: among regions, with their phrases and meas
 from models.experts.packaged import packaged
 from models.statements.facts import Facts
 from models.statements.table import table
-from schemas.regions import LookedFor, Region
+from schemas.regions import LookedFor, Region, expert_name
 
 SURE = 0.8
 """Least part of an expert's regions of a label that are right, sure by the 95 % interval."""
@@ -28,7 +28,7 @@ def is_proven(facts: Facts, region: Region) -> bool:
 
 def is_packaged(expert: str) -> bool:
     """Whether an expert, by name@version, comes with Tristream."""
-    return expert.split("@")[0] in packaged()
+    return expert_name(expert) in packaged()
 
 
 def may_be_denied(facts: Facts, expert: str) -> bool:

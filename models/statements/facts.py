@@ -9,7 +9,7 @@ from models.statements.table import table
 from models.statements.tokens import spelled_out, with_other_nouns, words
 from schemas.images import ImageMetadata
 from schemas.knowledge import EnrichedImage, FoundPassage
-from schemas.regions import Grounding, Region
+from schemas.regions import Grounding, Region, expert_name
 from schemas.triplets import Evidence, Triplet, as_text
 
 Scalar = str | float | int | bool
@@ -88,7 +88,7 @@ class Facts:
     @cached_property
     def experts(self) -> frozenset[str]:
         """Names of the experts that ran, without versions."""
-        return frozenset(run.expert.split("@")[0] for run in self.grounding.experts if run.expert != "source")
+        return frozenset(expert_name(run.expert) for run in self.grounding.experts if run.expert != "source")
 
     @cached_property
     def names(self) -> dict[str, frozenset[str]]:

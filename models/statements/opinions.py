@@ -33,7 +33,7 @@ def filled(pattern: str, opinion: schema.Opinion) -> str:
     """A pattern spelled out, without capital and full stop, of an opinion whose precision is stated."""
     assert opinion.precision is not None
     slots = {
-        "<e>": opinion.expert.split("@")[0],
+        "<e>": schema.expert_name(opinion.expert),
         "<l>": opinion.label,
         "<p>": f"{round(100 * opinion.precision.value, 1):g}",
         "<n>": f"{opinion.precision.images:,}",
@@ -47,7 +47,7 @@ def claimed(opinion: schema.Opinion) -> Opinion:
     """The claim that such a sentence makes."""
     assert opinion.precision is not None
     return Opinion(
-        expert=" ".join(words(opinion.expert.split("@")[0])),
+        expert=" ".join(words(schema.expert_name(opinion.expert))),
         name=" ".join(words(opinion.label)),
         percent=round(100 * opinion.precision.value, 1),
         images=opinion.precision.images,

@@ -13,7 +13,7 @@ from models.statements.measures import experts_for, share_of
 from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing.text import COUNTS, article
-from schemas.regions import Region, Relation
+from schemas.regions import Region, Relation, expert_name
 
 OFF_THE_MIDDLE = 0.1
 """Of the extent: a region whose centre lies nearer to the midline is not asked for its side."""
@@ -72,7 +72,7 @@ def _absences(asker: Asker) -> Iterator[Offer]:
         return
     labels = _sought_by(
         frozenset(
-            run.expert.split("@")[0]
+            expert_name(run.expert)
             for run in runs
             if run.outcome != "failed" and (asker.unproven or may_be_denied(asker.facts, run.expert))
         )

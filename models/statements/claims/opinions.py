@@ -6,6 +6,7 @@ from models.statements.claims.base import Claim
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.tokens import words
+from schemas.regions import expert_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Opinion(Claim):
 
     def _judge(self, facts: Facts) -> Judgement:
         for index, one in enumerate(facts.grounding.opinions):
-            if (" ".join(words(one.expert.split("@")[0])), " ".join(words(one.label))) != (self.expert, self.name):
+            if (" ".join(words(expert_name(one.expert))), " ".join(words(one.label))) != (self.expert, self.name):
                 continue
             place = f"/opinions/{index}"
             if not one.told:

@@ -2,7 +2,7 @@
 
 from models.statements.facts import Facts, names_of
 from models.statements.table import table
-from schemas.regions import ExpertRun
+from schemas.regions import ExpertRun, expert_name
 
 
 def runs_of(facts: Facts, by: str) -> list[tuple[int, ExpertRun]]:
@@ -10,7 +10,7 @@ def runs_of(facts: Facts, by: str) -> list[tuple[int, ExpertRun]]:
     return [
         (n, run)
         for n, run in enumerate(facts.grounding.experts)
-        if run.expert != "source" and by in ("expert", _name(run.expert))
+        if run.expert != "source" and by in ("expert", expert_name(run.expert))
     ]
 
 
@@ -23,7 +23,7 @@ def regions_by(facts: Facts, by: str, name: str) -> tuple[str, ...]:
         and (
             (region.kind == "source annotation") == (by == "source")
             if by in ("source", "expert")
-            else by in {_name(expert) for expert in (region.expert, *region.agreeing)}
+            else by in {expert_name(expert) for expert in (region.expert, *region.agreeing)}
         )
     )
 
@@ -39,7 +39,7 @@ def beside_those(facts: Facts, by: str, name: str = "") -> tuple[int, int]:
 def sought(run: ExpertRun) -> frozenset[str]:
     """Names of all that an expert looks for."""
     labels = {one.label for one in run.looked_for}
-    labels |= {row.label for row in table().labels if row.expert == _name(run.expert)}
+    labels |= {row.label for row in table().labels if row.expert == expert_name(run.expert)}
     return frozenset(name for label in labels for name in names_of(label))
 
 
@@ -48,7 +48,3 @@ def _may_outline(facts: Facts, run: ExpertRun, name: str) -> bool:
     outlined = [facts.names[one] for one, (_, region) in facts.regions.items() if region.expert == run.expert]
     known = sought(run).union(*outlined)
     return not known or name in known
-
-
-def _name(expert: str) -> str:
-    return expert.split("@")[0]

@@ -9,7 +9,7 @@ from models.statements.measures.relations import iou, middles_across
 from models.statements.rows import STANDS_OUT, Called, Direction
 from models.statements.table import table
 from models.statements.tokens import spelled_out, words
-from schemas.regions import Region
+from schemas.regions import Region, expert_name
 
 SAME = 0.7
 """IoU from which two regions are one finding: above what detection counts as a match, as one is dropped."""
@@ -86,7 +86,7 @@ def found_by(facts: Facts, region_id: str, expert: str) -> str | None:
     """Where it stands that an expert found a region: itself, along with another, or as one at the same place."""
     for other_id, (index, other) in facts.regions.items():
         experts = (other.expert, *other.agreeing)
-        at = next((n for n, one in enumerate(experts) if one.split("@")[0] == expert), None)
+        at = next((n for n, one in enumerate(experts) if expert_name(one) == expert), None)
         if at is not None and (other_id == region_id or iou(facts.region(region_id), other) >= SAME):
             return f"/regions/{index}/agreeing/{at - 1}" if at else f"/regions/{index}/expert"
     return None
@@ -109,7 +109,7 @@ def looked_for(facts: Facts, name: str) -> int | None:
     """Place of the run of an expert that looked for what is called so and left nothing of it out; None: none did."""
     experts = experts_for(name)
     for n, run in enumerate(facts.grounding.experts):
-        if run.expert.split("@")[0] in experts and run.outcome != "failed":
+        if expert_name(run.expert) in experts and run.outcome != "failed":
             return n
     return None
 
