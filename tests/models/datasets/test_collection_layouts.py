@@ -24,6 +24,15 @@ class Layout:
     masks: tuple[str, ...] = ()
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
 
+    def lay(self, root: Path) -> None:
+        """Write the files; every second mask is marked further to the right."""
+        for path in self.pictures:
+            picture(root / path)
+        for number, path in enumerate(self.masks):
+            mask(root / path, column=5 + 20 * (number % 2))
+        for path, rows in self.tables.items():
+            table(root / path, rows)
+
 
 def marked(label: str, **told: Any) -> dict[str, Any]:
     """What is told of a picture with a mask of one number."""
@@ -198,12 +207,7 @@ def test_what_a_collection_says_of_its_pictures(name: str, tmp_path: Path) -> No
     """Each picture is taken once, with its marks; and no mask is taken for a picture."""
     root = tmp_path / name
     layout = LAYOUTS[name]
-    for path in layout.pictures:
-        picture(root / path)
-    for number, path in enumerate(layout.masks):
-        mask(root / path, column=5 + 20 * (number % 2))
-    for path, rows in layout.tables.items():
-        table(root / path, rows)
+    layout.lay(root)
     sidecars, _, out = made(name, root)
     assert len(sidecars) == len(layout.pictures)
     for path, told in layout.pictures.items():

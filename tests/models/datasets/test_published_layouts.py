@@ -36,13 +36,7 @@ def test_one_level_too_deep_is_the_same(name: str, tmp_path: Path) -> None:
     """The archive made a folder around the folder: nothing is lost of masks, tables and splits."""
     plain, deep = tmp_path / "plain", tmp_path / "deep"
     for root in (plain, deep / "download" / "archive"):
-        layout = LAYOUTS[name]
-        for path in layout.pictures:
-            picture(root / path)
-        for number, path in enumerate(layout.masks):
-            mask(root / path, column=5 + 20 * (number % 2))
-        for path, rows in layout.tables.items():
-            table(root / path, rows)
+        LAYOUTS[name].lay(root)
     (deep / "__MACOSX").mkdir()
     said = [sorted(map(json.dumps, by_stem(made(name, root)[0]).values())) for root in (plain, deep)]
     assert said[0] == said[1]

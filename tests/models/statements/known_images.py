@@ -12,7 +12,8 @@ from pydicom.data import get_testdata_file
 from benchmarks.statements import files
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
-from models.statements import Facts
+from models.statements import Facts, judge
+from models.statements.verdicts import Judged
 from schemas.images import Orientation, SourceAnnotation
 from schemas.shapes import Mask
 
@@ -56,3 +57,16 @@ def facts_of(name: str) -> Facts:
     """What is measured of an image that pydicom carries."""
     (found,) = files(registry(), [Path(str(get_testdata_file(name, download=False)))])
     return found.facts
+
+
+OUTCOMES = {"+": "supported", "-": "contradicted", "?": "unsupported"}
+
+
+def lined(*of: tuple[str, str]) -> list[tuple[str, str, str]]:
+    """Image, wanted outcome and sentence, of lines that begin with a sign of `OUTCOMES`; "": of the drawn brain."""
+    return [(name, OUTCOMES[line[0]], line[2:]) for name, lines in of for line in lines.strip().splitlines()]
+
+
+def judged(name: str, text: str) -> Judged:
+    """A sentence held against the facts of an image of `lined`."""
+    return judge(text, facts_of(name) if name else brain())

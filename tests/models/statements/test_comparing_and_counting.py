@@ -1,9 +1,7 @@
 """Two sides, the other of two, all others, parts of several, what is dealt out, held by a place, or at an edge."""
 
 import pytest
-from known_images import brain, facts_of
-
-from models.statements import judge
+from known_images import judged, lined
 
 RADIOGRAPH = "RG1_UNCR.dcm"
 """Of two lung fields the left (r1) is larger by a twentieth; r7, a small opacity, lies in it."""
@@ -141,18 +139,12 @@ OF_THE_CT = """
 - The shortest of the outlined regions is r1.
 - Half of the fat-density regions measure over 3 cm.
 """
-WANTED = {"+": "supported", "-": "contradicted", "?": "unsupported"}
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted", "text"),
-    [
-        (name, line[0], line[2:])
-        for name, lines in ((RADIOGRAPH, OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT))
-        for line in lines.strip().splitlines()
-    ],
+    ("name", "wanted", "text"), lined((RADIOGRAPH, OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT))
 )
 def test_what_is_compared_counted_or_held_gets_the_verdict_of_the_facts(name: str, wanted: str, text: str) -> None:
     """Each true sentence beside a false one of the same construction."""
-    found = judge(text, facts_of(name) if name else brain())
-    assert found.verdict.outcome == WANTED[wanted], (found.verdict.reason, found.unlicensed, found.claims)
+    found = judged(name, text)
+    assert found.verdict.outcome == wanted, (found.verdict.reason, found.unlicensed, found.claims)

@@ -1,9 +1,7 @@
 """Ways to say one thing of regions that takes several phrases: distances, sums, ranks, sides by which one is told."""
 
 import pytest
-from known_images import brain, facts_of
-
-from models.statements import judge
+from known_images import judged, lined
 
 OF_THE_RADIOGRAPH = """
 + In area, the two lung fields are almost identical.
@@ -41,15 +39,9 @@ OF_THE_CT = """
 
 @pytest.mark.parametrize(
     ("name", "wanted", "text"),
-    [
-        (name, line[0], line[2:])
-        for name, lines in (("RG1_UNCR.dcm", OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT))
-        for line in lines.strip().splitlines()
-    ],
+    lined(("RG1_UNCR.dcm", OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT)),
 )
 def test_a_construction_gets_the_verdict_of_the_facts(name: str, wanted: str, text: str) -> None:
     """Each true way to say it beside a false one."""
-    facts = facts_of(name) if name else brain()
-    verdict = judge(text, facts)
-    outcomes = {"+": "supported", "-": "contradicted", "?": "unsupported"}
-    assert verdict.verdict.outcome == outcomes[wanted], (verdict.verdict.reason, verdict.unlicensed, verdict.claims)
+    found = judged(name, text)
+    assert found.verdict.outcome == wanted, (found.verdict.reason, found.unlicensed, found.claims)

@@ -1,9 +1,7 @@
 """Who outlined what: experts as subject, what alone is outlined, the label of the source; true beside false."""
 
 import pytest
-from known_images import brain, facts_of
-
-from models.statements import judge
+from known_images import judged, lined
 
 OF_THE_BRAIN = """
 + The expert mr-signal proposes three regions.
@@ -99,15 +97,9 @@ OF_THE_CT = """
 
 @pytest.mark.parametrize(
     ("name", "wanted", "text"),
-    [
-        (name, line[0], line[2:])
-        for name, lines in (("RG1_UNCR.dcm", OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT))
-        for line in lines.strip().splitlines()
-    ],
+    lined(("RG1_UNCR.dcm", OF_THE_RADIOGRAPH), ("", OF_THE_BRAIN), ("CT_small.dcm", OF_THE_CT)),
 )
 def test_who_outlined_what_is_read(name: str, wanted: str, text: str) -> None:
     """What is said of experts and of the source is held against their runs and marks."""
-    facts = facts_of(name) if name else brain()
-    verdict = judge(text, facts)
-    outcomes = {"+": "supported", "-": "contradicted", "?": "unsupported"}
-    assert verdict.verdict.outcome == outcomes[wanted], (verdict.verdict.reason, verdict.unlicensed, verdict.claims)
+    found = judged(name, text)
+    assert found.verdict.outcome == wanted, (found.verdict.reason, found.unlicensed, found.claims)

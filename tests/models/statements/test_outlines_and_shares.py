@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from known_images import brain, facts_of
+from known_images import brain, judged, lined
 
 from models.statements import judge
 
@@ -58,19 +58,11 @@ OF_THE_RADIOGRAPH = """
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted", "text"),
-    [
-        (name, line[0], line[2:])
-        for name, lines in (("", OF_THE_BRAIN), ("RG1_UNCR.dcm", OF_THE_RADIOGRAPH))
-        for line in lines.strip().splitlines()
-    ],
-)
+@pytest.mark.parametrize(("name", "wanted", "text"), lined(("", OF_THE_BRAIN), ("RG1_UNCR.dcm", OF_THE_RADIOGRAPH)))
 def test_a_true_one_is_accepted_and_its_twin_is_not(name: str, wanted: str, text: str) -> None:
     """Outlines as grounding told them, areas, and runs of experts decide."""
-    judged = judge(text, facts_of(name) if name else brain())
-    outcomes = {"+": "supported", "-": "contradicted", "?": "unsupported"}
-    assert judged.verdict.outcome == outcomes[wanted], (judged.verdict.reason, judged.unlicensed, judged.claims)
+    found = judged(name, text)
+    assert found.verdict.outcome == wanted, (found.verdict.reason, found.unlicensed, found.claims)
 
 
 @pytest.mark.parametrize(

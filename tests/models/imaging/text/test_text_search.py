@@ -170,11 +170,8 @@ def test_small_letters_are_found_by_the_second_look_alone(
     assert not shown & characters_covered(painted(find_text(burned.image).boxes, background.shape), burned.labels)
 
 
-@pytest.mark.parametrize(("text", "read"), [((), 4), ((2,), 8), ((3, 7), 14), ((4,), 4)])
-def test_doubtful_lines_are_read_as_long_as_some_of_them_are_text(
-    monkeypatch: pytest.MonkeyPatch, text: tuple[int, ...], read: int
-) -> None:
-    """Twenty lines, the likeliest first: after four in turn that are none, and one for each that is, no more."""
+def proved_where(monkeypatch: pytest.MonkeyPatch, text: tuple[int, ...]) -> list[int]:
+    """Lines of 20 px are text by their numbers from the top; those that were asked about come into the list."""
     asked: list[int] = []
 
     def prove(_: Picture, box: Box) -> Proof:
@@ -182,6 +179,15 @@ def test_doubtful_lines_are_read_as_long_as_some_of_them_are_text(
         return Proof(0.9 if box.top // 20 in text else 0.0)
 
     monkeypatch.setattr(choice, "proved", prove)
+    return asked
+
+
+@pytest.mark.parametrize(("text", "read"), [((), 4), ((2,), 8), ((3, 7), 14), ((4,), 4)])
+def test_doubtful_lines_are_read_as_long_as_some_of_them_are_text(
+    monkeypatch: pytest.MonkeyPatch, text: tuple[int, ...], read: int
+) -> None:
+    """Twenty lines, the likeliest first: after four in turn that are none, and one for each that is, no more."""
+    asked = proved_where(monkeypatch, text)
     lines = [Candidate(Box(0, 20 * n, 60, 20 * n + 10, 0.75 - 0.01 * n), 1.0, 0) for n in range(20)]
     reads = Reader([np.zeros((400, 100), np.uint8)], [])
     assert reads.read_doubtful(lines[::-1])
@@ -197,13 +203,7 @@ def test_a_stack_is_read_no_further_than_it_may_be_text(
     monkeypatch: pytest.MonkeyPatch, lines: int, text: tuple[int, ...], read: int
 ) -> None:
     """Edges of tissue beneath each other are given up soon, and one line alone does not count."""
-    asked: list[int] = []
-
-    def prove(_: Picture, box: Box) -> Proof:
-        asked.append(box.top // 20)
-        return Proof(0.9 if box.top // 20 in text else 0.0)
-
-    monkeypatch.setattr(choice, "proved", prove)
+    asked = proved_where(monkeypatch, text)
     reads = Reader([np.zeros((400, 100), np.uint8)], [])
     assert reads.read_stack([Candidate(Box(0, 20 * n, 60, 20 * n + 10, 0.9), 1.0, 0) for n in range(lines)])
     assert asked == list(range(read))

@@ -1,0 +1,116 @@
+"""What is told of marks: of how many parts, on which side of the middle, and of those that cover too much."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco
+
+from models.describers.composer import compose
+from models.experts.phantoms import draw
+from models.statements import Facts, judge
+from models.statements import writing as w
+from models.statements.voice import Voice
+from schemas.images import SourceAnnotation
+from schemas.regions import Region
+from schemas.shapes import Box, Mask
+from tests.models.statements.known_images import registry
+
+# pycocotools 2.0.11 decodes through an __array__ of the old kind.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SEEDS = "abcdefghij"
+
+
+def scattered(speck: bool = False) -> tuple[Facts, Region]:
+    """The brain whose source marks lesions in one mask of three parts, and one of two pixels or none."""
+    drawn = draw("MR", seed=1, contrast=0)
+    rows, columns = drawn.values.shape[:2]
+    marked = np.zeros((rows, columns), np.uint8)
+    for x in (80, 120, 160):
+        marked[100:112, x : x + 12] = 1
+    marked[130, 118:120] = speck
+    runs: Any = coco.encode(np.asfortranarray(marked))
+    mark = SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    facts = Facts(
+        drawn.metadata,
+        registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,)),
+        (),
+        rows,
+        columns,
+    )
+    return facts, next(region for _, region in facts.regions.values() if region.label == "lesion")
+
+
+def test_a_mark_of_several_parts_is_told_in_the_plural_and_without_a_shape() -> None:
+    """One mask of many lesions is not one irregular lesion."""
+    facts, region = scattered()
+    for seed in SEEDS:
+        found = " ".join(one.text for one in compose(facts, seed).regions if "lesion" in one.text.lower())
+        assert re.search(r"\blesions\b", found, re.IGNORECASE), found
+        assert not re.search(r"\b(?:irregular|oval|round|elongated)\w*\b[^.]*lesions", found), found
+    assert judge(f"Region {region.region_id} is in several separate parts.", facts).verdict.outcome == "supported"
+    assert judge("Several lesions are outlined.", facts).verdict.outcome == "supported"
+
+
+def test_a_mark_of_many_parts_is_numerous() -> None:
+    """Each part that does not touch another counts."""
+    facts, region = scattered()
+    voice = Voice("any")
+    number = w.number_of(region, w.name_of(facts, region.region_id, voice))
+    assert number is not None
+    assert number.claims[0].judge(facts).truth
+    assert number.text == "three"
+    facts, region = scattered(speck=True)
+    number = w.number_of(region, w.name_of(facts, region.region_id, voice))
+    assert number is not None
+    assert number.text == "several", "three beside a speck may be four"
+
+
+@pytest.mark.parametrize(("x", "side"), [(84, "left"), (152, "right"), (100, "centre")])
+def test_what_lies_on_one_side_of_the_middle_is_told_on_that_side(x: int, side: str) -> None:
+    """Where it is plainly off the middle; near it in the centre, though all of it lies on one side."""
+    drawn = draw("ultrasound", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    mark = SourceAnnotation(label="mass", box=Box(x=x, y=rows // 2 - 8, width=20, height=16))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    regions = tuple(one for one in grounding.regions if one.kind == "source annotation")
+    alone = grounding.model_copy(update={"regions": regions, "relations": (), "experts": ()})
+    facts = Facts(drawn.metadata, alone, (), rows, columns)
+    places = [w.place_piece(facts, regions[0], Voice(seed)) for seed in SEEDS]
+    texts = [one.text for one in places if one]
+    if side == "centre":
+        assert not any("left" in one or "right" in one for one in texts)
+    else:
+        assert texts
+        assert all(side in one for one in texts)
+
+
+def test_what_reaches_over_the_middle_has_no_side() -> None:
+    """Though its centroid is far to the left."""
+    drawn = draw("ultrasound", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    mark = SourceAnnotation(label="mass", box=Box(x=8, y=rows // 2 - 40, width=160, height=80))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    facts = Facts(drawn.metadata, grounding, (), rows, columns)
+    region = next(one for one in grounding.regions if one.kind == "source annotation")
+    assert region.centroid[0] < 0.36 * columns
+    assert all(w.place_piece(facts, region, Voice(seed)) is None for seed in SEEDS)
+
+
+def test_of_what_covers_more_than_a_finding_does_only_the_name_is_told() -> None:
+    """A liver whose whole mask is labelled tumour is no oval, well-defined, hyperdense tumour at the top."""
+    drawn = draw("CT", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    metadata = drawn.metadata.model_copy(update={"organ": "liver", "disease": None})
+    for side, looks in ((0.3, False), (0.1, True)):
+        mark = SourceAnnotation(label="tumour", box=Box(x=20, y=20, width=int(side * columns), height=int(side * rows)))
+        grounding = registry().ground(drawn.values, metadata, drawn.unit, annotations=(mark,))
+        facts = Facts(metadata, grounding, (), rows, columns)
+        region = next(one for one in grounding.regions if one.kind == "source annotation")
+        name = w.name_of(facts, region.region_id, Voice("any"))
+        told = [w.facet(facts, region, kind, Voice("any"), name) for kind in w.FACETS]
+        assert any(told) == looks
+        assert (w.place_piece(facts, region, Voice("any")) is not None) == looks
+        assert re.search("tumour|mass", compose(facts, "seed").description)
