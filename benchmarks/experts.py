@@ -83,10 +83,12 @@ def plain(image: FloatImage, candidates: Sequence[Candidate]) -> None:
         run_lengths(part.crop, part.x, part.y, image.shape)
         cv2.moments(part.crop, binaryImage=True)
         intensity(image[part.y : part.y + height, part.x : part.x + width], part.crop, UNIT)
-        padded = cv2.copyMakeBorder(part.crop, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
-        ring = np.asarray(cv2.dilate(padded, kernel) - padded, np.uint8)
-        top, left = part.y - reach, part.x - reach
-        intensity(image[top : top + ring.shape[0], left : left + ring.shape[1]], ring, UNIT)
+        top, left = max(0, part.y - reach), max(0, part.x - reach)
+        seen = image[top : part.y + height + reach, left : part.x + width + reach]
+        down, across = part.y - top, part.x - left
+        below, beyond = seen.shape[0] - down - height, seen.shape[1] - across - width
+        padded = cv2.copyMakeBorder(part.crop, down, below, across, beyond, cv2.BORDER_CONSTANT, value=0)
+        intensity(seen, np.asarray(cv2.dilate(padded, kernel) - padded, np.uint8), UNIT)
 
 
 def by_scikit_image(image: FloatImage, candidates: Sequence[Candidate]) -> None:

@@ -19,6 +19,7 @@ from models.experts import manifest as manifests
 from models.experts.batching import Batcher
 from models.experts.candidates import Candidate, FloatImage
 from models.experts.external import Graph
+from models.experts.features import LastFeatures
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest
 from models.experts.places import Within
@@ -124,6 +125,9 @@ class Expert:
     batcher: Batcher | None = field(default=None, compare=False, repr=False)
     weights: str = ""
     volumes: LastVolumes = field(default_factory=LastVolumes, compare=False, repr=False)
+    features: LastFeatures[dict[str, ort.OrtValue]] = field(
+        default_factory=LastFeatures[dict[str, ort.OrtValue]], compare=False, repr=False
+    )
 
     @classmethod
     def load(cls, path: Path, runtime: ExpertRuntime | None = None) -> "Expert":
@@ -180,9 +184,13 @@ class Expert:
         return [np.asarray(one, np.float32) for one in maps]
 
     def encode(self, batch: Floats) -> dict[str, ort.OrtValue]:
-        """All outputs for one image's tensor (1, channels, rows, columns), by name, left where the graph ran."""
-        names = [output.name for output in self.session.get_outputs()]
-        return bound(self.session, {self.manifest.input.name: self.given(batch)}, names)
+        """All outputs for one image's tensor (1, channels, rows, columns), by name, left where the graph ran.
+
+        Those of the images encoded last are kept: however many prompts there are and whenever they come, each is
+        encoded once.
+        """
+        given, names = self.given(batch), [output.name for output in self.session.get_outputs()]
+        return self.features.of(given, lambda: bound(self.session, {self.manifest.input.name: given}, names))
 
     def _beside(self, others: Mapping[str, Floats]) -> dict[str, npt.NDArray[Any]]:
         """Further inputs of the type and rank that the graph has them in: one of a single axis is of one image."""

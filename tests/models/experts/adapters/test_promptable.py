@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.experts.running import Prompt
+from models.experts.features import LastFeatures
+from models.experts.running import Expert, Prompt
 from schemas.regions import Box
 from tests.models.experts.adapters.examples import disc, example, iou, mask_of, seen
 
@@ -62,12 +63,41 @@ class _Counted:
         return getattr(self.session, name)
 
 
-def test_encoded_once(skin: np.ndarray) -> None:
-    """However many prompts there are the image is encoded once, and without any not at all."""
+def counted() -> tuple[Expert, _Counted]:
+    """An expert that remembers nothing yet, and its encoder's session."""
     sam = example("sam")
     encoder = _Counted(sam.session)
-    counted = replace(sam, session=encoder)  # type: ignore[arg-type]
-    assert seen(counted, skin).candidates == []
+    return replace(sam, session=encoder, features=LastFeatures()), encoder  # type: ignore[arg-type]
+
+
+def test_encoded_once(skin: np.ndarray) -> None:
+    """However many prompts there are the image is encoded once, and without any not at all."""
+    sam, encoder = counted()
+    assert seen(sam, skin).candidates == []
     assert encoder.runs == 0
-    seen(counted, skin, prompts=(prompt(50, 50, 140), prompt(350, 200, 100), prompt(0, 300, 60)))
+    seen(sam, skin, prompts=(prompt(50, 50, 140), prompt(350, 200, 100), prompt(0, 300, 60)))
     assert encoder.runs == 1
+
+
+def test_encoded_once_for_later_prompts(skin: np.ndarray) -> None:
+    """A prompt that comes later finds the features of its image, and outlines what it would alone."""
+    sam, encoder = counted()
+    seen(sam, skin, prompts=(prompt(50, 50, 140),))
+    (later,) = seen(sam, skin, prompts=(prompt(350, 200, 100),)).candidates
+    (alone,) = seen(counted()[0], skin, prompts=(prompt(350, 200, 100),)).candidates
+    assert encoder.runs == 1
+    assert np.array_equal(mask_of(later, skin), mask_of(alone, skin))
+
+
+def test_other_pixels_are_encoded_anew(skin: np.ndarray) -> None:
+    """One pixel more is another image, with features of its own; of images long ago none are kept."""
+    sam, encoder = counted()
+    asked = (prompt(50, 50, 140),)
+    for number in range(5):
+        other = skin.copy()
+        other[300, 20 : 20 + number] = 255.0
+        seen(sam, other, prompts=asked)
+        seen(sam, other, prompts=asked)
+    assert encoder.runs == 5
+    seen(sam, skin, prompts=asked)
+    assert encoder.runs == 6
