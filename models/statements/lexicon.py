@@ -57,6 +57,14 @@ _UTTER = {"anechoic"}
 _ENDS = (" than", " to", " as")
 
 
+_OF = {
+    "high": "{more|higher|greater|stronger|increased|elevated|raised|heightened}",
+    "low": "{less|lower|lesser|weaker|decreased|reduced|diminished|lowered|fewer}",
+    "alike": "{the|} {same|similar|equal|identical|comparable|equivalent}",
+}
+"""Words before what there is more, less or as much of: 'less signal'."""
+
+
 def _bare(phrase: str) -> str:
     for end in _ENDS:
         phrase = phrase.removesuffix(end)
@@ -118,10 +126,12 @@ def _name_entries() -> Iterator[tuple[str, Meaning]]:
     for term in TERMS.values():
         if term.kind not in ("structure", "judgement"):
             yield from _term_entries(term)
-    yield (
-        "{healthy|normal|unremarkable|no abnormality|no abnormalities|no finding|no findings}",
-        Meaning("disease", "healthy"),
-    )
+    for phrase in (
+        "{healthy|normal|unremarkable|no abnormality|no abnormalities|no finding|no findings|no disease|disease free}",
+        "{without disease|cancer free|tumour free|free of disease|free from disease}",
+        "{does not|do not|did not} {label|name|give|state|tell|report} {any|a} disease",
+    ):
+        yield phrase, Meaning("disease", "healthy")
     yield "{without|no|free of|free from} {any|} {sign of|signs of|evidence of|} disease", Meaning("disease", "healthy")
     yield "as {the|its|} disease", Meaning("neutral")
     yield "{the|its} disease {is|given is|named is|told is}", Meaning("neutral")
@@ -161,6 +171,7 @@ def _level_entries() -> Iterator[tuple[str, Meaning]]:
             ("alike", (scale.alike, *scale.read_alike, *scale.same)),
         ):
             yield from _leveled(scale.scale, direction, names)
+            yield from _leveled(scale.scale, direction, (f"{_OF[direction]} {noun}" for noun in scale.nouns))
         # "Uptake in r1 is higher than in r2."
         for phrase in (
             "{higher|greater|stronger} than {in|that of|that in}", "more than in",
@@ -255,6 +266,8 @@ def _compared_entries() -> Iterator[tuple[str, Meaning]]:
     yield "alike", Meaning("differs", False)
     yield "{raised|elevated|increased|heightened|high}", Meaning("heightened", "high")
     yield "{reduced|decreased|diminished|lowered|low}", Meaning("heightened", "low")
+    yield "{higher|stronger|greater} than", Meaning("heightened", "high")
+    yield "{lower|weaker|lesser} than", Meaning("heightened", "low")
     yield "{unlike|in contrast to|as opposed to|contrary to}", Meaning("against")
     yield "second", Meaning("ordinal", 2)
     for phrase in (
@@ -288,7 +301,11 @@ _MUTUAL = {
         "equally {large|big}",
         "{similar|comparable|equal} sizes",
     ),
-    "touching": ("touch each other", "touch one another"),
+    "touching": (
+        "touch {each other|one another|}",
+        "{are|lie} in contact {with each other|with one another|}",
+        "{abut|adjoin|border on} {each other|one another}",
+    ),
     "coincides with": (
         "coincide",
         "coincide with {each other|one another}",

@@ -130,6 +130,7 @@ class Scale(TableRow):
     read_high: tuple[str, ...]
     read_low: tuple[str, ...]
     read_alike: tuple[str, ...]
+    nouns: tuple[str, ...] = Field(description="What there is more or less of: 'signal', of which 'less signal' is low")
     searches_high: str
     searches_low: str
 

@@ -54,6 +54,11 @@ def related(facts: Facts, region_id: str, predicate: str, other_id: str, degree:
             return so(f"/relations/{n}/predicate")
     if predicate in _OF_OVERLAP and (told_of := _as_told(facts, region_id, predicate, other_id)) is not None:
         return told_of
+    if predicate == "outside":
+        # A ring holds what lies in its hole, which its mask does not cover.
+        held = {(one.subject, one.object) for one in told if one.predicate in ("inside", "overlapping")}
+        if {(region_id, other_id), (other_id, region_id)} & held:
+            return otherwise("it is not outside")
     structure = table().called(facts.region(other_id).label).role == "structure" if other_id in facts.regions else False
     if (
         predicate == "inside"

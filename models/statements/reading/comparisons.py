@@ -3,7 +3,7 @@
 from models.statements import claims as c
 from models.statements.reading import of_two
 from models.statements.reading.figures import Factor, Quantity
-from models.statements.reading.mentions import DIRECTIONS, OPPOSING, VERBS, Mention
+from models.statements.reading.mentions import ANY, DIRECTIONS, OPPOSING, VERBS, Mention
 from models.statements.reading.sentence import Sentence
 from models.statements.table import table
 
@@ -67,6 +67,20 @@ def pair(s: Sentence) -> None:
         s.pair = mention.regions
     if mention is not None and mention.explicit and len(mention.regions) == 2:
         s.used.update(range(mention.end))
+    if mention is None and len(s.facts.regions) == 2 and (end := _of_the_two(s)):
+        s.pair = tuple(s.facts.regions)
+        s.used.update(range(end))
+
+
+def _of_the_two(s: Sentence) -> int:
+    """Where 'of the two outlined areas' ends at the beginning; 0 where it does not stand there."""
+    m = 2 if s.atoms[1].text == "the" else 1
+    if m >= len(s.atoms) or s.atoms[m].kind != "how many" or s.atoms[m].value != 2:
+        return 0
+    m += 1
+    while m < len(s.atoms) and s.atoms[m].text in ("outlined", "marked", "annotated", "delineated", "segmented", *ANY):
+        m += 1
+    return m if m < len(s.atoms) and (s.atoms[m].text == "," or m in s.mentions or s.atoms[m].text == "the") else 0
 
 
 def exceeds(s: Sentence, n: int) -> bool:
@@ -118,6 +132,8 @@ def compared(s: Sentence, n: int) -> None:
         s.relate(head, predicate, s.inverted[1], turned=turned, negated=s.take_denial())
         return  # "Inside the lesion lies a smaller patch."
     subject = s.subject
+    if _is_told_beside(s, n, predicate, turned=turned):
+        return
     other = _object(s, n + 1) or s.fronted
     if other is None and subject is not None and len(subject.regions) == 1:
         other = s.opposite(subject.regions[0]) or _related_before(s, subject) or s.twin(subject)
@@ -129,6 +145,20 @@ def compared(s: Sentence, n: int) -> None:
     s.used.update(range(other.start, other.end) if other.start > n else ())
     negated = s.take_denial() != s.denies(subject)
     s.relate(subject, predicate, other, turned=turned, negated=negated)
+
+
+def _is_told_beside(s: Sentence, n: int, predicate: str, *, turned: bool) -> bool:
+    """'The tumour overlaps a larger region', 'a nodule and a smaller cyst': of what stands behind it."""
+    head, subject = s.phrases.next_mention(n + 1), s.subject
+    if head is None or subject is None or len(head.regions) != 1 or len(subject.regions) != 1:
+        return False
+    than = head.end < len(s.atoms) and " than" in f" {s.atoms[head.end].text}"
+    if n < 1 or s.atoms[n - 1].text not in ("a", "the") or head.regions == subject.regions or than:
+        return False
+    if s.phrases.behind_copula(n, subject) or s.atoms[n].text.endswith(" than"):
+        return False
+    s.relate(head, predicate, subject, turned=turned, negated=False)
+    return True
 
 
 def _other_of_two(s: Sentence, n: int, subject: Mention) -> Mention | None:

@@ -5,7 +5,12 @@ from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import Sentence
 
-_TAKEN = {"taken", "occupied", "covered", "filled", "up", "by", "is", "are", "a", "an", "the", "made"}
+_BEFORE_A_NAME = {"of", "the", "region", "area", "that", "annotated", "marked", "outlined", "labelled", "delineated"}
+_PASSIVE = {
+    "taken", "occupied", "covered", "filled", "made", "embraced", "enclosed", "overlapped", "enveloped", "encompassed",
+    "surrounded", "overlaid", "captured",
+}  # fmt: skip
+_TAKEN = {*_PASSIVE, "up", "by", "is", "are", "a", "an", "the", "also"}
 
 
 def part_of(s: Sentence, n: int, part: Factor) -> bool:
@@ -17,7 +22,7 @@ def part_of(s: Sentence, n: int, part: Factor) -> bool:
         part: how much.
     """
     m = n + 1
-    while m < len(s.atoms) and s.atoms[m].text in ("of", "the", "region", "area", "that"):
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _BEFORE_A_NAME:
         m += 1
     whole = s.mentions.get(m)
     if whole is None and m < len(s.atoms) and s.atoms[m].text == "it" and s.atoms[m - 1].text.split(" ")[-1] == "of":
@@ -53,7 +58,7 @@ def _lies_in(s: Sentence, whole: Mention) -> Mention | None:
     return s.mentions.get(m) if inside else None
 
 
-_SHARED = {("inside", False), ("overlapping", False)}
+_SHARED = {("inside", False), ("overlapping", False), ("coincides with", False)}
 
 
 def _taken_by(s: Sentence, whole: Mention) -> Mention | None:
@@ -61,9 +66,7 @@ def _taken_by(s: Sentence, whole: Mention) -> Mention | None:
     if (within := _lies_in(s, whole)) is not None:
         return within
     m = whole.end
-    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _TAKEN:
+    while m < len(s.atoms) and m not in s.mentions and set(s.atoms[m].text.split(" ")) <= _TAKEN:
         m += 1
-    passive = {atom.text for atom in s.atoms[whole.end : m]}
-    return (
-        s.mentions.get(m) if "by" in passive and passive & {"taken", "occupied", "covered", "filled", "made"} else None
-    )
+    passive = {word for atom in s.atoms[whole.end : m] for word in atom.text.split(" ")}
+    return s.mentions.get(m) if "by" in passive and passive & _PASSIVE else None

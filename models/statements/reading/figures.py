@@ -149,6 +149,15 @@ def _before_a_number(atom: Atom) -> str | None:
     return "" if atom.kind == "about" or any(one.kind == "about" for one in atom.others) else None
 
 
+def _of_a_percent(atoms: list[Atom], n: int) -> int:
+    """Where 'of a percent' ends that begins at n: 'a third of one percent'; 0 for none."""
+    m = n + 1
+    while m < len(atoms) and atoms[m].text in ("a", "one", "single"):
+        m += 1
+    of = n < len(atoms) and atoms[n].text == "of" and m > n + 1
+    return m if of and m < len(atoms) and atoms[m].kind == "unit" and atoms[m].value == "%" else 0
+
+
 def _in_a_hundred(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
     """'three in a hundred', 'one out of ten': a share."""
     said = [atom.text for atom in atoms[n : n + 6]]
@@ -280,7 +289,8 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         else:
             loose = True
         n += 1
-    if bound and start and atoms[start - 1].text in _NEARLY:
+    scarcely = any(atom.text in _SCARCELY for atom in atoms[start:n])  # "Hardly more than one percent."
+    if bound and (scarcely or (start and atoms[start - 1].text in _NEARLY)):
         side = 1.25 if bound == "above" else 0.8
         bound, loose = "", True  # "Just under forty percent" is near it.
     values: list[float] = []
@@ -313,6 +323,9 @@ def _quantity(atoms: list[Atom], n: int) -> tuple[Atom, int] | None:
         n += 1
         if n < len(atoms) and atoms[n].text in FRACTIONS and worded | (atom.text in FRACTIONS):
             part = FRACTIONS[atoms[n].text] * values[-1]
+            percent = _of_a_percent(atoms, n + 1)
+            if percent:
+                part, n = part / 100, percent
             follows = n + 1 < len(atoms) and atoms[n + 1].text.split(" ")[0] in ("of", "the")
             if not follows or len(values) > 1:
                 return None

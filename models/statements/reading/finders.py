@@ -18,11 +18,22 @@ def marks(s: Sentence, n: int) -> None:
     text = s.atoms[n].text
     before = text.startswith(("source", "the")) and not text.endswith((" by", " in"))
     named = next((one for one in s.mentions.values() if one.end == n and one.regions), s.subject)
+    if before and (told := _told_before(s, n)) is not None:
+        s.say(marked(told), negated=s.take_denial(), of=told)  # "The lesion that the source marks is round."
+        return
     if not before and named is not None and s.subject is not None:
         # "Larger than the tumour marked by the source": what stands right before it.
         s.say(marked(named), negated=s.take_denial() != s.denies(named), of=named)
     else:
         s.pending.append((marked, False))
+
+
+def _told_before(s: Sentence, n: int) -> Mention | None:
+    """What stands right before 'the source marks', or 'which the source marks', where nothing stands behind it."""
+    m = n - (n > 0 and s.atoms[n - 1].text in ("that", "which"))
+    m -= m < n and m > 0 and s.atoms[m - 1].text == ","
+    named = next((one for one in s.mentions.values() if one.end == m and one.regions), None)
+    return named if s.atoms[n].text.startswith("the source ") and s.phrases.next_mention(n + 1) is None else None
 
 
 def source(s: Sentence, n: int) -> None:

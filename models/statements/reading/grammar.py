@@ -16,6 +16,16 @@ _FILLED = {"filled", "covered", "occupied", "taken", "full", "made", "replaced",
 _FURTHER = {"further", "another", "additional", "second"}
 
 
+_SCARCELY, _FEW = {"hardly", "barely", "scarcely", "almost", "virtually", "practically", "nearly", "next"}, 2
+_COMPARATIVES = {"more", "less"}
+_BEHIND_MORE = {"or", "than", "precisely", "specifically", "exactly", "x", "probably", "likely"}
+_GOES_ON = {
+    "that", "which", "covering", "occupying", "measuring", "spanning", "having", "showing", "exhibiting", "displaying",
+    "located", "situated", "lying", "constituting", "comprising", "containing", "marked", "outlined", "annotated",
+}  # fmt: skip
+"""Words behind a noun by which more is told of it."""
+
+
 def _one_more(s: Sentence, n: int) -> None:
     """'A further nodule', 'another nodule': there is more than one."""
     head = s.phrases.next_mention(n + 1)
@@ -36,6 +46,8 @@ def neutral(s: Sentence, n: int) -> None:
         s.unlicensed(atom.text)  # "Lies between r1 and r2."
     if atom.text == "than" and not any(one.kind in _COMPARED for one in s.atoms[:n]):
         s.unlicensed(atom.text)
+    if atom.text in _COMPARATIVES and (n + 1 == len(s.atoms) or s.atoms[n + 1].text not in _BEHIND_MORE):
+        s.unlicensed(atom.text)  # "Less contrast than before".
     if atom.text == "so" and n and s.atoms[n - 1].kind == "degree":
         s.unlicensed(s.atoms[n - 1].text)  # "…, and strikingly so": of what was said before.
     if atom.text == "none" and s.subject is not None and _is_placed(s, n + 1):
@@ -51,6 +63,8 @@ def neutral(s: Sentence, n: int) -> None:
         _one_more(s, n)
     if atom.text == "which" and n and s.atoms[n - 1].text == ",":
         s.turn_to_the_last(n - 1)
+    elif atom.text in _GOES_ON and n:
+        s.turn_to_the_object(n)
     elif atom.text == "," and s.resumed is not None:
         s.subject, s.resumed = s.resumed, None
     if n == 0 and atom.text in ("of", "between", "among"):
@@ -176,6 +190,11 @@ def deny_next(s: Sentence, n: int) -> None:
     """'no': the next thing; 'no other' counts."""
     s.denied_next = True
     text = s.atoms[n].text
+    if text.split(" ")[0] in _SCARCELY:
+        s.unlicensed(text)  # How few there are is not told: where there are several it is false, else left open.
+        head = s.phrases.next_mention(n + 1)
+        s.denied_next = head is not None and len(head.regions) > _FEW
+        return
     if text in ("no", "none of", "neither of") and (head := _told_of(s, n)) is not None:
         s.used.update(range(n + 1, head.end))
         if not head.name and not _tells(s, head.end, "finding", "disease"):

@@ -3,13 +3,10 @@
 from dataclasses import replace
 
 from models.statements.reading.atoms import Atom
+from models.statements.reading.mentions import HOLDING
 from models.statements.table import table
 
-_HOLDING = {
-    "contain", "contains", "harbour", "harbours", "show", "shows", "house", "houses", "hold", "holds", "display",
-    "displays", "has", "have", "demonstrate", "demonstrates", "exhibit", "exhibits", "include", "includes", "reveals",
-    "reveal", "bear", "bears", "present", "presents", "is", "are", "remains", "appears",
-}  # fmt: skip
+_HOLDING = {*HOLDING, "is", "are", "remains", "appears"}
 _ARTICLES = {"a", "an", "any", "the", "other"}
 _WHO = {"expert", "experts", "one", "reader", "readers", "observer", "detector", "model", "algorithm"}
 _FINDING = {"found", "finds", "saw", "sees", "marked", "marks", "outlined", "outlines", "detected", "detects", "noted"}

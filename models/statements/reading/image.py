@@ -36,8 +36,11 @@ def organ(s: Sentence, n: int) -> None:
 
 def disease(s: Sentence, n: int) -> None:
     """What the image is said to show; of regions by id, what they are."""
-    if s.atoms[n].value == "healthy" and s.phrases.is_compared(n):
-        return  # "Brighter than the normal brain."
+    if s.atoms[n].value == "healthy" and s.phrases.is_compared(n) and _is_of_a_noun(s, n + 1):
+        return  # "Brighter than the normal brain", and not "labels the breast as healthy".
+    if s.atoms[n].value == "healthy" and n and s.atoms[n - 1].text.split(" ")[-1] == "than":
+        s.unlicensed(s.atoms[n].text)  # "Brighter than normal": of what was not measured.
+        return
     ids, _ = s.phrases.ids(n + 1, skip=True)
     denied = s.take_denial()
     if ids and s.atoms[n].value != s.facts.metadata.disease:
@@ -47,6 +50,15 @@ def disease(s: Sentence, n: int) -> None:
     s.say(claim, negated=denied)
     if not denied and s.subject is None and (marked := _marked(s, claim, n)) is not None:
         s.speak_of(marked)
+
+
+_NOUNS = {"tissue", "skin", "mucosa", "parenchyma", "part", "parts", "side", "structures", "background", "one"}
+
+
+def _is_of_a_noun(s: Sentence, n: int) -> bool:
+    """Whether a noun stands behind 'normal' for what is compared with."""
+    behind = s.atoms[n] if n < len(s.atoms) else None
+    return n in s.mentions or (behind is not None and (behind.kind in ("organ", "around") or behind.text in _NOUNS))
 
 
 def _marked(s: Sentence, claim: c.Disease, n: int) -> Mention | None:

@@ -15,6 +15,12 @@ VERBS = {
 }  # fmt: skip
 
 
+HOLDING = {
+    "contain", "contains", "harbour", "harbours", "show", "shows", "house", "houses", "hold", "holds", "display",
+    "displays", "has", "have", "demonstrate", "demonstrates", "exhibit", "exhibits", "include", "includes", "reveals",
+    "reveal", "bear", "bears", "present", "presents",
+}  # fmt: skip
+"""Verbs of what holds something, or nothing."""
 GROWTHS = {"tumour", "mass", "lesion", "neoplasm"}
 """What a region is called that a disease may stand for: 'the glioma is round'."""
 EDGES = {

@@ -178,6 +178,9 @@ def _measure(s: Sentence, n: int) -> str:
     before = s.atoms[n - 2].text.split(" ")[-1] if n > 1 and s.atoms[n - 1].text == "(" else ""
     if before in _SLICES and s.atoms[n].value.unit == "mm":
         return "thickness"  # "CT slice (3 mm)".
+    behind = s.atoms[n + 1 : n + 3]
+    if any(atom.kind == "around" for atom in behind) and (behind[0].kind == "around" or behind[0].text in ("in", "of")):
+        return "around"  # "A mean of 5.7, against 1.7 around it."
     for m in range(n + 1, min(n + 5, len(s.atoms))):
         if s.atoms[m].kind == "quantity" or s.atoms[m].text in (",", ";", "and", ")") or m in s.mentions:
             break
@@ -259,9 +262,9 @@ def _is_one_of_them(s: Sentence, n: int) -> bool:
     if s.atoms[n].text != "one" or head is None or head.several or len(head.regions) < 2 or head.end >= len(s.atoms):
         return False
     end = head.end
-    while end + 1 < len(s.atoms) and s.atoms[end].text not in VERBS and s.atoms[end].text != ",":
+    while end + 1 < len(s.atoms) and s.atoms[end].text.split(" ")[0] not in VERBS and s.atoms[end].text != ",":
         end += 1
-    verb = s.atoms[end].text
+    verb = s.atoms[end].text.split(" ")[0] if s.atoms[end].kind == "relation" else s.atoms[end].text
     return verb in ("lies", "sits", "measures", "covers", "occupies", "has", "appears", "shows") or (
         verb == "is" and end + 1 < len(s.atoms) and s.atoms[end + 1].kind in _TOLD_OF_ONE
     )

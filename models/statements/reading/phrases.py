@@ -198,6 +198,8 @@ class Phrases(Nouns):
             organ_of = m + 1 < len(self.atoms) and self.atoms[m + 1].kind == "modality"
             if atom.kind == "modality" or (atom.kind == "organ" and organ_of):
                 return "image", None  # "A quarter of this breast ultrasound."
+            if atom.kind == "organ" and m + 1 < len(self.atoms) and self.atoms[m + 1].text in self.withins:
+                continue  # "Of this retinal field."
             if atom.kind == "organ":
                 return str(atom.value), m
             if any(atom.text.removesuffix("s") == within.removesuffix("s") for within in self.withins):

@@ -5,9 +5,14 @@ from dataclasses import replace
 from models.statements import claims as c
 from models.statements.reading import comparisons, of_two
 from models.statements.reading.figures import Factor
+from models.statements.reading.mentions import Mention
 from models.statements.reading.saying import Open
 from models.statements.reading.sentence import Sentence
 
+_BEFORE_A_NAME = {
+    "the", "that", "of", "region", "this", "marked", "its", "annotated", "outlined", "labelled", "delineated",
+    "segmented", "source", "the source", "the source 's", "'s", "expert",
+}  # fmt: skip
 _MOSTLY = {"mostly", "largely", "mainly", "predominantly", "for the most part"}
 _PARTLY = {"partly", "partially", "in part"}
 _SIZED = {"larger": "largest", "bigger": "largest", "greater": "largest", "smaller": "smallest"}
@@ -27,12 +32,18 @@ def ratio(s: Sentence, n: int) -> None:
     if of_two.times_the_other(s, n, found):
         return
     m = n + 1
-    while m < len(s.atoms) and s.atoms[m].text in ("the", "that", "of", "region", "this", "marked", "its"):
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _BEFORE_A_NAME:
         m += 1
     if (sided := s.mentions.get(m + 1) or s.mentions.get(m + 2)) is not None and m not in s.mentions:
         between = [atom for atom in s.atoms[m : sided.start] if atom.text != "sided"]
         m = sided.start if all(one.kind == "place" for one in between) else m  # "The size of the left one."
     other, target = s.mentions.get(m), s.subject
+    if s.atoms[n].text.split(" ")[-2:-1] == ["its"]:
+        other = _whose(s, target)
+    if other is not None and len(other.regions) == 1 and target is None:
+        s.used.update(range(m, other.end))
+        s.say_of(n, lambda one: found.claim(one, other.regions[0]), end=other.end)
+        return  # "Three times larger than the cyst, the tumour is …"
     if other is None or target is None or not other.regions:
         s.unlicensed(s.atoms[n].text)
         return
@@ -41,6 +52,13 @@ def ratio(s: Sentence, n: int) -> None:
     if other.name:
         s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
     s.say(found.claim(target, other.regions[0]), negated=negated)
+
+
+def _whose(s: Sentence, target: Mention | None) -> Mention | None:
+    """What 'its' stands for in 'three times its size': what was named beside the subject."""
+    other = s.resumed or s.spoken_of
+    apart = other is not None and target is not None and other.regions != target.regions
+    return replace(other, start=0, end=0) if other is not None and apart and len(other.regions) == 1 else None
 
 
 def _of_what(s: Sentence, n: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from models.statements import claims as c
 from models.statements.reading.binding import bound
-from models.statements.reading.mentions import Mention
+from models.statements.reading.mentions import HOLDING, Mention
 from models.statements.reading.saying import Open, Saying
 from models.statements.reading.spans import ATTRIBUTES
 
@@ -35,6 +35,7 @@ _BEFORE_A_PLACE = {
     "those",
     "two",
 }
+_PLACED_WITHIN = (("inside", False), ("mostly inside", False))
 _LOOSE = {"on", "upon", "near", "along", "through", "throughout", "beside", "towards"}
 """Prepositions that tell how a region lies to another, where no relation was made of them."""
 _FREE_OF = {"free of", "free from", "devoid of", "clear of", "without", "lacks", "without any"}
@@ -75,6 +76,8 @@ class Sentence(Saying):
                 self.say(c.Relation(regions=mention.regions, predicate="overlapping", object=one), negated=True)
             if subject is None or not mention.regions:
                 self.say(c.Absence(name=mention.name), negated=False)
+                if subject is not None:
+                    self.unlicensed("free of")  # As "contains no".
             return
         if mention.name and not mention.regions and self.denies(subject):
             self.say(c.Absence(name=mention.name), negated=False)  # "Neither lung field contains an opacity."
@@ -153,6 +156,7 @@ class Sentence(Saying):
         else:
             self.relation = None
             self.say(c.Absence(name=mention.name), negated=relation.denied)
+            self.unlicensed("contains no")
 
     def _is_free_of(self, mention: Mention) -> bool:
         """Whether the words before it say that something is without it."""
@@ -168,9 +172,28 @@ class Sentence(Saying):
 
     def turn_to_the_last(self, n: int) -> None:
         """A relative clause behind n: 'r1 is larger than r2, which is round'; up to the next comma."""
-        last = next((one for one in self.mentions.values() if one.end == n and one.explicit), None)
-        if last is not None and last != self.subject and len(last.regions) == 1:
+        last = next((one for one in self.mentions.values() if one.end == n), None)
+        if last is None or last == self.subject or not (last.explicit or self._is_an_object(last)):
+            return
+        if len(last.regions) == 1:
             self.resumed, self.subject = self.subject, last
+        elif not last.explicit:
+            self.unlicensed("which")
+
+    def turn_to_the_object(self, n: int) -> None:
+        """'Overlaps a region that is irregular', '… covering 17 % of the image': of what a verb points at."""
+        last = next((one for one in self.mentions.values() if one.end == n), None)
+        if last is not None and last != self.subject and self._is_an_object(last):
+            self.turn_to_the_last(n)
+
+    def _is_an_object(self, mention: Mention) -> bool:
+        """Whether a verb or a comparison stands before it: 'in' and 'within' leave open what goes on."""
+        related = {region for one in self.said if isinstance(one, c.Relation) for region in (one.object, *one.regions)}
+        n = mention.start - 1
+        while n >= 0 and (self.atoms[n].kind in ATTRIBUTES or self.atoms[n].text in _BEFORE_A_PLACE):
+            n -= 1
+        placed = self.atoms[n].value in _PLACED_WITHIN and self.atoms[n].text.split(" ")[0] not in _LOCATED
+        return bool(set(mention.regions) & related) and self.atoms[n].kind in ("relation", "compared") and not placed
 
     def speak_of_all_but(self, mention: Mention) -> int | None:
         """'All regions except r2': where that ends; None where nothing is excepted."""
@@ -193,6 +216,8 @@ class Sentence(Saying):
     def speak_of(self, mention: Mention) -> None:
         """It is what comes next is said of, and what was said before of what was not named yet."""
         denied = self.take_denial() if mention.name else False
+        if denied and not mention.regions and self.subject is not None and self._is_held(mention):
+            self.unlicensed("holds none")
         if mention.several and not mention.explicit and self._is_of_each():
             mention = replace(mention, every=True)
         self.subject = mention
@@ -210,6 +235,13 @@ class Sentence(Saying):
         pending, self.pending = self.pending, []
         for said, negated in pending:
             self._say_of(said, mention, negated)
+
+    def _is_held(self, mention: Mention) -> bool:
+        """'The lung fields contain no opacity': that an expert finds none tells of it, and not of what it looked at."""
+        n = mention.start - 1
+        while n > 0 and (self.atoms[n].kind in {*ATTRIBUTES, "no"} or self.atoms[n].text in ("any", "a")):
+            n -= 1
+        return self.atoms[n].text in HOLDING
 
     def _is_of_each(self) -> bool:
         """Whether 'each' stands at the end of a clause: 'the foci measure 2 cm each'."""

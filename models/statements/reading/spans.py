@@ -97,8 +97,9 @@ class Spans:
         if m >= len(self.atoms) or self.atoms[m].kind != "ref":
             return False
         before = [atom.text.split(" ")[0] for atom in self.atoms[max(0, start - 3) : start]]
-        if self.atoms[n - 1].text == "," and set(before) & (COMPARING | OPPOSING):
-            return False  # "Compared with r2, r6 is smaller."
+        than = any(atom.text.endswith("than") for atom in self.atoms[max(0, start - 2) : start])
+        if self.atoms[n - 1].text == "," and (than or set(before) & (COMPARING | OPPOSING)):
+            return False  # "Compared with r2, r6 is smaller", "smaller than r2, r6 is round."
         follows = self.atoms[m + 1] if m + 1 < len(self.atoms) else None
         verb_follows = follows is not None and (follows.text.split(" ")[0] in VERBS or follows.kind == "relation")
         return not (verb_follows and self._behind_verb(start))
