@@ -1,6 +1,7 @@
 """What is told of structures around findings, or where there are none."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 from models.describers import plans
 from models.describers.checked import Budget, length_of, written
@@ -44,10 +45,39 @@ def _lone(facts: Facts) -> set[str]:
     return {one.label for one in regions if counts[one.label] == 1 and not is_scattered(one)}
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A sentence of the kind of image and a structure that it shows."""
+
+    statement: Statement
+    region: str
+
+
+def opening_with_structures(facts: Facts, chosen: Chosen, seed: str) -> Shown | None:
+    """The kind of image and the one mark of a structure in one sentence, where there is something to tell of it."""
+    for label in marked_structures(facts, chosen)[:1]:
+        marked = [one for _, one in facts.regions.values() if one.label == label and one.kind == "source annotation"]
+        kinds = [kind for kind in _telling_of(facts, marked[0]) if can_be_told(facts, marked[0], kind)]
+        if len(marked) > 1 or label == facts.metadata.organ or (label in EVERYWHERE and not kinds):
+            return None
+        found = plans.found(facts, marked[0], tuple(kinds[:3]))
+        statement = written(plans.opening(facts, found), facts, f"{seed}:opening")
+        return Shown(statement, marked[0].region_id) if statement is not None else None
+    return None
+
+
 def tell_around(
-    facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: Budget
+    facts: Facts, chosen: Chosen, seed: str, wanted: int, budget: Budget, shown: Shown | None = None
 ) -> tuple[list[Statement], frozenset[str], Counter[str]]:
     """Where structures that the source outlines lie and how they look, the largest first: where there is room.
+
+    Args:
+        facts: of the image.
+        chosen: what is told of it.
+        seed: chooses among wordings.
+        wanted: words.
+        budget: words that are left.
+        shown: what the kind of image has told of already.
 
     Returns:
         The sentences, labels of which every region is told by them, and how many regions of each label are.
@@ -63,6 +93,9 @@ def tell_around(
             break
         # Both of two or none: beside a list that counts them, one of them told again reads as a third.
         for region in sorted(fitting, key=lambda one: one.area_px, reverse=True)[:2]:
+            if shown is not None and region.region_id == shown.region:
+                left[label] -= 1
+                continue
             kinds = [kind for kind in _telling_of(facts, region) if can_be_told(facts, region, kind)]
             if label in EVERYWHERE and not kinds:
                 continue

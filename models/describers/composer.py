@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.describers import findings, plans
-from models.describers.around import context_labels, tell_around
+from models.describers.around import context_labels, opening_with_structures, tell_around
 from models.describers.base import make_description
 from models.describers.checked import Budget, length_of, written
 from models.describers.choosing import Chosen, choose
@@ -23,7 +23,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@21"
+NAME = "composer@22"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
 WORDS = 94
@@ -80,15 +80,19 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     chosen, modality = always.chosen, always.modality
     voice = Voice(f"{seed}:order")
     opening = findings.opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
-    first = opening.statement if opening else modality
+    shown = opening_with_structures(facts, chosen, seed) if not chosen.findings else None
+    first = opening.statement if opening else shown.statement if shown else modality
     budget = Budget(WORDS - length_of(first))
+    highest = plans.highest(facts)
+    peak = budget.take(written(highest, facts, f"{seed}:highest")) if highest else None
     regions, texture, told = findings.one_by_one(facts, chosen, seed, budget, first, opening, full=full)
     rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget)]
     relations = relations_of(facts, chosen, told, seed, budget)
     small = small_ones(facts, chosen, seed, budget) if full else []
     context = context_labels(facts, chosen)
     said = sum(map(length_of, (first, *regions, *texture, *rest, *relations, *small)))
-    around, described, one_by_one = tell_around(facts, chosen, seed, SHORT - said - LISTED * len(context), budget)
+    room = SHORT - said - LISTED * len(context)
+    around, described, one_by_one = tell_around(facts, chosen, seed, room, budget, shown)
     # What is described one by one is not listed besides.
     context = tuple(one for one in context if one not in described)
     alone = not (regions or rest or one_by_one.total())
@@ -102,12 +106,12 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]
-    telling = [[first], found, *beside]
+    telling = [[first], [peak] if peak else [], found, *beside]
     return make_description(
         modality,
         organ,
-        (*([opening.statement] if opening else []), *regions, *rest, *around),
-        tuple(texture),
+        (*([opening.statement] if opening else [shown.statement] if shown else []), *regions, *rest, *around),
+        (*([peak] if peak else []), *texture),
         tuple(relations),
         caption=always.caption,
         measurements=always.measurements,

@@ -140,7 +140,7 @@ def counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budg
     if not rest:
         return []
     # However little room is left: what is not told at least counts.
-    statement = written(plans.further(facts, rest[:2]), facts, f"{seed}:rest")
+    statement = written(plans.further(facts, rest[:2], first=not told), facts, f"{seed}:rest")
     budget.left -= length_of(statement) if statement is not None else 0
     return [statement] if statement is not None else []
 

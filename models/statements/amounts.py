@@ -17,7 +17,7 @@ _STREWN = (
 def number_entries() -> Iterator[tuple[str, Meaning]]:
     """Numbers, units, what was measured, and words for how many and for bounds."""
     for row in table().measures:
-        for phrase in row.read:
+        for phrase in (*row.say, *row.read):
             yield phrase, Meaning("measure", row.word)
     for unit, phrases in table().units.items():
         for phrase in phrases:

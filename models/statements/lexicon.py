@@ -101,7 +101,7 @@ def _entries() -> Iterator[tuple[str, Meaning]]:
 
 def _image_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().modalities:
-        for phrase in (*row.say, *row.slices, *row.read):
+        for phrase in (*row.say, *row.slices, *row.bare, *row.read):
             yield phrase, Meaning("modality", row.word)
     for phrase in table().localizers:
         yield phrase, Meaning("localizer")

@@ -38,6 +38,8 @@ class ImageKind(Worded):
 
     word: Modality  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower type
     slices: tuple[str, ...] = Field(default=(), description="What an image with a plane is called")
+    bare: tuple[str, ...] = Field(default=(), description="What it is called without an article: 'CT of the liver'")
+    compound: bool = Field(default=False, description="Whether an organ may stand before it: 'breast sonogram'")
     also: tuple[Modality, ...] = Field(default=(), description="Modalities that it may be called beside its own")
     organs: tuple[str, ...] = Field(default=(), description="What such an image always shows")
 
@@ -77,6 +79,9 @@ class Called(TableRow):
     read: tuple[str, ...] = ()
     searches: str = ""
     organs: tuple[str, ...] = Field(default=(), description="That are there where such a region is")
+    patchy: bool = Field(
+        default=False, description="Whether parts of a mark that lie close together are one: a tumour cut by its slice"
+    )
     not_beside: tuple[str, ...] = Field(
         default=(), description="Structures beside which it is not told: there it says no more than they do"
     )

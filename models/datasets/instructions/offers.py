@@ -20,7 +20,7 @@ from models.datasets.conversations import BOX, Turn
 from models.describers.proven import is_packaged, is_proven
 from models.statements.claims import Claim
 from models.statements.facts import Facts
-from models.statements.measures.relations import PART
+from models.statements.measures.pieces import PART
 from models.statements.tokens import words
 from models.statements.voice import Voice
 from schemas.regions import Region

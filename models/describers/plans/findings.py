@@ -10,6 +10,8 @@ from models.statements.voice import Voice
 from models.statements.writing import Facet, Name, Piece
 from schemas.regions import Region
 
+WITH_TAIL = 0.7
+"""Part of openings that tell a facet behind the noun too."""
 MOST_IN_A_PHRASE = 25
 """Words."""
 _ADJECTIVES = ("share", "margin", "level", "texture", "uptake", "density", "shape")
@@ -44,7 +46,6 @@ _TWO = (
     "<n> <1>, and ~it <2>",
     "<n> <1>; ~it <2>",
     "<n>, which <1>, <2>",
-    "<n>, <is1>, <2>",
     "with <has1>, <n> <2>",
     "<n>, with <has1>, <2>",
     "<n> <1>, with <has2>",
@@ -57,7 +58,6 @@ _MORE = (
     "; ~it <1>",
     ", with <has1>",
     ", <doing1>",
-    ", <is1>",
 )
 
 
@@ -71,14 +71,14 @@ def introduction(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
         # "There are the lungs" is no English.
         patterns = [one for one in (_FOUND if place else _FOUND_ANYWHERE) if not (name.the and "there" in one)]
         pattern = voice.pick(patterns)
-        who = w.by_whom(region)
+        who = w.by_whom(facts, region, name)
         text = fill(
-            voice.spin(pattern), np=noun.text() + who, p=place.text if place else "",
+            voice.spin(pattern), np=noun.text() + who.text, p=place.text if place else "",
         )  # fmt: skip
         finite = pattern in _FINITE
         for n, one in enumerate(noun.behind[:2]):
             text += _tail(one, voice, finite=finite and not n, clause=";" not in text)
-        made = [*noun.claims, *(claim for one in noun.behind[:2] for claim in one.claims)]
+        made = [*noun.claims, *who.claims, *(claim for one in noun.behind[:2] for claim in one.claims)]
         made += place.claims if place else ()
         return Piece(w.numbered(text, several=name.several), tuple(made))
 
@@ -92,15 +92,26 @@ def found(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
         name = _named(facts, region, voice, indefinite=True)
         noun = _noun(facts, region, kinds, voice, name)
         place = w.place_piece(facts, region, voice, name)
-        text = noun.text() + w.by_whom(region) + (f" {place.text}" if place else "")
-        made = [*noun.claims, *(place.claims if place else ())]
-        tail = next((one for one in sorted(noun.behind, key=lambda one: one.kind != "size") if one.doing), None)
-        if tail is not None and (tail.kind == "size" or voice.maybe(0.6)):
-            text += f" {tail.doing}" if place is None else f", {tail.doing},"
+        who = w.by_whom(facts, region, name)
+        text = noun.text() + who.text + (f" {place.text}" if place else "")
+        made = [*noun.claims, *who.claims, *(place.claims if place else ())]
+        fitting = [one for one in noun.behind if one.doing or (one.is_ and one.is_ != one.adjective)]
+        tail = next(iter(sorted(fitting, key=lambda one: one.kind != "size")), None)
+        if tail is not None and (tail.kind == "size" or voice.maybe(WITH_TAIL)):
+            text += _behind(tail, voice, close=place is None)
             made += tail.claims
-        return Piece(text, tuple(made), name.several)
+        return Piece(w.numbered(text, several=name.several), tuple(made), name.several)
 
     return plan
+
+
+def _behind(facet: Facet, voice: Voice, *, close: bool) -> str:
+    """A facet as what stands behind a noun within a sentence; `close`: right behind it."""
+    said = facet.doing or facet.is_
+    # Behind a place "which" would be of the image.
+    if not close:
+        return f", {said},"
+    return voice.pick((f" {said}" if facet.doing else f", {said},", f", which {_verb(facet, voice)},"))
 
 
 @dataclass(frozen=True)

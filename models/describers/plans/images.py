@@ -1,6 +1,8 @@
 """Openings and captions: the kind of image, what it is of, and what the source says that it shows."""
 
+import math
 import re
+from dataclasses import dataclass, replace
 
 from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
@@ -13,36 +15,45 @@ from models.statements.writing import Piece
 _IMAGE = (
     "this is <a> of <o>",
     "<k> of <o>",
-    "<a> {shows|depicts} <o>",
+    "<a> shows <o>",
     "<this> shows <o>",
     "<o> ~is {shown|seen} on <a>",
 )
 _ALONE = ("<k>", "this is <a>")
 _CAPTION = ("<k> of <o>", "<k> showing <o>")
 _OPENING = (
-    "<k> of <o> {showing|with|demonstrating} <f>",
-    "<k> of <o> {showing|with|demonstrating} <f>",
+    "<k> of <o><d> {showing|with|demonstrating} <f>",
     "<a> of <o> {shows|demonstrates} <f>",
     "<this> of <o> {shows|demonstrates} <f>",
     "on <a> of <o>, <f> ^is {seen|visible|present}",
     "<f> ^is {seen|visible} on <a> of <o>",
+    "<f> on <a> of <o>",
 )
 _OPENING_ALONE = (
     "<this> {shows|demonstrates} <f>",
-    "<k> {showing|with|demonstrating} <f>",
+    "<k><d> {showing|with|demonstrating} <f>",
     "on <this>, <f> ^is {seen|visible|present}",
     "<f> ^is {seen|visible} on <a>",
     "<a> {shows|demonstrates} <f>",
+    "<f> on <a>",
 )
 """The kind of image and its most telling finding in one sentence; ^ before a verb of the finding."""
+_BARE, _COMPOUND = 0.3, 0.35
+"""Parts of texts whose kind of image stands without an article ('on axial CT'), and with its organ before it."""
 
-_THICK = ("; slice thickness <v>", " (slice thickness <v>)")
+QUIET = 4.0
+"""SUV below which, and from half of which, it is told what the uptake of a whole slice stays below."""
+_BELOW = (
+    "the highest SUV in {this|the} {slice|image} is below", "the SUV in {this|the} {slice|image} {stays|remains} below",
+)  # fmt: skip
+_SUV = ("SUV", "an SUV of")
 
 _DISEASE = (
     "the source labels {the|this} image <d>",
     "{the|this} image is labelled <d> by the source",
     "the source's label is <d>",
 )
+_LABELLED = " (labelled <d> by the source)"
 _WITH_DISEASE = (
     " (labelled <d> by the source)",
     ", labelled <d> by the source",
@@ -55,12 +66,10 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     """What kind of image it is, of what, with the disease that the source names."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ = _organ(facts)
-        patterns = _ALONE if organ is None else _CAPTION if caption else _IMAGE
+        kind = _kind(facts, voice)
+        patterns = _ALONE if kind.organ is None else _CAPTION if caption else _IMAGE
         patterns = patterns[:1] if caption and patterns is not _CAPTION else patterns
-        made = _written(facts, voice, voice.spin(voice.pick(patterns)), organ)
-        if not caption:
-            made = _with_thickness(facts, made, voice)
+        made = _written(facts, voice, kind.pattern(patterns, voice), kind)
         named = facts.metadata.disease
         if named is None or not (caption or voice.maybe(0.6)):
             return made
@@ -70,12 +79,40 @@ def image(facts: Facts, *, caption: bool) -> Plan:
     return plan
 
 
-def _written(facts: Facts, voice: Voice, pattern: str, organ: Piece | None) -> Piece:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How the kind of image is called: without an article, and with the organ before it or behind."""
+
+    bare: bool
+    before: Piece | None
+    organ: Piece | None
+
+    def pattern(self, patterns: tuple[str, ...], voice: Voice) -> str:
+        """One of them; "this CT" and "this is CT" are no English."""
+        fitting = [one for one in patterns if not (self.bare and ("this" in one or one == "<a> shows <o>"))]
+        return voice.spin(voice.pick(fitting))
+
+
+def _kind(facts: Facts, voice: Voice) -> _Kind:
+    row, organ = table().modality(facts.metadata.modality), _organ(facts)
+    # "Histology" alone is no picture.
+    told = organ is not None or facts.metadata.plane is not None
+    bare = bool(row.bare) and told and not facts.metadata.localizer and voice.maybe(_BARE)
+    one_word = organ is not None and organ.text == f"the {facts.metadata.organ}"
+    if organ is not None and one_word and row.compound and voice.maybe(_COMPOUND):
+        return _Kind(bare, replace(organ, text=organ.text.removeprefix("the ")), None)
+    return _Kind(bare, None, organ)
+
+
+def _written(facts: Facts, voice: Voice, pattern: str, how: _Kind) -> Piece:
     # "A CT slice in the axial plane of the liver" would speak of a plane of the liver.
-    kind = w.image_piece(facts, voice, clauses=not re.search("<(?:a|k|this)>[^<]* of <o>|<f>", pattern))
-    this = f"this {kind.text}"
-    text = fill(pattern, a=w.article(kind.text), k=kind.text, this=this, o=organ.text if organ else "")
-    text = w.numbered(text, several=organ is not None and organ.several)
+    clauses = not re.search("<(?:a|k|this)>[^<]* of <o>|<f>", pattern)
+    before = how.before.text if how.before else ""
+    kind = w.image_piece(facts, voice, clauses=clauses, bare=how.bare, organ=before)
+    a = kind.text if how.bare else w.article(kind.text)
+    organ = how.organ or how.before
+    text = fill(pattern, a=a, k=kind.text, this=f"this {kind.text}", o=how.organ.text if how.organ else "")
+    text = w.numbered(text, several=how.organ is not None and how.organ.several)
     return Piece(text, (*kind.claims, *(organ.claims if organ else ())))
 
 
@@ -99,30 +136,47 @@ def opening(facts: Facts, finding: Plan) -> Plan:
     """The kind of image and what it shows, with a finding, as a noun and what stands with it, in one sentence."""
 
     def plan(voice: Voice) -> Piece | None:
-        organ, found = _organ(facts), finding(voice)
+        kind, found = _kind(facts, voice), finding(voice)
         if found is None:
             return None
-        pattern = voice.spin(voice.pick(_OPENING if organ else _OPENING_ALONE))
-        made = _written(facts, voice, pattern, organ)
-        text = w.numbered(fill(made.text, f=found.text).replace("^", "~"), several=found.several)
-        return Piece(text, (*made.claims, *found.claims))
+        pattern = kind.pattern(_OPENING if kind.organ else _OPENING_ALONE, voice)
+        named = facts.metadata.disease if "<d>" in pattern else None
+        made = _written(facts, voice, pattern, kind)
+        text = fill(made.text, f=found.text, d=fill(_LABELLED, d=named) if named else "").replace("^", "~")
+        told = (c.Disease(name=named),) if named else ()
+        return Piece(w.numbered(text, several=found.several), (*made.claims, *told, *found.claims))
 
     return plan
-
-
-def _with_thickness(facts: Facts, made: Piece, voice: Voice) -> Piece:
-    thickness = facts.metadata.slice_thickness_mm
-    if thickness is None or thickness < 0.1 or voice.maybe(0.4):
-        return made
-    said = w.two_figures(thickness)
-    unit = "millimetre" if said == "1" else "millimetres"
-    text = made.text + fill(voice.pick(_THICK), v=f"{said} {unit}")
-    decimals = len(said.partition(".")[2])
-    return Piece(
-        text, (*made.claims, c.ImageNumber(measure="thickness", value=float(said), unit="mm", decimals=decimals))
-    )
 
 
 def disease(name: str) -> Plan:
     """What the source says that the image shows, as the source's."""
     return lambda voice: Piece(fill(voice.spin(voice.pick(_DISEASE)), d=name), (c.Disease(name=name),))
+
+
+def highest(facts: Facts) -> Plan | None:
+    """The highest uptake of a slice, which is measured whatever takes it up; None where no SUV is known.
+
+    Noise at the edge of the field may be higher than anything in the body: a number is told where an expert outlines
+    what has it; else, of a slice of low uptake, what it stays below.
+    """
+    intensity = facts.grounding.intensity
+    if facts.metadata.modality != "PET" or intensity.unit != "SUVbw":
+        return None
+    highest = intensity.maximum
+    outlined = any(region.intensity.maximum >= highest for _, region in facts.regions.values())
+    if not outlined and not QUIET / 2 < highest < QUIET:
+        return None
+    row = next(row for row in table().measures if row.word == "maximum of the image")
+    said = w.two_figures(highest) if outlined else f"{math.ceil(highest)}"
+
+    def plan(voice: Voice) -> Piece:
+        says = voice.phrase(row.say if outlined else _BELOW)
+        unit = "" if "SUV" in says else voice.pick(_SUV)
+        decimals = len(said.partition(".")[2])
+        made = c.ImageNumber(
+            measure=row.word, value=float(said), unit="SUV", decimals=decimals, bound="" if outlined else "below"
+        )
+        return Piece(f"{says} {unit} {said}", (made,))
+
+    return plan

@@ -64,17 +64,18 @@ def context(
     return plan
 
 
-def further(facts: Facts, rest: tuple[tuple[str, int], ...]) -> Plan:
+def further(facts: Facts, rest: tuple[tuple[str, int], ...], *, first: bool = False) -> Plan:
     """Findings beyond those that are told one by one, counted.
 
     Args:
         facts: of the image.
         rest: labels, and how many regions of each were told of.
+        first: no finding has been told of before.
     """
 
     def plan(voice: Voice) -> Piece | None:
         pieces = [piece for label, told in rest if (piece := w.counted(facts, label, voice, told=told))]
-        return _listed(pieces, _FURTHER, voice)
+        return _listed(pieces, _FIRST if first else _FURTHER, voice)
 
     return plan
 

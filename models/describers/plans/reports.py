@@ -30,10 +30,15 @@ def report(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
         said = [text for one in looks if (text := in_a_row(one, voice))]
         if len(said) < len(looks) or not looks:
             return None
-        who = w.by_whom(region)
-        made = [name.claim, *(claim for one in looks for claim in one.claims), *(place.claims if place else ())]
+        who = w.by_whom(facts, region, name)
+        made = [
+            name.claim,
+            *who.claims,
+            *(claim for one in looks for claim in one.claims),
+            *(place.claims if place else ()),
+        ]
         text = fill(
-            voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=name.introduced() + who,
+            voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=name.introduced() + who.text,
             p=place.text if place else "", **{"and": w.joined(said)},
         )  # fmt: skip
         return Piece(w.numbered(text, several=name.several), tuple(made))

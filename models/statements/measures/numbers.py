@@ -243,8 +243,9 @@ def shared_together(facts: Facts, claim: "Total") -> Judgement:
 
 
 def of_image(facts: Facts, measure: str, value: float, unit: str, bound: str, loose: bool, decimals: int) -> Judgement:
-    """Slice thickness, spacing, times, field strength, tube voltage."""
+    """Slice thickness, spacing, times, field strength, tube voltage; the highest value, where it is an SUV."""
     metadata = facts.metadata
+    highest = facts.grounding.intensity if facts.grounding.intensity.unit == "SUVbw" and unit == "SUV" else None
     dimension, scale = _SCALES[unit]
     spacing = metadata.spacing
     known: list[tuple[str, float | None]] = {
@@ -259,6 +260,7 @@ def of_image(facts: Facts, measure: str, value: float, unit: str, bound: str, lo
         ],
         "kV": [("/metadata/tube_voltage_kv", metadata.tube_voltage_kv)],
         "T": [("/metadata/magnetic_field_t", metadata.magnetic_field_t)],
+        "maximum of the image": [("/intensity/maximum", highest and highest.maximum)],
     }.get(measure, [])
     told = [(pointer, one) for pointer, one in known if one is not None]
     if not told or (measure in ("thickness", "spacing") and dimension != "mm"):

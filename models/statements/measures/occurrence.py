@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.measures.relations import iou, middles_across
+from models.statements.measures.pieces import middles_across
+from models.statements.measures.relations import iou
 from models.statements.rows import STANDS_OUT, Called, Direction
 from models.statements.table import table
 from models.statements.tokens import spelled_out, words

@@ -14,8 +14,6 @@ from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.table import table
 from schemas.regions import Mask, Region
 
-PART = 0.1
-"""Of the area of the largest part of a region, what counts as another part of it."""
 TOUCHING, APART = 2.0, 0.01
 """Pixels up to which two regions touch, and the part of an image's longer side from which they plainly do not."""
 INSIDE, FREE = 0.9, 0.02
@@ -232,58 +230,6 @@ def area_together(regions: Sequence[Region]) -> int:
 
 def _together(regions: Sequence[Region]) -> Any:
     return coco.merge([one.mask.rle for one in regions])
-
-
-@lru_cache(maxsize=256)
-def _parts(rows: int, columns: int, counts: str) -> tuple[tuple[int, float], ...]:
-    """Area, and middle from left to right, of each part, in pixels."""
-    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
-    x, y, width, height = (int(value) for value in coco.toBbox(rle))
-    # Labelling costs as much for background: the box alone is a sixth of the time, of a mask as it lies, by columns.
-    mask = np.ascontiguousarray(coco.decode(rle).T[x : x + width, y : y + height])
-    if not mask.size:
-        return ()
-    _, _, statistics, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return tuple(
-        (int(one[cv2.CC_STAT_AREA]), x + float(middle[1]))
-        for one, middle in zip(statistics[1:], middles[1:], strict=True)
-    )
-
-
-def _clear_parts(region: Region) -> list[tuple[int, float]]:
-    """Those that are no specks beside the largest."""
-    found = _parts(*region.mask.size, region.mask.counts)
-    least = PART * max((area for area, _ in found), default=0)
-    return [one for one in found if one[0] >= least]
-
-
-def parts(region: Region) -> int:
-    """How many parts a region is of that do not touch; specks beside the largest are none."""
-    return len(_clear_parts(region))
-
-
-def has_specks(region: Region) -> bool:
-    """Whether it has parts beside those that `parts` counts: then how many there are is not for a mask to say."""
-    return len(_parts(*region.mask.size, region.mask.counts)) > parts(region)
-
-
-def largest_part(region: Region) -> float:
-    """Part of its area that its largest part makes."""
-    areas = [area for area, _ in _parts(*region.mask.size, region.mask.counts)]
-    return max(areas, default=0) / max(1, sum(areas))
-
-
-def middles_across(region: Region) -> list[float]:
-    """Where its parts lie from left to right, in pixels."""
-    return [x for _, x in _clear_parts(region)]
-
-
-_PAIRED = {"lung", "kidney", "breast", "eye", "ovary", "testis", "lung field"}
-
-
-def is_a_pair(region: Region) -> bool:
-    """Whether it is the one mark of both of a paired organ."""
-    return region.label in _PAIRED and parts(region) == 2
 
 
 @lru_cache(maxsize=12)

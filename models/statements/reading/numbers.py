@@ -20,6 +20,8 @@ _SEEING = {"sees", "finds", "notes", "makes", "recognises", "discerns", "observe
 _SLICES = {"slice", "slices", "section", "sections", "cut", "cuts", "collimation"}
 _OUTLINED = {"outlined", "marked", "delineated", "annotated"}
 _IMAGE_NUMBERS = {"ms": "ms", "kV": "kV", "T": "T"}
+_OF_THE_IMAGE = {"thickness": "mm", "spacing": "mm", "maximum of the image": "SUV"}
+"""Measures of the whole image, and the unit of a number that stands without one."""
 
 
 def quantity(s: Sentence, n: int) -> None:
@@ -41,7 +43,7 @@ def quantity(s: Sentence, n: int) -> None:
         return
     measure = _measure(s, n)
     unit = found.unit
-    if unit in _IMAGE_NUMBERS or measure in ("thickness", "spacing"):
+    if unit in _IMAGE_NUMBERS or measure in _OF_THE_IMAGE:
         kind = _IMAGE_NUMBERS.get(unit, measure)
         ends = ("above", "below") if found.bound == "between" else (found.bound,) * len(found.values)
         for value, end in zip(found.values, ends, strict=False):
@@ -49,7 +51,7 @@ def quantity(s: Sentence, n: int) -> None:
                 c.ImageNumber(
                     measure=kind,
                     value=value,
-                    unit=unit or "mm",
+                    unit=unit or _OF_THE_IMAGE.get(measure, "mm"),
                     bound=end,
                     loose=found.loose,
                     decimals=found.decimals,

@@ -18,15 +18,23 @@ def image_nouns(facts: Facts) -> tuple[ImageKind, tuple[str, ...]]:
     return row, (*row.slices, *row.say) if facts.metadata.plane and row.slices else row.say
 
 
-def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True) -> Piece:
-    """'contrast-enhanced axial CT slice': what kind of image it is; `clauses`: also 'CT slice in the axial plane'."""
+def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True, bare: bool = False, organ: str = "") -> Piece:
+    """'contrast-enhanced axial CT slice': what kind of image it is.
+
+    Args:
+        facts: of the image.
+        voice: chooses among wordings.
+        clauses: also 'CT slice in the axial plane'.
+        bare: without an article: 'axial CT'.
+        organ: what it is of, before the noun: 'breast sonogram'.
+    """
     metadata = facts.metadata
     row, names = image_nouns(facts)
-    noun = voice.pick(names)
+    noun = " ".join((organ, voice.pick(row.bare if bare else names))).strip()
     behind: list[str] = []
     made: list[c.Claim] = [c.Modality(word=row.word)]
     if metadata.localizer:
-        noun = f"{row.word} {voice.pick(table().localizers[:3])}"
+        noun = f"{organ} {row.word} {voice.pick(table().localizers[:3])}".strip()
         made.append(c.Localizer())
     view = next((one for one in table().views if one.word == metadata.view), None)
     if view is not None and row.word in ("X-ray", "mammography"):

@@ -10,7 +10,7 @@ from models.statements.tokens import words
 from models.statements.voice import Voice
 from models.statements.writing import sizes
 from models.statements.writing.facets import Facet
-from models.statements.writing.names import Name, is_implausible, is_smooth, is_solid, is_thin
+from models.statements.writing.names import Name, is_implausible, is_ragged, is_smooth, is_solid, is_thin
 from schemas.regions import Region
 
 HALF = 0.5
@@ -117,6 +117,8 @@ def _is_plain(region: Region, word: str) -> bool:
     """Whether what is measured bears the word so clearly that a reader sees it too."""
     if word in ("round", "oval"):
         return is_smooth(region)
+    if word == "irregular":
+        return is_ragged(region)
     if word == "indistinct":
         return region.margin is not None and (region.margin.sharpness or 0.0) < UNSHARP
     if word == "homogeneous" and region.contrast is not None:
@@ -175,7 +177,7 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     adjective = ""
     word = scale.high if direction == "high" else scale.low
     if not (told or weak) and degree == made.degree and not word.startswith("of ") and not word.endswith("er"):
-        adjective = f"{said}{word}"
+        adjective = f"{voice.pick(_PLAINLY)} {word}" if degree else word
     if adjective and voice.maybe(0.65):
         return Facet("level", (made,), adjective=adjective, is_=adjective)
     return Facet(

@@ -23,16 +23,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SEEDS = "abcdefghij"
 
 
-def scattered(speck: bool = False) -> tuple[Facts, Region]:
+def scattered(speck: bool = False, label: str = "lesion", apart: int = 40) -> tuple[Facts, Region]:
     """The brain whose source marks lesions in one mask of three parts, and one of two pixels or none."""
     drawn = draw("MR", seed=1, contrast=0)
     rows, columns = drawn.values.shape[:2]
     marked = np.zeros((rows, columns), np.uint8)
-    for x in (80, 120, 160):
+    for x in (80, 80 + apart, 80 + 2 * apart):
         marked[100:112, x : x + 12] = 1
     marked[130, 118:120] = speck
     runs: Any = coco.encode(np.asfortranarray(marked))
-    mark = SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    mark = SourceAnnotation(label=label, mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
     facts = Facts(
         drawn.metadata,
         registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,)),
@@ -40,7 +40,7 @@ def scattered(speck: bool = False) -> tuple[Facts, Region]:
         rows,
         columns,
     )
-    return facts, next(region for _, region in facts.regions.values() if region.label == "lesion")
+    return facts, next(region for _, region in facts.regions.values() if region.label == label)
 
 
 def test_a_mark_of_several_parts_is_told_in_the_plural_and_without_a_shape() -> None:
@@ -52,6 +52,18 @@ def test_a_mark_of_several_parts_is_told_in_the_plural_and_without_a_shape() -> 
         assert not re.search(r"\b(?:irregular|oval|round|elongated)\w*\b[^.]*lesions", found), found
     assert judge(f"Region {region.region_id} is in several separate parts.", facts).verdict.outcome == "supported"
     assert judge("Several lesions are outlined.", facts).verdict.outcome == "supported"
+
+
+@pytest.mark.parametrize(
+    ("label", "apart", "several"), [("tumour", 15, False), ("tumour", 40, True), ("lesion", 15, True)]
+)
+def test_a_tumour_whose_mask_lies_in_pieces_beside_one_another_is_one(label: str, apart: int, several: bool) -> None:
+    """A slice cuts a patchy tumour; pieces that lie far apart, and lesions, are several."""
+    facts, region = scattered(label=label, apart=apart)
+    name = w.name_of(facts, region.region_id, Voice("any"))
+    assert name.several == several
+    text = compose(facts, "any").description
+    assert bool(re.search(r"\b(?:tumours|masses|lesions)\b", text, re.IGNORECASE)) == several, text
 
 
 def test_a_mark_of_many_parts_is_numerous() -> None:
@@ -113,4 +125,6 @@ def test_of_what_covers_more_than_a_finding_does_only_the_name_is_told() -> None
         told = [w.facet(facts, region, kind, Voice("any"), name) for kind in w.FACETS]
         assert any(told) == looks
         assert (w.place_piece(facts, region, Voice("any")) is not None) == looks
-        assert re.search("tumour|mass", compose(facts, "seed").description)
+        said = compose(facts, "seed").description
+        assert re.search("tumour|mass", said)
+        assert ("marked by the source" in said) != looks, "of what is hardly one it is told who says so"

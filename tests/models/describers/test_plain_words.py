@@ -55,6 +55,51 @@ def test_oval_is_what_is_smooth_convex_and_stands_out(
     assert (facet(facts, region, "shape") is not None) == told
 
 
+@pytest.mark.parametrize(
+    ("area", "solidity", "irregularity", "told"),
+    [
+        (5704, 0.88, 0.14, True),  # a tumour of TCGA-LGG with arms
+        (7903, 0.78, 0.13, True),  # a mass with a long tail
+        (7803, 0.92, 0.07, False),  # two smooth lobes
+        (5566, 0.92, 0.02, False),  # a polyp like a bean
+        (200, 0.87, 0.2, False),  # steps of pixels
+    ],
+)
+def test_irregular_is_what_has_bays_and_arms_that_are_seen(
+    area: int, solidity: float, irregularity: float, told: bool
+) -> None:
+    _, region = marked()
+    assert region.shape
+    assert region.margin
+    facts, region = marked(
+        area_px=area,
+        terms=(Term(aspect="shape", word="irregular", measure="/shape/solidity"),),
+        shape=region.shape.model_copy(update={"solidity": solidity}),
+        margin=region.margin.model_copy(update={"irregularity": irregularity}),
+    )
+    assert (facet(facts, region, "shape") is not None) == told
+
+
+@pytest.mark.parametrize(
+    ("highest", "of_region", "said"),
+    [(14.2, 14.2, "14"), (3.3, None, "below 4"), (5.8, 4.1, None), (1.2, None, None)],
+)
+def test_the_highest_uptake_of_a_slice_is_told_where_it_is_no_noise(
+    highest: float, of_region: float | None, said: str | None
+) -> None:
+    """Of what an expert outlines, or of a slice of low uptake as a bound: the edge of the field is noisy."""
+    facts, region = marked(kind="candidate", expert="pet-uptake@1", label="high-uptake region")
+    intensity = facts.grounding.intensity.model_copy(update={"maximum": highest, "unit": "SUVbw"})
+    region = region.model_copy(update={"intensity": region.intensity.model_copy(update={"maximum": of_region or 0.0})})
+    grounding = facts.grounding.model_copy(
+        update={"intensity": intensity, "regions": (region,) if of_region is not None else ()}
+    )
+    metadata = ImageMetadata(source_format="DICOM", modality="PET", plane="axial")
+    facts = replace(facts, metadata=metadata, grounding=grounding)
+    description = compose(facts, "any").description
+    assert description.endswith(f" {said}.") if said else not any(one.isdigit() for one in description), description
+
+
 @pytest.mark.parametrize(("sharpness", "told"), [(0.05, True), (0.135, False)])
 def test_a_margin_is_indistinct_where_hardly_any_of_it_is_sharp(sharpness: float, told: bool) -> None:
     facts, region = marked()
