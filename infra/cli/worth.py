@@ -9,9 +9,13 @@ from infra.cli.datasets import KINDS
 from infra.console import need_llava, plain_errors, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.experts.training.loop import Epoch
+    from models.llava_tri.heads.budget import TellEpoch
     from models.llava_tri.heads.result import Row, Skipped
 
-RESULT, PAGE = "result.json", "index.html"
+RESULT, PAGE, HEADS = "result.json", "index.html", "heads.jsonl"
 TASKS, TARGETS = ("classify", "segment"), ("modality", "organ", "disease")
 
 
@@ -30,6 +34,7 @@ TASKS, TARGETS = ("classify", "segment"), ("modality", "organ", "disease")
 )
 @click.option("--side", default=64, show_default=True, type=click.IntRange(32), help="px; a multiple of 16.")
 @click.option("--epochs", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--steps", default=300, show_default=True, type=click.IntRange(1), help="Of a network: no epoch beyond.")
 @click.option("--patience", default=6, show_default=True, help="Epochs without gain after which a head ends.")
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(2))
 @click.option("--learning-rate", default=1e-3, show_default=True)
@@ -43,14 +48,16 @@ def worth(
     labels: tuple[str, ...],
     regions: str,
     most: int,
+    steps: int,
     **numbers: float,
 ) -> None:
     """Teach small networks the data set in FOLDER and test them on its test split; see docs/llava-tri.md.
 
     One head a kind of label and a group of regions, each beside controls that do not look at the picture, or learnt
-    nothing: a head that does not beat them is told as not shown. Minutes on a CPU for some hundred images.
+    nothing: a head that does not beat them is told as not shown. Regions are learnt by MONAI's network too, as a
+    baseline. The same command goes on after the last head that was taught.
     """
-    need_llava("torch", "torchvision", "pyarrow")
+    need_llava("torch", "torchvision", "pyarrow", "monai")
     from models.experts.training.loop import best_device
     from models.experts.training.settings import Settings
     from models.llava_tri.heads.measuring import Plan, measure
@@ -62,12 +69,21 @@ def worth(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     with plain_errors():
-        plan = Plan(**chosen, labels=labels, kind=KINDS[regions], most=most)  # pyright: ignore[reportArgumentType]
-        found = measure(folder, plan, settings, device=best_device(), tell=_tell)
-    out.mkdir(parents=True, exist_ok=True)
+        plan = Plan(**chosen, labels=labels, kind=KINDS[regions], most=most, steps=steps)  # pyright: ignore[reportArgumentType]
+        out.mkdir(parents=True, exist_ok=True)
+        found = measure(
+            folder, plan, settings, device=best_device(), kept=out / HEADS, tell=_tell, tell_epoch=_tell_epoch
+        )
     (out / RESULT).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (out / PAGE).write_text(page(found), encoding="utf-8")
     say(f"{out / PAGE}")
+
+
+def _tell_epoch(head: str) -> "TellEpoch":
+    def network(name: str, epochs: int) -> "Callable[[Epoch], None]":
+        return lambda one: say(f"{head}: {name}, epoch {one.number} of {epochs} at most")
+
+    return network
 
 
 def _tell(one: "Row | Skipped") -> None:

@@ -17,11 +17,12 @@ torch = pytest.importorskip("torch", reason="needs the environment of make llava
 
 from infra.cli import main  # noqa: E402
 from models.experts.training.settings import Settings  # noqa: E402
+from models.llava_tri.heads.budget import within  # noqa: E402
 from models.llava_tri.heads.classes import classify  # noqa: E402
 from models.llava_tri.heads.masks import groups_of  # noqa: E402
 from models.llava_tri.heads.measuring import Plan, measure  # noqa: E402
 from models.llava_tri.heads.page import page  # noqa: E402
-from models.llava_tri.heads.pictures import HeadSet, Picture, parts_of  # noqa: E402
+from models.llava_tri.heads.pictures import HeadSet, Picture, parts_of, squares  # noqa: E402
 from models.llava_tri.heads.result import Row, Worth  # noqa: E402
 
 SIDE = 64
@@ -98,7 +99,7 @@ def test_what_a_picture_shows_is_learnt() -> None:
         opened: Any = None  # Its pictures are given.
         pictures.append(Picture(f"{n}", n >= 90, n, f"P{n // 2}", "", "dermoscopy", "skin", disease, (), opened))
     bare = chance.normal(size=(140, 35)).astype(np.float32)  # Sizes and grey levels that tell nothing.
-    found = classify(pictures, (np.stack(images), bare), "disease", SETTINGS)
+    found = classify(pictures, (np.stack(images), bare), "disease", SETTINGS, 1000)
     assert isinstance(found, Row)
     assert found.shown, found.against
     head = found.runs[0].figures["accuracy"]
@@ -125,6 +126,9 @@ def test_regions_are_marked_better_than_where_they_mostly_lie(worth: Worth) -> N
     dice = {run.name: run.figures["Dice"] for run in found.runs}
     assert dice["the head"].value > 0.8 > dice["mean mask"].value
     assert dice["mean mask"].value >= dice["centre box"].value - 0.1
+    assert dice["MONAI's U-Net"].value > dice["mean mask"].value, "a network that is none of ours learns them too"
+    assert list(found.beside) == ["MONAI's U-Net"]
+    assert "MONAI's U-Net" not in found.against, "a baseline decides nothing"
     assert dice["the head"].n == 20
 
 
@@ -158,11 +162,58 @@ def test_a_label_is_learnt_from_sources_that_mark_it(drawn: Path, tmp_path: Path
     )  # fmt: skip
 
 
+def test_a_large_set_takes_no_longer() -> None:
+    """Epochs beyond the steps are not begun; of a set with more images than that, one is."""
+    opened: Any = None
+    pictures = [Picture(f"{n}", n >= 80, n, f"P{n}", "", "dermoscopy", "skin", "", (), opened) for n in range(100)]
+    parts = parts_of(pictures)  # 67 of 80 are learnt from: nine batches of eight
+    assert [within(SETTINGS, parts, steps).epochs for steps in (1000, 30, 9, 2)] == [12, 3, 1, 1]
+
+
+def test_who_breaks_off_goes_on(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head that was taught is not taught again, but for other settings; half a line is no head."""
+    kept, plan = tmp_path / "heads.jsonl", Plan(tasks=("classify",), targets=("disease", "organ"))
+    quick = dataclasses.replace(SETTINGS, epochs=1)
+    names: list[str] = []
+
+    def told(head: str) -> Any:
+        names.append(head)
+        return lambda *_: lambda _: None
+
+    def broken_off(one: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(drawn, plan, quick, kept=kept, tell=broken_off)
+    with kept.open("a") as lines:
+        lines.write('{"key": "broken')
+    whole = measure(drawn, plan, quick, kept=kept, tell_epoch=told)
+    assert names == ["classify organ"]
+    assert measure(drawn, plan, quick, kept=kept, tell_epoch=told) == whole
+    assert names == ["classify organ"], "nothing is left to teach"
+    measure(drawn, plan, dataclasses.replace(quick, seed=1), kept=kept, tell_epoch=told)
+    assert names == ["classify organ", "classify disease", "classify organ"]
+
+
+def test_size_colour_and_grey_levels_are_as_numpy_has_them(drawn: Path, tmp_path: Path) -> None:
+    """By OpenCV they are a tenth as dear."""
+    pictures = HeadSet(drawn, tmp_path, 5).pictures
+    images, bare = squares(pictures, 32)
+    for one, image, told in zip(pictures, images, bare, strict=True):
+        rgb = one.rgb()
+        assert image.shape == (3, 32, 32)
+        shares = np.histogram(rgb.mean(axis=2).round(), 32, (0, 256))[0] / rgb[..., 0].size
+        assert told == pytest.approx(
+            [*np.log(rgb.shape[:2]), np.ptp(rgb.astype(float), axis=2).mean() / 255, *np.sqrt(shares)], abs=1e-4
+        )
+
+
 def test_the_page_tells_each_verdict(worth: Worth) -> None:
     """And loads nothing."""
     text = page(worth)
     assert "1 of 2 heads shown" in text
     assert text.count(">not shown<") == 1
+    assert text.count("a baseline</td>") == 1
     assert "<script" not in text
     assert "http" not in text.replace('http-equiv="', "")
 

@@ -187,7 +187,7 @@ class Asked:
             if known is not None:
                 return Answered(known)
             try:
-                answer = await self._answerer.answer(seen, prompt)
+                answer = _written(await self._answerer.answer(seen, prompt))
             except InvalidInput as error:
                 return Answered("", type(error).__name__)
             self._kept.keep(row, answer)
@@ -232,7 +232,9 @@ class Given:
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             if line.strip():
                 key, answer = _read_given(line, path, number)
-                self._answers[key] = Answered(answer)
+                if key in self._answers:
+                    raise WrongLayout(f"{path.name}, line {number}: a second answer to {key!r}; each is given once")
+                self._answers[key] = Answered("", "null in the file") if answer is None else Answered(_written(answer))
 
     async def answers(self, benchmark: Benchmark, view: View, tell: Tell) -> Mapping[str, Answered] | None:
         """As Source has it. Questions that the file does not answer are missing, and wrong."""
@@ -247,14 +249,23 @@ class Given:
         return {key: self._answers.get(key, Answered("", "not in the file")) for key in known}
 
 
-def _read_given(line: bytes, path: Path, number: int) -> tuple[str, str]:
+def _read_given(line: bytes, path: Path, number: int) -> tuple[str, str | None]:
     try:
         row: dict[str, Any] = json.loads(line)
         if "filtered_resps" in row:
             answer = row["filtered_resps"]
             while isinstance(answer, list):
                 answer = answer[0]  # pyright: ignore[reportUnknownVariableType]
-            return str(row["doc"]["id"] if "doc" in row else row["doc_id"]), str(answer)  # pyright: ignore[reportUnknownArgumentType]
-        return str(row["id"]), str(row["answer"])
+            key, answer = row["doc"]["id"] if "doc" in row else row["doc_id"], answer  # pyright: ignore[reportUnknownVariableType]
+        else:
+            key, answer = row["id"], row["answer"]
     except (ValueError, KeyError, TypeError, IndexError):
         raise WrongLayout(f"{path.name}, line {number}: an object with 'id' and 'answer' is expected") from None
+    if answer is not None and not isinstance(answer, str):
+        raise WrongLayout(f"{path.name}, line {number}: the answer to {key!r} is no text; null stands for none")
+    return str(key), answer  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _written(answer: str) -> str:
+    """An answer with a question mark for each half of a character, as broken JSON may have it: no file takes one."""
+    return answer.encode("utf-8", "replace").decode()

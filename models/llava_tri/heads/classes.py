@@ -22,6 +22,7 @@ from models.experts.training.augment import Augment
 from models.experts.training.loop import fit
 from models.experts.training.settings import Settings
 from models.llava_tri.evaluation.scores.intervals import mean, of_statistics
+from models.llava_tri.heads.budget import TellEpoch, silent, within
 from models.llava_tri.heads.pictures import Parts, Picture, parts_of
 from models.llava_tri.heads.result import OWN, Count, Figure, Row, Run, Skipped, against
 
@@ -97,7 +98,9 @@ def classify(
     squares: tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]],
     of: Target,
     settings: Settings,
+    steps: int,
     device: str = "cpu",
+    tell: TellEpoch = silent,
 ) -> Row | Skipped:
     """Teach a head one kind of label and test it; or say why it cannot be.
 
@@ -106,7 +109,9 @@ def classify(
         squares: of all of them, as `pictures.squares` makes them.
         of: what is told.
         settings: of both networks.
+        steps: of each, at most.
         device: 'cpu' or 'cuda'.
+        tell: told of each epoch of each.
     """
     begun = time.monotonic()
     told = [getattr(one, of) for one in pictures]
@@ -128,20 +133,21 @@ def classify(
         return Skipped(task="classify", of=of, why="too few patients to choose the best epoch by, or none to test on")
     labels = np.array([names.index(told[at]) for at in kept], np.int64)
     images, bare = squares[0][kept], squares[1][kept]
+    settings = within(settings, parts, steps)
 
-    def taught(wanted: Labels) -> tuple[Labels, int, int]:
+    def taught(name: str, wanted: Labels) -> tuple[Labels, int, int]:
         torch.manual_seed(settings.seed)
         network = resnet18(weights=None, num_classes=len(names))
         lesson = Classes(images, wanted, parts, settings)
-        run = fit(network, lesson, settings, device=device)
+        run = fit(network, lesson, settings, device=device, tell=tell(name, settings.epochs))
         return lesson.logits(network, parts.test).argmax(dim=1).numpy(), len(run.history), run.best_epoch
 
-    own, epochs, best = taught(labels)
+    own, epochs, best = taught(OWN, labels)
     said = {OWN: own, MAJORITY: _majority(labels, parts)}
     if of != "modality":
         said[KNOWING] = _majority_of_modality(labels, parts, [one.modality for one in some])
     said[BARE] = labels[_nearest(bare, parts)]
-    said[SHUFFLED] = taught(_shuffled(labels, parts, settings.seed))[0]
+    said[SHUFFLED] = taught(SHUFFLED, _shuffled(labels, parts, settings.seed))[0]
     truth = labels[list(parts.test)]
     units = [some[at].group for at in parts.test]
     runs = [

@@ -1,4 +1,4 @@
-"""A head that marks regions: the U-Net that experts are trained as, in their loop.
+"""A head that marks regions: the U-Net that experts are trained as, in their loop, and MONAI's beside it.
 
 An image in which a collection marks no polyp has none only if that collection marks polyps at all. So a label is learnt
 from images of those sources alone that mark it, and labels of the same sources are learnt together.
@@ -23,15 +23,18 @@ from models.experts.training.loop import overlaps, train
 from models.experts.training.prepare import Prepared, prepare
 from models.experts.training.settings import Settings, Subject
 from models.llava_tri.evaluation.scores.intervals import mean
+from models.llava_tri.heads import plain
+from models.llava_tri.heads.budget import TellEpoch, silent, within
 from models.llava_tri.heads.classes import counts
 from models.llava_tri.heads.pictures import Parts, Picture, parts_of
 from models.llava_tri.heads.result import OWN, Figure, Row, Run, Skipped, against
 
 FEWEST, FEWEST_TESTED = 10, 5
 """Images in which a label is marked: to learn from and choose the epoch by, and to test on, at least."""
-MEAN, CENTRE = "mean mask", "centre box"
+MEAN, CENTRE, PLAIN = "mean mask", "centre box", "MONAI's U-Net"
 _TOLD = {
     OWN: "a U-Net, learnt from this set alone",
+    PLAIN: "MONAI's network and Dice loss, learnt from the same images for as many epochs; a baseline and no control",
     MEAN: "the same mask for every image: where the label lies in enough training images, as fits those best",
     CENTRE: "a box in the middle, of the median width and height of the label in the training part",
 }
@@ -81,8 +84,19 @@ def groups_of(
     return found, skipped
 
 
-def segment(group: Group, kind: str, settings: Settings, device: str = "cpu") -> list[Row | Skipped]:
-    """Teach a head the labels of a group and test it: one row a label."""
+def segment(
+    group: Group, kind: str, settings: Settings, steps: int, device: str = "cpu", tell: TellEpoch = silent
+) -> list[Row | Skipped]:
+    """Teach a head the labels of a group, and MONAI's network beside it, and test both: one row a label.
+
+    Args:
+        group: of labels and images.
+        kind: of region that is learnt as the truth.
+        settings: of both networks.
+        steps: of each, at most.
+        device: 'cpu' or 'cuda'.
+        tell: told of each epoch of each.
+    """
     begun = time.monotonic()
     pictures, parts = group.pictures, parts_of(group.pictures)
     for name, some in (("training", parts.training), ("choosing", parts.choosing)):
@@ -93,8 +107,10 @@ def segment(group: Group, kind: str, settings: Settings, device: str = "cpu") ->
     dataset = Dataset("a built set", group.labels, len(pictures), lambda: _examples(group, kind))
     with tempfile.TemporaryDirectory() as folder:
         data = prepare(dataset, Path(folder), settings.side, Subject())
-        run = train(data, Split(parts.training, parts.choosing, parts.test), settings, None, device=device)
-        counted = overlaps(run.network, data, parts.test, settings.batch)
+        split, settings = Split(parts.training, parts.choosing, parts.test), within(settings, parts, steps)
+        run = train(data, split, settings, None, device=device, tell=tell(OWN, settings.epochs))
+        theirs = plain.learn(data, split, settings, device, tell(PLAIN, settings.epochs))
+        counted, plainly = (overlaps(one.network, data, parts.test, settings.batch) for one in (run, theirs))
         seconds = round((time.monotonic() - begun) / len(group.labels), 1)
         found: list[Row | Skipped] = []
         for at, label in enumerate(group.labels):
@@ -105,11 +121,13 @@ def segment(group: Group, kind: str, settings: Settings, device: str = "cpu") ->
             rest = [n for n in range(len(parts.test)) if n not in set(has)]
             values = {
                 OWN: _dice(counted[has, at]),
+                PLAIN: _dice(plainly[has, at]),
                 MEAN: _dice_of(data, at, parts, has, _mean_mask(data, at, parts)),
                 CENTRE: _dice_of(data, at, parts, has, _centre_box(data, at, parts)),
             }
             units = [pictures[parts.test[n]].group for n in has]
             gaps = against(values, units)
+            beside = {PLAIN: gaps.pop(PLAIN)}
             runs = [
                 Run(name=name, told=_TOLD[name], figures={"Dice": Figure.of(mean(some, units))})
                 for name, some in values.items()
@@ -117,8 +135,8 @@ def segment(group: Group, kind: str, settings: Settings, device: str = "cpu") ->
             false = int((counted[rest, at, 1] > 0).sum())
             row = Row(
                 task="segment", of=f"{label}, {group.modality}", parts=counts(pictures, parts), runs=runs, against=gaps,
-                shown=all(gap.beaten for gap in gaps.values()), epochs=len(run.history), best_epoch=run.best_epoch,
-                seconds=seconds,
+                beside=beside, shown=all(gap.beaten for gap in gaps.values()), epochs=len(run.history),
+                best_epoch=run.best_epoch, seconds=seconds,
                 told=f"something was found in {false} of {len(rest)} test images that have none of it" if rest else "",
             )  # fmt: skip
             found.append(row)

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,10 @@ def squares(pictures: Sequence[Picture], side: int) -> tuple[npt.NDArray[np.uint
     for at, one in enumerate(pictures):
         rgb = one.rgb()
         images[at] = np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)).transpose(2, 0, 1)
-        colour = np.ptp(rgb.astype(np.float32), axis=2).mean() / 255
-        shares = np.histogram(rgb.mean(axis=2), BINS, (0, 255))[0] / (rgb.shape[0] * rgb.shape[1])
+        # By OpenCV: NumPy takes a tenth of a second for a picture of a million px.
+        channels = cv2.split(rgb)
+        colour = cv2.mean(cv2.subtract(reduce(cv2.max, channels), reduce(cv2.min, channels)))[0] / 255
+        grey = cv2.transform(rgb, np.full((1, 3), 1 / 3))
+        shares = cv2.calcHist([grey], [0], None, [BINS], (0, 256)).ravel() / grey.size
         bare[at] = [*np.log(rgb.shape[:2]), colour, *np.sqrt(shares)]
     return images, bare

@@ -72,6 +72,7 @@ class Row(Model):
     left_out: dict[str, int] = Field(default={}, description="Images, by reason")
     runs: list[Run] = Field(description="The head first")
     against: dict[str, Gap] = Field(description="By control")
+    beside: dict[str, Gap] = Field(default={}, description="By plain network: told, and nothing hangs on it")
     shown: bool
     epochs: int
     best_epoch: int

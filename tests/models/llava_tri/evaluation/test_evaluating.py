@@ -149,6 +149,24 @@ def test_given_answers_are_scored_with_what_is_missing(benchmark_folder: Path, t
         Given(path)
 
 
+def test_odd_answers_in_a_file(benchmark_folder: Path, tmp_path: Path) -> None:
+    """Two answers to one question are no choice, what is no text is no answer, and half a character breaks nothing."""
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"id": "1", "answer": "yes"}\n{"id": "1", "answer": "no"}\n')
+    with pytest.raises(WrongLayout, match=r"answers\.jsonl, line 2: a second answer to '1'"):
+        Given(path)
+    for odd in ("NaN", "0", '["yes", "no"]', "true"):
+        path.write_text(f'{{"id": "1", "answer": {odd}}}\n')
+        with pytest.raises(WrongLayout, match=r"line 1: the answer to '1' is no text"):
+            Given(path)
+    path.write_text('{"id": "0", "answer": null}\n{"id": "1", "answer": "yes \\ud800"}\n')
+    told = run(benchmark_folder, str(path), tmp_path / "out")
+    assert told.exit_code == 0, told.output
+    found = result_of(tmp_path / "out")
+    assert found.all.runs[0].missing == {"null in the file": 1, "not in the file": 22}
+    assert [one.answer for one in found.answers if one.id == "1"] == ["yes ?"]
+
+
 def test_samples_are_read_back(benchmark_folder: Path, tmp_path: Path) -> None:
     """What is written for lmms-eval gives the same result again; VLMEvalKit's table has a prediction a question."""
     import pandas
