@@ -4,6 +4,7 @@ evaluation sets: though cropped, mirrored, inverted or of other contrast (models
 
 import hashlib
 import json
+import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def of_dataset(folder: Path) -> Iterator[Learnt]:
                 yield picture
         return
     seen: set[str] = set()
-    for _, triplet_id, split, data in encoded(folder):
+    for triplet_id, split, data in _encoded(folder):
         if split == "train" and triplet_id not in seen and (picture := _read(data)) is not None:
             seen.add(triplet_id)
             yield picture
@@ -90,6 +91,18 @@ def of_dataset(folder: Path) -> Iterator[Learnt]:
                     yield int(row["hash"], 16)
             except (ValueError, KeyError, TypeError):
                 raise WrongLayout(f"index.jsonl, line {number}: not as `tristream dataset build` writes it") from None
+
+
+def _encoded(folder: Path) -> Iterator[tuple[str, str, bytes]]:
+    import pyarrow as pa
+
+    try:
+        for _, triplet_id, split, data in encoded(folder):
+            yield triplet_id, split, data
+    except (pa.ArrowException, tarfile.TarError, OSError) as error:
+        raise WrongLayout(
+            f"{folder.name}: pictures of the data set cannot be read, so they cannot be looked through: {error}"
+        ) from None
 
 
 def _read(data: bytes | None) -> npt.NDArray[np.uint8] | None:

@@ -12,9 +12,12 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.llava_tri.evaluation.questions import WrongLayout
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 Row = Mapping[str, Any]
@@ -38,12 +41,14 @@ def json_of(path: Path) -> Any:
 
 def rows_of(path: Path) -> list[Row]:
     """The objects of a JSON array, or of JSON lines."""
+    found: Any
     if path.suffix == ".jsonl":
         try:
-            return [json.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
+            found = [json.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
         except ValueError as error:
             raise WrongLayout(f"{path.name} is no JSON Lines: {error}") from None
-    found = json_of(path)
+    else:
+        found = json_of(path)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):  # pyright: ignore[reportUnknownVariableType]
         raise WrongLayout(f"{path.name}: an array of objects is expected, one a question")
     return found
@@ -51,17 +56,28 @@ def rows_of(path: Path) -> list[Row]:
 
 def table_of(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[dict[str, str]]:
     """The rows of a CSV file with a head that has these columns."""
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), delimiter=delimiter)
+    # A row that ends early has empty cells at its end.
+    rows = csv.DictReader(io.StringIO(lines_of(path)), delimiter=delimiter, restval="")
     if missing := [one for one in columns if one not in (rows.fieldnames or ())]:
         raise WrongLayout(f"{path.name}: no column {missing[0]!r}; {', '.join(columns)} are expected")
     return list(rows)
 
 
+def lines_of(path: Path) -> str:
+    """The whole of a text file in UTF-8, with or without its mark."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WrongLayout(f"{path.name} is no text in UTF-8: {error}") from None
+
+
 def text(row: Row, field: str, path: Path) -> str:
-    """A field of a row as text: numbers stand unquoted in some distributions."""
+    """A field of a row as text: numbers stand unquoted in some distributions, and NaN where pandas had nothing."""
     value = row.get(field)
-    if value is None:
+    if value is None or value != value:
         raise WrongLayout(f"{path.name}: an object without {field!r} stands there; it has {', '.join(sorted(row))}")
+    if not isinstance(value, str | int | float):
+        raise WrongLayout(f"{path.name}: {field!r} of an object is no text: {str(value)[:60]}")
     return str(value).strip()
 
 
@@ -76,7 +92,7 @@ def pickled_rows(path: Path) -> list[Row]:
     """The dictionaries of a pickled list. Nothing that is in the file can run."""
     try:
         found = _Plain(io.BytesIO(path.read_bytes())).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError) as error:
+    except (pickle.UnpicklingError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise WrongLayout(f"{path.name} is no pickle of plain values: {error}") from None
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):  # pyright: ignore[reportUnknownVariableType]
         raise WrongLayout(f"{path.name}: a pickled list of dictionaries is expected, one a question")
@@ -113,12 +129,18 @@ class Folder:
             if path.suffix.lower() in PICTURES:
                 found.setdefault(path.stem, []).append((path.relative_to(self._folder).parts, None))
             elif path.suffix.lower() == ".zip":
-                with zipfile.ZipFile(path) as opened:
-                    for name in opened.namelist():
-                        inner = PurePosixPath(name)
-                        if inner.suffix.lower() in PICTURES:
-                            found.setdefault(inner.stem, []).append((inner.parts, path))
+                for inner in map(PurePosixPath, _names(path)):
+                    if inner.suffix.lower() in PICTURES:
+                        found.setdefault(inner.stem, []).append((inner.parts, path))
         return found
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as opened:
+            return opened.namelist()
+    except zipfile.BadZipFile as error:
+        raise WrongLayout(f"{path.name} is no whole zip: {error}; fetch it anew, or take it away") from None
 
 
 class ParquetPictures:
@@ -153,7 +175,8 @@ class ParquetPictures:
             yield {**values, "image": key}
 
 
-def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def parquet(path: Path, columns: Sequence[str]) -> "ParquetFile":
+    """A Parquet file that has these columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -163,6 +186,11 @@ def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, int
         raise WrongLayout(f"{path.name} is no Parquet: {error}") from None
     if missing := [one for one in columns if one not in file.schema_arrow.names]:
         raise WrongLayout(f"{path.name}: no column {missing[0]!r}; {', '.join(columns)} are expected")
+    return file
+
+
+def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    file = parquet(path, columns)
     for group in range(file.num_row_groups):
         for row, values in enumerate(file.read_row_group(group, columns=list(columns)).to_pylist()):
             yield group, row, values

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.datasets.instructions.offers import phrasings
-from models.llava_tri.evaluation.benchmarks.files import find, json_of
+from models.llava_tri.evaluation.benchmarks.files import find, json_of, parquet
 from models.llava_tri.evaluation.questions import Benchmark, Corners, Kind, Mask, Question, WrongLayout
 from models.llava_tri.evaluation.scores.answers import YES_NO
 from models.llava_tri.evaluation.scores.boxes import read_box
@@ -74,15 +74,11 @@ class _Rows:
         return None
 
     def questions(self, split: str) -> list[Question] | None:
-        import pyarrow.parquet as pq
-
         columns = ["messages", "kinds", "caption", "triplet_id", "modality", "organ", "width", "height"]
         found: list[Question] = []
         for path in find(self._at, (f"parquet/data/{split}-*.parquet", f"data/{split}-*.parquet")):
             self.source[path.name] = "tristream dataset build, Parquet"
-            file = pq.ParquetFile(path)
-            if missing := [one for one in columns if one not in file.schema_arrow.names]:
-                raise WrongLayout(f"{path.name}: no column {missing[0]!r}: a data set of this version is expected")
+            file = parquet(path, columns)
             for number, row in enumerate(file.read(columns=columns).to_pylist()):
                 self._places[row["triplet_id"]] = path, number
                 found += _of_row(row)

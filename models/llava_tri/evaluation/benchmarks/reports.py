@@ -15,7 +15,15 @@ from typing import Any
 
 from defusedxml import DefusedXmlException, ElementTree
 
-from models.llava_tri.evaluation.benchmarks.files import Folder, ParquetPictures, find, json_of, table_of, text
+from models.llava_tri.evaluation.benchmarks.files import (
+    Folder,
+    ParquetPictures,
+    find,
+    json_of,
+    lines_of,
+    table_of,
+    text,
+)
 from models.llava_tri.evaluation.questions import Benchmark, Question, WrongLayout
 
 REPORT = "Write the findings of this chest X-ray as a radiology report."
@@ -42,6 +50,8 @@ def iu_xray(at: Path, split: str = "test", images: Path | None = None) -> Benchm
 
     def questions(name: str) -> list[Question]:
         rows: Any = whole.get({"validation": "val"}.get(name, name), [])  # pyright: ignore[reportUnknownMemberType]
+        if not isinstance(rows, list):
+            raise WrongLayout(f"{path.name}: {name!r} is no list of reports")
         return [_report(row, path, number) for number, row in enumerate(rows)]
 
     train = questions("train") if split != "train" else []
@@ -144,7 +154,7 @@ class _Roco:
                 yield row["ID"], row["ID"], row["Caption"].strip()
         else:
             self.source[path.name] = "ROCO"
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for number, line in enumerate(lines_of(path).splitlines(), 1):
                 name, tab, caption = line.partition("\t")
                 if not tab:
                     raise WrongLayout(f"{path.name}, line {number}: an id, a tab and a caption are expected")

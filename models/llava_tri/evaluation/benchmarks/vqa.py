@@ -191,11 +191,12 @@ def alternatives(asked: str) -> tuple[str, ...]:
 
 
 def _of_conversation(row: Row, path: Path) -> Row:
-    turns = row.get("conversations") or []
-    if len(turns) < 2 or any("value" not in turn for turn in turns[:2]):
-        raise WrongLayout(f"{path.name}: 'conversations' of a question and its answer are expected")
-    asked = str(turns[0]["value"]).replace("<image>", " ").strip()
-    return {**row, "question": asked, "answer": turns[1]["value"], "image": text(row, "image", path)}
+    try:
+        asked, answer = (turn["value"] for turn in row["conversations"][:2])
+    except (KeyError, TypeError, ValueError):
+        raise WrongLayout(f"{path.name}: 'conversations' of a question and its answer are expected") from None
+    asked = str(asked).replace("<image>", " ").strip()
+    return {**row, "question": asked, "answer": answer, "image": text(row, "image", path)}
 
 
 def _of_pickle(row: Row, path: Path) -> Row:

@@ -263,6 +263,19 @@ def test_roco_and_roco_v2(tmp_path: Path, lay: Callable[[Path], None]) -> None:
         ("vqa-rad", "testset.json", "{", r"testset\.json is no JSON"),
         ("vqa-rad", "testset.json", "{}", r"testset\.json: an array of objects is expected"),
         ("vqa-rad", "testset.json", '[{"question": "Is it?"}]', r"testset\.json: an object without 'answer'"),
+        ("vqa-rad", "testset.json", '[{"question": "?", "answer": NaN}]', r"testset\.json: an object without 'answer'"),
+        (
+            "vqa-rad",
+            "testset.json",
+            '[{"question": "?", "answer": ["a"]}]',
+            r"'answer' of an object is no text: \['a'\]",
+        ),
+        (
+            "vqa-rad",
+            "test.json",
+            '[{"conversations": "a"}]',
+            r"test\.json: 'conversations' of a question and its answer",
+        ),
         (
             "slake",
             "test.json",
@@ -275,9 +288,12 @@ def test_roco_and_roco_v2(tmp_path: Path, lay: Callable[[Path], None]) -> None:
         ("iu-xray", "ecgen-radiology/1.xml", "<eCitation/>", "no question stands in split 'all'"),
         ("iu-xray", "annotation.json", '{"test": [{"id": 1}]}', r"annotation\.json: report 0 has no list 'image_path'"),
         ("roco", "test_captions.csv", "name,text\n1,2\n", r"test_captions\.csv: no column 'ID'"),
+        ("roco", "test_captions.csv", "ID,Caption\n1,\udcff\n", r"test_captions\.csv is no text in UTF-8"),
+        ("iu-xray", "annotation.json", '{"test": {"a": 1}}', r"annotation\.json: 'test' is no list of reports"),
         ("roco", "test/radiology/captions.txt", "a caption\n", r"captions\.txt, line 1: an id, a tab"),
         ("roco", "data/test-0.parquet", "PAR", r"test-0\.parquet is no Parquet"),
         ("held-out", None, "", "tristream dataset build"),
+        ("held-out", "parquet/data/test-0.parquet", "PAR", r"test-0\.parquet is no Parquet"),
         ("grounding", None, "", r"instances_test\.json"),
     ],
 )
@@ -287,9 +303,17 @@ def test_another_layout_is_told_by_its_file(
     """With what was expected in it."""
     if file is not None:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text(content)
+        (tmp_path / file).write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(WrongLayout, match=told):
         LOADERS[name](tmp_path, "test", None)
+
+
+def test_half_a_zip_of_pictures_is_told(tmp_path: Path) -> None:
+    """And not taken for one without them."""
+    (tmp_path / "testset.json").write_text('[{"question": "Is it?", "answer": "yes", "image_name": "1.png"}]')
+    (tmp_path / "imgs.zip").write_bytes(b"PK half")
+    with pytest.raises(WrongLayout, match=r"imgs\.zip is no whole zip"):
+        LOADERS["vqa-rad"](tmp_path, "test", None).picture("1.png")
 
 
 def test_a_held_out_answer_is_a_label_without_the_words_around_it(tmp_path: Path) -> None:

@@ -135,6 +135,16 @@ def test_an_index_without_pictures_is_enough(benchmark: Benchmark, tmp_path: Pat
         list(of_dataset(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["parquet/data/train-00000-of-00001.parquet", "webdataset/train-000000.tar"])
+def test_a_data_set_of_which_half_is_lost_is_no_clean_one(tmp_path: Path, name: str) -> None:
+    """Its pictures cannot be looked through, and that is one line."""
+    (tmp_path / "index.jsonl").touch()
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_bytes(b"PAR1 and no more" * 100)
+    with pytest.raises(WrongLayout, match="pictures of the data set cannot be read"):
+        list(of_dataset(tmp_path))
+
+
 def test_what_is_held_out_was_not_learnt_from(benchmark: Benchmark, tmp_path: Path) -> None:
     """A model trained on a data set is asked its test split: that is no leak; its train split is one."""
     rows: list[str] = []
