@@ -11,8 +11,10 @@ from models.llava_tri.evaluation.pictures import size
 from models.llava_tri.evaluation.questions import KINDS, Benchmark, Kind, Question
 from models.llava_tri.evaluation.scores import answers as words
 from models.llava_tri.evaluation.scores.boxes import Scale, dice_as_mask, overlap, read_box
+from models.llava_tri.evaluation.scores.encoders import NAMES as ENCODED
+from models.llava_tri.evaluation.scores.encoders import encoded_scores
 from models.llava_tri.evaluation.scores.intervals import Estimate, mean
-from models.llava_tri.evaluation.scores.texts import NAMES, encoded_scores, rouge_l, text_scores
+from models.llava_tri.evaluation.scores.texts import NAMES, rouge_l, text_scores
 
 PRIMARY: dict[Kind, str] = {
     "closed": "accuracy", "open": "f1", "class": "accuracy", "text": "rouge_l", "box": "iou",
@@ -30,8 +32,7 @@ MEASURES = {
     "iou_50": "Boxes with IoU of 0.5 or more",
     "dice": "Dice of the filled box against the mask, mean",
     **NAMES,
-    "bert_score": "BERTScore, F1",
-    "radgraph": "RadGraph F1, entities with relations",
+    **ENCODED,
 }
 """What each measure is, for reports."""
 LABELLED = "Accuracy: the answer names the right label and no other"

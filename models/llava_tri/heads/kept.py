@@ -24,7 +24,9 @@ class Kept:
     def __init__(self, path: Path, decided: Mapping[str, Any]) -> None:
         self._path, self._decided = path, decided
         self._known: dict[str, list[Row | Skipped]] = {}
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        self._end = "" if text.endswith("\n") or not text else "\n"
+        for line in text.splitlines():
             try:
                 told = json.loads(line)
                 self._known[told["key"]] = Heads.validate_python(told["heads"])
@@ -39,7 +41,8 @@ class Kept:
         """Keep what came of a head; it stands there when this returns."""
         row = {"key": self._key(head), "heads": Heads.dump_python(list(came), mode="json")}
         with self._path.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            lines.write(self._end + json.dumps(row, ensure_ascii=False) + "\n")
+        self._end = ""
 
     def _key(self, head: Sequence[str]) -> str:
         return hashlib.sha256(json.dumps([self._decided, list(head)], sort_keys=True).encode()).hexdigest()

@@ -7,11 +7,9 @@ no wheel, and pycocoevalcap ships 100 MB of Java programs; both were held agains
 import math
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from importlib.util import find_spec
 
 import numpy as np
-import numpy.typing as npt
 
 from models.llava_tri.evaluation.scores.intervals import Estimate, Floats, mean, of_statistics
 from models.llava_tri.evaluation.scores.normalise import words_of
@@ -133,29 +131,3 @@ def _cider(given: list[Counter[_Gram]], right: list[Counter[_Gram]], seen: Count
 
 def _weighed(grams: Counter[_Gram], seen: Counter[_Gram], known: float) -> dict[_Gram, float]:
     return {gram: n * (known - math.log(max(1, seen[gram]))) for gram, n in grams.items()}
-
-
-@lru_cache(maxsize=1)
-def encoders() -> tuple[str, ...]:
-    """Scores by trained encoders whose packages are there: bert_score, radgraph."""
-    return tuple(name for name in ("bert_score", "radgraph") if find_spec(name) is not None)
-
-
-def encoded_scores(
-    answers: Sequence[str], right: Sequence[Sequence[str]], units: Sequence[str]
-) -> dict[str, Estimate]:  # pragma: no cover - their weights are fetched from hubs
-    """BERTScore (F1) and RadGraph F1 (entities with relations), where their packages are installed."""
-    found: dict[str, Estimate] = {}
-    if "bert_score" in encoders():
-        from bert_score import score  # pyright: ignore[reportMissingImports]
-
-        _, _, f1 = score(list(answers), [list(one) for one in right], lang="en")
-        found["bert_score"] = mean([float(one) for one in f1], units)
-    if "radgraph" in encoders():
-        from radgraph import F1RadGraph  # pyright: ignore[reportMissingImports]
-
-        rewards: npt.NDArray[np.float64] = F1RadGraph(reward_level="partial")(
-            hyps=list(answers), refs=[one[0] for one in right]
-        )[1]
-        found["radgraph"] = mean(np.asarray(rewards, np.float64), units)
-    return found
