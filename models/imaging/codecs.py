@@ -5,6 +5,7 @@ The table and its measurements: docs/imaging.md. Knows nothing of headers, of fi
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -44,6 +45,7 @@ from models.imaging.codestreams import (
     kind_of,
     rle_segments,
 )
+from models.imaging.cut_jpeg import is_cut
 from models.imaging.errors import ContradictorySyntax, CorruptPixels, UnsupportedPixels, WrongPixelLength, failing_as
 from models.imaging.photometric import SUBSAMPLED
 
@@ -169,16 +171,29 @@ def decode(syntax: UID, codestream: bytes, raster: Raster) -> tuple[Samples, str
 def _jpeg(codestream: bytes, raster: Raster) -> tuple[Samples, str]:
     extent = _checked(jpeg_extent(codestream), raster)
     if extent.components == 1:
-        return _decoded(imagecodecs.jpeg8_decode, codestream, raster, extent), raster.photometric
+        return _decoded(_whole_jpeg(extent), codestream, raster, extent), raster.photometric
     # What the codestream does not say, the header does: libjpeg would guess YBR.
     ybr = extent.colour == "YBR" if extent.colour else raster.photometric.startswith("YBR")
     if ybr and not extent.lossless:
         # Subsampled colour is interpolated here.
         colours = {"colorspace": "YCBCR", "outcolorspace": "RGB"}
-        return _decoded(imagecodecs.jpeg8_decode, codestream, raster, extent, **colours), "RGB"
+        return _decoded(_whole_jpeg(extent), codestream, raster, extent, **colours), "RGB"
     colours = {"colorspace": "RGB", "outcolorspace": "RGB"}
-    samples = _decoded(imagecodecs.jpeg8_decode, codestream, raster, extent, **colours)
+    samples = _decoded(_whole_jpeg(extent), codestream, raster, extent, **colours)
     return _rgb(samples, "YBR_FULL" if ybr else "RGB", extent.precision)
+
+
+def _whole_jpeg(extent: Extent) -> Callable[..., Any]:
+    """A decoder that refuses a codestream whose data ends before its image does."""
+
+    def decode(codestream: bytes, **options: Any) -> Any:
+        samples: Any = imagecodecs.jpeg8_decode(codestream, **options)
+        again = partial(imagecodecs.jpeg8_decode, **options)
+        if is_cut(codestream, samples, 2 ** (extent.precision - 1), again):
+            raise CorruptPixels
+        return samples
+
+    return decode
 
 
 def _jpeg_ls(codestream: bytes, raster: Raster) -> tuple[Samples, str]:

@@ -23,7 +23,7 @@ _AGENTS = re.compile(
 # "No", "without", "none", "unknown" and the like; one of them anywhere makes the whole say nothing.
 _DENIALS = re.compile(
     r"(?<![A-Z])(?:NO|NON|NONE|NOT|NIL|NULL|NEVER|FALSE|N|NA|NC|NEG[A-Z]*|WITHOUT|WITH OUT|W O|WO|PRE|PRIOR TO|BEFORE|"
-    r"UN[A-Z]*ENHANCED|NONENHANCED|NONCONTRAST|UNKNOWN|UNSPECIFIED|UNK|UNDEFINED|DECLINED|REFUSED|REFUSAL|"
+    r"UN[A-Z]*ENHANCED|NONENHANCED|NO?N?[CK]ONTRAST[A-Z]*|UNKNOWN|UNSPECIFIED|UNK|UNDEFINED|DECLINED|REFUSED|REFUSAL|"
     r"CONTRAINDICAT[A-Z]*|ALLERG[A-Z]*|OMITTED|CANCEL[A-Z]*|"
     r"PLAIN|NATIV[A-Z]*|PLANNED|IF|MAYBE|TBD|TBC|OPTIONAL|AVOID[A-Z]*|NEED[A-Z]*|"
     r"OHNE|KEIN[A-Z]*|NICHT|NEIN|UNBEKANNT|LEER|SIN|NINGUN[AO]?|NADA|DESCONOCIDO|SANS|AUCUN[E]?|PAS|INCONNU|SENZA|"
@@ -57,7 +57,9 @@ def contrast_agent(header: Header) -> bool | None:
             said.append(False)
         elif _CODE.fullmatch(code):
             said.append(names_agent(header.text("CodeMeaning", item) or "") is not False or None)
-    if texts and said == [None]:
-        volume = valid(header.number("ContrastBolusVolume"))
+    volume = valid(header.number("ContrastBolusVolume"))
+    if volume == 0:
+        said.append(False)
+    elif texts and said == [None]:
         said = [True] if volume is not None and 0 < volume < 5000 else said
     return True if True in said and False not in said else None

@@ -195,8 +195,12 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
     frames = _whole(header, "NumberOfFrames", 1) or 1
     samples = _whole(header, "SamplesPerPixel", 1)
     photometric = header.photometric
-    if photometric is None or samples not in (1, 3) or bits not in (1, 8, 16, 32, 64):
+    if photometric is None:
         raise CorruptHeader
+    if isinstance(header.code("PhotometricInterpretation"), Malformed):
+        raise MalformedAttribute("PhotometricInterpretation")
+    if bits not in (1, 8, 16, 32, 64):
+        raise MalformedAttribute("BitsAllocated")
     check_size(rows, columns, frames, limits)
     if header.syntax not in DECODABLE_SYNTAXES:
         raise UnsupportedTransferSyntax(header.syntax.name)
@@ -204,7 +208,7 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
     # Beyond the container is impossible, and was always meant to be the usual.
     high = min(_whole(header, "HighBit", stored - 1), bits - 1)
     if not 1 <= stored <= bits:
-        raise CorruptHeader
+        raise MalformedAttribute("BitsStored")
     end = len(data) if length == _UNDEFINED else start + length
     if end > len(data):
         raise TruncatedFile
@@ -217,9 +221,9 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
         allocated=bits,
         stored=stored,
         high=max(high, stored - 1),
-        signed=_whole(header, "PixelRepresentation", 0) & 1 == 1,
+        signed=_either(header, "PixelRepresentation"),
         photometric=photometric,
-        planar=samples > 1 and _whole(header, "PlanarConfiguration", 0) & 1 == 1,
+        planar=samples > 1 and _either(header, "PlanarConfiguration"),
         keyword=keyword,
         vr=vr,
     )
@@ -227,6 +231,8 @@ def _layout(header: Header, data: bytes, at: int, limits: Limits) -> _Layout:
         raise UnsupportedPixels(NOT_TAKEN)
     if SAMPLES[photometric] != samples:
         raise UnsupportedPixels("its Samples per Pixel and Photometric Interpretation contradict each other")
+    if samples not in (1, 3):
+        raise UnsupportedPixels(NOT_TAKEN)
     _check_encoding(header, memoryview(data)[start:end], raster, frames, bounded=length != _UNDEFINED)
     return _Layout(raster, start, end, frames)
 
@@ -289,6 +295,18 @@ def _whole(header: Header, keyword: str, default: int | None = None) -> int:
     if isinstance(value, Malformed) or value < 0 or value != int(value):
         raise MalformedAttribute(keyword)
     return int(value)
+
+
+def _either(header: Header, keyword: str) -> bool:
+    """Whether an attribute that is 0 or 1, and 0 where it is left out, is 1.
+
+    Raises:
+        MalformedAttribute: it is something else.
+    """
+    value = _whole(header, keyword, 0)
+    if value > 1:
+        raise MalformedAttribute(keyword)
+    return value == 1
 
 
 def _encoded_frames(header: Header, data: bytes, layout: _Layout) -> Callable[[int], bytes]:

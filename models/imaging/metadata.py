@@ -136,15 +136,20 @@ def _shows_screen(header: Header, modality: Modality) -> bool:
     return coloured and modality in _GREY and _view(header) is None
 
 
+def image_types(header: Header, frame: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The values of Image Type, and of the frame's own Frame Type."""
+    macros = (header.macro(f"{kind}ImageFrameTypeSequence", frame) for kind in ("CT", "MR", "PET"))
+    frame_type = next((words for macro in macros if macro and (words := header.words("FrameType", macro))), ())
+    return header.words("ImageType"), frame_type
+
+
 def is_localizer(header: Header, frame: int) -> bool:
     """Whether an image was made to plan others (a scout, topogram, survey), not to be read.
 
     By Image Type (PS3.3 C.8.2.1.1.1), the frame's own, Acquisition Type, Scan Options; or the description of a series
     of CT, MR or PET whose Image Type does not say AXIAL.
     """
-    macros = (header.macro(f"{kind}ImageFrameTypeSequence", frame) for kind in ("CT", "MR", "PET"))
-    frame_type = next((words for macro in macros if macro and (words := header.words("FrameType", macro))), ())
-    kinds = (*header.words("ImageType")[2:], *frame_type[2:])
+    kinds = tuple(word for words in image_types(header, frame) for word in words)
     if any(map(names_localizer, (*kinds, *header.words("ScanOptions")))):
         return True
     acquisition = header.macro("CTAcquisitionTypeSequence", frame)

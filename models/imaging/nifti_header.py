@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.imaging.errors import CorruptHeader, TruncatedFile, UnsupportedPixels
+from models.imaging.errors import TruncatedFile, UnsupportedPixels
 from models.imaging.storing import SENTINEL
 
 Matrix = NDArray[np.float64]
@@ -32,6 +32,7 @@ _TYPES: dict[int, tuple[str, int]] = {
     2: ("u1", 1), 4: ("i2", 1), 8: ("i4", 1), 16: ("f4", 1), 64: ("f8", 1), 128: ("u1", 3), 256: ("i1", 1),
     512: ("u2", 1), 768: ("u4", 1), 1024: ("i8", 1), 1280: ("u8", 1), 2304: ("u1", 4),
 }  # fmt: skip
+_TYPES_NOT_TAKEN = frozenset({1, 32, 1536, 1792, 2048})
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 _CODES = frozenset(range(6))
 """Of sform and qform, those that nifti1.h and nifti2.h define."""
@@ -93,19 +94,21 @@ def volume_of(data: bytes) -> Volume:
     header: Any = np.frombuffer(data, record, 1)[0]
     dims = [int(length) for length in header["dim"]]
     if not 1 <= dims[0] <= 7 or any(length < 1 for length in dims[1 : dims[0] + 1]):
-        raise CorruptHeader
+        raise UnsupportedPixels("the NIfTI header's dim is malformed")
     lengths = (dims[1 : dims[0] + 1] + [1] * 7)[:7]
     if math.prod(lengths[4:]) != 1:
         raise UnsupportedPixels("the NIfTI file has more than four dimensions")
     datatype = int(header["datatype"])
-    if datatype not in _TYPES:
+    if datatype in _TYPES_NOT_TAKEN:
         raise UnsupportedPixels("the NIfTI file's voxels are complex numbers, bits or of 128 bits")
+    if datatype not in _TYPES:
+        raise UnsupportedPixels("the NIfTI header's datatype is malformed")
     kind, channels = _TYPES[datatype]
     offset = float(header["vox_offset"])
     if not size <= offset < 2**62:
         # 0 in a single file is illegal, and some writers mean "after the header" by it.
         if offset != 0:
-            raise CorruptHeader
+            raise UnsupportedPixels("the NIfTI header's vox_offset is malformed")
         offset = size + 4
     slope, intercept = _scaling(header)
     spacing, axes = _geometry(header)

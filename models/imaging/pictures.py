@@ -2,8 +2,9 @@
 
 from models.imaging import windows
 from models.imaging.burned_in import UNKNOWN_SOURCE, BurnedInPolicy, Cleaner
-from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, png_size
+from models.imaging.codestreams import PNG_SIGNATURE, jpeg_extent, kind_of, png_size
 from models.imaging.colour import jpeg_profile, png_profile, to_srgb
+from models.imaging.cut_jpeg import is_cut
 from models.imaging.errors import CorruptPixels, UnsupportedPixels
 from models.imaging.frames import Frame, Source, frame_of
 from models.imaging.limits import check_size
@@ -14,6 +15,7 @@ from schemas.images import ImageMetadata
 from schemas.limits import DEFAULT_LIMITS, Limits
 
 _GREY_WITH_ALPHA = 4
+_MIDDLE = 128
 
 
 def open_picture(
@@ -40,6 +42,8 @@ def open_picture(
         stored = decode_png(data)
         if png and data[25] == _GREY_WITH_ALPHA and stored.ndim == 3:
             stored = stored[..., 0].copy()
+        if not png and is_cut(data, stored, _MIDDLE, decode_png):
+            raise CorruptPixels
         if sorted(stored.shape[:2]) != sorted((rows, columns)):
             raise CorruptPixels
         stored = to_srgb(stored, profile)
@@ -54,6 +58,8 @@ def open_picture(
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
+    if kind_of(data) == "JPEG-LS":
+        raise UnsupportedPixels("the file is a JPEG-LS codestream, which is taken only within DICOM")
     extent = jpeg_extent(data)
     if extent.components not in (1, 3):
         raise UnsupportedPixels(

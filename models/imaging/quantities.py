@@ -14,9 +14,9 @@ from pydicom import Dataset
 from models.imaging import windows
 from models.imaging.errors import MalformedAttribute, UnsupportedPixels
 from models.imaging.header import Header, Malformed, valid
-from models.imaging.image_types import is_of_screen
+from models.imaging.image_types import is_map, is_of_screen
 from models.imaging.lookup import read_lookup
-from models.imaging.metadata import is_localizer, is_secondary_capture, modality_of, modality_of_class
+from models.imaging.metadata import image_types, is_localizer, is_secondary_capture, modality_of, modality_of_class
 from models.imaging.palette import coloured
 from models.imaging.photometric import NOT_TAKEN
 from models.imaging.png import Stored
@@ -35,6 +35,8 @@ _RESCALE_TYPES = {
     "HU": "HU", "OD": "0.001 optical density", "MGML": "mg/ml", "Z_EFF": "effective atomic number",
     "ED": "1e23 electrons/ml", "EDW": "electron density relative to water", "PCT": "%",
 }  # fmt: skip
+_STEEPEST_HU, _FARTHEST_HU = 100, 2**15
+"""Slopes and intercepts beyond them make no Hounsfield units: 64512 is -1024 that was written as unsigned."""
 _PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "CPS": "counts/s"}
 _DOSE_UNITS = {"GY": "Gy", "RELATIVE": "relative dose"}
 
@@ -145,6 +147,8 @@ def rescale(header: Header, frame: int) -> tuple[float, float, str | None]:
     if not (_scales(slope) and isinstance(intercept, float) and abs(intercept) < SENTINEL):
         return as_stored
     unit = _rescaled_unit(header, frame, macro, modality)
+    if unit == "HU" and not (abs(slope) <= _STEEPEST_HU and abs(intercept) <= _FARTHEST_HU):
+        unit = None
     if unit is None and modality == "PET":
         units = valid(header.code("Units")) or ""
         unit = _PET_UNITS.get(units)
@@ -165,13 +169,14 @@ def _rescaled_unit(header: Header, frame: int, macro: Dataset | None, modality: 
     """By Rescale Type, or in CT by the lack of one (C.8.2.1).
 
     No Hounsfield units of a localizer, a projection, for which C.8.2.1 promises none, or of a picture of a screen;
-    without a word of them, of an object of another class or an image of several energies; or of a modality that does
-    not measure attenuation.
+    without a word of them, of an object of another class, an image of several energies or a map; or of a modality that
+    does not measure attenuation.
     """
     kind = header.code("RescaleType", macro, header.dataset)
     if kind is None or (isinstance(kind, Malformed) and kind.empty):
         implied = modality == "CT" and not is_secondary_capture(header) and modality_of_class(header) in (None, "CT")
-        kind = "HU" if implied and header.code("MultienergyCTAcquisition") in (None, "NO") else None
+        implied = implied and header.code("MultienergyCTAcquisition") in (None, "NO")
+        kind = "HU" if implied and not any(map(is_map, image_types(header, frame))) else None
     unit = _RESCALE_TYPES.get(valid(kind) or "")
     otherwise = modality not in _ATTENUATING or is_of_screen(header.words("ImageType"))
     return None if unit == "HU" and (otherwise or is_localizer(header, frame)) else unit

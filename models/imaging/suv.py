@@ -10,7 +10,7 @@ from pydicom import Dataset
 from models.imaging.header import Header, Malformed, valid
 from models.imaging.moments import Moment, moment_of, moment_of_day, zone_between, zone_of
 
-_DAY = timedelta(days=1)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _MOST_HALF_LIVES = 10
 _LEAST_DOSE_BY_WEIGHT = 2e4
 """Bq/kg: below it no scan is made, and a dose was written in kBq."""
@@ -106,7 +106,9 @@ def _between(injection: Moment | None, scan: datetime, header: Header, injected:
     if injection is None:
         return None
     if injection.zone is None:
-        return (scan - injection.local).total_seconds()
+        # On one clock both times of the injection are the same.
+        apart = abs(injection.local - injected) % _DAY if injected is not None else timedelta(0)
+        return (scan - injection.local).total_seconds() if min(apart, _DAY - apart) <= _MINUTE else None
     offset = header.code("TimezoneOffsetFromUTC")
     zone = zone_of(offset)
     if offset is None and injected is not None:

@@ -294,8 +294,9 @@ def picture_of(page: TiffPage, samples: NDArray[Any]) -> Picture:
         palette = page.colormap
         if palette is None or palette.ndim != 2 or palette.shape[0] != 3 or palette.shape[1] <= channels[..., 0].max():
             raise CorruptHeader
-        # A palette has 16 bits a colour (section 5).
-        return Picture((palette.T[channels[..., 0]] >> 8).astype(np.uint8), 8, inverted=False)
+        # A palette has 16 bits a colour (section 5). Where all have 8 alone, these were meant, as libtiff takes it.
+        shift = 8 if palette.max() > 255 else 0
+        return Picture((palette.T[channels[..., 0]] >> shift).astype(np.uint8), 8, inverted=False)
     coloured = photometric == _RGB or (photometric == _YCBCR and int(page.compression) == _JPEG)
     if coloured and count == 3 and bits in (8, 16) and channels.dtype.kind == "u":
         return Picture(channels[..., :3], bits, inverted=False)

@@ -21,8 +21,8 @@ _NULLS_FLUID_MS = (1500.0, 3000.0)
 _LONG_ECHO_MS = 60.0
 # Of Image Type and Frame Type: computed of several images (PS3.3 C.8.16.1.4 and what vendors write); maps too.
 _DERIVED = frozenset({
-    "ADC", "FA", "TRACEW ADC", "EXP", "EADC", "SUBTRACTION", "DIVISION", "MULTIPLICATION", "MTT", "TTP", "RCBF", "RCBV",
-    "T_TEST", "Z_SCORE", "STD_DEVIATION",
+    "ADC", "FA", "TRACEW ADC", "EXP", "EADC", "QUANTITY", "SUBTRACTION", "DIVISION", "MULTIPLICATION", "MTT", "TTP",
+    "RCBF", "RCBV", "T_TEST", "Z_SCORE", "STD_DEVIATION",
 })  # fmt: skip
 _MAP = re.compile(r"(?<![A-Z])MAPS?(?![A-Z])")
 _WORD = re.compile(r"[A-Z0-9*]+")

@@ -230,13 +230,13 @@ def test_what_a_small_file_may_inflate_to_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("at", "kind", "value", "error"),
     [
-        (40, "<h", 0, causes.CorruptHeader),
-        (42, "<h", -3, causes.CorruptHeader),
+        (40, "<h", 0, causes.UnsupportedPixels),
+        (42, "<h", -3, causes.UnsupportedPixels),
         (70, "<h", 32, causes.UnsupportedPixels),  # complex
         (40, "<6h", (5, 4, 4, 2, 1, 2), causes.UnsupportedPixels),
         (344, "4s", b"ni1\0", causes.UnsupportedPixels),
-        (108, "<f", -5.0, causes.CorruptHeader),
-        (108, "<f", float("nan"), causes.CorruptHeader),
+        (108, "<f", -5.0, causes.UnsupportedPixels),
+        (108, "<f", float("nan"), causes.UnsupportedPixels),
     ],
 )
 def test_what_is_not_taken_is_said(at: int, kind: str, value: object, error: type[InvalidInput]) -> None:

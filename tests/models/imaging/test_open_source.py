@@ -171,7 +171,7 @@ def test_damaged_bytes_never_raise_anything_but_our_errors(sample: Sample) -> No
         ({"Rows": 0}, causes.UnsupportedPixels),
         ({"Rows": 60_000, "Columns": 60_000}, TooLarge),
         ({"Rows": None}, causes.CorruptHeader),
-        ({"BitsAllocated": 13}, causes.CorruptHeader),
+        ({"BitsAllocated": 13}, causes.MalformedAttribute),
         ({"PhotometricInterpretation": "CMYK"}, causes.UnsupportedPixels),
         ({"BurnedInAnnotation": "YES"}, causes.IdentifyingPixels),
     ],

@@ -47,7 +47,11 @@ def frame_of(make_dicom: MakeDicom, *, drug: dict[str, Any] | None = None, **ele
     [
         ({}, {}, 3600),
         ({"DecayCorrection": "ADMIN"}, {}, 0),
-        ({}, {"RadiopharmaceuticalStartDateTime": "20240229231500.000000"}, 11 * 3600),
+        (
+            {},
+            {"RadiopharmaceuticalStartTime": "231500", "RadiopharmaceuticalStartDateTime": "20240229231500.000000"},
+            39600,
+        ),
         ({"AcquisitionTime": "103000"}, {}, 3600),
     ],
     ids=["decayed to the scan", "to the injection", "injected the day before", "a later bed position"],
@@ -93,6 +97,8 @@ def test_decay_is_over_the_true_interval(
         ({"TimezoneOffsetFromUTC": "+01:00"}, {"RadiopharmaceuticalStartDateTime": "20240301081500+0000"}),
         ({"TimezoneOffsetFromUTC": "+0100"}, {"RadiopharmaceuticalStartDateTime": "20240301081500+9900"}),
         ({}, {"RadiopharmaceuticalStartDateTime": "20240301"}),
+        # Two times of one injection on one clock.
+        ({}, {"RadiopharmaceuticalStartDateTime": "20240301081500"}),
         ({}, {"RadiopharmaceuticalStartDateTime": "20240231091500"}),
         ({}, {"RadiopharmaceuticalStartDateTime": "20240301101600"}),
         ({}, {"RadiopharmaceuticalStartTime": "091500+0100"}),

@@ -206,6 +206,15 @@ def test_a_damaged_page_leaves_the_others_readable() -> None:
         source.read(1)
 
 
+@pytest.mark.parametrize("full", [255, 65_535])
+def test_a_palette_of_8_bits_is_not_black(full: int) -> None:
+    """Some writers put bytes where 16 bits belong; libtiff and Pillow take them as such."""
+    palette = np.linspace(0, full, 256).astype(np.uint16)
+    shades = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    (frame,) = frames_of(written(shades, photometric="palette", colormap=np.tile(palette, (3, 1))))
+    np.testing.assert_array_equal(frame.stored, np.dstack([shades] * 3))
+
+
 def changed(data: bytes, tag: int, value: int) -> bytes:
     """A TIFF file of one directory with another value of a tag that has one."""
     (directory,) = struct.unpack_from("<I", data, 4)
