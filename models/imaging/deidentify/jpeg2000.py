@@ -13,6 +13,7 @@ import imagecodecs
 
 from models.imaging.codestreams import check_dimensions, j2k_start, segment_content
 from models.imaging.deidentify.surplus import without_surplus
+from models.imaging.deidentify.unused_entries import filled_with, without_text
 from models.imaging.errors import LIBRARY_ERRORS, CorruptPixels, TruncatedFile, UnsupportedPixels, failing_as
 
 _SOC, _SIZ, _CAP, _COD, _COC, _TLM = 0xFF4F, 0xFF51, 0xFF50, 0xFF52, 0xFF53, 0xFF55
@@ -21,6 +22,8 @@ _SOT, _SOD, _EOC = 0xFF90, 0xFF93, 0xFFD9
 # PLM, PLT, CRG, COM, and of part 15 CPF and PRF, which only repeat what others say.
 _LEFT = frozenset({0xFF57, 0xFF58, 0xFF63, 0xFF64, 0xFF59, 0xFF56})
 _EOC_BYTES = b"\xff\xd9"
+_STEP = 0x40
+"""A step size of no meaning, whether one has 8 bits or 16."""
 
 _Segment = tuple[int, bytes]
 
@@ -99,6 +102,7 @@ def rewritten_j2k(data: bytes, dimensions: tuple[int, int] | None = None) -> byt
     """
     size, main, parts, pointed = _Parser(data[j2k_start(data) :]).read()
     check_dimensions((size.bottom - size.top, size.right - size.left), dimensions)
+    _clean_steps(size, main, parts)
     last = {part.tile: number for number, part in enumerate(parts)}
     for tile, number in last.items():
         before = [part for part in parts[:number] if part.tile == tile]
@@ -115,6 +119,41 @@ def rewritten_j2k(data: bytes, dimensions: tuple[int, int] | None = None) -> byt
         if not _all_in_packets(coded, decode):
             parts[number] = replace(parts[number], coded=without_surplus(coded, decode))
     return _written(size, main, parts, pointed=pointed)
+
+
+def _clean_steps(size: _Size, main: list[_Segment], parts: list[_Part]) -> None:
+    """Of step sizes that read as text, fill those of subbands in which nothing is."""
+
+    def with_main(segments: list[_Segment]) -> bytes:
+        return _written(size, segments, parts, pointed=False)
+
+    wide = 1 if len(size.components) // 3 < 257 else 2
+    main[:] = _with_clean_steps(main, wide, with_main)
+    for number, part in enumerate(parts):
+
+        def with_own(segments: list[_Segment], number: int = number) -> bytes:
+            changed = list(parts)
+            changed[number] = replace(parts[number], segments=tuple(segments))
+            return _written(size, main, changed, pointed=False)
+
+        parts[number] = replace(part, segments=tuple(_with_clean_steps(part.segments, wide, with_own)))
+
+
+def _with_clean_steps(
+    segments: Sequence[_Segment], wide: int, written: Callable[[list[_Segment]], bytes]
+) -> list[_Segment]:
+    found = list(segments)
+    for place, (marker, content) in enumerate(segments):
+        start = {_QCD: 1, _QCC: wide + 1}.get(marker)
+        if start is None:
+            continue
+        style = content[:start]
+
+        def decode(steps: bytes, place: int = place, marker: int = marker, style: bytes = style) -> Any:
+            return imagecodecs.jpeg2k_decode(written([*found[:place], (marker, style + steps), *found[place + 1 :]]))
+
+        found[place] = marker, style + without_text(content[start:], decode, filled_with(_STEP))
+    return found
 
 
 def _all_in_packets(coded: bytes, decode: Callable[[bytes], Any]) -> bool:
