@@ -24,6 +24,7 @@ _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _LOSSLESS, _JPEG_LS = 0xC3, 0xF7
 _APP0, _APP14 = 0xE0, 0xEE
 _COD, _START_OF_TILE = 0x52, 0x90
+_TILE_PART = b"\xff\x90\x00\x0a"
 RLE_PADDING = b"\0\x80"
 """Bytes that encoders fill up segments with: of 00 two stand for a zero, and 80 stands for nothing (PS3.5 G.3)."""
 
@@ -162,7 +163,7 @@ def j2k_extent(data: bytes) -> Extent:
     """Of a whole JPEG 2000 or HTJ2K codestream, bare or in a JP2 file (ISO/IEC 15444-1, A.5.1 and A.6.1).
 
     Raises:
-        TruncatedFile: its end-of-codestream marker is not at its end.
+        TruncatedFile: its end-of-codestream marker is neither at its end nor behind the last of its tile-parts.
         CorruptPixels: it lacks its size or its coding style.
     """
     start = j2k_start(data)
@@ -170,7 +171,7 @@ def j2k_extent(data: bytes) -> Extent:
         raise TruncatedFile
     right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
     # DICOM pads a fragment to an even length: by rule with a zero, in practice with FF and more of them too.
-    if not data.rstrip(b"\x00\xff").endswith(b"\xff\xd9"):
+    if not data.rstrip(b"\x00\xff").endswith(b"\xff\xd9") and not _has_end(data, start):
         raise TruncatedFile
     components, precision = struct.unpack_from(">HB", data, start + 40)
     at = start + 2
@@ -180,6 +181,17 @@ def j2k_extent(data: bytes) -> Extent:
             return Extent(bottom - top, right - left, components, (precision & 0x7F) + 1, colour)
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     raise CorruptPixels
+
+
+def _has_end(data: bytes, start: int) -> bool:
+    """Whether tile-parts, by the lengths that they tell, lead to the end-of-codestream marker (15444-1, A.4.2)."""
+    at = data.find(_TILE_PART, start)
+    while data.startswith(_TILE_PART, at) and at + 12 <= len(data):
+        length = int.from_bytes(data[at + 6 : at + 10], "big")
+        if length < 14:
+            return False
+        at += length
+    return data.startswith(b"\xff\xd9", at)
 
 
 def rle_segments(data: bytes, segments: int) -> list[bytes]:

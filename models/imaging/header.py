@@ -14,7 +14,7 @@ from typing import cast
 
 import pydicom.config
 from pydicom import Dataset
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
@@ -81,7 +81,7 @@ class Header:
             return values
         found: list[float] = []
         for value in values:
-            number = _as_number(value)
+            number = _as_number(value, decimal=not _is_integer(keyword))
             if number is None:
                 return Malformed(keyword, empty=not any(str(value).strip(" \0") for value in values))
             found.append(number)
@@ -163,17 +163,26 @@ def _elements(dataset: Dataset | None, keyword: str) -> Sequence[object] | Malfo
     return values if values and values[0] is not None else []
 
 
-def _as_number(value: object) -> float | None:
-    """A finite number: of a binary VR as it is, of DS and IS by its text (pydicom takes "1_000" and "nan" too)."""
+def _as_number(value: object, *, decimal: bool) -> float | None:
+    """A finite number: of a binary VR as it is, of DS and IS by its text (pydicom takes "1_000" and "nan" too).
+
+    `decimal`: a comma is the decimal point. In IS it can part thousands, too.
+    """
     kind = type(value)
     if kind is not float and kind is not int:
         text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
         text = text.strip(" \0")
-        if not _NUMBER.fullmatch(text):
+        if not _NUMBER.fullmatch(text) or ("," in text and not decimal):
             return None
         value = text.replace(",", ".")
     number = float(cast(str, value))
     return number if math.isfinite(number) else None
+
+
+@lru_cache(maxsize=1024)
+def _is_integer(keyword: str) -> bool:
+    tag = _tag(keyword)
+    return tag is not None and dictionary_has_tag(tag) and dictionary_VR(tag) == "IS"
 
 
 @lru_cache(maxsize=1024)

@@ -35,8 +35,8 @@ _RESCALE_TYPES = {
     "HU": "HU", "OD": "0.001 optical density", "MGML": "mg/ml", "Z_EFF": "effective atomic number",
     "ED": "1e23 electrons/ml", "EDW": "electron density relative to water", "PCT": "%",
 }  # fmt: skip
-_STEEPEST_HU, _FARTHEST_HU = 100, 2**15
-"""Slopes and intercepts beyond them make no Hounsfield units: 64512 is -1024 that was written as unsigned."""
+_FARTHEST_HU = 2**15
+"""Slopes and intercepts beyond it make no Hounsfield units: 64512 is -1024 that was written as unsigned."""
 _PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "CPS": "counts/s"}
 _DOSE_UNITS = {"GY": "Gy", "RELATIVE": "relative dose"}
 
@@ -147,7 +147,7 @@ def rescale(header: Header, frame: int) -> tuple[float, float, str | None]:
     if not (_scales(slope) and isinstance(intercept, float) and abs(intercept) < SENTINEL):
         return as_stored
     unit = _rescaled_unit(header, frame, macro, modality)
-    if unit == "HU" and not (abs(slope) <= _STEEPEST_HU and abs(intercept) <= _FARTHEST_HU):
+    if unit == "HU" and max(abs(slope), abs(intercept)) > _FARTHEST_HU:
         unit = None
     if unit is None and modality == "PET":
         units = valid(header.code("Units")) or ""

@@ -40,7 +40,8 @@ def _meanings() -> dict[tuple[str, str], str]:
     for old, new in mapping["SRT"].items():
         if meaning := found.get(("SCT", new)):
             found |= {(scheme, old): meaning for scheme in _SNOMED_RT}
-    return found
+    # Postero-anterior, of which older files have a second code.
+    return found | {(scheme, "R-10214"): found["SCT", "272479007"] for scheme in _SNOMED_RT}
 
 
 def clean_code(item: Dataset) -> bool:

@@ -7,6 +7,7 @@ import json
 import re
 from functools import lru_cache
 from importlib.resources import files
+from typing import get_args
 
 from pydicom.charset import python_encoding
 from pydicom.datadict import tag_for_keyword
@@ -14,6 +15,7 @@ from pydicom.datadict import tag_for_keyword
 from models.imaging.deidentify.codes import known_scheme
 from models.imaging.deidentify.descriptors import known_terms
 from models.imaging.photometric import term_of
+from schemas.sidecars import View
 
 FREE_TEXT = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 NEVER = frozenset({"AE", "AS", "PN", "UR"})
@@ -35,6 +37,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
         # CS
         "SpecificCharacterSet": "|".join(re.escape(name) for name in python_encoding),
         "PatientOrientation": r"[LRAPHF]{1,3}",
+        "ViewPosition": "|".join(get_args(View)),
         "ContextIdentifier": r"(CID )?\d{1,5}",
         "TemplateIdentifier": r"(TID )?\d{1,5}",
         "LossyImageCompression": "0?[01]",

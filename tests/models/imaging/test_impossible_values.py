@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
+from pydicom import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
 
 from models.imaging import FramePolicy, open_source
 from models.imaging import errors as causes
@@ -42,7 +46,7 @@ def test_other_derived_images_keep_them(make_dicom: MakeDicom, value: str) -> No
 
 
 @pytest.mark.parametrize("octets", [
-    {"RescaleIntercept": b"64512"}, {"RescaleIntercept": b"1e20"}, {"RescaleSlope": b"4000"},
+    {"RescaleIntercept": b"64512"}, {"RescaleIntercept": b"1e20"}, {"RescaleSlope": b"1e6"},
 ])  # fmt: skip
 def test_no_hounsfield_units_where_none_can_be(make_dicom: MakeDicom, octets: dict[str, bytes]) -> None:
     """64512 is -1024 that was taken for unsigned."""
@@ -78,3 +82,32 @@ def test_what_pixels_may_not_be_is_refused_by_name(make_dicom: MakeDicom, keywor
     names = {"PixelRepresentation": "Pixel Representation", "BitsStored": "Bits Stored"}
     with pytest.raises(causes.MalformedAttribute, match=names.get(keyword, "malformed")):
         open_source(make_dicom(RAMP, **{keyword: value}), FramePolicy())
+
+
+@pytest.mark.parametrize("octets", [{"NumberOfFrames": b"1,000"}, {"NumberOfFrames": b"1,0"}])
+def test_a_comma_in_an_integer_string_is_malformed(make_dicom: MakeDicom, octets: dict[str, bytes]) -> None:
+    """It can part thousands as well (PS3.5 6.2 has it in neither)."""
+    with pytest.raises(causes.MalformedAttribute, match="Number of Frames"):
+        frame_of(with_octets(make_dicom(RAMP), **octets))
+
+
+@pytest.mark.parametrize("behind", [b"", b"\0", b"text behind it", b"\xff\xd9more", bytes(range(256))])
+def test_jpeg_2000_is_read_up_to_its_end(make_dicom: MakeDicom, behind: bytes) -> None:
+    """Whatever stands behind the end marker; as OpenJPEG and pydicom read it."""
+    stream = imagecodecs.jpeg2k_encode(RAMP, level=0, reversible=True, codecformat="j2k")
+    data = make_dicom(RAMP, syntax=JPEG2000Lossless, PixelData=encapsulate([stream + behind]))
+    np.testing.assert_array_equal(frame_of(data).values, RAMP)
+    with pytest.raises((causes.TruncatedFile, causes.CorruptPixels)):
+        frame_of(make_dicom(RAMP, syntax=JPEG2000Lossless, PixelData=encapsulate([stream[:-9] + behind])))
+
+
+@pytest.mark.parametrize("view", ["XCCL", "TAN", "SIO", "LMO", "PA"])
+def test_views_stay_in_copies(make_dicom: MakeDicom, view: str) -> None:
+    """All that the pipeline reads, coded by the older code too."""
+    film = {"Modality": "MG", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.2"}
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "R-10214", "SRT", "postero-anterior"
+    for told in ({"ViewPosition": view}, {"ViewCodeSequence": [code]}):
+        data = make_dicom(RAMP, **film, **told)
+        copy = deidentify_file(data, Pseudonyms(b"a key for the tests"), Policy()).data
+        assert frame_of(copy).metadata.view == frame_of(data).metadata.view is not None
