@@ -59,6 +59,8 @@ def manifest(definition: Definition, sha256: str) -> str:
         "units": definition.units, "channels": definition.channels, "polarity": definition.polarity,
         "shortest_side": definition.shortest_side, "longest_side": definition.longest_side,
     }  # fmt: skip
+    if definition.grey_as_colour:
+        contract["grey_as_colour"] = True
     if definition.spacing_mm is not None:
         contract |= {"spacing_mm": definition.spacing_mm, "unknown_spacing": True}
     lines = ["# Written by `make experts` from models/experts/export/definitions.py."]
@@ -98,7 +100,8 @@ def card(definition: Definition, size: int) -> str:
     polarity = ", as shown: high is bright" if definition.polarity == "displayed" else ""
     views = f"; {', '.join(definition.views)}, or not told" if definition.views else ""
     apart = f" but {', '.join(definition.except_organs)}" if definition.except_organs else ""
-    channels = "three channels, RGB" if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
+    rgb = "three channels, RGB" + (", of grey images alike" if definition.grey_as_colour else "")
+    channels = rgb if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
     sizes = "; ".join(
         f"{output.name}: at most {output.max_regions}, from {output.min_area_px} px and "
         f"{100 * output.min_area_fraction:g} % of the image{_to(output)}"

@@ -31,6 +31,7 @@ from models.experts.export.layers import (
     to_grid,
     two_means,
 )
+from models.experts.export.single import grown
 
 
 class CtFocal(nn.Module):
@@ -59,9 +60,56 @@ class CtFocal(nn.Module):
         return hypo, hyper, opening(to_grid(tissue), 3)
 
 
-class MrBrain(nn.Module):
-    """Maps: hyperintense, brighter than the mirrored place, and the brain as far as they may reach."""
+class Outliers(nn.Module):
+    """What is far brighter than most of the brain, as lesions of white matter are in FLAIR.
 
+    By the median and the median deviation from it, which lesions do not move (Iglewicz and Hoaglin, How to Detect and
+    Handle Outliers, 1993), with two thresholds (Canny, IEEE Trans. PAMI 8, 1986). Nothing where the brain's rim is
+    bright as a whole, as cortex and fluid are in T2: it would be told for a lesion.
+    """
+
+    SMOOTH_PX, EDGE_PX = 0.8, 2
+    SEED, LEAST, FRACTION = 3.5, 2.5, 0.5
+    REACH_PX = 25
+    RIM_PX, BRIGHT_RIM = 6, 0.5
+    ROUNDS = 12
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.smooth = Gaussian(self.SMOOTH_PX)
+
+    def forward(self, image: Tensor, filled: Tensor) -> Tensor:
+        """Score, 0.5 at LEAST, of `image` in a `filled` brain of 0 and 1, both (1, 1, rows, columns)."""
+        inner = erode(filled, 2 * self.EDGE_PX + 1)
+        smooth = self.smooth.sum(image)
+        middle = self.median(smooth, inner)
+        tissue = inner * (smooth > MrBrain.BRAIN * middle).to(image.dtype)
+        middle = self.median(smooth, tissue)
+        deviation = 1.4826 * self.median(torch.abs(smooth - middle), tissue)
+        z = (smooth - middle) / torch.maximum(deviation, least_spread(image)) * inner
+        peak = dilate(z, self.REACH_PX)
+        level = torch.clamp(self.FRACTION * peak, min=self.LEAST)
+        rim = inner - erode(filled, 2 * self.RIM_PX + 1)
+        found = (peak > self.SEED) & (z > level) & (self.median(z, rim) < self.BRIGHT_RIM)
+        return found.to(image.dtype) * torch.clamp(0.5 * z / level, 0.5, 1.0)
+
+    def median(self, value: Tensor, weight: Tensor) -> Tensor:
+        """Of `value` where `weight` is 1, by halving the interval that it lies in."""
+        low, high, half = value.min(), value.max(), 0.5 * weight.sum()
+        for _ in range(self.ROUNDS):
+            middle = 0.5 * (low + high)
+            below = (weight * (value < middle).to(value.dtype)).sum() < half
+            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+        return 0.5 * (low + high)
+
+
+class MrBrain(nn.Module):
+    """On RGB, its luma. Maps: hyperintense, far brighter than most of the brain, brighter than the mirrored place, and
+    the brain as far as they may reach, what is dark in it too. Nothing stands out in composites of several sequences,
+    whose luma has the contrast of none: they are `composite`'s.
+    """
+
+    LUMA, COLOURED = (0.299, 0.587, 0.114), 0.2
     FOREGROUND, BRAIN = 0.4, 0.65
     FRAME_PX, CORE_PX, SCALP_PX = 24, 40, 15
     WIDE_PX, MATCHED_PX = 16.0, 3.5
@@ -69,14 +117,19 @@ class MrBrain(nn.Module):
     LEAST_ASYMMETRY = 3.5
     FRACTION, SHORT_PX = 0.48, 2.0
     CORTEX_PX, DEEP_PX, EDGE_PX = 16, 12, 4
+    WIDEST_PX, GAP_CELLS, STEPS = 24.0, 3, 40
 
     def __init__(self) -> None:
         super().__init__()
         self.focal = Focal(fine_px=1.2, wide_px=self.WIDE_PX)
         self.matched = Matched(self.MATCHED_PX)
         self.outline = Outline(self.SHORT_PX, self.FRACTION)
+        self.widest, self.outliers = Gaussian(self.WIDEST_PX / GRID), Outliers()
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, colours: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        image = (colours * torch.tensor(self.LUMA).reshape(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+        apart = (colours.amax(dim=1) - colours.amin(dim=1)).mean()
+        grey = (apart < self.COLOURED * image.abs().mean()).to(image.dtype)
         # Nothing is outside the image: what is cut off by its edge is as thin as it looks, and is not joined to it.
         framed = functional.pad(image, (self.FRAME_PX,) * 4)
         grid = to_grid(framed)
@@ -85,7 +138,12 @@ class MrBrain(nn.Module):
         typical = (grid * core).sum() / (core.sum() + 1e-6)
         # The skull is dark beside the brain, and scalp a thin ring outside it; ventricles and sulci are gaps.
         bright = (mean3(framed) > self.BRAIN * typical).to(image.dtype)
-        brain = closing(opening((to_grid(opening(bright, self.SCALP_PX)) > 0.5).to(image.dtype), 5), 11)
+        brain = opening((to_grid(opening(bright, self.SCALP_PX)) > 0.5).to(image.dtype), 5)
+        # Shoulders and neck can be in the picture too: the brain is what is joined to where it is widest, by no more
+        # than a narrow gap.
+        wide = self.widest.sum(brain) * brain
+        widest = (wide >= 0.999 * wide.amax(dim=(2, 3), keepdim=True)).to(brain.dtype)
+        brain = closing(grown(widest, closing(brain, self.GAP_CELLS), self.STEPS), 11)
         cells, edge = self.FRAME_PX // GRID, self.FRAME_PX
         brain, signal = brain[:, :, cells:-cells, cells:-cells], bright[:, :, edge:-edge, edge:-edge]
         inner = erode(brain, 2 * (self.CORTEX_PX // GRID) + 1)
@@ -101,7 +159,10 @@ class MrBrain(nn.Module):
         hyper = self.outline(height * deep, z * deep, seed * inner, self.LEAST, 12)
         apart, seed = beyond_mirror(z, seed * inner, inner, self.matched)
         asymmetric = self.outline(height - (z - apart), apart, seed, self.LEAST_ASYMMETRY, 12)
-        return opening(hyper, 3), opening(asymmetric, 3), reach
+        filled = between(reached, "left", "right", "top", "bottom")
+        far = self.outliers(image, filled)
+        hyper = opening(hyper, 3) * (1 - dilate((far > 0).to(image.dtype), Outliers.REACH_PX))
+        return grey * hyper, grey * far, grey * opening(asymmetric, 3), filled
 
 
 class ChestXray(nn.Module):

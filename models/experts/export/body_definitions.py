@@ -1,6 +1,6 @@
 """What the experts of `body` claim, in words written from the same constants."""
 
-from models.experts.export.body import ChestXray, CtFocal, MrBrain
+from models.experts.export.body import ChestXray, CtFocal, MrBrain, Outliers
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
 from models.experts.export.layers import GRID
 
@@ -54,13 +54,15 @@ BODY = (
     ),
     Definition(
         name="mr-brain",
-        version="3.0.0",
+        version="4.0.0",
         title="Bright outliers and asymmetry within the brain",
         module=MrBrain(),
         source=f"{OUTLINED}; brain by opening off the scalp: Serra 1982",
         modalities=("MR",),
         organs=("brain", "head"),
         views=("axial", "coronal"),
+        channels=3,
+        grey_as_colour=True,
         longest_side=256,
         foreground=Foreground("brain", min_part_of_largest=0.3),
         outputs=(
@@ -76,8 +78,23 @@ BODY = (
                     MrBrain.SHORT_PX,
                 )
                 + f", that peak more than {MrBrain.CORTEX_PX} px inside the brain's outline, and it "
-                f"{MrBrain.DEEP_PX} px",
+                f"{MrBrain.DEEP_PX} px; more than {Outliers.REACH_PX // 2} px from what is far brighter than most",
                 score=SCORE,
+                contrast="brighter",
+            ),
+            Output(
+                name="outlier",
+                label="hyperintense region within the brain",
+                rule=(
+                    f"smoothed signal (sigma {Outliers.SMOOTH_PX:g} px) above the brain's median by at least "
+                    f"{Outliers.LEAST:g} x its deviation (1.4826 x the median one) and by {100 * Outliers.FRACTION:g} "
+                    f"% of the largest within {Outliers.REACH_PX // 2} px, where that is {Outliers.SEED:g} x that "
+                    f"deviation, more than {MrBrain.EDGE_PX + Outliers.EDGE_PX} px inside the brain's outline; nothing "
+                    f"where the median to {Outliers.RIM_PX} px inside it is above the brain's by "
+                    f"{Outliers.BRIGHT_RIM:g} x the deviation"
+                ),
+                score=SCORE,
+                min_area_fraction=0.00008,
                 contrast="brighter",
             ),
             Output(
@@ -103,6 +120,7 @@ BODY = (
             "At the skull's base muscle and the orbits are taken for brain: the skull is no dark ring there.",
             "The middle is the column through the brain's centroid: a tilted head is compared with the wrong place.",
             "What crosses the midline is compared with itself. In T2, fluid is an outlier.",
+            "Of colour images it takes the luma; where colours differ as in composites of sequences it tells nothing.",
         ),
     ),
     Definition(

@@ -70,6 +70,7 @@ class Definition:
     limits: tuple[str, ...]
     units: tuple[str, ...] = ()
     channels: Literal[1, 3] = 1
+    grey_as_colour: bool = False
     polarity: Literal["value", "displayed"] = "value"
     foreground: Foreground | None = None
     shortest_side: int = 32
