@@ -38,7 +38,13 @@ TASKS, TARGETS = ("classify", "segment"), ("modality", "organ", "disease")
 @click.option("--patience", default=6, show_default=True, help="Epochs without gain after which a head ends.")
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(2))
 @click.option("--learning-rate", default=1e-3, show_default=True)
-@click.option("--most", default=4000, show_default=True, help="Images to learn from and to test on, each at most.")
+@click.option(
+    "--most",
+    default=4000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Images to learn from and to test on, each at most.",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 def worth(
     folder: Path,

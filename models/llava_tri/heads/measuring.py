@@ -106,7 +106,7 @@ def measure(
             took(skipped)
             if not groups and not skipped:
                 what = ", ".join(plan.labels) or "any label"
-                took([Skipped(task="segment", of=what, why=f"no region of kind {plan.kind!r} in the set's COCO")])
+                took([Skipped(task="segment", of=what, why=f"no such region of kind {plan.kind!r} in the set's COCO")])
     return Worth(
         data=folder.resolve().name,
         digest=opened.digest,

@@ -10,7 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from models.llava_tri.training.weights import Weights
 from schemas.failures import InvalidInput
@@ -26,6 +28,11 @@ REWARDED = ("description", "caption", "phrase-to-box")
 """Kinds that the facts of a picture can judge: sentences, and boxes."""
 KINDS: dict[str, tuple[str, ...]] = {"align": ("caption",), "multigranular": DESCRIBING, "task": ("*",)}
 """Kinds of questions of each stage, where the file names none; `*`: every turn of the conversations."""
+
+
+_AS_TOLD = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+"""A batch of 1.5 or "yes" for true is no slip to be guessed about."""
+TRACKERS = ("tensorboard", "wandb")
 
 
 class BadRun(InvalidInput):
@@ -140,6 +147,10 @@ class Run:
             value = getattr(self, name)
             if value is not None and value not in allowed:
                 raise BadRun(f"{name} = {value!r}: take one of {', '.join(allowed)}")
+        if other := sorted(set(self.track) - set(TRACKERS)):
+            raise BadRun(f"track = {other[0]!r}: take some of {', '.join(TRACKERS)}")
+        if min(self.checkpoints, self.kept) < 1:
+            raise BadRun("checkpoints, the steps between two, and kept, how many of them stay, must be at least 1")
         if len({stage.name for stage in self.stages}) != len(self.stages) or not self.stages:
             raise BadRun("a run has one stage or more, each with a name of its own")
         if not self.facts and any(stage.objective == "rewards" for stage in self.stages):
@@ -211,11 +222,8 @@ def _run(told: dict[str, Any]) -> Run:
     stages = told.pop("stage", [])
     if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
         raise BadRun("stages are told as [[stage]]")
-    try:
-        made = tuple(_made(Stage, stage, "[[stage]]") for stage in stages)
-        return _made(Run, {**told, "stages": made}, "the run")
-    except TypeError as error:
-        raise BadRun(f"a value of the run is of another type than it must be: {error}") from None
+    made = tuple(_made(Stage, stage, "[[stage]]") for stage in stages)
+    return _made(Run, {**told, "stages": made}, "the run")
 
 
 def _made(kind: type[Any], told: dict[str, Any], where: str) -> Any:
@@ -225,4 +233,14 @@ def _made(kind: type[Any], told: dict[str, Any], where: str) -> Any:
     needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
     if missing := sorted(needed - set(told)):
         raise BadRun(f"{where} must tell {', '.join(missing)}")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    hints = get_type_hints(kind)
+    for name, value in values.items():
+        if "Literal" in str(hints[name]):
+            continue  # The class tells what can be taken.
+        try:
+            TypeAdapter(hints[name], config=_AS_TOLD).validate_python(value)
+        except ValidationError as error:
+            why = error.errors()[0]["msg"].replace("tuple", "list")
+            raise BadRun(f"{where}: {name} = {told[name]!r}: {why}") from None
+    return kind(**values)

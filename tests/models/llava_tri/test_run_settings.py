@@ -69,7 +69,13 @@ def test_the_digest_is_of_what_is_learnt(tmp_path: Path) -> None:
         (('name = "align"', 'name = "first"'), "names no kinds"),
         (('data = ["set"]', ""), "must tell data"),
         (("[[stage]]", "[[stage"), "not TOML"),
-        (("batch = 64", 'batch = "many"'), "another type"),
+        (("batch = 64", 'batch = "many"'), r"\[\[stage\]\]: batch = 'many': Input should be a valid integer"),
+        (("batch = 64", "batch = 1.5"), "batch = 1.5: Input should be a valid integer"),
+        (("2e-5", "nan"), "learning_rate = nan: Input should be a finite number"),
+        (('data = ["set"]', 'data = "set"'), "the run: data = 'set': Input should be a valid list"),
+        (('data = ["set"]', 'data = ["set"]\ngradient_checkpointing = "no"'), "a valid boolean"),
+        (('data = ["set"]', 'data = ["set"]\ntrack = ["mlflow"]'), "take some of tensorboard, wandb"),
+        (('data = ["set"]', 'data = ["set"]\ncheckpoints = 0'), "must be at least 1"),
     ],
 )
 def test_what_cannot_be_meant_is_said(tmp_path: Path, change: tuple[str, str], words: str) -> None:
