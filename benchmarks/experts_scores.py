@@ -1,6 +1,6 @@
 """How often a region is where readers marked something, and whether its score tells: `make experts-scores DATA=FOLDER`.
 
-    python -m benchmarks.experts_scores FOLDER [--sets NAME …] [--half first|second] [--own DIR]
+    python -m benchmarks.experts_scores FOLDER [--sets NAME …] [--half first|second] [--own DIR] [--plot FILE.svg]
 
 A row is a set, a label of its masks, and the expert and label that come nearest to it there, as `experts_sets` chooses
 them. A region is *right* where it overlaps the marked parts that it touches by an IoU of 0.1, or lies by half or more
@@ -14,17 +14,21 @@ The last columns tell whether scores could be made probabilities: Brier scores (
 better) of the score as it is, of an isotonic regression fitted on the other patients, and of the other patients' share
 of right regions, which no score has part in. *Gain* is the last less the second: scores are worth calibrating where its
 interval lies above 0. Empty where fewer than LEAST_PATIENTS patients have a region, or all regions are alike.
+
+`--plot`: by expert and label over all sets, the share of right regions against the mean score (experts_reliability).
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
 from benchmarks.experts_quality import decode
-from benchmarks.experts_sets import Seen, by_sets, named, parser, rows
+from benchmarks.experts_reliability import Scored, draw
+from benchmarks.experts_sets import Row, Seen, by_sets, named, parser, rows
 from benchmarks.real_figures import Mask, agreement, interval
 from benchmarks.real_images import Case
 from models.experts.registry import Registry
@@ -36,15 +40,6 @@ HEAD = (
 LEAST_PATIENTS = 5
 WITHIN = 0.5
 """Part of a region within what is marked from which on it is right, however small it is against that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A region: its score, whether it is right, and whose it is."""
-
-    score: float
-    right: bool
-    group: str
 
 
 def found(registry: Registry, case: Case) -> dict[str, list[tuple[float, Mask]]]:
@@ -116,17 +111,24 @@ def calibrated(scored: Sequence[Scored]) -> Calibrated | None:
     return found
 
 
-def lines(looked: Sequence[tuple[Case, dict[str, list[tuple[float, Mask]]]]]) -> Iterator[str]:
-    """Of one set: a line for each label of its masks."""
+def judged(looked: Sequence[tuple[Case, dict[str, list[tuple[float, Mask]]]]]) -> Iterator[tuple[Row, list[Scored]]]:
+    """Of one set: each label of its masks, with the regions of the expert and label that come nearest to it."""
     seen = [Seen(case, {name: [mask for _, mask in of] for name, of in by.items()}, {}) for case, by in looked]
     for row in rows(seen):
-        scored = [
-            Scored(score, is_right(mask, case.truth[row.label]), case.group)
-            for case, by in looked
-            if row.label in case.truth
-            for score, mask in by.get(row.name, [])
-        ]
-        yield f"| {row.of} | {row.label} | {row.name} | {len(row.seen)} | {len(scored)} | {_told(scored)} |"
+        yield (
+            row,
+            [
+                Scored(score, is_right(mask, case.truth[row.label]), case.group)
+                for case, by in looked
+                if row.label in case.truth
+                for score, mask in by.get(row.name, [])
+            ],
+        )
+
+
+def line(row: Row, scored: Sequence[Scored]) -> str:
+    """Of the table."""
+    return f"| {row.of} | {row.label} | {row.name} | {len(row.seen)} | {len(scored)} | {_told(scored)} |"
 
 
 def _told(scored: Sequence[Scored]) -> str:
@@ -152,13 +154,19 @@ def _worth(found: Calibrated | None) -> str:
 
 def main() -> None:
     """The command line."""
-    arguments = parser(__doc__).parse_args()
+    options = parser(__doc__)
+    options.add_argument("--plot", type=Path, help="reliability of each expert and label, as SVG")
+    arguments = options.parse_args()
     registry = Registry.load(own=arguments.own)
     by_set = by_sets(arguments, lambda case: (case, found(registry, case)))
     print(f"rules: {registry.version}\n\n{HEAD}\n|{' --- |' * 14}")
+    by_name: dict[str, list[Scored]] = defaultdict(list)
     for of in sorted(by_set):
-        for line in lines(by_set[of]):
-            print(line, flush=True)
+        for row, scored in judged(by_set[of]):
+            print(line(row, scored), flush=True)
+            by_name[row.name] += scored
+    if arguments.plot is not None:
+        draw(by_name, arguments.plot)
 
 
 if __name__ == "__main__":

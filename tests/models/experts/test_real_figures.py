@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.experts_scores import Scored, calibrated, halves, is_right, lines, told_apart
+from benchmarks.experts_reliability import Scored, bins, draw
+from benchmarks.experts_scores import calibrated, halves, is_right, judged, line, told_apart
 from benchmarks.real_figures import agreement, interval
 from benchmarks.real_images import Case, Mask, cases, without_dust
 from schemas.images import ImageMetadata
@@ -175,7 +176,29 @@ def test_lines_of_a_set() -> None:
     truth = square(10, 10, 20)
     case = Case("set", "one", "a", truth.astype(np.float32), about, "grey level", False, (), {"lesion": truth})
     found = {"x: dense": [(0.9, square(10, 10, 18)), (0.6, square(60, 60, 10))], "x: dark": [(0.5, square(80, 0, 5))]}
-    assert list(lines([(case, found)])) == [
+    assert [line(*each) for each in judged([(case, found)])] == [
         "| set | lesion | x: dense | 1 | 2 | 0.50 (0.50 to 0.50) | 0.75 | 0.00 | 1.00 | 1.00 |  | | | |"
     ]
-    assert list(lines([(case, {})])) == ["| set | lesion | none | 1 | 0 |  | | | | | | | | |"]
+    assert [line(*each) for each in judged([(case, {})])] == ["| set | lesion | none | 1 | 0 |  | | | | | | | | |"]
+
+
+def test_bins_of_scores() -> None:
+    """Of about equal numbers, one score never in two of them, and an interval that holds the share."""
+    told = scored([0.9] * 20 + [0.95, 0.97, 0.98], [0.5, 0.6, 0.7, 0.55, 0.65])
+    found = bins(told)
+    assert sum(one.regions for one in found) == len(told)
+    assert [one.right for one in found] == [0.0, 1.0]
+    assert found[0].interval == (0.0, pytest.approx(0.5218, abs=1e-4))
+    assert found[1].interval[1] == 1.0
+    assert [one.regions for one in bins(scored([1.0] * 12, []))] == [12]
+
+
+def test_reliability_is_drawn(tmp_path: Path) -> None:
+    """Labels of ten regions or more; with none of these it says so."""
+    path = tmp_path / "scores.svg"
+    draw({"x: dense": scored([0.5, 0.9] * 6, [0.7]), "x: dark": scored([0.9], [])}, path)
+    drawn = path.read_text(encoding="utf-8")
+    assert "13 regions" in drawn
+    assert "x: dark" not in drawn
+    with pytest.raises(SystemExit, match="no label has 10 regions"):
+        draw({"x: dark": scored([0.9], [])}, path)
