@@ -35,6 +35,7 @@ MARKED: dict[str, tuple[str, ...]] = {
     "fundus-vessels: vessel": ("vessel",),
     "histo-nuclei: nucleus-like region": ("nucleus",),
     "microscopy-cells: bright cell-like region": ("nucleus",),
+    "microscopy-nuclei: nucleus-like region": ("white blood cell",),
     "mr-brain: hyperintense region within the brain": ("lesion", "tumour"),
     "mr-brain: region brighter than the mirrored place": ("lesion", "tumour"),
     "mr-composite: hyperintense region within the brain": ("tumour",),

@@ -1,6 +1,7 @@
 """What the experts of `pictures` claim, in words written from the same constants."""
 
 from models.experts.export.body_definitions import CLIPPED, OUTLINED
+from models.experts.export.bright_field import StainedNuclei
 from models.experts.export.definition import SCORE, Definition, Foreground, Output, stands_out, stands_out_as_whole
 from models.experts.export.nuclei import Nuclei, Stained
 from models.experts.export.pictures import Cells, EndoscopyColour, Fundus
@@ -208,6 +209,36 @@ PICTURES = (
         limits=(
             "For bright on dark (fluorescence, dark field); dark cells on a bright field are not found.",
             "Made for cells 8 to 24 px wide. Cells that touch are one region.",
+        ),
+    ),
+    Definition(
+        name="microscopy-nuclei",
+        version="1.0.0",
+        title="Strongly stained nuclei on a bright field: white cells of blood films",
+        module=StainedNuclei(),
+        source="Optical density (Beer, Lambert); two means: Ridler and Calvard, IEEE Trans SMC 8, 1978",
+        modalities=("microscopy",),
+        channels=3,
+        longest_side=512,
+        outputs=(
+            Output(
+                name="nucleus",
+                label="nucleus-like region",
+                rule=(
+                    f"optical density of green above that of the clear ground by at least {StainedNuclei.DENSITY:g}, "
+                    f"{StainedNuclei.NARROW_PX} px wide or more, gaps of up to {StainedNuclei.LOBES_PX} px closed"
+                ),
+                score=SCORE,
+                min_area_px=40,
+                min_area_fraction=0.0015,
+                max_regions=MANY,
+                contrast="darker",
+            ),
+        ),
+        limits=(
+            "For colour pictures of blood films (Wright, Giemsa). Red cells, platelets and parasites are not told.",
+            "Where the clear ground is darker than 130 of 255 in green, and in fluorescence, it tells nothing.",
+            "Nuclei that touch are one region; lobes that lie apart are several.",
         ),
     ),
 )
