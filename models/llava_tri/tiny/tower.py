@@ -1,9 +1,10 @@
-"""LiteMedSAM's image encoder as a vision tower of Transformers' LLaVA: importing this makes it loadable.
+"""LiteMedSAM's image encoder, with its reader, as the tower of Transformers' LLaVA: importing this makes it loadable.
 
 The network is a TinyViT (Wu et al., ECCV 2022, arXiv 2207.10666) with strides of its own: patches of one pixel, halved
 twice (Ma et al., Nature Communications 15, 2024). Batch normalisation is folded into the convolutions. Pictures of a
-frozen tower on a CPU are encoded once: training asks for the same ones again in every epoch and stage, and a run that
-is resumed asks for them anew.
+frozen encoder on a CPU are encoded once: training asks for the same ones again in every epoch and stage, and a run
+that is resumed asks for them anew. The projector stands in the tower, for LLaVA's own gives each square one token and
+no more; that one stays the identity.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -24,20 +25,22 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from models.llava_tri.tiny.reader import Reader
+
 MOST_KEPT = 512
 """Pictures whose features are kept in memory: 595 kB each at the preset's size."""
 FREQUENCIES = 8
 
 
 class Features:
-    """Tokens of pictures by a hash of picture and weights: the latest in memory, all in a folder where there is one."""
+    """Of pictures, by a hash of picture and weights: the latest in memory, all in a folder where there is one."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self._latest: OrderedDict[str, Tensor] = OrderedDict()
 
     def of(self, key: str, made: Callable[[], Tensor]) -> Tensor:
-        """The tokens kept under a key, or what `made` makes."""
+        """What is kept under a key, or what `made` makes."""
         if key not in self._latest:
             self._latest[key] = self._from_folder(key, made)
             if len(self._latest) > MOST_KEPT:
@@ -50,14 +53,14 @@ class Features:
             return made()
         path = self.folder / f"{key}.safetensors"
         if path.is_file():
-            return load_file(path)["tokens"]
-        tokens = made()
+            return load_file(path)["features"]
+        features = made()
         self.folder.mkdir(parents=True, exist_ok=True)
         # Two processes may share the folder, and either may end at any time.
         part = path.with_suffix(f".{os.getpid()}.part")
-        save_file({"tokens": tokens.contiguous()}, part)
+        save_file({"features": features.contiguous()}, part)
         part.replace(path)
-        return tokens
+        return features
 
 
 FEATURES = Features()
@@ -66,8 +69,9 @@ FEATURES = Features()
 class TowerConfig(PreTrainedConfig):
     """Sizes of the tower.
 
-    `image_size` px on each side; `grid` × `grid` tokens come of it, each of `cells` × `cells` averaged features.
-    `hidden_size` follows: that of a token.
+    `image_size` px on each side; `grid` × `grid` squares come of it, each of `cells` × `cells` averaged features. Of
+    those the reader makes tokens of `width`, the language model's, and a sentence of the tokens `said`, whose gaps are
+    filled with words of `choices` (reader.Reader).
     """
 
     model_type = "lite_medsam_tower"
@@ -80,11 +84,24 @@ class TowerConfig(PreTrainedConfig):
     heads: list[int] | tuple[int, ...] = (2, 4, 5, 10)
     windows: list[int] | tuple[int, ...] = (7, 7, 14, 7)
     out: int = 256
+    width: int = 576
+    choices: dict[str, list[str]] | None = None
+    said: list[str] | tuple[str, ...] = ()
 
     @property
     def hidden_size(self) -> int:
-        """Values of a token: features of its cells, and where it lies."""
+        """Values of a token."""
+        return self.width
+
+    @property
+    def features(self) -> int:
+        """Values of a square: features of its cells, and where it lies."""
         return self.out * self.cells**2 + 4 * FREQUENCIES
+
+    @property
+    def tokens(self) -> int:
+        """Of a picture: its squares, and the sentence."""
+        return self.grid**2 + len(self.said)
 
 
 def _conv(into: int, out: int, size: int = 1, stride: int = 1, groups: int = 1) -> nn.Conv2d:
@@ -237,7 +254,7 @@ class Encoder(nn.Module):
 
 
 class Tower(PreTrainedModel):
-    """(batch, 3, side, side) in [0, 1] → tokens (batch, grid², hidden_size), the only hidden state."""
+    """(batch, 3, side, side) in [0, 1] → tokens (batch, config.tokens, width), the only hidden state."""
 
     config_class = TowerConfig
     main_input_name = "pixel_values"
@@ -246,6 +263,7 @@ class Tower(PreTrainedModel):
     def __init__(self, config: TowerConfig) -> None:
         super().__init__(config)
         self.encoder = Encoder(config)
+        self.reader = Reader(config.features, config.grid**2, config.width, config.choices or {}, config.said)
         # Mean and reciprocal deviation of each channel: a projector learns slowly from features of unlike sizes.
         self.register_buffer("shift", torch.zeros(config.out))
         self.register_buffer("scale", torch.ones(config.out))
@@ -254,16 +272,19 @@ class Tower(PreTrainedModel):
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutput:
         """As LLaVA calls its towers; what else it asks for is there in any case."""
-        pixel_values = pixel_values.to(self.shift.dtype)
-        if pixel_values.device.type != "cpu" or next(self.parameters()).requires_grad:
-            tokens = self.encode(pixel_values)
-        else:
-            with torch.no_grad():
-                tokens = torch.cat([self._kept(picture[None]) for picture in pixel_values])
+        tokens = self.reader(self.features(pixel_values))
         return BaseModelOutput(last_hidden_state=tokens, hidden_states=(tokens,))
 
+    def features(self, pixel_values: Tensor) -> Tensor:
+        """Of the squares of pictures: (batch, grid², config.features)."""
+        pixel_values = pixel_values.to(self.shift.dtype)
+        if pixel_values.device.type != "cpu" or next(self.encoder.parameters()).requires_grad:
+            return self.encode(pixel_values)
+        with torch.no_grad():
+            return torch.cat([self._kept(picture[None]) for picture in pixel_values])
+
     def encode(self, pixel_values: Tensor) -> Tensor:
-        """Tokens of pictures, computed."""
+        """Features, computed."""
         grid, cells = self.config.grid, self.config.cells
         # The layout that convolutions are fastest in on a CPU.
         pixel_values = pixel_values.contiguous(memory_format=torch.channels_last)
@@ -280,7 +301,7 @@ class Tower(PreTrainedModel):
     def _key(self, picture: Tensor) -> str:
         if self._of_weights is None:
             found = hashlib.blake2b(str(self.shift.dtype).encode(), digest_size=16)
-            for value in self.state_dict().values():
+            for value in (self.shift, self.scale, *self.encoder.state_dict().values()):
                 found.update(_bytes(value))
             self._of_weights = found.digest()
         precise = torch.is_autocast_enabled("cpu")

@@ -33,7 +33,8 @@ FAMILIES = {
     "qwen2_5_vl": Family(_QWEN, ("visual",), "resized"),
     "qwen3_vl": Family(_QWEN, ("visual",), "thousandths"),
     "qwen3_vl_moe": Family(_QWEN, ("visual",), "thousandths"),
-    "llava": Family(("multi_modal_projector",), ("vision_tower",), "unit"),
+    # The tiny preset's squares are its tower's; the sentence beside them learns in a stage of its own.
+    "llava": Family(("multi_modal_projector", "vision_tower.reader.square"), ("vision_tower",), "unit"),
 }
 """By `model_type` of the configuration."""
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from models.llava_tri.tiny.tower import FEATURES
 from models.llava_tri.training import bases
 from models.llava_tri.training.checkpoints import OtherRun, Step
+from models.llava_tri.training.concepts import train_concepts
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.lineage import LINEAGE, after_stage, first_lineage, read_lineage, write_lineage
 from models.llava_tri.training.outcome import is_first_process, wait_for_all
 from models.llava_tri.training.rewarded import train_by_rewards
 from models.llava_tri.training.settings import BadRun, Run
-from models.llava_tri.training.squares import train_squares
 from models.llava_tri.training.stages import train_stage
 
 MODEL = "model"
@@ -52,8 +52,8 @@ def train(run: Run, out: Path, *, resume: bool = False, tell: Callable[[Step], N
             model, processor = bases.load(base, run)
             lineage = lineage or first_lineage(run, sets, getattr(model.config, "_commit_hash", None))
             begun = time.monotonic()
-            if stage.objective == "squares":
-                learnt = train_squares(model, processor, sets, run, stage, folder, tell=tell)
+            if stage.objective == "concepts":
+                learnt = train_concepts(model, processor, sets, run, stage, folder, tell=tell)
             else:
                 learn = train_by_rewards if stage.objective == "rewards" else train_stage
                 learnt = learn(model, processor, sets, run, stage, folder, resume=resume, tell=tell)

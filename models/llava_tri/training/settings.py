@@ -21,7 +21,7 @@ Trained = Literal["projector", "adapters", "lora", "all"]
 """`lora` is adapters and the projector; `adapters` leaves every weight of the base as it is."""
 Boxes = Literal["pixels", "resized", "unit", "thousandths"]
 Precision = Literal["bf16", "fp32"]
-Objective = Literal["answers", "squares", "rewards"]
+Objective = Literal["answers", "concepts", "rewards"]
 
 DESCRIBING = ("description", "phrase-to-box", "box-to-phrase", "comparison", "relation-closed")
 REWARDED = ("description", "caption", "phrase-to-box")
@@ -48,9 +48,10 @@ class Stage:
     are cut, so it must hold the picture. `rank` is LoRA's. The projector learns at `projector` times the learning rate:
     where it is new and the rest is not, it has the longer way to go.
 
-    `objective`: answers to questions of some kinds, or for the projector of a LLaVA the regions in each square of a
-    picture. `together`: questions about one picture stand in one sequence, so many at most, share its tokens, and each
-    counts the same, so that a box of 25 tokens does not outweigh 25 answers of one word; LLaVA's alone. 0: each alone.
+    `objective`: answers to questions of some kinds, or for the projector of the tiny preset what facts and masks tell
+    of a picture. `together`: questions about one picture stand in one sequence, so many at most, share its tokens, and
+    each counts the same, so that a box of 25 tokens does not outweigh 25 answers of one word; LLaVA's alone. 0: each
+    alone.
 
     Objective `rewards`: the model answers each question `answers` times, with at most `answer_tokens`, and learns from
     what each answer is worth by the facts of its picture (GRPO; Shao et al., 2024, arXiv 2402.03300); `divergence` is
@@ -85,8 +86,8 @@ class Stage:
         if self.objective not in get_args(Objective):
             told = ", ".join(get_args(Objective))
             raise BadRun(f"stage {self.name!r}: objective = {self.objective!r}: take one of {told}")
-        if self.objective == "squares" and (self.kinds or self.train != "projector"):
-            raise BadRun(f"stage {self.name!r}: squares are learnt by the projector, without questions of any kind")
+        if self.objective == "concepts" and (self.kinds or self.train != "projector"):
+            raise BadRun(f"stage {self.name!r}: concepts are learnt by the projector, without questions of any kind")
         if self.objective == "rewards":
             self._check_rewards()
         elif self.objective == "answers" and not self.kinds:
@@ -122,8 +123,8 @@ class Run:
 
     `base` is a model's name on the hub, with its commit as `revision`, or a folder. `model_written` lets in triplets
     whose text a model wrote (generation 1 and on). `facts` are files of the triplets that the data was made of, JSON
-    Lines: a stage of rewards judges by them. `checkpoints` is the number of steps between two; `track` names
-    "tensorboard" or "wandb", where those are installed.
+    Lines: stages of concepts and of rewards learn from them. `checkpoints` is the number of steps between two; `track`
+    names "tensorboard" or "wandb", where those are installed.
     """
 
     base: str
@@ -153,8 +154,9 @@ class Run:
             raise BadRun("checkpoints, the steps between two, and kept, how many of them stay, must be at least 1")
         if len({stage.name for stage in self.stages}) != len(self.stages) or not self.stages:
             raise BadRun("a run has one stage or more, each with a name of its own")
-        if not self.facts and any(stage.objective == "rewards" for stage in self.stages):
-            raise BadRun("a stage of rewards judges by facts: name the files of triplets, facts = [...]")
+        by_facts = [stage for stage in self.stages if stage.objective in ("concepts", "rewards")]
+        if by_facts and not self.facts:
+            raise BadRun(f"stage {by_facts[0].name!r} learns from facts: name the files of triplets, facts = [...]")
 
     @property
     def digest(self) -> str:

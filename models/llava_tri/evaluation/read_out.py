@@ -1,0 +1,94 @@
+"""What the projector of the tiny preset says of held-out pictures, before the language model says anything.
+
+    .venv-llava/bin/python -m models.llava_tri.evaluation.read_out MODEL SET --facts triplets.jsonl --out read-out.json
+
+Each gap of its sentence is held against the word that the source's facts put there, and against the word that they put
+there most often in the training split; boxes by their overlap, against a box in the middle of the median size. A model
+says no more than this sentence holds, so its answers are read beside these figures.
+"""
+
+# pyright: basic, reportMissingImports=false
+# torch and transformers are installed in .venv-llava only; tests/llava runs this.
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.llava_tri.evaluation.in_process import load
+from models.llava_tri.evaluation.questions import Corners
+from models.llava_tri.evaluation.scores.boxes import overlap
+from models.llava_tri.evaluation.scores.intervals import mean
+from models.llava_tri.tiny.reader import BINS
+from models.llava_tri.training.concepts import pixels_of, reading_tower, words_in
+from models.llava_tri.training.examples import TrainingSet
+from models.llava_tri.training.facts import FactsOnDisk
+
+
+def measure(folder: Path, data: Path, triplets: Sequence[str], split: Any = "test") -> dict[str, Any]:
+    """By gap, and for boxes: the share that is right, or the mean IoU, with n, 95 % interval and control."""
+    model, processor = load(folder)
+    tower = reading_tower(model, "read-out")
+    facts = FactsOnDisk(tuple(triplets))
+    held_out = TrainingSet(data, split=split)
+    known, truth = words_in(TrainingSet(data), facts), words_in(held_out, facts)
+    with torch.inference_mode():
+        readings = [tower.reader.read(tower.features(some)) for some in pixels_of(processor, held_out).split(64)]
+    found: dict[str, Any] = {}
+    for name, words in tower.config.choices.items():
+        said = [words[one] for reading in readings for one in reading.choices[name].argmax(dim=1).tolist()]
+        often = Counter(one.choices[name] for one in known if one.choices[name] is not None)
+        pairs = [(a, one.choices[name]) for a, one in zip(said, truth, strict=True) if one.choices[name] is not None]
+        if not pairs or not often:
+            continue
+        (most, _), *_ = often.most_common(1)
+        found[name] = _told([a == b for a, b in pairs]) | {"most frequent": _told([b == most for _, b in pairs])}
+    boxes: list[Corners] = [
+        tuple(value / BINS for value in box) for reading in readings for box in reading.hundredths().tolist()
+    ]
+    middle = _middle([one.edges for one in known if one.edges is not None])
+    asked = [(box, one.edges) for box, one in zip(boxes, truth, strict=True) if one.edges is not None]
+    if asked and middle is not None:
+        found["box, IoU"] = _told([overlap(a, b) for a, b in asked]) | {
+            "box in the middle": _told([overlap(middle, b) for _, b in asked])
+        }
+    return found
+
+
+def _told(values: Sequence[float]) -> dict[str, Any]:
+    told = asdict(mean([float(one) for one in values], [str(number) for number in range(len(values))]))
+    return {name: round(value, 4) for name, value in told.items() if name != "images"}
+
+
+def _middle(boxes: Sequence[Corners]) -> Corners | None:
+    """A box in the middle, of the median size of some."""
+    if not boxes:
+        return None
+    left, top, right, bottom = np.asarray(boxes).T
+    wide, high = float(np.median(right - left)) / 2, float(np.median(bottom - top)) / 2
+    return 0.5 - wide, 0.5 - high, 0.5 + wide, 0.5 + high
+
+
+def main() -> None:
+    """Measure, write, tell."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="the folder of a model whose projector says a sentence")
+    parser.add_argument("data", type=Path, help="the data set whose test split is asked")
+    parser.add_argument("--facts", action="append", required=True, help="triplets that the data was made of")
+    parser.add_argument("--out", type=Path, help="a JSON file for the figures")
+    given = parser.parse_args()
+    told = json.dumps(measure(given.model, given.data, given.facts), indent=1)
+    if given.out is not None:
+        given.out.write_text(told + "\n", encoding="utf-8")
+    sys.stdout.write(told + "\n")
+
+
+if __name__ == "__main__":
+    main()
