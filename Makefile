@@ -112,6 +112,7 @@ llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) $(if $(SERVED),$(SGLANG)/.ins
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
 	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.read_out $(TINY)/model $(or $(DATA),$(TINY)/set) --facts $(TRIPLETS) --out $(TINY)/read-out.json
 	@$(EVALUATE) --benchmark held-out --at $(or $(DATA),$(TINY)/set) --max-tokens 48 --out $(TINY)/evaluation
+	@$(LLAVA)/bin/tristream evaluate --model centre-box --boxes parts --plain --benchmark held-out --at $(or $(DATA),$(TINY)/set) --lineage $(or $(DATA),$(TINY)/set) --out $(TINY)/centre-box
 	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(or $(DATA),$(TINY)/set) --out $(TINY)/caption-loss.json
 ifdef VQA_RAD
 	@$(EVALUATE) --benchmark vqa-rad --at $(VQA_RAD) --max-tokens 16 --out $(TINY)/vqa-rad
