@@ -50,6 +50,8 @@ class Header:
 
     dataset: Dataset = field(repr=False)
     syntax: UID
+    contradicted: frozenset[int] = frozenset()
+    """Tags that stand twice in the object itself, with different values. pydicom takes the last, DCMTK the first."""
 
     def text(self, keyword: str, *within: Dataset | None) -> str | None:
         """First value as stripped text; datasets where it is empty are passed over."""
@@ -128,15 +130,20 @@ class Header:
     def _values(self, keyword: str, within: tuple[Dataset | None, ...]) -> Sequence[object]:
         """Of the first dataset where there are any."""
         for dataset in within or (self.dataset,):
-            values = _elements(dataset, keyword)
+            values = self._told(dataset, keyword)
             if values and not isinstance(values, Malformed):
                 return permitted(keyword, values)
         return ()
 
+    def _told(self, dataset: Dataset | None, keyword: str) -> Sequence[object] | Malformed | None:
+        if self.contradicted and dataset is self.dataset and _tag(keyword) in self.contradicted:
+            return Malformed(keyword)
+        return _elements(dataset, keyword)
+
     def _present(self, keyword: str, within: tuple[Dataset | None, ...]) -> Sequence[object] | Malformed | None:
         """Of the first dataset that has the attribute, and be it empty."""
         for dataset in within or (self.dataset,):
-            values = _elements(dataset, keyword)
+            values = self._told(dataset, keyword)
             if isinstance(values, Malformed):
                 return values
             if values is not None:

@@ -36,6 +36,8 @@ _TAGS = tuple(tag for tag in map(tag_for_keyword, TAGS) if tag is not None)
 _PRIVATE_TAGS = tuple(
     group << 16 | element for _, group, last in PRIVATE for block in BLOCKS for element in (block, block << 8 | last)
 )
+_COMPARED = 4096
+"""Bytes of a value by which two of one attribute are told apart."""
 _VRS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
 _ITEMS, _ITEM_ENDS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"), (b"\xfe\xff\x0d\xe0", b"\xff\xfe\xe0\x0d")
 """Item and Item Delimitation Item, in little and big endian (PS3.5, 7.5)."""
@@ -120,10 +122,24 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, .
     if syntax == DeflatedExplicitVRLittleEndian:
         data, syntax = _inflated(data[reader.tell() :], limits), ExplicitVRLittleEndian
         reader = _Reader(data, limits)
-    tags = [*_TAGS, *_PRIVATE_TAGS, *(tag for tag in map(tag_for_keyword, also) if tag is not None)]
+    named = [*_TAGS, *(tag for tag in map(tag_for_keyword, also) if tag is not None)]
+    seen, contradicted, compared = dict[int, bytes](), set[int](), frozenset(named)
+
+    def at_pixels(tag: int, _vr: str | None, length: int) -> bool:
+        # Of no length pydicom asks of the first element too, before it reads on.
+        if length and tag in compared:
+            value = data[reader.tell() : reader.tell() + min(length, _COMPARED)]
+            if seen.setdefault(tag, value) != value:
+                contradicted.add(tag)
+        return tag in PIXEL_ELEMENTS
+
     try:
         dataset = read_dataset(
-            reader, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=_at_pixels, specific_tags=tags
+            reader,
+            syntax.is_implicit_VR,
+            syntax.is_little_endian,
+            stop_when=at_pixels,
+            specific_tags=[*named, *_PRIVATE_TAGS],
         )
     except (TooLarge, *LIBRARY_ERRORS):
         raise reader.refused or (TruncatedFile if reader.cut else CorruptHeader)() from None
@@ -132,7 +148,7 @@ def read_header(data: bytes, limits: Limits = DEFAULT_LIMITS, also: tuple[str, .
         raise TruncatedFile
     # pydicom asks the dataset for the byte order of lookup tables.
     dataset.set_original_encoding(syntax.is_implicit_VR, syntax.is_little_endian)
-    return Header(dataset, syntax), data, at
+    return Header(dataset, syntax, frozenset(contradicted)), data, at
 
 
 def _plausible(data: bytes) -> bool:
@@ -160,7 +176,3 @@ def _inflated(data: bytes, limits: Limits) -> bytes:
     if not inflate.eof:
         raise TruncatedFile
     return plain
-
-
-def _at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
-    return tag in PIXEL_ELEMENTS

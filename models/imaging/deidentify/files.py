@@ -10,6 +10,7 @@ from io import BytesIO
 
 import pydicom
 from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
@@ -24,6 +25,7 @@ from models.imaging.errors import (
     CorruptHeader,
     EmptyFile,
     IdentifyingPixels,
+    MalformedAttribute,
     NotAnImage,
     TruncatedFile,
     failing_as,
@@ -124,6 +126,8 @@ def deidentify_file(
         header, body, at = read_header(data)
     except NotAnImage:
         raise NotDicom from None
+    if header.contradicted:
+        raise MalformedAttribute(keyword_for_tag(min(header.contradicted)))
     dataset = _read(data, header, body, at)
     _check_class(dataset)
     with failing_as(CorruptHeader()):

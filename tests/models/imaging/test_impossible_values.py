@@ -1,5 +1,6 @@
 """Values that the standard does not allow, that are of another quantity than is usual, or contradict each other."""
 
+import struct
 from typing import Any
 
 import imagecodecs
@@ -111,3 +112,23 @@ def test_views_stay_in_copies(make_dicom: MakeDicom, view: str) -> None:
         data = make_dicom(RAMP, **film, **told)
         copy = deidentify_file(data, Pseudonyms(b"a key for the tests"), Policy()).data
         assert frame_of(copy).metadata.view == frame_of(data).metadata.view is not None
+
+
+def twice(data: bytes, tag: int, vr: bytes, values: tuple[bytes, bytes]) -> bytes:
+    """A file in which an attribute that it lacks stands twice, ahead of its Rows."""
+    at = data.index(b"\x28\x00\x02\x00US")
+    parts = (struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr, len(value)) + value for value in values)
+    return data[:at] + b"".join(parts) + data[at:]
+
+
+def test_an_attribute_that_stands_twice_says_nothing(make_dicom: MakeDicom) -> None:
+    """PS3.5 7.1 forbids it; pydicom takes the last, DCMTK the first. The same value twice is that value."""
+    left, both = (twice(make_dicom(RAMP, **CT), 0x00200060, b"CS", (b"L ", second)) for second in (b"L ", b"R "))
+    assert frame_of(left).metadata.laterality == "left"
+    assert frame_of(both).metadata.laterality is None
+    deidentify_file(left, Pseudonyms(b"a key for the tests"), Policy())
+    with pytest.raises(causes.MalformedAttribute, match="Laterality"):
+        deidentify_file(both, Pseudonyms(b"a key for the tests"), Policy())
+    frames = twice(make_dicom(RAMP), 0x00280008, b"IS", (b"1 ", b"2 "))
+    with pytest.raises(causes.MalformedAttribute, match="Number of Frames"):
+        frame_of(frames)
