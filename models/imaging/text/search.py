@@ -19,7 +19,7 @@ from models.imaging.text.lines import lines_of, scores_of, unsure_of
 from models.imaging.text.proof import proved
 from models.imaging.text.strokes import CONTRASTS, LEAST, Picture, near_fine_strokes, strokes_of, worth_a_look
 
-VERSION = "lines-11+PP-OCRv6_rec_small"
+VERSION = "lines-12+PP-OCRv6_rec_small"
 """Of the models and of the rules here. Raised when the same picture would give other boxes."""
 MOST_PIXELS = 2**22
 """Larger pictures are looked at reduced to so many."""
@@ -148,10 +148,11 @@ def _scale(shape: tuple[int, ...]) -> float:
 def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[Candidate]:
     shown: dict[bool, NDArray[np.uint8]] = {}
     for number, picture in enumerate(pictures):
-        areas: dict[bool, list[Part]] = {}
+        areas: dict[float, list[Part]] = {}
         new: dict[bool, NDArray[np.uint8]] = {}
         for reduced in (False, True):
-            strokes = strokes_of(looked_at(picture, reduced))
+            at = looked_at(picture, reduced)
+            strokes = strokes_of(at)
             if number == 0:
                 shown[reduced] = np.asarray(cv2.dilate(strokes, np.ones((5, 5), np.uint8)), np.uint8)
             cells: NDArray[np.bool_] | bool = True
@@ -161,10 +162,12 @@ def _candidates(pictures: Sequence[Picture], usual: Usual | None) -> Iterator[Ca
             if number > 0:  # the values: only what the view does not show
                 strokes = np.where(strokes > _HIDDEN * shown[reduced], strokes, 0).astype(np.uint8)
             chosen = worth_a_look(strokes) & cells
+            if reduced:
+                areas[_LEVELS[-1]] = areas_of(chosen, strokes.shape)
             # Of a clip so few cells are unusual that this would cost more than it saves.
-            if usual is None and not reduced and not _is_small(picture):
-                chosen &= near_fine_strokes(picture)
-            areas[reduced] = areas_of(chosen, strokes.shape)
+            if usual is None and not _is_small(picture):
+                chosen &= near_fine_strokes(at, half=reduced)
+            areas[0.5 if reduced else 1.0] = areas_of(chosen, strokes.shape)
             new[reduced] = strokes
         for one in _seen(picture, areas, number):
             if _has_strokes(one.box, new[one.level < 1], picture.shape):
@@ -182,8 +185,8 @@ def _is_small(picture: Picture) -> bool:
     return picture.shape[0] * picture.shape[1] <= _MAGNIFIED[1]
 
 
-def _seen(picture: Picture, areas: dict[bool, list[Part]], number: int) -> Iterator[Candidate]:
-    """Lines in areas of a picture, and in those of its half."""
+def _seen(picture: Picture, areas: dict[float, list[Part]], number: int) -> Iterator[Candidate]:
+    """Lines in areas of a picture by level: those of reduced ones are in px of its half."""
     small = _is_small(picture)
     unsure: list[Box] = []
     at = picture
@@ -194,7 +197,7 @@ def _seen(picture: Picture, areas: dict[bool, list[Part]], number: int) -> Itera
         ratio = 1.0 if level >= 1 else level / 0.5
         parts = [
             (_scaled(rows, ratio, at.shape[0]), _scaled(columns, ratio, at.shape[1]))
-            for rows, columns in areas[level < 1]
+            for rows, columns in areas[min(level, 1.0)]
         ]
         lines, spots = look(at, parts, level)
         unsure += spots if level == 1 and not small else []

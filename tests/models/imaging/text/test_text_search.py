@@ -221,7 +221,7 @@ def test_much_of_what_is_no_text_is_not_read_to_the_end(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(reader, "may_be_signs", asked)
     for name, view in of_packages():
-        if name in ("693_J2KR.dcm", "clock_motion.png", "retina.jpg", "RG1_J2KR.dcm"):
+        if name in ("J2K_pixelrep_mismatch.dcm", "MR2_J2KR.dcm", "camera.png", "JPEG-LL.dcm", "RG1_J2KR.dcm"):
             find_text(view)
     assert len(worth) > 10
     assert np.mean(worth) < 0.75
@@ -300,10 +300,10 @@ def test_a_frame_around_a_picture_and_text_in_its_corners_are_looked_at_alone() 
     assert seen.sum() < 0.45 * seen.size
 
 
-def test_only_what_has_fine_strokes_is_looked_at_in_full_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a large film, blurred edges are left to the reduced looks, and letters of 8 px are not."""
+def test_only_what_has_fine_strokes_is_looked_at_in_full_and_half_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a large film, blurred edges and grain are left to the coarsest look, and letters of 8 px are not."""
     grain = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (800, 800)), (0, 0), 2)
-    film = np.clip(110 + 12 * grain / grain.std(), 0, 255).astype(np.uint8)
+    film = np.clip(110 + 8 * grain / grain.std(), 0, 255).astype(np.uint8)
     burned = burn(film, 5, size=8, style="white", font="dejavu", count=1)
     left, top, right, bottom = burned.lines[0].box
     looked = list[int]()
@@ -316,9 +316,9 @@ def test_only_what_has_fine_strokes_is_looked_at_in_full_size(monkeypatch: pytes
     monkeypatch.setattr(search, "scores_of", counting)
     found = painted(find_text(burned.image).boxes, film.shape)
     assert found[top:bottom, left:right].mean() > 0.6
-    assert sum(looked) < 0.6 * film.size
+    assert sum(looked) < 0.2 * film.size
     looked.clear()
-    monkeypatch.setattr(search, "near_fine_strokes", lambda picture: np.ones((25, 25), bool))
+    monkeypatch.setattr(search, "near_fine_strokes", lambda picture, *, half: np.bool_(True))
     find_text(burned.image)
     assert sum(looked) > 1.2 * film.size
 
