@@ -184,7 +184,7 @@ LESIONS = (
     ),
     Definition(
         name="fundus-vessels",
-        version="1.0.0",
+        version="2.0.0",
         title="Vessels of the retina, at a finer scale",
         module=Vessels(),
         source=(
@@ -209,7 +209,7 @@ LESIONS = (
                     f"at least {Vessels.LEAST:g} x its mean size in the field"
                 ),
                 score=SCORE,
-                min_area_fraction=0.0008,
+                min_area_fraction=0.004,
                 max_regions=10,
                 contrast="darker",
             ),

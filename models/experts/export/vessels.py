@@ -34,7 +34,7 @@ class Vessels(nn.Module):
     WIDE_PX = 24.0
     WIDTHS, LENGTH_PX, DIRECTIONS = (1.3, 2.4), 5.0, 8
     EDGE_PX = 8
-    LEAST = 1.6
+    LEAST = 1.8
     BRIGHT = 0.05
 
     def __init__(self) -> None:
