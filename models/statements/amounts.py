@@ -27,7 +27,7 @@ def number_entries() -> Iterator[tuple[str, Meaning]]:
     for word in ("single", "solitary", "sole", "lone", "isolated", "only one", "exactly one", "one single", "just one"):
         yield word, Meaning("how many", 1)
     yield "both", Meaning("how many", 2)
-    for word in ("a pair of", "a couple of"):
+    for word in ("a pair of", "a couple of", "paired", "the pair of"):
         yield word, Meaning("how many", 2)
     for word in (
         "several",

@@ -18,10 +18,10 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Meanings by phrase; phrases by their first word, the longest first."""
+    """Meanings by phrase; how many words phrases have by their first word, the most first."""
 
     meanings: dict[tuple[str, ...], tuple[Meaning, ...]]
-    starting: dict[str, tuple[tuple[str, ...], ...]]
+    lengths: dict[str, tuple[int, ...]]
 
     @classmethod
     def of(cls, entries: Iterable[tuple[str, Meaning]]) -> "Lexicon":
@@ -32,16 +32,17 @@ class Lexicon:
                 key = words(phrase)
                 if key and meaning not in meanings.setdefault(key, []):
                     meanings[key].append(meaning)
-        starting: dict[str, list[tuple[str, ...]]] = {}
+        lengths: dict[str, set[int]] = {}
         for key in meanings:
-            starting.setdefault(key[0], []).append(key)
+            lengths.setdefault(key[0], set()).add(len(key))
         return cls(
             {key: tuple(found) for key, found in meanings.items()},
-            {first: tuple(sorted(keys, key=len, reverse=True)) for first, keys in starting.items()},
+            {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()},
         )
 
     def at(self, said: tuple[str, ...], place: int) -> Iterator[tuple[int, tuple[Meaning, ...]]]:
         """Length and meanings of each phrase that begins at a place, the longest first."""
-        for key in self.starting.get(said[place], ()):
-            if said[place : place + len(key)] == key:
-                yield len(key), self.meanings[key]
+        for length in self.lengths.get(said[place], ()):
+            key = said[place : place + length]
+            if len(key) == length and (found := self.meanings.get(key)) is not None:
+                yield length, found

@@ -38,7 +38,8 @@ _SPELLING = {
     "characterized": "characterised", "harbor": "harbour", "harbors": "harbours", "harboring": "harbouring",
     "leftward": "left", "leftwards": "left", "rightward": "right", "rightwards": "right", "upward": "upper",
     "upwards": "upper", "downward": "lower", "downwards": "lower",
-    "fetus": "foetus", "anaechoic": "anechoic", "transversal": "transverse", "discolored": "discoloured",
+    "fetus": "foetus", "sizable": "sizeable", "anaechoic": "anechoic", "transversal": "transverse",
+    "discolored": "discoloured",
     "calibre": "caliber", "homogenous": "homogeneous", "heterogenous": "heterogeneous", "’s": "'s", "–": ",", "—": ",",
     "sonogram": "sonogram", "xray": "xray", "localised": "located", "localized": "located", "centrally": "centrally",
 }  # fmt: skip

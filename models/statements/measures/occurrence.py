@@ -48,11 +48,20 @@ def both_sides(facts: Facts, name: str, frame: str) -> Judgement:
         for axis in place.axes
         if axis.towards == "patient left"
     ]
+    if not told and len(ids) > 1 and _faces_the_patient(facts):
+        return _on_both_halves(facts, ids)
     if not told:
         return untold("the sides of that are not told")
     pointers = tuple(f"/regions/{facts.index(one)}/place/axes" for one, _ in told)
     both = any(fraction > 0.5 for _, fraction in told) and any(fraction < 0.5 for _, fraction in told)
     return so(*pointers) if both else otherwise("it lies on one side", *pointers)
+
+
+def _faces_the_patient(facts: Facts) -> bool:
+    """Whether the halves of the picture are those of the patient, whichever is which: seen from front, back or feet."""
+    metadata = facts.metadata
+    across = metadata.plane in ("axial", "coronal") or metadata.modality == "X-ray"
+    return across and metadata.orientation is None and "lateral" not in (metadata.view or "")
 
 
 def _on_both_halves(facts: Facts, ids: Sequence[str]) -> Judgement:

@@ -50,7 +50,7 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "heightened": comparisons.heightened,
     "against": comparisons.against, "edged": looks.edged, "again": ellipsis.again, "beside": ellipsis.beside,
     "except": grammar.unknown, "edge": picture.edge, "clock": picture.clock, "peak": ranks.peak,
-    "unread": grammar.unknown,
+    "unread": grammar.unknown, "about": grammar.about,
     "relation": relations.relation, "mutual": relations.mutual, "bound": relations.bound,
     "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
     "organ": image.organ, "disease": image.disease, "localizer": image.localizer,

@@ -85,7 +85,7 @@ def _of_the_two(s: Sentence) -> int:
 
 def exceeds(s: Sentence, n: int) -> bool:
     """'r1 exceeds r2 in size and in brightness'; False where no region is named behind it."""
-    m = next((m for m in (n + 1, n + 2, n + 3) if m in s.mentions), None)
+    m = next((m for m in range(n + 1, n + 5) if m in s.mentions), None)
     subject = s.subject
     if m is None or subject is None or not s.mentions[m].regions:
         return False

@@ -8,6 +8,7 @@ from models.statements.reading.atoms import Atom
 from models.statements.reading.figures import STRICT, Factor, Quantity
 from models.statements.reading.mentions import Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.reading.spans import ATTRIBUTES
 from models.statements.table import table
 from models.statements.tokens import words
 
@@ -158,6 +159,9 @@ _OF_FINDING = {
 def _found(m: Match) -> list[c.Claim] | None:
     """'The expert ct-head proposes two hyperattenuating regions', 'proposes r2'."""
     of = m.regions.get("W")
+    follows = m.s.atoms[m.end] if m.end < len(m.s.atoms) else None
+    if of is None and follows is not None and (follows.kind in ATTRIBUTES or follows.text in ("of", "with", "that")):
+        return None  # "One region of soft-tissue density": not of all that it outlines.
     found = any(atom.text in _OF_FINDING for atom in m.s.atoms[m.at : m.end])
     claims: list[c.Claim] = []
     if of is not None and of.explicit:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from models.statements.facts import Facts
 from models.statements.reading.atoms import Atom
 from models.statements.reading.mentions import OTHERS, VERBS, Mention
+from models.statements.tokens import words
 
 _SIDES = {"left": "high", "right": "low"}
 _BEFORE = {"than", "as", "and", "but", "while", "whereas", "versus", ",", ";"}
@@ -22,6 +23,8 @@ def counterpart(atoms: list[Atom], n: int, named: Sequence[Mention], facts: Fact
         facts: of the image.
     """
     last = next((one for one in reversed(named) if one.regions), None)
+    if last is not None and not last.name and len(last.regions) == 1 and last.regions[0] in facts.regions:
+        last = replace(last, name=" ".join(words(facts.region(last.regions[0]).label)))
     if last is None or not last.name:
         return None
     pair = _pair(facts.named(last.name), facts)

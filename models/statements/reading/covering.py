@@ -36,6 +36,8 @@ def part_of(s: Sentence, n: int, part: Factor) -> bool:
         return False
     s.used.update(range(n + 1, end))
     negated = s.take_denial() != s.denies(subject)
+    if s.relation is not None and s.relation.atom.value in SHARED and subject is not other:
+        negated, s.relation = s.relation.denied, None  # "Overlaps with three quarters of the polyp."
     for one in (whole, subject) if subject is other else (whole,):
         if one.name:
             s.say(c.Finding(regions=one.regions, every=one.several, name=one.name), negated=False)
@@ -50,7 +52,8 @@ def _lies_in(s: Sentence, whole: Mention) -> Mention | None:
         m += 1
     if m >= len(s.atoms) or m in s.mentions:
         return None
-    inside = (s.atoms[m].kind == "relation" and s.atoms[m].value in _SHARED) or s.atoms[m].text in ("within", "inside")
+    shared = s.atoms[m].kind == "relation" and s.atoms[m].value in SHARED - {("inside", True)}
+    inside = shared or s.atoms[m].text in ("within", "inside")
     while (
         inside and m < len(s.atoms) and m not in s.mentions and (m == 0 or s.atoms[m].kind in ("relation", "neutral"))
     ):
@@ -58,7 +61,7 @@ def _lies_in(s: Sentence, whole: Mention) -> Mention | None:
     return s.mentions.get(m) if inside else None
 
 
-_SHARED = {("inside", False), ("overlapping", False), ("coincides with", False)}
+SHARED = {("inside", False), ("inside", True), ("overlapping", False), ("coincides with", False)}
 
 
 def _taken_by(s: Sentence, whole: Mention) -> Mention | None:

@@ -109,6 +109,13 @@ def measure(s: Sentence, n: int) -> None:
         s.unlicensed(s.atoms[n].text)
 
 
+def about(s: Sentence, n: int) -> None:
+    """'about', before no number: 'a solid component' is none of 'a solid third'."""
+    if s.atoms[n].text in ("a good", "a full", "a solid"):
+        s.unlicensed(s.atoms[n].text)
+    neutral(s, n)
+
+
 def unknown(s: Sentence, n: int) -> None:
     """A word that no phrase licenses."""
     s.unlicensed(s.atoms[n].text)
@@ -132,6 +139,9 @@ def unit(s: Sentence, n: int) -> None:
 def deny(s: Sentence, n: int) -> None:
     """'not': what follows, up to the end of the clause."""
     behind = s.atoms[n + 1] if n + 1 < len(s.atoms) else None
+    if s.atoms[n].text.endswith("far from") and behind is not None and behind.text == "the":
+        s.unlicensed(s.atoms[n].text)  # "Far from the polyp": how far is not said.
+        return
     related = behind is not None and behind.kind == "relation"  # "Is not inside r1."
     m = n + 2 if behind is not None and not related and behind.text in PREPOSITIONS | {"for"} else n + 1
     mention = s.mentions.get(m)

@@ -35,19 +35,40 @@ def word(s: Sentence, n: int) -> None:
 def share(s: Sentence, n: int) -> None:
     """A part of the whole, in words."""
     said = s.atoms[n].value
-    if s.atoms[n].text in MOSTLY and any(m in s.mentions and s.mentions[m].several for m in range(n + 1, n + 4)):
+    if (
+        s.relation is None
+        and s.atoms[n].text in MOSTLY
+        and any(m in s.mentions and s.mentions[m].several for m in range(n + 1, n + 4))
+    ):
         return  # "Most of the nodules are round" tells of how many.
     row = next(row for row in table().shares if row.word == said)
     if picture.extent(s, n, (row.at_least, row.below), "between", loose=True):
         return
     of, stands = s.phrases.whole(n + 1)
-    if not of and covering.part_of(s, n, Factor("covering", row.at_least / 100, "above", True, 0)):
+    least = max(row.at_least, 50.0) if said == "most" else row.at_least  # Of what is outlined "most" is over half.
+    if not of and covering.part_of(s, n, Factor("covering", least / 100, "above", True, 0)):
         return
+    if not of and s.relation is not None and s.relation.atom.value in covering.SHARED:
+        whole = s.phrases.next_mention(n + 1)
+        if whole is not None and len(whole.regions) == 1 and s.subject is not None and s.subject.regions:
+            _takes_up(s, least, whole)
+            return
     if not of and n and s.atoms[n - 1].kind == "relation":
         s.unlicensed(s.atoms[n].text)  # "Contains most of the larger focus."
         return
     s.used |= {stands} if stands is not None else set()
     s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.every, word=said, of=of))
+
+
+def _takes_up(s: Sentence, least: float, whole: Mention) -> None:
+    """'Overlaps most of the tumour': how much of what stands behind lies in what is spoken of."""
+    assert s.subject is not None
+    assert s.relation is not None
+    negated, s.relation = s.relation.denied, None
+    s.used.update(range(whole.start, whole.end))
+    if whole.name:
+        s.say(c.Finding(regions=whole.regions, name=whole.name), negated=False)
+    s.say(Factor("covering", least / 100, "above", True, 0).claim(s.subject, whole.regions[0]), negated=negated)
 
 
 def degree(s: Sentence, n: int) -> None:
@@ -81,6 +102,10 @@ def level(s: Sentence, n: int) -> None:
     """Brighter, denser or more active: than another region, or than what lies around."""
     scale, direction, comparative = s.atoms[n].value
     if _is_of_its_label(s, n):
+        return
+    target = s.phrases.target(n + 1, s.subject) if s.atoms[n].text == "pale" else None
+    if target is not None and _is_a_structure(s, target):
+        s.unlicensed("pale")  # "The optic disc is pale" tells of its health.
         return
     if n and s.atoms[n - 1].text == "less":
         direction, comparative = {"high": "low", "low": "high"}.get(direction, ""), "more"
@@ -150,6 +175,10 @@ def level(s: Sentence, n: int) -> None:
             ),
             negated=negated,
         )
+
+
+def _is_a_structure(s: Sentence, of: Mention) -> bool:
+    return any(table().called(s.facts.region(one).label).role == "structure" for one in of.regions[:1])
 
 
 def _is_of_its_label(s: Sentence, n: int) -> bool:

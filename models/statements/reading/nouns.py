@@ -26,6 +26,9 @@ _SIZED: dict[str, Callable[..., str]] = {
 }  # fmt: skip
 
 
+_HIGH, _LOW = {"upper", "higher"}, {"lower"}
+
+
 def _is_such(name: str, noun: str) -> bool:
     return name.endswith(f" {noun}") or name.startswith(f"{noun} of ")
 
@@ -203,6 +206,8 @@ class Nouns(Spans):
         if n + 1 < len(self.atoms) and (self.atoms[n + 1].text == "of" or self.atoms[n + 1].kind in ("ref", "unknown")):
             return None
         before = {self.atoms[m].text for m in (n - 1, *self._before(n), *self._before_those(n))}
+        if n > 1 and self.atoms[n - 1].kind == "compared":
+            before.add(self.atoms[n - 2].text)  # "The larger focus."
         counts = [self.atoms[m].value for m in self._before(n) if self.atoms[m].kind == "how many"]
         if not before & {"the", "both", "these", "those", "each"}:
             return None
@@ -226,7 +231,7 @@ class Nouns(Spans):
         """Of regions that a noun fits, those on the side that an adjective before it names: 'the left lung field'."""
         sides = [atom.value[1] for m in self._before(n) for atom in [self.atoms[m]] if atom.text in ("left", "right")]
         if not sides:
-            return regions
+            return self._upper_or_lower(n, regions)
         axes = {
             one: axis.fraction
             for one in regions
@@ -238,13 +243,31 @@ class Nouns(Spans):
         there = tuple(one for one, fraction in axes.items() if (fraction > 0.5) == (sides[0] == "high"))
         return there or regions
 
+    def tells_which(self, n: int, noun: int) -> bool:
+        """Whether 'upper' or 'lower' tells which of two alike stands behind it, by the display."""
+        of = self.mentions[noun]
+        alike = len(of.regions) == 1 and not of.explicit and len(self.facts.named(of.name)) == 2
+        return alike and self.atoms[n].text in _HIGH | _LOW and self.facts.metadata.orientation is None
+
+    def _upper_or_lower(self, n: int, regions: tuple[str, ...]) -> tuple[str, ...]:
+        """Of two, the one that 'the upper one' is, where nothing but the display tells which that is."""
+        ends = [self.atoms[m].text for m in self._before(n) if self.atoms[m].text in _HIGH | _LOW]
+        if len(ends) != 1 or len(regions) != 2 or self.facts.metadata.orientation is not None:
+            return regions
+        first, second = sorted(regions, key=lambda one: self.facts.region(one).centroid[1])
+        return (first if ends[0] in _HIGH else second,)
+
     def _ranked(self, n: int, regions: tuple[str, ...]) -> str | None:
         """Which of several stands behind a preposition by its size: 'in the smaller of the two lung fields'."""
         m = n - 1
         while m > 1 and (self.atoms[m].text in ("the", "two", "outlined") or self.atoms[m].kind == "how many"):
             m -= 1
         word = self.atoms[m].text.removesuffix(" of") if m > 1 else ""
-        if word not in _SIZED or self.atoms[m - 1].text != "the" or self.atoms[m - 2].text not in PREPOSITIONS:
+        if word not in _SIZED or self.atoms[m - 1].text != "the":
+            return None
+        before = self.atoms[m - 2]
+        compared = before.kind == "ratio" or (before.kind == "relation" and before.value[0] == "larger than")
+        if before.text not in PREPOSITIONS and not compared:
             return None
         if word.endswith("er") and len(regions) != 2:
             return None

@@ -27,7 +27,7 @@ _OF_THE_IMAGE = {"thickness": "mm", "spacing": "mm", "maximum of the image": "SU
 def quantity(s: Sentence, n: int) -> None:
     """A number, or several, with a unit or without."""
     found: Quantity = s.atoms[n].value
-    if found.unit == "%" and _is_a_part(s, n):
+    if found.unit == "%" and s.relation is None and _is_a_part(s, n):
         return  # "Half of the regions are round."
     head = s.phrases.counted(n + 1) if not found.unit and found.values[0].is_integer() else None
     if head is not None and head.name and not head.explicit:
@@ -72,8 +72,10 @@ def quantity(s: Sentence, n: int) -> None:
         if _of_its_size(s, n, found):
             return
         measure, stands = s.phrases.whole(n + 1)
-        if not measure and len(found.values) == 1:
-            part = Factor("covering", found.values[0] / 100, found.bound, found.loose, found.decimals + 2)
+        if not measure:
+            value = sum(found.values) / len(found.values)  # "A little over three quarters": near the middle of these.
+            bound = "" if found.bound == "between" else found.bound
+            part = Factor("covering", value / 100, bound, found.loose, found.decimals + 2)
             if covering.part_of(s, n, part):
                 return
             if [atom.text for atom in s.atoms[n + 1 : n + 3]] == ["of", "it"]:
@@ -81,6 +83,9 @@ def quantity(s: Sentence, n: int) -> None:
                 if not measure:
                     s.unlicensed("a part of it")
                     return
+        if s.relation is not None and not measure and s.atoms[n - 1].kind == "relation":
+            s.unlicensed("a part of them")  # "Overlaps two thirds of the foci."
+            return
         s.used |= {stands} if stands is not None else set()
     elif measure not in ("apart", "times", *_MEASURES.get(unit, ())):
         measure = ""
@@ -306,6 +311,9 @@ def _marked_as(s: Sentence, n: int) -> str | None:
 
 def how_many(s: Sentence, n: int) -> None:
     """A count in words: 'three nodules', 'both regions', 'several'."""
+    if s.atoms[n].value is None and [atom.text for atom in s.atoms[n - 2 : n]] == ["one", "of"]:
+        s.unlicensed(s.atoms[n].text)  # "Is one of several."
+        return
     if s.atoms[n].text == "one" and s.atoms[min(n + 1, len(s.atoms) - 1)].text in _SEEING:
         return
     behind = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""

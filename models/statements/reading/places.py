@@ -17,6 +17,10 @@ def place(s: Sentence, n: int) -> None:
     if n > 1 and s.atoms[n - 1].text == "its" and s.atoms[n - 2].text in ("to", "on"):
         _beside_it(s, n)
         return
+    near = n > 1 and s.atoms[n - 2].text in ("near", "towards", "at") and s.atoms[n].text != "base"
+    if n and s.atoms[n - 1].text in ("its", "their") and s.atoms[n].text in _ENDS_OF_IT and not near:
+        s.unlicensed(s.atoms[n].text)  # "Covers its base": a part of the region, and no place in the picture.
+        return
     group, end, third, corner = _group(s, n)
     solely = {s.atoms[m].text for m in range(max(0, n - 5), n) if m not in s.mentions} & ONLY
     solely |= _only_behind(s, end)
@@ -29,7 +33,10 @@ def place(s: Sentence, n: int) -> None:
     near = " ".join(atom.text for atom in s.atoms[max(0, n - 3) : end + 6])
     patient = "patient" in near or any("patient" in s.atoms[index].text for index in group)
     frame = _frame(s, end) or _owner(s, n) or _frame_of_the_other(s, n, end) or _frame_before(s, n)
-    structure = end in s.mentions and not s.mentions[end].explicit
+    if end == n + 1 and end in s.mentions and s.phrases.tells_which(n, end):
+        s.used.add(n)  # "The lower focus", of two: which it is.
+        return
+    structure = end in s.mentions and not s.mentions[end].explicit and s.atoms[end].text != "one"
     organ = end < len(s.atoms) and s.atoms[end].kind == "organ"
     if organ and s.subject is None and not s.phrases.mentioned_later(end):
         side = next((at for axis, at in said if axis == "patient left"), None)
@@ -40,6 +47,7 @@ def place(s: Sentence, n: int) -> None:
     # "Near the top", of an image that tells no axes of the patient, is of the display.
     bare = not frame and s.facts.metadata.orientation is None and not (structure or organ)
     bare = bare and any(s.atoms[index].text in ("top", "bottom") or _ends_at_the_centre(s, index) for index in group)
+    bare = bare or (not frame and not (structure or organ) and _is_at(s, n))
     s.degree = ""  # "Slightly right of the centre."
     bare = bare or (not frame and not (structure or organ) and _is_upright(s, said, end))
     if any(atom.text == "displayed" for atom in s.atoms) or (
@@ -53,6 +61,9 @@ def place(s: Sentence, n: int) -> None:
         s.say_of(n, lambda target: _placed(s, target, off, frame, False), end=end)
     if said:
         s.say_of(n, lambda target: _of_places(s, target, said, frame, third, solely=bool(solely)), end=end)
+
+
+_ENDS_OF_IT = {"base", "top", "bottom", "front", "back"}
 
 
 def _only_behind(s: Sentence, end: int) -> set[str]:
@@ -75,12 +86,17 @@ def _beside_it(s: Sentence, n: int) -> None:
     s.relate(s.subject, "left of", other, turned=at == "right", negated=s.take_denial())
 
 
+def _is_at(s: Sentence, n: int) -> bool:
+    """'At the left', 'at upper left', of a picture that tells no axes of the patient: one has things on one's left."""
+    m = n - 1 - (n > 1 and s.atoms[n - 1].text in ("the", "far"))
+    return m >= 0 and s.atoms[m].text == "at" and s.facts.metadata.orientation is None
+
+
 def _is_upright(s: Sentence, said: list[tuple[str, str]], end: int) -> bool:
-    """Whether 'upper right' is of the display: an axial slice without axes of the patient has no other upper part."""
-    metadata = s.facts.metadata
+    """Whether 'upper right' is of the display: a picture without axes of the patient has no other upper part."""
     if end < len(s.atoms) and s.atoms[end].kind == "unknown":
         return False  # "In the left upper lobe."
-    return metadata.plane == "axial" and metadata.orientation is None and any(axis == "feet" for axis, _ in said)
+    return s.facts.metadata.orientation is None and any(axis == "feet" for axis, _ in said)
 
 
 def _ends_at_the_centre(s: Sentence, index: int) -> bool:
@@ -170,6 +186,7 @@ def _frame_before(s: Sentence, n: int) -> str:
 def _owner(s: Sentence, n: int) -> str:
     """What the words before a place say that it is a part of: 'in the picture's upper half'."""
     owned = n >= 2 and s.atoms[n - 1].text == "'s" and s.atoms[n - 2].text in table().placing.shown
+    owned = owned or (n >= 1 and s.atoms[n - 1].text in ("image", "picture", "frame"))  # "At image left."
     return "shown" if owned else ""
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from models.statements import claims as c
 from models.statements.reading import comparisons, of_two
+from models.statements.reading.anaphora import pair_of
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import Mention
 from models.statements.reading.saying import Open
@@ -32,7 +33,7 @@ def ratio(s: Sentence, n: int) -> None:
     if of_two.times_the_other(s, n, found):
         return
     m = n + 1
-    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _BEFORE_A_NAME:
+    while m < len(s.atoms) and m not in s.mentions and (s.atoms[m].text in _BEFORE_A_NAME or _is_ranked(s, m)):
         m += 1
     if (sided := s.mentions.get(m + 1) or s.mentions.get(m + 2)) is not None and m not in s.mentions:
         between = [atom for atom in s.atoms[m : sided.start] if atom.text != "sided"]
@@ -47,16 +48,26 @@ def ratio(s: Sentence, n: int) -> None:
     if other is None or target is None or not other.regions:
         s.unlicensed(s.atoms[n].text)
         return
-    s.used.update(range(m, other.end))
+    s.used.update(range(n + 1 if len(other.regions) == 1 else m, other.end))
     negated = s.take_denial() != s.denies(target)
     if other.name:
         s.say(c.Finding(regions=other.regions, every=other.several, name=other.name), negated=False)
     s.say(found.claim(target, other.regions[0]), negated=negated)
 
 
+def _is_ranked(s: Sentence, m: int) -> bool:
+    """'As the largest focus': its noun is of that one alone."""
+    named = s.mentions.get(m + 1)
+    return s.atoms[m].kind == "rank" and named is not None and len(named.regions) == 1
+
+
 def _whose(s: Sentence, target: Mention | None) -> Mention | None:
     """What 'its' stands for in 'three times its size': what was named beside the subject."""
     other = s.resumed or s.spoken_of
+    if target is not None and (other is None or other.regions == target.regions):
+        named = (*s.phrases.earlier, *(one for start, one in sorted(s.mentions.items()) if start < s.at))
+        rest = [one for one in pair_of(named) if one != target.regions]
+        other = Mention(rest[0], "", True, False, 0, 0) if len(rest) == 1 else None
     apart = other is not None and target is not None and other.regions != target.regions
     return replace(other, start=0, end=0) if other is not None and apart and len(other.regions) == 1 else None
 
@@ -132,8 +143,10 @@ def bound(s: Sentence, n: int) -> None:
 
 def _larger_than_the_other(s: Sentence, n: int, word: str) -> bool:
     """'The lung field on the left is larger than the other one.'"""
-    other = s.mentions.get(n + 1) or s.mentions.get(n + 2)
-    subject = s.subject
+    m = n + 1
+    while m < len(s.atoms) and m not in s.mentions and (s.atoms[m].text == "the" or s.atoms[m].kind == "place"):
+        m += 1
+    other, subject = s.mentions.get(m), s.subject
     if not word or not s.atoms[n].text.endswith(" than") or other is None or subject is None:
         return False
     if len(other.regions) != 1 or len(subject.regions) != 1 or other.regions == subject.regions:

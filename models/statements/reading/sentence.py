@@ -286,7 +286,7 @@ class Sentence(Saying):
         last = [atom.text for atom in self.atoms[-3:]]
         counted = any(isinstance(one, c.Count) and one.name for one in self.said)
         outlined = any(atom.text in ("outlined", "marked", "proposed", "annotated") for atom in self.atoms)
-        if last in (["in", "the", "body"], ["in", "the", "patient"]) and counted and not outlined:
+        if last[0] in ("in", "of") and last[1:] in (["the", "body"], ["the", "patient"]) and counted and not outlined:
             self.unlicensed(" ".join(last))
 
     def _look_for_others(self) -> None:

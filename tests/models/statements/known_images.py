@@ -52,6 +52,24 @@ def brain(inverted: bool = False) -> Facts:
     return Facts(metadata, grounding, (), rows, columns)
 
 
+@lru_cache(maxsize=1)
+def pair() -> Facts:
+    """An axial MR slice of which nothing tells sides, with two lesions: r1 lower right, r2, half of it, upper left."""
+    drawn = draw("MR", seed=1, contrast=0)
+    rows, columns = drawn.values.shape[:2]
+    y, x = np.mgrid[:rows, :columns]
+    metadata = drawn.metadata.model_copy(update={"plane": "axial", "orientation": None})
+    values, marks = drawn.values.copy(), list[SourceAnnotation]()
+    spread = values[values > values.mean()].std()
+    for across, down, width in ((150, 150, 18), (100, 95, 13)):
+        lesion = (((x - across) / width) ** 2 + ((y - down) / (0.7 * width)) ** 2 <= 1).astype(np.uint8)
+        values[lesion.astype(bool)] += np.float32(6 * spread)
+        runs: Any = coco.encode(np.asfortranarray(lesion))
+        marks.append(SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode())))
+    grounding = registry().ground(values, metadata, drawn.unit, annotations=tuple(marks))
+    return Facts(metadata, grounding, (), rows, columns)
+
+
 @lru_cache(maxsize=2)
 def facts_of(name: str) -> Facts:
     """What is measured of an image that pydicom carries."""
@@ -63,10 +81,10 @@ OUTCOMES = {"+": "supported", "-": "contradicted", "?": "unsupported"}
 
 
 def lined(*of: tuple[str, str]) -> list[tuple[str, str, str]]:
-    """Image, wanted outcome and sentence, of lines that begin with a sign of `OUTCOMES`; "": of the drawn brain."""
+    """Image, wanted outcome, sentence, of lines that begin with a sign of `OUTCOMES`; "", "pair": of drawn brains."""
     return [(name, OUTCOMES[line[0]], line[2:]) for name, lines in of for line in lines.strip().splitlines()]
 
 
 def judged(name: str, text: str) -> Judged:
     """A sentence held against the facts of an image of `lined`."""
-    return judge(text, facts_of(name) if name else brain())
+    return judge(text, pair() if name == "pair" else facts_of(name) if name else brain())
