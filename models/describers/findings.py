@@ -111,9 +111,8 @@ def one_by_one(
         if opening is not None and opening.region == region_id:
             second = opening.left
         else:
-            say = plans.report if in_rows else plans.introduction
-            plan = say(facts, region, first)
-            if not tell(plan, f"finding:{n}", regions):
+            row = in_rows and tell(plans.report(facts, region, first), f"finding:{n}", regions)
+            if not row and not tell(plans.introduction(facts, region, first), f"finding:{n}", regions):
                 continue
             if full:
                 second = (*_untold(facts, region, first, regions[-1]), *second)

@@ -25,20 +25,24 @@ def report(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
 
     def plan(voice: Voice) -> Piece | None:
         name = named(facts, region, voice)
-        looks = [one for kind in voice.shuffled(kinds) if (one := w.facet(facts, region, kind, voice, name))]
+        found = [one for kind in voice.shuffled(kinds) if (one := w.facet(facts, region, kind, voice, name))]
+        # "A mass on the left, large": its size stands before a noun.
+        large = next((one for one in found if one.adjective and one.kind == "share"), None)
+        looks = [one for one in found if one is not large]
         place = w.place_piece(facts, region, voice, name)
         said = [text for one in looks if (text := in_a_row(one, voice))]
         if len(said) < len(looks) or not looks:
             return None
         who = w.by_whom(facts, region, name)
+        noun = name.introduced(large.adjective if large else "") + who.text
         made = [
             name.claim,
             *who.claims,
-            *(claim for one in looks for claim in one.claims),
+            *(claim for one in found for claim in one.claims),
             *(place.claims if place else ()),
         ]
         text = fill(
-            voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=name.introduced() + who.text,
+            voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=noun,
             p=place.text if place else "", **{"and": w.joined(said)},
         )  # fmt: skip
         return Piece(w.numbered(text, several=name.several), tuple(made))
