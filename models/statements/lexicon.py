@@ -109,6 +109,9 @@ def _image_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().planes:
         for phrase in (*row.say, *row.clause, *row.read):
             yield phrase, Meaning("plane", row.word)
+    for row in table().weightings:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("weighting", row.word)
     for row in table().views:
         for phrase in (*row.say, *row.clause, *row.read):
             yield phrase, Meaning("view", row.word)

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.images import Modality, Plane
+from schemas.images import Modality, Plane, Weighting
 
 Aspect = Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
 Direction = Literal["high", "low", "alike"]
@@ -49,6 +49,12 @@ class ImagePlane(Worded):
 
     word: Plane  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower type
     clause: tuple[str, ...] = Field(default=(), description="Said behind what the image is called")
+
+
+class ImageWeighting(Worded):
+    """A weighting of MR."""
+
+    word: Weighting  # pyright: ignore[reportIncompatibleVariableOverride] - a narrower type
 
 
 class ImageView(Worded):

@@ -15,6 +15,7 @@ from models.statements.rows import (
     ImageKind,
     ImagePlane,
     ImageView,
+    ImageWeighting,
     Neutral,
     Placing,
     RankWord,
@@ -44,6 +45,7 @@ class Table(TableRow):
     wider: dict[str, tuple[str, ...]]
     modalities: tuple[ImageKind, ...]
     planes: tuple[ImagePlane, ...]
+    weightings: tuple[ImageWeighting, ...]
     views: tuple[ImageView, ...]
     agents: tuple[Agent, ...]
     labels: tuple[Called, ...]

@@ -37,6 +37,7 @@ from models.statements.claims.image import Plane as Plane
 from models.statements.claims.image import Quotation as Quotation
 from models.statements.claims.image import Structure as Structure
 from models.statements.claims.image import View as View
+from models.statements.claims.image import Weighting as Weighting
 from models.statements.claims.image import endoscopy as endoscopy
 from models.statements.claims.opinions import Opinion as Opinion
 from models.statements.claims.regions import Continues as Continues

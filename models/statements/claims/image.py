@@ -112,6 +112,22 @@ class Plane(OfField):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Weighting(OfField):
+    """What an MR image is weighted for."""
+
+    kind = told_in = "weighting"
+    word: str
+
+    def _fits(self, found: Any) -> bool:
+        # Fluid attenuation is an inversion before a T2-weighted readout.
+        return self.word == found or (self.word, found) == ("T2-weighted", "FLAIR")
+
+    def _told(self, found: Any) -> str | None:
+        # Fluid attenuation and diffusion weighting are put before a readout that is mostly T2-weighted too.
+        return None if "T1-weighted" not in (self.word, found) else super()._told(found)
+
+
+@dataclass(frozen=True, kw_only=True)
 class View(OfField):
     """A radiographic view."""
 

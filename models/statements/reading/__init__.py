@@ -52,8 +52,8 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "except": grammar.unknown, "edge": picture.edge, "clock": picture.clock, "peak": ranks.peak,
     "unread": grammar.unknown, "about": grammar.about,
     "relation": relations.relation, "mutual": relations.mutual, "bound": relations.bound,
-    "modality": image.modality, "plane": image.plane, "view": image.view, "agent": image.agent,
-    "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
+    "modality": image.modality, "plane": image.plane, "weighting": image.weighting, "view": image.view,
+    "agent": image.agent, "organ": image.organ, "disease": image.disease, "localizer": image.localizer,
 }  # fmt: skip
 """By the kind of phrase; what is not listed is neutral."""
 

@@ -178,6 +178,7 @@ _ORDER = (
     "modality",
     "view",
     "plane",
+    "weighting",
     "agent",
     "not",
     "no",

@@ -19,6 +19,11 @@ def plane(s: Sentence, n: int) -> None:
     s.say(c.Plane(word=s.atoms[n].value))
 
 
+def weighting(s: Sentence, n: int) -> None:
+    """What an MR image is weighted for."""
+    s.say(c.Weighting(word=s.atoms[n].value))
+
+
 def view(s: Sentence, n: int) -> None:
     """A radiographic view."""
     s.say(c.View(word=s.atoms[n].value))

@@ -36,6 +36,10 @@ def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True, bare: bool 
     if metadata.localizer:
         noun = f"{organ} {row.word} {voice.pick(table().localizers[:3])}".strip()
         made.append(c.Localizer())
+    weighted = next((one for one in table().weightings if one.word == metadata.weighting), None)
+    if weighted is not None and row.word == "MR":
+        noun = f"{voice.pick(weighted.say)} {noun}"
+        made.append(c.Weighting(word=weighted.word))
     view = next((one for one in table().views if one.word == metadata.view), None)
     if view is not None and row.word in ("X-ray", "mammography"):
         if clauses and view.clause and voice.maybe(0.4):
