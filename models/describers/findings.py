@@ -69,8 +69,8 @@ def _facets(facts: Facts, region: Region, seed: str, *, full: bool) -> tuple[str
     """What can be told of how a region looks, in the order in which it is told."""
     kinds = [kind for kind in (*w.FACETS, *(w.FURTHER if full else ())) if can_be_told(facts, region, kind)]
     shuffled = Voice(f"{seed}:split:{region.region_id}").shuffled(kinds)
-    # What is measured in units that a reader knows before what is only worded.
-    return tuple(sorted(shuffled, key=lambda kind: kind not in IN_UNITS))
+    # What is measured in units that a reader knows before what is only worded, and its size first of that.
+    return tuple(sorted(shuffled, key=lambda kind: (kind not in IN_UNITS, kind != "share")))
 
 
 def one_by_one(

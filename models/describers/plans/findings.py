@@ -156,7 +156,8 @@ def _facets(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, 
 
 def _before(facets: list[Facet], voice: Voice, *, most: int) -> tuple[list[Facet], list[Facet]]:
     """Facets that stand before the noun, and the others."""
-    fitting = [one for one in facets if one.adjective]
+    # "The tumour is large." by itself reads as an afterthought.
+    fitting = sorted((one for one in facets if one.adjective), key=lambda one: one.kind != "share")
     taken = fitting[: voice.pick(range(1, most + 1))]
     return sorted(taken, key=lambda one: _ADJECTIVES.index(one.kind)), [one for one in facets if one not in taken]
 

@@ -36,6 +36,7 @@ from models.statements.measures.pieces import is_a_pair as is_a_pair
 from models.statements.measures.pieces import is_together as is_together
 from models.statements.measures.pieces import largest_part as largest_part
 from models.statements.measures.pieces import middles_across as middles_across
+from models.statements.measures.pieces import part_left as part_left
 from models.statements.measures.pieces import parts as parts
 from models.statements.measures.places import outwards as outwards
 from models.statements.measures.places import placed as placed

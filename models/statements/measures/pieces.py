@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from pycocotools import mask as coco
 
 from schemas.regions import Region
@@ -70,6 +71,18 @@ def largest_part(region: Region) -> float:
     """Part of its area that its largest part makes."""
     areas = [area for area, _ in _parts(*region.mask.size, region.mask.counts)]
     return max(areas, default=0) / max(1, sum(areas))
+
+
+@lru_cache(maxsize=256)
+def _columns(rows: int, columns: int, counts: str) -> npt.NDArray[np.int64]:
+    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
+    return np.asarray(coco.decode(rle)).sum(axis=0, dtype=np.int64)
+
+
+def part_left(region: Region) -> float:
+    """Part of its area that lies left of the middle of the picture."""
+    across = _columns(*region.mask.size, region.mask.counts)
+    return float(across[: len(across) // 2].sum()) / max(1, int(across.sum()))
 
 
 def middles_across(region: Region) -> list[float]:

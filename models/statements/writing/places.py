@@ -2,7 +2,7 @@
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import outwards, parts
+from models.statements.measures import has_specks, middles_across, outwards, part_left, parts
 from models.statements.rows import BY_DISPLAY
 from models.statements.table import table
 from models.statements.voice import Voice
@@ -16,6 +16,9 @@ OFF_ACROSS, OFF_ALONG = 0.1, 1 / 6
 """How far off the middle a centroid lies where a side is told, and where it is told to lie high, low, in front."""
 ASIDE = 0.2
 """Part of its extent by which what lies on one side of the middle may reach over it."""
+NEARLY_NONE, BESIDE = 0.1, 0.03
+"""Part of the area of several on one side up to which they are told on the other; part of the picture's width by which
+the middles of two lie off its middle where one is on each side."""
 WIDE = 0.6
 """Part of the picture's side from which something lies in the middle of it in any case: that tells nothing."""
 _DISPLAY = ("image right", "image down")
@@ -69,18 +72,36 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
     every = name.every if name else False
     if not set(axes) & set(_DISPLAY):
         return _in_the_patient(facts, region, {str(axis): part for axis, part in axes.items()}, voice, name)
-    if is_scattered(region) and is_finding(region):
+    if is_finding(region) and (is_scattered(region) or has_specks(region)):
         claim = c.Sides(name=name.claim.name if name else "", frame="shown")
-        if name and claim.judge(facts).truth:
-            # "Four lesions on each side" would be eight.
-            two = parts(region) == 2 and number_of(region, name) is not None
+        left = part_left(region)
+        if is_scattered(region) and name and min(left, 1 - left) >= NEARLY_NONE and claim.judge(facts).truth:
+            # "Four lesions on each side" would be eight; and what crosses the middle in two pieces is on no side.
+            apart = all(abs(one / facts.columns - 0.5) >= BESIDE for one in middles_across(region))
+            two = parts(region) == 2 and apart and number_of(region, name) is not None
+            if parts(region) == 2 and not apart:
+                return None
             return Piece(", one on each side of the image," if two else "on both sides of the image", (claim,))
-    x, y = region.centroid
+        if left > 1 - NEARLY_NONE or left < NEARLY_NONE:
+            return _displayed(facts, region, _on_side(facts, region, left), voice, every=every)
+    x, y = (region.centroid[0] + 0.5) / facts.columns, (region.centroid[1] + 0.5) / facts.rows
     ends = {
-        "image right": _end((x + 0.5) / facts.columns, OFF_ACROSS, _spanned(facts, region, "image right")),
-        "image down": _end((y + 0.5) / facts.rows, OFF_ALONG, _spanned(facts, region, "image down")),
+        "image right": _end(x, OFF_ACROSS, _spanned(facts, region, "image right")),
+        "image down": _end(y, OFF_ALONG, _spanned(facts, region, "image down")),
     }
+    # Far enough off both middles, it lies in a corner, though it reaches over one of them.
+    if {"", "middle"} & set(ends.values()) and {"low", "high"} & set(ends.values()):
+        beyond = {"image right": x, "image down": y}
+        if all(abs(one - 0.5) >= OFF_ACROSS for one in beyond.values()):
+            ends = {axis: "low" if one < 0.5 else "high" for axis, one in beyond.items()}
     return _displayed(facts, region, ends, voice, every=every)
+
+
+def _on_side(facts: Facts, region: Region, left: float) -> dict[str, str]:
+    """The side of the picture on which nearly all of several parts lie, where their common middle lies there too."""
+    x = (region.centroid[0] + 0.5) / facts.columns
+    side = "low" if left > 0.5 else "high"
+    return {"image right": side if (x < 0.5) == (side == "low") else "", "image down": ""}
 
 
 def _spanned(facts: Facts, region: Region, axis: str) -> tuple[float, float]:

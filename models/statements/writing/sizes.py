@@ -44,6 +44,8 @@ COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "takin
 
 TELLING = 20.0
 """Percent of what it lies in from which it is told what part a region covers."""
+HALF = 45.0
+"""Percent of an expert's outline from which the share of a finding in it is not told."""
 _EACH = ("tiny", "small")
 """Words for the share of several together that each of them is too."""
 _EXTENTS = {"tiny": 0.06, "small": 0.2}
@@ -77,6 +79,9 @@ def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | Non
         adjective = voice.pick(row.adjectives)
         made = c.Share(regions=ids, every=name.every, word=row.word)
         return Facet("share", (made,), adjective=adjective, is_=adjective)
+    # What covers half of an expert's outline shows that this is too small: near the vertex, or without the tumour.
+    if finding and region.place.within != "image" and percent >= HALF:
+        return None
     # Outlines of many small things may take in what lies around each.
     if percent < TELLING or not within or (name.several and not name.the):
         return None

@@ -99,6 +99,33 @@ def test_what_lies_on_one_side_of_the_middle_is_told_on_that_side(x: int, side: 
         assert all(side in one for one in texts)
 
 
+@pytest.mark.parametrize(
+    ("squares", "side"),
+    [
+        (((30, 40), (75, 35), (150, 14)), "left"),  # the last is a fifteenth of all
+        (((30, 40), (75, 35), (150, 30)), "both sides"),
+        (((75, 40), (131, 3)), "left"),
+    ],
+)
+def test_sides_are_those_where_nearly_all_of_it_lies(squares: tuple[tuple[int, int], ...], side: str) -> None:
+    """A speck beyond the middle puts nothing on both sides."""
+    drawn = draw("ultrasound", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    shift = columns // 2 - 128
+    marked = np.zeros((rows, columns), np.uint8)
+    for x, wide in squares:
+        marked[90 : 90 + wide, x + shift : x + shift + wide] = 1
+    runs: Any = coco.encode(np.asfortranarray(marked))
+    mark = SourceAnnotation(label="lesion", mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    facts = Facts(drawn.metadata, grounding, (), rows, columns)
+    region = next(one for one in grounding.regions if one.kind == "source annotation")
+    name = w.name_of(facts, region.region_id, Voice("any"))
+    place = w.place_piece(facts, region, Voice("any"), name)
+    assert place is not None
+    assert side in place.text
+
+
 def test_what_reaches_over_the_middle_has_no_side() -> None:
     """Though its centroid is far to the left."""
     drawn = draw("ultrasound", seed=1)
