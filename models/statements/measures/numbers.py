@@ -81,7 +81,7 @@ def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judge
     other = facts.region(claim.object)
     there = f"/regions/{facts.index(claim.object)}"
     if claim.measure == "covering":
-        return _times([covered([other], [region])], claim, (f"{at}/mask", f"{there}/mask"), exact=not claim.loose)
+        return _times([covered([other], [region])], claim, (f"{at}/mask", f"{there}/mask"), exact=True)
     areas = [region.area_px / other.area_px]
     lengths = [size.longest_axis / other.size.longest_axis] if size and other.size and other.size.longest_axis else []
     if claim.measure == "length":
@@ -144,14 +144,15 @@ def _fits(said: Sequence[float], found: Sequence[float], claim: "Distance | Tota
 
 
 def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...], *, exact: bool = False) -> Judgement:
-    """`exact`: a number of percent, which is rounded as others are, and not as ratios."""
+    """`exact`: a share, whose numbers are rounded as others are, and not as ratios."""
     if not found:
         return untold("that was not measured")
     if claim.bound:
         fits = any(within(claim.bound, claim.value, one) for one in found)
     else:
         fits = any(
-            near(claim.value, one, not exact, claim.decimals) or (not exact and abs(claim.value - one) <= ROUNDED * one)
+            near(claim.value, one, claim.loose or not exact, claim.decimals)
+            or (not exact and abs(claim.value - one) <= ROUNDED * one)
             for one in found
         )
     return so(*pointers) if fits else otherwise("the ratio is another", *pointers)

@@ -285,24 +285,43 @@ _BEFORE_A_PART = {"by", "in", "with", "along", "across", "for", "on"}
 
 
 def _shared(m: Match) -> list[c.Claim] | None:
-    """'r2 overlaps the tumour over 71 % of its area', '… of the tumour's area': which part of one lies in the other."""
-    pair, quantity, whole = _two(m), m.quantity, m.regions.get("T")
-    if pair is None or quantity is None or quantity.unit != "%" or len(quantity.values) != 1:
+    """'r2 overlaps the tumour over 71 % of its area', 'most of r2, 71 % of it, …': which part lies in the other."""
+    pair, whole = _two(m), m.regions.get("T")
+    shares = _shares(m)
+    if pair is None or not shares:
         return None
     part, other = pair
     if whole is not None and whole.regions == (other,):
         part, other = other, part
     elif whole is not None and whole.regions != (part,):
         return None
+    held = Mention((other,), "", True, False, 0, 0)
+    overlapping = c.Relation(regions=(part,), predicate="overlapping", object=other)
+    return [overlapping, *(one.claim(held, part) for one in shares)]
+
+
+_PARTS = {"most": Factor("covering", 0.5, "above", False, 2), "little": Factor("covering", 0.5, "below", False, 2)}
+
+
+def _shares(m: Match) -> list[Factor]:
+    """How much of a region lies in the other, in all the ways that a row says it; none where one is no such part."""
+    found = [_PARTS[m.word]] if m.word in _PARTS else []
+    if m.factor is not None:
+        if m.factor.value > 1 or m.factor.measure not in ("area", "covering"):
+            return []
+        found.append(replace(m.factor, measure="covering"))
+    quantity = m.quantity
+    if quantity is None:
+        return found
+    if quantity.unit != "%" or len(quantity.values) != (2 if quantity.bound == "between" else 1):
+        return []
     atoms = m.s.atoms
     # "Overlaps it over 71 % of its area" tells where, and no bound.
-    bounded = quantity.bound != "above" or atoms[atoms.index(m.said["N"]) - 1].text in _BEFORE_A_PART
-    bound, share = quantity.bound if bounded else "", quantity.values[0] / 100
-    made = Factor("covering", share, bound, quantity.loose, quantity.decimals + 2)
-    return [
-        c.Relation(regions=(part,), predicate="overlapping", object=other),
-        made.claim(Mention((other,), "", True, False, 0, 0), part),
-    ]
+    bounded = m.word or quantity.bound != "above" or atoms[atoms.index(m.said["N"]) - 1].text in _BEFORE_A_PART
+    ends = ("above", "below") if quantity.bound == "between" else (quantity.bound if bounded else "",)
+    for value, bound in zip(quantity.values, ends, strict=True):
+        found.append(Factor("covering", value / 100, bound, quantity.loose, quantity.decimals + 2))
+    return found
 
 
 CLAIMS: dict[str, Callable[[Match], list[c.Claim] | None]] = {

@@ -4,6 +4,7 @@ from models.statements import claims as c
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import Sentence
+from models.statements.reading.spans import ATTRIBUTES
 
 _BEFORE_A_NAME = {"of", "the", "region", "area", "that", "annotated", "marked", "outlined", "labelled", "delineated"}
 _PASSIVE = {
@@ -43,6 +44,41 @@ def part_of(s: Sentence, n: int, part: Factor) -> bool:
             s.say(c.Finding(regions=one.regions, every=one.several, name=one.name), negated=False)
     s.say(part.claim(subject, whole.regions[0]), negated=negated)
     return True
+
+
+def is_of_a_region(s: Sentence, n: int) -> bool:
+    """Whether a share at n is one of a region's own area, readable or not: 'of r2', 'of its area overlaps'."""
+    behind = " ".join(atom.text for atom in s.atoms[n + 1 : n + 5]).split(" ")
+    related = any(atom.kind == "relation" for atom in s.atoms[n + 1 : n + 5])
+    if related and behind[:2] == ["of", "its"] and {"area", "extent", "surface"} & set(behind[2:4]):
+        return True
+    m = n + 1
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _BEFORE_A_NAME:
+        m += 1
+    return behind[:1] == ["of"] and m in s.mentions
+
+
+def taken_up_by(s: Sentence, n: int) -> Mention | None:
+    """What a share at n is said to be taken up by: '4 % of the image is taken up by r1 and 6 % by r2'."""
+    m = n + 1
+    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].kind != "quantity" and s.atoms[m].text not in _ENDS:
+        m += 1
+    last = m - 1
+    while last > n and (s.atoms[last].text in _BEFORE_A_NAME or s.atoms[last].kind in ATTRIBUTES):
+        last -= 1
+    passive = any(set(atom.text.split(" ")) & _PASSIVE for atom in s.atoms[:m])
+    behind = last > n and s.atoms[last].text.split(" ")[-1] == "by"
+    taker = s.mentions.get(m)
+    return taker if passive and behind and taker is not None and taker.regions else None
+
+
+def whole_of_the_last(s: Sentence) -> str:
+    """'4 % of the brain is taken up by r1 and 6 % by r2': of the brain too; '' where no share was told before."""
+    last = next((one for one in reversed(s.said) if isinstance(one, c.Size) and one.unit == "%"), None)
+    return last.measure if last is not None else ""
+
+
+_ENDS = {",", ";", "and", "but", "while", "whereas"}
 
 
 def _lies_in(s: Sentence, whole: Mention) -> Mention | None:

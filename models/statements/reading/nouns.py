@@ -43,6 +43,9 @@ class Nouns(Spans):
         n = 0
         while n < len(self.atoms):
             atom = self.atoms[n]
+            if self._is_a_size(n):
+                n += 1
+                continue
             if (any_one := None if found else self._any_one(n)) is not None:
                 found[n] = any_one
                 n += 1
@@ -109,6 +112,15 @@ class Nouns(Spans):
             found[n] = Mention(tuple(regions), name, explicit, several, n, max(end, n + 1), every, part)
             n = max(end, n + 1)
         return found
+
+    def _is_a_size(self, n: int) -> bool:
+        """Whether 'area' is how large something is: '84 % of the area of r2'."""
+        m = n + 2
+        if self.atoms[n].text != "area" or [atom.text for atom in self.atoms[n - 1 : n + 2 : 2]] != ["the", "of"]:
+            return False
+        while m < len(self.atoms) and self.atoms[m].text in ("the", "region", "outlined", "marked"):
+            m += 1
+        return m < len(self.atoms) and self.atoms[m].kind in ("ref", "finding")
 
     def _stands_behind_of(self, n: int) -> bool:
         first = min(self._before(n), default=n)

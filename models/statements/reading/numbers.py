@@ -78,11 +78,11 @@ def quantity(s: Sentence, n: int) -> None:
             part = Factor("covering", value / 100, bound, found.loose, found.decimals + 2)
             if covering.part_of(s, n, part):
                 return
-            if [atom.text for atom in s.atoms[n + 1 : n + 3]] == ["of", "it"]:
-                measure = _whole_before(s, n)
-                if not measure:
-                    s.unlicensed("a part of it")
-                    return
+            of_it = [atom.text for atom in s.atoms[n + 1 : n + 3]] == ["of", "it"]
+            measure = _whole_before(s, n) if of_it else ""
+            if not measure and (of_it or covering.is_of_a_region(s, n)):
+                s.unlicensed("a part of it")
+                return
         if s.relation is not None and not measure and s.atoms[n - 1].kind == "relation":
             s.unlicensed("a part of them")  # "Overlaps two thirds of the foci."
             return
@@ -108,6 +108,10 @@ def quantity(s: Sentence, n: int) -> None:
             decimals=found.decimals,
         )
 
+    if unit == "%" and (taker := covering.taken_up_by(s, n)) is not None:
+        measure = measure or covering.whole_of_the_last(s)
+        s.say(size(taker), of=taker)
+        return
     s.say_of(n, size, end=s.phrases.said_in(n + 1) if unit != "%" else None)
 
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from models.statements import claims as c
-from models.statements.reading.mentions import Mention
+from models.statements.reading.mentions import VERBS, Mention
 from models.statements.reading.sentence import ONLY, Sentence
+from models.statements.reading.spans import ATTRIBUTES
 from models.statements.rows import BY_DISPLAY
 from models.statements.table import table
 
@@ -173,14 +174,27 @@ def _frame_of_the_other(s: Sentence, n: int, end: int) -> str:
 
 
 def _frame_before(s: Sentence, n: int) -> str:
-    """'r2 lies on the left of the image and r3 on the right': both are of the image."""
-    if n < 3 or [atom.text for atom in s.atoms[n - 2 : n]] not in (["on", "the"], ["to", "the"], ["at", "the"]):
+    """'r2 lies in the left half of the image and r3 in the right half': both are of the image."""
+    m = n - 1 - (n > 0 and s.atoms[n - 1].text == "the")
+    if m < 1 or s.atoms[m].text.split(" ")[-1] not in ("on", "to", "at", "in", "within"):
         return ""
-    named = next((one for one in s.mentions.values() if one.end == n - 2), None)
-    if named is None or not named.start or s.atoms[named.start - 1].text not in ("and", ","):
+    ends = {one.end: one for one in s.mentions.values()}
+    m -= s.atoms[m].text.split(" ")[0] not in VERBS
+    while m > 0 and m + 1 not in ends and s.atoms[m].text.split(" ")[0] in VERBS:
+        m -= 1
+    named = ends.get(m + 1)
+    if named is None:
+        return ""
+    m = named.start - 1
+    while m > 0 and (s.atoms[m].text in ("the", "region") or s.atoms[m].kind in ATTRIBUTES):
+        m -= 1
+    if m < 0 or s.atoms[m].text not in _BETWEEN_CLAUSES:
         return ""
     last = next((one for one in reversed(s.said) if isinstance(one, c.Place)), None)
     return "shown" if last is not None and last.frame == "shown" else ""
+
+
+_BETWEEN_CLAUSES = {"and", ",", ";", "while", "whereas", "but"}
 
 
 def _owner(s: Sentence, n: int) -> str:
