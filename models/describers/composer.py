@@ -23,7 +23,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@23"
+NAME = "composer@24"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
 WORDS = 94
@@ -83,8 +83,6 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     shown = opening_with_structures(facts, chosen, seed) if not chosen.findings else None
     first = opening.statement if opening else shown.statement if shown else modality
     budget = Budget(WORDS - length_of(first))
-    highest = plans.highest(facts)
-    peak = budget.take(written(highest, facts, f"{seed}:highest")) if highest else None
     regions, texture, told = findings.one_by_one(facts, chosen, seed, budget, first, opening, full=full)
     rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget)]
     relations = relations_of(facts, chosen, told, seed, budget)
@@ -106,12 +104,12 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]
-    telling = [[first], [peak] if peak else [], found, *beside]
+    telling = [[first], found, *beside]
     return make_description(
         modality,
         organ,
         (*([opening.statement] if opening else [shown.statement] if shown else []), *regions, *rest, *around),
-        (*([peak] if peak else []), *texture),
+        tuple(texture),
         tuple(relations),
         caption=always.caption,
         measurements=always.measurements,

@@ -10,7 +10,6 @@ from models.describers.plans.findings import phrase as phrase
 from models.describers.plans.groups import largest as largest
 from models.describers.plans.groups import together as together
 from models.describers.plans.images import disease as disease
-from models.describers.plans.images import highest as highest
 from models.describers.plans.images import image as image
 from models.describers.plans.images import opening as opening
 from models.describers.plans.measured import measurements as measurements

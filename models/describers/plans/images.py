@@ -1,6 +1,5 @@
 """Openings and captions: the kind of image, what it is of, and what the source says that it shows."""
 
-import math
 import re
 from dataclasses import dataclass, replace
 
@@ -41,15 +40,8 @@ _OPENING_ALONE = (
 _BARE, _COMPOUND = 0.3, 0.35
 """Parts of texts whose kind of image stands without an article ('on axial CT'), and with its organ before it."""
 
-QUIET = 4.0
-"""SUV below which, and from half of which, it is told what the uptake of a whole slice stays below."""
-_BELOW = (
-    "the highest SUV in {this|the} {slice|image} is below", "the SUV in {this|the} {slice|image} {stays|remains} below",
-)  # fmt: skip
-_SUV = ("SUV", "an SUV of")
-
 _DISEASE = (
-    "the source labels {the|this} image <d>",
+    "the source labels {the|this} image as <d>",
     "{the|this} image is labelled <d> by the source",
     "the source's label is <d>",
 )
@@ -152,31 +144,3 @@ def opening(facts: Facts, finding: Plan) -> Plan:
 def disease(name: str) -> Plan:
     """What the source says that the image shows, as the source's."""
     return lambda voice: Piece(fill(voice.spin(voice.pick(_DISEASE)), d=name), (c.Disease(name=name),))
-
-
-def highest(facts: Facts) -> Plan | None:
-    """The highest uptake of a slice, which is measured whatever takes it up; None where no SUV is known.
-
-    Noise at the edge of the field may be higher than anything in the body: a number is told where an expert outlines
-    what has it; else, of a slice of low uptake, what it stays below.
-    """
-    intensity = facts.grounding.intensity
-    if facts.metadata.modality != "PET" or intensity.unit != "SUVbw":
-        return None
-    highest = intensity.maximum
-    outlined = any(region.intensity.maximum >= highest for _, region in facts.regions.values())
-    if not outlined and not QUIET / 2 < highest < QUIET:
-        return None
-    row = next(row for row in table().measures if row.word == "maximum of the image")
-    said = w.two_figures(highest) if outlined else f"{math.ceil(highest)}"
-
-    def plan(voice: Voice) -> Piece:
-        says = voice.phrase(row.say if outlined else _BELOW)
-        unit = "" if "SUV" in says else voice.pick(_SUV)
-        decimals = len(said.partition(".")[2])
-        made = c.ImageNumber(
-            measure=row.word, value=float(said), unit="SUV", decimals=decimals, bound="" if outlined else "below"
-        )
-        return Piece(f"{says} {unit} {said}", (made,))
-
-    return plan

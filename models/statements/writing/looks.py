@@ -143,6 +143,9 @@ def _level(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | No
     # Where measures disagree, none is told.
     if value is None or seen < SEEN or found - {direction}:
         return None
+    # Stains darken nuclei: what is marked as one and brighter is of something else.
+    if direction == "high" and facts.metadata.modality == "histopathology" and table().bare(region.label) == "nucleus":
+        return None
     shaded = facts.metadata.modality in _SHADED
     if abs(value) < (HARDLY if found and not shaded else LIT if shaded else STANDS_OUT):
         return None

@@ -80,24 +80,27 @@ def test_irregular_is_what_has_bays_and_arms_that_are_seen(
     assert (facet(facts, region, "shape") is not None) == told
 
 
-@pytest.mark.parametrize(
-    ("highest", "of_region", "said"),
-    [(14.2, 14.2, "14"), (3.3, None, "below 4"), (5.8, 4.1, None), (1.2, None, None)],
-)
-def test_the_highest_uptake_of_a_slice_is_told_where_it_is_no_noise(
-    highest: float, of_region: float | None, said: str | None
-) -> None:
-    """Of what an expert outlines, or of a slice of low uptake as a bound: the edge of the field is noisy."""
+def test_no_uptake_is_told_of_a_slice_whose_regions_nobody_marked() -> None:
+    """A heart and a kidney take up as much as a tumour: a number without a place reads as one."""
     facts, region = marked(kind="candidate", expert="pet-uptake@1", label="high-uptake region")
-    intensity = facts.grounding.intensity.model_copy(update={"maximum": highest, "unit": "SUVbw"})
-    region = region.model_copy(update={"intensity": region.intensity.model_copy(update={"maximum": of_region or 0.0})})
-    grounding = facts.grounding.model_copy(
-        update={"intensity": intensity, "regions": (region,) if of_region is not None else ()}
-    )
+    intensity = facts.grounding.intensity.model_copy(update={"maximum": 14.2, "unit": "SUVbw"})
+    region = region.model_copy(update={"intensity": region.intensity.model_copy(update={"maximum": 14.2})})
+    grounding = facts.grounding.model_copy(update={"intensity": intensity, "regions": (region,)})
     metadata = ImageMetadata(source_format="DICOM", modality="PET", plane="axial")
-    facts = replace(facts, metadata=metadata, grounding=grounding)
-    description = compose(facts, "any").description
-    assert description.endswith(f" {said}.") if said else not any(one.isdigit() for one in description), description
+    description = compose(replace(facts, metadata=metadata, grounding=grounding), "any").description
+    assert "SUV" not in description
+    assert not any(one.isdigit() for one in description)
+
+
+@pytest.mark.parametrize(("sign", "told"), [(-1.0, True), (1.0, False)])
+def test_nuclei_of_a_stained_section_are_never_brighter(sign: float, told: bool) -> None:
+    """Stains darken them: a mark of something brighter is of something else."""
+    _, region = marked()
+    assert region.contrast
+    changed = {name: sign * abs(value) for name, value in region.contrast if isinstance(value, float)}
+    facts, region = marked(label="nucleus", contrast=region.contrast.model_copy(update=changed))
+    facts = replace(facts, metadata=ImageMetadata(source_format="PNG", modality="histopathology"))
+    assert (facet(facts, region, "level") is not None) == told
 
 
 @pytest.mark.parametrize(("sharpness", "told"), [(0.05, True), (0.135, False)])
