@@ -288,7 +288,7 @@ def _shared(m: Match) -> list[c.Claim] | None:
     """'r2 overlaps the tumour over 71 % of its area', 'most of r2, 71 % of it, …': which part lies in the other."""
     pair, whole = _two(m), m.regions.get("T")
     shares = _shares(m)
-    if pair is None or not shares:
+    if pair is None or not shares or (m.at and m.s.atoms[m.at - 1].text in ("neither", "nor")):
         return None
     part, other = pair
     if whole is not None and whole.regions == (other,):

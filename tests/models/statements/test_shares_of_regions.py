@@ -33,6 +33,7 @@ OF_THE_RADIOGRAPH = """
 + At least 60% of the area of r1 overlaps r3.
 - At least 70% of the area of r1 overlaps r3.
 - About 61% of the area of r1 overlaps r4.
+- Neither 61% of the area of r1 overlaps r3 nor 41%.
 - About 22% of the area of r1 overlaps r3.
 ? Less than half of r1 (61% of its area) overlaps r3.
 ? r1 lies in the chest, and about 22% of its area glows.
