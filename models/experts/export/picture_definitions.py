@@ -188,7 +188,7 @@ PICTURES = (
     ),
     Definition(
         name="microscopy-cells",
-        version="1.0.0",
+        version="2.0.0",
         title="Cells brighter than the field around them",
         module=Cells(),
         source=CLIPPED,
@@ -198,7 +198,8 @@ PICTURES = (
             Output(
                 name="cell",
                 label="bright cell-like region",
-                rule=stands_out("smoothed value above", Cells.WIDE_PX, Cells.LEAST),
+                rule=stands_out("smoothed value above", Cells.WIDE_PX, Cells.LEAST)
+                + f"; nothing where the image's mean is {Cells.BRIGHT_FIELD:g} of 255 or more",
                 score=SCORE,
                 min_area_px=25,
                 min_area_fraction=0.0,
@@ -207,7 +208,7 @@ PICTURES = (
             ),
         ),
         limits=(
-            "For bright on dark (fluorescence, dark field); dark cells on a bright field are not found.",
+            "For bright on dark (fluorescence, dark field); in a bright field it tells nothing.",
             "Made for cells 8 to 24 px wide. Cells that touch are one region.",
         ),
     ),

@@ -194,10 +194,15 @@ class EndoscopyColour(nn.Module):
 
 
 class Cells(nn.Module):
-    """Map: brighter than its neighbourhood."""
+    """Map: brighter than its neighbourhood. Nothing where the field is bright, whose clear ground shines between cells.
+
+    Mean luma tells which: 104 to 112 in ten fluorescence images of DynamicNuclearNet that are stretched to 8 bits, 165
+    to 194 in the 364 blood films of BCCD.
+    """
 
     WIDE_PX = 16.0
     LEAST = 5.0
+    BRIGHT_FIELD = 140.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,4 +210,5 @@ class Cells(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         z = self.focal(image, torch.ones_like(image))
-        return opening(half_height(z, self.LEAST, 8), 3)
+        dark_field = (levels(image).mean() < self.BRIGHT_FIELD).to(image.dtype)
+        return opening(half_height(z, self.LEAST, 8), 3) * dark_field

@@ -1,4 +1,4 @@
-"""The expert on stained nuclei, on drawn blood films."""
+"""What the experts on microscopy tell of drawn blood films."""
 
 import cv2
 import numpy as np
@@ -41,9 +41,9 @@ def truth() -> np.ndarray:
     return cv2.circle(mask, (x + 40, y), radius, 1, -1)
 
 
-def seen(image: np.ndarray) -> list[Region]:
+def seen(image: np.ndarray, expert: str = "microscopy-nuclei") -> list[Region]:
     grounding = Registry.load().ground(image, ABOUT, "grey level")
-    return [one for one in grounding.regions if one.expert.startswith("microscopy-nuclei@")]
+    return [one for one in grounding.regions if one.expert.startswith(f"{expert}@")]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -58,3 +58,20 @@ def test_red_cells_alone_and_a_dark_field() -> None:
     """Nothing is told of a film without white cells, nor of a field whose ground is not clear."""
     assert seen(film(0, nucleus=False)) == []
     assert seen(film(0, nucleus=True, ground=120.0)) == []
+
+
+def packed() -> np.ndarray:
+    """Red cells that touch, with bright ground between them: (rows, columns, 3)."""
+    cells = np.zeros((384, 512), np.uint8)
+    for row, y in enumerate(range(0, 420, 44)):
+        for x in range(-26 * (row % 2), 560, 52):
+            cv2.circle(cells, (x, y), 29, 1, -1)
+    density = np.where(cells[..., None] > 0, np.float32(RED), np.float32(0.0))
+    values = 205 * 10.0 ** -cv2.GaussianBlur(density, (0, 0), 1.5)
+    return (values + 2 * np.random.default_rng(0).standard_normal(values.shape)).astype(np.float32)
+
+
+def test_ground_between_red_cells_is_no_bright_cell() -> None:
+    """Though it stands out as cells do on a dark field, where the same picture, dimmer, is full of them."""
+    assert seen(packed(), "microscopy-cells") == []
+    assert len(seen(0.5 * packed(), "microscopy-cells")) >= 40
