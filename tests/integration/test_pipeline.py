@@ -66,6 +66,7 @@ def test_every_file_is_accounted_for(pipeline: Pipeline, tmp_path: Path) -> None
 def test_every_statement_has_evidence_in_its_triplet(pipeline: Pipeline) -> None:
     """On the wire too, each pointer of each statement leads to the value it names."""
     records = latest(pipeline.settings.wires, TRIPLETS).values()
+    assert records
     statements = 0
     for record in records:
         assert isinstance(record.message, Triplet)
@@ -83,7 +84,7 @@ def test_every_statement_has_evidence_in_its_triplet(pipeline: Pipeline) -> None
                     value = value[int(part)] if isinstance(value, list) else value[part]
                 assert as_text(value) == evidence.value
                 statements += 1
-    assert statements > 20
+    assert statements > len(records)
 
 
 def test_large_pixels_travel_by_reference(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -148,6 +148,9 @@ def _with_clean_steps(
         if start is None:
             continue
         style = content[:start]
+        # An exponent alone stands in the upper five bits: letters as in HHPHHP, which spell nothing.
+        if style[-1] & 0x1F == 0 and not any(step & 7 for step in content[start:]):
+            continue
 
         def decode(steps: bytes, place: int = place, marker: int = marker, style: bytes = style) -> Any:
             return imagecodecs.jpeg2k_decode(written([*found[:place], (marker, style + steps), *found[place + 1 :]]))
