@@ -15,12 +15,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.stats import beta
 
 from benchmarks.experts_quality import decode
 from benchmarks.experts_scores import is_right
 from benchmarks.experts_sets import by_sets, named, parser
-from benchmarks.real_figures import DRAWS, Mask, agreement
+from benchmarks.real_figures import DRAWS, Mask, agreement, exact_interval
 from benchmarks.real_images import Case
 from models.experts.registry import Registry
 from schemas.regions import expert_name
@@ -81,8 +80,7 @@ def share(counts: Sequence[tuple[int, int]], groups: Sequence[str]) -> str:
     if not whole:
         return "none"
     if right in (0, whole):
-        low = float(beta.ppf(0.025, right, whole - right + 1)) if right else 0.0
-        high = float(beta.ppf(0.975, right + 1, whole - right)) if right < whole else 1.0
+        low, high = exact_interval(int(right), int(whole))
     else:
         patients = sorted(set(groups))
         sums = np.stack([each[[one == patient for one in groups]].sum(axis=0) for patient in patients])

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.experts_quality import FALSE_IOU, REGION_COLOUR, TRUTH_COLOUR, Mask, decode, grid, outlined
+from benchmarks.experts_sets import named
 from models.experts.registry import Registry
 from schemas.images import ImageMetadata, Modality, Orientation, Spacing
-from schemas.regions import Region
 
 LEAST_PX = 10
 """Of an outline: what is smaller is the edge of one on the slice beside it."""
@@ -99,12 +99,8 @@ def slices(volume: Volume, folder: Path, registry: Registry) -> Iterator[Slice]:
         told: dict[str, list[Mask]] = {}
         for region in registry.ground(image, about, volume.unit).regions:
             if region.kind == "candidate":
-                told.setdefault(_named(region), []).append(decode(region))
+                told.setdefault(named(region), []).append(decode(region))
         yield Slice(image, np.ascontiguousarray(truth[:, down, index].T, np.uint8), told)
-
-
-def _named(region: Region) -> str:
-    return f"{region.expert.split('@')[0]}: {region.label}"
 
 
 def best_label(seen: Sequence[Slice]) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import beta
+
+from benchmarks.real_figures import exact_interval
 
 LEAST, MOST_BINS = 10, 5
 """Regions of a label from which on it is drawn, and how many bins of about equal numbers of regions at most."""
@@ -47,9 +48,7 @@ def bins(scored: Sequence[Scored]) -> list[Bin]:
     found: list[Bin] = []
     for first, last in pairwise(cuts):
         number, right = last - first, sum(one.right for one in order[first:last])
-        low = float(beta.ppf(0.025, right, number - right + 1)) if right else 0.0
-        high = float(beta.ppf(0.975, right + 1, number - right)) if right < number else 1.0
-        found.append(Bin(float(scores[first:last].mean()), number, right / number, (low, high)))
+        found.append(Bin(float(scores[first:last].mean()), number, right / number, exact_interval(right, number)))
     return found
 
 

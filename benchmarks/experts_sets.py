@@ -28,7 +28,7 @@ from benchmarks.real_figures import Agreement, agreement, interval
 from benchmarks.real_images import Case, Mask, cases
 from models.experts.decodings import Promptable
 from models.experts.registry import Registry
-from schemas.regions import Region
+from schemas.regions import Region, expert_name
 
 Looked = TypeVar("Looked")
 
@@ -102,7 +102,7 @@ def look(registry: Registry, case: Case) -> Seen:
 
 def named(region: Region) -> str:
     """Expert without its version, and label."""
-    return f"{region.expert.split('@')[0]}: {region.label}"
+    return f"{expert_name(region.expert)}: {region.label}"
 
 
 def rows(seen: Sequence[Seen]) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 Mask = NDArray[np.uint8]
 TOUCHED = 0.1
@@ -90,3 +91,9 @@ def interval(
     means = [statistic(np.concatenate([of[n] for n in draws.integers(0, len(of), len(of))])) for _ in range(DRAWS)]
     low, high = np.percentile(means, (2.5, 97.5))
     return float(low), float(high)
+
+
+def exact_interval(right: int, of: int) -> tuple[float, float]:
+    """95 % interval of a share of independent cases, by Clopper and Pearson."""
+    found = binomtest(right, of).proportion_ci(method="exact")
+    return float(found.low), float(found.high)

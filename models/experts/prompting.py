@@ -9,7 +9,7 @@ from models.experts.candidates import Candidate
 from models.experts.decodings import Promptable
 from models.experts.manifest import Manifest
 from models.experts.running import Prompt
-from schemas.regions import Box
+from schemas.regions import Box, expert_name
 
 
 def prompts(manifest: Manifest, told: Sequence[Candidate]) -> tuple[Prompt, ...]:
@@ -30,7 +30,7 @@ def prompts(manifest: Manifest, told: Sequence[Candidate]) -> tuple[Prompt, ...]
 
 def _is_chosen(one: Candidate, by: tuple[str, ...]) -> bool:
     """`by`: names of experts, or 'name: label'."""
-    name = one.expert.partition("@")[0]
+    name = expert_name(one.expert)
     return not by or name in by or f"{name}: {one.label}" in by
 
 

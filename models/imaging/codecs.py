@@ -170,16 +170,17 @@ def decode(syntax: UID, codestream: bytes, raster: Raster) -> tuple[Samples, str
 
 def _jpeg(codestream: bytes, raster: Raster) -> tuple[Samples, str]:
     extent = _checked(jpeg_extent(codestream), raster)
+    decoder = _whole_jpeg(extent)
     if extent.components == 1:
-        return _decoded(_whole_jpeg(extent), codestream, raster, extent), raster.photometric
+        return _decoded(decoder, codestream, raster, extent), raster.photometric
     # What the codestream does not say, the header does: libjpeg would guess YBR.
     ybr = extent.colour == "YBR" if extent.colour else raster.photometric.startswith("YBR")
     if ybr and not extent.lossless:
         # Subsampled colour is interpolated here.
         colours = {"colorspace": "YCBCR", "outcolorspace": "RGB"}
-        return _decoded(_whole_jpeg(extent), codestream, raster, extent, **colours), "RGB"
+        return _decoded(decoder, codestream, raster, extent, **colours), "RGB"
     colours = {"colorspace": "RGB", "outcolorspace": "RGB"}
-    samples = _decoded(_whole_jpeg(extent), codestream, raster, extent, **colours)
+    samples = _decoded(decoder, codestream, raster, extent, **colours)
     return _rgb(samples, "YBR_FULL" if ybr else "RGB", extent.precision)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from models.statements.table import table
 from models.statements.tokens import NUMBER_WORDS, plural, spelled_out
-from schemas.regions import VolumeFinding
+from schemas.regions import VolumeFinding, expert_name
 from schemas.triplets import Verdict
 from schemas.volumes import StackedLabel, VolumeRecord, VolumeStatement
 
@@ -242,7 +242,7 @@ def _held(claim: Claim, text: str, record: VolumeRecord) -> tuple[str, str, tupl
     if _source().search(text):
         named = [(pointer, one) for pointer, one in named if one.expert == "source"]
     elif by := _expert().search(text):
-        named = [(pointer, one) for pointer, one in named if one.expert.partition("@")[0] == by[1].rstrip(".")]
+        named = [(pointer, one) for pointer, one in named if expert_name(one.expert) == by[1].rstrip(".")]
     if not named:
         return "unsupported", f"nothing measured says the {claim.measure} of that", ()
     answers = [_against(claim, pointer, one, _is_whole(record, one)) for pointer, one in named]

@@ -121,13 +121,18 @@ def rewritten_j2k(data: bytes, dimensions: tuple[int, int] | None = None) -> byt
     return _written(size, main, parts, pointed=pointed)
 
 
+def _wide(components: int) -> int:
+    """Bytes of a component's number (15444-1, A.6.2)."""
+    return 1 if components < 257 else 2
+
+
 def _clean_steps(size: _Size, main: list[_Segment], parts: list[_Part]) -> None:
     """Of step sizes that read as text, fill those of subbands in which nothing is."""
 
     def with_main(segments: list[_Segment]) -> bytes:
         return _written(size, segments, parts, pointed=False)
 
-    wide = 1 if len(size.components) // 3 < 257 else 2
+    wide = _wide(len(size.components) // 3)
     main[:] = _with_clean_steps(main, wide, with_main)
     for number, part in enumerate(parts):
 
@@ -280,7 +285,7 @@ class _Parser:
 
     def _levels(self, marker: int, content: bytes) -> int:
         """Decomposition levels that a coding style names."""
-        at = {_COD: 5, _COC: 2 if self._components < 257 else 3}.get(marker)
+        at = {_COD: 5, _COC: 1 + _wide(self._components)}.get(marker)
         if at is None:
             return 0
         if len(content) <= at or content[at] > 32:
@@ -289,7 +294,7 @@ class _Parser:
 
     def _length(self, marker: int, content: bytes, levels: int) -> int:
         """Of a segment's content, by what it says itself (15444-1, A.5 and A.6)."""
-        wide = 1 if self._components < 257 else 2
+        wide = _wide(self._components)
         if marker == _CAP and len(content) >= 4:
             return 4 + 2 * int.from_bytes(content[:4], "big").bit_count()
         if marker in (_COD, _COC):

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 
 from models.llava_tri.evaluation.questions import Benchmark, Kind, Question
 from models.llava_tri.evaluation.scores.answers import YES_NO, shared
-from models.llava_tri.evaluation.scores.boxes import Scale, write_box
+from models.llava_tri.evaluation.scores.boxes import Scale, middle_box, write_box
 from models.llava_tri.evaluation.scores.normalise import normalised, words_of
 
 MOST_TEXTS = 200
@@ -158,8 +158,8 @@ def yes_and_no(benchmark: Benchmark) -> dict[str, str]:
 def centre_box(benchmark: Benchmark) -> dict[str, str]:
     """To where: the middle of the picture, as wide and as high as the median box. To any other question: nothing."""
     boxes = [one.box for one in benchmark.train or benchmark.questions if one.box is not None]
-    if not boxes:
+    middle = middle_box(boxes)
+    if middle is None:
         return {one.id: "" for one in benchmark.questions}
-    wide, high = np.median([(right - left, down - up) for left, up, right, down in boxes], axis=0).tolist()
-    box = write_box(((1 - wide) / 2, (1 - high) / 2, (1 + wide) / 2, (1 + high) / 2), SCALE, 1, 1)
+    box = write_box(middle, SCALE, 1, 1)
     return {one.id: "" if one.box is None else box for one in benchmark.questions}

@@ -19,12 +19,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from models.llava_tri.evaluation.in_process import load
 from models.llava_tri.evaluation.questions import Corners
-from models.llava_tri.evaluation.scores.boxes import overlap
+from models.llava_tri.evaluation.scores.boxes import middle_box, overlap
 from models.llava_tri.evaluation.scores.intervals import mean
 from models.llava_tri.tiny.reader import BINS
 from models.llava_tri.training.concepts import pixels_of, reading_tower, words_in
@@ -53,7 +52,7 @@ def measure(folder: Path, data: Path, triplets: Sequence[str], split: Any = "tes
     boxes: list[Corners] = [
         tuple(value / BINS for value in box) for reading in readings for box in reading.hundredths().tolist()
     ]
-    middle = _middle([one.edges for one in known if one.edges is not None])
+    middle = middle_box([one.edges for one in known if one.edges is not None])
     asked = [(box, one.edges) for box, one in zip(boxes, truth, strict=True) if one.edges is not None]
     if asked and middle is not None:
         found["box, IoU"] = _told([overlap(a, b) for a, b in asked]) | {
@@ -65,15 +64,6 @@ def measure(folder: Path, data: Path, triplets: Sequence[str], split: Any = "tes
 def _told(values: Sequence[float]) -> dict[str, Any]:
     told = asdict(mean([float(one) for one in values], [str(number) for number in range(len(values))]))
     return {name: round(value, 4) for name, value in told.items() if name != "images"}
-
-
-def _middle(boxes: Sequence[Corners]) -> Corners | None:
-    """A box in the middle, of the median size of some."""
-    if not boxes:
-        return None
-    left, top, right, bottom = np.asarray(boxes).T
-    wide, high = float(np.median(right - left)) / 2, float(np.median(bottom - top)) / 2
-    return 0.5 - wide, 0.5 - high, 0.5 + wide, 0.5 + high
 
 
 def main() -> None:

@@ -22,9 +22,7 @@ def part_of(s: Sentence, n: int, part: Factor) -> bool:
         n: index of the part.
         part: how much.
     """
-    m = n + 1
-    while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _BEFORE_A_NAME:
-        m += 1
+    m = _at_a_name(s, n)
     whole = s.mentions.get(m)
     if whole is None and m < len(s.atoms) and s.atoms[m].text == "it" and s.atoms[m - 1].text.split(" ")[-1] == "of":
         whole = Mention(s.spoken_of.regions, "", True, False, m, m + 1) if s.spoken_of is not None else None
@@ -52,10 +50,15 @@ def is_of_a_region(s: Sentence, n: int) -> bool:
     related = any(atom.kind == "relation" for atom in s.atoms[n + 1 : n + 5])
     if related and behind[:2] == ["of", "its"] and {"area", "extent", "surface"} & set(behind[2:4]):
         return True
+    return behind[:1] == ["of"] and _at_a_name(s, n) in s.mentions
+
+
+def _at_a_name(s: Sentence, n: int) -> int:
+    """Where a region's name would stand behind a share at n."""
     m = n + 1
     while m < len(s.atoms) and m not in s.mentions and s.atoms[m].text in _BEFORE_A_NAME:
         m += 1
-    return behind[:1] == ["of"] and m in s.mentions
+    return m
 
 
 def taken_up_by(s: Sentence, n: int) -> Mention | None:

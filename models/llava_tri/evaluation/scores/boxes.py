@@ -1,6 +1,7 @@
 """Boxes in answers: read, and held against the right one."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -31,6 +32,14 @@ def read_box(answer: str, scale: Scale, rows: int, columns: int) -> Corners | No
         min(1.0, max(0.0, float(value) / whole)) for value, whole in zip(found.groups(), (x, y, x, y), strict=True)
     )
     return (left, top, right, bottom) if right > left and bottom > top else None
+
+
+def middle_box(boxes: Sequence[Corners]) -> Corners | None:
+    """In the middle of the picture, as wide and as high as the median box; None of no boxes."""
+    if not boxes:
+        return None
+    wide, high = np.median([(right - left, down - up) for left, up, right, down in boxes], axis=0).tolist()
+    return (1 - wide) / 2, (1 - high) / 2, (1 + wide) / 2, (1 + high) / 2
 
 
 def write_box(box: Corners, scale: Scale, rows: int, columns: int) -> str:
