@@ -5,11 +5,9 @@ The rest stays where it was measured: among regions, with their phrases and meas
 
 from models.experts.packaged import packaged
 from models.statements.facts import Facts
+from models.statements.measures import SURE
 from models.statements.table import table
 from schemas.regions import LookedFor, Region, expert_name
-
-SURE = 0.8
-"""Least part of an expert's regions of a label that are right, sure by the 95 % interval."""
 
 
 def is_proven(facts: Facts, region: Region) -> bool:

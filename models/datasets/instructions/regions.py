@@ -79,7 +79,7 @@ def _absences(asker: Asker) -> Iterator[Offer]:
     )
 
     def absent(voice: Voice, label: str, kind: str, answer: str | None) -> Turn | None:
-        claims = ((c.Absence(name=name_of(label)), True),)
+        claims = ((c.Absence(name=name_of(label), reported=True), True),)
         return asker.turn(kind, voice, answer, claims=claims, name=label, a_name=article(label))
 
     yield asker.offer("absence", "", labels, lambda voice, label: absent(voice, label, "absence", None))

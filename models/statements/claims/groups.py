@@ -11,22 +11,27 @@ from schemas.regions import Region
 
 @dataclass(frozen=True, kw_only=True)
 class Absence(Claim):
-    """That nothing called so is there."""
+    """That nothing called so is there; `reported`: that whoever looked found none, which is less."""
 
     kind = "absence"
     name: str
+    reported: bool = field(default=False, compare=False)
 
     def _judge(self, facts: Facts) -> Judgement:
         there = facts.named(self.name)
         if there:
             region_id = there[0]
             return otherwise(f"region {region_id} is one", f"/regions/{facts.index(region_id)}/label")
+        if (pointer := measures.outlined_otherwise(facts, self.name)) is not None:
+            return untold("a region of that level is outlined under another name", pointer)
+        if sure := measures.surely_none(facts, self.name):
+            return so(*sure)
         looked = measures.looked_for(facts, self.name)
         if looked is None:
             return untold("nobody looked for that")
-        if (pointer := measures.outlined_otherwise(facts, self.name)) is not None:
-            return untold("a region of that level is outlined under another name", pointer)
-        return so(f"/experts/{looked}/outcome")
+        if self.reported:
+            return so(f"/experts/{looked}/outcome")
+        return untold("that none was found does not show that there is none")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from models.statements.measures.numbers import shared_together as shared_togethe
 from models.statements.measures.numbers import sized as sized
 from models.statements.measures.numbers import times as times
 from models.statements.measures.occurrence import SAME as SAME
+from models.statements.measures.occurrence import SURE as SURE
 from models.statements.measures.occurrence import both_sides as both_sides
 from models.statements.measures.occurrence import continues as continues
 from models.statements.measures.occurrence import experts_for as experts_for
@@ -30,6 +31,7 @@ from models.statements.measures.occurrence import looked_for as looked_for
 from models.statements.measures.occurrence import looked_for_level as looked_for_level
 from models.statements.measures.occurrence import outlined_otherwise as outlined_otherwise
 from models.statements.measures.occurrence import spread as spread
+from models.statements.measures.occurrence import surely_none as surely_none
 from models.statements.measures.occurrence import way_of as way_of
 from models.statements.measures.pieces import has_specks as has_specks
 from models.statements.measures.pieces import is_a_pair as is_a_pair

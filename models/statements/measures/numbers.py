@@ -216,11 +216,20 @@ def _sides(facts: Facts, region: Region, dimension: str) -> tuple[float, float]:
     return region.box.width * wide, region.box.height * high
 
 
+_OF_A_PATIENT = ("body", "trunk", "foreground")
+"""Names of what lies in the picture of a patient: regions of such pictures lie within one of them."""
+
+
 def share_of(facts: Facts, region_id: str, region: Region, of: str) -> tuple[float | None, str]:
     """The share, percent, of the image ("image") or of what is named that a region covers, and where it stands."""
     at = f"/regions/{facts.index(region_id)}"
     shown = of in ("", "image")
-    if region.place is not None and of.removesuffix("s") in ("", region.place.within.removesuffix("s")):
+    within = region.place.within if region.place is not None else ""
+    if within in _OF_A_PATIENT and of in (*_OF_A_PATIENT, "patient", "torso"):
+        of = within
+    if of == "organ" and facts.metadata.organ == within.removesuffix("s"):
+        of = within
+    if region.place is not None and of.removesuffix("s") in ("", within.removesuffix("s")):
         return region.place.share_percent, f"{at}/place/share_percent"
     return (100 * region.area_px / (facts.rows * facts.columns), f"{at}/area_px") if shown else (None, "")
 

@@ -124,6 +124,29 @@ def looked_for(facts: Facts, name: str) -> int | None:
     return None
 
 
+SURE = 0.8
+"""Least part, by the 95 % interval, that an expert has right or finds before it is taken at its word."""
+
+
+def surely_none(facts: Facts, name: str) -> tuple[str, ...]:
+    """Where it stands that what is called so would have been found, or that no value is so high; () where nothing does.
+
+    An expert's silence is no absence, unless its manifest states that it finds nearly all.
+    """
+    for n, run in enumerate(facts.grounding.experts):
+        if run.outcome == "failed":
+            continue
+        row = table().expert(expert_name(run.expert))
+        below = row.denied_below if row is not None and row.name in experts_for(name) else None
+        if below is not None and facts.grounding.intensity.maximum < below:
+            return ("/intensity/maximum",)
+        for m, one in enumerate(run.looked_for):
+            interval = one.recall.interval if one.recall is not None else None
+            if interval is not None and interval[0] >= SURE and not run.left_out and name in names_of(one.label):
+                return (f"/experts/{n}/outcome", f"/experts/{n}/looked_for/{m}/recall")
+    return ()
+
+
 def looked_for_level(facts: Facts, scale: str, direction: str) -> str | None:
     """What an expert of this image looks for that is told by its level alone: 'increased uptake'; None for nothing."""
     if scale not in ("shown", table().scale(facts.metadata.modality).scale):

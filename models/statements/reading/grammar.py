@@ -7,7 +7,7 @@ from models.statements.measures import looked_for_level
 from models.statements.reading import comparisons, ellipsis
 from models.statements.reading.mentions import COMPARING, OPPOSING, PREPOSITIONS, VERBS, Mention
 from models.statements.reading.saying import Open
-from models.statements.reading.sentence import Sentence
+from models.statements.reading.sentence import Sentence, is_mere_name
 from models.statements.tokens import FRACTIONS
 
 _COMPARED = {"level", "word", "relation", "ratio", "bound", "share", "not"}
@@ -215,7 +215,7 @@ def deny_next(s: Sentence, n: int) -> None:
         return
     if (name := _level_of_none(s, n)) is not None:
         s.denied_next = False
-        s.say(c.Absence(name=name), negated=False)
+        s.say_none(name, negated=False)
         return
     behind = s.atoms[n + 1].text if n + 1 < len(s.atoms) else ""
     if text == "nothing" and not s.facts.regions and not s.mentions and (n or behind not in PREPOSITIONS):
@@ -228,6 +228,8 @@ def deny_next(s: Sentence, n: int) -> None:
         head = s.phrases.next_mention(n + 1)
         if head is not None and head.name and head.regions and not head.explicit:
             s.denied_next = False
+            if not s.is_report and not any(s.facts.region(one).kind == "source annotation" for one in head.regions):
+                s.unlicensed(text)  # An expert may have missed it.
             s.say(c.Count(name=head.name, n=1), negated=False)
             s.subject = head
             s.used.update(range(head.start, head.end))
@@ -281,19 +283,15 @@ def _named_last(s: Sentence, n: int) -> Mention | None:
     return before[-1] if before and before[-1].name and not before[-1].explicit else None
 
 
-def _is_mere_name(claim: c.Claim, name: str) -> bool:
-    return isinstance(claim, c.Finding) and not claim.regions and claim.name == name
-
-
 def absent(s: Sentence, n: int) -> None:
     """'absent', 'has been excluded': of what was named before it, else as 'no' of what comes next."""
     last = s.reading.claims[-1] if s.reading.claims else None
     if s.subject is not None and s.subject.name and not s.subject.explicit:
-        s.reading.claims[:] = [one for one in s.reading.claims if not _is_mere_name(one, s.subject.name)]
-        s.say(c.Absence(name=s.subject.name))
+        s.reading.claims[:] = [one for one in s.reading.claims if not is_mere_name(one, s.subject.name)]
+        s.say_none(s.subject.name)
     elif isinstance(last, c.Disease) and not last.negated and last in s.said:
         s.say(last.turned())
     elif (named := _named_last(s, n)) is not None:
-        s.say(c.Absence(name=named.name), negated=False)  # "Neither field contains an opacity, and none was found."
+        s.say_none(named.name, negated=False)  # "Neither field contains an opacity, and none was found."
     else:
         s.denied_next = True

@@ -5,6 +5,7 @@ from models.statements.measures import looked_for_level
 from models.statements.reading import covering, of_two, picture
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import EDGES, MOSTLY, VERBS, Mention
+from models.statements.reading.phrases import WHOLES
 from models.statements.reading.sentence import Sentence
 from models.statements.rows import BY_DISPLAY
 from models.statements.table import table
@@ -57,7 +58,33 @@ def share(s: Sentence, n: int) -> None:
         s.unlicensed(s.atoms[n].text)  # "Contains most of the larger focus."
         return
     s.used |= {stands} if stands is not None else set()
+    if not of and said == "whole":
+        of = _filled(s.atoms[n].text)
+    if _is_against_a_whole(s):
+        s.unlicensed(s.atoms[n].text)  # "Large for a breast", of which no share is known.
+        return
     s.say_of(n, lambda target: c.Share(regions=target.regions, every=target.every, word=said, of=of))
+
+
+def _filled(text: str) -> str:
+    """What 'covers the whole breast' says is covered; "" for the picture."""
+    named = text.rpartition("the ")[2].removeprefix("whole ").removeprefix("entire ")
+    organ = next((organ for organ, phrases in table().organs.items() if named in phrases), "")
+    return organ or (named if named in WHOLES else "")
+
+
+def _is_against_a_whole(s: Sentence) -> bool:
+    """Whether a size is told by what it lies in: 'small compared with the body', 'large relative to the breast'."""
+    regions = [s.facts.region(one) for one in (s.subject.regions if s.subject else ()) if one in s.facts.regions]
+    told = {one.place.within for one in regions if one.place is not None}
+    for m, atom in enumerate(s.atoms):
+        if atom.text.split(" ")[0] not in ("compared", "relative", "relation", "proportion"):
+            continue
+        for behind in s.atoms[m + 1 : m + 5]:
+            named = str(behind.value) if behind.kind == "organ" else behind.text
+            if (behind.kind == "organ" or named in WHOLES) and named not in told:
+                return True
+    return False
 
 
 def _takes_up(s: Sentence, least: float, whole: Mention) -> None:
@@ -137,7 +164,9 @@ def level(s: Sentence, n: int) -> None:
         s.unlicensed(s.atoms[n - 1].text)
         return
     if not s.facts.regions and (name := looked_for_level(s.facts, scale, direction)) is not None:
-        s.say(c.Absence(name=name), negated=not s.take_denial())  # "There is increased uptake", where there is none.
+        s.say(
+            c.Absence(name=name, reported=True), negated=not s.take_denial()
+        )  # "There is increased uptake", where there is none.
         return
     other = _compared(s, n + 1)
     if other is None and s.fronted is not None and comparative == "more":

@@ -14,6 +14,16 @@ _GROUPS = {"regions", "areas", "zones", "foci", "patches", "pockets", "spots"}
 _BESIDE = {"surrounding", "adjacent", "neighbouring", "nearby"}
 _TISSUES = {"mucosa", "skin", "parenchyma", "tissue", "fat", "muscle", "bone"}
 """What lies around a finding and is none."""
+WHOLES = {
+    "body", "organ", "patient", "trunk", "torso", "anatomy", "specimen", "gland", "tissue", "parenchyma", "subject",
+    "structure", "hemisphere", "limb", "cavity", "foreground",
+}  # fmt: skip
+"""What a share can be of beside the picture: none of it unless regions are said to lie within it."""
+_BEFORE_A_WHOLE = {
+    "of", "the", "whole", "entire", "'s", "total", "area", "this", "visible", "displayed", "shown", "imaged",
+    "depicted", "scanned", "examined", "surface", "cross", "sectional", "section", "our", "complete", "full", "one",
+    "its", "that",
+}  # fmt: skip
 
 
 class Phrases(Nouns):
@@ -191,7 +201,8 @@ class Phrases(Nouns):
 
     def whole(self, n: int) -> tuple[str, int | None]:
         """Of what a share is that ends before n: 'image', or the name of what it lies within, and where it stands."""
-        for m in range(n, min(n + 5, len(self.atoms))):
+        of_the_patient = ""
+        for m in range(n, min(n + 8, len(self.atoms))):
             atom = self.atoms[m]
             if atom.text in table().placing.shown:
                 return "image", None
@@ -204,6 +215,14 @@ class Phrases(Nouns):
                 return str(atom.value), m
             if any(atom.text.removesuffix("s") == within.removesuffix("s") for within in self.withins):
                 return atom.text, m
-            if atom.text not in ("of", "the", "whole", "entire", "patient", "'s", "total", "area", "this"):
+            if atom.text.startswith("patient") and self._is_possessive(m):
+                of_the_patient = "body"  # "Of the patient's body", "of the patient's cross-section".
+            elif atom.text in WHOLES:
+                return atom.text, m
+            elif atom.text not in _BEFORE_A_WHOLE:
                 break
-        return "", None
+        return of_the_patient, None
+
+    def _is_possessive(self, m: int) -> bool:
+        follows = self.atoms[m + 1].text if m + 1 < len(self.atoms) else ""
+        return self.atoms[m].text.endswith("'s") or follows == "'s"

@@ -21,6 +21,12 @@ _ASPECTS = {
 }  # fmt: skip
 """Words that a note begins with, which names nothing: 'Shape: irregular.'"""
 
+REPORTING = {
+    "automated", "automatic", "automatically", "algorithm", "algorithms", "detector", "computer", "software",
+    "outlined", "marked", "annotated", "delineated", "segmented", "proposed", "labelled", "candidate", "candidates",
+}  # fmt: skip
+"""Words by which a sentence tells of what somebody did, and not of what is there."""
+
 
 @dataclass
 class Reading:
@@ -136,6 +142,18 @@ class Saying:
         self.said.append(claim)
         self.said_of.append(SaidOf(claim, of or self.subject, self.at))
         self.reading.add(claim)
+
+    def say_none(self, name: str, *, negated: bool | None = None) -> None:
+        """That there is none of what is called so, or that whoever looked found none, where the words say so."""
+        self.say(c.Absence(name=name, reported=self.is_report), negated=negated)
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it tells of what somebody outlined or found: 'no opacity was found on automated analysis'."""
+        return any(
+            atom.kind in ("expert", "source", "marks") or not REPORTING.isdisjoint(atom.text.split(" "))
+            for atom in self.atoms
+        )
 
     def take_denial(self) -> bool:
         """Whether what comes now is denied: 'no' denies one thing, 'not' what follows."""

@@ -75,12 +75,12 @@ class Sentence(Saying):
             for one in subject.regions if subject is not None and mention.regions else ():
                 self.say(c.Relation(regions=mention.regions, predicate="overlapping", object=one), negated=True)
             if subject is None or not mention.regions:
-                self.say(c.Absence(name=mention.name), negated=False)
+                self.say_none(mention.name, negated=False)
                 if subject is not None:
                     self.unlicensed("free of")  # As "contains no".
             return
         if mention.name and not mention.regions and self.denies(subject):
-            self.say(c.Absence(name=mention.name), negated=False)  # "Neither lung field contains an opacity."
+            self.say_none(mention.name, negated=False)  # "Neither lung field contains an opacity."
             return
         if subject is not None and (place := self._located_in(mention, subject)) is not None:
             predicate = "inside" if self.atoms[place].text == "in" else "mostly inside"
@@ -155,7 +155,7 @@ class Sentence(Saying):
             self.related(replace(relation, denied=not relation.denied), subject, replace(mention, several=False))
         else:
             self.relation = None
-            self.say(c.Absence(name=mention.name), negated=relation.denied)
+            self.say_none(mention.name, negated=relation.denied)
             self.unlicensed("contains no")
 
     def _is_free_of(self, mention: Mention) -> bool:
@@ -223,7 +223,7 @@ class Sentence(Saying):
         self.subject = mention
         self._look_for_only(mention)
         if denied and not mention.explicit:
-            self.say(c.Absence(name=mention.name), negated=False)
+            self.say_none(mention.name, negated=False)
         elif mention.name:
             self.say(c.Finding(regions=mention.regions, every=mention.several, name=mention.name), negated=denied)
         for one in mention.regions if mention.explicit else ():
@@ -312,7 +312,9 @@ class Sentence(Saying):
         self.drop_denial()
         if self.idle and self._is_not_there():
             assert self.subject is not None
-            self.say(c.Absence(name=self.subject.name), negated=False)
+            name = self.subject.name
+            self.reading.claims[:] = [one for one in self.reading.claims if not is_mere_name(one, name)]
+            self.say_none(name, negated=False)
         elif self.idle:
             self.unlicensed("not")
         self._look_for_the_idle()
@@ -325,6 +327,11 @@ class Sentence(Saying):
         else:
             self.reading.bound += bound(self.said_of, self.atoms, self.none)
         self.subject = self.subject or self.before
+
+
+def is_mere_name(claim: c.Claim, name: str) -> bool:
+    """Whether it only says that what nothing outlines is there: what is denied behind it is not there."""
+    return isinstance(claim, c.Finding) and not claim.regions and claim.name == name
 
 
 def _ids_of(claim: c.Claim) -> set[str]:

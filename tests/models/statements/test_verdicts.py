@@ -330,7 +330,7 @@ def test_no_dark_region_is_denied_beside_one_of_another_name() -> None:
     without = replace(facts, grounding=facts.grounding.model_copy(update={"regions": left, "experts": ran}))
     low = [one for one in left if "fat" in one.label or "air" in one.label]
     assert low
-    assert judge("No hypoattenuating region is seen.", without).verdict.outcome == "unsupported"
+    assert judge("No hypoattenuating region was found on automated analysis.", without).verdict.outcome == "unsupported"
     rest = tuple(one for one in left if one.label in ("lung field", "lung-density region"))
     bare = replace(facts, grounding=without.grounding.model_copy(update={"regions": rest}))
-    assert judge("No hypoattenuating region is seen.", bare).verdict.outcome == "supported"
+    assert judge("No hypoattenuating region was found on automated analysis.", bare).verdict.outcome == "supported"
