@@ -76,8 +76,8 @@ train-env: $(EXPORT)/.installed ## the pipeline with torch beside it, to train e
 experts: $(EXPORT)/.installed ## write models/experts/library anew
 	@$(EXPORT)/bin/python -m models.experts.export
 
-experts-trained: $(EXPORT)/.installed ## train the packaged networks anew, on drawings (NAMES: some of them): half an hour of one core
-	@OMP_NUM_THREADS=1 $(EXPORT)/bin/python -m models.experts.training.packaged $(NAMES)
+experts-trained: $(EXPORT)/.installed ## train the packaged networks anew, on drawings and on real images with masks (DATA=FOLDER): half an hour of one core
+	@OMP_NUM_THREADS=1 $(EXPORT)/bin/python -m models.experts.training.packaged $(NAMES) $(if $(DATA),--data $(DATA))
 
 llava-env: $(LLAVA)/.installed ## the pipeline with torch and TRL beside it, to train LLaVA-Tri (6 GB): see docs/llava-tri.md
 	@echo "Train with $(LLAVA)/bin/tristream train --help"

@@ -22,6 +22,7 @@ from models.experts.training.augment import Augment, cut  # noqa: E402
 from models.experts.training.card import Report  # noqa: E402
 from models.experts.training.loop import Epoch, OtherRun, Progress, evaluate, train  # noqa: E402
 from models.experts.training.package import UnlikeTorch, checked, difference  # noqa: E402
+from models.experts.training.packaged import LUNGS  # noqa: E402
 from models.experts.training.prepare import Prepared, prepare  # noqa: E402
 from models.experts.training.quantise import NotQuantised, quantise  # noqa: E402
 from models.experts.training.run import UnfitName, train_expert  # noqa: E402
@@ -262,3 +263,14 @@ def test_refused(dataset: Dataset, data: Prepared, tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match=r"microscopy-00001.*modality is CT"):
         prepare(replace(dataset, read=mixed), tmp_path, 128, Subject())
     assert data.labels == ("cells",)
+
+
+def test_packaged_tells_of_real_images(trained: tuple[Report, Path], dataset: Dataset) -> None:
+    """What a packaged network says of itself names the source of real images, where it learnt from any."""
+    told = LUNGS.told(trained[0].manifest, None)
+    assert told.made.endswith("All of them were drawn, none is of a patient.")
+    assert told.limits[0].startswith("It learnt from drawn films alone.")
+    other = LUNGS.told(trained[0].manifest, replace(dataset, files=1200, source="films of A, CC BY 4.0"))
+    assert "1,200 are real: films of A, CC BY 4.0." in other.made
+    assert "films of A, CC BY 4.0" in other.limits[0]
+    assert other.limits[1:] == told.limits[1:]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.experts.datasets.coco import find_instances, open_coco
-from models.experts.datasets.examples import BadDataset, Dataset, Example, Split, split
+from models.experts.datasets.examples import BadDataset, Dataset, Example, Split, split, together
 from models.experts.datasets.folders import open_folders
 from models.experts.datasets.phantoms import write_phantoms
 from models.experts.datasets.triplets import find_triplets, open_triplets
@@ -28,4 +28,4 @@ def open_dataset(folder: Path) -> Dataset:
     return open_triplets(triplets) if triplets else open_folders(folder)
 
 
-__all__ = ["BadDataset", "Dataset", "Example", "Split", "open_dataset", "split", "write_phantoms"]
+__all__ = ["BadDataset", "Dataset", "Example", "Split", "open_dataset", "split", "together", "write_phantoms"]

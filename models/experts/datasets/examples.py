@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,25 @@ class Dataset:
     modality: Modality | None = None
     organ: str | None = None
     unit: str | None = None
+    source: str | None = None
+    """Who made and marked the images, and by which licence, where the folder says it."""
+
+
+def together(first: Dataset, second: Dataset) -> Dataset:
+    """Both, one after the other; groups of one are none of the other's. What the folder says is what `first` says.
+
+    Raises:
+        BadDataset: their labels differ.
+    """
+    if set(first.labels) != set(second.labels):
+        raise BadDataset(f"one set marks {', '.join(first.labels)}, the other {', '.join(second.labels)}")
+
+    def read() -> Iterator[Example]:
+        for number, one in enumerate((first, second)):
+            for example in one.read():
+                yield replace(example, group=f"{number} {example.group}", unit=first.unit or example.unit)
+
+    return replace(first, files=first.files + second.files, read=read, source=second.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Described(BaseModel):
     """Of each number in the masks; 0 is background. 255 alone counts as 1."""
     groups: dict[str, str] = {}
     """Patient of each image, by its name without extension."""
+    source: str | None = None
+    """Who made and marked them, and by which licence: for the card of what learns from them."""
 
 
 def described(folder: Path) -> Described:
@@ -58,7 +60,9 @@ def open_folders(folder: Path) -> Dataset:
         for stem, path in images.items():
             yield from _frames(path, masks[stem], stem, about)
 
-    return Dataset("image and mask folders", labels, len(images), read, about.modality, about.organ, about.unit)
+    return Dataset(
+        "image and mask folders", labels, len(images), read, about.modality, about.organ, about.unit, about.source
+    )
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

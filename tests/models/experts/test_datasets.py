@@ -14,7 +14,7 @@ import tifffile
 from pycocotools import mask as coco
 from pydicom.data import get_testdata_file
 
-from models.experts.datasets import BadDataset, Example, open_dataset, split, write_phantoms
+from models.experts.datasets import BadDataset, Example, open_dataset, split, together, write_phantoms
 from models.experts.datasets.phantoms import FolderInUse
 from models.experts.phantoms import draw
 from models.imaging import encode_png
@@ -67,6 +67,26 @@ def test_black_and_white(tmp_path: Path) -> None:
     png(folder / "images/a.png", IMAGE)
     png(folder / "masks/a.png", MASK * 255)
     np.testing.assert_array_equal(only(folder).masks["region"], MASK)
+
+
+def test_together(tmp_path: Path) -> None:
+    """Two folders of one label are read one after the other, patients of the same name apart; other labels are not."""
+    names = ("drawn", "real", "other")
+    for name, about in zip(
+        names, ({"unit": "stored value"}, {"source": "A, CC0"}, {"labels": {"1": "x"}}), strict=True
+    ):
+        (tmp_path / name).mkdir()
+        folder = folders(tmp_path / name, **about)
+        png(folder / "images/a.png", IMAGE)
+        png(folder / "masks/a.png", MASK)
+    first, second, other = (open_dataset(tmp_path / name) for name in names)
+    both = together(first, second)
+    examples = list(both.read())
+    assert (both.files, both.source) == (2, "A, CC0")
+    assert {one.unit for one in examples} == {"stored value"}
+    assert len({one.group for one in examples}) == 2
+    with pytest.raises(BadDataset, match=r"marks region, the other x"):
+        together(first, other)
 
 
 def test_nifti(tmp_path: Path) -> None:
