@@ -102,18 +102,22 @@ $(TINY)/set: | install
 	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.25 --validation 0 --turns 6 --format parquet --format coco \
 	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
 
-# VQA_RAD: a folder with VQA-RAD and its pictures. TRIPLETS: of the data set DATA. SERVED=: without SGLang (9.5 GB).
+# VQA_RAD: a folder with VQA-RAD and its pictures. SERVED=: without SGLang (9.5 GB).
+# DATA: a data set to learn from and to be asked about. ALSO: others to learn from. TRIPLETS: of DATA, then of ALSO.
+SET = $(or $(DATA),$(TINY)/set)
 TRIPLETS ?= $(TINY)/triplets.jsonl
+FACTS = $(addprefix --facts ,$(TRIPLETS))
+LEARNT = $(addprefix --lineage ,$(SET) $(ALSO))
 SERVED ?= served
-EVALUATE = $(LLAVA)/bin/tristream evaluate --model $(TINY)/model --boxes parts --plain --at-once 64 --lineage $(or $(DATA),$(TINY)/set) --trained $(TINY)/model
+EVALUATE = $(LLAVA)/bin/tristream evaluate --model $(TINY)/model --boxes parts --plain --at-once 64 $(LEARNT) --trained $(TINY)/model
 
-llava-tiny: $(TINY)/base $(or $(DATA),$(TINY)/set) $(if $(SERVED),$(SGLANG)/.installed) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA; export; evaluate; serve on SGLang; see docs/llava-tri.md
-	@OMP_NUM_THREADS=1 $(LLAVA)/bin/python -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m infra.cli train --preset tiny --base $(TINY)/base --data $(or $(DATA),$(TINY)/set) --facts $(TRIPLETS) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
+llava-tiny: $(TINY)/base $(SET) $(ALSO) $(if $(SERVED),$(SGLANG)/.installed) ## train a small LLaVA of parts from packages (130 MB) on phantoms, or the data set DATA (and ALSO); export; evaluate; serve on SGLang; see docs/llava-tri.md
+	@OMP_NUM_THREADS=1 $(LLAVA)/bin/python -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES) -m infra.cli train --preset tiny --base $(TINY)/base $(addprefix --data ,$(SET) $(ALSO)) $(FACTS) --out $(TINY)/run $(if $(wildcard $(TINY)/run),--resume)
 	@test -e $(TINY)/model || $(LLAVA)/bin/tristream model export $(TINY)/run/3-task/model --out $(TINY)/model
-	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.read_out $(TINY)/model $(or $(DATA),$(TINY)/set) --facts $(TRIPLETS) --out $(TINY)/read-out.json
-	@$(EVALUATE) --benchmark held-out --at $(or $(DATA),$(TINY)/set) --max-tokens 48 --out $(TINY)/evaluation
-	@$(LLAVA)/bin/tristream evaluate --model centre-box --boxes parts --plain --benchmark held-out --at $(or $(DATA),$(TINY)/set) --lineage $(or $(DATA),$(TINY)/set) --out $(TINY)/centre-box
-	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(or $(DATA),$(TINY)/set) --out $(TINY)/caption-loss.json
+	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.read_out $(TINY)/model $(SET) $(FACTS) --out $(TINY)/read-out.json
+	@$(EVALUATE) --benchmark held-out --at $(SET) --max-tokens 48 --out $(TINY)/evaluation
+	@$(LLAVA)/bin/tristream evaluate --model centre-box --boxes parts --plain --benchmark held-out --at $(SET) $(LEARNT) --out $(TINY)/centre-box
+	@$(LLAVA)/bin/python -m models.llava_tri.evaluation.caption_loss $(TINY)/model $(SET) --out $(TINY)/caption-loss.json
 ifdef VQA_RAD
 	@$(EVALUATE) --benchmark vqa-rad --at $(VQA_RAD) --max-tokens 16 --out $(TINY)/vqa-rad
 endif
@@ -121,7 +125,7 @@ endif
 
 llava-tiny-served: install $(SGLANG)/.installed ## the model of llava-tiny on a real SGLang server, on the CPU: it describes ten held-out images, each sentence verified
 	@$(BIN)/python -m infra.sglang $(TINY)/model --python $(SGLANG)/bin/python --folder $(TINY)/sglang -- \
-	  env TRISTREAM_SGLANG_MAX_TOKENS=400 TRISTREAM_SGLANG_DEADLINE=900 $(BIN)/tristream describe-eval --triplets $(TRIPLETS) --held-out $(or $(DATA),$(TINY)/set) --limit 10 \
+	  env TRISTREAM_SGLANG_MAX_TOKENS=400 TRISTREAM_SGLANG_DEADLINE=900 $(BIN)/tristream describe-eval --triplets $(firstword $(TRIPLETS)) --held-out $(SET) --limit 10 \
 	  --out $(TINY)/described.jsonl --report $(TINY)/described.json
 
 $(LLAVA)/.installed: $(BIN)/uv requirements/llava.lock

@@ -243,7 +243,7 @@ def compare_command(first: Path, second: Path, as_json: bool) -> None:
         click.echo(
             f"{row.kind:<7}{row.measure:<9}{100 * row.first:6.1f} - {100 * row.second:5.1f} = {100 * gap.value:+5.1f} "
             f"points, 95 % {100 * gap.low:+.1f} to {100 * gap.high:+.1f}, sign-flip p one-sided {gap.p:.4f}, "
-            f"n={gap.n} of {gap.images} pictures"
+            f"n={gap.n} of {gap.images} {one.over}"
         )
         if test is not None:
             click.echo(

@@ -111,13 +111,13 @@ def test_the_reader_alone_learns_and_squares_speak_as_loud_as_words(tiny: Path, 
 
 
 def test_what_is_read_off_held_out_pictures_is_told_beside_controls(learnt: Path, data_set: Path) -> None:
-    """One picture: the source calls it an MR image of the brain, as all that were learnt from."""
+    """One picture, called an MR image of the brain as all that were learnt from are. The set stays as it was."""
+    before = {path.name for path in data_set.parent.iterdir()}
     found = read_out.measure(learnt, data_set, [str(data_set.with_name("triplets.jsonl"))])
-    assert (found["modality"]["value"], found["modality"]["n"], found["modality"]["most frequent"]["value"]) == (
-        1,
-        1,
-        1,
-    )
+    modality = found["modality"]
+    assert [modality[name] for name in ("value", "n", "patients")] == [1, 1, 1]
+    assert modality["most frequent"]["value"] == 1
+    assert {path.name for path in data_set.parent.iterdir()} == before, "a set can lie where nothing can be written"
     assert 0 <= found["box, IoU"]["value"] <= 1
 
 

@@ -3,7 +3,7 @@
     .venv-llava/bin/python -m models.llava_tri.evaluation.caption_loss MODEL SET --out loss.json
 
 The loss is the mean negative log probability of a token of the caption, in nats, averaged over captions of the test
-split: lower is better, and nothing is generated. Differences are paired by picture.
+split: lower is better, and nothing is generated. Differences are paired by picture, their intervals over patients.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -20,7 +20,7 @@ from typing import Any
 from PIL import Image
 
 from models.llava_tri.evaluation.benchmarks.held_out import CAPTION
-from models.llava_tri.evaluation.in_process import load
+from models.llava_tri.evaluation.in_process import load, pictures_beside
 from models.llava_tri.evaluation.scores.intervals import Difference, difference
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.window import answer_loss
@@ -39,10 +39,11 @@ def losses(model: Any, processor: Any, pictures: Sequence[Image.Image | None], c
 def measure(folder: Path, data: Path, split: Any = "test") -> dict[str, Any]:
     """Mean losses of three views, and what the picture takes off with 95 % intervals."""
     model, processor = load(folder)
-    rows = TrainingSet(data, split=split)
+    rows = TrainingSet(data, split=split, cache=pictures_beside(folder))
     asked = list(rows.questions({"caption"}))
     pictures, captions = [rows.picture(one) for one in asked], [one.answer for one in asked]
-    units = [str(one.row) for one in asked]
+    groups = rows.groups()
+    units = [groups[one.row] for one in asked]
     # Half the split away, since neighbours in a set can be of one kind.
     far = len(pictures) // 2
     own = losses(model, processor, pictures, captions)

@@ -53,7 +53,7 @@ def compare(first: Result, second: Result) -> list[Compared]:
             continue
         measure, right = PRIMARY[kind], RIGHT.get(kind)
         one, other = ([row[side].values[measure] for row in pairs] for side in (0, 1))
-        units = [(row.images or (row.id,))[0] for row, _ in pairs]
+        units = [row.patient or (row.images or (row.id,))[0] for row, _ in pairs]
         test = None
         if right is not None:
             sides = ([row[side].values[right] == 1.0 for row in pairs] for side in (0, 1))

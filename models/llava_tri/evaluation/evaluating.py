@@ -53,9 +53,9 @@ def sampled(benchmark: Benchmark, limit: int | None) -> Benchmark:
     """
     if limit is None:
         return benchmark
-    units = {one.unit for one in benchmark.questions}
-    kept = set(sorted(units, key=lambda unit: hashlib.sha256(unit.encode()).digest())[:limit])
-    return replace(benchmark, questions=[one for one in benchmark.questions if one.unit in kept])
+    pictures = {one.picture for one in benchmark.questions}
+    kept = set(sorted(pictures, key=lambda one: hashlib.sha256(one.encode()).digest())[:limit])
+    return replace(benchmark, questions=[one for one in benchmark.questions if one.picture in kept])
 
 
 async def evaluate(
@@ -94,7 +94,8 @@ async def evaluate(
     whole = _scores(benchmark, benchmark.questions, source.name, found)
     return Result(
         benchmark=benchmark.name, split=benchmark.split, digest=benchmark.digest, source=dict(benchmark.source),
-        n=len(benchmark.questions), images=len({one.unit for one in benchmark.questions}),
+        n=len(benchmark.questions), images=len({one.picture for one in benchmark.questions}),
+        over="patients" if any(one.patient for one in benchmark.questions) else "pictures",
         of=of or len(benchmark.questions), model=source.name, settings=source.settings,
         normalisation=STATED, test=TEST, controls=learned_from(benchmark), all=whole[0],
         clean=_scores(benchmark, unseen, source.name, found)[0] if seen and unseen else None,
@@ -134,7 +135,7 @@ def _scores(
     for kind in KINDS:
         if any(one.kind == kind for one in questions):
             parts[kind] = _part(questions, kind, model, scored)
-    images = len({one.unit for one in questions})
+    images = len({one.picture for one in questions})
     return Scores(n=len(questions), images=images, runs=runs, parts=parts), scored[model]
 
 
@@ -193,6 +194,6 @@ def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:
 def _answer(one: Question, given: Mapping[str, Answered], scored: Scored, leaked: frozenset[str]) -> Answer:
     answered = given.get(one.id, Answered("", "no answer"))
     return Answer(
-        id=one.id, kind=one.kind, images=one.images, question=one.text, right=one.answers, answer=answered.text,
-        error=answered.error, values=scored.values[one.id], leaked=bool(leaked & set(one.images)),
+        id=one.id, kind=one.kind, images=one.images, patient=one.patient, question=one.text, right=one.answers,
+        answer=answered.text, error=answered.error, values=scored.values[one.id], leaked=bool(leaked & set(one.images)),
     )  # fmt: skip

@@ -29,6 +29,11 @@ def load(folder: Path) -> tuple[Any, Any]:
     return model, AutoProcessor.from_pretrained(folder)
 
 
+def pictures_beside(folder: Path) -> Path:
+    """Where pictures of data sets are unpacked for a model: beside it, for the sets may be read-only."""
+    return folder.with_name(f"{folder.name}.pictures")
+
+
 @dataclass(eq=False, slots=True)
 class _Waiting:
     """A question, and what was said to it."""

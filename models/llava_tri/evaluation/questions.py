@@ -51,6 +51,7 @@ class Question:
         mask: of what the box is of, where it is known.
         modality, organ, topic: what it is grouped by; empty where the benchmark does not tell. Topic is the
             benchmark's own type of question.
+        patient: whose pictures they are, or what is known of it; empty where the benchmark does not tell.
     """
 
     id: str
@@ -64,11 +65,20 @@ class Question:
     modality: str = ""
     organ: str = ""
     topic: str = ""
+    patient: str = ""
+
+    @property
+    def picture(self) -> str:
+        """The key of its first picture; of a question without one its id."""
+        return self.images[0] if self.images else self.id
 
     @property
     def unit(self) -> str:
-        """What is drawn anew in a bootstrap: the picture, as questions about one picture stand or fall together."""
-        return self.images[0] if self.images else self.id
+        """What is drawn anew in a bootstrap: all questions about a patient, or where none is told about a picture.
+
+        They stand or fall together: thirty slices of one chest are no thirty chests.
+        """
+        return self.patient or self.picture
 
 
 Read: TypeAlias = Callable[[str], bytes | None]

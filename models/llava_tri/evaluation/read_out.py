@@ -3,8 +3,9 @@
     .venv-llava/bin/python -m models.llava_tri.evaluation.read_out MODEL SET --facts triplets.jsonl --out read-out.json
 
 Each gap of its sentence is held against the word that the source's facts put there, and against the word that they put
-there most often in the training split; boxes by their overlap, against a box in the middle of the median size. A model
-says no more than this sentence holds, so its answers are read beside these figures.
+there most often in the training split; boxes by their overlap, against a box in the middle of the median size.
+Intervals are over patients. A model says no more than this sentence holds, so its answers are read beside these
+figures.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -21,7 +22,7 @@ from typing import Any
 
 import torch
 
-from models.llava_tri.evaluation.in_process import load
+from models.llava_tri.evaluation.in_process import load, pictures_beside
 from models.llava_tri.evaluation.questions import Corners
 from models.llava_tri.evaluation.scores.boxes import middle_box, overlap
 from models.llava_tri.evaluation.scores.intervals import mean
@@ -36,34 +37,48 @@ def measure(folder: Path, data: Path, triplets: Sequence[str], split: Any = "tes
     model, processor = load(folder)
     tower = reading_tower(model, "read-out")
     facts = FactsOnDisk(tuple(triplets))
-    held_out = TrainingSet(data, split=split)
+    held_out = TrainingSet(data, split=split, cache=pictures_beside(folder))
     known, truth = words_in(TrainingSet(data), facts), words_in(held_out, facts)
+    patients = held_out.groups()
     with torch.inference_mode():
         readings = [tower.reader.read(tower.features(some)) for some in pixels_of(processor, held_out).split(64)]
     found: dict[str, Any] = {}
     for name, words in tower.config.choices.items():
         said = [words[one] for reading in readings for one in reading.choices[name].argmax(dim=1).tolist()]
         often = Counter(one.choices[name] for one in known if one.choices[name] is not None)
-        pairs = [(a, one.choices[name]) for a, one in zip(said, truth, strict=True) if one.choices[name] is not None]
-        if not pairs or not often:
+        asked = [
+            (a, one.choices[name], patient)
+            for a, one, patient in zip(said, truth, patients, strict=True)
+            if one.choices[name] is not None
+        ]
+        if not asked or not often:
             continue
         (most, _), *_ = often.most_common(1)
-        found[name] = _told([a == b for a, b in pairs]) | {"most frequent": _told([b == most for _, b in pairs])}
+        whose = [patient for *_, patient in asked]
+        found[name] = _told([a == b for a, b, _ in asked], whose) | {
+            "most frequent": _told([b == most for _, b, _ in asked], whose)
+        }
     boxes: list[Corners] = [
         tuple(value / BINS for value in box) for reading in readings for box in reading.hundredths().tolist()
     ]
     middle = middle_box([one.edges for one in known if one.edges is not None])
-    asked = [(box, one.edges) for box, one in zip(boxes, truth, strict=True) if one.edges is not None]
-    if asked and middle is not None:
-        found["box, IoU"] = _told([overlap(a, b) for a, b in asked]) | {
-            "box in the middle": _told([overlap(middle, b) for _, b in asked])
+    marked = [
+        (box, one.edges, patient)
+        for box, one, patient in zip(boxes, truth, patients, strict=True)
+        if one.edges is not None
+    ]
+    if marked and middle is not None:
+        whose = [patient for *_, patient in marked]
+        found["box, IoU"] = _told([overlap(a, b) for a, b, _ in marked], whose) | {
+            "box in the middle": _told([overlap(middle, b) for _, b, _ in marked], whose)
         }
     return found
 
 
-def _told(values: Sequence[float]) -> dict[str, Any]:
-    told = asdict(mean([float(one) for one in values], [str(number) for number in range(len(values))]))
-    return {name: round(value, 4) for name, value in told.items() if name != "images"}
+def _told(values: Sequence[float], patients: Sequence[str]) -> dict[str, Any]:
+    told = asdict(mean([float(one) for one in values], patients))
+    told["patients"] = told.pop("images")
+    return {name: round(value, 4) for name, value in told.items()}
 
 
 def main() -> None:

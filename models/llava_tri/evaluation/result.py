@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,9 +11,9 @@ from models.llava_tri.evaluation.scores.intervals import Difference, Estimate
 
 TEST = (
     "shown: by the primary measure of its kind of question the model is better than each of the five controls. Each is "
-    "tested by itself, one-sided at 0.025, with a sign-flip test over pictures (9,999 seeded draws) of the differences "
-    "paired by question; as all five must be beaten, no correction for several tests is needed. A control that could "
-    "not be run, and a benchmark of which a part was asked, is not shown"
+    "tested by itself, one-sided at 0.025, with a sign-flip test over pictures, or patients where the benchmark tells "
+    "them (9,999 seeded draws), of the differences paired by question; as all five must be beaten, no correction for "
+    "several tests is needed. A control that could not be run, and a benchmark of which a part was asked, is not shown"
 )
 
 
@@ -24,13 +24,13 @@ class Model(BaseModel):
 
 
 class Figure(Model):
-    """A figure with its 95 % interval, over n questions about so many pictures."""
+    """A figure with its 95 % interval, over n questions."""
 
     value: float
     low: float
     high: float
     n: int
-    images: int
+    images: int = Field(description="What was drawn: pictures, or patients, as the result's `over` says")
 
     @classmethod
     def of(cls, one: Estimate) -> Self:
@@ -44,9 +44,9 @@ class Against(Model):
     value: float
     low: float
     high: float
-    p: float = Field(description="One-sided, of the sign-flip test over pictures")
+    p: float = Field(description="One-sided, of the sign-flip test")
     n: int
-    images: int
+    images: int = Field(description="As in a figure")
     beaten: bool
 
     @classmethod
@@ -69,7 +69,7 @@ class Part(Model):
 
     primary: str
     n: int
-    images: int
+    images: int = Field(description="As in a figure")
     against: dict[str, Against | None] = Field(description="By control; None: it could not be run")
     shown: bool
     groups: dict[str, dict[str, Figure]] = Field(description="Primary measure, by modality, organ, topic")
@@ -130,6 +130,7 @@ class Answer(Model):
     id: str
     kind: Kind
     images: tuple[str, ...]
+    patient: str = Field(default="", description="Whose pictures they are, where the benchmark tells")
     question: str
     right: tuple[str, ...]
     answer: str
@@ -147,6 +148,7 @@ class Result(Model):
     source: dict[str, str]
     n: int
     images: int
+    over: Literal["pictures", "patients"] = Field(default="pictures", description="What intervals and tests draw anew")
     of: int = Field(description="Questions that the split has; more than n where only a part was asked")
     model: str
     settings: str

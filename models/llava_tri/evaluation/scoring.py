@@ -39,7 +39,7 @@ LABELLED = "Accuracy: the answer names the right label and no other"
 """What accuracy is of questions of kind class."""
 GROUPS = ("modality", "organ", "topic")
 FEWEST = 5
-"""Pictures that a group has at least; smaller ones are counted together."""
+"""Pictures, or patients where they are told, that a group has at least; smaller ones are counted together."""
 
 Values = dict[str, float]
 
@@ -123,6 +123,7 @@ def groups(questions: Sequence[Question], values: Mapping[str, Values], kind: Ki
     """The primary measure of a kind by modality, organ and topic, where the benchmark tells them."""
     found: dict[str, dict[str, Estimate]] = {}
     asked = [one for one in questions if one.kind == kind]
+    over = "patients" if any(one.patient for one in asked) else "pictures"
     for by in GROUPS:
         sorts: dict[str, list[Question]] = {}
         for one in asked:
@@ -130,7 +131,7 @@ def groups(questions: Sequence[Question], values: Mapping[str, Values], kind: Ki
         small = [name for name, some in sorts.items() if len({one.unit for one in some}) < FEWEST]
         rest = [one for name in small for one in sorts.pop(name)]
         if rest:
-            sorts[f"others, each of fewer than {FEWEST} pictures"] = rest
+            sorts[f"others, each of fewer than {FEWEST} {over}"] = rest
         if set(sorts) - {"not told"}:
             found[by] = {
                 name: mean([values[one.id][PRIMARY[kind]] for one in some], [one.unit for one in some])

@@ -124,6 +124,12 @@ class TrainingSet:
         tables = (pq.read_table(path, columns=["triplet_id"]) for path in self.shards)
         return [one for table in tables for one in table.column(0).to_pylist()]
 
+    def groups(self) -> list[str]:
+        """Of the rows of the split, in their order: what is known of the patient."""
+        with (self.folder / INDEX).open(encoding="utf-8") as lines:
+            of_triplet = {row["triplet_id"]: row["group"] for row in map(json.loads, lines)}
+        return [of_triplet[one] for one in self.triplet_ids()]
+
     def regions(self) -> Any:
         """COCO's images, annotations and categories of the split.
 

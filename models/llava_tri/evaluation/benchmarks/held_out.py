@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.datasets.instructions.offers import phrasings
-from models.llava_tri.evaluation.benchmarks.files import find, json_of, parquet
+from models.llava_tri.evaluation.benchmarks.files import find, json_of, parquet, rows_of
 from models.llava_tri.evaluation.questions import Benchmark, Corners, Kind, Mask, Question, WrongLayout
 from models.llava_tri.evaluation.scores.answers import YES_NO
 from models.llava_tri.evaluation.scores.boxes import read_box
@@ -56,6 +56,7 @@ class _Rows:
     def __init__(self, at: Path) -> None:
         self._at = at
         self._places: dict[str, tuple[Path, int]] = {}
+        self._patients = _patients(at / "index.jsonl")
         self.source: dict[str, str] = {}
 
     def read(self, key: str) -> bytes | None:
@@ -81,11 +82,16 @@ class _Rows:
             file = parquet(path, columns)
             for number, row in enumerate(file.read(columns=columns).to_pylist()):
                 self._places[row["triplet_id"]] = path, number
-                found += _of_row(row)
+                found += _of_row(row, self._patients.get(row["triplet_id"], ""))
         return found or None
 
 
-def _of_row(row: dict[str, Any]) -> Iterator[Question]:
+def _patients(index: Path) -> dict[str, str]:
+    """The group of each triplet, by its id, as the index of a data set tells; none where there is no index."""
+    return {row["triplet_id"]: row["group"] for row in rows_of(index)} if index.is_file() else {}
+
+
+def _of_row(row: dict[str, Any], patient: str) -> Iterator[Question]:
     key: str = row["triplet_id"]
     modality, organ = row["modality"] or "", row["organ"] or ""
     texts = ["".join(part["text"] or "" for part in message["content"]) for message in row["messages"]]
@@ -108,11 +114,14 @@ def _of_row(row: dict[str, Any]) -> Iterator[Question]:
             scored, rights = "class", (label,)
         yield Question(
             f"{key}-{number}", (key,), asked, rights, scored, options=options, box=box,
-            modality=modality, organ=organ, topic=kind,
+            modality=modality, organ=organ, topic=kind, patient=patient,
         )  # fmt: skip
     if (caption := row["caption"]) is not None:
         name = f"{key}-caption"
-        yield Question(name, (key,), CAPTION, (caption,), "text", modality=modality, organ=organ, topic="caption")
+        yield Question(
+            name, (key,), CAPTION, (caption,), "text",
+            modality=modality, organ=organ, topic="caption", patient=patient,
+        )  # fmt: skip
 
 
 @cache
@@ -203,6 +212,7 @@ def _regions(whole: Any, path: Path) -> Iterator[Question]:
                 box=box,
                 mask=Mask(rows, columns, one["segmentation"]["counts"]),
                 topic=names[category],
+                patient=picture.get("patient_id") or "",
             )
     except (KeyError, TypeError) as error:
         raise WrongLayout(f"{path.name}: COCO's images, annotations and categories are expected: {error}") from None

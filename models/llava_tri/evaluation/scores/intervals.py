@@ -1,6 +1,7 @@
 """How sure a figure is: bootstrap over pictures, a sign-flip test of a difference, McNemar's exact test.
 
-Questions about one picture stand or fall together, so it is pictures that are drawn anew, each with all its questions.
+Questions about one picture stand or fall together, so it is pictures that are drawn anew, each with all its questions;
+or patients, each with all their pictures, where a benchmark tells whose they are.
 All draws are seeded: the same figures give the same intervals.
 """
 

@@ -331,9 +331,12 @@ def test_a_held_out_answer_is_a_label_without_the_words_around_it(tmp_path: Path
     asked, answer = ({"role": "user", "content": [{"type": "text", "text": text}]} for text in ("How many?", "One"))
     other = row | {"triplet_id": "1", "kinds": ["count"], "messages": [asked, answer]}
     (tmp_path / "dataset.json").write_text("{}")
+    index = [{"triplet_id": name, "group": "the same patient"} for name in ("0", "1")]
+    (tmp_path / "index.jsonl").write_text("".join(json.dumps(one) + "\n" for one in index))
     (tmp_path / "data").mkdir()
     pq.write_table(pa.Table.from_pylist([row, other]), tmp_path / "data/test-0.parquet")
     found = {one.id: one for one in LOADERS["held-out"](tmp_path, "test", None).questions}
+    assert {one.unit for one in found.values()} == {"the same patient"}
     assert {one.kind for one in found.values()} == {"class"}
     labels = [one.answers for one in found.values()]
     assert labels == [("2",), ("left",), ("centre",), ("mr image",), ("1",)]

@@ -28,6 +28,7 @@ from tests.models.llava_tri.evaluation.conftest import PICTURES, drawn
 from tests.models.llava_tri.evaluation.seeing_server import Stub, always_yes, serving
 
 NO_AUDIT = Leakage({}, 0, 0, ())
+ALWAYS_YES = Blind("always-yes@1", lambda benchmark: {one.id: "yes" for one in benchmark.questions})
 
 
 def run(folder: Path, model: str, out: Path, *more: str) -> Outcome:
@@ -208,6 +209,25 @@ def test_two_runs_are_compared(benchmark_folder: Path, tmp_path: Path) -> None:
 
 def closed(number: int, text: str, answer: str, image: str) -> Question:
     return Question(str(number), (image,), text, (answer,), "closed", ("yes", "no"))
+
+
+def test_pictures_of_a_patient_are_drawn_together() -> None:
+    """Of ten patients with six slices each, all right or all wrong, the interval is that of ten and not of sixty."""
+    asked = [
+        dataclasses.replace(
+            closed(number, "Is it so?", "yes" if number % 60 < 30 else "no", str(number)), patient=whose
+        )
+        for number in range(60)
+        for whose in (f"p{number // 6}",)
+    ]
+    told = asyncio.run(evaluate(Benchmark("b", "test", asked, lambda _: None), ALWAYS_YES, NO_AUDIT))
+    untold = [dataclasses.replace(one, patient="") for one in asked]
+    by_picture = asyncio.run(evaluate(Benchmark("b", "test", untold, lambda _: None), ALWAYS_YES, NO_AUDIT))
+    ten, sixty = (one.all.runs[0].figures["closed"]["accuracy"] for one in (told, by_picture))
+    assert (told.over, told.images, ten.images) == ("patients", 60, 10)
+    assert (by_picture.over, by_picture.images, sixty.images) == ("pictures", 60, 60)
+    assert ten.value == sixty.value == 0.5
+    assert ten.high - ten.low > 1.8 * (sixty.high - sixty.low)
 
 
 def test_controls_learn_from_the_train_split() -> None:
