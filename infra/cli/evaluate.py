@@ -1,6 +1,7 @@
 """`tristream evaluate`: a model held against benchmarks, with controls and an audit of leakage."""
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -175,9 +176,7 @@ def _audit(benchmark: "Benchmark", datasets: tuple[Path, ...], trained: Path | N
     from models.llava_tri.evaluation.audit import audit, of_dataset
     from models.llava_tri.evaluation.lineage import missing
 
-    names = {path.resolve().name: path for path in datasets}
-    if len(names) < len(datasets):
-        raise click.UsageError("two folders of --lineage have the same name: it stands for them in the result")
+    names = _named(datasets)
     lacking = missing(trained, datasets) if trained is not None else ()
     if not datasets:
         say("no --lineage: whether the model has seen these pictures is not audited, and no figure may be called clean")
@@ -185,6 +184,19 @@ def _audit(benchmark: "Benchmark", datasets: tuple[Path, ...], trained: Path | N
         return audit(
             benchmark, {name: of_dataset(path) for name, path in names.items()}, progress.update, missing=lacking
         )
+
+
+def _named(folders: tuple[Path, ...]) -> dict[str, Path]:
+    """Folders by as much of the ends of their paths as tells them apart: it stands for them in the result.
+
+    Raises:
+        UsageError: one is given twice.
+    """
+    paths = [path.resolve() for path in folders]
+    if len(set(paths)) < len(paths):
+        raise click.UsageError("--lineage: a folder is given twice")
+    parts = next(n for n in itertools.count(1) if len({path.parts[-n:] for path in paths}) == len(paths))
+    return {Path(*path.parts[-parts:]).as_posix(): path for path in paths}
 
 
 def _saying() -> "Say":

@@ -211,6 +211,21 @@ def closed(number: int, text: str, answer: str, image: str) -> Question:
     return Question(str(number), (image,), text, (answer,), "closed", ("yes", "no"))
 
 
+def test_data_sets_of_one_name_are_told_apart(benchmark_folder: Path, tmp_path: Path) -> None:
+    """By as much of their paths as it takes: both are called `set` as a rule. One that is given twice is refused."""
+    folders = [tmp_path / name / "set" for name in ("real", "drawn")]
+    for number, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        (folder / "one.png").write_bytes(drawn(300 + number))
+    lineage = [one for folder in folders for one in ("--lineage", str(folder))]
+    told = run(benchmark_folder, "majority", tmp_path / "out", *lineage)
+    assert told.exit_code == 0, told.output
+    assert result_of(tmp_path / "out").audit.datasets == {"real/set": 1, "drawn/set": 1}
+    told = run(benchmark_folder, "majority", tmp_path / "out", *lineage[:2], *lineage[:2])
+    assert told.exit_code == 2
+    assert "given twice" in told.output
+
+
 def test_pictures_of_a_patient_are_drawn_together() -> None:
     """Of ten patients with six slices each, all right or all wrong, the interval is that of ten and not of sixty."""
     asked = [
