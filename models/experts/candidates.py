@@ -21,13 +21,16 @@ _LABELLING = cv2.CCL_BBDT
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A connected part of a thresholded map, at the image's own size. `crop` (height, width) holds 0 and 1."""
+    """A connected part of a thresholded map, at the image's own size. `crop` (height, width) holds 0 and 1.
+
+    `score`: None where the graph gives none.
+    """
 
     x: int
     y: int
     crop: BinaryImage
     area_px: int
-    score: float
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)

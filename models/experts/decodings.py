@@ -1,5 +1,6 @@
 """How what a graph gives is read, as a manifest declares it. Knows no ONNX Runtime and no px."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,8 +12,9 @@ Activation = Literal["none", "sigmoid", "softmax"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
 
 
-def _is_none(value: object) -> bool:
-    return value is None
+def _at(default: object) -> Callable[[object], bool]:
+    """Whether a value is the default, and so left out: digests of manifests stay when a field is added."""
+    return lambda value: value == default
 
 
 class Precision(Table):
@@ -23,10 +25,10 @@ class Precision(Table):
     )
     images: int = Field(ge=1, description="That it was told of; of a classifier, of which this is the part")
     regions: int | None = Field(
-        default=None, ge=1, exclude_if=_is_none, description="Told of in these images, of which this is the part"
+        default=None, ge=1, exclude_if=_at(None), description="Told of in these images, of which this is the part"
     )
     interval: tuple[float, float] | None = Field(
-        default=None, exclude_if=_is_none, description="Of 95 %, images of one patient drawn together"
+        default=None, exclude_if=_at(None), description="Of 95 %, images of one patient drawn together"
     )
     of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
 
@@ -38,7 +40,7 @@ class Recall(Table):
     images: int = Field(ge=1, description="In which something was marked")
     marked: int = Field(ge=1, description="Parts that readers marked in them, of which this is the part")
     interval: tuple[float, float] | None = Field(
-        default=None, exclude_if=_is_none, description="Of 95 %, images of one patient drawn together"
+        default=None, exclude_if=_at(None), description="Of 95 %, images of one patient drawn together"
     )
     of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
 
@@ -50,8 +52,8 @@ class Label(Table):
     name: str = Field(min_length=1, description="A few lower-case words")
     code: Code | None = Field(default=None, description="Where a terminology has it")
     threshold: float | None = Field(default=None, description="In place of the one of [decoding]")
-    precision: Precision | None = Field(default=None, exclude_if=_is_none, description="As measured")
-    recall: Recall | None = Field(default=None, exclude_if=_is_none, description="As measured, of what is outlined")
+    precision: Precision | None = Field(default=None, exclude_if=_at(None), description="As measured")
+    recall: Recall | None = Field(default=None, exclude_if=_at(None), description="As measured, of what is outlined")
 
 
 class _Decoding(Table):
@@ -69,6 +71,11 @@ class Semantic(_Decoding):
     activation: Activation = Field(default="softmax", description="'softmax': the most probable class alone counts")
     background: tuple[int, ...] = Field(default=(0,), description="Channels that are no label")
     whole: bool = Field(default=False, description="All parts of a class are one region")
+    numbers: bool = Field(
+        default=False,
+        exclude_if=_at(False),
+        description="The graph gives the number of each px's class, (1, rows, columns) or (1, 1, rows, columns)",
+    )
 
 
 class Volumetric(_Decoding):
@@ -83,35 +90,86 @@ class Volumetric(_Decoding):
     )
 
 
-class Boxes(_Decoding):
-    """Boxes with scores: 'torchvision' (n, 4), (n,), (n,), or 'yolo' (1, 4 + classes, n) of centre, width and height.
+class _Detected(_Decoding):
+    """Boxes with a class and a score each, as detectors lay them out.
 
-    'yolo-objectness' is (1, n, 5 + classes), as YOLOv5 gives it.
+    'torchvision': (n, 4) of left, top, right, bottom, (n,), (n,). 'yolo': (1, 4 + classes + further, n) of centre,
+    width, height, and a score of each class; 'yolo-objectness': (1, n, 5 + classes), as YOLOv5 gives it. 'rows':
+    (1, n, 6 + further) of box, score, class, as graphs give them that suppress by themselves. 'queries': (1, n, 4) of
+    centre, width, height, and scores (1, n, classes), as DETR and those after it give them.
     """
 
-    kind: Literal["boxes"] = Field(description="Of decoding")
-    layout: Literal["torchvision", "yolo", "yolo-objectness"] = Field(
+    layout: Literal["torchvision", "yolo", "yolo-objectness", "rows", "queries"] = Field(
         default="torchvision", description="How the outputs are laid out"
     )
-    boxes: str = Field(default="boxes", description="Name of an output, of torchvision's layout")
+    boxes: str = Field(default="boxes", description="Name of an output, of torchvision's layout and of queries")
     labels: str = Field(default="labels", description="Name of an output, of torchvision's layout")
-    scores: str = Field(default="scores", description="Name of an output, of torchvision's layout")
-    output: str = Field(default="output0", description="Of YOLO's layouts")
+    scores: str = Field(default="scores", description="Name of an output, of torchvision's layout and of queries")
+    output: str = Field(default="output0", description="Of YOLO's layouts and of rows")
+    further: int = Field(
+        default=0, ge=0, exclude_if=_at(0), description="Of 'yolo' and 'rows': numbers of each box after these"
+    )
+    corners: bool = Field(
+        default=True, exclude_if=_at(True), description="Of 'rows': left, top, right, bottom; or centre, width, height"
+    )
+    activation: Activation = Field(
+        default="none", exclude_if=_at("none"), description="Of the scores of queries; 'softmax': of all classes"
+    )
     coordinates: Literal["px", "fraction"] = Field(default="px", description="Of the graph's input, or parts of it")
     nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
     background: tuple[int, ...] = Field(default=(), description="Classes that are no label")
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The outputs that tell of boxes."""
+        if self.layout == "torchvision":
+            return (self.boxes, self.labels, self.scores)
+        return (self.boxes, self.scores) if self.layout == "queries" else (self.output,)
 
-class Instances(_Decoding):
-    """Boxes, labels and scores as torchvision gives them, and a mask (n, 1, rows, columns) for each."""
+    @model_validator(mode="after")
+    def _of_its_layout(self) -> Self:
+        if self.further and self.layout not in ("yolo", "rows"):
+            raise ValueError("further belongs to layouts 'yolo' and 'rows'")
+        if not self.corners and self.layout != "rows":
+            raise ValueError("corners belongs to layout 'rows'")
+        if self.activation != "none" and self.layout != "queries":
+            raise ValueError("an activation belongs to layout 'queries'")
+        return self
+
+
+class Boxes(_Detected):
+    """Boxes and no masks: each is the region that fills it."""
+
+    kind: Literal["boxes"] = Field(description="Of decoding")
+    turned: bool = Field(
+        default=False,
+        exclude_if=_at(False),
+        description="The last of `further` is the angle by which a box is turned about its centre, clockwise, radians",
+    )
+
+    @model_validator(mode="after")
+    def _with_its_angle(self) -> Self:
+        if self.turned and (not self.further or (self.layout == "rows" and self.corners)):
+            raise ValueError("a turned box has its angle in further, and of 'rows' corners = false")
+        return self
+
+
+class Instances(_Detected):
+    """A mask beside each box: (n, 1, rows, columns) of torchvision's layout.
+
+    Of 'yolo' and 'rows' the masks are (1, further, rows, columns), which all boxes share: a box's own is their sum,
+    weighted by its further numbers, within the box. Bolya et al., YOLACT, ICCV 2019.
+    """
 
     kind: Literal["instances"] = Field(description="Of decoding")
-    boxes: str = Field(default="boxes", description="Name of an output")
-    labels: str = Field(default="labels", description="Name of an output")
-    scores: str = Field(default="scores", description="Name of an output")
     masks: str = Field(default="masks", description="Name of an output")
-    mask_threshold: float = Field(default=0.5, description="From which on a pixel belongs to the mask")
-    nms_iou: float = Field(default=0.5, gt=0, le=1, description="Boxes of one label that overlap more are one")
+    mask_threshold: float = Field(default=0.5, gt=0, lt=1, description="From which on a pixel belongs to the mask")
+
+    @model_validator(mode="after")
+    def _with_its_masks(self) -> Self:
+        if self.layout not in ("torchvision", "yolo", "rows") or (self.layout != "torchvision") != bool(self.further):
+            raise ValueError("masks belong to layout 'torchvision', and to 'yolo' and 'rows' with further")
+        return self
 
 
 class Heatmap(_Decoding):

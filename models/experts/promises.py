@@ -47,10 +47,9 @@ def wanted(manifest: Manifest) -> set[str]:
     if isinstance(decoding, Landmarks):
         return {decoding.output, *([decoding.scores] if decoding.scores else [])}
     if isinstance(decoding, Boxes):
-        torchvision = {decoding.boxes, decoding.labels, decoding.scores}
-        return torchvision if decoding.layout == "torchvision" else {decoding.output}
+        return set(decoding.named)
     if isinstance(decoding, Instances):
-        return {decoding.boxes, decoding.labels, decoding.scores, decoding.masks}
+        return {*decoding.named, decoding.masks}
     if isinstance(decoding, Heatmap):
         return {decoding.output, decoding.scores}
     if isinstance(decoding, Hover):
@@ -75,6 +74,14 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
                 f"{output.name} is a map of the input's size", one.shape == (1, 1, *batch.shape[2:]), str(one.shape)
             )
             yield _within(output.name, one)
+    elif isinstance(decoding, Semantic) and decoding.numbers:
+        one = outputs[decoding.output]
+        yield Promise(
+            f"{decoding.output} is the number of each px's class",
+            one.ndim == 3 or (one.ndim == 4 and one.shape[1] == 1),
+            str(one.shape),
+            "Scores of each class, (1, classes, rows, columns), are read without numbers = true",
+        )
     elif isinstance(decoding, Semantic):
         yield _channels(decoding.output, outputs, 4, classes)
         if decoding.activation == "none":
@@ -115,20 +122,8 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
         }[decoding.pooling]
         alone = decoding.pooling != "none" or (one.ndim >= 2 and one.shape[1] == one.size > 1)
         yield Promise(f"{decoding.output} is {what}", one.ndim in ranks and alone, str(one.shape))
-    elif isinstance(decoding, Boxes) and decoding.layout != "torchvision":
-        one = outputs[decoding.output]
-        first, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)
-        told = one.shape[axis] - first if one.ndim == 3 else -1
-        yield Promise(
-            f"{decoding.output} tells of {classes} classes, labels and background", told == classes, str(one.shape)
-        )
-        if told > 0:
-            yield _within(decoding.output, one[:, first:] if axis == 1 else one[:, :, first:])
     elif isinstance(decoding, Boxes | Instances):
-        boxes, numbers, scores = (outputs[name] for name in (decoding.boxes, decoding.labels, decoding.scores))
-        yield Promise("boxes, labels and scores belong together", boxes.size == 4 * numbers.size == 4 * scores.size,
-                      f"{boxes.shape}, {numbers.shape}, {scores.shape}")  # fmt: skip
-        yield _within(decoding.scores, scores)
+        yield from _detected(decoding, outputs, classes)
     elif isinstance(decoding, Hover):
         yield _channels(decoding.offsets, outputs, 4, 2)
         nuclei = 2 if decoding.activation == "softmax" else 1
@@ -150,6 +145,56 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
         yield Promise(
             f"distances are told every {decoding.grid} px", shape[2:] == expected and shape[1] >= 3, str(shape)
         )
+
+
+def _detected(decoding: Boxes | Instances, outputs: Mapping[str, Floats], classes: int) -> Iterator[Promise]:
+    first = outputs[decoding.named[0]]
+    if decoding.layout == "torchvision":
+        numbers, scores = outputs[decoding.labels], outputs[decoding.scores]
+        yield Promise("boxes, labels and scores belong together", first.size == 4 * numbers.size == 4 * scores.size,
+                      f"{first.shape}, {numbers.shape}, {scores.shape}")  # fmt: skip
+        yield _within(decoding.scores, scores)
+    elif decoding.layout == "queries":
+        scores = outputs[decoding.scores]
+        yield Promise(
+            f"{decoding.scores} tells of {classes} classes, labels and background",
+            first.ndim == scores.ndim == 3 and first.shape[1:] == (scores.shape[1], 4) and scores.shape[2] == classes,
+            f"{first.shape}, {scores.shape}",
+            "One more than there are labels is that of nothing: background = [its index], with softmax",
+        )
+        if decoding.activation == "none":
+            yield _within(decoding.scores, scores)
+    elif decoding.layout == "rows":
+        yield Promise(
+            f"{decoding.output} is rows of {6 + decoding.further} numbers: a box, score and class first",
+            first.ndim == 3 and first.shape[2] == 6 + decoding.further,
+            str(first.shape),
+            'Numbers after these are told as further = …; what is not suppressed in the graph has layout = "yolo"',
+        )
+        if first.ndim == 3 and first.shape[2] > 4:
+            yield _within(decoding.output, first[:, :, 4])
+    else:
+        start, axis = (4, 1) if decoding.layout == "yolo" else (5, 2)
+        told = first.shape[axis] - start - decoding.further if first.ndim == 3 else -1
+        suppressed = first.ndim == 3 and first.shape[2] < first.shape[1]
+        remedy = (
+            'A graph that suppresses by itself has layout = "rows"' if suppressed and axis == 1
+            else f"What follows the classes is further = {max(0, told - classes)} in [decoding]"
+        )  # fmt: skip
+        yield Promise(
+            f"{decoding.output} tells of {classes} classes, labels and background", told == classes, str(first.shape),
+            remedy,
+        )  # fmt: skip
+        if told > 0:
+            end = start + told
+            yield _within(decoding.output, first[:, start:end] if axis == 1 else first[:, :, start:end])
+    if isinstance(decoding, Instances):
+        masks = outputs[decoding.masks]
+        whole = masks.ndim == 4 and masks.shape[1] == decoding.further if decoding.further else masks.ndim in (3, 4)
+        yield Promise(
+            f"{decoding.masks} is {f'{decoding.further} masks' if decoding.further else 'a mask of each box'}",
+            whole, str(masks.shape), "Masks that all boxes share are as many as further",
+        )  # fmt: skip
 
 
 def _channels(name: str, outputs: Mapping[str, Floats], rank: int, channels: int) -> Promise:

@@ -157,7 +157,7 @@ def _measured(
         code=candidate.code,
         rule=candidate.rule,
         expert=candidate.expert,
-        score=figures(part.score),
+        score=None if part.score is None else figures(part.score),
         mask=Mask(size=luma.shape, counts=counts),
         box=Box(x=part.x, y=part.y, width=width, height=height),
         area_px=part.area_px,

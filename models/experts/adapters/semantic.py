@@ -1,5 +1,6 @@
 """Segmenters (U-Net, nnU-Net): a map of each class, whose connected parts are regions."""
 
+from dataclasses import replace
 from typing import cast
 
 import cv2
@@ -8,7 +9,8 @@ import numpy as np
 from models.experts.adapters.classes import counted, least, probabilities
 from models.experts.candidates import BinaryImage, Candidate, Component, components, placed
 from models.experts.decodings import Semantic
-from models.experts.inputs import whole_map
+from models.experts.inputs import Floats, whole_map
+from models.experts.manifest import Manifest
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 
 
@@ -17,11 +19,14 @@ def find_classes(expert: Expert, sight: Sight) -> Found:
     manifest, decoding = expert.manifest, cast(Semantic, expert.manifest.decoding)
     prepared = expert.prepare(sight)
     (scores,) = expert.run(prepared.batch, [decoding.output], prepared.others)
+    if decoding.numbers:
+        scores = _of_each_class(scores, manifest)
     if scores.ndim != 4:
         raise UnfitOutput
-    maps = whole_map(prepared, probabilities(scores, decoding.activation), manifest.input.size.margin)
+    activation = "none" if decoding.numbers else decoding.activation
+    maps = whole_map(prepared, probabilities(scores, activation), manifest.input.size.margin)
     labels = counted(manifest, len(maps))
-    first = maps.argmax(axis=0) if decoding.activation == "softmax" else None
+    first = maps.argmax(axis=0) if activation == "softmax" else None
 
     found: list[Candidate] = []
     left_out = 0
@@ -29,6 +34,9 @@ def find_classes(expert: Expert, sight: Sight) -> Found:
         threshold, score = least(label, decoding.threshold), np.ascontiguousarray(maps[label.index])
         inside = score >= threshold
         rule = f"predicted probability of {label.name} at least {threshold:g}"
+        if decoding.numbers:
+            # Where tiles overlap, or a reduced map is brought to the image's size, classes have parts.
+            inside, rule = score >= 0.5, f"predicted class {label.name}"
         if first is not None:
             # Where the most probable class alone counts, a threshold of 0.5 would leave gaps between three of them.
             inside = (first == label.index) & (score >= (0.0 if label.threshold is None else threshold))
@@ -46,6 +54,18 @@ def find_classes(expert: Expert, sight: Sight) -> Found:
         else:
             kept, more = components(score, mask, prepared.size, smallest, decoding.max_regions)
         rule += prepared.note
+        if decoding.numbers:  # Nothing tells how sure it is.
+            kept = [replace(part, score=None) for part in kept]
         found += [Candidate(part, label.name, rule, manifest.expert, code=label.code) for part in kept]
         left_out += more
     return Found(found, left_out)
+
+
+def _of_each_class(numbers: Floats, manifest: Manifest) -> Floats:
+    """Maps (n, classes, rows, columns) of 0 and 1 from the numbers of classes (n, rows, columns)."""
+    if numbers.ndim == 4 and numbers.shape[1] == 1:
+        numbers = numbers[:, 0]
+    if numbers.ndim != 3:
+        raise UnfitOutput
+    classes = np.arange(1 + max(label.index for label in manifest.labels))
+    return (np.round(numbers)[:, None] == classes[:, None, None]).astype(np.float32)

@@ -112,15 +112,16 @@ def of_pictures(
     mean: tuple[float, ...] = (),
     deviation: tuple[float, ...] = (),
 ) -> InputContract:
-    """The input of what was made for photographs: colours as shown, of any size."""
+    """The input of what was made for photographs: colours as shown, of any size; grey where the graph takes grey."""
+    grey = graph.takes.side(1) == 1
     return InputContract(
         units=(),
-        channels=3,
+        channels=1 if grey else 3,
         polarity="displayed",
         shortest_side=32,
         longest_side=8192,
         name=graph.takes.name,
-        grey_as_colour=True,
+        grey_as_colour=not grey,
         size=size,
         normalisation=normalisation,
         mean=mean,

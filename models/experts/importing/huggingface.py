@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from models.experts.contracts import FullRange, Size
-from models.experts.decodings import Classifier, Decoding, Semantic
+from models.experts.decodings import Boxes, Classifier, Decoding, Embedder, Label, Semantic
 from models.experts.importing.draft import (
     BY_HAND,
     CUT_SQUARE,
@@ -21,6 +21,7 @@ from models.experts.importing.draft import (
     the_graph,
 )
 
+_NOT_SQUARE = "It was trained on images that kept their shape; here the whole image is stretched to a square."
 EXPORT = "make it by 'optimum-cli export onnx --model FOLDER OUT', and import OUT"
 
 
@@ -30,13 +31,20 @@ def recognises(folder: Path) -> bool:
 
 
 def draft(folder: Path) -> Draft:
-    """Classifiers of images and segmenters by logits. Raises CannotImport of other architectures."""
+    """Classifiers of images, segmenters by logits, detectors by queries, and encoders.
+
+    Raises:
+        CannotImport: of other architectures.
+    """
     config, how = json_of(folder / "config.json"), json_of(folder / "preprocessor_config.json")
     path = the_graph(folder, EXPORT, "onnx")
     graph = Graph.read(path)
     architecture = str((config.get("architectures") or ["?"])[0])
-    names = cast(Mapping[str, Any], config.get("id2label") or {})
-    labels, background = labelled({int(index): str(name) for index, name in names.items()})
+    names = {int(index): str(name) for index, name in cast(Mapping[str, Any], config.get("id2label") or {}).items()}
+    labels: tuple[Label, ...] = ()
+    background: tuple[int, ...] = ()
+    if not architecture.endswith("Model"):
+        labels, background = labelled(names)
     output = graph.gives[0].name
     several = config.get("problem_type") == "multi_label_classification"
     decoding: Decoding
@@ -45,22 +53,30 @@ def draft(folder: Path) -> Draft:
         decoding = Classifier(kind="classifier", output=output, activation=activation, background=background)
     elif architecture.endswith("ForSemanticSegmentation"):
         decoding = Semantic(kind="semantic", output=output, activation="softmax", background=background)
+    elif architecture.endswith("ForObjectDetection"):
+        decoding = _detector(graph, len(names), background)
+    elif architecture.endswith("Model") and len(graph.gives[0].shape) == 3:
+        decoding = Embedder(kind="embedding", output=output, pooling="first")
     else:
         raise CannotImport(
-            f"it is a {architecture}: only …ForImageClassification and …ForSemanticSegmentation can be imported; "
-            f"{BY_HAND}"
+            f"it is a {architecture}: only …ForImageClassification, …ForSemanticSegmentation, …ForObjectDetection and "
+            f"…Model with tokens can be imported; {BY_HAND}"
         )
     size, limits = _size(how)
     return Draft(
         graph=path,
         name=str(config.get("_name_or_path") or folder.resolve().name).rstrip("/").rpartition("/")[2],
         version="1.0.0",
-        title=f"{architecture} of {', '.join(label.name for label in labels[:4])}",
+        title=f"{architecture} of {', '.join(label.name for label in labels[:4])}" if labels else architecture,
         made=f"Exported from transformers {config.get('transformers_version', '')}".strip() + ".",
         source=str(config.get("_name_or_path") or folder.resolve().name),
         licence=_licence(folder / "README.md"),
         input=of_pictures(
-            graph, size, _range(how), mean=_of_channels(how, "image_mean"), deviation=_of_channels(how, "image_std")
+            graph,
+            size,
+            _range(how),
+            mean=_of_channels(how, "image_mean", graph),
+            deviation=_of_channels(how, "image_std", graph),
         ),
         decoding=decoding,
         labels=labels,
@@ -68,11 +84,30 @@ def draft(folder: Path) -> Draft:
     )
 
 
-def _of_channels(how: Mapping[str, Any], name: str) -> tuple[float, ...]:
+def _detector(graph: Graph, classes: int, background: tuple[int, ...]) -> Boxes:
+    """Of DETR and those after it: where there is one class more than names, it is that of nothing, by softmax."""
+    ports = {one.name: one for one in graph.gives}
+    if not {"logits", "pred_boxes"} <= set(ports):
+        raise CannotImport(f"its outputs are {', '.join(ports)}, not 'logits' and 'pred_boxes': {BY_HAND}")
+    with_nothing = ports["logits"].side(2) == classes + 1
+    return Boxes(
+        kind="boxes",
+        layout="queries",
+        boxes="pred_boxes",
+        scores="logits",
+        activation="softmax" if with_nothing else "sigmoid",
+        coordinates="fraction",
+        nms_iou=1.0,
+        background=(*background, classes) if with_nothing else background,
+    )
+
+
+def _of_channels(how: Mapping[str, Any], name: str, graph: Graph) -> tuple[float, ...]:
     """() where nothing is taken off."""
     if not how.get("do_normalize", True):
         return ()
-    return numbers(how.get(name), 3, f"{name!r} of preprocessor_config.json")
+    count = 1 if graph.takes.side(1) == 1 and len(how.get(name) or ()) == 1 else 3
+    return numbers(how.get(name), count, f"{name!r} of preprocessor_config.json")[: graph.takes.side(1) or 3]
 
 
 def _range(how: Mapping[str, Any]) -> FullRange:
@@ -88,14 +123,14 @@ def _size(how: Mapping[str, Any]) -> tuple[Size, tuple[str, ...]]:
         wanted = how["crop_size"]
     if isinstance(wanted, int):
         wanted = {"height": wanted, "width": wanted}
-    cut = bool(how.get("do_center_crop")) or "shortest_edge" in wanted
     edge = wanted.get("shortest_edge")
     height, width = wanted.get("height", edge), wanted.get("width", edge)
     if not isinstance(height, int) or not isinstance(width, int):
         raise CannotImport(
             f"'size' of preprocessor_config.json is {wanted!r}, which tells no height and width: {BY_HAND}"
         )
-    return Size(policy="stretch", height=height, width=width), (CUT_SQUARE,) if cut else ()
+    limits = (CUT_SQUARE,) if how.get("do_center_crop") else (_NOT_SQUARE,) if edge is not None else ()
+    return Size(policy="stretch", height=height, width=width), limits
 
 
 def _licence(card: Path) -> str | None:

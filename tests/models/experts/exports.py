@@ -43,15 +43,19 @@ def yolo(told: dict[str, str], classes: int = 2, boxes: int = 4) -> bytes:
     constant = np.full((1, 4 + classes, boxes), 0.0, np.float32)
     constant[:, :4] = np.array([32.0, 32.0, 16.0, 8.0], np.float32).reshape(1, 4, 1)
     constant[:, 4, 0] = 0.9
+    return constants({"output0": constant}, told)
+
+
+def constants(
+    outputs: dict[str, np.ndarray], told: dict[str, str] | None = None, takes: str = "images", channels: int = 3
+) -> bytes:
+    """(1, channels, 64, 64) to the same outputs, by name, for every image."""
+    nodes = [node("ReduceMean", [takes], ["mean"], axes=[1, 2, 3], keepdims=0), node("Mul", ["mean", "zero"], ["none"])]
     return model(
-        [
-            node("ReduceMean", ["images"], ["mean"], axes=[1, 2, 3], keepdims=0),
-            node("Mul", ["mean", "zero"], ["nothing"]),
-            node("Add", ["boxes", "nothing"], ["output0"]),
-        ],
-        [tensor("zero", np.zeros(1, np.float32)), tensor("boxes", constant)],
-        [value("images", (1, 3, 64, 64))],
-        [value("output0", (1, 4 + classes, boxes))],
+        [*nodes, *(node("Add", [f"{name}_is", "none"], [name]) for name in outputs)],
+        [tensor("zero", np.zeros(1, np.float32)), *(tensor(f"{name}_is", one) for name, one in outputs.items())],
+        [value(takes, (1, channels, 64, 64))],
+        [value(name, one.shape) for name, one in outputs.items()],
         told,
     )
 

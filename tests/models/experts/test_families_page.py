@@ -17,8 +17,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 _BLOCK = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DIGEST = '"' + "0" * 64 + '"'
 FAMILIES = (
-    "nnU-Net", "TotalSegmentator", "MONAI bundles", "SAM and MedSAM", "YOLO", "torchvision", "HoVer-Net", "StarDist",
-    "Cellpose", "Structures of chest films", "LW-Net", "Classifiers",
+    "nnU-Net", "TotalSegmentator", "MONAI bundles", "SAM and MedSAM", "YOLO", "DETR", "torchvision", "HoVer-Net",
+    "StarDist", "Cellpose", "Structures of chest films", "LW-Net", "Classifiers",
 )  # fmt: skip
 
 

@@ -182,10 +182,16 @@ def of(make: Callable[..., Path], *given: Any, **changes: Any) -> Callable[[Path
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (of(exports.ultralytics, task="segment"), "its task is 'segment': only 'detect' and 'classify'"),
-        (of(exports.ultralytics, names="{0: 'polyp'}"), "not (1, 5, boxes): export it again with 'yolo export"),
+        (of(exports.ultralytics, task="depth"), "its task is 'depth', of which nothing can be imported"),
+        (of(exports.ultralytics, task="segment"), "it has no second output of masks"),
+        (of(exports.ultralytics, task="pose", kpt_shape="?"), "metadata 'kpt_shape' cannot be read"),
+        (
+            of(exports.ultralytics, names="{0: 'polyp'}"),
+            "neither (1, 5, boxes) nor (1, boxes, 6): export it again with 'yolo export",
+        ),
         (of(exports.ultralytics, names="polyp"), "metadata 'names' cannot be read"),
-        (of(exports.hugging_face, architectures=["DetrForObjectDetection"]), "it is a DetrForObjectDetection"),
+        (of(exports.hugging_face, architectures=["DetrForObjectDetection"]), "not 'logits' and 'pred_boxes'"),
+        (of(exports.hugging_face, architectures=["ZoeDepthForDepthEstimation"]), "it is a ZoeDepthForDepthEstimation"),
         (of(exports.hugging_face, how={"image_mean": None}), "'image_mean' of preprocessor_config.json is not 3"),
         (of(exports.hugging_face, how={"size": {"longest_edge": 9}}), "tells no height and width"),
         (of(exports.hugging_face, id2label={}), "it tells of nothing but no labels"),
