@@ -8,6 +8,7 @@ from models.statements.facts import Facts, names_of
 from models.statements.measures import SAME, covered, iou, outlined_otherwise
 from models.statements.table import table
 from models.statements.tokens import words
+from models.statements.writing import is_implausible
 from schemas.regions import Region, expert_name
 
 MOST_FINDINGS = 6
@@ -83,7 +84,13 @@ def _to_be_told(facts: Facts, regions: list[Region]) -> list[Region]:
     What they outline there is how the source's finding looks, or one more thing that the source has not seen.
     """
     marked = any(one.kind == "source annotation" and _role(one) == "finding" for one in regions)
-    return [one for one in regions if is_proven(facts, one) and not (marked and _is_of_a_rule(one))]
+    return [one for one in regions if _may_be_told(facts, one) and not (marked and _is_of_a_rule(one))]
+
+
+def _may_be_told(facts: Facts, region: Region) -> bool:
+    """Whether a text may tell of it: a mark of a whole organ, or of half a slice, is no tumour, whoever says so."""
+    section = facts.metadata.modality in ("CT", "MR") and facts.metadata.plane is not None
+    return is_proven(facts, region) and not (section and is_implausible(facts, region))
 
 
 def _is_of_a_rule(region: Region) -> bool:

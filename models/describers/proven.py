@@ -5,9 +5,9 @@ The rest stays where it was measured: among regions, with their phrases and meas
 
 from models.experts.packaged import packaged
 from models.statements.facts import Facts
-from models.statements.measures import SURE
+from models.statements.measures import SURE, stated_of
 from models.statements.table import table
-from schemas.regions import LookedFor, Region, expert_name
+from schemas.regions import Region, expert_name
 
 
 def is_proven(facts: Facts, region: Region) -> bool:
@@ -37,12 +37,7 @@ def may_be_denied(facts: Facts, expert: str) -> bool:
 
 
 def _is_mostly_right(facts: Facts, expert: str, region: Region) -> bool:
-    told = _looked_for(facts, expert, region.label)
+    told = stated_of(facts, expert, region.label)
     if told is None or told.precision is None:
         return not is_packaged(expert)
     return told.precision.interval is not None and told.precision.interval[0] >= SURE
-
-
-def _looked_for(facts: Facts, expert: str, label: str) -> LookedFor | None:
-    turns = (one for run in facts.grounding.experts if run.expert == expert for one in run.looked_for)
-    return next((one for one in turns if one.label == label), None)

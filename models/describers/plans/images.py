@@ -119,9 +119,28 @@ def _is_of_a_series(facts: Facts) -> bool:
 
     What the source marks in a slice is in the organ that it names.
     """
-    marked = any(one.kind == "source annotation" for _, one in facts.regions.values())
+    marked = any(one.kind == "source annotation" for _, one in facts.regions.values()) or _shows_lungs(facts)
     slices = table().modality(facts.metadata.modality).slices
     return facts.metadata.source_format in ("DICOM", "NIfTI") and bool(slices) and not marked
+
+
+LUNG = 2.0
+"""Percent of a slice of the body that is of lung density on either side where it shows lungs."""
+
+
+def _shows_lungs(facts: Facts) -> bool:
+    """Whether a CT slice of an examination of the chest has lung density on both sides: it is of the chest indeed."""
+    if facts.metadata.modality != "CT" or facts.metadata.organ not in ("lung", "chest"):
+        return False
+    across = [
+        axis.fraction
+        for _, one in facts.regions.values()
+        if one.label == "lung-density region" and one.intensity.unit == "HU"
+        if one.place is not None and one.place.within == "body" and one.place.share_percent >= LUNG
+        for axis in one.place.axes
+        if axis.towards == "patient left"
+    ]
+    return bool(across) and min(across) < 0.5 < max(across)
 
 
 def opening(facts: Facts, finding: Plan) -> Plan:

@@ -134,6 +134,15 @@ class View(OfField):
     kind = told_in = "view"
     word: str
 
+    def _judge(self, facts: Facts) -> Judgement:
+        row = _view(self.word)
+        frontal = measures.lungs_apart(facts) if facts.metadata.view is None else ()
+        if row is None or not frontal:
+            return super()._judge(facts)
+        if self.word == "frontal":
+            return so(*frontal)
+        return otherwise("two lungs lie side by side", *frontal) if "lateral" in row.also else super()._judge(facts)
+
     def _fits(self, found: Any) -> bool:
         row = _view(found)
         return row is not None and (self.word in (found, *row.also) or (self.word == "LAT" and "lateral" in row.also))

@@ -2,7 +2,7 @@
 
 from models.statements.facts import Facts, names_of
 from models.statements.table import table
-from schemas.regions import ExpertRun, expert_name
+from schemas.regions import ExpertRun, LookedFor, Region, expert_name
 
 
 def runs_of(facts: Facts, by: str) -> list[tuple[int, ExpertRun]]:
@@ -41,6 +41,25 @@ def sought(run: ExpertRun) -> frozenset[str]:
     labels = {one.label for one in run.looked_for}
     labels |= {row.label for row in table().labels if row.expert == expert_name(run.expert)}
     return frozenset(name for label in labels for name in names_of(label))
+
+
+SURE = 0.8
+"""Least part, by the 95 % interval, that an expert has right or finds before it is taken at its word."""
+
+
+def stated_of(facts: Facts, expert: str, label: str) -> LookedFor | None:
+    """What the manifest of an expert, by name@version, states of a label; None: nothing was measured of it."""
+    turns = (one for run in facts.grounding.experts if run.expert == expert for one in run.looked_for)
+    return next((one for one in turns if one.label == label), None)
+
+
+def is_sure(facts: Facts, region: Region) -> bool:
+    """Whether the source marked a region, or an expert whose regions of that label are mostly right."""
+    if region.kind == "source annotation":
+        return True
+    stated = [one for expert in (region.expert, *region.agreeing) if (one := stated_of(facts, expert, region.label))]
+    intervals = [one.precision.interval for one in stated if one.precision is not None]
+    return any(one is not None and one[0] >= SURE for one in intervals)
 
 
 def _may_outline(facts: Facts, run: ExpertRun, name: str) -> bool:

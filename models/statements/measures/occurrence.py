@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.measures.pieces import middles_across
+from models.statements.measures.finders import SURE, is_sure
+from models.statements.measures.pieces import MANY, middles_across, parts, quarters
 from models.statements.measures.relations import iou
 from models.statements.rows import STANDS_OUT, Called, Direction
 from models.statements.table import table
@@ -26,9 +27,40 @@ def spread(facts: Facts, name: str, word: str) -> Judgement:
             return so(f"/distributions/{n}/spread")
     # How structures are spread is anatomy: many that are one mark are not focal for that.
     fitting = [(n, one) for n, one in fitting if table().called(one.label).role == "finding"]
+    marked = [one for one in (facts.named(name) if name else ()) if facts.region(one).kind == "source annotation"]
+    if not fitting and word != "focal" and len(marked) == 1 and fills_the_image(facts.region(marked[0])):
+        return so(f"/regions/{facts.index(marked[0])}/mask")
     if not fitting:
         return untold("no distribution of that is told")
     return otherwise(f"it is {fitting[0][1].spread}", f"/distributions/{fitting[0][0]}/spread")
+
+
+IN_A_QUARTER = 0.15
+"""Part of the area of many small things that each quarter of the picture holds where they are spread over all of it."""
+
+
+def fills_the_image(region: Region) -> bool:
+    """Whether a mark of many parts is spread over the whole picture."""
+    return parts(region) >= MANY and min(quarters(region)) >= IN_A_QUARTER
+
+
+LUNGS = frozenset({"lung", "lung field"})
+BESIDE = 0.4
+"""Least part of the larger of two lungs that the smaller has where they lie side by side."""
+
+
+def lungs_apart(facts: Facts) -> tuple[str, ...]:
+    """Masks of two lungs that lie side by side, as none do on a lateral film; () where none are known for sure."""
+    if facts.metadata.modality != "X-ray":
+        return ()
+    regions = [one for _, one in facts.regions.values() if one.label in LUNGS and is_sure(facts, one)]
+    marked = [one for one in regions if one.kind == "source annotation"] or regions
+    across = [x / facts.columns for one in marked for x in middles_across(one)]
+    areas = [one.area_px for one in marked]
+    alike = len(marked) == 1 or min(areas, default=0) >= BESIDE * max(areas, default=1)
+    if len(across) != 2 or not alike or not min(across) < 0.5 < max(across):
+        return ()
+    return tuple(f"/regions/{facts.index(one.region_id)}/mask" for one in marked)
 
 
 def both_sides(facts: Facts, name: str, frame: str) -> Judgement:
@@ -122,10 +154,6 @@ def looked_for(facts: Facts, name: str) -> int | None:
         if expert_name(run.expert) in experts and run.outcome != "failed":
             return n
     return None
-
-
-SURE = 0.8
-"""Least part, by the 95 % interval, that an expert has right or finds before it is taken at its word."""
 
 
 def surely_none(facts: Facts, name: str) -> tuple[str, ...]:

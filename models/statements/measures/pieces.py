@@ -13,6 +13,8 @@ from schemas.regions import Region
 
 PART = 0.1
 """Of the area of the largest part of a region, what counts as another part of it."""
+MANY = 12
+"""Parts of a mark from which there are many: those that touch are one part."""
 CLOSE = 0.5
 """Of the width of the disc of its largest part: gaps up to this part a mark that is one, cut by its slice."""
 
@@ -71,6 +73,39 @@ def largest_part(region: Region) -> float:
     """Part of its area that its largest part makes."""
     areas = [area for area, _ in _parts(*region.mask.size, region.mask.counts)]
     return max(areas, default=0) / max(1, sum(areas))
+
+
+@lru_cache(maxsize=256)
+def _quarters(rows: int, columns: int, counts: str) -> tuple[float, float, float, float]:
+    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
+    mask = coco.decode(rle)
+    down, across = rows // 2, columns // 2
+    held = (mask[:down, :across], mask[:down, across:], mask[down:, :across], mask[down:, across:])
+    whole = max(1, int(mask.sum()))
+    upper_left, upper_right, lower_left, lower_right = (int(one.sum()) / whole for one in held)
+    return upper_left, upper_right, lower_left, lower_right
+
+
+def quarters(region: Region) -> tuple[float, float, float, float]:
+    """Parts of its area in the quarters of the picture: upper left, upper right, lower left, lower right."""
+    return _quarters(*region.mask.size, region.mask.counts)
+
+
+@lru_cache(maxsize=256)
+def _reach(rows: int, columns: int, counts: str) -> tuple[int, int, int, int]:
+    rle: Any = {"size": [rows, columns], "counts": counts.encode()}
+    mask = np.ascontiguousarray(coco.decode(rle))
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    kept = statistics[1:][areas >= PART * areas.max()]
+    left, top = kept[:, cv2.CC_STAT_LEFT], kept[:, cv2.CC_STAT_TOP]
+    right, bottom = left + kept[:, cv2.CC_STAT_WIDTH], top + kept[:, cv2.CC_STAT_HEIGHT]
+    return int(left.min()), int(top.min()), int(right.max()), int(bottom.max())
+
+
+def reach(region: Region) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of its parts without specks, in pixels: a stray strip of a mask stretches its box."""
+    return _reach(*region.mask.size, region.mask.counts)
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from models.statements import claims as c
 from models.statements.facts import Facts
+from models.statements.measures import lungs_apart
 from models.statements.rows import ImageKind
 from models.statements.table import table
 from models.statements.voice import Voice
@@ -40,7 +41,8 @@ def image_piece(facts: Facts, voice: Voice, *, clauses: bool = True, bare: bool 
     if weighted is not None and row.word == "MR":
         noun = f"{voice.pick(weighted.say)} {noun}"
         made.append(c.Weighting(word=weighted.word))
-    view = next((one for one in table().views if one.word == metadata.view), None)
+    word = metadata.view or ("frontal" if lungs_apart(facts) else None)
+    view = next((one for one in table().views if one.word == word), None)
     if view is not None and row.word in ("X-ray", "mammography"):
         if clauses and view.clause and voice.maybe(0.4):
             behind.append(voice.pick(view.clause))

@@ -4,16 +4,15 @@ from dataclasses import dataclass
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import has_specks, is_together, largest_part, left_out, parts
+from models.statements.measures import MANY, has_specks, is_together, largest_part, left_out, parts
 from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from models.statements.voice import Voice
 from models.statements.writing.text import COUNTS, Piece, article, count
 from schemas.regions import Region
 
-MANY, SEVERAL, FEW = 12, 3, 4
-"""Parts of a mark from which it is told that there are many, and several, and up to which those of a finding are
-counted: those that touch are one part."""
+SEVERAL, FEW = 3, 4
+"""Parts of a mark from which it is told that there are several, and up to which those of a finding are counted."""
 SMOOTH, EVEN = 0.96, 0.04
 """Least solidity and largest irregularity of an outline that is told as round or oval: a notch or a lobe is beyond."""
 DRAWN = 500
@@ -100,11 +99,9 @@ def is_smooth(region: Region) -> bool:
 
 
 def by_whom(facts: Facts, region: Region, name: Name) -> Piece:
-    """Who says that it is there, where a reader should know: an expert of ours; the source, of what is hardly one."""
+    """Who says that it is there, where a reader should know: an expert of ours."""
     if region.kind == "candidate" and is_finding(region):
         return Piece(", found automatically,")
-    if is_implausible(facts, region):
-        return Piece(" marked by the source", (c.Marked(regions=(region.region_id,), every=name.every, by="source"),))
     return Piece("")
 
 

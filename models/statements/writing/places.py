@@ -2,7 +2,17 @@
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import has_specks, middles_across, outwards, part_left, parts
+from models.statements.measures import (
+    MANY,
+    fills_the_image,
+    has_specks,
+    middles_across,
+    outwards,
+    part_left,
+    parts,
+    quarters,
+    reach,
+)
 from models.statements.rows import BY_DISPLAY
 from models.statements.table import table
 from models.statements.voice import Voice
@@ -19,6 +29,8 @@ ASIDE = 0.2
 NEARLY_NONE, BESIDE = 0.1, 0.03
 """Part of the area of several on one side up to which they are told on the other; part of the picture's width by which
 the middles of two lie off its middle where one is on each side."""
+MOSTLY = 0.8
+"""Part of the area of many small things that one half of the picture holds where they lie mostly there."""
 WIDE = 0.6
 """Part of the picture's side from which something lies in the middle of it in any case: that tells nothing."""
 _DISPLAY = ("image right", "image down")
@@ -35,6 +47,10 @@ _ADVERBS = {
     ("feet", "high"): "inferiorly", ("lateral", "low"): "medially", ("lateral", "high"): "laterally",
 }  # fmt: skip
 _TOP = {"low": "top", "high": "bottom"}
+_EVERYWHERE = (
+    ("scattered throughout the image", "multifocal"), ("scattered across the image", "multifocal"),
+    ("spread out over the image", "diffuse"),
+)  # fmt: skip
 _MIDDLE = ("near the centre of <w>", "in the central part of <w>", "close to the centre of <w>")
 _CORNER = ("in the <v> <h> part of <w>", "in the <v> <h> quadrant of <w>", "at the <v> <h> of <w>")
 _SIDE = ("on the <h> side of <w>", "on the <h> of <w>", "in the <h> half of <w>")
@@ -84,6 +100,8 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
             return Piece(", one on each side of the image," if two else "on both sides of the image", (claim,))
         if left > 1 - NEARLY_NONE or left < NEARLY_NONE:
             return _displayed(facts, region, _on_side(facts, region, left), voice, every=every)
+    if name and not is_finding(region) and parts(region) >= MANY:
+        return _of_many(region, voice, name)
     x, y = (region.centroid[0] + 0.5) / facts.columns, (region.centroid[1] + 0.5) / facts.rows
     ends = {
         "image right": _end(x, OFF_ACROSS, _spanned(facts, region, "image right")),
@@ -97,6 +115,23 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
     return _displayed(facts, region, ends, voice, every=every)
 
 
+def _of_many(region: Region, voice: Voice, name: Name) -> Piece | None:
+    """Where most of many small things lie, or that they are everywhere."""
+    if fills_the_image(region):
+        said, word = voice.pick(_EVERYWHERE)
+        return Piece(said, (c.Spread(name=name.claim.name, word=word),))
+    upper_left, upper_right, lower_left, lower_right = quarters(region)
+    halves = {
+        ("image down", "low"): upper_left + upper_right, ("image down", "high"): lower_left + lower_right,
+        ("image right", "low"): upper_left + lower_left, ("image right", "high"): upper_right + lower_right,
+    }  # fmt: skip
+    (axis, end), part = max(halves.items(), key=lambda one: one[1])
+    if part < MOSTLY:
+        return None
+    made = c.Place(regions=(region.region_id,), every=name.every, axis=axis, end=end, frame="shown")
+    return Piece(f"{voice.pick(('mostly', 'mainly'))} in the {_WORDS[axis, end][0]} half of the image", (made,))
+
+
 def _on_side(facts: Facts, region: Region, left: float) -> dict[str, str]:
     """The side of the picture on which nearly all of several parts lie, where their common middle lies there too."""
     x = (region.centroid[0] + 0.5) / facts.columns
@@ -106,10 +141,10 @@ def _on_side(facts: Facts, region: Region, left: float) -> dict[str, str]:
 
 def _spanned(facts: Facts, region: Region, axis: str) -> tuple[float, float]:
     """From where to where a region reaches along an axis of the display, of the picture's side."""
-    box = region.box
+    left, top, right, bottom = reach(region)
     if axis == "image right":
-        return box.x / facts.columns, (box.x + box.width) / facts.columns
-    return box.y / facts.rows, (box.y + box.height) / facts.rows
+        return left / facts.columns, right / facts.columns
+    return top / facts.rows, bottom / facts.rows
 
 
 def _end(fraction: float, off: float, span: tuple[float, float]) -> str:

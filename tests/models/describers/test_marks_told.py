@@ -1,6 +1,7 @@
 """What is told of marks: of how many parts, on which side of the middle, and of those that cover too much."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from models.experts.phantoms import draw
 from models.statements import Facts, judge
 from models.statements import writing as w
 from models.statements.voice import Voice
-from schemas.images import SourceAnnotation
+from schemas.images import Modality, SourceAnnotation
 from schemas.regions import Region
 from schemas.shapes import Box, Mask
 from tests.models.statements.known_images import registry
@@ -138,8 +139,8 @@ def test_what_reaches_over_the_middle_has_no_side() -> None:
     assert all(w.place_piece(facts, region, Voice(seed)) is None for seed in SEEDS)
 
 
-def test_of_what_covers_more_than_a_finding_does_only_the_name_is_told() -> None:
-    """A liver whose whole mask is labelled tumour is no oval, well-defined, hyperdense tumour at the top."""
+def test_what_covers_more_than_a_finding_does_is_not_told_of_a_slice() -> None:
+    """A liver whose whole mask is labelled tumour is no tumour; of any other picture its name alone is told."""
     drawn = draw("CT", seed=1)
     rows, columns = drawn.values.shape[:2]
     metadata = drawn.metadata.model_copy(update={"organ": "liver", "disease": None})
@@ -153,5 +154,74 @@ def test_of_what_covers_more_than_a_finding_does_only_the_name_is_told() -> None
         assert any(told) == looks
         assert (w.place_piece(facts, region, Voice("any")) is not None) == looks
         said = compose(facts, "seed").description
-        assert re.search("tumour|mass", said)
-        assert ("marked by the source" in said) != looks, "of what is hardly one it is told who says so"
+        assert bool(re.search("tumour|mass", said)) == looks
+    drawn = draw("ultrasound", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    mark = SourceAnnotation(label="mass", box=Box(x=5, y=5, width=int(0.85 * columns), height=int(0.85 * rows)))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    said = compose(Facts(drawn.metadata, grounding, (), rows, columns), "seed").description
+    assert re.search("mass", said)
+    assert not re.search("large|oval|centre", said)
+
+
+def in_a_film(squares: tuple[tuple[int, int, int, int], ...], label: str, kind: Modality = "X-ray") -> Facts:
+    """A drawn image whose source marks rectangles in one mask: from where, how wide and how high, in px of 256."""
+    drawn = draw(kind, seed=1)
+    rows, columns = drawn.values.shape[:2]
+    marked = np.zeros((rows, columns), np.uint8)
+    for x, y, width, height in squares:
+        across, down = columns / 256, rows / 256
+        marked[int(y * down) : int((y + height) * down), int(x * across) : int((x + width) * across)] = 1
+    runs: Any = coco.encode(np.asfortranarray(marked))
+    mark = SourceAnnotation(label=label, mask=Mask(size=(rows, columns), counts=runs["counts"].decode()))
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit, annotations=(mark,))
+    own = tuple(one for one in grounding.regions if one.kind == "source annotation")
+    metadata = drawn.metadata.model_copy(update={"view": None, "disease": None})
+    return Facts(metadata, grounding.model_copy(update={"regions": own, "relations": ()}), (), rows, columns)
+
+
+def test_a_film_of_two_lungs_side_by_side_is_frontal() -> None:
+    """No lateral film shows them so; where one lung is marked nothing is known of the view."""
+    facts = in_a_film(((40, 50, 60, 130), (150, 50, 60, 130)), "lung")
+    assert all("frontal" in compose(facts, seed).description.lower() for seed in SEEDS)
+    assert judge("A frontal radiograph of the chest.", facts).verdict.outcome == "supported"
+    assert judge("A lateral radiograph of the chest.", facts).verdict.outcome == "contradicted"
+    for squares in (((40, 50, 60, 130),), ((20, 50, 40, 130), (70, 50, 40, 130))):
+        one = in_a_film(squares, "lung")
+        assert "frontal" not in compose(one, "a").description.lower()
+        assert judge("A frontal radiograph of the chest.", one).verdict.outcome == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (range(20, 240, 40), r"scattered (?:throughout|across) the image|spread out over the image"),
+        (range(140, 250, 20), r"(?:mostly|mainly) in the lower half of the image"),
+    ],
+)
+def test_where_many_small_things_lie_is_told(rows: range, said: str) -> None:
+    """In one half of the picture, or everywhere."""
+    squares = tuple((x, y, 8, 8) for x in range(20, 240, 40) for y in rows)
+    facts = in_a_film(squares, "nucleus", "microscopy")
+    assert all(re.search(said, compose(facts, seed).description) for seed in SEEDS)
+
+
+def test_lungs_that_are_white_on_ct_are_told_so() -> None:
+    """As where grey levels were inverted; lungs as they are get no such sentence."""
+    for times, told in ((1.0, True), (-1.0, False)):
+        facts = in_a_film(((30, 60, 70, 130), (150, 60, 70, 130)), "lung", "CT")
+        (region,) = facts.grounding.regions
+        assert region.contrast is not None
+        contrast = region.contrast.model_copy(update={"contrast_to_noise": times, "as_displayed": times})
+        regions = (region.model_copy(update={"contrast": contrast}),)
+        changed = replace(facts, grounding=facts.grounding.model_copy(update={"regions": regions}))
+        said = compose(changed, "a").description
+        assert ("brighter than" in said) == told, said
+
+
+def test_a_speck_of_a_mask_moves_no_place() -> None:
+    """A stray pixel stretches the box of a mark over the whole picture."""
+    facts = in_a_film(((90, 190, 60, 50), (2, 2, 1, 1)), "polyp", "endoscopy")
+    place = w.place_piece(facts, facts.region("r1"), Voice("any"))
+    assert place is not None
+    assert "lower" in place.text or "bottom" in place.text

@@ -308,3 +308,29 @@ def test_a_part_that_only_the_series_names_is_not_told() -> None:
         assert description.caption is not None
         for text in (description.caption.text, description.description):
             assert "extremity" not in text
+
+
+def test_a_ct_slice_of_a_chest_shows_lungs_where_lung_density_lies_on_both_sides() -> None:
+    """The series' word alone may be of another slice; with lung on one side only, or of a colon, it is not told."""
+    drawn = draw("CT", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    metadata = drawn.metadata.model_copy(update={"source_format": "DICOM", "organ": "lung", "disease": None})
+    grounding = registry().ground(drawn.values, metadata, drawn.unit)
+    first = grounding.regions[0]
+    assert first.place is not None
+    lungs: list[Region] = []
+    for number, fraction in enumerate((0.3, 0.7), 1):
+        axes = tuple(
+            one.model_copy(update={"fraction": fraction}) if one.towards == "patient left" else one
+            for one in first.place.axes
+        )
+        place = first.place.model_copy(update={"axes": axes})
+        lungs.append(
+            first.model_copy(update={"region_id": f"r{number}", "label": "lung-density region", "place": place})
+        )
+    for organ, regions, told in (("lung", lungs, True), ("lung", lungs[:1], False), ("colon", lungs, False)):
+        known = grounding.model_copy(update={"regions": tuple(regions), "relations": (), "continuations": ()})
+        facts = Facts(metadata.model_copy(update={"organ": organ}), known, (), rows, columns)
+        said = compose(facts, "a").description
+        assert bool(re.search(r"\blungs\b", said)) == told, said
+        assert "colon" not in said
