@@ -148,6 +148,11 @@ class Region(Message):
     agreeing: tuple[str, ...] = Field(
         default=(), description="Other experts, by name@version, that found this label here; this region stands for all"
     )
+    proposed_by: str = Field(
+        default="",
+        exclude_if=lambda value: not value,
+        description="Whose box `expert` outlined: another expert, by name@version, or 'source'; empty: its own finding",
+    )
     score: float | None = Field(default=None, description="Strength of the finding as the expert's card defines it")
     mask: Mask = Field(description="Its pixels")
     box: Box = Field(description="Around it")
@@ -169,6 +174,11 @@ class Region(Message):
         exclude_if=lambda value: value is None,
         description="The region in at most 25 words, for training on; told in triplets alone",
     )
+
+    @property
+    def found_by(self) -> str:
+        """Who says that something is here, by name@version or 'source'; its outline is that of `expert`."""
+        return self.proposed_by or self.expert
 
 
 class Relation(Message):

@@ -94,7 +94,7 @@ def _may_be_told(facts: Facts, region: Region) -> bool:
 
 
 def _is_of_a_rule(region: Region) -> bool:
-    return region.kind == "candidate" and _role(region) == "finding" and is_packaged(region.expert)
+    return region.kind == "candidate" and _role(region) == "finding" and is_packaged(region.found_by)
 
 
 def _is_same(lead: Region, region: Region) -> bool:

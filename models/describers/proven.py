@@ -21,7 +21,7 @@ def is_proven(facts: Facts, region: Region) -> bool:
     # Fat by its Hounsfield units is a measurement, and no proposal.
     if region.intensity.unit == "HU" and table().called(region.label).role == "tissue":
         return True
-    return any(_is_mostly_right(facts, expert, region) for expert in (region.expert, *region.agreeing))
+    return any(_is_mostly_right(facts, expert, region) for expert in (region.found_by, *region.agreeing))
 
 
 def is_packaged(expert: str) -> bool:

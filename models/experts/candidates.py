@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.experts.intensities import mean
 from schemas.images import ImageMetadata, MaskedBox
-from schemas.regions import Code
+from schemas.regions import Box, Code
 
 FloatImage = npt.NDArray[np.float32]
 BinaryImage = npt.NDArray[np.uint8]
@@ -34,11 +34,19 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What another told, and an expert was asked to outline. `expert`: name@version, or 'source'. `box`: around it."""
+
+    expert: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A component with the words of the rule that found it.
 
     `contrast` is what these words claim of the region's mean against its surroundings: +1 higher, -1 lower, 0 nothing.
-    `boxed`: nothing is known of its form, and its mask fills its box.
+    `boxed`: nothing is known of its form, and its mask fills its box. `proposal`: whose box it was outlined for.
     """
 
     component: Component
@@ -48,6 +56,7 @@ class Candidate:
     contrast: int = 0
     code: Code | None = None
     boxed: bool = False
+    proposal: Proposal | None = None
 
 
 def filled(crop: BinaryImage) -> BinaryImage:

@@ -270,6 +270,11 @@ class Promptable(_Decoding):
         description="Of 'boxes': whose regions are asked for: experts, or 'source', alone or with a label as in "
         "'source: polyp'; empty: all",
     )
+    widened: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict[str, float],
+        description="Of 'boxes': part of its width and height by which a box is moved out on each side, by whose "
+        "box it is, as in `prompted_by`; of others 0",
+    )
     least_part: float = Field(
         default=0.0005, ge=0, le=1, description="Of 'boxes': parts below this share of a region's px are not asked for"
     )
@@ -281,6 +286,12 @@ class Promptable(_Decoding):
     quality: str = Field(default="iou_predictions", description="Name of the decoder's output")
     mask_threshold: float = Field(default=0.0, description="Of the mask's logits")
     nms_iou: float = Field(default=0.7, gt=0, le=1, description="Masks that overlap more are one")
+
+    @model_validator(mode="after")
+    def _widened_are_prompts(self) -> Self:
+        if self.prompted_by and (strange := sorted(set(self.widened) - set(self.prompted_by))):
+            raise ValueError(f"'widened' names {', '.join(strange)}, which 'prompted_by' does not: write both alike")
+        return self
 
 
 class Hover(_Decoding):

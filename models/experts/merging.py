@@ -15,9 +15,9 @@ SAME_IOU = 0.5
 def merge(found: list[Measured], priority: Mapping[str, int]) -> tuple[list[Measured], Counter[str]]:
     """Regions without those for which one of another expert stands, and how many of each expert's went.
 
-    Two regions are the same where they have one label and overlap by SAME_IOU. Then that of the higher priority (by
-    name@version) stays; of equal ones that with an outline before a mere box, and then the earlier. It names the
-    others' experts as agreeing.
+    Two regions are the same where they have one label and overlap by SAME_IOU, or where one was outlined for the box of
+    the other. Then that of the higher priority (by name@version) stays; of equal ones that with an outline before a
+    mere box, and then the earlier. It names the others' experts as agreeing.
     """
     if len({one.region.expert for one in found}) < 2:
         return found, Counter()
@@ -44,7 +44,15 @@ def merge(found: list[Measured], priority: Mapping[str, int]) -> tuple[list[Meas
 
 def _same(one: Measured, other: Measured) -> bool:
     first, second = one.region, other.region
-    return first.expert != second.expert and first.label == second.label and iou(one, other) >= SAME_IOU
+    if first.expert == second.expert or first.label != second.label:
+        return False
+    return _outlines(one, other) or _outlines(other, one) or iou(one, other) >= SAME_IOU
+
+
+def _outlines(one: Measured, other: Measured) -> bool:
+    """Whether `one` was outlined for the box of `other`, however far its outline is from that."""
+    asked = one.candidate and one.candidate.proposal
+    return asked is not None and (asked.expert, asked.box) == (other.region.expert, other.region.box)
 
 
 def iou(one: Measured, other: Measured) -> float:

@@ -5,42 +5,59 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from models.experts.candidates import Candidate
+from models.experts.candidates import Candidate, Proposal
 from models.experts.decodings import Promptable
 from models.experts.manifest import Manifest
 from models.experts.running import Prompt
 from schemas.regions import Box, expert_name
 
 
-def prompts(manifest: Manifest, told: Sequence[Candidate]) -> tuple[Prompt, ...]:
+def prompts(manifest: Manifest, told: Sequence[Candidate], size: tuple[int, int]) -> tuple[Prompt, ...]:
     """The boxes that an expert is prompted with; none where it is not prompted by boxes.
 
     What has several parts is asked for part by part: one box around four polyps outlines what lies between them. A part
-    below the manifest's share of its whole is dust, and would stretch a box to wherever it lies.
+    below the manifest's share of its whole is dust, and would stretch a box to wherever it lies. `size`: rows and
+    columns of the image, which no box is widened beyond.
     """
     decoding = manifest.decoding
     if not isinstance(decoding, Promptable) or decoding.prompts != "boxes":
         return ()
-    chosen = [one for one in told if _is_chosen(one, decoding.prompted_by)]
-    asked = [(area, prompt) for one in chosen for area, prompt in _parts(one, decoding.least_part)]
+    asked = [
+        (area, Prompt(_wider(box, share, size), one.label, one.code, _proposal(one), len(parts), share))
+        for one in told
+        if not decoding.prompted_by or any(name in decoding.prompted_by for name in _names(one))
+        for share in (next((decoding.widened[name] for name in _names(one) if name in decoding.widened), 0.0),)
+        for parts in (list(_parts(one, decoding.least_part)),)
+        for area, box in parts
+    ]
     if len(asked) > decoding.max_prompts:
         asked.sort(key=lambda one: -one[0])
     return tuple(prompt for _, prompt in asked[: decoding.max_prompts])
 
 
-def _is_chosen(one: Candidate, by: tuple[str, ...]) -> bool:
-    """`by`: names of experts, or 'name: label'."""
+def _names(one: Candidate) -> tuple[str, str]:
+    """What a manifest can call it by, the narrower first."""
     name = expert_name(one.expert)
-    return not by or name in by or f"{name}: {one.label}" in by
+    return f"{name}: {one.label}", name
 
 
-def _parts(one: Candidate, least: float) -> Iterator[tuple[int, Prompt]]:
+def _proposal(one: Candidate) -> Proposal:
+    height, width = one.component.crop.shape
+    return Proposal(one.expert, Box(x=one.component.x, y=one.component.y, width=width, height=height))
+
+
+def _wider(box: Box, share: float, size: tuple[int, int]) -> Box:
+    across, down = round(share * box.width), round(share * box.height)
+    left, top = max(0, box.x - across), max(0, box.y - down)
+    right, bottom = min(size[1], box.x + box.width + across), min(size[0], box.y + box.height + down)
+    return Box(x=left, y=top, width=right - left, height=bottom - top)
+
+
+def _parts(one: Candidate, least: float) -> Iterator[tuple[int, Box]]:
     """Each with its area in px."""
     component = one.component
     number, _, stats, _ = cv2.connectedComponentsWithStats(component.crop, connectivity=8)
     areas = stats[1:number, cv2.CC_STAT_AREA]
-    kept = np.flatnonzero(areas >= least * component.area_px)
-    for part in kept:
+    for part in np.flatnonzero(areas >= least * component.area_px):
         x, y, width, height = (int(value) for value in stats[1 + part, :4])
-        box = Box(x=component.x + x, y=component.y + y, width=width, height=height)
-        yield int(areas[part]), Prompt(box, one.label, one.code, one.expert, parts=len(kept))
+        yield int(areas[part]), Box(x=component.x + x, y=component.y + y, width=width, height=height)

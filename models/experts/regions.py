@@ -25,13 +25,14 @@ MEASUREMENT_VERSION = "6"
 class Measured:
     """A region, its mask within its box, and the outlined part of the image that its place is told in.
 
-    `boxed`: the mask fills the box because nothing is known of the form.
+    `boxed`: the mask fills the box because nothing is known of the form. `candidate`: that was measured.
     """
 
     region: Region
     crop: BinaryImage
     within: Within | None = None
     boxed: bool = False
+    candidate: Candidate | None = None
 
 
 def standing(candidates: list[Candidate], luma: FloatImage, unit: str, visible: BinaryImage | None) -> list[Candidate]:
@@ -157,6 +158,7 @@ def _measured(
         code=candidate.code,
         rule=candidate.rule,
         expert=candidate.expert,
+        proposed_by=candidate.proposal.expert if candidate.proposal else "",
         score=None if part.score is None else figures(part.score),
         mask=Mask(size=luma.shape, counts=counts),
         box=Box(x=part.x, y=part.y, width=width, height=height),
@@ -174,7 +176,7 @@ def _measured(
         texture=grain,
         terms=terms(parts, metadata.modality, pixel.unit, unit),
     )
-    return Measured(region, part.crop, image.within, candidate.boxed)
+    return Measured(region, part.crop, image.within, candidate.boxed, candidate)
 
 
 def _share(part: Component, size: tuple[int, ...], within: Within | None) -> float:

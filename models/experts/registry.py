@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from models.experts.adapters import look
 from models.experts.annotated import as_annotated, marked
-from models.experts.candidates import Candidate, FloatImage, lying_in, unmasked
+from models.experts.candidates import Candidate, FloatImage, Proposal, lying_in, unmasked
 from models.experts.continuations import follow
 from models.experts.decodings import Promptable, Volumetric
 from models.experts.distributions import distribute
@@ -59,7 +59,8 @@ class Registry:
             contract, label = expert.manifest.input, "warm-up"
             side = min(max(256, contract.shortest_side), contract.longest_side)
             image = np.zeros((side, side, 3)[: 2 if contract.channels == 1 else 3], np.float32)
-            whole = (Prompt(Box(x=0, y=0, width=side, height=side), label, None, label),)
+            box = Box(x=0, y=0, width=side, height=side)
+            whole = (Prompt(box, label, None, Proposal(label, box)),)
             try:
                 look(expert, Sight(image, spacing=(1.0, 1.0), prompts=whole))
             except RUN_ERRORS as error:
@@ -125,7 +126,10 @@ class Registry:
             in_volume = isinstance(expert.manifest.decoding, Volumetric)
             negated = inverted and contract.polarity == "displayed"
             image, around = shown(expert, slices)
-            sight = Sight(image, negated, spacing, prompts(expert.manifest, told), around, volume)
+            # A candidate whose claim the measurement denied is no region, and nothing to be outlined.
+            proposed = [*marks, *(one.candidate for one in found if one.candidate is not None)]
+            asked = prompts(expert.manifest, proposed, (values.shape[0], values.shape[1]))
+            sight = Sight(image, negated, spacing, asked, around, volume)
             started = time.perf_counter()
             try:
                 seen = look(expert, sight)

@@ -17,7 +17,7 @@ from onnxruntime.capi import (
 
 from models.experts import manifest as manifests
 from models.experts.batching import Batcher
-from models.experts.candidates import Candidate, FloatImage
+from models.experts.candidates import Candidate, FloatImage, Proposal
 from models.experts.external import Graph
 from models.experts.features import LastFeatures
 from models.experts.inputs import Floats, Prepared, prepare
@@ -64,10 +64,11 @@ class Prompt:
     box: Box
     label: str
     code: Code | None
-    expert: str
-    """name@version of who found it, or 'source'."""
+    proposal: Proposal
     parts: int = 1
     """Of what was found, of which this is one."""
+    widened: float = 0.0
+    """Part of its width and height by which the box was moved out on each side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,17 @@ import torch
 from models.experts.decodings import Promptable
 from models.experts.export.litemedsam import Decoder, manifest
 from models.experts.manifest import parse
+from models.experts.packaged import packaged
 
 
 def test_manifest_is_valid() -> None:
-    """It names both graphs by their digests, and is prompted by what the source marks."""
+    """It names both graphs by their digests; it is prompted by what the source marks, and by experts that there are."""
     told = parse(manifest(b"encoder", b"decoder"))
     decoding = told.decoding
     assert isinstance(decoding, Promptable)
-    assert decoding.prompted_by == ("source",)
+    source, *experts = decoding.prompted_by
+    assert source == "source"
+    assert set(experts) == set(decoding.widened) <= packaged()
     assert told.beside == {"litemedsam-decoder.onnx": decoding.decoder_sha256}
     assert told.sha256 != decoding.decoder_sha256
 

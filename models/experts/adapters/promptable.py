@@ -125,8 +125,10 @@ def _candidate(expert: Expert, one: _Outlined, prepared: Prepared) -> Candidate 
     name, code = (label.name, label.code) if one.prompt is None else (one.prompt.label, one.prompt.code)
     of = _asked(one.prompt) if one.prompt else f"a point of a grid of {decoding.grid} × {decoding.grid}"
     rule = f"outlined for {of}, its predicted quality at least {decoding.threshold:g}{prepared.note}"
-    return Candidate(component, name, rule, manifest.expert, code=code)
+    return Candidate(component, name, rule, manifest.expert, code=code, proposal=one.prompt and one.prompt.proposal)
 
 
 def _asked(prompt: Prompt) -> str:
-    return f"the box of {prompt.expert}" if prompt.parts == 1 else f"the box of a part of what {prompt.expert} told"
+    by = prompt.proposal.expert
+    box = f"the box of {by}" if prompt.parts == 1 else f"the box of a part of what {by} told"
+    return f"{box}, {100 * prompt.widened:g} % wider on each side" if prompt.widened else box

@@ -139,7 +139,7 @@ def left_out(facts: Facts, region_ids: Sequence[str]) -> int:
     regions = [facts.region(one) for one in region_ids]
     if len(regions) == 2 and all(table().called(one.label).role == "structure" for one in regions):
         return 0
-    experts = {one.expert for one in regions}
+    experts = {name for one in regions for name in (one.expert, one.found_by)}
     return sum(run.left_out for run in facts.grounding.experts if run.expert in experts)
 
 

@@ -77,6 +77,18 @@ def test_of_a_users_expert_the_user_answers(low: float | None, told: bool) -> No
     assert bool(choose(facts, proven=True).findings) == told
 
 
+@pytest.mark.parametrize(("name", "told"), [("breast-echo", True), ("endoscopy-light", False)])
+def test_who_proposed_a_region_answers_for_it_and_not_who_outlined_it(name: str, told: bool) -> None:
+    """An outline by a user's own expert, of what a packaged rule told: how often the rule was right counts."""
+    label = {"breast-echo": "hypoechoic region", "endoscopy-light": "region lighter than the mucosa around it"}[name]
+    region = candidate(expert="litemedsam@1.1.0", proposed_by=f"{name}@1.0.0", agreeing=(f"{name}@1.0.0",), label=label)
+    facts = alone(region)
+    runs = (turn("litemedsam@1.1.0", label, None), turn(f"{name}@1.0.0", label, stated(name, label)))
+    assert (
+        is_proven(Facts(facts.metadata, facts.grounding.model_copy(update={"experts": runs}), (), 9, 9), region) == told
+    )
+
+
 def test_what_is_not_proven_is_in_no_sentence_of_the_text() -> None:
     """Its measurements are told apart."""
     facts = alone(candidate(expert="mr-brain@3.0.0", label="hyperintense region within the brain"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.experts.candidates import Candidate, Component
+from models.experts.candidates import Candidate, Component, Proposal
 from models.experts.manifest import Manifest
 from models.experts.merging import merge
 from models.experts.regions import Measured, measure
@@ -55,6 +55,17 @@ def test_what_is_not_the_same(other: Measured) -> None:
     assert all(one.region.agreeing == () for one in regions)
 
 
+@pytest.mark.parametrize(("x", "stays"), [(10, 1), (50, 2)])
+def test_an_outline_stands_for_what_it_was_asked_for(x: int, stays: int) -> None:
+    """However small it is in the box; another region of the same expert is not its."""
+    outline = found("sam@1", 20, 10)
+    assert outline.candidate is not None
+    proposal = Proposal("rule@1", Box(x=10, y=10, width=40, height=40))
+    outline = replace(outline, candidate=replace(outline.candidate, proposal=proposal))
+    regions, _ = merge([found("rule@1", x, 40), outline], {"sam@1": 1})
+    assert len(regions) == stays
+
+
 def _named(expert: Expert, name: str, priority: int) -> Expert:
     return replace(expert, manifest=expert.manifest.model_copy(update={"name": name, "priority": priority}))
 
@@ -85,6 +96,7 @@ def test_prompted_by_the_source() -> None:
     marked, outlined = grounding.regions
     assert (marked.kind, marked.expert, marked.area_px) == ("source annotation", "source", 10_000)
     assert (outlined.kind, outlined.label, outlined.expert) == ("candidate", "naevus", "sam@1.0.0")
+    assert (marked.proposed_by, outlined.proposed_by) == ("", "source")
     assert outlined.area_px == pytest.approx(np.pi * 40**2, rel=0.1)
 
 
@@ -98,6 +110,7 @@ def test_prompted_by_a_detector() -> None:
     registry = Registry(tuple(sorted((sam, yolo), key=lambda one: one.decoder is not None)))
     (region,) = registry.ground(image, PLAIN, "grey level").regions
     assert (region.expert, region.label, region.agreeing) == ("sam@1.0.0", "red object", ("yolo@1.0.0",))
+    assert (region.proposed_by, region.found_by) == ("yolo@1.0.0", "yolo@1.0.0")
 
 
 def test_order_of_loading() -> None:

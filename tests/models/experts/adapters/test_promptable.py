@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.experts.candidates import Proposal
 from models.experts.features import LastFeatures
 from models.experts.running import Expert, Prompt
 from schemas.regions import Box
@@ -22,7 +23,8 @@ def skin() -> np.ndarray:
 
 
 def prompt(x: int, y: int, side: int, label: str = "lesion") -> Prompt:
-    return Prompt(Box(x=x, y=y, width=side, height=side), label, None, "detector@1")
+    box = Box(x=x, y=y, width=side, height=side)
+    return Prompt(box, label, None, Proposal("detector@1", box))
 
 
 def test_outlines_what_is_asked_for(skin: np.ndarray) -> None:
