@@ -20,6 +20,8 @@ from schemas.images import Side
 
 MOST_VALUES = 2**28
 """Voxels × classes of what a graph gives of a volume, as float32 1 GiB: larger ones are not looked at."""
+KEPT_BYTES = 2**28
+"""Of what was found in the volumes looked at last. A label takes three bytes a voxel of the box around it."""
 _LETTERS: dict[str, Side] = {
     "L": "patient left", "R": "patient right", "A": "anterior", "P": "posterior", "S": "head", "I": "feet",
 }  # fmt: skip
@@ -89,24 +91,32 @@ class Turn:
 class LastVolumes:
     """What was made of the volumes looked at last, so that all slices of one share it. Safe to share between threads.
 
+    Slices of several volumes may come in turn, and each of them that is not kept is looked at anew, whole: so there are
+    as many as there is room for.
+
     Args:
-        most: volumes that are kept: slices of so many may come in turn.
+        room: bytes of what is kept, together.
+        least: volumes that are kept, however large they are.
     """
 
-    def __init__(self, most: int = 2) -> None:
-        self._most = most
-        self._kept: OrderedDict[str, object] = OrderedDict()
+    def __init__(self, room: int = KEPT_BYTES, least: int = 2) -> None:
+        self._room, self._least = room, least
+        self._kept: OrderedDict[str, tuple[object, int]] = OrderedDict()
         self._making = threading.Lock()
 
-    def get(self, digest: str, make: Callable[[], object]) -> object:
-        """What `make` gave of a volume; others wait meanwhile. Raises what `make` does, which is then not kept."""
+    def get(self, digest: str, make: Callable[[], object], weigh: Callable[[object], int]) -> object:
+        """What `make` gave of a volume; others wait meanwhile. Raises what `make` does, which is then not kept.
+
+        `weigh`: bytes of that.
+        """
         with self._making:
             if digest not in self._kept:
-                self._kept[digest] = make()
+                made = make()
+                self._kept[digest] = made, weigh(made)
             self._kept.move_to_end(digest)
-            while len(self._kept) > self._most:
+            while len(self._kept) > self._least and sum(size for _, size in self._kept.values()) > self._room:
                 self._kept.popitem(last=False)
-            return self._kept[digest]
+            return self._kept[digest][0]
 
 
 def class_maps(

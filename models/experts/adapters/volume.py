@@ -38,7 +38,8 @@ def find_in_volume(expert: Expert, sight: Sight) -> Found:
     smallest = max(decoding.min_area_px, decoding.min_area_fraction * size[0] * size[1])
     found: list[Candidate] = []
     left_out = 0
-    solids = cast(tuple[Solid, ...] | Exception, expert.volumes.get(given.digest, lambda: _looked(expert, given)))
+    looked = expert.volumes.get(given.digest, lambda: _looked(expert, given), _bytes)
+    solids = cast(tuple[Solid, ...] | Exception, looked)
     if isinstance(solids, Exception):
         raise solids
     for solid in solids:
@@ -64,6 +65,12 @@ def _looked(expert: Expert, given: Given) -> tuple[Solid, ...] | Exception:
         return tuple(_solids(expert, given))
     except RUN_ERRORS as error:
         return error
+
+
+def _bytes(looked: object) -> int:
+    """Of what `_looked` gave: an error counts too, so that there are never endlessly many."""
+    solids = looked if isinstance(looked, tuple) else ()
+    return 2**16 + sum(one.mask.nbytes + one.score.nbytes for one in cast(tuple[Solid, ...], solids))
 
 
 def _solids(expert: Expert, given: Given) -> Iterator[Solid]:

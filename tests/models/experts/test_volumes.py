@@ -185,16 +185,29 @@ def test_what_could_not_be_fetched_is_fetched_again() -> None:
         return answer
 
     with pytest.raises(OSError):  # noqa: PT011 - it has no words
-        kept.get("a", make)
-    assert kept.get("a", make) == kept.get("a", make) == 7
+        kept.get("a", make, lambda _: 1)
+    assert kept.get("a", make, lambda _: 1) == kept.get("a", make, lambda _: 1) == 7
 
 
-def test_only_the_last_volumes_are_kept() -> None:
-    """Memory is bounded, whatever comes."""
-    kept, made = LastVolumes(2), list[str]()
-    for digest in ("a", "b", "a", "c", "a", "b"):
-        kept.get(digest, lambda digest=digest: made.append(digest))
-    assert made == ["a", "b", "c", "b"]
+@pytest.mark.parametrize(("size", "made"), [(60, "abcb"), (30, "abc")])
+def test_only_the_last_volumes_are_kept(size: int, made: str) -> None:
+    """Memory is bounded, whatever comes: two however large, more where there is room."""
+    kept, looked_at = LastVolumes(room=100, least=2), list[str]()
+    for digest in "abacab":
+        kept.get(digest, lambda digest=digest: looked_at.append(digest), lambda _: size)
+    assert "".join(looked_at) == made
+
+
+def test_slices_of_several_volumes_in_turn(tmp_path: Path) -> None:
+    """As a stream has them: each volume is looked at once, not once for each of its slices."""
+    expert, loaded = Expert.load(write(tmp_path)), list[int]()
+    volumes = [cuboid((5, 10, 12), (12, 22, 20 + 4 * number)) for number in range(5)]
+    for place in (6, 7, 8):
+        for number, values in enumerate(volumes):
+            load = lambda number=number, values=values: (loaded.append(number), values)[1]  # noqa: E731
+            one = given(values, place, digest=f"{number:032x}", load=load)
+            assert len(look(expert, Sight(values[place], volume=one)).candidates) == 1
+    assert loaded == [0, 1, 2, 3, 4]
 
 
 def test_small_parts_are_left_out_by_their_volume(tmp_path: Path) -> None:
