@@ -14,7 +14,7 @@ from models.statements.writing import is_scattered
 from schemas.regions import Region
 from schemas.triplets import Statement
 
-EVERYWHERE = {"vessel", "lung", "lung field"}
+EVERYWHERE = {"vessel", "lung", "lung field", "spinal cord", "trachea"}
 """Structures of which it tells nothing that they are seen: every such picture shows them."""
 BRIGHT = 0.5
 """Contrast-to-noise, as displayed, from which lungs are white where they should be black."""
@@ -29,7 +29,7 @@ def context_labels(facts: Facts, chosen: Chosen) -> tuple[str, ...]:
     """
     told = chosen.structures if not chosen.findings else marked_structures(facts, chosen)
     untold = {facts.metadata.organ, *EVERYWHERE, *_lone(facts)}
-    structures = [one for one in told if one not in untold]
+    structures = [one for one in told if one not in untold and table().bare(one) not in EVERYWHERE]
     return tuple(structures[:3])
 
 
@@ -58,10 +58,11 @@ class Shown:
 
 def opening_with_structures(facts: Facts, chosen: Chosen, seed: str) -> Shown | None:
     """The kind of image and the one mark of a structure in one sentence, where there is something to tell of it."""
-    for label in marked_structures(facts, chosen)[:1]:
+    told = [one for one in marked_structures(facts, chosen) if table().bare(one) != "lung"]
+    for label in told[:1]:
         marked = [one for _, one in facts.regions.values() if one.label == label and one.kind == "source annotation"]
         kinds = [kind for kind in _telling_of(facts, marked[0]) if can_be_told(facts, marked[0], kind)]
-        if len(marked) > 1 or label == facts.metadata.organ or (label in EVERYWHERE and not kinds):
+        if len(marked) > 1 or label == facts.metadata.organ or (table().bare(label) in EVERYWHERE and not kinds):
             return None
         found = plans.found(facts, marked[0], tuple(kinds[:3]))
         statement = written(plans.opening(facts, found), facts, f"{seed}:opening")
@@ -89,8 +90,8 @@ def tell_around(
     regions = [one for _, one in facts.regions.values() if one.kind == "source annotation"]
     left = Counter(region.label for region in regions)
     for label in marked_structures(facts, chosen):
-        if label == facts.metadata.organ:
-            continue  # The kind of image has told of it.
+        if label == facts.metadata.organ or table().bare(label) == "lung":
+            continue  # The kind of image has told of it, or every such picture shows it.
         fitting = [region for region in regions if region.label == label]
         if sum(map(length_of, found)) >= wanted:
             break

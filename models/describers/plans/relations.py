@@ -18,7 +18,7 @@ def relation(facts: Facts, index: int, *, tagged: bool = False) -> Plan:
         subject, other = (w.name_of(facts, end, voice, tagged=tagged) for end in (one.subject, one.object))
         if subject.several or other.several:
             return None
-        first, second = (_the(name.text, voice) for name in (subject, other))
+        first, second = (_the(name.text, voice) if not name.the else f"the {name.text}" for name in (subject, other))
         if one.predicate == "brighter than":
             scale = "brightness" if table().scale(facts.metadata.modality).scale == "brightness" else "shown"
             made: c.Claim = c.Level(

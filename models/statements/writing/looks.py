@@ -17,6 +17,8 @@ HALF = 0.5
 """Part of an outline that lies in another, from which it is of the same thing."""
 HARDLY = 0.6
 """Contrast-to-noise from which a region is called darker where an expert has found its place dark too."""
+ALIKE = {"HU": 40.0}
+"""A region's own variation, by unit, up to which it has one density: the mean of a tumour and its air is of neither."""
 SPECK = 200
 """Pixels below which neither edge nor texture is seen."""
 UNSHARP = 0.1
@@ -62,6 +64,10 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         return None
     if kind in ("margin", "texture") and region.area_px < SPECK:
         return None
+    if kind in ("mean", "density") and region.intensity.standard_deviation > ALIKE.get(
+        region.intensity.unit or "", 1e9
+    ):
+        return None
     if kind in ("shape", "margin", "texture", "size", "ratio", "upright") and not is_solid(region):
         return None
     # A whole organ looks as such organs do: to tell it reads as a finding.
@@ -91,6 +97,8 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             return None
         case "margin" if facts.metadata.modality in _BLURRED:
             return None
+        case "shape" if facts.metadata.modality == "dermoscopy" and not is_ragged(region):
+            return None  # Who outlines a mole draws a smooth curve round it, whatever its border is.
         case _:
             return _word(region, kind, voice, name)
 

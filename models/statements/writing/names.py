@@ -29,7 +29,7 @@ SOLID = 0.95
 MOST_OF_TRUNK, MOST_OF_HEAD, MOST_OF_CLOSE_UP, MOST_OF_ORGAN = 3.0, 15.0, 50.0, 60.0
 """Percent of a slice of the trunk, of the head, of any other picture, and of the outline in which it lies, above which
 what is marked as a finding is hardly one, but a whole organ or a box drawn by hand: 3 % of a trunk are 8 cm."""
-ONLY_ONE = {"optic disc"}
+ONLY_ONE = {"optic disc", "spinal cord", "trachea"}
 """Structures of which an image has one: it is 'the', as an organ is."""
 _PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
 

@@ -334,3 +334,23 @@ def test_a_ct_slice_of_a_chest_shows_lungs_where_lung_density_lies_on_both_sides
         said = compose(facts, "a").description
         assert bool(re.search(r"\blungs\b", said)) == told, said
         assert "colon" not in said
+
+
+def test_a_density_is_told_of_what_has_one() -> None:
+    """The mean of a tumour and the air in it is a density of neither."""
+    drawn = draw("CT", seed=1)
+    grounding = registry().ground(drawn.values, drawn.metadata, drawn.unit)
+    for spread, told in ((12.0, True), (180.0, False)):
+        first = min(grounding.regions, key=lambda one: one.area_px).model_copy(
+            update={"kind": "source annotation", "label": "gross tumour volume", "expert": "source"}
+        )
+        values = first.intensity.model_copy(update={"standard_deviation": spread})
+        known = grounding.model_copy(
+            update={"regions": (first.model_copy(update={"intensity": values}),), "relations": (), "continuations": ()}
+        )
+        facts = Facts(drawn.metadata, known, (), *drawn.values.shape[:2])
+        region = facts.region(first.region_id)
+        name = w.name_of(facts, first.region_id, Voice("a"))
+        assert "tumour" in name.text
+        assert (w.facet(facts, region, "mean", Voice("a"), name) is not None) == told
+        assert (w.facet(facts, region, "density", Voice("a"), name) is not None) <= told
