@@ -85,7 +85,10 @@ class LocalSglang:
         told = {
             "PATH": f"{self._python.parent}{os.pathsep}{os.environ['PATH']}",
             "MODEL": str(self.model), "REVISION": "main", "SERVED": self._served, "API_KEY": self.api_key,
-            "HOST": "127.0.0.1", "PORT": str(self._port), "MEMORY": "0.1", "QUEUE": str(self._queued),
+            "HOST": "127.0.0.1", "PORT": str(self._port), "QUEUE": str(self._queued),
+            # Of what is free at its start; what other processes take while it loads counts as the weights'. How much
+            # it keeps for itself is decided by the most tokens.
+            "MEMORY": "0.8",
         }  # fmt: skip
         processes.start(NAME, argv, log_path=self.log_path, env=self._environment() | told, restart=False)
 
