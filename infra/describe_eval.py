@@ -1,6 +1,8 @@
 """A describer run over triplets, each description scored: JSON Lines out, from which a later run goes on."""
 
 import asyncio
+import hashlib
+import heapq
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
@@ -108,6 +110,37 @@ def images_of(path: Path) -> Iterator[tuple[str, EnrichedImage]]:
                 yield image.image_id, image
         except ValidationError:
             raise BadImages(f"line {number} is neither a triplet nor an enriched image of this version") from None
+
+
+def drawn(path: Path, kept: frozenset[str] | None, limit: int | None) -> frozenset[str] | None:
+    """Keys of the images that are taken: `limit` of those that are kept, drawn by a hash of their keys; None: all.
+
+    Files are often in the order of what they show. Of a larger limit come the same images and more.
+
+    Args:
+        path: as `images_of` takes it.
+        kept: keys; None: all.
+        limit: how many; None: all.
+
+    Raises:
+        BadImages: a line is no JSON, or names no image.
+        CannotWrite: the file cannot be read.
+    """
+    if limit is None:
+        return kept
+    keys = {key for key in _keys(path) if kept is None or key in kept}
+    return frozenset(heapq.nsmallest(limit, keys, key=lambda key: hashlib.sha256(key.encode()).digest()))
+
+
+def _keys(path: Path) -> Iterator[str]:
+    """As `images_of` gives them, without the images."""
+    for number, line in enumerate(lines_of(path), 1):
+        if line.strip():
+            try:
+                told = orjson.loads(line)
+                yield str(told["triplet_id" if "triplet_id" in told else "image_id"])
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                raise BadImages(f"line {number} is neither a triplet nor an enriched image of this version") from None
 
 
 def held_out_of(folder: Path) -> frozenset[str]:

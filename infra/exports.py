@@ -151,6 +151,8 @@ class FileExport:
         """As Export has it."""
         try:
             self._file.write(line + b"\n")
+            # Each at once: a line can have taken minutes of a model, and who is killed keeps it.
+            self._file.flush()
         except OSError as error:
             self._fail(error)
 

@@ -1,7 +1,6 @@
 """The command that scores describers. Parses, calls, prints; the work is elsewhere."""
 
 import asyncio
-import itertools
 import sys
 from pathlib import Path
 from typing import Literal
@@ -32,7 +31,7 @@ from infra.console import current_settings, plain_errors, say
 )
 @click.option("--url", help="An SGLang server, or another with its OpenAI API. [default: $TRISTREAM_SGLANG_URL]")
 @click.option("--model", help="NAME@REVISION that it serves. [default: $TRISTREAM_SGLANG_MODEL]")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N images.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N images, drawn by hash.")
 @click.option(
     "--held-out",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -59,7 +58,7 @@ def describe_eval(
     """
     from rich.console import Console
 
-    from infra.describe_eval import Evaluated, evaluate, held_out_of, images_of, report_table
+    from infra.describe_eval import Evaluated, drawn, evaluate, held_out_of, images_of, report_table
     from infra.exports import STDOUT, export_to
     from infra.progress import Counting
     from models.describers.scoring import Score, summarise
@@ -74,11 +73,8 @@ def describe_eval(
     async def run() -> list[Score]:
         evaluated = Evaluated.of(serving)
         try:
-            images = images_of(triplets)
-            if held_out is not None:
-                kept = held_out_of(held_out)
-                images = ((key, image) for key, image in images if key in kept)
-            images = itertools.islice(images, limit)
+            kept = drawn(triplets, held_out_of(held_out) if held_out is not None else None, limit)
+            images = ((key, image) for key, image in images_of(triplets) if kept is None or key in kept)
             return await evaluate(images, evaluated, export, resume=resume, tell=progress.update)
         finally:
             await evaluated.close()

@@ -83,7 +83,7 @@ def _outcome(statement: Statement, facts: Facts) -> str:
 
 
 class Share(BaseModel):
-    """A share with its 95 % interval: over images drawn anew, or of a share of none or all by Wilson's over images."""
+    """A share with its 95 % interval: over images drawn anew; of none, of all, or of one image by Wilson's."""
 
     share: float
     low: float
@@ -156,8 +156,9 @@ def share_of(counts: Sequence[tuple[int, int]]) -> Share | None:
     if not len(pairs):
         return None
     hits, total = pairs.sum(axis=0)
-    if hits in (0, total):
-        # Sentences of one image stand or fall together, so their number would promise too much.
+    if hits in (0, total) or len(pairs) == 1:
+        # Nothing can be drawn anew of one image, or of what is alike in all. Sentences of one image stand or fall
+        # together, so their number would promise too much.
         low, high = _wilson(hits / total, len(pairs))
     else:
         drawn = np.random.default_rng(0).integers(0, len(pairs), (RESAMPLES, len(pairs)))

@@ -211,6 +211,28 @@ def test_only_what_a_data_set_holds_out(triplets: Path, tmp_path: Path) -> None:
     assert "index.jsonl" in result.output
 
 
+def test_a_limit_draws_the_same_images_in_whatever_order_they_stand(triplets: Path, tmp_path: Path) -> None:
+    """Of the images that are held out, too; so what is scored does not hang on how a file is sorted."""
+    lines = triplets.read_text().splitlines()
+    ids = [json.loads(line)["triplet_id"] for line in lines]
+    (tmp_path / "index.jsonl").write_text(
+        "".join(json.dumps({"triplet_id": one, "split": "test" if one != ids[0] else "train"}) + "\n" for one in ids)
+    )
+    turned = tmp_path / "turned.jsonl"
+    turned.write_text("".join(line + "\n" for line in reversed(lines)))
+
+    def drawn(path: Path, limit: int) -> set[str]:
+        out = tmp_path / f"{path.stem}-{limit}.jsonl"
+        assert run(path, out, "--limit", str(limit), "--held-out", str(tmp_path)).exit_code == 0
+        return {json.loads(line)["key"] for line in out.read_text().splitlines()}
+
+    one, two = drawn(triplets, 1), drawn(triplets, 2)
+    assert len(one) == 1
+    assert len(two) == 2
+    assert one < two < set(ids[1:])
+    assert (drawn(turned, 1), drawn(turned, 2)) == (one, two)
+
+
 def test_it_prints_a_table(triplets: Path, tmp_path: Path) -> None:
     """For a person."""
     result = run(triplets, tmp_path / "scores.jsonl", "--limit", "2")
@@ -247,4 +269,7 @@ def test_intervals() -> None:
     alone = share_of([(100, 100)])
     assert alone is not None
     assert alone.low < 0.25
+    single = share_of([(1, 3)])
+    assert single is not None
+    assert single.high - single.low > 0.8, "one image tells next to nothing of others"
     assert share_of([(0, 0)]) is None

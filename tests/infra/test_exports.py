@@ -33,6 +33,13 @@ def test_a_file_appears_under_its_name_when_it_is_whole(tmp_path: Path, name: st
     assert [found.name for found in path.parent.iterdir()] == [name]
 
 
+def test_a_line_is_kept_by_who_is_killed_after_it(tmp_path: Path) -> None:
+    """Each stands in the file at once, however short: one can be minutes of a model's work."""
+    export = written(tmp_path / "a.jsonl", b"short")
+    assert export.part.read_bytes() == b"short\n"
+    export.close()
+
+
 def test_what_is_compressed_is_read_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In several blocks: gzip's own reader, and two decoders of Zstandard."""
     monkeypatch.setattr(exports, "BLOCK", 100)
