@@ -1,6 +1,8 @@
 """An evaluation from end to end, against a stub of a model on a real port."""
 
+import ast
 import asyncio
+import csv
 import dataclasses
 import json
 import os
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from click.testing import Result as Outcome
 
@@ -24,6 +27,7 @@ from models.llava_tri.evaluation.evaluating import evaluate, sampled
 from models.llava_tri.evaluation.pictures import swapped
 from models.llava_tri.evaluation.questions import Benchmark, Question, WrongLayout
 from models.llava_tri.evaluation.result import Result
+from models.llava_tri.evaluation.samples import write_samples
 from tests.models.llava_tri.evaluation.conftest import PICTURES, drawn
 from tests.models.llava_tri.evaluation.seeing_server import Stub, always_yes, serving
 
@@ -187,6 +191,11 @@ def test_samples_are_read_back(benchmark_folder: Path, tmp_path: Path) -> None:
     assert rows["prediction"].tolist() == ["No.", "Yes."] * (PICTURES // 2)
     assert {"index", "question", "answer", "category", "split"} <= set(rows.columns)
     assert table.name == "stub_vlm@1_VQA-RAD_test.tsv"
+    task = yaml.safe_load((tmp_path / "out/samples/VQA-RAD_test.yaml").read_bytes())
+    assert task["task"] == log["model_configs"]["task"]
+    assert task["dataset_kwargs"] == {"data_files": {"test": lmms.name}}
+    first = json.loads(lmms.read_text(encoding="utf-8").splitlines()[0])
+    assert (first[task["doc_to_text"]], first[task["doc_to_target"]]) == ("Is it bright?\nAnswer yes or no.", "no")
 
 
 def test_two_runs_are_compared(benchmark_folder: Path, tmp_path: Path) -> None:
@@ -283,6 +292,17 @@ def test_boxes_are_held_against_the_median_box() -> None:
     assert majority(benchmark)["9"] == "[0.100, 0.100, 0.300, 0.300]"
     found = asyncio.run(evaluate(benchmark, Blind("majority@1", majority), NO_AUDIT))
     assert found.all.runs[0].figures["box"]["iou"].value == pytest.approx(1)
+
+
+def test_a_right_box_is_one_answer_to_others(tmp_path: Path) -> None:
+    """VLMEvalKit evaluates an answer that is a list of Python's and takes its items for right answers."""
+    box = "[0.10, 0.10, 0.30, 0.30]"
+    asked = [Question("9", ("x",), "Where is the cyst?", (box,), "box", box=(0.1, 0.1, 0.3, 0.3))]
+    benchmark = Benchmark("b", "test", asked, lambda _: None, asked)
+    result = asyncio.run(evaluate(benchmark, Blind("majority@1", majority), NO_AUDIT))
+    _, table = write_samples(tmp_path, result, benchmark, "parts")
+    (row,) = csv.DictReader(table.read_text(encoding="utf-8").splitlines(), delimiter="\t")
+    assert ast.literal_eval(row["answer"]) == [box]
 
 
 def test_a_box_in_the_middle_is_as_large_as_boxes_are() -> None:
