@@ -113,6 +113,13 @@ class Lineage(Message):
     knowledge: str = Field(description="name@digest of the corpus and index that were searched")
     describer: str = Field(description="name@version: composer@…, or the MLLM's name and revision")
     prompt: str | None = Field(default=None, description="Version of the prompt; None where no MLLM wrote the text")
+    generation: int = Field(
+        default=0,
+        ge=0,
+        exclude_if=lambda value: not value,
+        description="Of the text: 0 where no MLLM wrote; else one more than that of the text that it learnt from. No "
+        "part of triplet_id: the describer's revision tells it",
+    )
     provenance_missing: tuple[str, ...] = Field(
         default=(),
         exclude_if=lambda value: not value,
@@ -179,5 +186,5 @@ def digest(value: Message) -> str:
 
 def triplet_id(image_id: str, lineage: Lineage) -> str:
     """Identity of a triplet: the same image through the same versions is the same triplet."""
-    made_by = lineage.model_copy(update={"provenance_missing": ()})
+    made_by = lineage.model_copy(update={"provenance_missing": (), "generation": 0})
     return hashlib.sha256(f"{image_id}:{digest(made_by)}".encode()).hexdigest()[:32]

@@ -174,16 +174,16 @@ def _source(given: Mapping[str, Any], kept: "Answers") -> "Source":
 def _audit(benchmark: "Benchmark", datasets: tuple[Path, ...], trained: Path | None) -> "Leakage":
     from infra.progress import Counting
     from models.llava_tri.evaluation.audit import audit, of_dataset
-    from models.llava_tri.evaluation.lineage import missing
+    from models.llava_tri.evaluation.lineage import generation_of_text, missing
 
     names = _named(datasets)
     lacking = missing(trained, datasets) if trained is not None else ()
+    learnt = generation_of_text(trained) if trained is not None else None
     if not datasets:
         say("no --lineage: whether the model has seen these pictures is not audited, and no figure may be called clean")
     with Counting("pictures") as progress:
-        return audit(
-            benchmark, {name: of_dataset(path) for name, path in names.items()}, progress.update, missing=lacking
-        )
+        pictures = {name: of_dataset(path) for name, path in names.items()}
+        return audit(benchmark, pictures, progress.update, missing=lacking, generation=learnt)
 
 
 def _named(folders: tuple[Path, ...]) -> dict[str, Path]:

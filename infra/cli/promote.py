@@ -51,4 +51,4 @@ def promote(name: str, scores: Path, old: Path | None, evaluations: tuple[Path, 
         f"(95 % {100 * share.low:.1f} to {100 * share.high:.1f})"
     )
     say(f"{registry / SETTING} is for the describe workers' environment; then: tristream replay --stale")
-    click.echo(f"TRISTREAM_SGLANG_MODEL={found.model}")
+    click.echo(found.settings, nl=False)

@@ -38,6 +38,12 @@ def name_of(model: Path) -> str:
     return exported or f"{model.resolve().name}@unpinned"
 
 
+def generation_of(model: Path) -> int:
+    """Of the text that it writes: one more than that of the text that it learnt from, where its export tells it."""
+    lineage = model / "lineage.json"
+    return 1 + (json.loads(lineage.read_bytes()).get("text_generation", 0) if lineage.is_file() else 0)
+
+
 def main() -> int:
     """Serve, run, stop; returns the exit status of the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,6 +67,7 @@ def main() -> int:
             told = {
                 "TRISTREAM_SGLANG_URL": server.url, "TRISTREAM_SGLANG_MODEL": name,
                 "TRISTREAM_SGLANG_API_KEY": server.api_key,
+                "TRISTREAM_SGLANG_GENERATION": str(generation_of(given.model)),
             }  # fmt: skip
             return run(given.command, os.environ | told, processes)
         except TristreamError as error:

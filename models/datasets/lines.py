@@ -191,6 +191,11 @@ def authors_of(triplet: "Triplet | _Line") -> frozenset[str]:
     return frozenset((triplet.lineage.describer, *named))
 
 
+def generation_of(authors: Iterable[str], told: int) -> int:
+    """Of a text: 0 where no language model wrote any of it; where one did, what its lineage tells, 1 at least."""
+    return max(told, int(not is_composed(authors)))
+
+
 def is_composed(authors: Iterable[str]) -> bool:
     """Whether a text was written from measurements alone, and not by a language model."""
     return all(one.partition("@")[0] == "composer" for one in authors)

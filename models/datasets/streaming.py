@@ -20,7 +20,7 @@ from datasets.iterable_dataset import _BaseExamplesIterable  # pyright: ignore[r
 
 from models.datasets.formats.rows import FEATURES, row_of
 from models.datasets.instructions import Mixer
-from models.datasets.lines import Glance, authors_of
+from models.datasets.lines import Glance, authors_of, generation_of
 from models.datasets.origin import origin_of
 from models.datasets.policy import Policy
 from models.datasets.soundness import Flawed, sound_picture
@@ -29,8 +29,10 @@ from schemas.triplets import Triplet
 MORE: dict[str, Any] = {
     "group": {"dtype": "string", "_type": "Value"},
     "authors": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"},
+    "generation": {"dtype": "int32", "_type": "Value"},
 }
-"""Columns beside those of the Parquet format: what must not be torn apart, and who wrote the text, name@version."""
+"""Columns beside those of the Parquet format: what must not be torn apart, who wrote the text, name@version, and the
+text's generation, as `generation_of` has it."""
 REMEMBERED = 100_000
 """triplet_ids that are known again, the last ones: what is sent twice is sent twice soon."""
 
@@ -207,7 +209,12 @@ class _Examples(_BaseExamplesIterable):
 
 def _example(triplet: Triplet, png: bytes, mixer: Mixer) -> dict[str, Any]:
     images = [{"bytes": png, "path": f"{triplet.triplet_id}.png"}]
-    more = {"group": origin_of(Glance.of(triplet)).group, "authors": sorted(authors_of(triplet))}
+    authors = sorted(authors_of(triplet))
+    more = {
+        "group": origin_of(Glance.of(triplet)).group,
+        "authors": authors,
+        "generation": generation_of(authors, triplet.lineage.generation),
+    }
     return {"images": images, **row_of(triplet, mixer.conversation(triplet)), **more}
 
 
@@ -217,7 +224,8 @@ def triplet_stream(
     """Triplets of a topic as examples in TRL's conversational form.
 
     `state_dict()` and `load_state_dict()` are those of `datasets`; a DataLoader with workers needs torchdata's
-    StatefulDataLoader to keep them. The columns are those of the Parquet format, `group` and `authors`.
+    StatefulDataLoader to keep them. The columns are those of the Parquet format, `group`, `authors` and
+    `generation`.
 
     Args:
         open_topic: reads partitions from offsets on; it ends where training should, or never.

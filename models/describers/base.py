@@ -19,6 +19,11 @@ class Describer(Protocol):
         """Version of the prompt; None where no MLLM writes."""
         ...
 
+    @property
+    def generation(self) -> int:
+        """Of the text, as `Lineage` has it."""
+        ...
+
     async def describe(self, image: EnrichedImage) -> Description:
         """Describe the image; each statement with its evidence.
 

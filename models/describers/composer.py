@@ -45,6 +45,7 @@ class Composer:
 
     name = NAME
     prompt: str | None = None
+    generation = 0
 
     async def describe(self, image: EnrichedImage) -> Description:
         """Describe the image. Never fails, and never says what was not measured."""

@@ -23,6 +23,7 @@ class Serving:
         shown: how regions are shown to the model: outlines, crops, or plain, for not at all.
         seed: of the server's sampling, at temperature 0.
         unsupported: what becomes of a statement that is not supported when it was sent back once: remove or mark.
+        generation: of the text that it writes: one more than that of the text that it learnt from.
     """
 
     url: str | None = None
@@ -36,13 +37,14 @@ class Serving:
     shown: Shown = "outlines"
     seed: int = 0
     unsupported: Unsupported = "remove"
+    generation: int = 1
 
     def __post_init__(self) -> None:
         if self.url is not None and not self.url.startswith(("http://", "https://")):
             raise ValueError("the URL of SGLang must begin with http:// or https://")
         if self.url is not None and not self.model:
             raise ValueError("TRISTREAM_SGLANG_URL needs TRISTREAM_SGLANG_MODEL: the name that the server serves")
-        for name in ("max_tokens", "deadline", "concurrency"):
+        for name in ("generation", "max_tokens", "deadline", "concurrency"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} of SGLang must be above 0")
         for name, allowed in (("shown", get_args(Shown)), ("unsupported", get_args(Unsupported))):

@@ -56,6 +56,7 @@ class SglangDescriber:
         self._server = SglangServer(serving, observer=self._observer, transport=transport)
         self.name = serving.name
         self.prompt: str | None = prompt_of(serving)
+        self.generation = serving.generation
 
     @property
     def allowed(self) -> int:

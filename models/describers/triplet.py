@@ -19,6 +19,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         knowledge=image.knowledge_snapshot,
         describer=describer.name,
         prompt=describer.prompt,
+        generation=describer.generation,
         provenance_missing=(image.provenance or Provenance()).missing,
     )
     return Triplet.following(

@@ -51,12 +51,20 @@ class Promoted(BaseModel):
 
     model: str = Field(description="name@digest, as TRISTREAM_SGLANG_MODEL takes it")
     since: datetime
+    generation: int = Field(
+        default=1, description="Of the text that it writes: one more than that of the text that it learnt from"
+    )
     before: str | None = Field(description="The model that it took the place of")
     images: str = Field(description="Digest of the fixed set's images: the next model is held against the same")
     supported: Share = Field(description="Of sentences as first written, on the fixed set")
     supported_before: Share | None
     better_by: tuple[float, float, float] | None = Field(description="Difference of the shares, low and high of 95 %")
     evaluations: list[Evaluated]
+
+    @property
+    def settings(self) -> str:
+        """For the environment of the describe workers."""
+        return f"TRISTREAM_SGLANG_GENERATION={self.generation}\nTRISTREAM_SGLANG_MODEL={self.model}\n"
 
 
 def read_scores(path: Path) -> list[Score]:
@@ -113,6 +121,7 @@ def judge(
     return Promoted(
         model=model,
         since=datetime.now(UTC).replace(microsecond=0),
+        generation=1 + max(one.audit.generation or 0 for one in results),
         before=now.model if now else None,
         images=images_of(new),
         supported=supported,
@@ -230,11 +239,11 @@ def _told(one: Result) -> Evaluated:
 
 
 def write(registry: Path, promoted: Promoted) -> None:
-    """Write down who describes from now on, with the setting that a shell or compose reads; the reasons come first."""
+    """Write down who describes from now on, with the settings that a shell or compose reads; the reasons come first."""
     registry.mkdir(parents=True, exist_ok=True)
     for name, text in (
         (PROMOTED, promoted.model_dump_json(indent=1) + "\n"),
-        (SETTING, f"TRISTREAM_SGLANG_MODEL={promoted.model}\n"),
+        (SETTING, promoted.settings),
     ):
         part = registry / f".{name}.part"
         part.write_text(text, encoding="utf-8")

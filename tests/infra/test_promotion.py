@@ -1,6 +1,7 @@
 """Promotion: a model takes the place of another only where nothing speaks against it, and every reason is told."""
 
 import asyncio
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -92,10 +93,11 @@ def test_the_first_and_then_a_better_one(promote: Promote, tmp_path: Path) -> No
     done = promote(OLD, "--scores", old, "--evaluation", evaluation(tmp_path / "e1", OLD))
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[-1] == f"TRISTREAM_SGLANG_MODEL={OLD}"
-    evaluated = evaluation(tmp_path / "e2", NEW)
+    evaluated = evaluation(tmp_path / "e2", NEW, dataclasses.replace(CLEAN, generation=1))
     done = promote(NEW, "--scores", new, "--present", old, "--evaluation", evaluated)
     assert done.exit_code == 0, done.output
-    assert (tmp_path / "registry/promoted.env").read_text() == f"TRISTREAM_SGLANG_MODEL={NEW}\n"
+    told = f"TRISTREAM_SGLANG_GENERATION=2\nTRISTREAM_SGLANG_MODEL={NEW}\n"
+    assert (tmp_path / "registry/promoted.env").read_text() == told, "it learnt from a model's text"
     found = present(tmp_path / "registry")
     assert isinstance(found, Promoted)
     assert (found.model, found.before) == (NEW, OLD)

@@ -160,10 +160,10 @@ def test_the_model_reaches_a_worker_and_its_key_stays_out_of_sight() -> None:
     """All of it goes through the environment; a repr does not show the key."""
     given = {
         "TRISTREAM_SGLANG_URL": "http://h:1", "TRISTREAM_SGLANG_MODEL": "m@1", "TRISTREAM_SGLANG_API_KEY": "hidden",
-        "TRISTREAM_SGLANG_DEADLINE": "7.5", "TRISTREAM_UNSUPPORTED": "mark",
+        "TRISTREAM_SGLANG_DEADLINE": "7.5", "TRISTREAM_UNSUPPORTED": "mark", "TRISTREAM_SGLANG_GENERATION": "2",
     }  # fmt: skip
     settings = from_environment(given)
-    assert settings.serving == Serving("http://h:1", "m@1", "hidden", deadline=7.5, unsupported="mark")
+    assert settings.serving == Serving("http://h:1", "m@1", "hidden", deadline=7.5, unsupported="mark", generation=2)
     assert from_environment(settings.handed_on()).serving == settings.serving
     assert "hidden" not in repr(settings)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.processes import ChildFailed, Processes
-from infra.sglang.__main__ import arguments_for, name_of, run
+from infra.sglang.__main__ import arguments_for, generation_of, name_of, run
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_what_the_server_is_told_of_a_model(tmp_path: Path, config: dict[str, An
 
 def test_a_model_is_asked_by_the_name_of_its_export(tmp_path: Path) -> None:
     """Which promotion compares with those of its evaluations."""
-    assert name_of(tmp_path) == f"{tmp_path.name}@unpinned"
-    (tmp_path / "lineage.json").write_text('{"model": "llava-tri@0123456789ab"}')
-    assert name_of(tmp_path) == "llava-tri@0123456789ab"
+    assert (name_of(tmp_path), generation_of(tmp_path)) == (f"{tmp_path.name}@unpinned", 1)
+    (tmp_path / "lineage.json").write_text('{"model": "llava-tri@0123456789ab", "text_generation": 1}')
+    assert (name_of(tmp_path), generation_of(tmp_path)) == ("llava-tri@0123456789ab", 2)
 
 
 def test_a_command_tells_its_status_and_does_not_outlive_the_server(tmp_path: Path) -> None:

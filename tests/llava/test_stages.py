@@ -117,11 +117,20 @@ def test_what_must_not_be_learnt_is_refused(data_set: Path, tmp_path: Path) -> N
         return copy
 
     def by_a_model(report: Path) -> None:
-        report.write_text(report.read_text().replace("composer@", "llava-tri@"))
+        told = json.loads(report.read_text())
+        lineages = [json.loads(one) | {"describer": "llava-tri@2", "generation": 2} for one in told["lineages"]]
+        report.write_text(json.dumps(told | {"lineages": {json.dumps(one): 1 for one in lineages}}))
 
-    with pytest.raises(BadRun, match="model_written"):
-        TrainingSet(spoilt("dataset.json", by_a_model))
-    assert TrainingSet(copy, model_written=True).describers[0].startswith("llava-tri@")
+    def a_sentence_by_a_model(report: Path) -> None:
+        told = json.loads(report.read_text())
+        report.write_text(
+            json.dumps(told | {"authors": {f"{by}, llava-tri@1": n for by, n in told["authors"].items()}})
+        )
+
+    for change, generation in ((a_sentence_by_a_model, 1), (by_a_model, 2)):
+        with pytest.raises(BadRun, match=rf"llava-tri@{generation} \(generation {generation}\).*model_written"):
+            TrainingSet(spoilt("dataset.json", change))
+        assert TrainingSet(copy, model_written=True).generation == generation
 
     data = "parquet/data"
     with pytest.raises(BadRun, match="not the file that its card tells of"):

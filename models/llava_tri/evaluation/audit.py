@@ -48,6 +48,7 @@ class Leakage:
         unread: of the benchmark that are not there.
         hits: the benchmark's pictures that were found.
         missing: data sets that the model's lineage names and that were not looked through.
+        generation: of the text that the model learned from, by its lineage; None: nothing told it.
     """
 
     datasets: Mapping[str, int]
@@ -55,6 +56,7 @@ class Leakage:
     unread: int
     hits: tuple[Hit, ...]
     missing: tuple[str, ...] = ()
+    generation: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -119,6 +121,7 @@ def audit(
     tell: Callable[[int], None] = lambda _: None,
     *,
     missing: tuple[str, ...] = (),
+    generation: int | None = None,
 ) -> Leakage:
     """Look for each picture of a benchmark in every data set.
 
@@ -127,6 +130,7 @@ def audit(
         lineage: pictures of every data set that the model learned from, by its name.
         tell: is told how many pictures were looked at.
         missing: data sets of the lineage that are not at hand.
+        generation: of the text that the model learned from; None: nothing tells it.
     """
     originals, keys, pixels = Originals(), list[str](), list[bytes]()
     for key in benchmark.pictures:
@@ -147,7 +151,7 @@ def audit(
                 exact = not isinstance(one, int) and _digest(one) == pixels[number]
                 hits[key, name] = Hit(key, name, exact or (known is not None and known.exact))
     unread = len(benchmark.pictures) - len(keys)
-    return Leakage(datasets, len(keys), unread, tuple(hits[place] for place in sorted(hits)), missing)
+    return Leakage(datasets, len(keys), unread, tuple(hits[place] for place in sorted(hits)), missing, generation)
 
 
 def _digest(picture: npt.NDArray[np.uint8]) -> bytes:

@@ -184,6 +184,7 @@ def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:
         pictures=leakage.pictures,
         unread=leakage.unread,
         missing=list(leakage.missing),
+        generation=leakage.generation,
         complete=leakage.complete,
         own_train=audits.own_train(benchmark),
         hits=[Found(picture=one.picture, dataset=one.dataset, exact=one.exact) for one in leakage.hits],

@@ -1,14 +1,15 @@
-"""Which data sets a model learned from, as its own lineage.json tells, and whether all of them are at hand."""
+"""Which data sets a model learned from, as its own lineage.json tells, whose text, and whether all are at hand."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from models.llava_tri.evaluation.questions import WrongLayout
 
 LINEAGE = "lineage.json"
+T = TypeVar("T")
 
 
 def learned_from(model: Path) -> dict[str, str]:
@@ -17,9 +18,21 @@ def learned_from(model: Path) -> dict[str, str]:
     Raises:
         WrongLayout: the folder has no lineage.json of `tristream train` or `model export`.
     """
+    return _told(model, _sets)
+
+
+def generation_of_text(model: Path) -> int:
+    """Of the text that a model's folder learned from: 0 where no language model wrote any of it.
+
+    Raises:
+        WrongLayout: the folder has no lineage.json of `tristream train` or `model export`.
+    """
+    return _told(model, lambda lineage: int(lineage["text_generation"]))
+
+
+def _told(model: Path, asked: Callable[[Mapping[str, Any]], T]) -> T:
     try:
-        lineage: Mapping[str, Any] = json.loads((model / LINEAGE).read_bytes())
-        return _sets(lineage)
+        return asked(json.loads((model / LINEAGE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         raise WrongLayout(f"{model.name}: no {LINEAGE} as `tristream train` and `model export` write it") from None
 

@@ -107,6 +107,9 @@ class Audit(Model):
     pictures: int = Field(description="Of the benchmark, that were looked for")
     unread: int = Field(description="Of the benchmark, that are not there or cannot be read")
     missing: list[str] = Field(default=[], description="Data sets of the lineage that were not looked through")
+    generation: int | None = Field(
+        default=None, description="Of the text that the model learned from, by its lineage; None: nothing told it"
+    )
     complete: bool
     own_train: int = Field(description="Pictures that the benchmark's own train split asks about too")
     hits: list[Found]

@@ -18,13 +18,12 @@ from models.datasets.build import REPORT
 from models.datasets.cards import INDEX
 from models.datasets.conversations import Split
 from models.datasets.instructions.offers import phrasings
+from models.datasets.lines import generation_of, is_composed
 from models.llava_tri.training.settings import BadRun
 
 CROISSANT = "croissant.json"
 SHARDS = "parquet/data"
 REGIONS = "coco/annotations/instances_{split}.json"
-COMPOSED = "composer@"
-"""Describers whose text no language model wrote: generation 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,17 @@ class TrainingSet:
         self._hashes = {one["contentUrl"]: one["sha256"] for one in told["distribution"] if "sha256" in one}
         for path in (folder / INDEX, *self.shards):
             self._check_hash(path)
-        self.describers = _describers(self.report)
-        if (written := [one for one in self.describers if not one.startswith(COMPOSED)]) and not model_written:
+        lineages = [json.loads(one) for one in self.report["lineages"]]
+        self.describers = sorted({one["describer"] for one in lineages})
+        authors = {*self.describers, *(name for by in self.report.get("authors", ()) for name in by.split(", "))}
+        self.generation = generation_of(authors, max((one.get("generation", 0) for one in lineages), default=0))
+        """Of its text: 0 where no language model wrote any."""
+        if self.generation and not model_written:
+            written = min(one for one in authors if not is_composed([one]))
             raise BadRun(
-                f"texts of data set {folder.name!r} were written by {written[0]}: a model that learns from a model's "
-                "text learns its errors; say model_written = true (or --model-written) where that is meant"
+                f"texts of data set {folder.name!r} were written by {written} (generation {self.generation}): a model "
+                "that learns from a model's text learns its errors; say model_written = true (or --model-written) "
+                "where that is meant"
             )
         self._check_splits()
 
@@ -176,10 +181,6 @@ def lazily(count: int, row: Callable[[int], Mapping[str, Any]]) -> Any:
 
 def _text(message: Mapping[str, Any]) -> str:
     return next(part["text"] for part in message["content"] if part["type"] == "text")
-
-
-def _describers(report: Mapping[str, Any]) -> list[str]:
-    return sorted({json.loads(lineage)["describer"] for lineage in report["lineages"]})
 
 
 def _json(path: Path) -> Any:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from models.llava_tri.training.examples import COMPOSED, TrainingSet
+from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.settings import BadRun, Run, Stage
 
 LINEAGE = "lineage.json"
@@ -26,6 +26,7 @@ def first_lineage(run: Run, sets: Sequence[TrainingSet], commit: str | None) -> 
         commit: of the base on the hub; None: it is a folder, and its weights are hashed.
     """
     folder = Path(run.base)
+    before = read_lineage(folder) if (folder / LINEAGE).is_file() else None
     return {
         "title": run.title,
         "run": run.digest,
@@ -33,20 +34,15 @@ def first_lineage(run: Run, sets: Sequence[TrainingSet], commit: str | None) -> 
             "name": folder.name if folder.is_dir() else run.base,
             "commit": commit,
             "digest": weights_digest(folder) if folder.is_dir() else None,
-            "lineage": read_lineage(folder) if (folder / LINEAGE).is_file() else None,
+            "lineage": before,
         },
         "data": [one.digest for one in sets],
         "sets": [_told(one) for one in sets],
-        "text_generation": generation(describer for one in sets for describer in one.describers),
+        "text_generation": max([before.get("text_generation", 0) if before else 0, *(one.generation for one in sets)]),
         "settings": {**asdict(run), "data": [Path(one).name for one in run.data], "base": folder.name},
         "versions": {name: version(name) for name in LIBRARIES},
         "stages": [],
     }
-
-
-def generation(authors: Iterable[str]) -> int:
-    """Of text by these, name@version: 1 where a language model is among them."""
-    return max((0 if one.startswith(COMPOSED) else 1 for one in authors), default=0)
 
 
 def after_stage(

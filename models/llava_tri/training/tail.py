@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 
 from models.llava_tri.training import bases
 from models.llava_tri.training.checkpoints import LEARNING, POSITION, OtherRun, learning, restore
-from models.llava_tri.training.lineage import first_lineage, generation, tenths, write_lineage
+from models.llava_tri.training.lineage import first_lineage, tenths, write_lineage
 from models.llava_tri.training.settings import BadRun, Run, Tail
 from models.llava_tri.training.stages import StageTrainer, arguments, as_dataset, collator_of, in_groups
 from models.llava_tri.training.window import Losses, Pictures, Row, Window, held_out, losses_of
@@ -80,6 +80,7 @@ class _Position:
     stream: dict[str, Any] | None = None
     rounds: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     authors: list[str] = field(default_factory=list[str])
+    generation: int = 0
 
 
 def follow(
@@ -154,6 +155,7 @@ def follow(
         )  # fmt: skip
         position.rounds.append(asdict(done))
         position.authors = sorted({*position.authors, *(name for row in rows for name in row["authors"])})
+        position.generation = max([position.generation, *(row["generation"] for row in rows)])
         last = _save(out, number, model, processor, optimiser, window, position, lineage, run.kept)
         tell(done)
         rounds = rounds - 1 if rounds is not None else None
@@ -167,7 +169,7 @@ def _take(arriving: Iterator[Row], window: Window, run: Run, tail: Tail) -> tupl
     rows: list[Row] = []
     counted: Counter[str] = Counter()
     while len(rows) < tail.triplets and (row := next(arriving, None)) is not None:
-        if generation(row["authors"]) and not run.model_written:
+        if row["generation"] and not run.model_written:
             counted["refused"] += 1
         elif held_out(row["group"], tail.hold_out, tail.key):
             counted["held out"] += 1
@@ -263,7 +265,7 @@ def _lineage(first: Mapping[str, Any], position: _Position) -> dict[str, Any]:
     read = {"topic": position.told["topic"], "stream": position.stream}
     return {
         **first,
-        "text_generation": generation(position.authors),
+        "text_generation": max(first["text_generation"], position.generation),
         "sets": [
             {
                 "name": f"topic {position.told['topic']}",

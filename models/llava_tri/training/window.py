@@ -26,7 +26,7 @@ from models.llava_tri.training.examples import Question, asked
 from models.llava_tri.training.settings import Boxes
 
 Row = Mapping[str, Any]
-"""Of a stream: the columns of the Parquet format, `group` and `authors`."""
+"""Of a stream: the columns of the Parquet format, `group`, `authors` and `generation`."""
 
 
 class Pictures:

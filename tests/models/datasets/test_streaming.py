@@ -86,6 +86,7 @@ def test_each_row_tells_its_patient_and_its_authors(triplets: list[Triplet]) -> 
     assert rows[drawn.triplet_id]["authors"] == [drawn.lineage.describer]
     assert rows[alone.triplet_id]["group"] == drawn.object_id
     assert rows[alone.triplet_id]["authors"] == sorted([drawn.lineage.describer, by_model])
+    assert (rows[drawn.triplet_id]["generation"], rows[alone.triplet_id]["generation"]) == (0, 1)
 
 
 @pytest.mark.parametrize("stop", [1, 30, 70])

@@ -58,12 +58,26 @@ async def test_identity_changes_with_metadata_and_experts() -> None:
     assert len({(await made(one)).triplet_id for one in [image, *others]}) == 3
 
 
-@pytest.mark.parametrize("field", sorted(Lineage.model_fields.keys() - {"provenance_missing"}))
+@pytest.mark.parametrize("field", sorted(Lineage.model_fields.keys() - {"provenance_missing", "generation"}))
 async def test_every_field_of_the_lineage_counts(field: str) -> None:
     """No field of the lineage can change behind the identity's back: what made the triplet, not what nobody told."""
     lineage = (await made(drawn_image(1))).lineage
     value = ("x@1",) if field == "experts" else "0" * 32
     assert triplet_id("a" * 32, lineage) != triplet_id("a" * 32, lineage.model_copy(update={field: value}))
+
+
+async def test_a_models_text_tells_its_generation_and_a_composers_nothing() -> None:
+    """So what was composed is to the byte what it was before there were generations, under the same identity."""
+    image = drawn_image(1)
+    composed, writer = await made(image), Writer("llava-tri@0123456789ab", "prompt@1")
+    assert "generation" not in composed.lineage.model_dump(mode="json")
+    told: dict[int, Lineage] = {}
+    for writer.generation in (1, 2):
+        triplet = await made(image, writer)
+        told[writer.generation] = triplet.lineage
+        assert triplet.triplet_id == triplet_id(image.image_id, told[1]), "the describer's revision tells it"
+    assert [one.generation for one in told.values()] == [1, 2]
+    assert Lineage.model_validate_json(told[2].model_dump_json()).generation == 2
 
 
 @pytest.mark.parametrize("change", [{"object_id": "e" * 32}, {"frames_skipped": 4}, {"frames_taken": 9}])
