@@ -19,6 +19,11 @@ SILENT = timedelta(seconds=15)
 FORGOTTEN = timedelta(minutes=30)
 """After so long it is no longer told of: names of workers come and go in a cluster."""
 
+PATIENCE_S: Mapping[Stage, float] = {"describe": 600.0}
+"""Seconds for which the oldest message may wait while nothing is finished: a model can take minutes for an image."""
+A_MINUTE_S = 60.0
+"""So long of stages that are not named there: over which rates are told, too."""
+
 Verdict = Literal["up to date", "working", "paused", "waiting", "stuck"]
 GRAVITY: tuple[Verdict, ...] = ("up to date", "working", "paused", "waiting", "stuck")
 
@@ -80,7 +85,8 @@ class StageStatus:
             return "waiting", f"{', '.join(self.silent)} says nothing: it has ended, or hangs; see its log"
         if slowed := next((one for one in self.conditions if one.cause == "backpressure"), None):
             return "working", f"{slowed.reason}, by itself"
-        if self.waiting and self.per_second == 0.0:
+        waited = self.oldest_s is None or self.oldest_s > PATIENCE_S.get(self.stage, A_MINUTE_S)
+        if self.waiting and self.per_second == 0.0 and waited:
             return (
                 "stuck",
                 "nothing was finished in the last minute: see its log, and restart it; nothing is lost by that",

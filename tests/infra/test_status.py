@@ -39,6 +39,11 @@ def seen(
     return judged("k:9092", positions, ages or {}, everyone, open_, NOW)
 
 
+def idle(stage: Stage, oldest_s: float) -> Status:
+    """A stage that finished nothing in the last minute, and for how long the oldest of its messages waits."""
+    return seen({stage: 10}, word(stage, per_second=0.0), ages={stage: NOW.timestamp() - oldest_s})
+
+
 @pytest.mark.parametrize(
     ("status", "verdict", "advice"),
     [
@@ -64,6 +69,10 @@ def seen(
         (seen({"ground": 10}, word("ground", ago=3600)), "stuck", "start one with 'tristream worker ground'"),
         (seen({"ground": 10}, word("ground"), word("ground", "b", ago=40)), "waiting", "b says nothing"),
         (seen({"ground": 10}, word("ground", per_second=0.0)), "stuck", "see its log"),
+        (idle("ground", 90), "stuck", "see its log"),
+        (idle("ground", 14), "working", ""),
+        (idle("describe", 300), "working", ""),
+        (idle("describe", 900), "stuck", "see its log"),
         (seen({}, word("ground", per_second=0.0)), "up to date", ""),
         (seen({}, letters=2), "up to date", "tristream replay"),
     ],
