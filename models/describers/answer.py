@@ -20,7 +20,7 @@ class _Asked(BaseModel):
 
 
 class Answer(_Asked):
-    """The five parts of a description, in sentences."""
+    """The five parts of a description, in sentences, each said once."""
 
     modality: tuple[Sentence, ...] = Field(min_length=1, max_length=2)
     organ: tuple[Sentence, ...] = Field(max_length=2)

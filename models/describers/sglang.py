@@ -6,6 +6,8 @@ policy; a part of which nothing remains is filled by the composer, and every sta
 
 import asyncio
 import base64
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,8 @@ from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Removed, Statement
 
 Messages = list[dict[str, Any]]
+_WORDS = re.compile(r"\w+")
+_ARTICLES = {"a", "an", "the"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def _read(text: str, facts: Facts) -> list[_Sentence]:
         answer = Answer.model_validate_json(text)
     except pydantic.ValidationError:
         return []
-    return [_Sentence(part, judge(sentence, facts)) for part, sentence in answer.sentences()]
+    return _once(_Sentence(part, judge(sentence, facts)) for part, sentence in answer.sentences())
 
 
 def _mended(sentences: list[_Sentence], text: str, facts: Facts) -> list[_Sentence]:
@@ -182,4 +186,13 @@ def _mended(sentences: list[_Sentence], text: str, facts: Facts) -> list[_Senten
         said = one.judged.text if one.supported else next(left).strip()
         if said:
             found.append(one if one.supported else _Sentence(one.part, judge(said, facts)))
-    return found
+    return _once(found)
+
+
+def _once(sentences: Iterable[_Sentence]) -> list[_Sentence]:
+    """The first of those that say the same in the same words, articles aside: what is said again tells nothing more."""
+    first: dict[tuple[str, ...], _Sentence] = {}
+    for one in sentences:
+        words = _WORDS.findall(one.judged.text.lower())
+        first.setdefault(tuple(word for word in words if word not in _ARTICLES), one)
+    return list(first.values())

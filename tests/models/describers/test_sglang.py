@@ -146,6 +146,19 @@ async def test_what_is_right_is_kept_under_the_models_name() -> None:
     assert (counts.counted["prompt"], counts.counted["cached"], counts.counted["completion"]) == (100, 80, 10)
 
 
+async def test_what_is_said_again_counts_once() -> None:
+    """In whichever part, and in what comes back mended: else who repeats one true word is right all the time."""
+    again = answer(
+        "This is a CT image.", organ=["The knee.", "Knee"], regions=["the knee", "A feathery knee is shown."]
+    )
+    made, counts = await triplet(Server(again, mended("A knee.")), organ="knee")
+    assert made.description.organ is not None
+    assert made.description.description.lower().count("the knee.") == 1
+    assert (counts.counted["first supported"], counts.counted["first unsupported"]) == (2, 1)
+    assert counts.counted["supported"] == 2
+    assert made.description.removed == ()
+
+
 async def test_parts_that_the_model_left_open_are_the_composers_and_say_so() -> None:
     """A template is never presented as the model's finding."""
     made, _ = await triplet(Server(answer()), disease="osteoarthritis")
