@@ -111,18 +111,24 @@ def _input(expert: Expert) -> Iterator[Promise]:
     channels = shape["C"]
     yield Promise(
         f"it has {contract.depth} channels", channels in (contract.depth, None) or isinstance(channels, str),
-        str(channels), f"Write channels = {channels} in [input], or slices for those of 2.5D; or layout, for NHWC",
+        str(channels), _channels_to_write(shape),
     )  # fmt: skip
     if contract.volume:
         patch = contract.volume.patch
         sides = [shape[axis] for axis in "DHW"]
         fits = all(not isinstance(one, int) or one == side for one, side in zip(sides, patch, strict=True))
-        yield Promise(f"it takes windows of {_times(patch)} voxels: patch", fits, _times(sides))
+        yield Promise(
+            f"it takes windows of {_times(patch)} voxels: patch", fits, _times(sides),
+            f"Write patch = {list(sides)} in [input.volume]",
+        )  # fmt: skip
         return
     size, sides = contract.size, (shape["H"], shape["W"])
     if size.height is not None:
         fits = all(not isinstance(one, int) or one == side for one, side in zip(sides, (size.height, size.width)))  # noqa: B905
-        yield Promise(f"it takes {size.height} × {size.width} px", fits, f"{sides[0]} × {sides[1]}")
+        yield Promise(
+            f"it takes {size.height} × {size.width} px", fits, f"{sides[0]} × {sides[1]}",
+            f"Write height = {sides[0]}, width = {sides[1]} in size",
+        )  # fmt: skip
     else:
         dynamic = not any(isinstance(one, int) for one in sides)
         yield Promise(
@@ -137,6 +143,15 @@ def _axes_to_write(axes: int) -> str:
     if axes == 3:
         return 'An input without a batch has layout = "CHW"'
     return 'layout is "NCHW", or "NHWC" as Keras has it; without [input.volume] a graph has two dimensions'
+
+
+def _channels_to_write(shape: Mapping[str, object]) -> str:
+    """By the graph's input as it was read: lengths by their axes."""
+    if shape["C"] not in (1, 3) and shape.get("W") in (1, 3) and "D" not in shape:
+        return f'Its last axis has {shape["W"]}: write layout = "NHWC" in [input], as Keras and tf2onnx have it'
+    if shape["C"] in (1, 3) or "D" in shape:
+        return f"Write channels = {shape['C']} in [input]"
+    return f"Write slices = {shape['C']} in [input] where these are neighbouring slices; other channels cannot be given"
 
 
 def _times(sides: Iterable[object]) -> str:

@@ -146,8 +146,14 @@ class Manifest(Table):
             raise ValueError("recall belongs to what is outlined: of a classifier, leave it out")
         background: tuple[int, ...] = getattr(self.decoding, "background", ())
         indices = [label.index for label in self.labels]
+        if twice := [label for label in self.labels if label.index in background]:
+            raise ValueError(
+                f"index {twice[0].index} stands for {twice[0].name!r} and for the background, which is [0] where "
+                "[decoding] tells no other: write background = [] where no class is nothing, or the index of that "
+                'class; a graph of one channel has activation = "sigmoid"'
+            )
         if len({*indices, *background}) < len(indices) + len(background):
-            raise ValueError("an index stands for two labels, or for a label and the background")
+            raise ValueError("an index stands twice in [[labels]], or in background")
         alone = kind in ("promptable", "stardist") or (isinstance(self.decoding, Hover) and not self.decoding.types)
         if alone and len(indices) > 1:
             raise ValueError(f"{kind!r} finds one label")

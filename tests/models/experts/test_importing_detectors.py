@@ -14,7 +14,7 @@ from models.experts.importing import Told, import_expert
 from models.experts.manifest import Manifest
 from models.experts.running import Expert, Sight
 from tests.models.experts import exports
-from tests.models.experts.adapters.examples import mask_of, of_films, write
+from tests.models.experts.adapters.examples import mask_of
 
 IMAGE = np.zeros((128, 128, 3), np.float32)
 """Twice as large as the graphs take it."""
@@ -187,26 +187,3 @@ def test_an_encoder(tmp_path: Path) -> None:
     assert isinstance(expert.manifest.decoding, Embedder)
     (vector,) = look(expert, Sight(IMAGE)).embeddings
     assert vector.values == pytest.approx(np.array([0, 1, 2, 3]) / np.sqrt(14), abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("decoding", "output", "told"),
-    [
-        ({"kind": "boxes", "layout": "yolo"}, np.zeros((1, 9, 50), np.float32), "further = 3 in [decoding]"),
-        ({"kind": "boxes", "layout": "yolo"}, np.zeros((1, 300, 6), np.float32), 'has layout = "rows"'),
-        ({"kind": "boxes", "layout": "rows"}, np.zeros((1, 6, 84), np.float32), 'has layout = "yolo"'),
-        ({"kind": "semantic", "numbers": True}, np.zeros((1, 3, 64, 64), np.float32), "without numbers = true"),
-    ],
-)
-def test_what_to_write(tmp_path: Path, decoding: dict[str, Any], output: np.ndarray, told: str) -> None:
-    """`check` says of an output that is laid out otherwise what the manifest lacks."""
-    expert = of_films(
-        "odd",
-        "An odd one",
-        input={"name": "images", "channels": 3, "grey_as_colour": True,
-               "size": {"policy": "stretch", "height": 64, "width": 64}},
-        decoding={**decoding, "output": "output0"},
-        labels=[{"index": 1, "name": "polyp"}, {"index": 2, "name": "instrument"}],
-    )  # fmt: skip
-    path = write(tmp_path, expert, exports.constants({"output0": output}))
-    assert any(told in str(one) for one in check(path) if not one.kept)

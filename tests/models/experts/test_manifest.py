@@ -94,5 +94,5 @@ def test_a_sigmoid_of_one_channel_needs_no_background() -> None:
     one = text[: text.rindex("[[labels]]")]
     decoding = manifest.parse(one).decoding
     assert getattr(decoding, "background", None) == ()
-    with pytest.raises(ValueError, match="stands for two labels"):
+    with pytest.raises(ValueError, match="and for the background"):
         manifest.parse(one.replace('"sigmoid"', '"softmax"'))
