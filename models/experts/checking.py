@@ -13,7 +13,7 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from models.experts.adapters import look
-from models.experts.candidates import FloatImage
+from models.experts.candidates import FloatImage, Proposal
 from models.experts.decodings import (
     Classifier,
     Embedder,
@@ -183,7 +183,7 @@ def _on_sample(expert: Expert) -> Iterator[Promise]:
         return
     image, what = sample(manifest)
     box = Box(x=image.shape[1] // 4, y=image.shape[0] // 4, width=image.shape[1] // 2, height=image.shape[0] // 2)
-    sight = Sight(image, spacing=(1.0, 1.0), prompts=(Prompt(box, "sample", None, "source"),))
+    sight = Sight(image, spacing=(1.0, 1.0), prompts=(Prompt(box, "sample", None, Proposal("source", box)),))
     prepared = prepare(image, manifest.input, sight.spacing)
     names = sorted(wanted(manifest)) or [one.name for one in expert.session.get_outputs()]
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from models.experts.checking import check
 from tests.models.experts import exports, volume_graphs
-from tests.models.experts.adapters.examples import of_films, write
+from tests.models.experts.adapters.examples import GRAPHS, of_films, write
 from tests.models.experts.onnx_bytes import Dims, model, node, tensor, value
 
 SQUARE = {"size": {"policy": "stretch", "height": 64, "width": 64}}
@@ -82,3 +82,9 @@ def test_a_label_that_is_background(tmp_path: Path) -> None:
     assert "index 0 stands for 'polyp' and for the background" in told
     assert "write background = [] where no class is nothing" in told
     assert 'activation = "sigmoid"' in told
+
+
+@pytest.mark.parametrize("path", sorted(GRAPHS.glob("*.toml")), ids=lambda path: path.stem)
+def test_nothing_of_what_is_well(path: Path) -> None:
+    """Each kind of expert is run on its sample, read, and kept."""
+    assert broken(path) == ""
