@@ -29,6 +29,14 @@ SOLID = 0.95
 MOST_OF_TRUNK, MOST_OF_HEAD, MOST_OF_CLOSE_UP, MOST_OF_ORGAN = 3.0, 15.0, 50.0, 60.0
 """Percent of a slice of the trunk, of the head, of any other picture, and of the outline in which it lies, above which
 what is marked as a finding is hardly one, but a whole organ or a box drawn by hand: 3 % of a trunk are 8 cm."""
+MOST_MM2 = 5000.0
+"""What such a mark measures at least where mm are known: 50 cm² are 8 cm across. A small part of the body may fill its
+slice."""
+_TRUNK = (
+    "chest", "lung", "heart", "abdomen", "liver", "spleen", "kidney", "pancreas", "stomach", "bowel", "colon",
+    "gallbladder", "aorta", "pelvis", "bladder", "whole body",
+)  # fmt: skip
+"""Organs and parts of which a slice of CT or MR shows the whole trunk."""
 ONLY_ONE = {"optic disc", "spinal cord", "trachea"}
 """Structures of which an image has one: it is 'the', as an organ is."""
 _PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
@@ -112,8 +120,10 @@ def is_implausible(facts: Facts, region: Region) -> bool:
     kind, organ, place = facts.metadata.modality, facts.metadata.organ, region.place
     within = place.share_percent if place is not None and place.within in table().organs else 0.0
     shown = 100 * region.area_px / (facts.rows * facts.columns)
-    slice_of = MOST_OF_HEAD if organ in ("brain", "head") else MOST_OF_TRUNK
-    return within > MOST_OF_ORGAN or shown > (slice_of if kind in ("CT", "MR") and organ else MOST_OF_CLOSE_UP)
+    slices = {"head": MOST_OF_HEAD, "brain": MOST_OF_HEAD} | dict.fromkeys(_TRUNK, MOST_OF_TRUNK)
+    most = slices.get(organ or "", MOST_OF_CLOSE_UP) if kind in ("CT", "MR") else MOST_OF_CLOSE_UP
+    known = region.area_mm2 if most < MOST_OF_CLOSE_UP else None
+    return within > MOST_OF_ORGAN or (known > MOST_MM2 if known is not None and shown > most else shown > most)
 
 
 def nouns(region: Region, *, sided: bool = True) -> list[str]:

@@ -225,3 +225,28 @@ def test_a_speck_of_a_mask_moves_no_place() -> None:
     place = w.place_piece(facts, facts.region("r1"), Voice("any"))
     assert place is not None
     assert "lower" in place.text or "bottom" in place.text
+
+
+@pytest.mark.parametrize(
+    ("organ", "area_mm2", "implausible"),
+    [
+        ("liver", None, True),
+        ("liver", 9000.0, True),
+        ("liver", 2000.0, False),
+        ("knee", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_mark_is_a_whole_organ_by_what_its_slice_shows(
+    organ: str | None, area_mm2: float | None, implausible: bool
+) -> None:
+    """A tenth of a slice of the trunk is 8 cm or more; of a knee it may be an effusion."""
+    facts = in_a_film(((60, 60, 90, 80),), "tumour", "CT")
+    (region,) = facts.grounding.regions
+    changed = region.model_copy(update={"area_mm2": area_mm2, "place": None})
+    known = replace(
+        facts,
+        metadata=facts.metadata.model_copy(update={"organ": organ}),
+        grounding=facts.grounding.model_copy(update={"regions": (changed,)}),
+    )
+    assert w.is_implausible(known, changed) == implausible
