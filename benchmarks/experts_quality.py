@@ -1,12 +1,13 @@
 """How well each packaged expert finds what it claims, on drawn images whose truth is known.
 
     python -m benchmarks.experts_quality [--seeds N] [--first N] [--side N] [--contrast C …] [--sheet PNG] [--real PNG]
-    python -m benchmarks.experts_quality --time
+    python -m benchmarks.experts_quality --time [--before LIBRARY]
 
 Figures are means over seeds of one image each: Dice, IoU, precision and recall of the union of the expert's regions
 against the truth of the structure it claims; a region that overlaps that truth's nearest parts by an IoU below 0.1 is a
 false one. `--sheet` draws one image of each modality, truth and regions outlined; `--real` the images of scikit-image
-and pydicom, which have no truth. `--time` runs each graph on 512 × 512 px beside ct-density.
+and pydicom, which have no truth. `--time` lets each expert look at 512 × 512 px beside ct-density and, with `--before`,
+beside the expert of its name in another library, such as an earlier checkout's.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from pycocotools import mask as coco
 from models.experts.adapters import look as look_at
 from models.experts.phantoms import DRAWN, Phantom, draw
 from models.experts.registry import Registry
-from models.experts.running import Sight
+from models.experts.running import Expert, Sight
 from models.imaging import FramePolicy, open_source
 from schemas.images import ImageMetadata, Modality
 from schemas.regions import Region, expert_name
@@ -245,30 +246,41 @@ def real(registry: Registry) -> Mask:
     return grid(tiles, 3)
 
 
-def times(registry: Registry, repeats: int = 30) -> Iterator[str]:
-    """A Markdown table: processor time of each expert on 512 × 512 px, and its ratio to that of ct-density."""
+def times(registry: Registry, before: Registry | None = None, repeats: int = 30) -> Iterator[str]:
+    """A Markdown table: processor time of each expert on 512 × 512 px, and its ratio to that of ct-density.
+
+    `before`: other experts of the same names, which take turns with these; how these compare is told too.
+    """
     random = np.random.default_rng(0)
-    inputs: dict[str, NDArray[np.float32]] = {}
+    earlier = {one.manifest.name: one for one in before.experts} if before else {}
+    sights: dict[str, Sight] = {}
     for expert in registry.experts:
         modality = expert.manifest.modalities[0]
         values = draw(modality if modality in DRAWN else "CT", seed=1, side=512).values
         if expert.manifest.input.channels == 1 and values.ndim == 3:
             values = np.ascontiguousarray(values.mean(axis=2))
-        inputs[expert.manifest.name] = values + random.normal(0, 1e-3, values.shape).astype(np.float32)
+        sights[expert.manifest.name] = Sight(values + random.normal(0, 1e-3, values.shape).astype(np.float32))
 
-    taken = {expert.manifest.name: float("inf") for expert in registry.experts}
+    taken, took = dict.fromkeys(sights, float("inf")), dict.fromkeys(earlier, float("inf"))
     for _ in range(repeats):
         # In turn, so that whatever else the machine does falls on all alike.
         for expert in registry.experts:
-            # Processor time of this thread, which does all of it: whoever else has the processor is not counted.
-            start = time.thread_time()
-            look_at(expert, Sight(inputs[expert.manifest.name]))
             name = expert.manifest.name
-            taken[name] = min(taken[name], time.thread_time() - start)
-    yield "| expert | ms | × ct-density |"
-    yield "| --- | --- | --- |"
+            taken[name] = min(taken[name], _seconds(expert, sights[name]))
+            if name in earlier:
+                took[name] = min(took[name], _seconds(earlier[name], sights[name]))
+    yield "| expert | ms | × ct-density | × before |"
+    yield "| --- | --- | --- | --- |"
     for name, seconds in sorted(taken.items()):
-        yield f"| {name} | {1000 * seconds:.1f} | {seconds / taken['ct-density']:.2f} |"
+        ratio = f"{seconds / took[name]:.2f}" if name in took else ""
+        yield f"| {name} | {1000 * seconds:.1f} | {seconds / taken['ct-density']:.2f} | {ratio} |"
+
+
+def _seconds(expert: Expert, sight: Sight) -> float:
+    """Processor time of this thread, which does all of it: whoever else has the processor is not counted."""
+    start = time.thread_time()
+    look_at(expert, sight)
+    return time.thread_time() - start
 
 
 def main() -> None:
@@ -281,11 +293,14 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--time", action="store_true")
+    parser.add_argument(
+        "--before", type=Path, help="with --time: a library of other experts, which take turns with these"
+    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     registry = Registry.load()
     if arguments.time:
-        lines = times(registry)
+        lines = times(registry, Registry.load(arguments.before) if arguments.before else None)
     else:
         seeds = range(arguments.first, arguments.first + arguments.seeds)
         lines = table(registry, seeds, arguments.contrast, arguments.side)

@@ -42,11 +42,17 @@ def exported(
     model = program.model_proto
     model.producer_name, model.producer_version, model.doc_string = "tristream", version, ""
     del model.metadata_props[:]
-    graph = model.graph
-    graph.name = name
-    del graph.value_info[:]
-    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
-        part.doc_string = ""
-        del part.metadata_props[:]
+    model.graph.name = name
+    del model.graph.value_info[:]
+    _clear(model.graph)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(deterministic=True)
+
+
+def _clear(graph: onnx.GraphProto) -> None:
+    """Of a graph and its branches; these keep their shapes, which onnx cannot infer there."""
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer, *graph.value_info):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    for branch in (attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")):
+        _clear(branch)

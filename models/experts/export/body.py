@@ -24,10 +24,12 @@ from models.experts.export.layers import (
     dilate,
     erode,
     from_grid,
+    largest,
     mask_from_grid,
     mean3,
     opening,
     ramp,
+    smallest,
     to_grid,
     two_means,
 )
@@ -94,13 +96,15 @@ class Outliers(nn.Module):
         return found.to(image.dtype) * torch.clamp(0.5 * z / level, 0.5, 1.0)
 
     def median(self, value: Tensor, weight: Tensor) -> Tensor:
-        """Of `value` where `weight` is 1, by halving the interval that it lies in."""
-        low, high, half = value.min(), value.max(), 0.5 * weight.sum()
+        """Of `value` where `weight`, 0 or 1, is 1, by halving the interval that it lies in."""
+        low, half = value.min(), 0.5 * weight.sum()
+        width = value.max() - low
+        counted = value + (1 - weight) * (2 * width + 1)
         for _ in range(self.ROUNDS):
-            middle = 0.5 * (low + high)
-            below = (weight * (value < middle).to(value.dtype)).sum() < half
-            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-        return 0.5 * (low + high)
+            width = 0.5 * width
+            below = (counted < low + width).to(value.dtype).sum() < half
+            low = low + width * below.to(value.dtype)
+        return low + 0.5 * width
 
 
 class MrBrain(nn.Module):
@@ -127,8 +131,8 @@ class MrBrain(nn.Module):
         self.widest, self.outliers = Gaussian(self.WIDEST_PX / GRID), Outliers()
 
     def forward(self, colours: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        image = (colours * torch.tensor(self.LUMA).reshape(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-        apart = (colours.amax(dim=1) - colours.amin(dim=1)).mean()
+        image = functional.conv2d(colours, torch.tensor(self.LUMA).reshape(1, 3, 1, 1))
+        apart = (largest(colours) - smallest(colours)).mean()
         grey = (apart < self.COLOURED * image.abs().mean()).to(image.dtype)
         # Nothing is outside the image: what is cut off by its edge is as thin as it looks, and is not joined to it.
         framed = functional.pad(image, (self.FRAME_PX,) * 4)
@@ -187,7 +191,7 @@ class ChestXray(nn.Module):
         # Direct exposure is what is seen from the left, right or upper edge without tissue between.
         trunk = between(bright, "left", "right", "top")
         threshold, dark, _ = two_means(grid, trunk)
-        smooth = self.smooth(image, torch.ones_like(image))
+        smooth = self.smooth.mean(image)
         lung = opening(ramp(-smooth, -threshold, -dark + 1e-6), 7) * from_grid(trunk, image)
         # An opacity as bright as tissue is a gap in the field.
         field = closing((to_grid(lung) > 0.5).to(grid.dtype), 5)
@@ -201,7 +205,7 @@ class ChestXray(nn.Module):
         level, _, kept = self.focal.around(broad, share, floor)
         seed, spread = self.matched.seeds(broad - level, share, floor)
         level = from_grid(self.focal.wide(value, kept), image) + middle
-        z = (self.focal.fine(image, torch.ones_like(image)) - level) / spread * where
+        z = (self.focal.fine.mean(image) - level) / spread * where
         height = (image - level) / spread * where
         opacity = self.outline(height, z, seed * inner, self.LEAST, 16)
         apart, seed = beyond_mirror(z, seed * inner, trunk, self.matched)

@@ -44,7 +44,7 @@ class BreastEcho(nn.Module):
         found = (step > self.LEAST * spread).to(grid.dtype)
         level = level - (0.5 - self.PART) * step
         fine = from_grid(surface, grey) - torch.sqrt(torch.clamp(grey, min=0.0) + 4.0)
-        fine = self.fine(fine, torch.ones_like(fine))
+        fine = self.fine.mean(fine)
         near = mask_from_grid(functional.max_pool2d(mask, 3, stride=1, padding=1), fine)
         score = torch.clamp(0.5 * fine / torch.clamp(level, min=0.05), 0.0, 1.0) * near * found
         return opening(closing(score, 7), 7)

@@ -25,7 +25,7 @@ class StainedNuclei(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         green = levels(image)[:, 1:2]
         _, _, ground = two_means(to_grid(green))
-        smooth = torch.clamp(self.smooth(green, torch.ones_like(green)), min=1.0)
+        smooth = torch.clamp(self.smooth.mean(green), min=1.0)
         density = torch.log(torch.clamp(ground, min=1.0) / smooth) / 2.302585093
         # Lobes of one nucleus lie side by side.
         whole = closing(opening(density, self.NARROW_PX), self.LOBES_PX)

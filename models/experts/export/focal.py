@@ -42,7 +42,7 @@ class Focal(nn.Module):
         """The smoothed value, the neighbourhood's mean, and its typical deviation (a scalar)."""
         value, share, middle = grid_means(image, weight)
         around, spread, _ = self.around(value, share, least_spread(image))
-        return self.fine(image, torch.ones_like(image)), from_grid(around, image) + middle, spread
+        return self.fine.mean(image), from_grid(around, image) + middle, spread
 
     def around(self, value: Tensor, share: Tensor, floor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The neighbourhood's mean of a grid's values, their typical deviation from it, and what is left of `share`.
@@ -132,9 +132,10 @@ class Outline(nn.Module):
 
     def settle(self, mask: Tensor, share: Tensor, found: Tensor, rounds: int) -> Tensor:
         """`share`: parts of the level inside."""
-        pull = PULL * torch.clamp(share - self.fraction, -1.0, 1.0)
+        pull = PULL * torch.clamp(share - self.fraction, -1.0, 1.0) - 0.5 * self.blur.inside(share)
+        pull = torch.where(found > 0, pull, -2.0)
         for _ in range(rounds):
-            mask = found * (self.blur.sum(mask - 0.5) + pull > 0).to(mask.dtype)
+            mask = (self.blur.sum(mask) + pull > 0).to(mask.dtype)
         return mask
 
 

@@ -184,7 +184,7 @@ LESIONS = (
     ),
     Definition(
         name="fundus-vessels",
-        version="2.0.0",
+        version="3.0.0",
         title="Vessels of the retina, at a finer scale",
         module=Vessels(),
         source=(
@@ -202,11 +202,11 @@ LESIONS = (
                 name="vessel",
                 label="vessel",
                 rule=(
-                    "green over its neighbourhood (sigma "
-                    f"{Vessels.WIDE_PX:g} px): second derivative across lines of sigma "
-                    + " and ".join(f"{one:g}" for one in Vessels.WIDTHS)
-                    + f" px, averaged along {Vessels.LENGTH_PX:g} px, the strongest of {Vessels.DIRECTIONS} directions "
-                    f"at least {Vessels.LEAST:g} x its mean size in the field"
+                    f"green over its neighbourhood (sigma {Vessels.WIDE_PX:g} px): second derivative across lines of "
+                    f"sigma {Vessels.WIDTH_PX:g} px, averaged along {Vessels.LENGTH_PX:g} px, the strongest of "
+                    f"{Vessels.DIRECTIONS} directions, and {Vessels.DETAIL:g} x what it is darker by than the mean of "
+                    f"{Vessels.CELL_PX} x {Vessels.CELL_PX} px; together at least {Vessels.LEAST:g} x the mean size of "
+                    "the first in the field"
                 ),
                 score=SCORE,
                 min_area_fraction=0.004,

@@ -27,7 +27,7 @@ PRECISION: dict[str, Precision] = {
         value=0.70, images=11, regions=10, interval=(0.40, 0.90), of=f"Kvasir-SEG, polyps; {LESIONS}"
     ),
     "fundus-vessels: vessel": Precision(
-        value=0.82, images=13, regions=17, interval=(0.64, 1.0), of=f"DRIVE and FIVES, vessels; {LESIONS}"
+        value=0.88, images=13, regions=16, interval=(0.68, 1.0), of=f"DRIVE and FIVES, vessels; {LESIONS}"
     ),
     "histo-nuclei: stained": Precision(
         value=0.88,

@@ -110,7 +110,7 @@ class LocalContrast(nn.Module):
         around = self.wide(level, weight)
         apart = torch.abs(level - around) * weight
         spread = 1.2533 * apart.sum() / (weight.sum() + 1e-6)
-        return (self.fine(image, torch.ones_like(image)) - from_grid(around, image)) / (spread + 1e-6)
+        return (self.fine.mean(image) - from_grid(around, image)) / (spread + 1e-6)
 
 
 class MrSignal(nn.Module):
@@ -141,7 +141,7 @@ class XrayTransmission(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         threshold, dark, _ = two_means(to_grid(image))
-        smooth = self.smooth(image, torch.ones_like(image))
+        smooth = self.smooth.mean(image)
         return ramp(opening(-smooth, 7), -threshold, -dark + 1e-6)
 
 
@@ -197,9 +197,8 @@ class StainSeparation(nn.Module):
         white = torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 65535.0, 255.0)
         transmitted = torch.clamp(image / white, 1 / 255, 1.0)
         density = torch.conv2d(-torch.log(transmitted) / 2.302585093, self.unmix)
-        everywhere = torch.ones_like(density[:, :1])
-        haematoxylin = opening(self.smooth(density[:, 0:1], everywhere), 3)
-        eosin = opening(self.smooth(density[:, 1:2], everywhere), 3)
+        haematoxylin = opening(self.smooth.mean(density[:, 0:1]), 3)
+        eosin = opening(self.smooth.mean(density[:, 1:2]), 3)
         return (
             ramp(haematoxylin, self.HAEMATOXYLIN_OD, 2 * self.HAEMATOXYLIN_OD),
             ramp(eosin, self.EOSIN_OD, 2 * self.EOSIN_OD),
@@ -237,7 +236,7 @@ class CountContrast(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         counts = torch.clamp(image, min=0.0)
-        smooth = self.smooth(counts, torch.ones_like(counts))
+        smooth = self.smooth.mean(counts)
         foreground = (smooth > self.FOREGROUND * counts.mean()).to(counts.dtype)
         z = opening(self.contrast(counts, foreground), 3)
         # Bladder, spine, sternum and face are rich in counts, and lie astride the middle; kidneys and joints are pairs.

@@ -37,34 +37,36 @@ class Stained(nn.Module):
         kernel = -(self.BLOB_PX**2) * torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
         self.register_buffer("laplace", kernel.reshape(1, 1, 3, 3))
 
-    def forward(self, density: Tensor) -> tuple[Tensor, Tensor]:
-        spread = density.std(dim=(2, 3)) / (density.mean(dim=(2, 3)) + 1e-3)
-        value = torch.where(spread[0, 2] > spread[0, 0], density[:, 2:3], density[:, 0:1])
-        found, strength, apart = self.blobs(value)
+    def forward(self, value: Tensor) -> Tensor:
+        """Of the density (1, 1, rows, columns) of the dye that nuclei take."""
+        found, strength = self.blobs(value)
         maps, strengths = [found], [strength]
         for octave in range(1, self.COPIES):
-            found, strength, _ = self.blobs(to_grid(value, 2**octave))
+            found, strength = self.blobs(to_grid(value, 2**octave))
             maps.append(from_grid(found, value))
             strengths.append(strength)
         best = torch.stack(strengths).argmax(dim=0, keepdim=True)
         score = torch.index_select(torch.cat(maps, dim=1), 1, best)
-        return torch.clamp(score, min=0.5) * (score > 0.25).to(score.dtype), apart
+        return torch.clamp(score, min=0.5) * (score > 0.25).to(score.dtype)
 
-    def blobs(self, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of a copy: the score of what is dark and curved as a blob, how strongly it is, and what it is darker by."""
-        everywhere = torch.ones_like(value)
-        smooth = self.smooth(value, everywhere)
+    def midway(self, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The smoothed value, midway between the means of what is dark and what is not, and how far these are apart."""
+        smooth = self.smooth.mean(value)
         level, low, high = two_means(to_grid(smooth, 2), rounds=6)
+        return smooth, level, high - low
+
+    def blobs(self, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Of a copy: the score of what is dark and curved as a blob, and how strongly it is."""
+        smooth, level, _ = self.midway(value)
         dark = (smooth > self.FRACTION * level).to(value.dtype)
-        padded = functional.pad(self.blob(value, everywhere), (1, 1, 1, 1), mode="replicate")
-        curved = functional.conv2d(padded, self.laplace)
-        strength = (torch.relu(curved) * dark).sum() / (dark.sum() + 1.0)
-        grid = to_grid(smooth)
-        dark = dark * (smooth > from_grid(self.wide(grid, torch.ones_like(grid)), value)).to(value.dtype)
-        typical = (torch.relu(curved) * dark).sum() / (dark.sum() + 1.0)
-        mask = opening(dark * (curved > self.CURVED * typical).to(value.dtype), 3)
+        padded = functional.pad(self.blob.mean(value), (1, 1, 1, 1), mode="replicate")
+        curved = torch.relu(functional.conv2d(padded, self.laplace)) * dark
+        strength = curved.sum() / (dark.sum() + 1.0)
+        inner = (smooth > from_grid(self.wide.mean(to_grid(smooth)), value)).to(value.dtype)
+        typical = (curved * inner).sum() / ((dark * inner).sum() + 1.0)
+        mask = opening(inner * (curved > self.CURVED * typical).to(value.dtype), 3)
         score = mask * torch.clamp(0.5 * smooth / (self.FRACTION * level + 1e-6), 0.5, 1.0)
-        return score, strength / (smooth.std() + 1e-6), high - low
+        return score, strength / (smooth.std() + 1e-6)
 
 
 class Nuclei(nn.Module):
@@ -87,6 +89,16 @@ class Nuclei(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         density = -torch.log(torch.clamp(levels(image) / 255.0, 1 / 255, 1.0)) / 2.302585093
+        red, _, blue = density.split(1, dim=1)
+        value = torch.where(variation(blue) > variation(red), blue, red)
+        _, _, apart = self.stained.midway(value)
+        # One rule alone is worked out: each takes as long as all else.
+        return torch.cond(apart >= Stained.LEAST_DENSITY, self.strong, self.weak, (density, value))
+
+    def strong(self, density: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.zeros_like(value), self.stained(value)
+
+    def weak(self, density: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         blue = functional.conv2d(density, self.unmix)
         everywhere = torch.ones_like(blue)
         smooth, level, _ = self.focal.parts(blue, everywhere)
@@ -102,7 +114,10 @@ class Nuclei(nn.Module):
         whole = self.nucleus.sum(to_grid(height * mask, self.CELL_PX)) ** 2 / (self.nucleus.sum(part) + 1e-3)
         fine = self.nucleus.sum(to_grid(grain * mask, self.CELL_PX))
         energy = torch.sqrt(torch.relu(whole + self.CHROMATIN * fine)) * (part > 0.5).to(blue.dtype)
-        weak = score * (from_grid(dilate(energy, 5), blue) >= self.LEAST_ENERGY).to(blue.dtype)
-        strong, apart = self.stained(density)
-        stained = (apart >= Stained.LEAST_DENSITY).to(blue.dtype)
-        return weak * (1 - stained), strong * stained
+        found = (from_grid(dilate(energy, 5), blue) >= self.LEAST_ENERGY).to(blue.dtype)
+        return score * found, torch.zeros_like(value)
+
+
+def variation(value: Tensor) -> Tensor:
+    """Deviation for the mean."""
+    return value.std() / (value.mean() + 1e-3)

@@ -18,15 +18,22 @@ from models.experts.export.layers import (
     dilate,
     erode,
     from_grid,
+    largest,
     mask_from_grid,
     opening,
+    smallest,
     to_grid,
 )
 
 
 def levels(image: Tensor) -> Tensor:
     """Samples of 8 or 16 bits as 0 to 255."""
-    return image / torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 257.0, 1.0)
+    return image / full_scale(image)
+
+
+def full_scale(image: Tensor) -> Tensor:
+    """What samples are divided by to lie between 0 and 255."""
+    return torch.where(image.amax(dim=(1, 2, 3), keepdim=True) > 255.5, 257.0, 1.0)
 
 
 class Curvature(nn.Module):
@@ -84,7 +91,7 @@ class Fundus(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         rgb = levels(image)
         green = rgb[:, 1:2]
-        field = (to_grid(rgb.amax(dim=1, keepdim=True)) > self.FIELD_LEVEL).to(green.dtype)
+        field = (to_grid(largest(rgb)) > self.FIELD_LEVEL).to(green.dtype)
         inside = mask_from_grid(erode(field, 3), green)
         smooth, level, spread = self.focal.parts(green, inside)
         z = (smooth - level) / (spread + 1e-6) * inside
@@ -175,7 +182,7 @@ class EndoscopyColour(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         rgb = levels(image)
-        least = rgb.amin(dim=1, keepdim=True)
+        least = smallest(rgb)
         # A wall near the lamp is as white, but wide, and pales towards its edges.
         step = least - opening(least, self.HIGHLIGHT_PX)
         white = dilate((least >= self.GLARE).to(rgb.dtype), self.HIGHLIGHT_PX)

@@ -54,7 +54,7 @@ class SkinColour(nn.Module):
         found = (step > self.LEAST * spread).to(grid.dtype)
         # Lesions fade out: readers draw them wider than midway, but not into the skin's own unevenness.
         level = torch.maximum(level - (0.5 - self.PART) * step, spread)
-        height = self.fine(from_grid(surface, colour) - colour, torch.ones_like(colour))
+        height = self.fine.mean(from_grid(surface, colour) - colour)
         near = mask_from_grid(functional.max_pool2d(mask, 3, stride=1, padding=1), height)
         score = torch.clamp(0.5 * height / level, 0.0, 1.0) * near * found
         return opening(closing(score, 5), 5)
