@@ -3,6 +3,7 @@
 from models.statements import claims as c
 from models.statements.reading.figures import Factor
 from models.statements.reading.mentions import VERBS, Mention
+from models.statements.reading.phrases import WHOLES
 from models.statements.reading.sentence import Sentence
 from models.statements.reading.spans import ATTRIBUTES
 
@@ -51,6 +52,19 @@ def is_of_a_region(s: Sentence, n: int) -> bool:
     if related and behind[:2] == ["of", "its"] and {"area", "extent", "surface"} & set(behind[2:4]):
         return True
     return behind[:1] == ["of"] and _at_a_name(s, n) in s.mentions
+
+
+def is_of_another_whole(s: Sentence, n: int) -> bool:
+    """'34 % of the image, that is, of the breast': of what else it is said to be a share, which was not measured."""
+    for m in range(n + 2, min(n + 14, len(s.atoms))):
+        if s.atoms[m].kind in ("quantity", "share") or m in s.mentions:
+            return False
+        named = str(s.atoms[m].value) if s.atoms[m].kind == "organ" else s.atoms[m].text
+        before = [atom.text for atom in s.atoms[m - 3 : m] if atom.text not in ("the", "this", "whole")]
+        again = before[-1:] == ["of"] and before[-2:-1] in (["or"], ["and"], [","], ["is"])
+        if again and (s.atoms[m].kind == "organ" or named in WHOLES) and named not in s.phrases.withins:
+            return True
+    return False
 
 
 def _at_a_name(s: Sentence, n: int) -> int:

@@ -87,6 +87,9 @@ def quantity(s: Sentence, n: int) -> None:
             s.unlicensed("a part of them")  # "Overlaps two thirds of the foci."
             return
         s.used |= {stands} if stands is not None else set()
+        if covering.is_of_another_whole(s, n):
+            s.unlicensed("a further whole")
+            return
     elif measure not in ("apart", "times", *_MEASURES.get(unit, ())):
         measure = ""
     if measure in ("apart", "times"):

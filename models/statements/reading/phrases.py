@@ -22,7 +22,7 @@ WHOLES = {
 _BEFORE_A_WHOLE = {
     "of", "the", "whole", "entire", "'s", "total", "area", "this", "visible", "displayed", "shown", "imaged",
     "depicted", "scanned", "examined", "surface", "cross", "sectional", "section", "our", "complete", "full", "one",
-    "its", "that",
+    "its", "that", "all",
 }  # fmt: skip
 
 

@@ -36,6 +36,10 @@ OF_THE_BRAIN = """
 ? The tumour accounts for 1.7 % of the visible body.
 ? The tumour makes up 4.8 % of the hemisphere.
 ? The tumour takes up 1.7 % of the whole patient.
+? 1.7 % of all tissue is tumour.
+? The tumour covers 1.7 % of the image, that is, of the body.
+? The tumour takes up 1.7 % of the image or of the head.
++ The tumour takes up 1.7 % of the image and 4.8 % of the brain, and is oval.
 """
 OF_THE_PICTURE = """
 + The tumour covers 1.7 % of the image.
