@@ -1,6 +1,7 @@
 """A record beside the triplets of a volume's slices, on a real Kafka: from CT files and a structure set of them."""
 
 import os
+import random
 import signal
 import sys
 import urllib.request
@@ -21,7 +22,8 @@ from streams.topics import TRIPLETS, VOLUMES
 from tests.agents.test_gather import slices
 from tests.integration.pipeline import Pipeline, wait_until
 from tests.models.datasets.test_volume_records import SLICES, outline
-from tests.models.imaging.annotation_objects import NODULE, series, structure_set, written
+from tests.models.experts import volume_graphs
+from tests.models.imaging.annotation_objects import NODULE, series, structure_set, uid, written
 
 pytestmark = pytest.mark.integration
 
@@ -112,6 +114,53 @@ def test_a_series_becomes_one_record(chain: Pipeline, gatherers: Gatherers, tmp_
     triplets = [one.message for one in latest(chain.settings.wires, TRIPLETS).values() if one.message]
     assert {one.metadata.volume.digest for one in triplets if one.metadata.volume} == {record.volume}
     assert "DOE" not in record.model_dump_json()
+
+
+def test_series_in_any_order_beside_each_other(settings: Settings, gatherers: Gatherers, tmp_path: Path) -> None:
+    """Three series, shuffled, some slices twice, one never sent, ground killed meanwhile: each in its own record."""
+    experts = tmp_path / "experts"
+    experts.mkdir()
+    volume_graphs.write(experts, patch="4, 16, 16")
+    order, paths, shared = random.Random(3), list[Path](), {"volumes": "whole", "series": "folder", "experts": experts}
+    for name, count in (("A", 6), ("B", 5), ("C", 4)):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(series(count)):
+            bright = image.pixel_array.copy()
+            bright[5:15, 20:30] = 3000 if number < 3 else bright[5:15, 20:30]
+            bright[0, 1] = ord(name)
+            image.PixelData = bright.tobytes()
+            image.SeriesInstanceUID = uid(100 + ord(name))
+            image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = uid(100 * ord(name) + number)
+            paths.append(tmp_path / name / f"{order.random():.6f}.dcm")
+            paths[-1].write_bytes(written(image))
+    never = paths.pop()
+    order.shuffle(paths)
+    running = Pipeline(settings.model_copy(update=shared), tmp_path)
+    running.start_all()
+    killed: list[int] = []
+
+    def kill_once() -> None:
+        if not killed and (came := len(latest(settings.wires, TRIPLETS))) > 2:
+            running.kill("ground")
+            killed.append(came)
+
+    try:
+        gatherers.start("--wait", "20")
+        running.annotate(*paths, meanwhile=kill_once)
+        running.annotate(*paths[::3])
+        wait_until(lambda: sorted(one.seen for one in gatherers.told().values()) == [3, 5, 6])
+    finally:
+        running.processes.stop()
+    assert killed
+    assert never.exists()
+    records = sorted(gatherers.told().values(), key=lambda one: one.slices)
+    assert [(one.slices, one.seen, one.complete) for one in records] == [(4, 3, False), (5, 5, True), (6, 6, True)]
+    for record in records:
+        (solid,) = record.volumes
+        assert (solid.label, solid.parts, solid.first_slice, solid.slices) == ("bright solid", 1, 0, 3)
+        # Of 3 x 10 x 10 voxels all but edges and corners, whose 27 have no more than 12 of them.
+        assert (solid.voxels, solid.volume_ml) == (224, 0.84)
+    assert len(latest(settings.wires, TRIPLETS)) == len(paths)
 
 
 def test_a_slice_that_never_comes_and_one_that_comes_late(
