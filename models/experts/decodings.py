@@ -327,6 +327,17 @@ class Stardist(_Decoding):
     )
 
 
+class Flows(_Decoding):
+    """Cells: flows down and across (channels 0 and 1), five times a px, and the logit of a cell (channel 2).
+
+    Stringer et al., Cellpose, Nature Methods 18, 2021.
+    """
+
+    kind: Literal["flows"] = Field(description="Of decoding")
+    output: str = Field(default="output", description="Name of the graph's output, (1, 3, rows, columns)")
+    activation: Activation = Field(default="sigmoid", description="Of the logit")
+
+
 Decoding = Annotated[
     Semantic
     | Volumetric
@@ -338,6 +349,7 @@ Decoding = Annotated[
     | Embedder
     | Promptable
     | Hover
-    | Stardist,
+    | Stardist
+    | Flows,
     Field(discriminator="kind"),
 ]

@@ -126,7 +126,7 @@ class Manifest(Table):
         if bool(self.outputs) == (self.decoding is not None) or bool(self.labels) != named:
             raise ValueError("either [[outputs]], or [decoding] with [[labels]]; of kind 'embedding' without labels")
         kind, tiled = self.decoding.kind if self.decoding else "maps", self.input.size.policy == "tiles"
-        if tiled and kind not in ("semantic", "boxes", "hover", "stardist"):
+        if tiled and kind not in ("semantic", "boxes", "hover", "stardist", "flows"):
             raise ValueError(f"tiles cannot be put together again for {kind!r}")
         if (kind == "volume") != (self.input.volume is not None):
             raise ValueError("[input.volume] and kind 'volume' belong together: add the one that is missing")
@@ -154,7 +154,9 @@ class Manifest(Table):
             )
         if len({*indices, *background}) < len(indices) + len(background):
             raise ValueError("an index stands twice in [[labels]], or in background")
-        alone = kind in ("promptable", "stardist") or (isinstance(self.decoding, Hover) and not self.decoding.types)
+        alone = kind in ("promptable", "stardist", "flows") or (
+            isinstance(self.decoding, Hover) and not self.decoding.types
+        )
         if alone and len(indices) > 1:
             raise ValueError(f"{kind!r} finds one label")
         return self

@@ -10,6 +10,7 @@ from models.experts.decodings import (
     Boxes,
     Classifier,
     Embedder,
+    Flows,
     Heatmap,
     Hover,
     Instances,
@@ -42,7 +43,7 @@ def wanted(manifest: Manifest) -> set[str]:
     if decoding is None:
         within = {manifest.foreground.output} if manifest.foreground else set[str]()
         return {output.name for output in manifest.outputs} | within
-    if isinstance(decoding, Semantic | Volumetric | Classifier | Embedder):
+    if isinstance(decoding, Semantic | Volumetric | Classifier | Embedder | Flows):
         return {decoding.output}
     if isinstance(decoding, Landmarks):
         return {decoding.output, *([decoding.scores] if decoding.scores else [])}
@@ -137,6 +138,8 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
             outputs[decoding.nuclei].shape[2:] == expected,
             str(outputs[decoding.nuclei].shape),
         )
+    elif isinstance(decoding, Flows):
+        yield _channels(decoding.output, outputs, 4, 3)
     elif isinstance(decoding, Stardist):
         yield _channels(decoding.probabilities, outputs, 4, 1)
         yield _within(decoding.probabilities, outputs[decoding.probabilities])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from models.experts.adapters.boxes import find_boxes
 from models.experts.adapters.classifier import find_opinions
 from models.experts.adapters.embedding import find_embedding
+from models.experts.adapters.flows import find_cells
 from models.experts.adapters.heatmap import find_peaks
 from models.experts.adapters.hover import find_nuclei
 from models.experts.adapters.instances import find_instances
@@ -32,6 +33,7 @@ _READ: dict[str, Callable[[Expert, Sight], Found]] = {
     "promptable": find_prompted,
     "hover": find_nuclei,
     "stardist": find_stars,
+    "flows": find_cells,
 }
 
 

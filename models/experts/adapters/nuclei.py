@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from models.experts.candidates import BinaryImage, Candidate, Component, placed
-from models.experts.decodings import Hover, Label, Stardist
+from models.experts.decodings import Flows, Hover, Label, Stardist
 from models.experts.inputs import Prepared
 from models.experts.running import Expert, Found
 
@@ -19,7 +19,7 @@ def numbered(
     expert: Expert, prepared: Prepared, numbers: Numbers, of: Mapping[int, tuple[Label, float]], rule: str
 ) -> Found:
     """A candidate for each number from 1 of a working copy (rows, columns); `of`: its label and score."""
-    decoding = cast(Hover | Stardist, expert.manifest.decoding)
+    decoding = cast(Hover | Stardist | Flows, expert.manifest.decoding)
     smallest = max(decoding.min_area_px, decoding.min_area_fraction * prepared.size[0] * prepared.size[1])
     parts: dict[int, list[tuple[Component, Label]]] = {}
     for number, where in enumerate(ndimage.find_objects(numbers), start=1):
