@@ -37,9 +37,14 @@ def draft(folder: Path) -> Draft:
         CannotImport: of other architectures.
     """
     config, how = json_of(folder / "config.json"), json_of(folder / "preprocessor_config.json")
+    architecture = str((config.get("architectures") or ["?"])[0])
+    if architecture.startswith("Sam"):
+        raise CannotImport(
+            f"it is a {architecture}, of an encoder and a decoder: export both with the names of SAM's own decoder "
+            "(point_coords, point_labels, …), and write the manifest as docs/expert-families.md shows"
+        )
     path = the_graph(folder, EXPORT, "onnx")
     graph = Graph.read(path)
-    architecture = str((config.get("architectures") or ["?"])[0])
     names = {int(index): str(name) for index, name in cast(Mapping[str, Any], config.get("id2label") or {}).items()}
     labels: tuple[Label, ...] = ()
     background: tuple[int, ...] = ()

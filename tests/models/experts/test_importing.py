@@ -192,6 +192,7 @@ def of(make: Callable[..., Path], *given: Any, **changes: Any) -> Callable[[Path
         (of(exports.ultralytics, names="polyp"), "metadata 'names' cannot be read"),
         (of(exports.hugging_face, architectures=["DetrForObjectDetection"]), "not 'logits' and 'pred_boxes'"),
         (of(exports.hugging_face, architectures=["ZoeDepthForDepthEstimation"]), "it is a ZoeDepthForDepthEstimation"),
+        (of(exports.hugging_face, architectures=["SamModel"]), "it is a SamModel, of an encoder and a decoder"),
         (of(exports.hugging_face, how={"image_mean": None}), "'image_mean' of preprocessor_config.json is not 3"),
         (of(exports.hugging_face, how={"size": {"longest_edge": 9}}), "tells no height and width"),
         (of(exports.hugging_face, id2label={}), "it tells of nothing but no labels"),
