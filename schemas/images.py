@@ -13,7 +13,7 @@ from schemas.shapes import Box, Mask
 
 Modality = Literal[
     "CT", "MR", "X-ray", "PET", "ultrasound", "histopathology", "dermoscopy", "fundus photography", "endoscopy",
-    "microscopy", "nuclear medicine", "mammography", "other", "unknown",
+    "microscopy", "nuclear medicine", "mammography", "OCT", "other", "unknown",
 ]  # fmt: skip
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 

@@ -24,7 +24,7 @@ _MODALITIES: dict[str, Modality] = {
     "CT": "CT", "MR": "MR", "CR": "X-ray", "DX": "X-ray", "RG": "X-ray", "RF": "X-ray", "XA": "X-ray", "IO": "X-ray",
     "PX": "X-ray", "BMD": "X-ray", "MG": "mammography", "US": "ultrasound", "IVUS": "ultrasound", "BDUS": "ultrasound",
     "PT": "PET", "NM": "nuclear medicine", "SM": "histopathology", "GM": "microscopy", "CFM": "microscopy",
-    "ES": "endoscopy", "OP": "fundus photography", "DMS": "dermoscopy",
+    "ES": "endoscopy", "OP": "fundus photography", "OPT": "OCT", "OPTBSV": "OCT", "DMS": "dermoscopy",
     # Retired terms, which older files have: the same section says what took their place, of some by their names.
     "DS": "X-ray", "CF": "X-ray", "DF": "X-ray", "VF": "X-ray", "MA": "MR", "MS": "MR", "EC": "ultrasound",
     "CD": "ultrasound", "DD": "ultrasound", "ST": "nuclear medicine", "FA": "fundus photography",
@@ -32,7 +32,7 @@ _MODALITIES: dict[str, Modality] = {
     "DM": "microscopy",
 }  # fmt: skip
 _OTHER_MODALITIES = frozenset({
-    "XC", "OT", "SEG", "RTDOSE", "RTIMAGE", "OCT", "OPT", "OPM", "OPTENF", "OPTBSV", "OSS", "IVOCT", "BI", "TG", "DG",
+    "XC", "OT", "SEG", "RTDOSE", "RTIMAGE", "OCT", "OPM", "OPTENF", "OSS", "IVOCT", "BI", "TG", "DG",
     "LS", "PA", "HC",
 })  # fmt: skip
 # Of objects without pixels: where one has some all the same, its storage class tells more.
@@ -47,8 +47,8 @@ _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _OF_VISIBLE_LIGHT: dict[str, Modality] = {
     "77.1.1": "endoscopy", "77.1.1.1": "endoscopy", "77.1.2": "microscopy", "77.1.2.1": "microscopy",
     "77.1.3": "histopathology", "77.1.5.1": "fundus photography", "77.1.5.2": "fundus photography",
-    "77.1.5.4": "other", "77.1.5.5": "fundus photography", "77.1.5.6": "fundus photography", "77.1.5.7": "other",
-    "77.1.5.8": "other", "77.1.6": "histopathology", "77.1.7": "dermoscopy", "77.1.8": "microscopy",
+    "77.1.5.4": "OCT", "77.1.5.5": "fundus photography", "77.1.5.6": "fundus photography", "77.1.5.7": "other",
+    "77.1.5.8": "OCT", "77.1.6": "histopathology", "77.1.7": "dermoscopy", "77.1.8": "microscopy",
     "77.1.9": "microscopy",
 }  # fmt: skip
 # Of these, where Modality is missing or unknown.
@@ -59,12 +59,12 @@ _OF_CLASS: dict[str, Modality] = {
     "12.2.1": "X-ray", "13.1.1": "X-ray", "13.1.2": "X-ray", "13.1.3": "mammography", "13.1.4": "mammography",
     "13.1.5": "mammography", "20": "nuclear medicine", "128": "PET", "128.1": "PET", "130": "PET",
 }  # fmt: skip
-# Ophthalmic photographs are of the front of the eye too, and photographs of the skin are seldom dermoscopic.
+# Ophthalmic photographs and tomograms are of the front of the eye too, and photographs of the skin are seldom dermoscopic.
 _FRONT_OF_THE_EYE = re.compile(r"CORNEA|IRIS|LENS|EYELID|CONJUNCTIVA|ANTERIOR|SCLERA|PUPIL")
 _DERMOSCOPIC = re.compile(r"DERMAT?OSCOP")
 
 # Modalities whose images are grey: coloured ones are renderings, fusions, or pages about them.
-_GREY: frozenset[Modality] = frozenset({"CT", "MR", "X-ray", "PET", "mammography", "nuclear medicine"})
+_GREY: frozenset[Modality] = frozenset({"CT", "MR", "X-ray", "PET", "mammography", "OCT", "nuclear medicine"})
 _SURVEY = re.compile(r"(?<!SKELETAL )(?<!BONE )(?<![A-Z])(SURVEY|SMARTBRAIN)(?![A-Z])")
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -88,7 +88,9 @@ _LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless}
 _DESCRIPTIONS = ("StudyDescription", "SeriesDescription", "ProtocolName")
 _CENTIMETRES = 3  # Physical Units, PS3.3 C.8.5.5.1.15
 _TWO_DIMENSIONAL = 1  # Region Spatial Format, PS3.3 C.8.5.5.1.1
-IMPLIED_ORGANS: dict[Modality, str] = {"mammography": "breast", "fundus photography": "retina", "dermoscopy": "skin"}
+IMPLIED_ORGANS: dict[Modality, str] = {
+    "mammography": "breast", "fundus photography": "retina", "OCT": "retina", "dermoscopy": "skin",
+}  # fmt: skip
 
 
 def modality_of(header: Header) -> tuple[Modality, str | None]:
@@ -106,7 +108,7 @@ def modality_of(header: Header) -> tuple[Modality, str | None]:
     if modality is None:
         modality = "other" if said in _OTHER_MODALITIES else _OF_CLASS.get(kind, "other" if code else "unknown")
     anatomy = (header.text("CodeMeaning", region) for region in header.items("AnatomicRegionSequence"))
-    if modality == "fundus photography" and _FRONT_OF_THE_EYE.search(_capitals(anatomy)):
+    if modality in ("fundus photography", "OCT") and _FRONT_OF_THE_EYE.search(_capitals(anatomy)):
         modality = "other"
     if said == "XC" and _DERMOSCOPIC.search(_capitals(header.text(keyword) for keyword in _DESCRIPTIONS)):
         modality = "dermoscopy"

@@ -161,7 +161,7 @@ def _modality(parts: tuple[str, ...]) -> str | None:
     words = {
         "CT": "CT", "MR": "MR", "MRI": "MR", "XRay": "X-ray", "X-Ray": "X-ray", "CXR": "X-ray", "US": "ultrasound",
         "PET": "PET", "Dermoscopy": "dermoscopy", "Endoscopy": "endoscopy", "Fundus": "fundus photography",
-        "Microscopy": "microscopy", "Mammography": "mammography", "Mamm": "mammography",
+        "Microscopy": "microscopy", "Mammography": "mammography", "Mamm": "mammography", "OCT": "OCT",
     }  # fmt: skip
     for part in parts:
         if (word := words.get(re.split(r"[_ ]|-\d", part)[0])) is not None:

@@ -29,7 +29,7 @@ chosen on one half of the patients, measured on the other (docs/experts.md). Of 
 PROMPTED_BY = ("source", *WIDENED)
 MODALITIES = (
     "CT", "MR", "X-ray", "PET", "ultrasound", "histopathology", "dermoscopy", "fundus photography", "endoscopy",
-    "microscopy", "mammography",
+    "microscopy", "mammography", "OCT",
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ SAID: dict[Modality, str] = {
     "ultrasound": "an ultrasound image", "histopathology": "a histological section",
     "dermoscopy": "a dermoscopic picture", "fundus photography": "a fundus photograph",
     "endoscopy": "an endoscopic picture", "microscopy": "a micrograph", "nuclear medicine": "a scintigram",
-    "mammography": "a mammogram",
+    "mammography": "a mammogram", "OCT": "an OCT image",
 }  # fmt: skip
 """By modality, what an opinion says that the picture has the look of; other modalities are not learnt."""
 

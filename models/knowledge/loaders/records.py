@@ -81,6 +81,7 @@ _MODALITIES: tuple[tuple[Modality, str], ...] = (
     ("dermoscopy", r"dermoscop|dermatoscop"),
     ("endoscopy", r"endoscop|colonoscop|gastroscop|bronchoscop"),
     ("fundus photography", r"fundus photo|fundus imag|retinal photo"),
+    ("OCT", r"(?-i:\bOCT\b)|optical coherence tomograph|tomography, optical coherence"),
     ("histopathology", r"histopatholog|whole.slide"),
 )
 _FINDERS: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(

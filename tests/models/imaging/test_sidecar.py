@@ -63,9 +63,8 @@ def test_every_modality_can_be_told(modality: str) -> None:
     """The word itself; where it implies an organ that nothing else tells, that too."""
     metadata = described({"modality": modality})[0].metadata
     assert metadata.modality == modality
-    assert metadata.organ == {"mammography": "breast", "fundus photography": "retina", "dermoscopy": "skin"}.get(
-        modality
-    )
+    implied = {"mammography": "breast", "fundus photography": "retina", "OCT": "retina", "dermoscopy": "skin"}
+    assert metadata.organ == implied.get(modality)
 
 
 def test_what_is_not_taken_is_counted_and_goes_nowhere() -> None:
