@@ -15,6 +15,7 @@ from models.experts.export.modules import (
     UltrasoundEcho,
     XrayTransmission,
 )
+from models.experts.export.outline_definitions import OUTLINES
 from models.experts.export.picture_definitions import PICTURES
 
 AROUND = f"a neighbourhood of sigma {LocalContrast.NEIGHBOURHOOD_PX:g} px"
@@ -321,4 +322,5 @@ DEFINITIONS = (
     *BODY,
     *PICTURES,
     *LESIONS,
+    *OUTLINES,
 )
