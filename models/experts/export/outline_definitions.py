@@ -58,10 +58,10 @@ OUTLINES = (
         modalities=("mammography",),
         polarity="displayed",
         longest_side=256,
-        foreground=Foreground("outline", min_part_of_largest=0.9),
+        foreground=Foreground("breast", min_part_of_largest=0.9),
         outputs=(
             Output(
-                name="breast",
+                name="outline",
                 label="breast",
                 rule=(
                     f"square root of brightness above the ground by {100 * Breast.GROUND:g} % of the step to the bright class, "
@@ -92,10 +92,10 @@ OUTLINES = (
         organs=("retina", "eye"),
         units=("grey level", "stored value"),
         longest_side=256,
-        foreground=Foreground("inside", min_part_of_largest=0.2),
+        foreground=Foreground("retina", min_part_of_largest=0.2),
         outputs=(
             Output(
-                name="retina",
+                name="band",
                 label="retina",
                 rule=(
                     "from where tissue begins, brighter than the vitreous by "
