@@ -51,13 +51,6 @@ PRECISION: dict[str, Precision] = {
         interval=(0.97, 1.0),
         of="DynamicNuclearNet, nuclei; nothing was chosen on them",
     ),
-    "mammography-breast: outline": Precision(
-        value=1.0,
-        images=90,
-        regions=90,
-        interval=(0.96, 1.0),
-        of="mammograms of five collections, looked at by eye, no reader's mark; constants were chosen on many of them",
-    ),
     "mr-brain: hyperintense": BRIGHT_IN_BRAIN,
     "mr-brain: outlier": BRIGHT_IN_BRAIN,
     "mr-brain: asymmetry": Precision(
@@ -69,13 +62,6 @@ PRECISION: dict[str, Precision] = {
     ),
     "mr-composite: hyperintense": Precision(
         value=1.0, images=11, regions=9, interval=(0.66, 1.0), of=f"lower-grade gliomas, colour composites; {LESIONS}"
-    ),
-    "oct-retina: band": Precision(
-        value=0.94,
-        images=68,
-        regions=68,
-        interval=(0.86, 0.98),
-        of="B-scans of healthy and diseased eyes, retina with a Dice of 0.8; nothing was chosen on these scans",
     ),
     "skin-colour: lesion": Precision(
         value=0.75, images=4, regions=4, interval=(0.25, 1.0), of=f"ISIC 2017, skin lesions; {LESIONS}"

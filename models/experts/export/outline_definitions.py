@@ -62,7 +62,7 @@ OUTLINES = (
         outputs=(
             Output(
                 name="outline",
-                label="breast",
+                label="breast outline",
                 rule=(
                     f"square root of brightness above the ground by {100 * Breast.GROUND:g} % of the step to the bright class, "
                     f"{GRID * Breast.NARROW_CELLS} px wide or more, gaps of up to {GRID * Breast.FAT_CELLS} px closed; "
@@ -96,7 +96,7 @@ OUTLINES = (
         outputs=(
             Output(
                 name="band",
-                label="retina",
+                label="retinal band",
                 rule=(
                     "from where tissue begins, brighter than the vitreous by "
                     f"{100 * RetinaOct.INNER:g} % of the step between dark and bright, to the brightest line "
