@@ -30,7 +30,7 @@ def near(rows: Tensor, course: Tensor, px: float) -> Tensor:
 
 
 class RetinaOct(nn.Module):
-    """On grey levels. Maps: the retina, twice, as what is told and as what places are told in.
+    """On grey levels. Map: the retina.
 
     Vitreous is dark and lies above. The retina begins where tissue does, and ends with its brightest deep line, the
     pigment epithelium, which runs on from column to column. Where that line does not run on, or the
@@ -52,7 +52,7 @@ class RetinaOct(nn.Module):
             at = row_of((line + 1e-3) * (where + 1e-3) * near(rows, usual, far), rows)
         return at
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> Tensor:
         grey = levels(image)
         # Where a scan was turned, pictures of it are filled with white.
         filled = dilate(erode((grey > self.WHITE).to(grey.dtype), 3), 13)
@@ -83,5 +83,4 @@ class RetinaOct(nn.Module):
         vitreous = (grey * above).sum() / (above.sum() + 1e-6)
         uneven = torch.abs(outer - along(outer, self.WIDE_PX, 3)).mean()
         told = (uneven < self.UNEVEN_PX) & (level > self.BRIGHTER * vitreous)
-        retina = retina * told.to(grey.dtype)
-        return retina, 1.0 * retina
+        return retina * told.to(grey.dtype)

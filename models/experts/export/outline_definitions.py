@@ -58,7 +58,6 @@ OUTLINES = (
         modalities=("mammography",),
         polarity="displayed",
         longest_side=256,
-        foreground=Foreground("breast", min_part_of_largest=0.9),
         outputs=(
             Output(
                 name="outline",
@@ -92,7 +91,6 @@ OUTLINES = (
         organs=("retina", "eye"),
         units=("grey level", "stored value"),
         longest_side=256,
-        foreground=Foreground("retina", min_part_of_largest=0.2),
         outputs=(
             Output(
                 name="band",

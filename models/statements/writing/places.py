@@ -20,10 +20,7 @@ from models.statements.writing.names import Name, is_finding, is_implausible, is
 from models.statements.writing.text import Piece
 from schemas.regions import Region
 
-WITHIN = {
-    "image": "image", "lungs": "lungs", "brain": "brain", "body": "body", "sector": "sector", "field": "field",
-    "breast": "breast", "retina": "retina",
-}  # fmt: skip
+WITHIN = {"image": "image", "lungs": "lungs", "brain": "brain", "body": "body", "sector": "sector", "field": "field"}
 """What places and shares are told within, in words; other outlines of experts are the body's."""
 OFF_ACROSS, OFF_ALONG = 0.1, 1 / 6
 """How far off the middle a centroid lies where a side is told, and where it is told to lie high, low, in front."""
