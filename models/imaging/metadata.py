@@ -59,7 +59,7 @@ _OF_CLASS: dict[str, Modality] = {
     "12.2.1": "X-ray", "13.1.1": "X-ray", "13.1.2": "X-ray", "13.1.3": "mammography", "13.1.4": "mammography",
     "13.1.5": "mammography", "20": "nuclear medicine", "128": "PET", "128.1": "PET", "130": "PET",
 }  # fmt: skip
-# Ophthalmic photographs and tomograms are of the front of the eye too, and photographs of the skin are seldom dermoscopic.
+# Ophthalmic photographs and tomograms are of the front of the eye too, and few photographs of the skin dermoscopic.
 _FRONT_OF_THE_EYE = re.compile(r"CORNEA|IRIS|LENS|EYELID|CONJUNCTIVA|ANTERIOR|SCLERA|PUPIL")
 _DERMOSCOPIC = re.compile(r"DERMAT?OSCOP")
 

@@ -28,8 +28,8 @@ PRECISION: dict[str, Precision] = {
         images=55,
         regions=94,
         interval=(0.93, 1.0),
-        of="LungSegDB and Chest CT Segmentation, lungs; constants were chosen on them; on 30 slices of a patient on whom "
-        "nothing was chosen, in three windows, 199 of 199",
+        of="LungSegDB and Chest CT Segmentation, lungs; constants were chosen on them; on 30 slices of a patient on "
+        "whom nothing was chosen, in three windows, 199 of 199",
     ),
     "endoscopy-light: light": Precision(
         value=0.70, images=11, regions=10, interval=(0.40, 0.90), of=f"Kvasir-SEG, polyps; {LESIONS}"

@@ -63,8 +63,9 @@ OUTLINES = (
                 name="outline",
                 label="breast outline",
                 rule=(
-                    f"square root of brightness above the ground by {100 * Breast.GROUND:g} % of the step to the bright class, "
-                    f"{GRID * Breast.NARROW_CELLS} px wide or more, gaps of up to {GRID * Breast.FAT_CELLS} px closed; "
+                    f"square root of brightness above the ground by {100 * Breast.GROUND:g} % of the step to the "
+                    f"bright class, {GRID * Breast.NARROW_CELLS} px wide or more, gaps of up to "
+                    f"{GRID * Breast.FAT_CELLS} px closed; "
                     "the largest such part"
                 ),
                 score="0.5 at the threshold, 1 at the mean of the bright class, mean over the region",

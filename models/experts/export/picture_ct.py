@@ -1,6 +1,5 @@
 """Lung in CT that comes as a picture, its window unknown, as a torch module. Nothing is learnt."""
 
-import torch
 from torch import Tensor, nn
 
 from models.experts.export.layers import (

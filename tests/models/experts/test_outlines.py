@@ -1,5 +1,7 @@
 """What the experts that outline an organ tell of drawn pictures: chest CT in any window, mammograms, B-scans of OCT."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -62,7 +64,7 @@ def test_lungs_of_a_picture_in_any_window(window: tuple[float, float], turned: b
 
 
 def test_where_lung_cannot_be_told_nothing_is() -> None:
-    """Fat nearly as dark as air; grey levels turned round; organs that have no lung; HU, which have rules of their own."""
+    """Fat nearly as dark as air; grey levels turned round; organs without lung; organs that are not told."""
     abdomen, _ = slice_of(SOFT, lungs=False)
     assert seen(abdomen, "ct-picture", "CT", "chest") == []
     image, _ = slice_of(WIDE)
@@ -118,7 +120,7 @@ def b_scan(*, tilt: float = 0.1, cyst: bool = False, reflection: bool = False) -
 @pytest.mark.parametrize(
     "drawn", [{}, {"tilt": -0.15}, {"cyst": True}, {"reflection": True}], ids=["level", "tilted", "cyst", "reflection"]
 )
-def test_the_retina_from_its_inner_bound_to_the_pigment_epithelium(drawn: dict[str, float]) -> None:
+def test_the_retina_from_its_inner_bound_to_the_pigment_epithelium(drawn: dict[str, Any]) -> None:
     """With a dark space in it, and beneath a reflection in the vitreous, too."""
     image, truth = b_scan(**drawn)
     (found,) = seen(image, "oct-retina", "OCT", "retina")
