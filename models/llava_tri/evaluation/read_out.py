@@ -16,7 +16,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,57 +26,78 @@ from models.llava_tri.evaluation.in_process import load, pictures_beside
 from models.llava_tri.evaluation.questions import Corners
 from models.llava_tri.evaluation.scores.boxes import middle_box, overlap
 from models.llava_tri.evaluation.scores.intervals import mean
+from models.llava_tri.evaluation.scoring import FEWEST
 from models.llava_tri.tiny.reader import BINS
+from models.llava_tri.tiny.sentence import Words
 from models.llava_tri.training.concepts import pixels_of, reading_tower, words_in
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.facts import FactsOnDisk
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A held-out picture: what the facts say of it, what the sentence says, and whose it is."""
+
+    truth: Words
+    choices: dict[str, str]
+    box: Corners
+    patient: str
+
+
 def measure(folder: Path, data: Path, triplets: Sequence[str], split: Any = "test") -> dict[str, Any]:
-    """By gap, and for boxes: the share that is right, or the mean IoU, with n, 95 % interval and control."""
+    """By gap, and for boxes: the share that is right, or the mean IoU, with n, 95 % interval and control.
+
+    The same `by modality`, of those with five patients or more; controls then know the modality.
+    """
     model, processor = load(folder)
     tower = reading_tower(model, "read-out")
     facts = FactsOnDisk(tuple(triplets))
     held_out = TrainingSet(data, split=split, cache=pictures_beside(folder))
     known, truth = words_in(TrainingSet(data), facts), words_in(held_out, facts)
-    patients = held_out.groups()
     with torch.inference_mode():
         readings = [tower.reader.read(tower.features(some)) for some in pixels_of(processor, held_out).split(64)]
-    found: dict[str, Any] = {}
-    for name, words in tower.config.choices.items():
-        said = [words[one] for reading in readings for one in reading.choices[name].argmax(dim=1).tolist()]
-        often = Counter(one.choices[name] for one in known if one.choices[name] is not None)
-        asked = [
-            (a, one.choices[name], patient)
-            for a, one, patient in zip(said, truth, patients, strict=True)
-            if one.choices[name] is not None
-        ]
-        if not asked or not often:
-            continue
-        (most, _), *_ = often.most_common(1)
-        whose = [patient for *_, patient in asked]
-        found[name] = _told([a == b for a, b, _ in asked], whose) | {
-            "most frequent": _told([b == most for _, b, _ in asked], whose)
-        }
+    said = {
+        name: [words[one] for reading in readings for one in reading.choices[name].argmax(dim=1).tolist()]
+        for name, words in tower.config.choices.items()
+    }
     boxes: list[Corners] = [
         tuple(value / BINS for value in box) for reading in readings for box in reading.hundredths().tolist()
     ]
-    middle = middle_box([one.edges for one in known if one.edges is not None])
-    marked = [
-        (box, one.edges, patient)
-        for box, one, patient in zip(boxes, truth, patients, strict=True)
-        if one.edges is not None
+    rows = [
+        _Row(one, {name: words[at] for name, words in said.items()}, boxes[at], patient)
+        for at, (one, patient) in enumerate(zip(truth, held_out.groups(), strict=True))
     ]
+    found = _figures(rows, known)
+    for modality in sorted({str(one.choices["modality"]) for one in truth}):
+        of_it = [one for one in rows if one.truth.choices["modality"] == modality]
+        if len({one.patient for one in of_it}) >= FEWEST:
+            alike = [one for one in known if one.choices["modality"] == modality]
+            found.setdefault("by modality", {})[modality] = _figures(of_it, alike)
+    return found
+
+
+def _figures(rows: Sequence[_Row], known: Sequence[Words]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in rows[0].choices:
+        often = Counter(one.choices[name] for one in known if one.choices[name] is not None)
+        asked = [one for one in rows if one.truth.choices[name] is not None]
+        if asked and often:
+            (most, _), *_ = often.most_common(1)
+            right = [one.choices[name] == one.truth.choices[name] for one in asked]
+            frequent = [one.truth.choices[name] == most for one in asked]
+            found[name] = _told(right, asked) | {"most frequent": _told(frequent, asked)}
+    middle = middle_box([one.edges for one in known if one.edges is not None])
+    marked = [(one, one.truth.edges) for one in rows if one.truth.edges is not None]
     if marked and middle is not None:
-        whose = [patient for *_, patient in marked]
-        found["box, IoU"] = _told([overlap(a, b) for a, b, _ in marked], whose) | {
-            "box in the middle": _told([overlap(middle, b) for _, b, _ in marked], whose)
+        whose = [one for one, _ in marked]
+        found["box, IoU"] = _told([overlap(one.box, edges) for one, edges in marked], whose) | {
+            "box in the middle": _told([overlap(middle, edges) for _, edges in marked], whose)
         }
     return found
 
 
-def _told(values: Sequence[float], patients: Sequence[str]) -> dict[str, Any]:
-    told = asdict(mean([float(one) for one in values], patients))
+def _told(values: Sequence[float], rows: Sequence[_Row]) -> dict[str, Any]:
+    told = asdict(mean([float(one) for one in values], [one.patient for one in rows]))
     told["patients"] = told.pop("images")
     return {name: round(value, 4) for name, value in told.items()}
 
