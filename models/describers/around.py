@@ -8,7 +8,6 @@ from models.describers.checked import Budget, length_of, written
 from models.describers.choosing import Chosen
 from models.describers.findings import can_be_told
 from models.statements.facts import Facts
-from models.statements.measures import LUNGS
 from models.statements.table import table
 from models.statements.writing import is_scattered
 from schemas.regions import Region
@@ -16,8 +15,6 @@ from schemas.triplets import Statement
 
 EVERYWHERE = {"vessel", "lung", "lung field", "spinal cord", "trachea"}
 """Structures of which it tells nothing that they are seen: every such picture shows them."""
-BRIGHT = 0.5
-"""Contrast-to-noise, as displayed, from which lungs are white where they should be black."""
 _FIELDS = {"microscopy", "histopathology"}
 """Kinds of image that show many of a structure: where one is outlined, it is one of them."""
 
@@ -111,17 +108,6 @@ def tell_around(
     told = Counter(region.label for region in regions)
     told.subtract(left)
     return found, frozenset(label for label, count in left.items() if not count), told
-
-
-def shown_bright(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
-    """That marked lungs are white on CT, as of grey levels that were inverted or have wrapped over: lungs are black."""
-    if facts.metadata.modality != "CT":
-        return []
-    marked = [one for _, one in facts.regions.values() if one.kind == "source annotation" and one.label in LUNGS]
-    bright = [one for one in marked if one.contrast and (one.contrast.as_displayed or 0.0) >= BRIGHT]
-    plan = plans.brighter(facts, bright[0]) if len(bright) == 1 else None
-    statement = budget.take(written(plan, facts, f"{seed}:bright")) if plan is not None else None
-    return [statement] if statement is not None else []
 
 
 def _telling_of(facts: Facts, region: Region) -> tuple[str, ...]:

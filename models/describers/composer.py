@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.describers import findings, plans
-from models.describers.around import context_labels, opening_with_structures, shown_bright, tell_around
+from models.describers.around import context_labels, opening_with_structures, tell_around
 from models.describers.base import make_description
 from models.describers.checked import Budget, length_of, written
 from models.describers.choosing import Chosen, choose
@@ -23,7 +23,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@27"
+NAME = "composer@28"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
 WORDS = 94
@@ -85,7 +85,6 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     first = opening.statement if opening else shown.statement if shown else modality
     budget = Budget(WORDS - length_of(first))
     regions, texture, told = findings.one_by_one(facts, chosen, seed, budget, first, opening, full=full)
-    bright = shown_bright(facts, seed, budget)
     rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget)]
     relations = relations_of(facts, chosen, told, seed, budget)
     small = small_ones(facts, chosen, seed, budget) if full else []
@@ -102,7 +101,7 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     found = [*findings.interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    around = [*bright, *around, *small]
+    around = [*around, *small]
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]

@@ -14,7 +14,6 @@ from models.describers.plans.images import image as image
 from models.describers.plans.images import opening as opening
 from models.describers.plans.measured import measurements as measurements
 from models.describers.plans.others import absence as absence
-from models.describers.plans.others import brighter as brighter
 from models.describers.plans.others import context as context
 from models.describers.plans.others import further as further
 from models.describers.plans.others import opinion as opinion

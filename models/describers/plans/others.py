@@ -11,7 +11,7 @@ from models.statements.table import table
 from models.statements.tokens import plural, words
 from models.statements.voice import Voice
 from models.statements.writing import Piece
-from schemas.regions import Opinion, Region
+from schemas.regions import Opinion
 
 _CONTEXT = (
     "<x> ~is also {seen|visible}",
@@ -22,10 +22,6 @@ _FIRST = (
     "{the|this} image shows <x>",
 )
 """Where nothing has been told of beside which they are there too."""
-_BRIGHTER = (
-    "the <n> ~is {shown|displayed} brighter than <s>",
-    "the <n> ~appears brighter than <s>",
-)
 _NONE = (
     "no <n> {was|is} {found|seen|detected} on automated analysis",
     "automated analysis {found|shows} no <n>",
@@ -90,19 +86,6 @@ def _listed(pieces: list[Piece], patterns: tuple[str, ...], voice: Voice) -> Pie
     several = len(pieces) > 1 or pieces[0].several
     text = fill(voice.spin(voice.pick(patterns)), x=w.joined([piece.text for piece in pieces]))
     return Piece(w.numbered(text, several=several), tuple(claim for piece in pieces for claim in piece.claims))
-
-
-def brighter(facts: Facts, region: Region) -> Plan:
-    """That a structure is shown brighter than what is around it."""
-
-    def plan(voice: Voice) -> Piece | None:
-        name = w.name_of(facts, region.region_id, voice)
-        around = voice.pick(("their surroundings", "the tissue around them") if name.several else ("its surroundings",))
-        text = w.numbered(fill(voice.spin(voice.pick(_BRIGHTER)), n=name.text, s=around), several=name.several)
-        made = c.Level(regions=(region.region_id,), every=name.every, scale="shown", direction="high", degree="more")
-        return Piece(text, (name.claim, made), several=name.several)
-
-    return plan
 
 
 def absence(label: str) -> Plan:

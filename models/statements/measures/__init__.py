@@ -22,7 +22,6 @@ from models.statements.measures.numbers import share_of as share_of
 from models.statements.measures.numbers import shared_together as shared_together
 from models.statements.measures.numbers import sized as sized
 from models.statements.measures.numbers import times as times
-from models.statements.measures.occurrence import LUNGS as LUNGS
 from models.statements.measures.occurrence import SAME as SAME
 from models.statements.measures.occurrence import both_sides as both_sides
 from models.statements.measures.occurrence import continues as continues

@@ -206,19 +206,6 @@ def test_where_many_small_things_lie_is_told(rows: range, said: str) -> None:
     assert all(re.search(said, compose(facts, seed).description) for seed in SEEDS)
 
 
-def test_lungs_that_are_white_on_ct_are_told_so() -> None:
-    """As where grey levels were inverted; lungs as they are get no such sentence."""
-    for times, told in ((1.0, True), (-1.0, False)):
-        facts = in_a_film(((30, 60, 70, 130), (150, 60, 70, 130)), "lung", "CT")
-        (region,) = facts.grounding.regions
-        assert region.contrast is not None
-        contrast = region.contrast.model_copy(update={"contrast_to_noise": times, "as_displayed": times})
-        regions = (region.model_copy(update={"contrast": contrast}),)
-        changed = replace(facts, grounding=facts.grounding.model_copy(update={"regions": regions}))
-        said = compose(changed, "a").description
-        assert ("brighter than" in said) == told, said
-
-
 def test_a_speck_of_a_mask_moves_no_place() -> None:
     """A stray pixel stretches the box of a mark over the whole picture."""
     facts = in_a_film(((90, 190, 60, 50), (2, 2, 1, 1)), "polyp", "endoscopy")
