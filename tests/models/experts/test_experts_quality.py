@@ -19,7 +19,7 @@ LEAST = {
     "ct-density: small high-density focus": 0.68,
     "mr-brain: hyperintense region within the brain": 0.87,
     "mr-brain: region brighter than the mirrored place": 0.72,
-    "chest-lungs: lung field": 0.84,
+    "chest-lungs: lung field": 0.9,
     "xray-chest: opacity in a lung field": 0.85,
     "xray-chest: region brighter than in the other lung field": 0.82,
     "pet-uptake: high-uptake region": 0.88,

@@ -4,18 +4,23 @@ import pytest
 from known_images import judged, lined
 
 RADIOGRAPH = "RG1_UNCR.dcm"
-"""Of two lung fields the left (r1) is larger by a twentieth; r7, a small opacity, lies in it."""
+"""Of two lung fields the left (r1) is larger by a fortieth, which is no difference; of r3 and r4, darker fields in
+them, the left is larger by a quarter; r7, a small opacity, lies in the left field."""
 
 OF_THE_RADIOGRAPH = """
-+ Of the two lung fields, the left is the larger.
+- Of the two lung fields, the left is the larger.
 - Of the two lung fields, the right is the larger.
-+ The left lung field is larger than the right.
+- The left lung field is larger than the right.
++ The darker field r3 is larger than r4.
++ The darker field r4 is smaller than r3.
++ r3 is slightly larger than r4.
+- r4 is larger than r3.
 - The left lung field is smaller than the right.
-+ The left lung field is slightly larger than the right.
+- The left lung field is slightly larger than the right.
 - The left lung field is much larger than the right.
-+ The right lung field is smaller than its counterpart on the left.
+- The right lung field is smaller than its counterpart on the left.
 - The right lung field is larger than its counterpart on the left.
-+ The left lung field is the larger of the two.
+- The left lung field is the larger of the two.
 - The right lung field is the larger one.
 + The left and right lung fields are similar in size.
 - The opacity lies in the left and right lung fields.
@@ -28,7 +33,7 @@ OF_THE_RADIOGRAPH = """
 - The opacity reaches the left edge of the image.
 ? The opacity reaches the pleura.
 ? The right hilum is larger than the left.
-+ The left-sided lung field is larger than the right-sided one.
+- The left-sided lung field is larger than the right-sided one.
 - The left-sided lung field is smaller than the right-sided one.
 + There is an opacity in the left lung field but none on the right.
 - An opacity is seen on the right but none on the left.
@@ -44,7 +49,7 @@ OF_THE_RADIOGRAPH = """
 + One lung field is slightly larger than the other.
 + The right lung field is nearly as large as the left one.
 - The right lung field is about three times the size of the left one.
-+ Two lung fields are outlined, r1 being the larger.
+- Two lung fields are outlined, r1 being the larger.
 - Two lung fields are outlined, r2 being the larger.
 + The lung fields are of nearly equal size.
 + The opacity lies in the larger lung field.

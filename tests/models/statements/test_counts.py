@@ -80,7 +80,8 @@ def test_words_beside_a_finding_are_not_taken_for_it(text: str, outcome: str) ->
     [
         ("The larger lung field lies on the patient's left.", "supported"),
         ("The larger lung field lies on the patient's right.", "contradicted"),
-        ("The lung field on the patient's left is larger than the other one.", "supported"),
+        ("The lung field on the patient's left is larger than the other one.", "contradicted"),
+        ("The darker field r3 is larger than the darker field r4.", "supported"),
         ("The lung field on the patient's right is larger than the one on the left.", "contradicted"),
         ("The lung field on the patient's right is the larger one.", "contradicted"),
         ("Some of the darker fields are oval and lie on the patient's right.", "supported"),

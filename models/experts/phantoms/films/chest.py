@@ -54,7 +54,7 @@ class _Chest:
         self.rows, self.columns = (grid.astype(np.float32) / side for grid in np.mgrid[0:side, 0:side])
         self.centre, self.width = random.uniform(0.44, 0.56), random.uniform(0.17, 0.36)
         self.top = random.uniform(0, 0.24)
-        shaped = min(max(self.width * random.uniform(1.7, 2.7), 0.4), 1.02 - self.top)
+        shaped = min(max(self.width * random.uniform(1.3, 2.7), 0.3), 1.02 - self.top)
         self.height = shaped if random.random() < 0.7 else random.uniform(0.5, 0.95)
         self.bottom, self.middle_width = self.top + self.height, random.uniform(0.035, 0.09)
         self.outer = self.width + self.middle_width + random.uniform(0.03, 0.12)
@@ -64,7 +64,8 @@ class _Chest:
             [[1, random.normal(0, 0.03)], [0, 1]]
         )
         self.each = [self._lung(away) for away in (-1, 1)]
-        self.masks = [filled(side, self.placed(smooth(self._outline(one)))) for one in self.each]
+        self.outlines = [smooth(self._outline(one)) for one in self.each]
+        self.masks = [filled(side, self.placed(one)) for one in self.outlines]
         self.lungs: BinaryImage = self.masks[0] | self.masks[1]
         self.body: BinaryImage = np.zeros((side, side), np.uint8)
         self.air_depth = random.uniform(0.15, 0.8)
@@ -86,7 +87,7 @@ class _Chest:
     def _outline(self, lung: _Lung) -> npt.NDArray[np.float32]:
         """From the apex down the ribs to the angle of the diaphragm, along its dome, and up the mediastinum."""
         random = self.random
-        apex, dome, flare = random.uniform(0.3, 0.5), random.uniform(0.05, 0.2), random.uniform(-0.04, 0.06)
+        apex, dome, flare = random.uniform(0.3, 0.5), random.uniform(0.05, 0.28), random.uniform(-0.04, 0.06)
         reach = random.uniform(0.96, 1)
         return np.array(
             [
@@ -99,8 +100,9 @@ class _Chest:
                 lung.at(0.985 + flare, 1),
                 lung.at(random.uniform(0.72, 0.8), 1 - dome * random.uniform(0.5, 0.8)),
                 lung.at(random.uniform(0.4, 0.5), 1 - dome * random.uniform(0.9, 1.1)),
-                lung.at(0.12, 1 - dome * random.uniform(0.3, 1)),
-                lung.at(random.uniform(-0.03, 0.01), 0.98 - dome * random.uniform(0.2, 0.9)),
+                # Readers end a lung behind the heart at the height of its dome.
+                lung.at(0.12, 1 - dome * random.uniform(0.7, 1.1)),
+                lung.at(random.uniform(-0.03, 0.01), 0.99 - dome * random.uniform(0.6, 1.1)),
                 lung.at(random.uniform(-0.03, 0.06), 0.6),
                 lung.at(random.uniform(-0.03, 0.08), 0.3),
                 lung.at(random.uniform(0.02, 0.12), 0.1),
@@ -224,8 +226,9 @@ class _Chest:
     def bones(self) -> None:
         """Ribs, behind and in front; collar bones; shoulder blades."""
         random = self.random
-        ribs = self._ribs(-1) + self._ribs(1)
+        ribs = self._ribs(self.each[0], self.outlines[0]) + self._ribs(self.each[1], self.outlines[1])
         self.absorbed += blurred(ribs, 0.004 * self.side) * self._soft_body(0.01) * random.uniform(0.02, 0.22)
+        self.absorbed += self._wall() * self.air_depth * random.uniform(0, 0.5)
         along = np.linspace(0, 1, 12)
         for away in (-1, 1):
             x = self.centre + away * (0.03 + 1.02 * self.outer * along)
@@ -239,21 +242,34 @@ class _Chest:
                 flat = filled(self.side, self.placed(blade)).astype(np.float32)
                 self.absorbed += blurred(flat, 0.01 * self.side) * random.uniform(0.03, 0.25)
 
-    def _ribs(self, away: int) -> FloatImage:
+    def _ribs(self, lung: _Lung, outline: npt.NDArray[np.float32]) -> FloatImage:
+        """Each turns forward where it has gone a little further out than the lung reaches there."""
         random, height = self.random, self.height
         count, thick = random.integers(8, 12), random.uniform(0.012, 0.024)
-        x, span = self.centre + away * 0.6 * self.middle_width, away * 1.12 * self.width
+        x, beyond = self.centre + lung.away * 0.6 * self.middle_width, random.uniform(0, 0.015)
         along, drawn = np.linspace(0, 1, 14), np.zeros_like(self.absorbed)
         for number in range(count):
             y, drop = self.top - 0.02 + number * height / (count - 1.5), random.uniform(0.05, 0.12) * height
+            near = outline[np.abs(outline[:, 1] - y - drop) < 0.05 * height]
+            reach = lung.away * (near if len(near) else outline)[:, 0]
+            span = lung.away * float(reach.max()) + lung.away * beyond - x
             arch = drop * along**2 - 0.04 * height * np.sin(along * np.pi)
             behind = np.stack([x + span * np.sin(along * np.pi / 2), y + arch], axis=1)
             drawn += line(self.side, self.placed(behind), thick, 0)
             if random.random() < 0.6:
                 down = drop + 0.25 * height * along * random.uniform(0.6, 1.1)
-                before = np.stack([x + span * (1 - 0.7 * along), y + down], axis=1)
+                before = np.stack([x + span * (1 - 0.7 * along**1.5), y + down], axis=1)
                 drawn += 0.5 * line(self.side, self.placed(before), thick, 0)
         return drawn
+
+    def _wall(self) -> FloatImage:
+        """The ribs' turn, seen along them: a band at the outer side of the lungs, which end inside it."""
+        thick = self.side * self.random.uniform(0.01, 0.04)
+        outside = cv2.distanceTransform(1 - self.lungs, cv2.DIST_L2, 3)
+        band = np.clip(1.5 - np.abs(outside / thick - 0.7) * 1.5, 0, 1) * (self.lungs == 0)
+        side_on = np.clip((np.abs(self.columns - self.centre) - self.middle_width) / self.width * 2 - 0.7, 0, 1)
+        within = (self.rows > self.top) & (self.rows < self.bottom + 0.05)
+        return cast(FloatImage, (band * side_on * within).astype(np.float32))
 
     def thin_places(self) -> None:
         """Above the collar bones and in the armpits it is as dark as in a lung."""
