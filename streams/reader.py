@@ -43,6 +43,8 @@ REFUSED = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
 )
 """What waiting does not mend."""
+_AWAY = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
+"""What librdkafka says where no connection comes about, or none stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,9 @@ def _ask(wires: Wires, question: Callable[[], T], patience: float = 10.0) -> T:
 
 def no_answer(wires: Wires, error: KafkaException) -> Unavailable:
     """What to say of a broker that does not answer."""
-    return Unavailable(f"Kafka at {wires.bootstrap} does not answer: {error.args[0].name()}")
+    said = error.args[0]
+    why = "nothing listens there, or it ends the connection" if said.code() in _AWAY else said.name()
+    return Unavailable(f"Kafka at {wires.bootstrap} does not answer: {why}")
 
 
 def _assign(

@@ -43,3 +43,8 @@ class LastFeatures(Generic[Features]):
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return made
+
+    def forget(self) -> None:
+        """The next image is encoded anew, whichever it is."""
+        with self._lock:
+            self._kept.clear()

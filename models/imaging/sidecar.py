@@ -203,9 +203,12 @@ def _validated(plain: dict[str, Any], model: type[M], where: str) -> M:
         return model.model_validate_json(orjson.dumps(plain))
     except ValidationError as error:
         # Of what was found only names of fields are shown: keys of the input can hold anything.
-        parts = next(iter(error.errors(include_input=False, include_url=False)))["loc"]
-        field = ".".join(str(part) for part in parts if part in _FIELDS or isinstance(part, int)) or "the whole"
-        raise InvalidSidecar(field, "does not hold what it may", where) from None
+        first = next(iter(error.errors(include_input=False, include_url=False)))
+        field = ".".join(str(part) for part in first["loc"] if part in _FIELDS or isinstance(part, int)) or "the whole"
+        if first["type"] == "missing":
+            raise InvalidSidecar(field, "is missing", where) from None
+        words = f": {first.get('ctx', {})['expected']}" if first["type"] == "literal_error" else ""
+        raise InvalidSidecar(field, f"does not hold what it may{words}", where) from None
 
 
 def _refuse_unknown(plain: Any, model: type[BaseModel], where: str, within: str = "") -> None:

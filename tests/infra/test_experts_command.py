@@ -56,6 +56,7 @@ def test_examples_keep_their_promises(name: str) -> None:
     code, output = run("check", GRAPHS / f"{name}.toml")
     assert code == 0, output
     assert " ms an image" in output
+    assert "the outputs are there: \n" not in output
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,17 @@ def test_broken_promises(unet: Path, old: str, new: str, told: str) -> None:
     code, output = run("check", changed(unet, old, new))
     assert code == 1
     assert told in output
+
+
+def test_a_digest_that_is_not_there_yet_is_told(unet: Path) -> None:
+    """A manifest with a placeholder or nothing for it: `check` says what to write."""
+    digest = hashlib.sha256(unet.with_suffix(".onnx").read_bytes()).hexdigest()
+    written = unet.read_text()
+    for placeholder in ('sha256 = "…"', ""):
+        unet.write_text(written.replace(f'sha256 = "{digest}"', placeholder))
+        code, output = run("check", unet)
+        assert code == 1
+        assert f'That of unet.onnx is "{digest}"' in output
 
 
 def test_an_expert_of_three_dimensions(tmp_path: Path) -> None:

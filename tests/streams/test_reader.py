@@ -111,3 +111,10 @@ def test_a_partition_that_never_has_a_leader_is_told_of(monkeypatch: pytest.Monk
     monkeypatch.setattr(reader, "Consumer", MovingBroker([Answer(MOVED)] * 100_000, refusals=0))
     with pytest.raises(Unavailable, match="NOT_LEADER_FOR_PARTITION"):
         list(reader.read(WIRES, [OBJECTS], timeout=0.05))
+
+
+def test_a_broker_that_is_away_is_told_in_words() -> None:
+    """librdkafka's name for it says nothing to who typed a command."""
+    away = reader.no_answer(WIRES, KafkaException(KafkaError(KafkaError._TRANSPORT)))
+    assert str(away) == "Kafka at 127.0.0.1:1 does not answer: nothing listens there, or it ends the connection"
+    assert str(reader.no_answer(WIRES, KafkaException(MOVED))).endswith(": NOT_LEADER_FOR_PARTITION")

@@ -109,6 +109,14 @@ def test_an_invalid_sidecar_is_refused_by_the_field(sidecar: object, field: str)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+def test_a_word_that_is_none_of_a_field_is_refused_with_those_that_are() -> None:
+    """What may stand there is our own, so it can be shown; a field that lacks is told as such."""
+    with pytest.raises(InvalidSidecar, match=r"plane does not hold what it may: 'axial', 'coronal', .*; correct it"):
+        described({"plane": "transaxial"})
+    with pytest.raises(InvalidSidecar, match=r"spacing\.column_mm is missing; correct it"):
+        described({"spacing": {"row_mm": 1}})
+
+
 @pytest.mark.parametrize(
     ("sidecar", "told"),
     [

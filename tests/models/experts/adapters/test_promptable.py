@@ -91,6 +91,15 @@ def test_encoded_once_for_later_prompts(skin: np.ndarray) -> None:
     assert np.array_equal(mask_of(later, skin), mask_of(alone, skin))
 
 
+def test_what_was_forgotten_is_encoded_anew(skin: np.ndarray) -> None:
+    """So that `check` times an image that was not seen before."""
+    sam, encoder = counted()
+    seen(sam, skin, prompts=(prompt(50, 50, 140),))
+    sam.features.forget()
+    seen(sam, skin, prompts=(prompt(50, 50, 140),))
+    assert encoder.runs == 2
+
+
 def test_other_pixels_are_encoded_anew(skin: np.ndarray) -> None:
     """One pixel more is another image, with features of its own; of images long ago none are kept."""
     sam, encoder = counted()
