@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.datasets.duplicates import decoded
+from models.datasets.folders import files_below
 from schemas.failures import InvalidInput
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -47,14 +48,19 @@ def pictures_of(name: str, folder: Path) -> Iterator[tuple[str, bytes]]:
 
     Raises:
         NoPictures: there is none.
+        BadPicture: one cannot be read.
     """
     only = ONLY.get(name.lower().replace("_", "-"), ("*",))
     found = False
-    for path in sorted(folder.rglob("*")):
+    for path in files_below(folder):
         told = path.relative_to(folder).as_posix()
         if path.suffix.lower() in PICTURES and any(fnmatch.fnmatchcase(path.name, one) for one in only):
             found = True
-            yield told, path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except OSError:
+                raise BadPicture(name, told) from None
+            yield told, data
         elif path.suffix == ".parquet":
             for number, data in enumerate(_in_parquet(path)):
                 found = True

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from models.datasets.copies import NEAR_COPY, Originals
 from models.datasets.duplicates import decoded
+from models.datasets.folders import files_below
 from models.datasets.written import encoded
 from models.llava_tri.evaluation.benchmarks.files import PICTURES
 from models.llava_tri.evaluation.questions import Benchmark, WrongLayout
@@ -76,7 +77,7 @@ def of_dataset(folder: Path) -> Iterator[Learnt]:
     """
     index = folder / "index.jsonl"
     if not index.is_file():
-        for path in sorted(folder.rglob("*")):
+        for path in files_below(folder):
             if path.suffix.lower() in PICTURES and (picture := _read(path.read_bytes())) is not None:
                 yield picture
         return

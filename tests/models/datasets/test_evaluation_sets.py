@@ -13,8 +13,9 @@ from PIL import Image
 
 from models.datasets.audit import audit
 from models.datasets.build import build
-from models.datasets.evaluation import NoPictures, pictures_of
+from models.datasets.evaluation import BadPicture, NoPictures, pictures_of
 from models.datasets.soundness import sound_picture
+from models.llava_tri.evaluation.benchmarks.files import Folder
 from schemas.triplets import Triplet
 from tests.models.datasets.conftest import POLICY, read, splits_of
 
@@ -59,3 +60,18 @@ def test_evaluation_sets_are_read_as_they_lie(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoPictures, match="evaluation set slake"):
         list(pictures_of("slake", tmp_path / "empty"))
+
+
+def test_pictures_behind_links_are_pictures_too(tmp_path: Path) -> None:
+    """Images often lie on another disk: overlooked, a leak would pass for none. A link to nowhere is told of."""
+    png = cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes()
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "synpic1.png").write_bytes(png)
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "images").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "round").symlink_to(tmp_path / "set")
+    assert list(pictures_of("vqa-rad", tmp_path / "set")) == [("images/synpic1.png", png)]
+    assert Folder(tmp_path / "set")("synpic1.png") == png
+    (tmp_path / "set" / "synpic2.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(BadPicture, match=r"synpic2\.png"):
+        list(pictures_of("vqa-rad", tmp_path / "set"))

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from models.datasets.folders import files_below
 from models.llava_tri.evaluation.questions import WrongLayout
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Folder:
     @cached_property
     def _places(self) -> dict[str, list[tuple[tuple[str, ...], Path | None]]]:
         found: dict[str, list[tuple[tuple[str, ...], Path | None]]] = {}
-        for path in sorted(self._folder.rglob("*")):
+        for path in files_below(self._folder):
             if path.suffix.lower() in PICTURES:
                 found.setdefault(path.stem, []).append((path.relative_to(self._folder).parts, None))
             elif path.suffix.lower() == ".zip":
