@@ -117,11 +117,29 @@ def _organ(facts: Facts) -> Piece | None:
 def _is_of_a_series(facts: Facts) -> bool:
     """Whether the organ is that of an examination, of which this slice may show another part.
 
-    What the source marks in a slice is in the organ that it names.
+    What the source marks in a slice is in the organ that it names, unless that is another organ.
     """
-    marked = any(one.kind == "source annotation" for _, one in facts.regions.values()) or _shows_lungs(facts)
+    marked = (_is_marked(facts) and not _is_marked_elsewhere(facts)) or _shows_lungs(facts)
     slices = table().modality(facts.metadata.modality).slices
     return facts.metadata.source_format in ("DICOM", "NIfTI") and bool(slices) and not marked
+
+
+def _is_marked(facts: Facts) -> bool:
+    return any(one.kind == "source annotation" for _, one in facts.regions.values())
+
+
+PARTS_OF_THE_BODY = frozenset(
+    {"whole body", "chest", "abdomen", "pelvis", "neck", "head", "arm", "leg", "extremity", "skeleton"}
+)
+"""They hold organs."""
+
+
+def _is_marked_elsewhere(facts: Facts) -> bool:
+    """Whether organs are marked, but not the examination's: an abdomen that was called its colon."""
+    labels = (one.label for _, one in facts.regions.values() if one.kind == "source annotation")
+    organs = {table().bare(label) for label in labels} & set(table().organs)
+    named = facts.metadata.organ
+    return bool(organs) and named not in organs and named not in PARTS_OF_THE_BODY
 
 
 LUNG = 2.0

@@ -65,11 +65,26 @@ class Count(Claim):
             return so(*pointers)  # "Both lungs", in one mark.
         if self.n is not None and more and (self.bound or len(there) > 1):
             return self._judge_at_least(len(there), more, pointers)
+        if len(there) == 1:
+            return self._judge_parts(facts.region(there[0]), pointers)
         fits = len(there) >= 2 if self.n is None else _within(self.bound, len(there), self.n)
-        if len(there) == 1 and self.n != 1 and not self.bound:
-            pieces = measures.parts(facts.region(there[0]))
-            fits = pieces > 1 if self.n is None else pieces == self.n
         return so(*pointers) if fits else otherwise(f"there are {len(there)} so called", *pointers)
+
+    def _judge_parts(self, region: Region, pointers: tuple[str, ...]) -> Judgement:
+        """Of one mark: each of its parts is one of what it is called, or all of them are one."""
+        parts = measures.parts(region)
+        one = parts == 1 or not self.name or self.outlined or measures.is_together(region)
+        numbers = (1, parts) if one else (parts,)
+        if self.n is None:
+            fits = parts > 1
+        else:
+            fits = any(_within(self.bound, number, self.n) for number in numbers)
+            # Of many, some touch: then there are more of them than parts.
+            unsure = self.bound == ("below" if fits else "above")
+            if unsure and self.name and parts >= measures.MANY:
+                return untold("how many there are at most is not for a mask of many parts to say", *pointers)
+        said = "there is 1 so called" if one and parts == 1 else f"its mark has {parts} parts"
+        return so(*pointers) if fits else otherwise(said, *pointers)
 
     def _judge_at_least(self, there: int, more: int, pointers: tuple[str, ...]) -> Judgement:
         """Where there are so many, and up to so many more."""

@@ -237,3 +237,37 @@ def test_a_mark_is_a_whole_organ_by_what_its_slice_shows(
         grounding=facts.grounding.model_copy(update={"regions": (changed,)}),
     )
     assert w.is_implausible(known, changed) == implausible
+
+
+@pytest.mark.parametrize(
+    ("apart", "text", "outcome"),
+    [
+        (50, "There are twenty nuclei.", "supported"),
+        (50, "More than 10 nuclei are visible.", "supported"),
+        (50, "At least 20 nuclei are visible.", "supported"),
+        (50, "A nucleus is seen.", "supported"),
+        (50, "There is only one nucleus.", "contradicted"),
+        (50, "A single nucleus is seen.", "contradicted"),
+        (50, "Fewer than three nuclei are seen.", "contradicted"),
+        (50, "Five nuclei are visible.", "contradicted"),
+        # Nuclei that touch are one part.
+        (50, "More than 30 nuclei are visible.", "unsupported"),
+        (50, "Fewer than 40 nuclei are visible.", "unsupported"),
+        # Pieces beside one another read as one, or as what they are.
+        (12, "A single nucleus is seen.", "supported"),
+        (12, "More than 10 nuclei are visible.", "supported"),
+    ],
+)
+def test_parts_of_a_mark_are_counted(apart: int, text: str, outcome: str) -> None:
+    """One mask often holds all that a source marks."""
+    squares = tuple((x, y, 8, 8) for x in range(5, 5 + 5 * apart, apart) for y in range(5, 5 + 4 * apart, apart))
+    assert judge(text, in_a_film(squares, "nucleus", "microscopy")).verdict.outcome == outcome
+
+
+def test_an_examinations_organ_is_not_told_where_another_is_marked() -> None:
+    """What a header calls a colon may be an abdomen, of which this slice shows the liver."""
+    facts = in_a_film(((60, 60, 40, 40),), "liver", "CT")
+    for organ, told in (("colon", False), ("liver", True), ("abdomen", True)):
+        metadata = facts.metadata.model_copy(update={"source_format": "DICOM", "organ": organ})
+        said = [compose(replace(facts, metadata=metadata), seed).description for seed in SEEDS]
+        assert all((organ in one) == told for one in said), said
