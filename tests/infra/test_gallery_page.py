@@ -270,7 +270,7 @@ def test_text_of_triplets_stays_text(opened: Open, triplets: list[Triplet]) -> N
 
     triplet = Triplet.model_validate(spoiled(plain))
     page = opened([triplet])
-    assert page.locator("#cards .caption").text_content() == hostile
+    assert page.locator("#cards .told").text_content() == hostile
     page.locator("#cards a").click()
     page.wait_for_selector(".description")
     for summary in page.locator("summary").all():

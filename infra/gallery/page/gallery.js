@@ -99,7 +99,7 @@ const gallery = (() => {
     if (card.facets.disease[0] !== "not told") marks.unshift(make("span", { class: "mark" }, card.facets.disease[0]));
     return make("li", {}, make("a", { href: `#${card.id}` },
       make("div", { class: "well" }, picture),
-      make("div", { class: "words" }, make("p", { class: "title" }, card.title), make("p", { class: "caption" }, card.caption),
+      make("div", { class: "words" }, make("p", { class: "title" }, card.title), make("p", { class: "told" }, card.description),
         marks.length ? make("p", { class: "marks" }, ...marks) : null)));
   }
 
