@@ -5,7 +5,7 @@ The rest stays where it was measured: among regions, with their phrases and meas
 
 from models.experts.packaged import packaged
 from models.statements.facts import Facts
-from models.statements.measures import SURE, stated_of
+from models.statements.measures import is_enough, stated_of
 from models.statements.table import table
 from schemas.regions import Region, expert_name
 
@@ -40,4 +40,4 @@ def _is_mostly_right(facts: Facts, expert: str, region: Region) -> bool:
     told = stated_of(facts, expert, region.label)
     if told is None or told.precision is None:
         return not is_packaged(expert)
-    return told.precision.interval is not None and told.precision.interval[0] >= SURE
+    return is_enough(told.precision)

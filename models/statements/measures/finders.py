@@ -2,7 +2,7 @@
 
 from models.statements.facts import Facts, names_of
 from models.statements.table import table
-from schemas.regions import ExpertRun, LookedFor, Region, expert_name
+from schemas.regions import ExpertRun, LabelPrecision, LabelRecall, LookedFor, Region, expert_name
 
 
 def runs_of(facts: Facts, by: str) -> list[tuple[int, ExpertRun]]:
@@ -57,9 +57,13 @@ def is_sure(facts: Facts, region: Region) -> bool:
     """Whether the source marked a region, or an expert whose regions of that label are mostly right."""
     if region.kind == "source annotation":
         return True
-    stated = [one for expert in (region.expert, *region.agreeing) if (one := stated_of(facts, expert, region.label))]
-    intervals = [one.precision.interval for one in stated if one.precision is not None]
-    return any(one is not None and one[0] >= SURE for one in intervals)
+    stated = (stated_of(facts, expert, region.label) for expert in (region.expert, *region.agreeing))
+    return any(one is not None and is_enough(one.precision) for one in stated)
+
+
+def is_enough(measured: LabelPrecision | LabelRecall | None) -> bool:
+    """Whether a precision or a recall is sure to be so high that an expert is taken at its word."""
+    return measured is not None and measured.interval is not None and measured.interval[0] >= SURE
 
 
 def _may_outline(facts: Facts, run: ExpertRun, name: str) -> bool:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.measures.finders import SURE, is_sure
+from models.statements.measures.finders import is_enough, is_sure
 from models.statements.measures.pieces import MANY, middles_across, parts, quarters
 from models.statements.measures.relations import iou
 from models.statements.rows import STANDS_OUT, Called, Direction
@@ -169,8 +169,7 @@ def surely_none(facts: Facts, name: str) -> tuple[str, ...]:
         if below is not None and facts.grounding.intensity.maximum < below:
             return ("/intensity/maximum",)
         for m, one in enumerate(run.looked_for):
-            interval = one.recall.interval if one.recall is not None else None
-            if interval is not None and interval[0] >= SURE and not run.left_out and name in names_of(one.label):
+            if is_enough(one.recall) and not run.left_out and name in names_of(one.label):
                 return (f"/experts/{n}/outcome", f"/experts/{n}/looked_for/{m}/recall")
     return ()
 

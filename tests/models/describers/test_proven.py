@@ -4,10 +4,11 @@ import pytest
 
 from models.describers.choosing import choose
 from models.describers.composer import compose
-from models.describers.proven import SURE, is_proven
+from models.describers.proven import is_proven
 from models.experts.manifest import read
 from models.experts.packaged import LIBRARY
 from models.statements import Facts
+from models.statements.measures import SURE
 from schemas.regions import ExpertRun, LabelPrecision, LookedFor, Region
 from tests.models.statements.known_images import brain
 
