@@ -98,9 +98,7 @@ def images_of(path: Path) -> Iterator[tuple[str, EnrichedImage]]:
         BadImages: a line is neither.
         CannotWrite: the file cannot be read.
     """
-    for number, line in enumerate(lines_of(path), 1):
-        if not line.strip():
-            continue
+    for number, line in _numbered(path):
         try:
             if b'"triplet_id"' in line:
                 triplet = Triplet.model_validate_json(line)
@@ -109,7 +107,16 @@ def images_of(path: Path) -> Iterator[tuple[str, EnrichedImage]]:
                 image = EnrichedImage.model_validate_json(line)
                 yield image.image_id, image
         except ValidationError:
-            raise BadImages(f"line {number} is neither a triplet nor an enriched image of this version") from None
+            raise _neither(number) from None
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, with their numbers from 1."""
+    return ((number, line) for number, line in enumerate(lines_of(path), 1) if line.strip())
+
+
+def _neither(number: int) -> BadImages:
+    return BadImages(f"line {number} is neither a triplet nor an enriched image of this version")
 
 
 def drawn(path: Path, kept: frozenset[str] | None, limit: int | None) -> frozenset[str] | None:
@@ -134,13 +141,12 @@ def drawn(path: Path, kept: frozenset[str] | None, limit: int | None) -> frozens
 
 def _keys(path: Path) -> Iterator[str]:
     """As `images_of` gives them, without the images."""
-    for number, line in enumerate(lines_of(path), 1):
-        if line.strip():
-            try:
-                told = orjson.loads(line)
-                yield str(told["triplet_id" if "triplet_id" in told else "image_id"])
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                raise BadImages(f"line {number} is neither a triplet nor an enriched image of this version") from None
+    for number, line in _numbered(path):
+        try:
+            told = orjson.loads(line)
+            yield str(told["triplet_id" if "triplet_id" in told else "image_id"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise _neither(number) from None
 
 
 def held_out_of(folder: Path) -> frozenset[str]:

@@ -33,15 +33,18 @@ def arguments_for(model: Path) -> tuple[str, ...]:
 
 def name_of(model: Path) -> str:
     """NAME@DIGEST, as its export is called; of another folder its name."""
-    lineage = model / "lineage.json"
-    exported = json.loads(lineage.read_bytes()).get("model") if lineage.is_file() else None
-    return exported or f"{model.resolve().name}@unpinned"
+    return _lineage(model).get("model") or f"{model.resolve().name}@unpinned"
 
 
 def generation_of(model: Path) -> int:
     """Of the text that it writes: one more than that of the text that it learnt from, where its export tells it."""
+    return 1 + _lineage(model).get("text_generation", 0)
+
+
+def _lineage(model: Path) -> dict[str, Any]:
+    """What its export tells of it; nothing of another folder."""
     lineage = model / "lineage.json"
-    return 1 + (json.loads(lineage.read_bytes()).get("text_generation", 0) if lineage.is_file() else 0)
+    return json.loads(lineage.read_bytes()) if lineage.is_file() else {}
 
 
 def main() -> int:

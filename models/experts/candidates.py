@@ -32,6 +32,12 @@ class Component:
     area_px: int
     score: float | None
 
+    @property
+    def box(self) -> Box:
+        """Of the whole crop."""
+        height, width = self.crop.shape
+        return Box(x=self.x, y=self.y, width=width, height=height)
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:

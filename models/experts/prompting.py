@@ -22,14 +22,17 @@ def prompts(manifest: Manifest, told: Sequence[Candidate], size: tuple[int, int]
     decoding = manifest.decoding
     if not isinstance(decoding, Promptable) or decoding.prompts != "boxes":
         return ()
-    asked = [
-        (area, Prompt(_wider(box, share, size), one.label, one.code, _proposal(one), len(parts), share))
-        for one in told
-        if not decoding.prompted_by or any(name in decoding.prompted_by for name in _names(one))
-        for share in (next((decoding.widened[name] for name in _names(one) if name in decoding.widened), 0.0),)
-        for parts in (list(_parts(one, decoding.least_part)),)
-        for area, box in parts
-    ]
+    asked: list[tuple[int, Prompt]] = []
+    for one in told:
+        names = _names(one)
+        if decoding.prompted_by and not any(name in decoding.prompted_by for name in names):
+            continue
+        share = next((decoding.widened[name] for name in names if name in decoding.widened), 0.0)
+        proposal, parts = Proposal(one.expert, one.component.box), list(_parts(one, decoding.least_part))
+        asked += [
+            (area, Prompt(_wider(box, share, size), one.label, one.code, proposal, len(parts), share))
+            for area, box in parts
+        ]
     if len(asked) > decoding.max_prompts:
         asked.sort(key=lambda one: -one[0])
     return tuple(prompt for _, prompt in asked[: decoding.max_prompts])
@@ -39,11 +42,6 @@ def _names(one: Candidate) -> tuple[str, str]:
     """What a manifest can call it by, the narrower first."""
     name = expert_name(one.expert)
     return f"{name}: {one.label}", name
-
-
-def _proposal(one: Candidate) -> Proposal:
-    height, width = one.component.crop.shape
-    return Proposal(one.expert, Box(x=one.component.x, y=one.component.y, width=width, height=height))
 
 
 def _wider(box: Box, share: float, size: tuple[int, int]) -> Box:

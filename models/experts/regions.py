@@ -146,7 +146,6 @@ def _measured(
     part, candidate, inside, around = told.part, told.candidate, told.inside, told.around
     metadata, luma, unit = image.metadata, image.luma, image.unit
     spacing = metadata.spacing
-    height, width = part.crop.shape
     x, y = part.x + moments["m10"] / part.area_px, part.y + moments["m01"] / part.area_px
     edge = margin(form.irregularity, told.across, around, pixel, unit)
     apart = contrast(inside, around, image.inverted) if around else None
@@ -161,7 +160,7 @@ def _measured(
         proposed_by=candidate.proposal.expert if candidate.proposal else "",
         score=None if part.score is None else figures(part.score),
         mask=Mask(size=luma.shape, counts=counts),
-        box=Box(x=part.x, y=part.y, width=width, height=height),
+        box=part.box,
         area_px=part.area_px,
         area_mm2=None if spacing is None else figures(part.area_px * spacing.row_mm * spacing.column_mm),
         centroid=(figures(x), figures(y)),
