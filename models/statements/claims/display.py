@@ -41,4 +41,5 @@ class Extent(OfRegions):
     loose: bool = field(default=False, compare=False)
 
     def _judge(self, facts: Facts) -> Judgement:
-        return self._each(facts, lambda region_id, region: measures.spanned(facts, region_id, region, self))
+        said = measures.Said(self.values, "%", self.bound, self.loose)
+        return self._each(facts, lambda region_id, region: measures.spanned(facts, region_id, region, self.along, said))

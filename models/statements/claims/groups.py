@@ -1,6 +1,6 @@
 """Claims about several regions together: how many there are, how they lie and compare, and that there is none."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from models.statements import measures
 from models.statements.claims.base import Claim, OfRegions
@@ -154,10 +154,11 @@ class Ratio(OfRegions):
     def _judge(self, facts: Facts) -> Judgement:
         if self.object and self.object not in facts.regions:
             return otherwise(f"there is no region {self.object}")
+        said = measures.Said((self.value,), "times", self.bound, self.loose, self.decimals)
 
         def judge(region_id: str, region: Region) -> Judgement:
             other = next((one for one in self.pair if one != region_id), self.object)
-            return measures.times(facts, region_id, region, replace(self, object=other))
+            return measures.times(facts, region_id, region, self.measure, other, said)
 
         return self._each(facts, judge)
 
@@ -175,7 +176,8 @@ class Total(Claim):
     decimals: int = field(default=0, compare=False)
 
     def _judge(self, facts: Facts) -> Judgement:
-        return measures.shared_together(facts, self)
+        said = measures.Said(self.values, "%", self.bound, self.loose, self.decimals)
+        return measures.shared_together(facts, self.regions, self.of, said)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +196,8 @@ class Distance(OfRegions):
     def _judge(self, facts: Facts) -> Judgement:
         if self.object not in facts.regions:
             return otherwise(f"there is no region {self.object}")
-        return self._each(facts, lambda region_id, _: measures.apart(facts, region_id, self))
+        said = measures.Said((self.value,), self.unit, self.bound, self.loose, self.decimals)
+        return self._each(facts, lambda region_id, _: measures.apart(facts, region_id, self.object, self.along, said))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -271,7 +271,8 @@ class ImageNumber(Claim):
     decimals: int = field(default=0, compare=False)
 
     def _judge(self, facts: Facts) -> Judgement:
-        return measures.of_image(facts, self.measure, self.value, self.unit, self.bound, self.loose, self.decimals)
+        said = measures.Said((self.value,), self.unit, self.bound, self.loose, self.decimals)
+        return measures.of_image(facts, self.measure, said)
 
 
 @dataclass(frozen=True, kw_only=True)

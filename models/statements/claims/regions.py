@@ -163,7 +163,8 @@ class Size(OfRegions):
     decimals: int = field(default=0, compare=False)
 
     def _judge(self, facts: Facts) -> Judgement:
-        return self._each(facts, lambda region_id, region: measures.sized(facts, region_id, region, self))
+        said = measures.Said(self.values, self.unit, self.bound, self.loose, self.decimals)
+        return self._each(facts, lambda region_id, region: measures.sized(facts, region_id, region, self.measure, said))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,6 @@ from models.statements.measures.levels import shown_sign as shown_sign
 from models.statements.measures.levels import worded as worded
 from models.statements.measures.numbers import apart as apart
 from models.statements.measures.numbers import box_aspect as box_aspect
-from models.statements.measures.numbers import near as near
 from models.statements.measures.numbers import of_image as of_image
 from models.statements.measures.numbers import share_of as share_of
 from models.statements.measures.numbers import shared_together as shared_together
@@ -53,3 +52,5 @@ from models.statements.measures.relations import area_together as area_together
 from models.statements.measures.relations import covered as covered
 from models.statements.measures.relations import iou as iou
 from models.statements.measures.relations import related as related
+from models.statements.measures.said import Said as Said
+from models.statements.measures.said import near as near

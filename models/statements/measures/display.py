@@ -1,15 +1,11 @@
 """Where regions stand in the picture as displayed: at its edges, round its centre, and how far across it."""
 
 import math
-from typing import TYPE_CHECKING
 
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
-from models.statements.measures.numbers import near, within
+from models.statements.measures.said import Said
 from schemas.regions import Region
-
-if TYPE_CHECKING:
-    from models.statements.claims import Extent
 
 AT, OFF = 1, 0.02
 """Pixels up to which a region is at an edge, and the part of a side from which it plainly is not."""
@@ -51,16 +47,10 @@ def by_clock(facts: Facts, region_id: str, region: Region, hour: float) -> Judge
     return otherwise("it lies at another hour", pointer) if apart > 2 * HOURS else untold("it is near that", pointer)
 
 
-def spanned(facts: Facts, region_id: str, region: Region, claim: "Extent") -> Judgement:
+def spanned(facts: Facts, region_id: str, region: Region, along: str, said: Said) -> Judgement:
     """Which part of the picture's width or height the box of a region spans."""
     at = f"/regions/{facts.index(region_id)}/box"
-    wide = claim.along == "width"
+    wide = along == "width"
     part = 100 * (region.box.width / facts.columns if wide else region.box.height / facts.rows)
     pointer = f"{at}/width" if wide else f"{at}/height"
-    if claim.bound == "between":
-        fits = within("above", claim.values[0], part) and within("below", claim.values[1], part)
-    elif claim.bound:
-        fits = within(claim.bound, claim.values[0], part)
-    else:
-        fits = near(claim.values[0], part, claim.loose)
-    return so(pointer) if fits else otherwise("it spans another part of that", pointer)
+    return so(pointer) if said.fits(part) else otherwise("it spans another part of that", pointer)

@@ -1,57 +1,26 @@
 """Numbers that are said: lengths, areas, shares, statistics and the image's own, held against what was measured."""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from models.statements.facts import Facts
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.relations import area_together, axis_of, covered
+from models.statements.measures.said import Said
 from schemas.regions import Region
 
-if TYPE_CHECKING:
-    from models.statements.claims import Distance, Ratio, Size, Total
-
-CLOSE, LOOSE = 0.02, 0.12
-"""How far a number may lie from what was measured: as it stands, and behind 'about'. Half a unit of its last figure
-counts too, up to LOOSE."""
-_CM, _UM = 10.0, 0.001
-_SCALES = {"mm": ("mm", 1.0), "cm": ("mm", _CM), "µm": ("mm", _UM), "px": ("px", 1.0), "mm²": ("mm²", 1.0),
-           "cm²": ("mm²", 100.0), "µm²": ("mm²", 1e-6), "%": ("%", 1.0), "HU": ("HU", 1.0), "SUV": ("SUV", 1.0),
-           "ms": ("ms", 1.0), "kV": ("kV", 1.0), "T": ("T", 1.0), "times": ("times", 1.0)}  # fmt: skip
 _VALUE_UNITS = {"HU": "HU", "SUVbw": "SUV"}
 
 
-def near(said: float, value: float, loose: bool = False, decimals: int = 0, scale: float = 1.0) -> bool:
-    """Whether a number that is said is the one measured, both in one unit; `scale`: of the unit it was said in."""
-    if value == 0 or said == 0:
-        return abs(said - value) <= 0.5 * scale * 10.0**-decimals
-    if (said > 0) != (value > 0):
-        return False
-    part = LOOSE if loose else max(CLOSE, min(LOOSE, 0.5 * scale * 10.0**-decimals / abs(value)))
-    return abs(said - value) <= part * abs(value) + 1e-9
-
-
-def sized(facts: Facts, region_id: str, region: Region, claim: "Size") -> Judgement:
+def sized(facts: Facts, region_id: str, region: Region, measure: str, said: Said) -> Judgement:
     """A length, area, share or statistic of a region."""
-    dimension, scale = _SCALES[claim.unit]
-    together = 1 if claim.bound == "between" else len(claim.values)
+    together = 1 if said.bound == "between" else len(said.values)
     # What is "smaller than 3 cm" is so in its longest diameter.
-    bounded = claim.bound and claim.measure in ("", "across") and dimension in ("mm", "px")
-    measure = "bounded" if bounded else claim.measure
-    found = _facts_of(facts, region_id, region, dimension, measure, together)
+    bounded = said.bound and measure in ("", "across") and said.dimension in ("mm", "px")
+    found = _facts_of(facts, region_id, region, said.dimension, "bounded" if bounded else measure, together)
     if not found:
         return untold(f"no such measurement of {region_id} in that unit is told")
-    said = [value * scale for value in claim.values]
     for pointers, values in found:
-        if claim.bound == "between":
-            fits = within("above", said[0], values[0]) and within("below", said[1], values[0])
-        elif claim.bound:
-            fits = all(within(claim.bound, one, value) for one, value in zip(said, values, strict=True))
-        else:
-            pairs = zip(sorted(said, reverse=True), sorted(values, reverse=True), strict=True)
-            fits = all(near(one, value, claim.loose, claim.decimals, scale) for one, value in pairs)
-        if fits:
+        if said.fits(*values):
             return so(*pointers)
     return otherwise(f"the measurement of {region_id} is another", *found[0][0])
 
@@ -66,101 +35,77 @@ def box_aspect(facts: Facts, region: Region) -> float:
     return region.box.width / region.box.height * (spacing.column_mm / spacing.row_mm if spacing else 1.0)
 
 
-def times(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judgement:
+def times(facts: Facts, region_id: str, region: Region, measure: str, other_id: str, said: Said) -> Judgement:
     """How many times as large or long a region is as another, or as long as it is wide itself."""
     at = f"/regions/{facts.index(region_id)}"
     size = region.size
-    if claim.measure == "itself":
+    if measure == "itself":
         found = [size.longest_axis / size.shortest_axis] if size and size.shortest_axis else []
         found += [1 / region.shape.elongation] if region.shape and region.shape.elongation else []
-        return _times(found, claim, (f"{at}/size", f"{at}/shape/elongation"))
-    if claim.measure == "box":
-        return _times([box_aspect(facts, region)], claim, (f"{at}/box/width", f"{at}/box/height"))
-    if claim.measure == "level":
-        return _times_the_level(facts, region_id, region, claim)
-    other = facts.region(claim.object)
-    there = f"/regions/{facts.index(claim.object)}"
-    if claim.measure == "covering":
-        return _times([covered([other], [region])], claim, (f"{at}/mask", f"{there}/mask"), exact=True)
+        return _times(found, said, (f"{at}/size", f"{at}/shape/elongation"))
+    if measure == "box":
+        return _times([box_aspect(facts, region)], said, (f"{at}/box/width", f"{at}/box/height"))
+    if measure == "level":
+        return _times_the_level(facts, region_id, region, other_id, said)
+    other = facts.region(other_id)
+    there = f"/regions/{facts.index(other_id)}"
+    if measure == "covering":
+        return _times([covered([other], [region])], said, (f"{at}/mask", f"{there}/mask"), exact=True)
     areas = [region.area_px / other.area_px]
     lengths = [size.longest_axis / other.size.longest_axis] if size and other.size and other.size.longest_axis else []
-    if claim.measure == "length":
-        return _times(lengths, claim, (f"{at}/size/longest_axis", f"{there}/size/longest_axis"))
-    by_area = _times(areas, claim, (f"{at}/area_px", f"{there}/area_px"))
-    if by_area.truth is False and _times(lengths, claim, ()).truth:
+    if measure == "length":
+        return _times(lengths, said, (f"{at}/size/longest_axis", f"{there}/size/longest_axis"))
+    by_area = _times(areas, said, (f"{at}/area_px", f"{there}/area_px"))
+    if by_area.truth is False and _times(lengths, said, ()).truth:
         return untold("it is so of their lengths, and not of their areas", *by_area.pointers)
     return by_area
 
 
-def _times_the_level(facts: Facts, region_id: str, region: Region, claim: "Ratio") -> Judgement:
+def _times_the_level(facts: Facts, region_id: str, region: Region, other_id: str, said: Said) -> Judgement:
     """How many times its mean is that of another region, or of its surroundings, where zero is none of it."""
     if facts.metadata.modality not in ("PET", "nuclear medicine"):
         return untold("values of such an image have no ratio")
     at = f"/regions/{facts.index(region_id)}"
-    if claim.object:
-        mean, pointer = (
-            facts.region(claim.object).intensity.mean,
-            f"/regions/{facts.index(claim.object)}/intensity/mean",
-        )
+    if other_id:
+        mean, pointer = facts.region(other_id).intensity.mean, f"/regions/{facts.index(other_id)}/intensity/mean"
     elif region.surroundings is not None:
         mean, pointer = region.surroundings.mean, f"{at}/surroundings/mean"
     else:
         return untold("that was not measured")
-    return _times([region.intensity.mean / mean] if mean > 0 else [], claim, (f"{at}/intensity/mean", pointer))
+    return _times([region.intensity.mean / mean] if mean > 0 else [], said, (f"{at}/intensity/mean", pointer))
 
 
 ASIDE = 1.3
 """How many times as far two centroids may lie apart as along a direction for both to be their distance in it."""
 
 
-def apart(facts: Facts, region_id: str, claim: "Distance") -> Judgement:
+def apart(facts: Facts, region_id: str, other_id: str, along: str, said: Said) -> Judgement:
     """How far two centroids lie apart, or one of them in the direction that is said with it."""
-    dimension, scale = _SCALES[claim.unit]
-    spacing = facts.metadata.spacing
-    if region_id == claim.object:
+    dimension, spacing = said.dimension, facts.metadata.spacing
+    if region_id == other_id:
         return otherwise("it compares a region with itself")
     if dimension not in ("mm", "px") or (dimension == "mm" and spacing is None):
         return untold("no distance in that unit is told")
     wide, high = (spacing.column_mm, spacing.row_mm) if dimension == "mm" and spacing is not None else (1.0, 1.0)
-    (x, y), (other_x, other_y) = facts.region(region_id).centroid, facts.region(claim.object).centroid
+    (x, y), (other_x, other_y) = facts.region(region_id).centroid, facts.region(other_id).centroid
     across, down = abs(x - other_x) * wide, abs(y - other_y) * high
     found = [math.hypot(across, down)]
-    if claim.along and (axis := axis_of(facts, claim.along)) is not None:
+    if along and (axis := axis_of(facts, along)) is not None:
         straight = (across, down)[axis]
         found = [straight, *(one for one in found if one <= ASIDE * straight)]
-    pointers = tuple(f"/regions/{facts.index(one)}/centroid" for one in (region_id, claim.object))
-    fits = _fits((claim.value,), found, claim, scale)
+    pointers = tuple(f"/regions/{facts.index(one)}/centroid" for one in (region_id, other_id))
+    fits = any(said.fits(one) for one in found)
     return so(*pointers) if fits else otherwise("the distance is another", *pointers)
 
 
-def _fits(said: Sequence[float], found: Sequence[float], claim: "Distance | Total", scale: float = 1.0) -> bool:
-    """Whether one of what was measured is what is said: a number, a bound, or what lies between two; `scale`: of it."""
-    low, high = said[0] * scale, said[-1] * scale
-    if claim.bound == "between":
-        return any(within("above", low, one) and within("below", high, one) for one in found)
-    if claim.bound:
-        return any(within(claim.bound, low, one) for one in found)
-    return any(near(low, one, claim.loose, claim.decimals, scale) for one in found)
-
-
-def _times(found: list[float], claim: "Ratio", pointers: tuple[str, ...], *, exact: bool = False) -> Judgement:
+def _times(found: list[float], said: Said, pointers: tuple[str, ...], *, exact: bool = False) -> Judgement:
     """`exact`: a share, whose numbers are rounded as others are, and not as ratios."""
     if not found:
         return untold("that was not measured")
-    if claim.bound:
-        fits = any(within(claim.bound, claim.value, one) for one in found)
-    else:
-        fits = any(
-            near(claim.value, one, claim.loose or not exact, claim.decimals)
-            or (not exact and abs(claim.value - one) <= ROUNDED * one)
-            for one in found
-        )
+    fits = any(said.fits(one) for one in found)
+    if not exact and not said.bound:
+        fits = fits or any(abs(said.values[0] - one) <= ROUNDED * one for one in found)
     return so(*pointers) if fits else otherwise("the ratio is another", *pointers)
-
-
-def within(bound: str, said: float, value: float) -> bool:
-    """Whether a measurement is at most ("below") or at least ("above") what is said, but for rounding."""
-    return value <= 1.02 * said if bound == "below" else value >= 0.98 * said
 
 
 def _facts_of(
@@ -234,29 +179,28 @@ def share_of(facts: Facts, region_id: str, region: Region, of: str) -> tuple[flo
     return (100 * region.area_px / (facts.rows * facts.columns), f"{at}/area_px") if shown else (None, "")
 
 
-def shared_together(facts: Facts, claim: "Total") -> Judgement:
+def shared_together(facts: Facts, region_ids: tuple[str, ...], of: str, said: Said) -> Judgement:
     """Which part regions cover together, of the picture or of what all of them lie within."""
-    regions = [facts.region(one) for one in claim.regions if one in facts.regions]
-    if not regions or len(regions) < len(claim.regions) or len({one.mask.size for one in regions}) > 1:
+    regions = [facts.region(one) for one in region_ids if one in facts.regions]
+    if not regions or len(regions) < len(region_ids) or len({one.mask.size for one in regions}) > 1:
         return untold("their masks cannot be taken together")
-    pointers = tuple(f"/regions/{facts.index(one)}/area_px" for one in claim.regions)
+    pointers = tuple(f"/regions/{facts.index(one)}/area_px" for one in region_ids)
     area = area_together(regions)
-    found = [100 * area / (facts.rows * facts.columns)] if claim.of in ("", "image") else []
+    found = [100 * area / (facts.rows * facts.columns)] if of in ("", "image") else []
     places = [one.place for one in regions if one.place is not None and one.place.share_percent]
     within_all = {one.within.removesuffix("s") for one in places}
-    if len(places) == len(regions) and len(within_all) == 1 and claim.of.removesuffix("s") in ("", *within_all):
+    if len(places) == len(regions) and len(within_all) == 1 and of.removesuffix("s") in ("", *within_all):
         found.append(area / regions[0].area_px * places[0].share_percent)
     if not found:
         return untold("no share of that is told", *pointers)
-    fits = _fits(claim.values, found, claim)
+    fits = any(said.fits(one) for one in found)
     return so(*pointers) if fits else otherwise("together they cover another part", *pointers)
 
 
-def of_image(facts: Facts, measure: str, value: float, unit: str, bound: str, loose: bool, decimals: int) -> Judgement:
+def of_image(facts: Facts, measure: str, said: Said) -> Judgement:
     """Slice thickness, spacing, times, field strength, tube voltage; the highest value, where it is an SUV."""
     metadata = facts.metadata
-    highest = facts.grounding.intensity if facts.grounding.intensity.unit == "SUVbw" and unit == "SUV" else None
-    dimension, scale = _SCALES[unit]
+    highest = facts.grounding.intensity if facts.grounding.intensity.unit == "SUVbw" and said.unit == "SUV" else None
     spacing = metadata.spacing
     known: list[tuple[str, float | None]] = {
         "thickness": [("/metadata/slice_thickness_mm", metadata.slice_thickness_mm)],
@@ -273,10 +217,10 @@ def of_image(facts: Facts, measure: str, value: float, unit: str, bound: str, lo
         "maximum of the image": [("/intensity/maximum", highest and highest.maximum)],
     }.get(measure, [])
     told = [(pointer, one) for pointer, one in known if one is not None]
-    if not told or (measure in ("thickness", "spacing") and dimension != "mm"):
+    if not told or (measure in ("thickness", "spacing") and said.dimension != "mm"):
         return untold("the source does not tell that number")
     for pointer, one in told:
-        beyond = {"below": one < value * scale, "above": one > value * scale}.get(bound)
-        if beyond or (beyond is None and near(value * scale, one, loose, decimals, scale)):
+        beyond = {"below": one < said.measured[0], "above": one > said.measured[0]}.get(said.bound)
+        if said.fits(one) if beyond is None else beyond:
             return so(pointer)
     return otherwise("the source tells another number", told[0][0])
