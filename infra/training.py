@@ -53,7 +53,7 @@ class TripletsSoFar:
             if self._whole and not first <= record.offset <= last:
                 continue
             self._offsets[record.partition] = min(first, record.offset), max(last, record.offset)
-            yield Deleted(record.key) if record.message is None else Whole(record.message)
+            yield Deleted(record.key) if record.message is None else Whole(record.message, record.at)
         self._whole = True
 
     def told(self) -> dict[str, Any]:

@@ -49,13 +49,14 @@ _AWAY = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
 
 @dataclass(frozen=True, slots=True)
 class Record(Generic[M]):
-    """One message as it was read. `message` is None for a tombstone."""
+    """One message as it was read. `message` is None for a tombstone; `at` is its time on the topic, ms since 1970."""
 
     topic: Topic[M]
     key: str
     message: M | None
     partition: int
     offset: int
+    at: int
 
 
 def read(
@@ -138,7 +139,8 @@ def read(
             except UnreadableMessage as problem:
                 _passed_by(name, partition, offset, str(problem))
             else:
-                yield Record(topic, (message.key() or b"").decode(errors="replace"), body, partition, offset)
+                key = (message.key() or b"").decode(errors="replace")
+                yield Record(topic, key, body, partition, offset, message.timestamp()[1])
             if not follow and offset + 1 == ends.get((name, partition)) and _at_end(consumer, ends):
                 return
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from models.datasets.cards import INDEX, UNTOLD, lineage_digest, write_card
 from models.datasets.conversations import SPLITS
-from models.datasets.first_reading import AGAIN, look
+from models.datasets.first_reading import look
 from models.datasets.formats import FORMATS, Example, JsonObject, Writer
 from models.datasets.instructions import Mixer
 from models.datasets.kept import GROUPS, Kept
@@ -108,8 +108,6 @@ def _made(
         _write(read, scan, folder, policy, report, makers, progress)
         report.groups, report.group_levels = scan.groups_written(), scan.levels()
         report.left_out = scan.reasons()
-        if looked.repeated:
-            report.left_out[AGAIN] = looked.repeated
         report.source = dict(source())
         if not sum(report.images.values()):
             told = "; ".join(f"{n} {reason}" for reason, n in report.left_out.items()) or "none were given"
@@ -181,7 +179,7 @@ def _write(
             progress(report.triplets + number)
             triplet = item.triplet()
             seen = scan.one(triplet.triplet_id)
-            if seen is None or seen.reason:
+            if seen is None or seen.reason or seen.at != (item.at or number):
                 continue
             split = scan.groups.split_of(seen.group)
             try:

@@ -14,24 +14,20 @@ from models.datasets.groups import Together
 from models.datasets.kept import KeptImage
 from models.datasets.lines import Deleted, Glance, Read
 from models.datasets.origin import origin_of
-from models.datasets.policy import Policy
-from models.datasets.scan import SAME, Scan, Seen
+from models.datasets.policy import WRITTEN, Policy
+from models.datasets.scan import Scan, Seen
 from models.datasets.soundness import OTHER, PICTURE, Flawed
 from models.imaging import from_pixels
 from models.imaging.errors import CorruptPixels
 from models.imaging.perceptual import perceptual_hash
 from schemas.images import Pixels
 
-AGAIN = "a triplet that came before"
-"""Why what has the id of another one is left out: what is sent twice, and what is forged."""
-
 
 @dataclass
 class Looked:
-    """How many triplets were read, had the id of an earlier one, were unpacked for their hash; and groups joined."""
+    """How many triplets were read, how many were unpacked for their hash, and how many groups joined."""
 
     triplets: int = 0
-    repeated: int = 0
     unpacked: int = 0
     joined: int = 0
 
@@ -67,9 +63,7 @@ def look(
     together, looked = Together(), Looked()
     for given in read():
         if isinstance(given, Deleted):
-            if (heir := scan.delete(given.triplet_id)) is not None:
-                for _, group in scan.near(heir.hash, policy.near):
-                    together.join(heir.group, group)
+            scan.delete(given.triplet_id)
             continue
         looked.triplets += 1
         progress(looked.triplets)
@@ -83,19 +77,23 @@ def look(
             else:
                 looked.unpacked += one.image.perceptual_hash is None
                 near = scan.near_evaluation(picture) if picture is not None else near
-                twin = scan.group_with(one.image_id)
-                reason = SAME if twin else _too_near(near)
+                reason = _too_near(near)
+                twin = None if reason else scan.displace(one.image_id)
         _list_hits(hits, one.triplet_id, near)
-        seen = _seen(one, value, reason)
+        seen = _seen(one, value, reason, given.at or looked.triplets)
         if twin:
-            # What is left out here may be what another collection tests on.
+            # What is left out for this one may be what another collection tests on.
             together.join(seen.group, twin)
         if not reason:
             for _, group in scan.near(value, policy.near):
                 together.join(seen.group, group)
             for group in scan.near_kept(one.image_id, value, policy.near):
                 together.join(seen.group, group)
-        looked.repeated += scan.add(seen) is None
+        scan.add(seen)
+    # Who asks for the composer's texts alone has them, though a model described the same images later.
+    for heir in scan.settle(WRITTEN):
+        for _, group in scan.near(heir.hash, policy.near):
+            together.join(heir.group, group)
     for one, other in scan.shared():
         together.join(one, other)
     scan.groups.join(together)
@@ -127,12 +125,12 @@ def _too_near(near: Iterable[tuple[str, str]]) -> str:
     return f"near an image of {', '.join(names)}" if names else ""
 
 
-def _seen(one: Glance, value: int, reason: str) -> Seen:
+def _seen(one: Glance, value: int, reason: str, at: int) -> Seen:
     origin = origin_of(one)
     study = one.provenance.study if one.provenance else None
     return Seen(
         one.triplet_id, one.image_id, origin.group, origin.series, one.modality, one.disease, origin.given, value,
-        reason, origin.level, study or "", one.object_id,
+        reason, origin.level, study or "", one.object_id, one.frame, at,
     )  # fmt: skip
 
 

@@ -18,6 +18,11 @@ from schemas.triplets import Description, Statement, Triplet
 class Given(Protocol):
     """A triplet that a data set may be made of."""
 
+    @property
+    def at(self) -> int | None:
+        """When it came, where something tells; None: after what was read before it. Later ones are newer."""
+        ...
+
     def glance(self) -> "Glance":
         """What is asked of it before it is taken. Raises BadLine where it is no triplet."""
         ...
@@ -28,9 +33,10 @@ class Given(Protocol):
 
 
 class Whole(NamedTuple):
-    """A triplet that has been read whole, as from a topic."""
+    """A triplet that has been read whole, as from a topic, and when it came there, in ms."""
 
     message: Triplet
+    at: int | None = None
 
     def glance(self) -> "Glance":
         """As Given has it."""
@@ -52,6 +58,11 @@ class Line(NamedTuple):
 
     place: str
     text: bytes
+
+    @property
+    def at(self) -> int | None:
+        """As Given has it: lines tell no time."""
+        return None
 
     def glance(self) -> "Glance":
         """As Given has it, without checking what is not asked for."""
@@ -126,6 +137,7 @@ class _Line(Message):
     triplet_id: str
     image_id: str
     object_id: str
+    frame: int
     provenance: Provenance | None = None
     metadata: _Metadata
     image: Pixels
@@ -141,6 +153,7 @@ class Glance:
     triplet_id: str
     image_id: str
     object_id: str
+    frame: int
     provenance: Provenance | None
     modality: str
     disease: str
@@ -164,6 +177,7 @@ class Glance:
             triplet.triplet_id,
             triplet.image_id,
             triplet.object_id,
+            triplet.frame,
             triplet.provenance,
             triplet.metadata.modality,
             triplet.metadata.disease or "",

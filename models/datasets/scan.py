@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,17 +16,40 @@ from models.datasets.groups import DELETED, TABLES, Groups
 from models.datasets.kept import KeptImage
 
 SAME = "same image as another"
-"""Why a triplet is left out whose image came before; deleted ones take that place no more."""
+"""Why a triplet is left out whose image came again, as another frame's: the newest one stands for it."""
+OLDER = "an older annotation of its frame"
+"""Why a triplet is left out whose object and frame were annotated again later, whatever came of that."""
+AGAIN = "a triplet that came before"
+"""Why what has the id of a later one is left out: what is sent twice, and what is forged."""
 _TABLES = """
 create table seen (
   n integer primary key, triplet_id text unique, image_id text, grp text, level text, series text, modality text,
-  disease text, given text, hash blob, reason text, study text, object text, written text
+  disease text, given text, hash blob, reason text, study text, object text, frame integer, at integer, written text
 );
 create index seen_image on seen (image_id);
 create table evaluation (n integer primary key, name text, file text);
 create table kept (n integer primary key, image_id text, grp text);
 create index kept_image on kept (image_id);
 """
+_NEWEST_FIRST = "order by at desc, triplet_id"
+"""By content where two came at one time: partitions of a topic are read in no order."""
+_LEAVE_OLDER = f"""
+update seen set reason = '{OLDER}' where reason in ('', '{SAME}') and n not in (
+  select n from (
+    select n, row_number() over (partition by object, frame {_NEWEST_FIRST}) as place
+    from seen where reason not in ('{DELETED}', '{AGAIN}', ?)
+  ) where place = 1
+)
+"""  # noqa: S608 - ours
+_STAND_IN = f"""
+create temp table heirs as select n from (
+  select n, reason, row_number() over (partition by image_id {_NEWEST_FIRST}) as place
+  from seen where reason in ('', '{SAME}')
+) where place = 1 and reason = '{SAME}';
+update seen set reason = '{SAME}' where reason = '' and image_id in (select image_id from seen where n in heirs);
+update seen set reason = '' where n in heirs;
+"""  # noqa: S608 - ours
+"""`heirs` stand for an image where reading had taken another one."""
 _EVENLY = """
 update seen set reason = :reason where n in (
   select n from (
@@ -39,7 +62,7 @@ update seen set reason = :reason where n in (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One triplet, as splits and filters need it. `level` says what its group is of."""
+    """One triplet, as splits and filters need it. `level` says what its group is of, `at` when it came."""
 
     triplet_id: str
     image_id: str
@@ -53,6 +76,8 @@ class Seen:
     level: str = ""
     study: str = ""
     object_id: str = ""
+    frame: int = 0
+    at: int = 0
 
 
 class Scan:
@@ -77,24 +102,39 @@ class Scan:
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def add(self, seen: Seen) -> int | None:
-        """Take a triplet down; None where one of this id is there, which is back if it was deleted."""
+    def add(self, seen: Seen) -> None:
+        """Take a triplet down, in the place of one of its id, deleted or not."""
+        again = "update seen set triplet_id = null, reason = ? where triplet_id = ?"
+        self._base.execute(again, (AGAIN, seen.triplet_id))
         values = (
             seen.triplet_id, seen.image_id, seen.group, seen.series, seen.modality, seen.disease, seen.given,
-            seen.hash.to_bytes(32), seen.reason, seen.level, seen.study, seen.object_id,
+            seen.hash.to_bytes(32), seen.reason, seen.level, seen.study, seen.object_id, seen.frame, seen.at,
         )  # fmt: skip
-        row = self._base.execute(
-            "insert or ignore into seen "
-            "(triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, study, object) "
-            "values (?,?,?,?,?,?,?,?,?,?,?,?)",
+        self._base.execute(
+            "insert into seen (triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, "
+            "study, object, frame, at) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             values,
         )
-        if not row.rowcount:
-            back = "update seen set reason = ? where triplet_id = ? and reason = ?"
-            self._base.execute(back, (seen.reason, seen.triplet_id, DELETED))
-            return None
         self._hashes.add(seen.hash)
-        return row.lastrowid
+
+    def displace(self, image_id: str) -> str | None:
+        """Leave out the triplet that stood for an image until now, for one that came later; the group of that."""
+        query = "update seen set reason = ? where image_id = ? and reason = '' returning grp"
+        row = self._base.execute(query, (SAME, image_id)).fetchone()
+        return row[0] if row else None
+
+    def settle(self, untold: str) -> Iterator[Seen]:
+        """Decide what stands for each frame and each image, when all were read: the newest that is not deleted.
+
+        Args:
+            untold: a reason for which a triplet is left out as if it had never been, so that an older one stands.
+
+        Yields:
+            What was not taken until now.
+        """
+        self._base.execute(_LEAVE_OLDER, (untold,))
+        self._base.executescript(_STAND_IN)
+        yield from self._rows("where n in heirs")
 
     def add_evaluation(self, name: str, file: str, picture: npt.NDArray[np.uint8]) -> None:
         """Take down an image of an evaluation set."""
@@ -142,20 +182,9 @@ class Scan:
             pairs = f"select distinct grp, least from seen join ({several}) on {column} = shared where grp != least"  # noqa: S608 - ours
             yield from self._base.execute(pairs).fetchall()
 
-    def delete(self, triplet_id: str) -> Seen | None:
-        """Leave out a triplet that was deleted; the one that then stands for its image, where another had been left out
-        for it."""
-        gone = self.one(triplet_id)
-        if gone is None:
-            return None
-        self._base.execute("update seen set reason = ? where triplet_id = ?", (DELETED, triplet_id))
-        if gone.reason:
-            return None
-        heir = next(self._rows("where image_id = ? and reason = ?", gone.image_id, SAME), None)
-        if heir is None:
-            return None
-        self._base.execute("update seen set reason = '' where triplet_id = ?", (heir.triplet_id,))
-        return replace(heir, reason="")
+    def delete(self, triplet_id: str) -> None:
+        """Leave out a triplet that was deleted: as if it had never been, but that its groups stay joined."""
+        self.leave_out(triplet_id, DELETED)
 
     def leave_out(self, triplet_id: str, reason: str) -> None:
         """Leave out one triplet."""
@@ -207,16 +236,12 @@ class Scan:
 
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(
-            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, study, object "  # noqa: S608 - ours
-            f"from seen {where} order by n",
+            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, study, object, "  # noqa: S608 - ours
+            f"frame, at from seen {where} order by n",
             values,
         )
         for triplet_id, image_id, group, series, modality, disease, given, value, *told in rows:
-            reason, level, study, object_id = told
-            yield Seen(
-                triplet_id, image_id, group, series, modality, disease, given, int.from_bytes(value), reason, level,
-                study, object_id,
-            )  # fmt: skip
+            yield Seen(triplet_id, image_id, group, series, modality, disease, given, int.from_bytes(value), *told)
 
     def one(self, triplet_id: str) -> Seen | None:
         """A triplet by its id."""
@@ -236,12 +261,6 @@ class Scan:
         images = "select image_id from seen where written is not null group by image_id having count(*) > 1"
         found = (self._base.execute(f"select count(*) from ({query})").fetchone()[0] for query in (groups, images))  # noqa: S608 - ours
         return next(found), next(found)
-
-    def group_with(self, image_id: str) -> str | None:
-        """The group that an image is there in already."""
-        query = "select grp from seen where image_id = ? and reason = ''"
-        row = self._base.execute(query, (image_id,)).fetchone()
-        return row[0] if row else None
 
     def reasons(self) -> dict[str, int]:
         """How many were left out, by reason."""

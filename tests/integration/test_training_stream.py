@@ -27,7 +27,7 @@ from models.datasets.streaming import triplet_stream
 from models.imaging import as_view
 from schemas.failures import Unavailable
 from schemas.shapes import Box, Mask
-from schemas.triplets import Triplet
+from schemas.triplets import Triplet, triplet_id
 from streams.codec import encode
 from streams.reader import partitions_of
 from streams.settings import Wires
@@ -170,6 +170,30 @@ def test_a_deleted_triplet_is_in_no_data_set(
         "five messages, three kept"
     )
     assert report.source["offsets"] == {"0": [0, 6]}
+
+
+def test_of_what_was_replayed_the_newest_is_kept(settings: Settings, tmp_path: Path) -> None:
+    """The triplets of two versions stand on the topic under keys of their own, and partitions are read in no order."""
+    wires = settings.wires
+    producer = Producer({"bootstrap.servers": wires.bootstrap, "message.max.bytes": 4_000_000})
+    chance = np.random.default_rng(0)
+    ids: dict[str, set[str]] = {}
+    for image in range(6):
+        picture = np.asarray(cv2.resize(chance.integers(0, 256, (8, 8)).astype(np.uint8), (SIDE, SIDE)), np.uint8)
+        was = triplet_of(image, picture)
+        for hours, prompt in ((2, "new"), (1, "old")):
+            lineage = was.lineage.model_copy(update={"prompt": prompt})
+            triplet = was.model_copy(update={"triplet_id": triplet_id(was.image_id, lineage), "lineage": lineage})
+            ids.setdefault(prompt, set()).add(triplet.triplet_id)
+            producer.produce(
+                TRIPLETS.on(wires), encode(triplet), triplet.triplet_id, timestamp=1_790_000_000_000 + 3_600_000 * hours
+            )
+    assert producer.flush(30) == 0
+    topic = TripletsSoFar(wires)
+    report = build(topic.read, tmp_path / "set", ["parquet"], Policy(unsupported=True), source=topic.told)
+    index = [json.loads(line) for line in (tmp_path / "set" / "index.jsonl").read_text().splitlines()]
+    assert {line["triplet_id"] for line in index} == ids["new"]
+    assert report.left_out == {"an older annotation of its frame": 6}
 
 
 def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def record(
     object_id: str, file_id: str | None, frame: int | None = None, *, cleared: bool = False
 ) -> Record[DeadLetter]:
     letter = dead_letter("preprocess", Subject(object_id, frame=frame, file_id=file_id), "Damaged", "why", None)
-    return Record(DEAD_LETTERS, subject_key(letter), None if cleared else letter, 0, 0)
+    return Record(DEAD_LETTERS, subject_key(letter), None if cleared else letter, 0, 0, 0)
 
 
 def test_letters_of_earlier_contents_are_known_until_they_are_cleared() -> None:

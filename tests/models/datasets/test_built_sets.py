@@ -61,7 +61,7 @@ def test_what_shares_a_study_stays_together(shared: str, triplets: list[Triplet]
     )
     named = {shared: "b" * 32}
     if shared == "object_id":
-        told, untold = (one.model_copy(update=named) for one in (told, untold))
+        told, untold = (one.model_copy(update={**named, "frame": n}) for n, one in enumerate((told, untold)))
     else:
         of_both = [Provenance.model_validate({**dict(one.provenance or {}), **named}) for one in (told, untold)]
         pairs = zip((told, untold), of_both, strict=True)
@@ -82,7 +82,7 @@ def test_what_another_collection_tests_on_is_not_trained_on(triplets: list[Tripl
     named = {"triplet_id": "b" * 32, "object_id": "b" * 32, "provenance": Provenance(patient="b" * 32, split="test")}
     twin = first.model_copy(update=named)
     rest = [one.model_copy(update={"provenance": None}) for one in pool[1:]]
-    report = build(lambda: lines([first, *rest, twin]), tmp_path / "same", [], Policy(shares=Shares(0, 0)))
+    report = build(lambda: lines([twin, *rest, first]), tmp_path / "same", [], Policy(shares=Shares(0, 0)))
     assert report.left_out == {"same image as another": 1}
     assert splits_of(tmp_path / "same")[first.triplet_id] == "test"
     tested = rest[0].model_copy(update={"provenance": Provenance(patient="a" * 32, split="test")})
