@@ -8,5 +8,5 @@ from models.statements.reading import read as read
 from models.statements.table import DIGEST
 from models.statements.verdicts import judge as judge
 
-VERSION = f"33-{DIGEST[:8]}"
+VERSION = f"34-{DIGEST[:8]}"
 """Of the room: raised when the same sentence would get another verdict; another table is another version."""

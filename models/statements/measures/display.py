@@ -53,4 +53,6 @@ def spanned(facts: Facts, region_id: str, region: Region, along: str, said: Said
     wide = along == "width"
     part = 100 * (region.box.width / facts.columns if wide else region.box.height / facts.rows)
     pointer = f"{at}/width" if wide else f"{at}/height"
+    if said.together > 1:
+        return untold("it spans one part of that")
     return so(pointer) if said.fits(part) else otherwise("it spans another part of that", pointer)

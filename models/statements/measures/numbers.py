@@ -13,10 +13,10 @@ _VALUE_UNITS = {"HU": "HU", "SUVbw": "SUV"}
 
 def sized(facts: Facts, region_id: str, region: Region, measure: str, said: Said) -> Judgement:
     """A length, area, share or statistic of a region."""
-    together = 1 if said.bound == "between" else len(said.values)
     # What is "smaller than 3 cm" is so in its longest diameter.
     bounded = said.bound and measure in ("", "across") and said.dimension in ("mm", "px")
-    found = _facts_of(facts, region_id, region, said.dimension, "bounded" if bounded else measure, together)
+    found = _facts_of(facts, region_id, region, said.dimension, "bounded" if bounded else measure, said.together)
+    found = [(pointers, values) for pointers, values in found if len(values) == said.together]
     if not found:
         return untold(f"no such measurement of {region_id} in that unit is told")
     for pointers, values in found:
@@ -191,7 +191,7 @@ def shared_together(facts: Facts, region_ids: tuple[str, ...], of: str, said: Sa
     within_all = {one.within.removesuffix("s") for one in places}
     if len(places) == len(regions) and len(within_all) == 1 and of.removesuffix("s") in ("", *within_all):
         found.append(area / regions[0].area_px * places[0].share_percent)
-    if not found:
+    if not found or said.together > 1:
         return untold("no share of that is told", *pointers)
     fits = any(said.fits(one) for one in found)
     return so(*pointers) if fits else otherwise("together they cover another part", *pointers)

@@ -30,6 +30,11 @@ class Said:
         return _SCALES[self.unit][0]
 
     @property
+    def together(self) -> int:
+        """How many measurements it tells at once: two of what is 3 by 4 cm, one of what is between 3 and 4."""
+        return 1 if self.bound == "between" else len(self.values)
+
+    @property
     def measured(self) -> tuple[float, ...]:
         """The numbers in the unit in which they are measured."""
         return tuple(value * self._scale for value in self.values)
@@ -39,7 +44,7 @@ class Said:
         return _SCALES[self.unit][1]
 
     def fits(self, *found: float) -> bool:
-        """Whether it is so of what was measured: of each of its numbers, the largest of both being meant together."""
+        """Whether it is so of what was measured, of as many numbers as it tells together, in any order."""
         if self.bound == "between":
             return within("above", self.measured[0], found[0]) and within("below", self.measured[-1], found[0])
         if self.bound:

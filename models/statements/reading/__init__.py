@@ -73,9 +73,12 @@ def read(text: str, facts: Facts) -> Reading:
         if (opinion := read_opinion(tokens_of)) is not None:
             reading.add(opinion)
             continue
-        sentence = Sentence(
-            turned(numbered(joined(atoms_of(tokens_of, facts)))), facts, reading, subject, earlier, said
-        )
+        atoms = atoms_of(tokens_of, facts)
+        if missing := {atom.value for atom in atoms if atom.kind == "ref"} - facts.regions.keys():
+            # Whatever is said of what is not there: nothing of the sentence can be measured beside it.
+            reading.add(c.Finding(regions=(min(missing),), name="region"))
+            continue
+        sentence = Sentence(turned(numbered(joined(atoms))), facts, reading, subject, earlier, said)
         subject, said = _read(sentence), sentence.said_of
         earlier = (*(one for _, one in sorted(sentence.mentions.items())),) or earlier
     return reading

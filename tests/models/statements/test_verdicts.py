@@ -334,3 +334,19 @@ def test_no_dark_region_is_denied_beside_one_of_another_name() -> None:
     rest = tuple(one for one in left if one.label in ("lung field", "lung-density region"))
     bare = replace(facts, grounding=without.grounding.model_copy(update={"regions": rest}))
     assert judge("No hypoattenuating region was found on automated analysis.", bare).verdict.outcome == "supported"
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("The region r99 and the other are alike.", "contradicted"),
+        ("The opacity r99 is larger than the other.", "contradicted"),
+        ("The other lies left of r99, unlike r1.", "contradicted"),
+        ("It covers at most 3 x 4 % of the image.", "unsupported"),
+        ("The lesion covers at least 3 by 4 %.", "unsupported"),
+        ("Together they cover at most 3 by 4 % of the image.", "unsupported"),
+    ],
+)
+def test_what_no_region_and_no_measurement_can_be_is_told_and_never_an_error(text: str, outcome: str) -> None:
+    """A model names regions that are not there, and pairs of numbers of what has one."""
+    assert judge(text, brain()).verdict.outcome == outcome
