@@ -22,11 +22,12 @@ from models.experts.decodings import (
     Volumetric,
 )
 from models.experts.external import NoExternalData, read_graph
+from models.experts.faults import of_manifest
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
 from models.experts.promises import Promise, shapes, wanted
-from models.experts.running import RUN_ERRORS, TYPES, Expert, Found, Prompt, Sight
+from models.experts.running import RUN_ERRORS, Expert, Found, Prompt, Sight
 from models.experts.volumes import Given
 from schemas.experts import ExpertRuntime
 from schemas.images import Modality
@@ -47,12 +48,12 @@ def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]
         yield Promise("the manifest is TOML", False, str(error))
         return
     except ValidationError as error:
-        for one in error.errors(include_input=False, include_url=False):
-            place = ".".join(str(part) for part in one["loc"]) or "the whole"
+        for at, what in of_manifest(error, Manifest):
+            place = ".".join(str(part) for part in at) or "the whole"
             graph = path.with_suffix(".onnx")
-            asked = one["loc"] == ("sha256",) and graph.is_file()
+            asked = at == ("sha256",) and graph.is_file()
             remedy = f'That of {graph.name} is "{_digest(graph)}"' if asked else ""
-            yield Promise("the manifest is valid", False, f"{place}: {one['msg']}", remedy)
+            yield Promise("the manifest is valid", False, f"{place}: {what}", remedy)
         return
     yield Promise("the manifest is valid", True, f"{manifest.expert}, {manifest.title}")
     yield Promise("it is named as its file", path.stem == manifest.name, f"{path.stem} and {manifest.name}")
@@ -76,7 +77,7 @@ def check(path: Path, runtime: ExpertRuntime | None = None) -> Iterator[Promise]
     try:
         expert = Expert.load(path, runtime)
     except BrokenExpert as error:
-        yield Promise("ONNX Runtime loads it", False, f"{error} {error.__cause__ or ''}".strip())
+        yield Promise("ONNX Runtime loads it", False, str(error))
         return
     yield Promise("ONNX Runtime loads it", True, expert.session.get_providers()[0])
     inputs = list(_input(expert))
@@ -111,10 +112,15 @@ def _input(expert: Expert) -> Iterator[Promise]:
     (given,) = (one for one in inputs if one.name == contract.name)
     axes = "NCDHW" if contract.volume else contract.layout
     shape = dict(zip(axes, given.shape, strict=False))
-    whole = len(given.shape) == len(axes) and given.type in TYPES
+    whole = len(given.shape) == len(axes)
     yield Promise(f"it is {axes}", whole, f"{given.type} {given.shape}", _axes_to_write(len(given.shape)))
     if not whole:
         return
+    many = shape.get("N", 1)
+    yield Promise(
+        "it takes one image at a time", not isinstance(many, int) or many == 1, f"{given.shape}",
+        "Export it with a batch of 1, or with an open first axis (dynamic_axes)",
+    )  # fmt: skip
     channels = shape["C"]
     yield Promise(
         f"it has {contract.depth} channels", channels in (contract.depth, None) or isinstance(channels, str),
@@ -128,6 +134,8 @@ def _input(expert: Expert) -> Iterator[Promise]:
             f"it takes windows of {_times(patch)} voxels: patch", fits, _times(sides),
             f"Write patch = {list(sides)} in [input.volume]",
         )  # fmt: skip
+        return
+    if _last_has_channels(shape):
         return
     size, sides = contract.size, (shape["H"], shape["W"])
     if size.height is not None:
@@ -154,11 +162,15 @@ def _axes_to_write(axes: int) -> str:
 
 def _channels_to_write(shape: Mapping[str, object]) -> str:
     """By the graph's input as it was read: lengths by their axes."""
-    if shape["C"] not in (1, 3) and shape.get("W") in (1, 3) and "D" not in shape:
+    if _last_has_channels(shape):
         return f'Its last axis has {shape["W"]}: write layout = "NHWC" in [input], as Keras and tf2onnx have it'
     if shape["C"] in (1, 3) or "D" in shape:
         return f"Write channels = {shape['C']} in [input]"
     return f"Write slices = {shape['C']} in [input] where these are neighbouring slices; other channels cannot be given"
+
+
+def _last_has_channels(shape: Mapping[str, object]) -> bool:
+    return shape["C"] not in (1, 3) and shape.get("W") in (1, 3) and "D" not in shape
 
 
 def _times(sides: Iterable[object]) -> str:

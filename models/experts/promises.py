@@ -84,7 +84,10 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
             "Scores of each class, (1, classes, rows, columns), are read without numbers = true",
         )
     elif isinstance(decoding, Semantic):
-        yield _channels(decoding.output, outputs, 4, classes)
+        told = _channels(decoding.output, outputs, 4, classes)
+        yield told
+        if told.kept:
+            yield _same_shape(decoding.output, outputs[decoding.output], batch, manifest.input.size.margin)
         if decoding.activation == "none":
             yield _within(decoding.output, outputs[decoding.output])
     elif isinstance(decoding, Volumetric):
@@ -104,7 +107,10 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
     elif isinstance(decoding, Classifier):
         one = outputs[decoding.output]
         told = one.ndim >= 2 and one.shape[1] == one.size == classes
-        yield Promise(f"{decoding.output} tells of {classes} classes, labels and background", told, str(one.shape))
+        yield Promise(
+            f"{decoding.output} tells of {classes} classes, labels and background", told, str(one.shape),
+            "Each score is the index of one of [[labels]], or stands in background of [decoding]",
+        )  # fmt: skip
         if decoding.activation == "none":
             yield _within(decoding.output, one)
     elif isinstance(decoding, Landmarks) and decoding.layout == "heatmaps":
@@ -202,12 +208,26 @@ def _detected(decoding: Boxes | Instances, outputs: Mapping[str, Floats], classe
 
 def _channels(name: str, outputs: Mapping[str, Floats], rank: int, channels: int) -> Promise:
     shape = outputs[name].shape
+    kept = len(shape) == rank and shape[1] == channels
+    remedy = "Each channel is the index of one of [[labels]], or stands in background of [decoding]"
+    if len(shape) == rank - 1:
+        remedy = "The axis of channels was squeezed away: export it without, as (1, 1, …) where there is one"
+    elif len(shape) == rank and shape[rank - 1] == channels:
+        remedy = (
+            'The channels are last: write layout = "NHWC" in [input] where the input has them so, or export both so'
+        )
+    return Promise(f"{name} has {channels} channels", kept, str(shape), remedy)
+
+
+def _same_shape(name: str, maps: Floats, batch: Floats, margin: int) -> Promise:
+    """Maps lie on their whole input: of its size, or of a whole part of it, rounded up or down."""
+    (height, width), (rows, columns) = maps.shape[2:], (side - 2 * margin for side in batch.shape[2:])
+    part = max(1, round(rows / height))
+    lies = all(many in (side // part, -(-side // part)) for many, side in ((height, rows), (width, columns)))
     return Promise(
-        f"{name} has {channels} channels",
-        len(shape) == rank and shape[1] == channels,
-        str(shape),
-        "Each channel is the index of one of [[labels]], or stands in background of [decoding]",
-    )
+        f"{name} lies on the whole input", lies, f"{height} × {width} of {rows} × {columns} px",
+        'What valid convolutions leave out along each edge is told as margin, of size = { policy = "tiles", … }',
+    )  # fmt: skip
 
 
 def _within(name: str, values: Floats) -> Promise:

@@ -19,6 +19,7 @@ from models.experts import manifest as manifests
 from models.experts.batching import Batcher
 from models.experts.candidates import Candidate, FloatImage, Proposal
 from models.experts.external import Graph
+from models.experts.faults import of_graph
 from models.experts.features import LastFeatures
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest
@@ -140,9 +141,10 @@ class Expert:
         given = [one for one in sessions[0].get_inputs() if one.name == manifest.input.name]
         kind = given[0].type if given else ""
         if kind not in TYPES:
+            takes = ", ".join(f"{one.name!r} of {one.type}" for one in sessions[0].get_inputs())
             raise BrokenExpert(
-                f"The graph of {path.stem} has no input {manifest.input.name!r} of numbers: see "
-                "'tristream experts check'."
+                f"The graph of {path.stem} has no input {manifest.input.name!r} of float, float16, double or "
+                f"uint8, but {takes}: name it in [input], or export it for such numbers."
             )
         axes = [one.shape[0] if one.shape else 1 for one in (*given, *sessions[0].get_outputs())]
         batched = manifest.input.layout != "CHW" and not any(isinstance(axis, int) for axis in axes)
@@ -234,9 +236,7 @@ def open_session(name: str, graph: Graph, runtime: ExpertRuntime, *, wide: bool)
     try:
         session = ort.InferenceSession(graph.data, options, providers=providers)
     except _LOAD_ERRORS as error:
-        raise BrokenExpert(
-            f"ONNX Runtime cannot load {name}: run 'make experts', or 'tristream experts check' on one of your own."
-        ) from error
+        raise BrokenExpert(f"ONNX Runtime cannot load {name}: {of_graph(graph.data, error)}") from error
     _say(wanted[0], session.get_providers()[0])
     return session
 

@@ -9,13 +9,20 @@ from models.experts.running import UnfitOutput
 
 
 def probabilities(scores: Floats, activation: Activation) -> Floats:
-    """(n, classes, …) by the activation that the graph left out."""
+    """(n, classes, …) by the activation that the graph left out.
+
+    Raises UnfitOutput of what is no number: below every threshold, it would pass for a finding that is not there.
+    """
+    found = scores
     if activation == "sigmoid":
-        return (1 / (1 + np.exp(-np.clip(scores, -80, 80)))).astype(np.float32)
+        found = (1 / (1 + np.exp(-np.clip(scores, -80, 80)))).astype(np.float32)
     if activation == "softmax":
-        scaled = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return scaled / scaled.sum(axis=1, keepdims=True)
-    return scores
+        with np.errstate(invalid="ignore"):
+            scaled = np.exp(scores - scores.max(axis=1, keepdims=True))
+            found = scaled / scaled.sum(axis=1, keepdims=True)
+    if found.size and not np.isfinite(found.min() + found.max()):
+        raise UnfitOutput
+    return found
 
 
 def counted(manifest: Manifest, classes: int) -> tuple[Label, ...]:

@@ -109,6 +109,8 @@ def _ask(
         raise UnfitOutput
     best = int(qualities.argmax())
     logits = masks[:, best : best + 1]
+    if np.isnan(logits).any():
+        raise UnfitOutput
     # The decoder's own last step may bring the mask to the image's size; if not, it is of the padded tensor.
     whole = logits[0] if logits.shape[2:] == prepared.working else whole_map(prepared, logits)
     return cast(BinaryImage, (whole[0] > decoding.mask_threshold).astype(np.uint8)), float(qualities.flat[best])

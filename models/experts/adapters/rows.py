@@ -41,7 +41,7 @@ def rows_of(outputs: Sequence[Floats], decoding: Boxes | Instances, sides: Seque
         boxes, classes, scores = _queries(outputs, decoding)
     else:
         boxes, classes, scores, further = _one_table(outputs[0], decoding)
-    if not len(boxes) == len(classes) == len(scores):
+    if not len(boxes) == len(classes) == len(scores) or np.isnan(scores).any():
         raise UnfitOutput
     if decoding.layout != "torchvision" and not (decoding.layout == "rows" and decoding.corners):
         half = boxes[:, 2:] / 2

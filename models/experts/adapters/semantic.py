@@ -65,7 +65,7 @@ def _of_each_class(numbers: Floats, manifest: Manifest) -> Floats:
     """Maps (n, classes, rows, columns) of 0 and 1 from the numbers of classes (n, rows, columns)."""
     if numbers.ndim == 4 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
-    if numbers.ndim != 3:
+    if numbers.ndim != 3 or np.isnan(numbers).any():
         raise UnfitOutput
     classes = np.arange(1 + max(label.index for label in manifest.labels))
     return (np.round(numbers)[:, None] == classes[:, None, None]).astype(np.float32)

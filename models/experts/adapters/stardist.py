@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.experts.adapters.classes import probabilities
 from models.experts.adapters.nuclei import Numbers, numbered
 from models.experts.decodings import Label, Stardist
 from models.experts.running import Expert, Found, Sight, UnfitOutput
@@ -21,7 +22,7 @@ def find_stars(expert: Expert, sight: Sight) -> Found:
     probability, distances = expert.run(prepared.batch, [decoding.probabilities, decoding.distances], prepared.others)
     if probability.ndim != 4 or distances.ndim != 4 or probability.shape[2:] != distances.shape[2:]:
         raise UnfitOutput
-    tensor, row, column = np.nonzero(probability[:, 0] >= decoding.threshold)
+    tensor, row, column = np.nonzero(probabilities(probability, "none")[:, 0] >= decoding.threshold)
     scores = probability[tensor, 0, row, column]
     order = np.argsort(-scores, kind="stable")[:MOST_PROPOSED]
     tensor, row, column, scores = tensor[order], row[order], column[order], scores[order]

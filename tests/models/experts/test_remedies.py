@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.experts.adapters import look
 from models.experts.checking import check
+from models.experts.running import RUN_ERRORS, Expert, Sight
 from tests.models.experts import exports, volume_graphs
 from tests.models.experts.adapters.examples import GRAPHS, of_films, write
-from tests.models.experts.onnx_bytes import Dims, model, node, tensor, value
+from tests.models.experts.onnx_bytes import Dims, field, model, node, tensor, value
 
 SQUARE = {"size": {"policy": "stretch", "height": 64, "width": 64}}
 TWO = [{"index": 1, "name": "polyp"}, {"index": 2, "name": "instrument"}]
@@ -26,6 +28,10 @@ def broken(path: Path) -> str:
         ({"kind": "boxes", "layout": "yolo"}, np.zeros((1, 300, 6), np.float32), 'has layout = "rows"'),
         ({"kind": "boxes", "layout": "rows"}, np.zeros((1, 6, 84), np.float32), 'has layout = "yolo"'),
         ({"kind": "semantic", "numbers": True}, np.zeros((1, 3, 64, 64), np.float32), "without numbers = true"),
+        ({"kind": "semantic"}, np.zeros((1, 64, 64), np.float32), "The axis of channels was squeezed away"),
+        ({"kind": "semantic"}, np.zeros((1, 64, 64, 3), np.float32), "The channels are last"),
+        ({"kind": "semantic"}, np.zeros((1, 3, 44, 44), np.float32), "What valid convolutions leave out"),
+        ({"kind": "classifier"}, np.zeros((1, 5), np.float32), "stands in background of [decoding]"),
     ],
 )
 def test_an_output(tmp_path: Path, decoding: dict[str, Any], output: np.ndarray, told: str) -> None:
@@ -56,6 +62,7 @@ def constant(takes: Dims) -> bytes:
         ((1, 1, 96, 80), SQUARE, "Write height = 96, width = 80 in size"),
         ((1, 1, 96, 80), {}, 'Write size = { policy = "stretch", height = 96, width = 80 }'),
         ((1, 64, 64), SQUARE, 'An input without a batch has layout = "CHW"'),
+        ((2, 1, 64, 64), SQUARE, "Export it with a batch of 1"),
         ((1, 1, 8, 8, 8), SQUARE, 'has kind = "volume" and a table [input.volume]'),
     ],
 )
@@ -66,6 +73,76 @@ def test_an_input(tmp_path: Path, takes: Dims, given: dict[str, Any], told: str)
         decoding={"kind": "semantic", "activation": "sigmoid"}, labels=[{"index": 0, "name": "polyp"}],
     )  # fmt: skip
     assert told in broken(write(tmp_path, expert, constant(takes)))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant", "told"),
+    [
+        ("polarity =", "polarty =", "input.polarty: this table has no such field: is 'polarity' meant?"),
+        ("polarity =", "polarty =", "input.polarity: it is missing"),
+        ('kind = "semantic"', "min_area_px = 3", "decoding: its kind is missing"),
+        ('modalities = ["X-ray"]', 'modalities = ["XR"]', "modalities.0: Input should be 'CT', 'MR', 'X-ray'"),
+        ('size = { policy = "stretch", height = 64, width = 64 }', "size = [64, 64]", 'size = { policy = "keep" }'),
+    ],
+)
+def test_a_field(tmp_path: Path, written: str, meant: str, told: str) -> None:
+    """Of a field that is misspelt, left out, or of another type; each fault once."""
+    expert = of_films("odd", "An odd one", input=SQUARE, decoding={"kind": "semantic"}, labels=TWO)
+    path = write(tmp_path, expert, constant((1, 1, 64, 64)))
+    assert written in path.read_text()
+    path.write_text(path.read_text().replace(written, meant))
+    assert told in broken(path)
+    assert broken(path).count("modalities") <= 1
+
+
+def newer(data: bytes, *, opset: bool) -> bytes:
+    """A graph of another version of the format, or of its operations, than any that there is."""
+    return data.replace(field(8, field(1, "") + field(2, 17)), field(8, field(1, "") + field(2, 99))) if opset else (
+        field(1, 99) + data[2:]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("graph", "told"),
+    [
+        (b"", "is empty: copy or export it again"),
+        (constant((1, 1, 64, 64))[:90], "not the whole of one"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "run 'git lfs pull'"),
+        (newer(constant((1, 1, 64, 64)), opset=True), "export it with opset_version="),
+        (newer(constant((1, 1, 64, 64)), opset=False), "model.ir_version = "),
+        (constant((1, 1, 64, 64)).replace(b"Add", b"Odd"), "needs the operation"),
+    ],
+    ids=["empty", "cut", "pointer", "opset", "version", "operation"],
+)
+def test_a_graph_that_is_not_loaded(tmp_path: Path, graph: bytes, told: str) -> None:
+    """Why it is not, in a sentence, and what to do; none of what ONNX Runtime tells of its own source."""
+    expert = of_films("odd", "An odd one", input=SQUARE, decoding={"kind": "semantic"}, labels=TWO)
+    said = broken(write(tmp_path, expert, graph))
+    assert told in said
+    assert "onnxruntime_src" not in said
+
+
+@pytest.mark.parametrize(
+    ("decoding", "outputs"),
+    [
+        ({"kind": "semantic", "activation": "none", "background": []}, {"logits": (1, 2, 64, 64)}),
+        ({"kind": "semantic", "activation": "softmax"}, {"logits": (1, 3, 64, 64)}),
+        ({"kind": "semantic", "numbers": True}, {"logits": (1, 64, 64)}),
+        ({"kind": "boxes", "layout": "rows", "output": "logits"}, {"logits": (1, 5, 6)}),
+        ({"kind": "heatmap"}, {"logits": (1, 3), "cam": (1, 3, 8, 8)}),
+        ({"kind": "landmarks"}, {"heatmaps": (1, 3, 16, 16)}),
+    ],
+)
+def test_no_number_is_no_absence(tmp_path: Path, decoding: dict[str, Any], outputs: dict[str, Dims]) -> None:
+    """What a graph gives as NaN, as a mean of nothing, is a failure: 'nothing found' would deny a finding."""
+    table = of_films(
+        "odd", "An odd one", decoding=decoding, labels=TWO,
+        input={"name": "images", "channels": 3, "grey_as_colour": True, **SQUARE},
+    )  # fmt: skip
+    constants = {name: np.full(shape, np.nan, np.float32) for name, shape in outputs.items()}
+    expert = Expert.load(write(tmp_path, table, exports.constants(constants)))
+    with pytest.raises(RUN_ERRORS):
+        look(expert, Sight(np.zeros((64, 64, 3), np.float32)))
 
 
 def test_a_volume(tmp_path: Path) -> None:
