@@ -22,7 +22,7 @@ from models.describers.prompts.told import told, told_regions
 from models.describers.served import Observer, SglangServer, Silent
 from models.describers.settings import Serving
 from models.describers.view import picture
-from models.statements import VERSION, Facts, judge
+from models.statements import VERSION, Facts, judge, judge_sentence
 from models.statements.verdicts import Judged
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Removed, Statement
@@ -153,7 +153,7 @@ def prompt_of(serving: Serving) -> str:
     """Version of all that decides what comes of an image, beside the model: prompts, schema, settings, verification."""
     return prompts.version(
         shown=serving.shown, max_tokens=serving.max_tokens, seed=serving.seed, unsupported=serving.unsupported,
-        verification=VERSION, composer=Composer.name,
+        verification=VERSION, composer=Composer.name, bare_names="refused",
     )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def _read(text: str, facts: Facts) -> list[_Sentence]:
         answer = Answer.model_validate_json(text)
     except pydantic.ValidationError:
         return []
-    return _once(_Sentence(part, judge(sentence, facts)) for part, sentence in answer.sentences())
+    return _once(_Sentence(part, judge_sentence(sentence, facts)) for part, sentence in answer.sentences())
 
 
 def _mended(sentences: list[_Sentence], text: str, facts: Facts) -> list[_Sentence]:
@@ -185,7 +185,7 @@ def _mended(sentences: list[_Sentence], text: str, facts: Facts) -> list[_Senten
     for one in sentences:
         said = one.judged.text if one.supported else next(left).strip()
         if said:
-            found.append(one if one.supported else _Sentence(one.part, judge(said, facts)))
+            found.append(one if one.supported else _Sentence(one.part, judge_sentence(said, facts)))
     return _once(found)
 
 

@@ -7,6 +7,7 @@ from models.statements.facts import Facts as Facts
 from models.statements.reading import read as read
 from models.statements.table import DIGEST
 from models.statements.verdicts import judge as judge
+from models.statements.verdicts import judge_sentence as judge_sentence
 
 VERSION = f"34-{DIGEST[:8]}"
 """Of the room: raised when the same sentence would get another verdict; another table is another version."""

@@ -3,12 +3,18 @@
 Reasons name what was measured and words of our own lists; never other words of the sentence, which can be anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from models.statements.claims import Claim, Disease, OfRegions, Structure
+from models.statements.claims import Claim, Disease, Modality, OfRegions, Structure
 from models.statements.facts import Facts
 from models.statements.reading import read
+from models.statements.reading.atoms import atoms_of
+from models.statements.tokens import tokens
 from schemas.triplets import Verdict
+
+_NAMES = {"organ", "modality", "plane", "weighting", "view", "agent", "localizer", "mark", "unknown"}
+"""Kinds of phrases in a bare name; what is unknown to the table is a full stop there, for it would not be supported."""
+_ARTICLES = {"a", "an", "the"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,30 @@ def judge(text: str, facts: Facts) -> Judged:
         verdict = Verdict(outcome="supported", pointers=pointers)
     failed = tuple((claim, one.reason) for claim, one in zip(claims, judged, strict=True) if one.truth is not True)
     return Judged(text, tuple(claims), verdict, failed, tuple(reading.unlicensed))
+
+
+def judge_sentence(text: str, facts: Facts) -> Judged:
+    """As `judge`, of who is to write sentences: a bare name, such as "liver", is true of a picture and says nothing."""
+    judged = judge(text, facts)
+    if judged.verdict.outcome != "supported" or not _is_bare(judged, facts):
+        return judged
+    verdict = Verdict(
+        outcome="unsupported", reason="it names something and says nothing", pointers=judged.verdict.pointers
+    )
+    return replace(judged, verdict=verdict)
+
+
+def _is_bare(judged: Judged, facts: Facts) -> bool:
+    """Whether a text is but one name of the picture, articles and marks aside: of an organ, a plane, "CT".
+
+    A finding is none, for "haemorrhage" says that there is one; nor is "ultrasound scan": it says what the picture is.
+    """
+    if len(judged.claims) != 1 or isinstance(judged.claims[0], OfRegions | Disease):
+        return False
+    if isinstance(judged.claims[0], Modality) and len(judged.text.split()) > 1:
+        return False
+    atoms = atoms_of(tuple(tokens(judged.text)), facts)
+    return all(atom.kind in _NAMES or atom.text in _ARTICLES for atom in atoms)
 
 
 def _is_soft(claim: Claim) -> bool:

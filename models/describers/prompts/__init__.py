@@ -65,6 +65,7 @@ def of_correction(refused: Sequence[Judged]) -> str:
             "text": one.text,
             "failed": [(claim.told(), reason) for claim, reason in one.failed],
             "unlicensed": one.unlicensed,
+            "reason": one.verdict.reason,
         }
         for one in refused
     ]

@@ -11,7 +11,7 @@ from typing import Any
 from models.llava_tri.evaluation.scores.boxes import Scale, overlap, read_box
 from models.llava_tri.training.boxes import Size
 from models.llava_tri.training.weights import Weights
-from models.statements import Facts, judge
+from models.statements import Facts, judge_sentence
 
 _END = re.compile(r"(?<=[.!?])\s+")
 Box = tuple[float, float, float, float]
@@ -24,7 +24,7 @@ def supported(answer: str, facts: Facts) -> tuple[float, float]:
     if not sentences:
         return 0.0, 0.0
     # One that is said again adds to what the shares are of, and to neither of them.
-    outcomes = [judge(one, facts).verdict.outcome for one in dict.fromkeys(sentences)]
+    outcomes = [judge_sentence(one, facts).verdict.outcome for one in dict.fromkeys(sentences)]
     return outcomes.count("supported") / len(sentences), outcomes.count("contradicted") / len(sentences)
 
 

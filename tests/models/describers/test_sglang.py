@@ -148,15 +148,26 @@ async def test_what_is_right_is_kept_under_the_models_name() -> None:
 
 async def test_what_is_said_again_counts_once() -> None:
     """In whichever part, and in what comes back mended: else who repeats one true word is right all the time."""
+    shown = "The knee is shown."
     again = answer(
-        "This is a CT image.", organ=["The knee.", "Knee"], regions=["the knee", "A feathery knee is shown."]
+        "This is a CT image.", organ=[shown, "A knee is shown"], regions=[shown, "A feathery knee is shown."]
     )
-    made, counts = await triplet(Server(again, mended("A knee.")), organ="knee")
+    made, counts = await triplet(Server(again, mended("A knee is shown.")), organ="knee")
     assert made.description.organ is not None
-    assert made.description.description.lower().count("the knee.") == 1
+    assert made.description.description.lower().count("the knee is shown.") == 1
     assert (counts.counted["first supported"], counts.counted["first unsupported"]) == (2, 1)
     assert counts.counted["supported"] == 2
     assert made.description.removed == ()
+
+
+async def test_a_bare_name_is_no_sentence() -> None:
+    """It is sent back, counts as unsupported, and the composer's sentence stands in its place."""
+    server = Server(answer("CT", organ=["Knee."], regions=["The knee"]), mended("A CT image of the knee.", "knee"))
+    made, counts = await triplet(server, organ="knee")
+    assert "names something and says nothing" in server.asked[1]["messages"][-1]["content"]
+    assert (counts.counted["first supported"], counts.counted["first unsupported"]) == (0, 2)
+    assert [one.verdict.outcome for one in made.description.removed] == ["unsupported"]
+    assert made.description.modality.text == "A CT image of the knee."
 
 
 async def test_parts_that_the_model_left_open_are_the_composers_and_say_so() -> None:

@@ -32,6 +32,7 @@ def test_saying_it_again_or_saying_nothing_does_not_please(facts: Facts) -> None
     assert reward(once, facts, None) == 1.0
     assert reward(f"{once} {once} {once} {once}", facts, None) == pytest.approx(0.25)
     assert reward("", facts, None) == 0.0
+    assert reward("Brain.", facts, None) == 0.0
     assert reward("Everything is as it should be here.", facts, None) <= 0.0
 
 

@@ -6,7 +6,7 @@ import pytest
 from known_images import brain, registry
 
 from benchmarks.statements import phantoms
-from models.statements import judge
+from models.statements import judge, judge_sentence
 
 TRUE = """
 This is an axial magnetic resonance image of the brain.
@@ -350,3 +350,24 @@ def test_no_dark_region_is_denied_beside_one_of_another_name() -> None:
 def test_what_no_region_and_no_measurement_can_be_is_told_and_never_an_error(text: str, outcome: str) -> None:
     """A model names regions that are not there, and pairs of numbers of what has one."""
     assert judge(text, brain()).verdict.outcome == outcome
+
+
+@pytest.mark.parametrize("text", ["Brain", "the brain.", "Brain, brain.", "MRI", "axial"])
+def test_a_bare_name_is_true_and_no_sentence(text: str) -> None:
+    """Of whoever is to write sentences it is not taken; the reader's own verdict stays."""
+    assert judge(text, brain()).verdict.outcome == "supported"
+    assert judge_sentence(text, brain()).verdict.outcome == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "text", ["Brain MRI.", "An MR image.", "Tumour.", "Glioblastoma", "Round tumour.", "r1 is oval"]
+)
+def test_what_says_the_least_is_a_sentence(text: str) -> None:
+    """A finding, a kind of image, a word of a region."""
+    assert judge_sentence(text, brain()).verdict == judge(text, brain()).verdict
+
+
+@pytest.mark.parametrize("text", [one for one in TRUE.splitlines() if one])
+def test_of_sentences_the_verdict_is_the_readers(text: str) -> None:
+    """All that are true of the picture."""
+    assert judge_sentence(text, brain()).verdict.outcome == "supported"
