@@ -160,8 +160,9 @@ check: install ## format, lint, types, who imports whom, contracts, locks, dashb
 	@$(BIN)/python -m infra.grafana.pages --check
 	@! command -v promtool >/dev/null || promtool test rules infra/prometheus/alerts.test.yml >/dev/null
 
-fuzz: install ## ten thousand damaged files through preprocess; see docs/reliability.md
+fuzz: install ## ten thousand damaged files through preprocess, and as many odd sentences to the verifier; see docs/reliability.md
 	@$(BIN)/python -m tests.fuzz --cases 10000
+	@$(BIN)/python -m tests.fuzz.sentences --cases 10000
 
 chaos: install ## a pipeline under faults for a quarter of an hour; see docs/reliability.md
 	@$(BIN)/python -m tests.chaos

@@ -74,7 +74,7 @@ def pair(s: Sentence) -> None:
 
 def _of_the_two(s: Sentence) -> int:
     """Where 'of the two outlined areas' ends at the beginning; 0 where it does not stand there."""
-    m = 2 if s.atoms[1].text == "the" else 1
+    m = 2 if [atom.text for atom in s.atoms[1:2]] == ["the"] else 1
     if m >= len(s.atoms) or s.atoms[m].kind != "how many" or s.atoms[m].value != 2:
         return 0
     m += 1
