@@ -17,7 +17,6 @@ from models.experts.candidates import FloatImage, Proposal
 from models.experts.decodings import (
     Classifier,
     Embedder,
-    Landmarks,
     Promptable,
     Volumetric,
 )
@@ -26,6 +25,7 @@ from models.experts.faults import of_manifest
 from models.experts.inputs import Floats, Prepared, prepare
 from models.experts.manifest import BrokenExpert, Manifest, parse
 from models.experts.phantoms import DRAWN, draw
+from models.experts.points import Landmarks
 from models.experts.promises import Promise, shapes, wanted
 from models.experts.running import RUN_ERRORS, Expert, Found, Prompt, Sight
 from models.experts.volumes import Given

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from models.experts.contracts import Sha256, Table
+from models.experts.points import Contours, Landmarks
 from schemas.regions import Code
 
 Activation = Literal["none", "sigmoid", "softmax"]
@@ -213,35 +214,6 @@ class Classifier(Table):
         return self
 
 
-class Landmarks(Table):
-    """A point of each label and no outline: from a heatmap each, (1, points, rows, columns), or (1, points, 2) of them.
-
-    Of a heatmap the peak, to a part of a px by the parabola through the logarithms beside it, which is exact for the
-    Gaussians that such networks are trained on (Zhang et al., Distribution-aware coordinate representation, CVPR 2020).
-    """
-
-    kind: Literal["landmarks"] = Field(description="Of decoding")
-    layout: Literal["heatmaps", "coordinates"] = Field(default="heatmaps", description="How the output is laid out")
-    output: str = Field(default="heatmaps", description="Name of the graph's output")
-    activation: Literal["none", "sigmoid"] = Field(default="none", description="Of heatmaps")
-    coordinates: Literal["px", "fraction"] = Field(
-        default="px",
-        description="Of that layout: of the graph's input from its first pixel's outer corner, or parts of it; x first",
-    )
-    scores: str | None = Field(
-        default=None, description="Of coordinates: output (1, points) in [0, 1]; None: every point is told"
-    )
-    threshold: float = Field(default=0.5, ge=0, le=1, description="Least height of a peak, or score")
-
-    @model_validator(mode="after")
-    def _of_its_layout(self) -> Self:
-        if self.layout == "heatmaps" and (self.scores is not None or self.coordinates != "px"):
-            raise ValueError("scores and coordinates belong to layout 'coordinates'")
-        if self.layout == "coordinates" and self.activation != "none":
-            raise ValueError("an activation belongs to layout 'heatmaps'")
-        return self
-
-
 class Embedder(Table):
     """A vector of the whole image, for search and near duplicates: (1, numbers), or features that are brought to it."""
 
@@ -346,6 +318,7 @@ Decoding = Annotated[
     | Heatmap
     | Classifier
     | Landmarks
+    | Contours
     | Embedder
     | Promptable
     | Hover

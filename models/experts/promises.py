@@ -14,13 +14,13 @@ from models.experts.decodings import (
     Heatmap,
     Hover,
     Instances,
-    Landmarks,
     Semantic,
     Stardist,
     Volumetric,
 )
 from models.experts.inputs import Floats
 from models.experts.manifest import Manifest
+from models.experts.points import Contours, Landmarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def wanted(manifest: Manifest) -> set[str]:
     if decoding is None:
         within = {manifest.foreground.output} if manifest.foreground else set[str]()
         return {output.name for output in manifest.outputs} | within
-    if isinstance(decoding, Semantic | Volumetric | Classifier | Embedder | Flows):
+    if isinstance(decoding, Semantic | Volumetric | Classifier | Embedder | Flows | Contours):
         return {decoding.output}
     if isinstance(decoding, Landmarks):
         return {decoding.output, *([decoding.scores] if decoding.scores else [])}
@@ -120,6 +120,16 @@ def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> 
         yield Promise(f"{decoding.output} is x and y of {labels} points", one.size == 2 * labels, str(one.shape))
         if decoding.scores:
             yield _within(decoding.scores, outputs[decoding.scores])
+    elif isinstance(decoding, Contours):
+        told, outlines = outputs[decoding.output].size, len(decoding.points)
+        yield Promise(
+            f"{decoding.output} is x and y of {sum(decoding.points)} points", told == 2 * sum(decoding.points),
+            str(outputs[decoding.output].shape), f"Write how many points each of the {outlines} outlines has as points",
+        )  # fmt: skip
+        yield Promise(
+            f"each of {outlines} outlines is a label or background", classes == outlines, f"{classes} are told of",
+            "Each outline's number, from 0, is the index of one of [[labels]], or stands in background of [decoding]",
+        )  # fmt: skip
     elif isinstance(decoding, Embedder):
         one = outputs[decoding.output]
         ranks, what = {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from models.experts.adapters.boxes import find_boxes
 from models.experts.adapters.classifier import find_opinions
+from models.experts.adapters.contours import find_contours
 from models.experts.adapters.embedding import find_embedding
 from models.experts.adapters.flows import find_cells
 from models.experts.adapters.heatmap import find_peaks
@@ -29,6 +30,7 @@ _READ: dict[str, Callable[[Expert, Sight], Found]] = {
     "heatmap": find_peaks,
     "classifier": find_opinions,
     "landmarks": find_landmarks,
+    "contours": find_contours,
     "embedding": find_embedding,
     "promptable": find_prompted,
     "hover": find_nuclei,

@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 
 from models.experts.adapters.classes import counted, least, probabilities
-from models.experts.decodings import Landmarks
 from models.experts.figures import figures
 from models.experts.inputs import Floats, Prepared
+from models.experts.points import Contours, Landmarks
 from models.experts.running import Expert, Found, Sight, UnfitOutput
 from schemas.regions import Landmark
 
@@ -28,7 +28,7 @@ def find_landmarks(expert: Expert, sight: Sight) -> Found:
         score = None if scores is None else float(scores[label.index])
         if score is not None and score < least(label, decoding.threshold):
             continue
-        x, y = _in_image(points[label.index], prepared)
+        x, y = (float(one) for one in in_image(points[label.index], prepared))
         if not (0 <= x < prepared.size[1] and 0 <= y < prepared.size[0]):
             continue
         found.append(
@@ -45,22 +45,27 @@ def find_landmarks(expert: Expert, sight: Sight) -> Found:
     return Found([], landmarks=tuple(found))
 
 
-def _in_image(point: Floats, prepared: Prepared) -> tuple[float, float]:
-    """From px of the tensor, 0 at its edge, to px of the image."""
+def in_image(points: Floats, prepared: Prepared) -> Floats:
+    """From px of the tensor, (…, 2) with x first and 0 at its edge, to px of the image."""
     (top, left), (down, across) = prepared.origins[0], prepared.scale
-    return (float(point[0]) + left) * across, (float(point[1]) + top) * down
+    return (points + np.asarray([left, top], np.float32)) * np.asarray([across, down], np.float32)
+
+
+def in_tensor(given: Floats, decoding: Landmarks | Contours, prepared: Prepared) -> Floats:
+    """Points (n, 2) in px of the tensor. Raises UnfitOutput where an output does not hold such."""
+    if given.size % 2 or not np.isfinite(given).all():
+        raise UnfitOutput
+    sides = np.asarray(prepared.batch.shape[:1:-1] if decoding.coordinates == "fraction" else (1, 1), np.float32)
+    return given.reshape(-1, 2) * sides
 
 
 def _coordinates(expert: Expert, decoding: Landmarks, prepared: Prepared) -> tuple[Floats, Floats | None]:
     """Points (n, 2) in px of the tensor, and their scores (n,)."""
     names = [decoding.output, *([decoding.scores] if decoding.scores else [])]
     given, *scored = expert.run(prepared.batch, names, prepared.others)
-    if given.size % 2 or (scored and scored[0].size * 2 != given.size):
+    if scored and scored[0].size * 2 != given.size:
         raise UnfitOutput
-    points = given.reshape(-1, 2)
-    if decoding.coordinates == "fraction":
-        points = points * np.asarray(prepared.batch.shape[:1:-1], np.float32)
-    return points, scored[0].reshape(-1) if scored else None
+    return in_tensor(given, decoding, prepared), scored[0].reshape(-1) if scored else None
 
 
 def _peaks(expert: Expert, decoding: Landmarks, prepared: Prepared) -> tuple[Floats, Floats]:

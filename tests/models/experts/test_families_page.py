@@ -18,7 +18,8 @@ _BLOCK = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DIGEST = '"' + "0" * 64 + '"'
 FAMILIES = (
     "nnU-Net", "TotalSegmentator", "MONAI bundles", "SAM and MedSAM", "YOLO", "DETR", "torchvision", "HoVer-Net",
-    "StarDist", "Cellpose", "Structures of chest films", "LW-Net", "Classifiers",
+    "StarDist", "Cellpose", "Structures of chest films",
+    "Points along outlines", "LW-Net", "Classifiers",
 )  # fmt: skip
 
 
