@@ -13,6 +13,7 @@ from models.describers.around import context_labels, opening_with_structures, te
 from models.describers.base import make_description
 from models.describers.checked import Budget, length_of, written
 from models.describers.choosing import Chosen, choose
+from models.describers.pairs import pairs
 from models.describers.plans import Plan
 from models.describers.related import relations as relations_of
 from models.describers.together import small_ones
@@ -23,7 +24,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@29"
+NAME = "composer@30"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
 WORDS = 94
@@ -101,7 +102,7 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     found = [*findings.interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    around = [*around, *small]
+    around = [*around, *small, *pairs(facts, seed, budget)]
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]

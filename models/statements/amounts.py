@@ -7,8 +7,8 @@ from models.statements.table import table
 from models.statements.tokens import NUMBER_WORDS
 
 _STREWN = (
-    "{crowded|filled|peppered|dotted|strewn|studded|littered|packed|sprinkled|speckled|covered} with {many|numerous|}",
-    "{densely|thickly|richly|heavily|} {populated|peopled|packed|crowded|strewn} {by|with} {many|numerous|}",
+    "{filled|peppered|dotted|strewn|studded|littered|sprinkled|speckled|covered} with {many|numerous|}",
+    "{populated|peopled|strewn} {by|with} {many|numerous|}",
     "{rich|abundant} in {many|numerous|}", "{a|} {multitude|host|crowd|profusion|wealth|scattering} of",
 )  # fmt: skip
 """Words by which a noun behind them is of several."""

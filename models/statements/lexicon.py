@@ -142,6 +142,9 @@ def _name_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().spreads:
         for phrase in (row.word, *row.read):
             yield phrase, Meaning("spread", row.word)
+    for row in table().crowdings:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("crowding", row.word)
 
 
 def _term_entries(term: Term) -> Iterator[tuple[str, Meaning]]:

@@ -188,6 +188,14 @@ class ShareWord(TableRow):
     read: tuple[str, ...] = ()
 
 
+class CrowdingWords(Worded):
+    """How crowded many small bodies are, by the part of the picture, percent, that they cover together."""
+
+    at_least: float = 0.0
+    below: float = 100.01
+    source: str
+
+
 class AxisWords(TableRow):
     """Words for the two ends of an axis, named by where it grows."""
 

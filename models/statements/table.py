@@ -10,6 +10,7 @@ from models.statements.rows import (
     AxisWords,
     Called,
     Construction,
+    CrowdingWords,
     Degrees,
     ExpertWords,
     ImageKind,
@@ -62,6 +63,7 @@ class Table(TableRow):
     parts: tuple[Worded, ...]
     experts: tuple[ExpertWords, ...]
     spreads: tuple[Worded, ...]
+    crowdings: tuple[CrowdingWords, ...]
     ranks: tuple[RankWord, ...]
     measures: tuple[Worded, ...]
     ratios: RatioWords

@@ -14,7 +14,7 @@ WITH_TAIL = 0.7
 """Part of openings that tell a facet behind the noun too."""
 MOST_IN_A_PHRASE = 25
 """Words."""
-_ADJECTIVES = ("share", "margin", "level", "texture", "uptake", "density", "shape")
+_ADJECTIVES = ("share", "crowding", "margin", "level", "texture", "uptake", "density", "shape")
 """In the order in which they stand before a noun."""
 _SEEN = "{~is {seen|noted|visible|present}|can be seen}"
 _SHOWS = "{the|this} image shows"
@@ -135,7 +135,8 @@ def _noun(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, na
     held = next((one for one in behind if one.kind == "mean" and one.has), None)
     held = held or (next((one for one in behind if one.has), None) if voice.maybe(0.5) else None)
     said = (*before, *([held] if held else []))
-    number = w.number_of(region, name)
+    # "Numerous sparse nuclei" would take back what it tells.
+    number = None if any(one.adjective == "sparse" for one in before) else w.number_of(region, name)
     return _Noun(
         name, number.text if number else "", _adjectives(before, voice), f" with {held.has}" if held else "",
         (name.claim, *(number.claims if number else ()), *(claim for one in said for claim in one.claims)),

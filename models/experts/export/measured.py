@@ -34,6 +34,13 @@ PRECISION: dict[str, Precision] = {
     "endoscopy-light: light": Precision(
         value=0.70, images=11, regions=10, interval=(0.40, 0.90), of=f"Kvasir-SEG, polyps; {LESIONS}"
     ),
+    "fundus-structures: disc": Precision(
+        value=0.94,
+        images=48,
+        regions=48,
+        interval=(0.83, 0.98),
+        of="DRIVE and FIVES, optic discs by eye; 48 of 60 pictures have a region",
+    ),
     "fundus-vessels: vessel": Precision(
         value=0.88, images=13, regions=16, interval=(0.68, 1.0), of=f"DRIVE and FIVES, vessels; {LESIONS}"
     ),

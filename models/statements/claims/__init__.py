@@ -20,6 +20,7 @@ from models.statements.claims.finders import Looked as Looked
 from models.statements.claims.finders import Proposed as Proposed
 from models.statements.claims.groups import Absence as Absence
 from models.statements.claims.groups import Count as Count
+from models.statements.claims.groups import Crowding as Crowding
 from models.statements.claims.groups import Distance as Distance
 from models.statements.claims.groups import Rank as Rank
 from models.statements.claims.groups import Ratio as Ratio

@@ -228,6 +228,18 @@ class Spread(Claim):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Crowding(Claim):
+    """How crowded the small bodies called so are: "crowded" or "sparse"."""
+
+    kind = "crowding"
+    name: str
+    word: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return measures.crowding(facts, self.name, self.word)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sides(Claim):
     """That regions called so, or all, lie on both sides of the patient, or, of `frame` "shown", of the display."""
 

@@ -6,6 +6,7 @@ from models.statements.measures.display import spanned as spanned
 from models.statements.measures.finders import SURE as SURE
 from models.statements.measures.finders import beside_those as beside_those
 from models.statements.measures.finders import is_enough as is_enough
+from models.statements.measures.finders import is_sure as is_sure
 from models.statements.measures.finders import regions_by as regions_by
 from models.statements.measures.finders import runs_of as runs_of
 from models.statements.measures.finders import sought as sought
@@ -25,6 +26,7 @@ from models.statements.measures.numbers import times as times
 from models.statements.measures.occurrence import SAME as SAME
 from models.statements.measures.occurrence import both_sides as both_sides
 from models.statements.measures.occurrence import continues as continues
+from models.statements.measures.occurrence import crowding as crowding
 from models.statements.measures.occurrence import experts_for as experts_for
 from models.statements.measures.occurrence import fills_the_image as fills_the_image
 from models.statements.measures.occurrence import found_by as found_by

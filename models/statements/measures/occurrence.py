@@ -7,7 +7,7 @@ from models.statements.facts import Facts, names_of
 from models.statements.judgement import Judgement, otherwise, so, untold
 from models.statements.measures.finders import is_enough, is_sure
 from models.statements.measures.pieces import MANY, middles_across, parts, quarters
-from models.statements.measures.relations import iou
+from models.statements.measures.relations import area_together, iou
 from models.statements.rows import STANDS_OUT, Called, Direction
 from models.statements.table import table
 from models.statements.tokens import spelled_out, words
@@ -42,6 +42,32 @@ IN_A_QUARTER = 0.15
 def fills_the_image(region: Region) -> bool:
     """Whether a mark of many parts is spread over the whole picture."""
     return parts(region) >= MANY and min(quarters(region)) >= IN_A_QUARTER
+
+
+SEVERAL, FAR = 3, 2.0
+"""From how many bodies they can be crowded, and by what factor the part of the picture that they cover passes the bound
+of a word before it speaks against that word."""
+
+
+def crowding(facts: Facts, name: str, word: str) -> Judgement:
+    """Whether the small bodies called so are crowded or sparse, by the part of the picture that they cover together."""
+    ids = facts.named(name) if name else ()
+    regions = [facts.region(one) for one in ids]
+    small = all(table().called(one.label).role == "structure" for one in regions)
+    if not regions or not small or len({one.mask.size for one in regions}) > 1:
+        return untold("how crowded that is was not measured")
+    pointers = tuple(f"/regions/{facts.index(one)}/area_px" for one in ids)
+    if sum(map(parts, regions)) < SEVERAL:
+        return otherwise("there are fewer of them", *pointers)
+    covered = 100 * area_together(regions) / (facts.rows * facts.columns)
+    row = next(row for row in table().crowdings if row.word == word)
+    crowded = row.at_least > 0
+    # Of stained cells sources mark those of some kinds, and experts leave small ones out: no less is covered than that.
+    least = facts.metadata.modality != "microscopy" or bool(left_out(facts, ids))
+    if row.at_least <= covered < row.below and (crowded or not least):
+        return so(*pointers)
+    far = covered < row.at_least / FAR and not least if crowded else covered >= row.below * FAR
+    return otherwise("they cover another part", *pointers) if far else untold("it is nearly so", *pointers)
 
 
 LUNGS = frozenset({"lung", "lung field"})

@@ -207,6 +207,7 @@ _ORDER = (
     "place",
     "share",
     "spread",
+    "crowding",
     "measure",
     "unit",
     "compared",

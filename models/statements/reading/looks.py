@@ -249,6 +249,12 @@ def spread(s: Sentence, n: int) -> None:
     s.say_of(n, lambda target: c.Spread(name=target.name, word=said))
 
 
+def crowding(s: Sentence, n: int) -> None:
+    """Densely packed, widely spaced."""
+    said = s.atoms[n].value
+    s.say_of(n, lambda target: c.Crowding(name=target.name, word=said))
+
+
 def sides(s: Sentence, n: int) -> None:
     """On both sides; behind a number each side is one of a pixel: '4.7 mm on each side'."""
     if s.subject is None and any(atom.kind == "quantity" for atom in s.atoms[max(0, n - 2) : n]):

@@ -18,7 +18,7 @@ BETWEEN = {
 NTH = {"third", "fourth", "fifth"}
 _SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
-ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "rank", "sides"}
+ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "crowding", "rank", "sides"}
 
 
 @dataclass

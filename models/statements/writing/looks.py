@@ -86,6 +86,8 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             return sizes.mean(region, voice, name)
         case "level":
             return _level(facts, region, voice, name)
+        case "crowding":
+            return _crowding(facts, voice, name)
         case "parts":
             # "Nuclei in several pieces" would be broken ones: the plural has told it.
             if parts(region) < 2 or name.several:
@@ -101,6 +103,16 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             return None  # Who outlines a mole draws a smooth curve round it, whatever its border is.
         case _:
             return _word(region, kind, voice, name)
+
+
+def _crowding(facts: Facts, voice: Voice, name: Name) -> Facet | None:
+    """How crowded many small bodies are."""
+    for row in table().crowdings if name.several else ():
+        made = c.Crowding(name=name.claim.name, word=row.word)
+        if made.judge(facts).truth:
+            said = voice.phrase(row.say)
+            return Facet("crowding", (made,), adjective=said, is_=said)
+    return None
 
 
 def _word(region: Region, aspect: str, voice: Voice, name: Name) -> Facet | None:

@@ -39,6 +39,8 @@ _TRUNK = (
 """Organs and parts of which a slice of CT or MR shows the whole trunk."""
 ONLY_ONE = {"optic disc", "spinal cord", "trachea"}
 """Structures of which an image has one: it is 'the', as an organ is."""
+UNCOUNTED = {"oedema"}
+"""Nouns without an article."""
 _PLURAL_OF_ORGANS = {"lung": "lungs", "kidney": "kidneys", "breast": "breasts", "eye": "eyes", "ovary": "ovaries"}
 
 
@@ -59,7 +61,8 @@ class Name:
     def introduced(self, adjectives: str = "") -> str:
         """With its article, and adjectives before it."""
         noun = f"{adjectives} {self.text}".strip()
-        return f"the {noun}" if self.the else noun if self.several else article(noun)
+        bare = self.several or self.text.split()[-1] in UNCOUNTED
+        return f"the {noun}" if self.the else noun if bare else article(noun)
 
 
 def is_scattered(region: Region) -> bool:

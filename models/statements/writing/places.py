@@ -101,7 +101,7 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
         if left > 1 - NEARLY_NONE or left < NEARLY_NONE:
             return _displayed(facts, region, _on_side(facts, region, left), voice, every=every)
     if name and not is_finding(region) and parts(region) >= MANY:
-        return _of_many(region, voice, name)
+        return _of_many(facts, region, voice, name)
     x, y = (region.centroid[0] + 0.5) / facts.columns, (region.centroid[1] + 0.5) / facts.rows
     ends = {
         "image right": _end(x, OFF_ACROSS, _spanned(facts, region, "image right")),
@@ -115,8 +115,10 @@ def place_piece(facts: Facts, region: Region, voice: Voice, name: Name | None = 
     return _displayed(facts, region, ends, voice, every=every)
 
 
-def _of_many(region: Region, voice: Voice, name: Name) -> Piece | None:
+def _of_many(facts: Facts, region: Region, voice: Voice, name: Name) -> Piece | None:
     """Where most of many small things lie, or that they are everywhere."""
+    if c.Crowding(name=name.claim.name, word="crowded").judge(facts).truth:
+        return None
     if fills_the_image(region):
         said, word = voice.pick(_EVERYWHERE)
         return Piece(said, (c.Spread(name=name.claim.name, word=word),))
