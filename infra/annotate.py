@@ -3,11 +3,12 @@
 What each way shares stands here; infra/jobs.py knows the processes, infra/collect.py the topics.
 """
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import psutil
@@ -22,10 +23,12 @@ from streams.buckets.beside import objects_among
 from streams.buckets.companions import DEFAULTS
 from streams.buckets.references import reference_to
 from streams.buckets.selection import EVERYTHING, Reason, Selection, Tally
-from streams.buckets.walking import everything_below, is_folder
+from streams.buckets.walking import everything_below, hidden_folders, is_folder
 
 PROCESS_BYTES = 2**30
 """Memory that one process and its decoder are reckoned to need: see docs/annotate.md."""
+FEW = 20
+"""Files of a hidden folder that are looked at: it may hold all that there was before."""
 RUNS_EACH = 4
 """Runs of objects for each process, at least: so that all end at about the same time."""
 
@@ -70,16 +73,28 @@ def find_files(
     passed: Counter[Reason] = Counter()
     found: dict[Path, str] = {}
     for path in paths:
+        top = _plain(path)
         if is_folder(path):
             for file in sorted(everything_below(path, lambda reason: passed.update([reason]))):
-                found.setdefault(file.absolute(), file.relative_to(path).as_posix())
+                below = file.relative_to(path)
+                found.setdefault(top / below, below.as_posix())
         else:
-            found.setdefault(path.absolute(), path.name)
+            found.setdefault(top, path.name)
     objects = objects_among(found)
     kept = [file for file in objects if selection.takes(found[file])]
     passed["companion"], passed["left out"] = len(found) - len(objects), len(objects) - len(kept)
     passed_by(passed)
     return kept
+
+
+def _plain(path: Path) -> Path:
+    """The full path, without `..` where that leads to the same place: `a/link/..` need not be `a`."""
+    full = path.absolute()
+    plain = Path(os.path.normpath(full))
+    try:
+        return plain if ".." in full.parts and plain.samefile(full) else full
+    except OSError:
+        return full
 
 
 def idle_defaults(paths: Iterable[Path], files: Iterable[Path]) -> int:
@@ -94,6 +109,16 @@ def images_among(files: Sequence[Path], annotations: Path) -> list[Path]:
     """The files without the annotation objects in a folder that the chain takes them from."""
     folder = annotations.resolve()
     return [path for path in files if not (path.resolve().is_relative_to(folder) and _marks_others(path))]
+
+
+def passed_marks(annotations: Path) -> list[Path]:
+    """Hidden folders below one that annotations are taken from, in which some lie: they are passed by there."""
+    return [folder for folder in hidden_folders(annotations) if any(map(_marks_others, _first_files(folder)))]
+
+
+def _first_files(folder: Path) -> Iterator[Path]:
+    with contextlib.suppress(OSError):
+        yield from islice((path for path in folder.iterdir() if path.is_file()), FEW)
 
 
 def _marks_others(path: Path) -> bool:

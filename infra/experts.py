@@ -30,7 +30,7 @@ class PromisesBroken(TristreamError):
     """An expert that was to be added does not keep its manifest's promises."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"nothing was added: {count} promises are broken")
+        super().__init__(f"nothing was added: {count} {'promise is' if count == 1 else 'promises are'} broken")
 
 
 class DataTaken(TristreamError):
@@ -53,7 +53,7 @@ def rows(own: Path | None) -> Iterator[tuple[str, ...]]:
     """One row an expert: name@version, kind, modalities, organs, labels, whose."""
     for path, manifest in manifests(own).values():
         kind = manifest.decoding.kind if manifest.decoding else "maps"
-        labels = [output.label for output in manifest.outputs] or [label.name for label in manifest.labels]
+        labels = dict.fromkeys(output.label for output in manifest.outputs) or [label.name for label in manifest.labels]
         whose = "packaged" if path.parent == LIBRARY else "own"
         organs = ", ".join(manifest.organs) or "any"
         yield manifest.expert, kind, ", ".join(manifest.modalities), organs, ", ".join(labels), whose

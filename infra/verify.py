@@ -34,6 +34,10 @@ class Sentence(pydantic.BaseModel):
     frame: int | None = None
 
 
+class NoImage(ValueError):
+    """A sentence does not say which image it speaks of, or names none of the file."""
+
+
 class Known:
     """The facts of triplets, by triplet_id, and by object_id and frame."""
 
@@ -48,14 +52,27 @@ class Known:
             for object_id in (triplet.object_id, *triplet.also_in):
                 self._frames.setdefault(object_id, {})[triplet.frame] = facts
 
-    def facts(self, sentence: Sentence) -> Facts | None:
-        """Of the image that a sentence speaks of; without a frame, of an object that has one frame only."""
+    def facts(self, sentence: Sentence) -> Facts:
+        """Of the image that a sentence speaks of; without a frame, of an object that has one frame only.
+
+        Raises:
+            NoImage: it names none, or one that is not there.
+        """
         if sentence.triplet_id is not None:
-            return self._facts.get(sentence.triplet_id)
-        frames = self._frames.get(sentence.object_id or "", {})
+            if (facts := self._facts.get(sentence.triplet_id)) is None:
+                raise NoImage("no triplet of the file has this triplet_id")
+            return facts
+        if sentence.object_id is None:
+            raise NoImage("names no image: give triplet_id, or object_id and frame")
+        if not (frames := self._frames.get(sentence.object_id)):
+            raise NoImage("no triplet of the file has this object_id")
         if sentence.frame is None:
-            return next(iter(frames.values())) if len(frames) == 1 else None
-        return frames.get(sentence.frame)
+            if len(frames) > 1:
+                raise NoImage(f"the object has {len(frames)} frames: give frame too")
+            return next(iter(frames.values()))
+        if sentence.frame not in frames:
+            raise NoImage("the object has no triplet of this frame")
+        return frames[sentence.frame]
 
 
 def verify(triplets: Path, statements: Path, out: BinaryIO) -> Verified:
@@ -70,11 +87,12 @@ def verify(triplets: Path, statements: Path, out: BinaryIO) -> Verified:
         try:
             sentence = Sentence.model_validate_json(data)
         except pydantic.ValidationError:
-            found.errors.append(f"line {line}: not a JSON object with text and triplet_id or object_id")
+            found.errors.append(f"line {line}: not a JSON object with text, and triplet_id or object_id")
             continue
-        facts = known.facts(sentence)
-        if facts is None:
-            found.errors.append(f"line {line}: names no frame of these triplets, or several")
+        try:
+            facts = known.facts(sentence)
+        except NoImage as error:
+            found.errors.append(f"line {line}: {error}")
             continue
         judged = judge(sentence.text, facts)
         found.verdicts[judged.verdict.outcome] += 1

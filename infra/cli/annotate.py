@@ -12,7 +12,7 @@ from typing import get_args
 import click
 import orjson
 
-from infra.cli.options import ABOUT_ALL, ANNOTATIONS, KAFKA, READING, SAID
+from infra.cli.options import ABOUT_ALL, ANNOTATIONS, KAFKA, READING, SAID, say_passed_marks
 from infra.console import current_settings, plain_errors, say, trace
 from infra.exports import STDOUT
 from schemas.base import PatientPolicy
@@ -102,6 +102,8 @@ def annotate(
         images = images_among(files, marks)
         passed["companion"] += len(files) - len(images)
         files = images
+    if kafka is None:
+        say_passed_marks(settings)
     if idle := idle_defaults(paths, files):
         say(
             f"{idle} _defaults.json above images say nothing of them: each holds for the images of its own folder alone"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from infra.cli.options import FOLDER, NEW_FOLDER
 from infra.console import current_settings, need_data, plain_errors, say
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ EVALUATION = click.option(
 @dataset.command("build")
 @click.argument("triplets", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--kafka", metavar="HOST:PORT", help="Take the triplets of this broker's topic instead of files.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
+@click.option("--out", required=True, type=NEW_FOLDER, help="A new folder.")
 @click.option(
     "--format",
     "formats",
@@ -65,7 +66,7 @@ EVALUATION = click.option(
 @click.option("--key", default="tristream", show_default=True, help="Of the hash that splits groups.")
 @click.option(
     "--keep",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="A data set whose groups and images keep their split.",
 )
 @click.option("--regions", type=click.Choice(sorted(KINDS)), multiple=True, help="Only images with such a region.")
@@ -163,7 +164,7 @@ def build_command(
 
 
 @dataset.command("audit")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=FOLDER)
 @EVALUATION
 def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
     """Read a data set again and hold it against its promises. Exit status 1 where one is broken."""

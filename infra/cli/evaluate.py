@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from infra.cli.options import FOLDER
 from infra.console import current_settings, plain_errors, say
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from models.llava_tri.evaluation.questions import Benchmark
     from models.llava_tri.evaluation.result import Result
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 BENCHMARKS = ("vqa-rad", "slake", "pathvqa", "iu-xray", "roco", "held-out", "grounding")
 RULES = ("majority", "nearest", "yes-and-no", "centre-box")
 RESULT, PAGE, ANSWERS, SAMPLES = "result.json", "index.html", "answers.sqlite", "samples"

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from agents.places import BadSetting
-from infra.cli.options import ANNOTATIONS, SELECTION
+from infra.cli.options import ANNOTATIONS, NEW_FOLDER, SELECTION, say_passed_marks
 from infra.console import current_settings, plain_errors, say
 from streams.buckets.selection import told
 
@@ -62,6 +62,8 @@ def deidentify(
         pseudonyms, masking = pseudonyms_of(settings), masking_of(settings) if pixels == "clean" else None
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
+    if pixels == "clean":
+        say_passed_marks(settings)
     policy = Policy(clean_descriptors=not no_descriptions, dates=dates or "remove", keep_uids=keep_uids)
     found = Report(report, map_, pixels)
     files = files_to_copy(paths, out, settings.selection, found.passed_by.update)
@@ -120,7 +122,7 @@ def verify(triplets: Path, statements: Path, out: Path | None) -> None:
 @click.argument("triplets", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     help="Folder to write. [default: the name of the file, with -gallery, beside it]",
 )
 @click.option(

@@ -1,13 +1,41 @@
 """Options that several commands take, each under its name in the settings (infra.console.OPTIONS)."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import reduce
+from pathlib import Path
 
 import click
 
-from agents.settings import MOST_NEIGHBOURS
+from agents.settings import MOST_NEIGHBOURS, Settings
+from infra.console import say
+from streams.buckets import folder_of
 
 Command = Callable[..., None]
+
+
+class _Whole(click.Path):
+    """A folder by its full path: what belongs to it lies beside it, and `.` has no name to lie beside."""
+
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, file_okay=False, path_type=Path)
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return Path(os.path.normpath(Path(os.fsdecode(super().convert(value, param, ctx))).absolute()))
+
+
+class _New(_Whole):
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        folder = super().convert(value, param, ctx)
+        if folder == Path.cwd():
+            self.fail("is the folder that you are in, and cannot be replaced: name another", param, ctx)
+        return folder
+
+
+FOLDER = _Whole(exists=True)
+"""A folder that is read."""
+NEW_FOLDER = _New()
+"""A folder that appears when it is whole."""
 
 
 def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -33,6 +61,24 @@ ANNOTATIONS = click.option(
     metavar="DIR|URL",
     help="Where DICOM segmentations, structure sets and reports of the images lie.",
 )
+MOST_FOLDERS = 3
+"""Folders that are named one by one."""
+
+
+def say_passed_marks(settings: Settings) -> None:
+    """Tell of hidden folders among the annotations in which some lie, for those are not taken."""
+    from infra.annotate import passed_marks
+
+    if settings.annotations is None or (place := folder_of(settings.annotations)) is None:
+        return
+    if passed := sorted(path.relative_to(place).as_posix() for path in passed_marks(place)):
+        named = ", ".join(passed[:MOST_FOLDERS]) + (", …" if len(passed) > MOST_FOLDERS else "")
+        say(
+            f"{len(passed)} hidden {'folder' if len(passed) == 1 else 'folders'} below --annotations with marks in "
+            f"them, which are not taken: {named}; name one itself, or rename them"
+        )
+
+
 SELECTION = _together(
     click.option(
         "--include",

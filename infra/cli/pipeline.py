@@ -5,7 +5,7 @@ from typing import get_args
 
 import click
 
-from infra.cli.options import ANNOTATIONS, INBOX, KAFKA, READING
+from infra.cli.options import ANNOTATIONS, INBOX, KAFKA, READING, say_passed_marks
 from infra.console import current_settings, ending_well, plain_errors, say, trace
 from schemas.dead_letters import Stage
 from streams.buckets import folder_of
@@ -47,6 +47,7 @@ def up(
     settings = current_settings(inbox=inbox, annotations=annotations, **reading)
     with plain_errors():
         check_text_reader()
+    say_passed_marks(settings)
     if watch and not settings.wires.metrics_port:
         settings = settings.with_wires(metrics_port=METRICS_PORT)
     if (folder := folder_of(settings.inbox)) is not None:

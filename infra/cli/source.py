@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -63,7 +64,12 @@ def source(
             click.echo(f"{one.name:<22}{one.modality or '-':<20}{one.permits:<12}{one.title}: {one.access}")
         return
     if kind not in known:
-        raise click.UsageError(f"no collection {kind!r}: 'tristream source list' names those that are known")
+        meant = [name for name in known if kind.lower() in name] or get_close_matches(kind.lower(), known)
+        raise click.UsageError(
+            f"no collection {kind!r}: "
+            + (f"did you mean {' or '.join(meant)}? " if meant else "")
+            + "'tristream source list' names those that are known"
+        )
     if path is None or (out is None) == (inbox is None):
         raise click.UsageError("give the folder of the collection, and --out or --inbox for what is made of it")
     out = out or _below(inbox or "", kind)

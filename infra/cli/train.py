@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from infra.cli.options import NEW_FOLDER
 from infra.cli.promote import model
 from infra.console import current_settings, need_llava, plain_errors, say
 from models.llava_tri import tiny
@@ -113,7 +114,7 @@ def _follow(
 
 @model.command("export")
 @click.argument("trained", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
+@click.option("--out", required=True, type=NEW_FOLDER, help="A new folder.")
 def model_export(trained: Path, out: Path) -> None:
     """Write the model in the folder TRAINED, which `train` ends with, as servers load it; adapters are merged.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra.cli.datasets import KINDS
+from infra.cli.options import FOLDER
 from infra.console import need_llava, plain_errors, say
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ TASKS, TARGETS = ("classify", "segment"), ("modality", "organ", "disease")
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=FOLDER)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="For the page, the JSON.")
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="[default: both]")
 @click.option("--of", "targets", multiple=True, type=click.Choice(TARGETS), help="What is classified. [default: each]")

@@ -29,6 +29,13 @@ class NotAGallery(TristreamError):
         super().__init__(f"{folder} is there and holds no gallery: remove it, or take another folder by --out")
 
 
+class NothingToShow(TristreamError):
+    """No line is a triplet that can be shown: most likely it is another file."""
+
+    def __init__(self, first: str) -> None:
+        super().__init__(f"nothing can be shown, so no gallery was written: {first}")
+
+
 @dataclass
 class Written:
     """What came of a file of triplets."""
@@ -58,6 +65,7 @@ def write_gallery(
 
     Raises:
         NotAGallery: the folder holds something else.
+        NothingToShow: there are lines, and no triplet among them; an earlier gallery stays.
     """
     if not _may_be_written(folder):
         raise NotAGallery(folder)
@@ -106,6 +114,8 @@ def _write(
             except NoPicture as error:
                 written.errors.append(str(BadTriplet(line, f"cannot be shown: {error}")))
     written.triplets = len(found)
+    if written.errors and not found:
+        raise NothingToShow(written.errors[0])
     letters = [(letter.stage, letter.error, letter.message) for letter in dead_letters]
     content = {"facets": cards.FACETS, "cards": list(found.values()), "deadLetters": letters}
     _call(folder / CARDS, "gallery.cards", content)

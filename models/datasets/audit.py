@@ -127,7 +127,10 @@ def _sources(ledger: Ledger, report: dict[str, Any], found: Audit) -> None:
         counts = Counter({told or UNTOLD: n for told, n in ledger.count(name).items()})
         if counts != Counter(report[f"{name}s"]):
             found.faults.append(f"the card's counts by {name} are not those of the index")
+        untold = counts.pop(UNTOLD, 0)
         found.counts[f"{name}s"] = len(counts)
+        if untold:
+            found.counts[f"images whose {name} is not told"] = untold
     if ledger.count("authors") != Counter(report["authors"]):
         found.faults.append("the card's counts by who wrote the text are not those of the index")
     made_by = ledger.count("lineage")

@@ -28,9 +28,7 @@ class NotAnImage(InvalidInput):
     of_the_input = True
 
     def __init__(self) -> None:
-        super().__init__(
-            "the file is not DICOM, PNG, JPEG, TIFF or NIfTI; convert it to one of them, or keep it out of the bucket"
-        )
+        super().__init__("the file is not DICOM, PNG, JPEG, TIFF or NIfTI; convert it to one of them, or leave it out")
 
 
 class TruncatedFile(InvalidInput):
@@ -130,7 +128,7 @@ class UnsupportedPixels(InvalidInput):
     """Well formed, and outside what this version takes. `reason` is shown: pass text of our own only."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason}; convert the image, or keep it out of the bucket")
+        super().__init__(f"{reason}; convert the image, or leave it out")
 
 
 class IdentifyingPixels(InvalidInput):

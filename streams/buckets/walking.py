@@ -73,6 +73,13 @@ def _walk(
             yield here, names
 
 
+def hidden_folders(folder: Path) -> Iterator[Path]:
+    """The folders below one that are passed by for their names, in no order; what lies in them is not looked at."""
+    for parent, _ in _walk(folder, lambda _: None, lambda _: None):
+        with contextlib.suppress(OSError), os.scandir(parent) as found:
+            yield from (parent / entry.name for entry in found if hidden_in(entry.name) and entry.is_dir())
+
+
 def everything_below(folder: Path, passed: Callable[[Reason], None] = lambda _: None) -> Iterator[Path]:
     """What must be accounted for below a folder that somebody chose, companions among it, in no order.
 

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pydicom.data import get_testdata_file
 
+from infra.annotate import find_files
 from infra.cli import main
 from schemas.dead_letters import DeadLetter
 from schemas.triplets import Triplet
@@ -191,3 +192,27 @@ def test_defaults_that_hold_for_nothing_are_told(folder: Path) -> None:
     assert told in run("annotate", folder, "--dry-run").output
     (folder / "JONES b.dcm").write_bytes(sample("MR_small.dcm"))
     assert told not in run("annotate", folder, "--dry-run").output
+
+
+def test_a_path_is_told_plainly_unless_that_leads_elsewhere(tmp_path: Path) -> None:
+    """`..` goes where the file is the same, so that one file has one name, and stays behind a link to a folder."""
+    (tmp_path / "a/in").mkdir(parents=True)
+    (tmp_path / "b/in").mkdir(parents=True)
+    (tmp_path / "a/1.png").write_bytes(b"1")
+    (tmp_path / "b/1.png").write_bytes(b"2")
+    (tmp_path / "a/link").symlink_to(tmp_path / "b/in")
+    assert find_files([tmp_path / "a", tmp_path / "b/../a", tmp_path / "a/in/.."]) == [tmp_path / "a/1.png"]
+    assert find_files([tmp_path / "a/link/../1.png"]) == [tmp_path / "a/link/../1.png"]
+
+
+def test_marks_in_hidden_folders_of_the_annotations_are_told_by_name(folder: Path) -> None:
+    """They are not taken, and the images would seem to have none; hidden folders without marks are not told."""
+    marks = folder / "JONES ANNA/.marks"
+    marks.mkdir()
+    (folder / ".thumbnails").mkdir()
+    (folder / ".thumbnails/1.dcm").write_bytes(sample("CT_small.dcm"))
+    assert "hidden folder" not in run("annotate", folder, "--annotations", folder, "--dry-run").stderr
+    (marks / "rt.dcm").write_bytes(sample("rtstruct.dcm"))
+    told = run("annotate", folder, "--annotations", folder, "--dry-run").stderr
+    assert "1 hidden folder below --annotations with marks in them, which are not taken: JONES ANNA/.marks;" in told
+    assert "hidden folder below" not in run("annotate", folder, "--annotations", marks, "--dry-run").stderr

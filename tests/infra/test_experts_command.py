@@ -142,7 +142,7 @@ def test_add(unet: Path, tmp_path: Path) -> None:
     assert "sam" in {expert.manifest.name for expert in Registry.load(own=own).experts}
     code, output = run("add", changed(unet, "background = [0]", "background = []"), own=own)
     assert code == 1
-    assert "nothing was added: 1 promises are broken" in output
+    assert "nothing was added: 1 promise is broken" in output
     assert not (own / "unet.toml").exists()
 
 

@@ -141,6 +141,31 @@ def test_lines_that_cannot_be_shown_are_told_and_the_others_are_shown(plain: Tri
     assert [card["id"] for card in shown(tmp_path / "t-gallery")] == [plain.triplet_id]
 
 
+def test_a_file_without_a_triplet_makes_no_gallery_and_removes_none(plain: Triplet, tmp_path: Path) -> None:
+    """A map beside the triplets, of the same name but for its ending, would otherwise empty their gallery."""
+    (tmp_path / "t.jsonl").write_bytes(dumped(plain))
+    (tmp_path / "t.csv").write_text("path,object_id\n")
+    assert gallery(tmp_path / "t.jsonl")[0] == 0
+    status, said = gallery(tmp_path / "t.csv")
+    assert status == 1
+    assert "no gallery was written: line 1 of the triplets is no triplet of this version" in said
+    assert [card["id"] for card in shown(tmp_path / "t-gallery")] == [plain.triplet_id]
+
+
+def test_the_folder_that_one_is_in_is_not_replaced(
+    plain: Triplet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By no way of writing it."""
+    (tmp_path / "t.jsonl").write_bytes(dumped(plain))
+    (tmp_path / "g").mkdir()
+    monkeypatch.chdir(tmp_path / "g")
+    for name in (".", "../g"):
+        status, said = gallery(tmp_path / "t.jsonl", "--out", name)
+        assert (status, "the folder that you are in" in said) == (2, True)
+    assert gallery(tmp_path / "t.jsonl", "--out", "../h/.")[0] == 0
+    assert len(shown(tmp_path / "h")) == 1
+
+
 def test_triplets_without_pixels_are_shown_without_a_picture(plain: Triplet, tmp_path: Path) -> None:
     """As annotate --no-image writes them."""
     left_out = plain.image.model_copy(update={"data": None, "reference": "sha256/0.png"})

@@ -1,10 +1,11 @@
-"""A collection put straight into a folder that is watched."""
+"""A collection put straight into a folder that is watched, and what is said of one that is not known."""
 
 import asyncio
 import json
 from contextlib import aclosing
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from infra.cli import main
@@ -53,3 +54,13 @@ def test_where_it_goes_is_said_once(tmp_path: Path) -> None:
     refused = runner.invoke(main, [*command, "--inbox", "s3://bucket/prefix"])
     assert refused.exit_code == 2
     assert "copy there masks first" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant"), [("kvasir", "kvasir-seg or kvasir-v2"), ("Kvasr-seg", "kvasir-seg"), ("BUSI ", "busi")]
+)
+def test_a_name_that_is_nearly_right_is_told_right(tmp_path: Path, kind: str, meant: str) -> None:
+    """Part of a name, in capitals, or with a letter too few."""
+    refused = CliRunner().invoke(main, ["source", kind, str(tmp_path), "--out", str(tmp_path / "a")])
+    assert refused.exit_code == 2
+    assert f"did you mean {meant}" in refused.output

@@ -62,6 +62,27 @@ def test_lines_that_cannot_be_judged_are_told_and_the_others_are_judged(triplets
     assert [one["verdict"] for one in found] == ["supported"]
 
 
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({}, "names no image: give triplet_id, or object_id and frame"),
+        ({"triplet_id": "f" * 32}, "no triplet of the file has this triplet_id"),
+        ({"object_id": "f" * 32}, "no triplet of the file has this object_id"),
+        ({"object_id": None}, "the object has 2 frames: give frame too"),
+        ({"object_id": None, "frame": 7}, "the object has no triplet of this frame"),
+    ],
+)
+def test_a_sentence_that_names_no_image_is_told_what_to_name(triplets: Path, named: dict[str, Any], told: str) -> None:
+    """An id that is not there, an object of several frames without one, or nothing at all."""
+    known = orjson.loads(triplets.read_bytes())
+    second = orjson.dumps(known | {"frame": 1, "triplet_id": "1" * 32})
+    triplets.write_bytes(triplets.read_bytes() + second + b"\n")
+    given = {name: value or known[name] for name, value in named.items()}
+    result, found = run(triplets, [{**given, "text": "An axial CT."}])
+    assert (result.exit_code, found) == (1, [])
+    assert f"line 1: {told}" in result.output
+
+
 def test_what_is_no_triplet_is_bad_usage(triplets: Path) -> None:
     """Nothing is judged by halves."""
     triplets.write_text("{}\n")

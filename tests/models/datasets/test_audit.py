@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.datasets.audit import NoDataset, audit
+from models.datasets.cards import UNTOLD
 from models.datasets.report import Report
 
 
@@ -22,6 +23,14 @@ def test_an_audit_of_what_is_whole_finds_no_fault(built: tuple[Path, Report]) ->
     found = audit(built[0])
     assert found.faults == []
     assert found.counts["pictures in parquet"] == sum(built[1].images.values())
+
+
+def test_what_no_image_tells_is_no_source(built: tuple[Path, Report]) -> None:
+    """Of images without one is told how many there are; they are not counted as one source, or licence."""
+    counts = audit(built[0]).counts
+    for name, told in (("source", built[1].sources), ("licence", built[1].licences)):
+        assert counts[f"{name}s"] == len({*told} - {UNTOLD})
+        assert counts.get(f"images whose {name} is not told", 0) == told.get(UNTOLD, 0)
 
 
 def test_an_audit_sees_a_torn_group(copy: Path) -> None:
