@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from models.llava_tri.evaluation.answering import Answers, Source
     from models.llava_tri.evaluation.audit import Leakage
     from models.llava_tri.evaluation.evaluating import Say
+    from models.llava_tri.evaluation.judging import Judge
     from models.llava_tri.evaluation.questions import Benchmark
     from models.llava_tri.evaluation.result import Result
 
@@ -75,6 +76,9 @@ INTERRUPTED = 130
     type=click.IntRange(1),
     help="Questions that a model in a folder answers together; small models take many.",
 )
+@click.option("--judge", metavar="URL", help="Of a language model that rules over short answers, beside the scores.")
+@click.option("--judge-name", metavar="NAME@REVISION", help="As that server serves it.")
+@click.option("--judge-key", envvar="TRISTREAM_JUDGE_API_KEY", help="Of that server. [env: TRISTREAM_JUDGE_API_KEY]")
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Only N pictures, drawn by hash; nothing is then shown."
 )
@@ -90,6 +94,8 @@ def evaluate(ctx: click.Context, **given: Any) -> None:
     for name in ("benchmark", "at", "model", "out"):
         if given[name] is None:
             raise click.UsageError(f"--{name} is needed")
+    if (given["judge"] is None) != (given["judge_name"] is None):
+        raise click.UsageError("--judge and --judge-name NAME@REVISION go together")
     _need_libraries()
     with plain_errors():
         try:
@@ -107,6 +113,7 @@ def _run(given: Mapping[str, Any]) -> "Result":
     from models.llava_tri.evaluation.benchmarks import LOADERS
     from models.llava_tri.evaluation.evaluating import evaluate as run
     from models.llava_tri.evaluation.evaluating import sampled
+    from models.llava_tri.evaluation.judging import Judge
     from models.llava_tri.evaluation.page import page
     from models.llava_tri.evaluation.samples import write_samples
 
@@ -118,12 +125,13 @@ def _run(given: Mapping[str, Any]) -> "Result":
     leakage = _audit(benchmark, given["lineage"], given["trained"])
 
     async def asked(kept: Answers) -> "Result":
-        source = _source(given, kept)
+        source, judge = _source(given, kept), _judge(given, kept)
         try:
-            return await run(benchmark, source, leakage, of=len(whole.questions), say=_saying())
+            return await run(benchmark, source, leakage, of=len(whole.questions), judge=judge, say=_saying())
         finally:
-            if isinstance(source, Asked):
-                await source.close()
+            for one in (source, judge):
+                if isinstance(one, Asked | Judge):
+                    await one.close()
 
     with Answers(given["answers"] or out / ANSWERS) as kept:
         result = asyncio.run(asked(kept))
@@ -169,6 +177,20 @@ def _source(given: Mapping[str, Any], kept: "Answers") -> "Source":
     raise click.UsageError(
         f"--model {model!r}: no URL, no model's folder with config.json, no file, and none of {', '.join(RULES)}"
     )
+
+
+def _judge(given: Mapping[str, Any], kept: "Answers") -> "Judge | None":
+    if given["judge"] is None:
+        return None
+    from dataclasses import replace
+
+    from models.llava_tri.evaluation.endpoint import Endpoint
+    from models.llava_tri.evaluation.judging import MOST_TOKENS, SCHEMA, Judge
+
+    serving = current_settings(sglang_url=given["judge"], sglang_model=given["judge_name"]).serving
+    # The key of the model's server is no business of the judge's.
+    serving = replace(serving, max_tokens=MOST_TOKENS, api_key=given["judge_key"])
+    return Judge(Endpoint(serving, schema=SCHEMA), kept)
 
 
 def _audit(benchmark: "Benchmark", datasets: tuple[Path, ...], trained: Path | None) -> "Leakage":
@@ -230,6 +252,11 @@ def _tell(result: "Result") -> None:
     table.add_row("", *("shown" if part.shown else "not shown" for part in scores.parts.values()))
     Console(stderr=True).print(table)
     say(result.audit.verdict)
+    for kind, judged in result.judge.kinds.items() if result.judge else ():
+        own, both = judged.runs[0], judged.agreement
+        ruled = f"{100 * own.figure.value:.1f} % right of {own.figure.n} judged" if own.figure else "none judged"
+        agreed = f", as {judged.exact} has it in {100 * both.share.value:.1f} %" if both else ""
+        say(f"judge, {kind}: {ruled}{agreed}; {sum(own.unjudged.values())} unjudged")
 
 
 @evaluate.command("compare")

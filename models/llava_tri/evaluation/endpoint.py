@@ -17,10 +17,18 @@ class Endpoint:
 
     Args:
         serving: where it is and how it is asked; its key is never written anywhere.
+        schema: of JSON that its answers are held to; None: in its own words.
         transport: of httpx; None: the network.
     """
 
-    def __init__(self, serving: Serving, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        *,
+        schema: dict[str, Any] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._schema = schema
         self._server = SglangServer(serving, observer=Silent(), transport=transport)
         self.name = serving.name
         self.settings = f"max_tokens={serving.max_tokens} seed={serving.seed} temperature=0"
@@ -30,7 +38,7 @@ class Endpoint:
         """As Answerer has it."""
         content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": _uri(one)}} for one in pictures]
         content.append({"type": "text", "text": text})
-        reply = await self._server.ask([{"role": "user", "content": content}], None)
+        reply = await self._server.ask([{"role": "user", "content": content}], self._schema)
         return reply.text.strip()
 
     async def close(self) -> None:

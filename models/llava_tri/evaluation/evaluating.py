@@ -8,6 +8,7 @@ from dataclasses import replace
 from models.llava_tri.evaluation import audit as audits
 from models.llava_tri.evaluation.answering import Answered, Blind, Source, Tell
 from models.llava_tri.evaluation.controls import learned_from, majority, nearest
+from models.llava_tri.evaluation.judging import Judge, judging
 from models.llava_tri.evaluation.pictures import View
 from models.llava_tri.evaluation.questions import KINDS, Benchmark, Kind, NoPicture, Question
 from models.llava_tri.evaluation.result import (
@@ -59,7 +60,13 @@ def sampled(benchmark: Benchmark, limit: int | None) -> Benchmark:
 
 
 async def evaluate(
-    benchmark: Benchmark, source: Source, leakage: audits.Leakage, *, of: int | None = None, say: Say = _silent
+    benchmark: Benchmark,
+    source: Source,
+    leakage: audits.Leakage,
+    *,
+    of: int | None = None,
+    judge: Judge | None = None,
+    say: Say = _silent,
 ) -> Result:
     """Have a benchmark answered by a model and by its controls, and score all of them.
 
@@ -68,10 +75,11 @@ async def evaluate(
         source: whose answers are scored.
         leakage: of this benchmark's pictures.
         of: questions of the whole split, where only a part is asked.
+        judge: a language model that rules over the answers beside the scores; None: none does.
         say: progress.
 
     Raises:
-        Unavailable: the model does not answer; what it answered is kept where its source keeps answers.
+        Unavailable: the model, or the judge, does not answer; what it answered is kept where its source keeps answers.
         NoPicture: a picture is not there, and the model needs it.
     """
     given = await source.answers(benchmark, "image", say(source.name))
@@ -91,17 +99,21 @@ async def evaluate(
     leaked = leakage.leaked
     seen = [one for one in benchmark.questions if leaked & set(one.images)]
     unseen = [one for one in benchmark.questions if not leaked & set(one.images)]
-    whole = _scores(benchmark, benchmark.questions, source.name, found)
+    whole, scored = _scores(benchmark, benchmark.questions, source.name, found)
+    judged, rulings = None, dict[str, str]()
+    if judge is not None:
+        runs = {name: (one, scored[name]) for name, (_, one, _) in found.items() if one is not None}
+        judged, rulings = await judging(judge, unseen or seen, runs, say(f"the judge {judge.name}"))
     return Result(
         benchmark=benchmark.name, split=benchmark.split, digest=benchmark.digest, source=dict(benchmark.source),
         n=len(benchmark.questions), images=len({one.picture for one in benchmark.questions}),
         over="patients" if any(one.patient for one in benchmark.questions) else "pictures",
         of=of or len(benchmark.questions), model=source.name, settings=source.settings,
-        normalisation=STATED, test=TEST, controls=learned_from(benchmark), all=whole[0],
+        normalisation=STATED, test=TEST, controls=learned_from(benchmark), all=whole,
         clean=_scores(benchmark, unseen, source.name, found)[0] if seen and unseen else None,
         leaked=_scores(benchmark, seen, source.name, found)[0] if seen else None,
-        audit=_audit(leakage, benchmark),
-        answers=[_answer(one, given, whole[1], leaked) for one in benchmark.questions],
+        audit=_audit(leakage, benchmark), judge=judged,
+        answers=[_answer(one, given, scored[source.name], leaked, rulings) for one in benchmark.questions],
     )  # fmt: skip
 
 
@@ -110,7 +122,7 @@ def _scores(
     questions: Sequence[Question],
     model: str,
     found: Mapping[str, tuple[str, Mapping[str, Answered] | None, Scale]],
-) -> tuple[Scores, Scored]:
+) -> tuple[Scores, dict[str, Scored]]:
     scored: dict[str, Scored] = {}
     runs: list[Run] = []
     # A source that sees no picture has the same answers under every view: they are scored once.
@@ -136,7 +148,7 @@ def _scores(
         if any(one.kind == kind for one in questions):
             parts[kind] = _part(questions, kind, model, scored)
     images = len({one.picture for one in questions})
-    return Scores(n=len(questions), images=images, runs=runs, parts=parts), scored[model]
+    return Scores(n=len(questions), images=images, runs=runs, parts=parts), scored
 
 
 def _missing(one: Answered | None) -> str:
@@ -192,9 +204,16 @@ def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:
     )
 
 
-def _answer(one: Question, given: Mapping[str, Answered], scored: Scored, leaked: frozenset[str]) -> Answer:
+def _answer(
+    one: Question,
+    given: Mapping[str, Answered],
+    scored: Scored,
+    leaked: frozenset[str],
+    rulings: Mapping[str, str],
+) -> Answer:
     answered = given.get(one.id, Answered("", "no answer"))
     return Answer(
         id=one.id, kind=one.kind, images=one.images, patient=one.patient, question=one.text, right=one.answers,
         answer=answered.text, error=answered.error, values=scored.values[one.id], leaked=bool(leaked & set(one.images)),
+        ruling=rulings.get(one.id),
     )  # fmt: skip

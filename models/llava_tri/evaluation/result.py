@@ -127,6 +127,44 @@ class Audit(Model):
         return f"{leaked} of {self.pictures} pictures leaked" if leaked else "clean by the audit below"
 
 
+class JudgedRun(Model):
+    """Answers of the model, or of a control, by a language model's rulings."""
+
+    name: str
+    figure: Figure | None = Field(description="Right of those that were judged; None: none was")
+    unjudged: dict[str, int] = Field(description="Answers without a ruling, by the reason: in no figure")
+
+
+class Agreement(Model):
+    """A judge's rulings over the model's answers beside the exact measure, over those that were judged."""
+
+    both_right: int
+    both_wrong: int
+    only_judge: int = Field(description="Right by the judge alone")
+    only_exact: int = Field(description="Right by the exact measure alone")
+    share: Figure = Field(description="Of answers on which both say the same")
+    kappa: float | None = Field(description="Cohen's; None: both say the same of all, so chance explains it too")
+
+
+class JudgedKind(Model):
+    """All questions of one kind."""
+
+    exact: str = Field(description="The exact measure that rulings are held against")
+    runs: list[JudgedRun] = Field(description="The model first")
+    agreement: Agreement | None = Field(description="Of the model's answers; None: none was judged")
+
+
+class Judging(Model):
+    """What a language model thinks of the answers. It decides nothing: not what is shown, not what is promoted."""
+
+    model: str = Field(description="name@revision of the judge")
+    settings: str
+    prompt: str = Field(description="Word for word, with what is put in its braces")
+    version: str = Field(description="Of the prompt and of the form of a ruling")
+    itself: bool = Field(description="Whether the model judged its own answers")
+    kinds: dict[Kind, JudgedKind]
+
+
 class Answer(Model):
     """The model's answer to one question."""
 
@@ -140,6 +178,9 @@ class Answer(Model):
     error: str | None = None
     values: dict[str, float]
     leaked: bool = False
+    ruling: str | None = Field(
+        default=None, description="Of a judge: right, wrong, or why there is none; None: not asked"
+    )
 
 
 class Result(Model):
@@ -162,6 +203,9 @@ class Result(Model):
     clean: Scores | None = Field(description="Without the pictures that leaked, where some did")
     leaked: Scores | None = Field(description="Of those alone")
     audit: Audit
+    judge: Judging | None = Field(
+        default=None, description="Where one was asked; of the pictures that did not leak, where some did"
+    )
     answers: list[Answer]
 
     @property

@@ -39,6 +39,8 @@ class Stub:
     contents: Counter[str] = field(default_factory=Counter[str])
     """The same, whole."""
     bodies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    keys: set[str] = field(default_factory=set[str])
+    """That it was shown."""
 
 
 @contextmanager
@@ -61,10 +63,11 @@ def serving(reply: Reply = bright, *, seconds: float = 0.0) -> Iterator[Stub]:
             stub.asked[text, tuple(pictures)] += 1
             stub.contents[json.dumps(content)] += 1
             stub.bodies.append(body)
+            stub.keys.add(self.headers.get("Authorization", ""))
             time.sleep(seconds)
             answer = reply(text, pictures)
             if isinstance(answer, int):
-                self._send(answer, {"message": "refused"})
+                self._send(answer, {"error": {"message": "refused", "type": "invalid_request_error", "code": None}})
                 return
             self._send(200, {"choices": [{"message": {"content": answer}, "finish_reason": "stop"}]})
 
