@@ -72,12 +72,12 @@ class Recipe:
 
 
 LUNGS = Recipe(
-    "chest-lungs", "2.0.0", write_films, 3600,
+    "chest-lungs", "2.1.0", write_films, 3600,
     Settings(
         side=96, width=8, depth=4, epochs=8, batch=16, learning_rate=3e-3, mirror=False, rotate=10.0, validation=0.1,
         held_out=0.05,
     ),
-    (600, 3),
+    (600, 10),
     {
         "title": "Lung fields of frontal chest radiographs",
         "organs": ("chest", "lung"),
