@@ -1,4 +1,4 @@
-"""What a person has to install first: Java, Maven, the extra `text`. Knows how to find them and what to tell."""
+"""What a person has to install or make first: Java, Maven, the extra `text`, one's own experts. Knows what to tell."""
 
 import os
 import re
@@ -69,6 +69,14 @@ def check_text_reader() -> None:
 
     if missing := missing_to_preprocess():
         raise MissingPrerequisite(missing)
+
+
+def check_own_experts(folder: Path | None) -> None:
+    """Raise MissingPrerequisite, in one line, where one's own experts are named and not there: none would look."""
+    if folder is not None and not folder.is_dir():
+        raise MissingPrerequisite(
+            f"TRISTREAM_EXPERTS names a folder that is not there, {folder}: 'tristream experts add' makes it"
+        )
 
 
 def _java_command(environ: Mapping[str, str]) -> Path | None:

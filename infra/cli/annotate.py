@@ -123,9 +123,10 @@ def annotate(
             trace(settings, "annotate")
             way = through_pipeline(settings, poll=signals.poll, image=outputs.image)
         else:
-            from infra.prerequisites import check_text_reader
+            from infra.prerequisites import check_own_experts, check_text_reader
 
             check_text_reader()
+            check_own_experts(settings.experts)
             # All are there before the first is read, so that the slices of a series can be looked for.
             settings = settings.model_copy(update={"series": settings.series or "folder"})
             way = in_processes(

@@ -40,13 +40,14 @@ def up(
     **reading: str | None,
 ) -> None:
     """Run the whole pipeline on this machine until Ctrl-C."""
-    from infra.prerequisites import check_text_reader
+    from infra.prerequisites import check_own_experts, check_text_reader
     from infra.prometheus.local import start_beside
     from infra.stack import LocalStack
 
     settings = current_settings(inbox=inbox, annotations=annotations, **reading)
     with plain_errors():
         check_text_reader()
+        check_own_experts(settings.experts)
     say_passed_marks(settings)
     if watch and not settings.wires.metrics_port:
         settings = settings.with_wires(metrics_port=METRICS_PORT)
@@ -80,6 +81,7 @@ def worker(
 ) -> None:
     """Run one worker of one stage. Topics are created where they are missing."""
     from agents.pipeline import build_stage
+    from infra.prerequisites import check_own_experts
     from streams.app import run_worker
     from streams.logs import configure_logging
     from streams.private import write_privately
@@ -89,6 +91,8 @@ def worker(
     configure_logging()
     write_privately()
     with plain_errors():
+        if stage == "ground":
+            check_own_experts(settings.experts)
         create_topics_at_last(settings.wires)
         app = build_stage(stage, settings)
         trace(settings, stage)

@@ -216,3 +216,12 @@ def test_marks_in_hidden_folders_of_the_annotations_are_told_by_name(folder: Pat
     told = run("annotate", folder, "--annotations", folder, "--dry-run").stderr
     assert "1 hidden folder below --annotations with marks in them, which are not taken: JONES ANNA/.marks;" in told
     assert "hidden folder below" not in run("annotate", folder, "--annotations", marks, "--dry-run").stderr
+
+
+def test_own_experts_that_are_not_there_are_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none of them would look, nothing is annotated as if they had."""
+    monkeypatch.setenv("TRISTREAM_EXPERTS", str(tmp_path / "expersts"))
+    refused = run("annotate", folder, "--triplets", tmp_path / "t")
+    assert refused.exit_code == 1
+    assert "TRISTREAM_EXPERTS names a folder that is not there" in refused.stderr
+    assert not (tmp_path / "t").exists()

@@ -7,13 +7,13 @@ of triplets whose source says what they are: a file is a source. `make picture-k
 import argparse
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -31,7 +31,6 @@ from schemas.images import Modality
 
 NAME, VERSION = "picture-kinds", "1.0.0"
 SIDE = 224
-AT_ONCE = 32
 TAKES = InputContract(
     units=(),
     channels=3,
@@ -100,19 +99,38 @@ def encoder() -> Any:
     return built.eval()
 
 
-def seen(files: Iterable[Path], pooled: nn.Module) -> Pictures:
-    """The features of all pictures of the files whose modality is one of SAID."""
+def _graph(module: nn.Module, gives: str) -> bytes:
+    """The ONNX file of a module that takes a picture."""
+    example = (torch.zeros(1, 3, SIDE, SIDE),)
+    return exported(module.eval(), example, takes=["image"], gives=[gives], axes=None, name=NAME, version=VERSION)
+
+
+def seen(files: Iterable[Path], pooled: nn.Module, tell: Callable[[Path, int], object] = lambda *_: None) -> Pictures:
+    """The features of all pictures of the files whose modality is one of SAID.
+
+    By ONNX Runtime, as workers will have them: a fifth of torch's time on a CPU.
+
+    Args:
+        files: triplets, a file for each source.
+        pooled: (1, 3, 224, 224) → features.
+        tell: is told of each file, and how many pictures were taken of it.
+
+    Raises:
+        BadDataset: a file holds something else, or there are fewer than two sources or kinds.
+    """
+    session = ort.InferenceSession(_graph(pooled, "features"), providers=["CPUExecutionProvider"])
     kinds: list[Modality] = []
     sources: list[str] = []
     features: list[NDArray[np.float32]] = []
     for file in files:
-        of_file = ((modality, picture) for modality, picture in pictures(file) if modality in SAID)
-        while batch := list(islice(of_file, AT_ONCE)):
-            with torch.no_grad():
-                given = torch.from_numpy(np.concatenate([prepare(picture, TAKES, None).batch for _, picture in batch]))
-                features.append(pooled(given).numpy())
-            kinds += [modality for modality, _ in batch]
-            sources += [str(file)] * len(batch)
+        before = len(kinds)
+        for modality, picture in pictures(file):
+            if modality in SAID:
+                (found,) = session.run(None, {"image": prepare(picture, TAKES, None).batch})
+                features.append(np.asarray(found, np.float32))
+                kinds.append(modality)
+                sources.append(str(file))
+        tell(file, len(kinds) - before)
     if len(set(sources)) < 2 or len(set(kinds)) < 2:
         raise BadDataset(
             "pictures of at least two kinds, from at least two files, are needed: a file of triplets for each source"
@@ -159,14 +177,17 @@ def manifest(graph: bytes, told: HeldOut, sources: int) -> Manifest:
 def write(found: Pictures, pooled: nn.Module, folder: Path) -> HeldOut:
     """Fit, hold out, and write picture-kinds.onnx and its manifest into `folder`."""
     told = held_out(found.features, found.kinds, found.sources)
-    whole = Kinds(pooled, fit(found.features, found.kinds)).eval()
-    example = (torch.zeros(1, 3, SIDE, SIDE),)
-    graph = exported(whole, example, takes=["image"], gives=["logits"], axes=None, name=NAME, version=VERSION)
+    whole = Kinds(pooled, fit(found.features, found.kinds))
+    graph = _graph(whole, "logits")
     text = toml(manifest(graph, told, len(set(found.sources))), "Written by `make picture-kinds`.")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{NAME}.onnx").write_bytes(graph)
     (folder / f"{NAME}.toml").write_text(text, encoding="utf-8")
     return told
+
+
+def _tell(file: Path, count: int) -> None:
+    sys.stderr.write(f"{count} pictures of {file.name}\n")
 
 
 def main() -> None:
@@ -177,7 +198,7 @@ def main() -> None:
     arguments = parser.parse_args()
     pooled = Pooled(encoder())
     try:
-        found = seen(arguments.triplets, pooled)
+        found = seen(arguments.triplets, pooled, _tell)
     except BadDataset as error:
         sys.exit(str(error))
     told = write(found, pooled, arguments.out)
