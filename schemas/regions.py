@@ -106,6 +106,13 @@ class Contrast(Message):
     )
 
 
+class Thirds(Message):
+    """Medians of the values of a region in the upper and the lower third of its box, as the image is displayed."""
+
+    upper: float = Field(description="In the unit of the region's intensity")
+    lower: float = Field(description="In the unit of the region's intensity")
+
+
 class Texture(Message):
     """First-order and grey level co-occurrence features of the discretised values (IBSI, arXiv 1612.07003).
 
@@ -162,6 +169,11 @@ class Region(Message):
     position: str = Field(description="In words: the patient's sides where they are known, else as displayed")
     intensity: Intensity = Field(description="Of its pixels")
     surroundings: Intensity | None = Field(default=None, description="Of a ring around it; None where there is none")
+    thirds: Thirds | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Along its height; None of what covers less than 1 % of the image, or nothing of a third",
+    )
     place: Place | None = Field(default=None, description="None, as all that follows, for the whole image")
     size: Size | None = Field(default=None, description="Its lengths")
     shape: Shape | None = Field(default=None, description="Its form")

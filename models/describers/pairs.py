@@ -3,7 +3,7 @@
 from models.describers import plans
 from models.describers.checked import Budget, written
 from models.statements.facts import Facts
-from models.statements.measures import is_sure, lungs_apart, shown_sign
+from models.statements.measures import is_sure, lower_by, lungs_apart, shown_sign
 from schemas.regions import Intensity, Region
 from schemas.triplets import Statement
 
@@ -13,6 +13,9 @@ WHITER = 0.5
 """By how many of the greater of their deviations the mean, the median and the darkest tenth of two lungs differ where
 one is plainly whiter: the heart, which lies before one, leaves the darkest tenth as it is. Of 31 frontal films looked
 at one by one it is told of seven, and is seen in all: six have opacities there, one patient is turned."""
+BELOW = 1.1
+"""By how many of its deviations each of two lungs is whiter in its lower third than its upper where that is told:
+the heart makes one of them so. Of 31 films it is told of six, all with opacities there; the next one has 0.96."""
 LUNG = 2.0
 """Percent of a slice of the body from which what has lung density is a lung."""
 
@@ -34,6 +37,10 @@ def pairs(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
             if _whiter_by(facts, one.intensity, other.intensity) >= WHITER:
                 plan = plans.whiter(facts, one, other, noun)
                 found.append(budget.take(written(plan, facts, f"{seed}:whiter")))
+        below = [lower_by(facts, one) for one in lungs]
+        if all(one is not None and one >= BELOW for one in below):
+            plan = plans.whiter_below(facts, (small, large), noun)
+            found.append(budget.take(written(plan, facts, f"{seed}:below")))
     return [one for one in found if one is not None]
 
 

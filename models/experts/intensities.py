@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.experts.figures import figures
 from models.experts.shapes import Pixel
-from schemas.regions import Contrast, Intensity, Margin
+from schemas.regions import Contrast, Intensity, Margin, Thirds
 
 FloatImage = npt.NDArray[np.float32]
 BinaryImage = npt.NDArray[np.uint8]
@@ -54,6 +54,17 @@ def statistics(values: FloatImage, mask: BinaryImage, unit: str) -> Intensity:
         median=figures(median), percentile_10=figures(tenth), percentile_90=figures(ninetieth),
         skewness=figures(skewness), kurtosis=figures(kurtosis),
     )  # fmt: skip
+
+
+def thirds(values: FloatImage, mask: BinaryImage) -> Thirds | None:
+    """Medians in the upper and lower third of `values` (rows, columns) where `mask` is 1; None where one has none."""
+    third = len(values) // 3
+    ends = (slice(0, third), slice(len(values) - third, None))
+    told = [values[end][mask[end].view(np.bool_)] for end in ends]
+    if not all(map(len, told)):
+        return None
+    upper, lower = (figures(float(np.median(one))) for one in told)
+    return Thirds(upper=upper, lower=lower)
 
 
 _CHUNK = 2**13

@@ -9,7 +9,7 @@ from pycocotools import mask as coco
 
 from models.experts.candidates import BinaryImage, Candidate, Component, FloatImage, apart_from_masked
 from models.experts.figures import figures
-from models.experts.intensities import Across, contrast, intensity, margin, statistics, surroundings
+from models.experts.intensities import Across, contrast, intensity, margin, statistics, surroundings, thirds
 from models.experts.places import Within, place, position
 from models.experts.shapes import Outline, Pixel, outline
 from models.experts.textures import discretise, texture
@@ -17,8 +17,10 @@ from models.statements.terms import terms
 from schemas.images import ImageMetadata
 from schemas.regions import Box, Intensity, Mask, Region, Texture
 
-MEASUREMENT_VERSION = "6"
+MEASUREMENT_VERSION = "7"
 """Part of the registry's version: raise it when the same maps would be measured differently."""
+LARGE = 0.01
+"""Part of the image from which the thirds of a region are told: in small ones noise and edges make them differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ def _measured(
         position=position(where),
         intensity=inside,
         surroundings=around,
+        thirds=thirds(_within_box(part, luma), part.crop) if part.area_px >= LARGE * luma.size else None,
         place=where,
         size=form.size,
         shape=form.shape,

@@ -145,6 +145,9 @@ def _name_entries() -> Iterator[tuple[str, Meaning]]:
     for row in table().crowdings:
         for phrase in (*row.say, *row.read):
             yield phrase, Meaning("crowding", row.word)
+    for row in table().gradients:
+        for phrase in (*row.say, *row.read):
+            yield phrase, Meaning("gradient", row.word)
 
 
 def _term_entries(term: Term) -> Iterator[tuple[str, Meaning]]:

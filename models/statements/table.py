@@ -64,6 +64,7 @@ class Table(TableRow):
     experts: tuple[ExpertWords, ...]
     spreads: tuple[Worded, ...]
     crowdings: tuple[CrowdingWords, ...]
+    gradients: tuple[Worded, ...]
     ranks: tuple[RankWord, ...]
     measures: tuple[Worded, ...]
     ratios: RatioWords

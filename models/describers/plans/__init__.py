@@ -19,6 +19,7 @@ from models.describers.plans.others import further as further
 from models.describers.plans.others import opinion as opinion
 from models.describers.plans.pairs import smaller as smaller
 from models.describers.plans.pairs import whiter as whiter
+from models.describers.plans.pairs import whiter_below as whiter_below
 from models.describers.plans.plan import Plan as Plan
 from models.describers.plans.relations import continuation as continuation
 from models.describers.plans.relations import relation as relation

@@ -3,13 +3,14 @@
 from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.tokens import words
+from models.statements.tokens import plural, words
 from models.statements.voice import Voice
 from models.statements.writing import Piece
 from schemas.regions import Region
 
 _SMALLER = "the <n> <p> is <m>smaller than the one <q>"
 _WHITER = "the <n> <p> {is|appears} whiter than the one <q>"
+_LOWER = "{both|the} <n> {are|appear} whiter in their lower parts than in their upper parts"
 MUCH = 2.0
 """Ratio of areas from which one is much smaller."""
 
@@ -33,6 +34,20 @@ def whiter(facts: Facts, region: Region, other: Region, noun: str) -> Plan:
             regions=(region.region_id,), scale="opacity", direction="high", degree="more", against=other.region_id
         )
         return _of_both(facts, region, other, noun, voice.spin(_WHITER), made)
+
+    return plan
+
+
+def whiter_below(facts: Facts, regions: tuple[Region, Region], noun: str) -> Plan:
+    """That both are whiter in their lower parts."""
+    ids = tuple(one.region_id for one in facts.grounding.regions if one in regions)
+
+    def plan(voice: Voice) -> Piece | None:
+        name = " ".join(words(noun))
+        text = fill(voice.spin(_LOWER), n=plural(noun))
+        both = (c.Count(name=name, n=2),) if text.startswith("both") else ()
+        found, made = c.Finding(regions=ids, every=True, name=name), c.Gradient(regions=ids, every=True, end="lower")
+        return Piece(text, (*both, found, made), several=True)
 
     return plan
 

@@ -43,6 +43,7 @@ from models.statements.claims.image import endoscopy as endoscopy
 from models.statements.claims.opinions import Opinion as Opinion
 from models.statements.claims.regions import Continues as Continues
 from models.statements.claims.regions import Finding as Finding
+from models.statements.claims.regions import Gradient as Gradient
 from models.statements.claims.regions import Level as Level
 from models.statements.claims.regions import Marked as Marked
 from models.statements.claims.regions import Parts as Parts

@@ -284,6 +284,17 @@ class Level(OfRegions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gradient(OfRegions):
+    """The end of a region, "upper" or "lower", at which it is shown brighter than at the other."""
+
+    kind = "gradient"
+    end: str
+
+    def _judge(self, facts: Facts) -> Judgement:
+        return self._each(facts, lambda region_id, region: measures.brighter_end(facts, region_id, region, self.end))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Continues(OfRegions):
     """Whether a region goes on in the slices on one side; `way` is "" where none is said."""
 

@@ -11,8 +11,10 @@ from models.statements.measures.finders import regions_by as regions_by
 from models.statements.measures.finders import runs_of as runs_of
 from models.statements.measures.finders import sought as sought
 from models.statements.measures.finders import stated_of as stated_of
+from models.statements.measures.levels import brighter_end as brighter_end
 from models.statements.measures.levels import contrast_of as contrast_of
 from models.statements.measures.levels import levels as levels
+from models.statements.measures.levels import lower_by as lower_by
 from models.statements.measures.levels import ranked as ranked
 from models.statements.measures.levels import shown_sign as shown_sign
 from models.statements.measures.levels import worded as worded

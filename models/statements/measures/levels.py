@@ -106,6 +106,30 @@ def levels(facts: Facts, region_id: str, other_id: str, scale: str, direction: s
     return so(*pointers) if signed > 0 else otherwise("it is the other way round", *pointers)
 
 
+PLAIN_END, ALIKE = 0.5, 0.2
+"""Deviations of a region by which its lower and upper third differ where one is brighter, and up to which none is."""
+
+
+def brighter_end(facts: Facts, region_id: str, region: Region, end: str) -> Judgement:
+    """Whether a region is shown brighter at its upper or its lower end."""
+    by = lower_by(facts, region)
+    if by is None:
+        return untold("its ends were not measured")
+    pointer = f"/regions/{facts.index(region_id)}/thirds/{end}"
+    signed = by if end == "lower" else -by
+    if signed >= PLAIN_END:
+        return so(pointer)
+    return otherwise("its ends are otherwise", pointer) if signed < ALIKE else untold("it is slightly so", pointer)
+
+
+def lower_by(facts: Facts, region: Region) -> float | None:
+    """By how many of its deviations a region is shown brighter in its lower third; None where that is not known."""
+    sign, spread = shown_sign(facts), region.intensity.standard_deviation
+    if region.thirds is None or sign is None or not spread:
+        return None
+    return sign * (region.thirds.lower - region.thirds.upper) / spread
+
+
 def shown_sign(facts: Facts) -> int | None:
     """1 where high values are shown bright, -1 where low ones are; None where no region tells."""
     for _, region in facts.regions.values():

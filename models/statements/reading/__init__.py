@@ -44,7 +44,7 @@ _READERS: dict[str, Callable[[Sentence, int], None]] = {
     "quantity": numbers.quantity, "how many": numbers.how_many, "most": numbers.most, "place": places.place,
     "word": looks.word, "share": looks.share, "degree": looks.degree, "level": looks.level, "rank": ranks.rank,
     "ratio": relations.ratio, "spread": looks.spread, "sides": looks.sides, "goes on": looks.goes_on,
-    "crowding": looks.crowding,
+    "crowding": looks.crowding, "gradient": looks.gradient,
     "marks": finders.marks, "pieces": looks.pieces, "expert": finders.expert, "proposed": finders.proposed,
     "candidate": finders.candidate,
     "ordinal": comparisons.ordinal, "compared": comparisons.compared, "differs": comparisons.differs,

@@ -208,6 +208,7 @@ _ORDER = (
     "share",
     "spread",
     "crowding",
+    "gradient",
     "measure",
     "unit",
     "compared",

@@ -250,7 +250,7 @@ def _level_of_none(s: Sentence, n: int) -> str | None:
 
 _TELLING = {
     "word", "level", "share", "place", "quantity", "relation", "rank", "spread", "sides", "goes on", "marks", "pieces",
-    "crowding", "ratio", "mutual",
+    "crowding", "gradient", "ratio", "mutual",
 }  # fmt: skip
 
 

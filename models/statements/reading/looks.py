@@ -255,6 +255,12 @@ def crowding(s: Sentence, n: int) -> None:
     s.say_of(n, lambda target: c.Crowding(name=target.name, word=said))
 
 
+def gradient(s: Sentence, n: int) -> None:
+    """Whiter in its lower part than in its upper part."""
+    end = s.atoms[n].value
+    s.say_of(n, lambda target: c.Gradient(regions=target.regions, every=target.every, end=end))
+
+
 def sides(s: Sentence, n: int) -> None:
     """On both sides; behind a number each side is one of a pixel: '4.7 mm on each side'."""
     if s.subject is None and any(atom.kind == "quantity" for atom in s.atoms[max(0, n - 2) : n]):

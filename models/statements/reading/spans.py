@@ -18,7 +18,19 @@ BETWEEN = {
 NTH = {"third", "fourth", "fifth"}
 _SOME = {"some", "several", "many", "a few", "few", "various", "a number"}
 _EACH = {"all", "every", "each", "no", "none of", "neither of"}
-ATTRIBUTES = {"word", "level", "share", "place", "degree", "quantity", "spread", "crowding", "rank", "sides"}
+ATTRIBUTES = {
+    "word",
+    "level",
+    "share",
+    "place",
+    "degree",
+    "quantity",
+    "spread",
+    "crowding",
+    "gradient",
+    "rank",
+    "sides",
+}
 
 
 @dataclass

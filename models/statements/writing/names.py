@@ -118,7 +118,8 @@ def by_whom(facts: Facts, region: Region, name: Name) -> Piece:
 
 def is_implausible(facts: Facts, region: Region) -> bool:
     """Whether a finding covers more than such a finding does: then its name is told and nothing else."""
-    if not is_finding(region):
+    # A dermoscope is laid upon one lesion, which may fill its field.
+    if not is_finding(region) or facts.metadata.modality == "dermoscopy":
         return False
     kind, organ, place = facts.metadata.modality, facts.metadata.organ, region.place
     within = place.share_percent if place is not None and place.within in table().organs else 0.0

@@ -11,7 +11,7 @@ from models.describers.composer import compose
 from models.experts.phantoms import draw
 from models.statements import Facts, judge
 from schemas.images import Modality, SourceAnnotation
-from schemas.regions import ExpertRun, LabelPrecision, LookedFor, Region
+from schemas.regions import ExpertRun, LabelPrecision, LookedFor, Region, Thirds
 from schemas.shapes import Box, Mask
 from tests.models.statements.known_images import registry
 
@@ -48,9 +48,10 @@ def film(width: int = 60, mean: float = 0.0, darkest: float = 0.0) -> Facts:
     above = {"mean": 100 + 20 * mean, "median": 100 + 20 * mean, "percentile_10": 70 + 20 * darkest}
 
     def with_level(region: Region, **values: float) -> Region:
+        assert region.contrast is not None
         contrast = region.contrast.model_copy(update={"contrast_to_noise": -2.0, "as_displayed": -2.0})
         intensity = region.intensity.model_copy(update={**level, **values})
-        return region.model_copy(update={"intensity": intensity, "contrast": contrast})
+        return region.model_copy(update={"intensity": intensity, "contrast": contrast, "thirds": None})
 
     regions = (with_level(left), with_level(right, **above))
     return Facts(facts.metadata, facts.grounding.model_copy(update={"regions": regions}), (), facts.rows, facts.columns)
@@ -93,6 +94,46 @@ def test_the_smaller_of_two_lungs_is_told_where_it_plainly_is(width: int, told: 
     if told:
         text = "The lung field on the left of the image is smaller than the one on the right."
         assert judge(text, facts).verdict.outcome == "contradicted"
+
+
+def shaded(left: float, right: float) -> Facts:
+    """A film of two lungs whose lower thirds are so many deviations whiter than their upper ones."""
+    facts = film()
+    regions = tuple(
+        one.model_copy(update={"thirds": Thirds(upper=90, lower=90 + 20 * by)})
+        for one, by in zip(facts.grounding.regions, (left, right), strict=True)
+    )
+    return Facts(facts.metadata, facts.grounding.model_copy(update={"regions": regions}), (), facts.rows, facts.columns)
+
+
+@pytest.mark.parametrize(("left", "right", "told"), [(1.3, 1.5, True), (0.5, 1.9, False), (-1.3, -1.5, False)])
+def test_lungs_that_are_both_whiter_below_are_told(left: float, right: float, told: bool) -> None:
+    """The heart alone makes one of them so."""
+    facts = shaded(left, right)
+    said = r"lung fields (?:are|appear) whiter in their lower parts than in their upper parts"
+    assert all(bool(re.search(said, compose(facts, seed).description)) == told for seed in SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("Both lung fields are whiter in their lower parts than in their upper parts.", "supported"),
+        ("The lung fields are brighter towards their bases.", "supported"),
+        ("The lung fields are darker in the upper zones than in the lower zones.", "supported"),
+        ("Both lung fields are whiter in their upper parts than in their lower parts.", "contradicted"),
+        ("The lung fields are not whiter in their lower parts than in their upper parts.", "contradicted"),
+        ("The lung fields are whiter at their apices.", "contradicted"),
+    ],
+)
+def test_which_end_is_brighter_is_read(text: str, outcome: str) -> None:
+    """By the thirds of each of them."""
+    assert judge(text, shaded(1.3, 1.5)).verdict.outcome == outcome
+
+
+def test_ends_that_were_not_measured_are_not_told() -> None:
+    """Neither so nor otherwise."""
+    text = "Both lung fields are whiter in their lower parts than in their upper parts."
+    assert judge(text, film()).verdict.outcome == "unsupported"
 
 
 def disc(x: int, low: float | None) -> Facts:
@@ -173,3 +214,16 @@ def test_oedema_has_no_article() -> None:
     assert not any(
         re.search(r"\ban? (?:\w+ )?oedema", compose(facts, seed).description, re.IGNORECASE) for seed in SEEDS
     )
+
+
+def test_a_lesion_may_fill_a_dermoscopes_field() -> None:
+    """It is laid upon one lesion; in any other picture such a mark is of something else."""
+    drawn = draw("dermoscopy", seed=1)
+    rows, columns = drawn.values.shape[:2]
+    box = Box(x=columns // 10, y=rows // 10, width=8 * columns // 10, height=8 * rows // 10)
+    texts = {
+        kind: compose(marked(kind, SourceAnnotation(label="lesion", box=box)), "a").description
+        for kind in ("dermoscopy", "endoscopy")
+    }
+    assert re.search(r"most of the image", texts["dermoscopy"])
+    assert "most of" not in texts["endoscopy"]

@@ -55,6 +55,21 @@ def test_measurements() -> None:
     assert (region.surroundings.minimum, region.surroundings.maximum) == (10.0, 10.0)
 
 
+def test_thirds_are_medians_at_both_ends() -> None:
+    """Of what the mask holds there; of a region below 1 % of the image, or with nothing at one end, none are told."""
+    image = np.full((60, 90), 10.0, np.float32)
+    image[20:30, 40:60], image[40:50, 40:60] = 50.0, 80.0
+    image[20, 40] = 900.0
+    crop = np.ones((30, 20), np.uint8)
+    crop[10:20, 5:] = 0
+    (tall,) = measure([candidate(crop, 40, 20)], image, CT, "HU")
+    assert tall.region.thirds is not None
+    assert (tall.region.thirds.upper, tall.region.thirds.lower) == (50.0, 80.0)
+    (small,) = measure([candidate(np.ones((6, 8), np.uint8), 40, 20)], image, CT, "HU")
+    (flat,) = measure([candidate(np.ones((2, 40), np.uint8), 40, 20)], image, CT, "HU")
+    assert (small.region.thirds, flat.region.thirds) == (None, None)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_statistics_are_scipys(seed: int) -> None:
     """Median, percentiles, skewness and kurtosis are those of NumPy and SciPy over the region's pixels."""
