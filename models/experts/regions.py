@@ -17,8 +17,8 @@ from models.statements.terms import terms
 from schemas.images import ImageMetadata
 from schemas.regions import Box, Intensity, Mask, Region, Texture
 
-MEASUREMENT_VERSION = "7"
-"""Part of the registry's version: raise it when the same maps would be measured differently."""
+MEASUREMENT_VERSION = "8"
+"""Part of the registry's version: raise it when the same maps would be measured, or merged, differently."""
 LARGE = 0.01
 """Part of the image from which the thirds of a region are told: in small ones noise and edges make them differ."""
 

@@ -55,6 +55,17 @@ def test_what_is_not_the_same(other: Measured) -> None:
     assert all(one.region.agreeing == () for one in regions)
 
 
+def test_pieces_of_what_is_outlined_better() -> None:
+    """A piece that lies by half in two regions of a higher priority goes; of the same one, or outside, it stays."""
+    piece, tree = found("coarse@1", 30, 20), [found("fine@1", 10, 25), found("fine@1", 44, 40)]
+    regions, gone = merge([piece, *tree], {"fine@1": 1})
+    assert [(one.region.box.x, one.region.agreeing) for one in regions] == [(10, ()), (44, ("coarse@1",))]
+    assert gone == {"coarse@1": 1}
+    assert not merge([piece, *tree], {})[1]
+    assert not merge([found("coarse@1", 33, 12), *tree], {"fine@1": 1})[1]
+    assert not merge([found("coarse@1", 30, 20, boxed=True), *tree], {"fine@1": 1})[1]
+
+
 @pytest.mark.parametrize(("x", "stays"), [(10, 1), (50, 2)])
 def test_an_outline_stands_for_what_it_was_asked_for(x: int, stays: int) -> None:
     """However small it is in the box; another region of the same expert is not its."""
