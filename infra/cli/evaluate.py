@@ -76,6 +76,12 @@ INTERRUPTED = 130
     type=click.IntRange(1),
     help="Questions that a model in a folder answers together; small models take many.",
 )
+@click.option(
+    "--encoder",
+    metavar="DIR|NAME@COMMIT",
+    help="Of BERTScore: the folder of `make encoder`, or one of transformers (from .venv-llava).",
+)
+@click.option("--layer", type=click.IntRange(1), help="Of an encoder of transformers. [default: the last]")
 @click.option("--judge", metavar="URL", help="Of a language model that rules over short answers, beside the scores.")
 @click.option("--judge-name", metavar="NAME@REVISION", help="As that server serves it.")
 @click.option("--judge-key", envvar="TRISTREAM_JUDGE_API_KEY", help="Of that server. [env: TRISTREAM_JUDGE_API_KEY]")
@@ -116,18 +122,22 @@ def _run(given: Mapping[str, Any]) -> "Result":
     from models.llava_tri.evaluation.judging import Judge
     from models.llava_tri.evaluation.page import page
     from models.llava_tri.evaluation.samples import write_samples
+    from models.llava_tri.evaluation.scores.bert import encoder_of
 
     whole = LOADERS[given["benchmark"]](given["at"], given["split"], given["images"])
     benchmark = sampled(whole, given["limit"])
     out: Path = given["out"]
     out.mkdir(parents=True, exist_ok=True)
     say(f"{benchmark.name} {benchmark.split}: {len(benchmark.questions)} questions, {len(benchmark.pictures)} pictures")
+    encoder = encoder_of(given["encoder"], given["layer"]) if given["encoder"] is not None else None
     leakage = _audit(benchmark, given["lineage"], given["trained"])
 
     async def asked(kept: Answers) -> "Result":
         source, judge = _source(given, kept), _judge(given, kept)
         try:
-            return await run(benchmark, source, leakage, of=len(whole.questions), judge=judge, say=_saying())
+            return await run(
+                benchmark, source, leakage, of=len(whole.questions), judge=judge, encoder=encoder, say=_saying()
+            )
         finally:
             for one in (source, judge):
                 if isinstance(one, Asked | Judge):

@@ -6,13 +6,14 @@ Reads the folder that `make encoder` writes. Knows nothing of passages beyond th
 MiniLM: Wang et al. 2020, arXiv 2002.10957; trained for sentences as in Reimers & Gurevych 2019, arXiv 1908.10084.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+from tokenizers import Encoding
 
 from models.knowledge.encoder import Vectors
 from models.knowledge.folders import BrokenEncoder, Manifest, read_folder
@@ -55,8 +56,23 @@ class SentenceEncoder:
     def encode_passages(self, passages: Sequence[tuple[str, str]]) -> Vectors:
         return self._encoded([f"{title}. {text}" for title, text in passages])
 
+    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, npt.NDArray[np.bool_]]]:
+        """Of each text the vectors of its tokens, float32 (tokens, dimensions), and which of them are its own."""
+        found: dict[int, tuple[Vectors, npt.NDArray[np.bool_]]] = {}
+        for places, batch, hidden, mask in self._batches(texts):
+            for place, one, row, here in zip(places, batch, hidden, mask.astype(bool), strict=True):
+                found[place] = row[here], ~np.array(one.special_tokens_mask, bool)[here]
+        return [found[place] for place in range(len(texts))]
+
     def _encoded(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for places, _, hidden, mask in self._batches(texts):
+            vectors[places] = self._pooled(hidden, mask)
+        return vectors
+
+    def _batches(
+        self, texts: Sequence[str]
+    ) -> Iterator[tuple[list[int], list[Encoding], Vectors, npt.NDArray[np.int64]]]:
         # Texts of like length together: a batch is padded to its longest.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         for start in range(0, len(order), _BATCH):
@@ -67,9 +83,7 @@ class SentenceEncoder:
                 for field in ("ids", "attention_mask", "type_ids")
             )
             feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-            hidden = np.asarray(self._session.run(None, feed)[0], np.float32)
-            vectors[places] = self._pooled(hidden, mask)
-        return vectors
+            yield places, batch, np.asarray(self._session.run(None, feed)[0], np.float32), mask
 
 
 def pooled(hidden: Vectors, mask: npt.NDArray[np.int64]) -> Vectors:

@@ -16,6 +16,8 @@ from models.llava_tri.evaluation.result import (
     Against,
     Answer,
     Audit,
+    BertScore,
+    Figure,
     Found,
     Part,
     Result,
@@ -23,10 +25,11 @@ from models.llava_tri.evaluation.result import (
     Scores,
     figures_of,
 )  # fmt: skip
+from models.llava_tri.evaluation.scores.bert import TokenEncoder
 from models.llava_tri.evaluation.scores.boxes import Scale
 from models.llava_tri.evaluation.scores.intervals import difference
 from models.llava_tri.evaluation.scores.normalise import STATED
-from models.llava_tri.evaluation.scoring import FEWEST, PRIMARY, Scored, groups, score
+from models.llava_tri.evaluation.scoring import FEWEST, PRIMARY, Scored, by_chance, groups, score
 
 LEVEL = 0.025
 """One-sided."""
@@ -66,6 +69,7 @@ async def evaluate(
     *,
     of: int | None = None,
     judge: Judge | None = None,
+    encoder: TokenEncoder | None = None,
     say: Say = _silent,
 ) -> Result:
     """Have a benchmark answered by a model and by its controls, and score all of them.
@@ -76,6 +80,7 @@ async def evaluate(
         leakage: of this benchmark's pictures.
         of: questions of the whole split, where only a part is asked.
         judge: a language model that rules over the answers beside the scores; None: none does.
+        encoder: of BERTScore, which is left out without one.
         say: progress.
 
     Raises:
@@ -99,7 +104,7 @@ async def evaluate(
     leaked = leakage.leaked
     seen = [one for one in benchmark.questions if leaked & set(one.images)]
     unseen = [one for one in benchmark.questions if not leaked & set(one.images)]
-    whole, scored = _scores(benchmark, benchmark.questions, source.name, found)
+    whole, scored = _scores(benchmark, benchmark.questions, source.name, found, encoder)
     judged, rulings = None, dict[str, str]()
     if judge is not None:
         runs = {name: (one, scored[name]) for name, (_, one, _) in found.items() if one is not None}
@@ -110,9 +115,9 @@ async def evaluate(
         over="patients" if any(one.patient for one in benchmark.questions) else "pictures",
         of=of or len(benchmark.questions), model=source.name, settings=source.settings,
         normalisation=STATED, test=TEST, controls=learned_from(benchmark), all=whole,
-        clean=_scores(benchmark, unseen, source.name, found)[0] if seen and unseen else None,
-        leaked=_scores(benchmark, seen, source.name, found)[0] if seen else None,
-        audit=_audit(leakage, benchmark), judge=judged,
+        clean=_scores(benchmark, unseen, source.name, found, encoder)[0] if seen and unseen else None,
+        leaked=_scores(benchmark, seen, source.name, found, encoder)[0] if seen else None,
+        audit=_audit(leakage, benchmark), judge=judged, bert_score=_encoded(benchmark, encoder),
         answers=[_answer(one, given, scored[source.name], leaked, rulings) for one in benchmark.questions],
     )  # fmt: skip
 
@@ -122,6 +127,7 @@ def _scores(
     questions: Sequence[Question],
     model: str,
     found: Mapping[str, tuple[str, Mapping[str, Answered] | None, Scale]],
+    encoder: TokenEncoder | None,
 ) -> tuple[Scores, dict[str, Scored]]:
     scored: dict[str, Scored] = {}
     runs: list[Run] = []
@@ -132,7 +138,7 @@ def _scores(
             continue
         said = scale, tuple(given[one.id].text if one.id in given else "" for one in questions)
         if said not in known:
-            known[said] = score(benchmark, questions, given, scale)
+            known[said] = score(benchmark, questions, given, scale, encoder)
         scored[name] = known[said]
         missing = Counter(_missing(given.get(one.id)) for one in questions)
         runs.append(
@@ -188,6 +194,13 @@ def _against(
         name: Against.of(difference(values[model], values[name], units), LEVEL) if name in values else None
         for name in CONTROLS
     }
+
+
+def _encoded(benchmark: Benchmark, encoder: TokenEncoder | None) -> BertScore | None:
+    if encoder is None:
+        return None
+    chance = by_chance(benchmark.questions, encoder)
+    return BertScore(encoder=encoder.name, by_chance={kind: Figure.of(one) for kind, one in chance.items()})
 
 
 def _audit(leakage: audits.Leakage, benchmark: Benchmark) -> Audit:

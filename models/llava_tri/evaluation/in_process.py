@@ -4,7 +4,6 @@
 # torch and transformers are installed in .venv-llava only; tests/llava runs this.
 
 import asyncio
-import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from models.llava_tri.digest import weights_digest
 from models.llava_tri.tiny.tower import FEATURES  # Transformers loads the tiny preset's model by this module
 
 
@@ -115,10 +115,6 @@ def _content(one: _Waiting) -> list[dict[str, object]]:
 
 def _name(folder: Path) -> str:
     """As `model export` named it, else the folder's name; the digest is of its weights."""
-    found = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
-        with path.open("rb") as file:
-            found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     lineage = folder / "lineage.json"
     exported = json.loads(lineage.read_bytes()).get("model") if lineage.is_file() else None
-    return exported or f"{folder.resolve().name}@{found.hexdigest()[:12]}"
+    return exported or f"{folder.resolve().name}@{weights_digest(folder)[:12]}"

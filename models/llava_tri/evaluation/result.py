@@ -165,6 +165,13 @@ class Judging(Model):
     kinds: dict[Kind, JudgedKind]
 
 
+class BertScore(Model):
+    """What BERTScore is by. It is no share of right ones, and figures by two encoders cannot be compared."""
+
+    encoder: str = Field(description="name@revision, and the layer that vectors are of")
+    by_chance: dict[Kind, Figure] = Field(description="Right answers dealt to other questions: not taken off a figure")
+
+
 class Answer(Model):
     """The model's answer to one question."""
 
@@ -206,6 +213,7 @@ class Result(Model):
     judge: Judging | None = Field(
         default=None, description="Where one was asked; of the pictures that did not leak, where some did"
     )
+    bert_score: BertScore | None = Field(default=None, description="Where an encoder was named")
     answers: list[Answer]
 
     @property

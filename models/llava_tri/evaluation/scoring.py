@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.llava_tri.evaluation.answering import Answered
-from models.llava_tri.evaluation.pictures import size
+from models.llava_tri.evaluation.pictures import size, swapped
 from models.llava_tri.evaluation.questions import KINDS, Benchmark, Kind, Question
 from models.llava_tri.evaluation.scores import answers as words
+from models.llava_tri.evaluation.scores.bert import TokenEncoder, bert_score
 from models.llava_tri.evaluation.scores.boxes import Scale, dice_as_mask, overlap, read_box
 from models.llava_tri.evaluation.scores.encoders import NAMES as ENCODED
 from models.llava_tri.evaluation.scores.encoders import encoded_scores
@@ -37,6 +38,8 @@ MEASURES = {
 """What each measure is, for reports."""
 LABELLED = "Accuracy: the answer names the right label and no other"
 """What accuracy is of questions of kind class."""
+ENCODED_KINDS: tuple[Kind, ...] = ("open", "text")
+"""Kinds that are scored as running text too."""
 GROUPS = ("modality", "organ", "topic")
 FEWEST = 5
 """Pictures, or patients where they are told, that a group has at least; smaller ones are counted together."""
@@ -57,7 +60,13 @@ class Scored:
     figures: Mapping[Kind, Mapping[str, Estimate]]
 
 
-def score(benchmark: Benchmark, questions: Sequence[Question], found: Mapping[str, Answered], scale: Scale) -> Scored:
+def score(
+    benchmark: Benchmark,
+    questions: Sequence[Question],
+    found: Mapping[str, Answered],
+    scale: Scale,
+    encoder: TokenEncoder | None = None,
+) -> Scored:
     """Score answers.
 
     Args:
@@ -65,6 +74,7 @@ def score(benchmark: Benchmark, questions: Sequence[Question], found: Mapping[st
         questions: those that count.
         found: answers by id; a question without one is answered wrongly.
         scale: in which boxes are written.
+        encoder: of BERTScore, which is left out without one.
     """
     values: dict[str, Values] = {}
     figures: dict[Kind, dict[str, Estimate]] = {}
@@ -80,9 +90,25 @@ def score(benchmark: Benchmark, questions: Sequence[Question], found: Mapping[st
                 row["rouge_l"] = value
         values |= {one.id: row for one, row in zip(asked, rows, strict=True)}
         figures[kind] = {name: mean([row[name] for row in rows], units) for name in rows[0]}
-        if kind in ("open", "text"):
-            figures[kind] |= text_scores(given, right, units) | encoded_scores(given, right, units)
+        if kind in ENCODED_KINDS:
+            figures[kind] |= text_scores(given, right, units) | encoded_scores(given, right, units, encoder)
     return Scored(values, figures)
+
+
+def by_chance(questions: Sequence[Question], encoder: TokenEncoder) -> dict[Kind, Estimate]:
+    """BERTScore of right answers dealt to other questions of their kind, in a seeded cycle: what likeness of language
+    is worth by an encoder. Of open questions and texts, where there are two at least.
+    """
+    found: dict[Kind, Estimate] = {}
+    for kind in ENCODED_KINDS:
+        some = {one.id: one for one in questions if one.kind == kind}
+        dealt = swapped(list(some))
+        if dealt:
+            each = bert_score(
+                [some[dealt[one]].answers[0] for one in some], [one.answers for one in some.values()], encoder
+            )
+            found[kind] = mean(each, [one.unit for one in some.values()])
+    return found
 
 
 def _values(question: Question, answer: str, benchmark: Benchmark, scale: Scale) -> Values:

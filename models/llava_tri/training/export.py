@@ -10,8 +10,9 @@ import jinja2
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from models.llava_tri.digest import weights_digest
 from models.llava_tri.training.bases import family_of, merged
-from models.llava_tri.training.lineage import Lineage, read_lineage, weights_digest, write_lineage
+from models.llava_tri.training.lineage import Lineage, read_lineage, write_lineage
 from models.llava_tri.training.settings import BadRun
 
 NAME = "llava-tri"

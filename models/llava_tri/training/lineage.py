@@ -1,6 +1,5 @@
 """What a model is made of: data sets, offsets, base, settings, versions. Written beside every result."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from models.llava_tri.digest import weights_digest
 from models.llava_tri.training.examples import TrainingSet
 from models.llava_tri.training.settings import BadRun, Run, Stage
 
@@ -91,15 +91,6 @@ def read_lineage(folder: Path) -> dict[str, Any]:
 def write_lineage(folder: Path, lineage: Lineage) -> None:
     """Beside the weights."""
     (folder / LINEAGE).write_text(json.dumps(lineage, indent=1) + "\n", encoding="utf-8")
-
-
-def weights_digest(folder: Path) -> str:
-    """Of all files of weights in a folder, as 32 hexadecimal digits."""
-    found = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")]):
-        with path.open("rb") as file:
-            found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return found.hexdigest()[:32]
 
 
 def _told(one: TrainingSet) -> dict[str, Any]:

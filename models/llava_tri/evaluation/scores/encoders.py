@@ -1,7 +1,8 @@
-"""Scores of reports by trained encoders, where their packages are installed: BERTScore, RadGraph, RaTEScore, RadEval.
+"""Scores of reports by trained encoders: BERTScore by the one that is named, and where their packages are installed
+RadGraph, RaTEScore, RadEval.
 
-None of them is a dependency: each fetches weights from a hub when it is first used. Whose weights cannot be had is told
-of, and left out.
+None of these is a dependency: each fetches weights from a hub when it is first used. Whose weights cannot be had is
+told of, and left out.
 """
 
 # pyright: reportMissingImports=false
@@ -14,12 +15,13 @@ from typing import Any, TypeAlias
 
 import httpx
 
+from models.llava_tri.evaluation.scores.bert import TokenEncoder, bert_score
 from models.llava_tri.evaluation.scores.intervals import Estimate, mean
 
 Right: TypeAlias = Sequence[Sequence[str]]
 Scores: TypeAlias = dict[str, list[float]]
 NAMES = {
-    "bert_score": "BERTScore, F1",
+    "bert_score": "BERTScore, F1, by the encoder named below",
     "radgraph": "RadGraph F1, entities with relations",
     "ratescore": "RaTEScore, which gives 0.5 for an answer in which it finds nothing",
 }
@@ -29,17 +31,6 @@ NAMES = {
 def _loaded(make: Callable[[], Any]) -> Any:
     # The model and each control are scored one after the other, and the weights are the same.
     return make()
-
-
-def _bert_scorer() -> Any:
-    from bert_score import BERTScorer
-
-    return BERTScorer(lang="en")
-
-
-def _bert_score(answers: Sequence[str], right: Right) -> Scores:
-    _, _, f1 = _loaded(_bert_scorer).score(list(answers), [list(one) for one in right])
-    return {"bert_score": [float(one) for one in f1]}
 
 
 def _radgraph_scorer() -> Any:
@@ -79,7 +70,6 @@ def _radeval(answers: Sequence[str], right: Right) -> Scores:
 
 
 PACKAGES: dict[str, tuple[tuple[str, ...], Callable[[Sequence[str], Right], Scores]]] = {
-    "bert_score": (("bert_score",), _bert_score),
     "radgraph": (("radgraph",), _radgraph),
     "RaTEScore": (("ratescore",), _ratescore),
     "radeval": (("radgraph", "ratescore"), _radeval),
@@ -89,24 +79,34 @@ AWAY = (OSError, ImportError, RuntimeError, httpx.HTTPError)
 """What such a package raises where its weights, or what it needs beside them, cannot be had."""
 
 
-def encoded_scores(answers: Sequence[str], right: Right, units: Sequence[str]) -> dict[str, Estimate]:
-    """Every score whose package is there, by its name in NAMES; of several right answers RadGraph and RaTEScore take
-    the first. An answer without a word is worth nothing, and no encoder is asked about it.
+def encoded_scores(
+    answers: Sequence[str], right: Right, units: Sequence[str], encoder: TokenEncoder | None = None
+) -> dict[str, Estimate]:
+    """BERTScore where an encoder is named, and every score whose package is there, by its name in NAMES.
+
+    Of several right answers RadGraph and RaTEScore take the first. An answer without a word is worth nothing, and no
+    encoder is asked about it.
     """
     asked = [at for at, answer in enumerate(answers) if answer.strip()]
+    some = [answers[at] for at in asked], [right[at] for at in asked]
     found: dict[str, Estimate] = {}
+
+    def take(name: str, each: Sequence[float]) -> None:
+        whole = [0.0] * len(answers)
+        for at, value in zip(asked, each, strict=True):
+            whole[at] = value
+        found[name] = mean(whole, units)
+
+    if encoder is not None:
+        take("bert_score", bert_score(*some, encoder))
     for package, (names, score) in PACKAGES.items():
         if find_spec(package) is None:
             continue
         try:
-            some = [answers[at] for at in asked], [right[at] for at in asked]
             scores = score(*some) if asked else {name: [] for name in names}
         except AWAY as error:
             warnings.warn(f"{package} is installed and left out: {error}", stacklevel=2)
             continue
         for name, each in scores.items():
-            whole = [0.0] * len(answers)
-            for at, value in zip(asked, each, strict=True):
-                whole[at] = value
-            found[name] = mean(whole, units)
+            take(name, each)
     return found

@@ -9,7 +9,7 @@ import pytest
 from models.llava_tri.evaluation.scores import encoders
 from models.llava_tri.evaluation.scores.encoders import encoded_scores
 
-# Signatures and what comes back are those of radgraph 0.1.18, RaTEScore 0.6.0 and radeval 2.2.1; of bert_score 0.3.13.
+# Signatures and what comes back are those of radgraph 0.1.18, RaTEScore 0.6.0 and radeval 2.2.1.
 STANDING_IN = {
     "radgraph": """
 class F1RadGraph:
@@ -29,10 +29,6 @@ class RadEval:
     def __call__(self, refs, hyps):
         each = {"radgraph_simple": 1.0, "radgraph_partial": 0.25, "ratescore": 0.75}
         return {name: [value] * len(refs) for name, value in each.items()}
-""",
-    "bert_score": """
-class BERTScorer:
-    def __init__(self, lang): raise OSError("no connection to the hub")
 """,
 }
 ANSWERS, RIGHT, UNITS = ["no effusion", "", "an effusion"], [["no effusion"], ["clear"], ["clear"]], ["a", "b", "c"]
@@ -76,9 +72,16 @@ def test_radeval_counts_where_it_is(install: Callable[..., None]) -> None:
     assert [found[name].value for name in ("radgraph", "ratescore")] == pytest.approx([0.5 / 3, 1.5 / 3])
 
 
-def test_weights_that_cannot_be_had_break_nothing(install: Callable[..., None]) -> None:
+def _away(*_: object) -> None:
+    raise OSError("no connection to the hub")
+
+
+def test_weights_that_cannot_be_had_break_nothing(
+    install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The score is left out, and that is told."""
-    install("bert_score", "radgraph")
-    with pytest.warns(UserWarning, match="bert_score is installed and left out: no connection to the hub"):
+    install("RaTEScore", "radgraph")
+    monkeypatch.setattr("RaTEScore.RaTEScore.compute_score", _away)
+    with pytest.warns(UserWarning, match="RaTEScore is installed and left out: no connection to the hub"):
         found = encoded_scores(ANSWERS, RIGHT, UNITS)
     assert list(found) == ["radgraph"]
