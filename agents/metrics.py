@@ -4,7 +4,8 @@ from typing import get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from schemas.regions import ExpertRun, Grounding
+from schemas.expert_runs import ExpertRun
+from schemas.regions import Grounding
 
 IMAGES = Counter(
     "tristream_images", "Frames sent on by preprocess. A modality that stops: look at its source.", ["modality"]

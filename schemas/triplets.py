@@ -7,13 +7,13 @@ import orjson
 from pydantic import BeforeValidator, Field
 
 from schemas.base import Digest, FrameMessage, Message
+from schemas.expert_runs import ExpertRun
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
 from schemas.regions import (
     Continuation,
     Distribution,
     Embedding,
-    ExpertRun,
     Grounding,
     Landmark,
     Opinion,

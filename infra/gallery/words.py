@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import orjson
 
+from schemas.expert_runs import ExpertRun
 from schemas.knowledge import Passage
-from schemas.regions import Continuation, Distribution, ExpertRun, Opinion, Region, Relation, Term
+from schemas.regions import Continuation, Distribution, Opinion, Region, Relation, Term
 from schemas.triplets import Evidence, Triplet
 
 UNITS = {

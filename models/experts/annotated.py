@@ -7,8 +7,9 @@ import numpy as np
 from pycocotools import mask as coco
 
 from models.experts.candidates import Candidate, Component
+from schemas.expert_runs import ExpertRun
 from schemas.images import SourceAnnotation
-from schemas.regions import ExpertRun, Region
+from schemas.regions import Region
 
 SOURCE = "source"
 BY_BOX = "marked in the source by a box"

@@ -10,9 +10,10 @@ from pydantic import Field, ValidationError, model_validator
 from models.experts.contracts import InputContract, Sha256, Table, VolumeInput
 from models.experts.decodings import Decoding, Hover, Label, Precision, Promptable, Recall
 from models.experts.external import Graph, NoExternalData, read_graph
+from schemas.expert_runs import LabelPrecision, LabelRecall, LookedFor
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality
-from schemas.regions import Code, LabelPrecision, LabelRecall, LookedFor
+from schemas.regions import Code
 
 
 class BrokenExpert(TristreamError):

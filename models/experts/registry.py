@@ -27,9 +27,10 @@ from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.slices import Seen, Slice, beside, look_beside, shown
 from models.experts.volumes import Given
 from models.statements.table import DIGEST
+from schemas.expert_runs import ExpertRun
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
-from schemas.regions import Box, Embedding, ExpertRun, Grounding, Landmark, Opinion, VolumeFinding
+from schemas.regions import Box, Embedding, Grounding, Landmark, Opinion, VolumeFinding
 
 _log = logging.getLogger(__name__)
 

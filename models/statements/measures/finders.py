@@ -2,7 +2,8 @@
 
 from models.statements.facts import Facts, names_of
 from models.statements.table import table
-from schemas.regions import ExpertRun, LabelPrecision, LabelRecall, LookedFor, Region, expert_name
+from schemas.expert_runs import ExpertRun, LabelPrecision, LabelRecall, LookedFor
+from schemas.regions import Region, expert_name
 
 
 def runs_of(facts: Facts, by: str) -> list[tuple[int, ExpertRun]]:

@@ -9,7 +9,8 @@ from models.experts.manifest import read
 from models.experts.packaged import LIBRARY
 from models.statements import Facts
 from models.statements.measures import SURE
-from schemas.regions import ExpertRun, LabelPrecision, LookedFor, Region
+from schemas.expert_runs import ExpertRun, LabelPrecision, LookedFor
+from schemas.regions import Region
 from tests.models.statements.known_images import brain
 
 SEEDS = "abcdef"

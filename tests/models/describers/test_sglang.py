@@ -1,125 +1,20 @@
-"""The describer on SGLang, against a small server of the same wire: what it asks, keeps, and does on failure."""
+"""The describer on SGLang, against a small server of the same wire: what it asks and keeps."""
 
 # pyright: reportPrivateUsage=false
 
 import base64
 import threading
-from collections import Counter
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import httpx
-import numpy as np
-import orjson
 import pytest
-from drawn_images import plain_image
+from sglang_wire import SERVING, Server, answer, describer, image, mended, replaced, triplet
 
-from models.describers import Composer, choosing, make_triplet, sglang, view
+from models.describers import Composer, choosing, sglang, view
 from models.describers.prompts import told
-from models.describers.served import RequestRefused, ServerFailed
-from models.describers.settings import Serving
-from models.describers.sglang import SglangDescriber, prompt_of
-from models.imaging.png import encode_png
-from schemas.failures import Unavailable
-from schemas.images import Pixels
-from schemas.knowledge import EnrichedImage
+from models.describers.sglang import prompt_of
 from schemas.triplets import Statement, Triplet
-
-SERVING = Serving("http://sglang", "test/vlm@1", api_key="hidden", deadline=5, retries=2)
-
-
-def image(**metadata: Any) -> EnrichedImage:
-    """A CT image of 30 × 20 px in which nothing is outlined."""
-    grey = np.arange(600, dtype=np.uint8).reshape(20, 30)
-    view = Pixels(
-        rows=20, columns=30, channels=1, bits=8, unit="grey level", data=base64.b64encode(encode_png(grey)).decode()
-    )
-    return plain_image(**metadata).model_copy(update={"view": view})
-
-
-def answer(modality: str = "This is a CT image.", **parts: list[str]) -> dict[str, Any]:
-    return {"modality": [modality], "organ": [], "regions": [], "texture": [], "relations": []} | parts
-
-
-def mended(*sentences: str) -> dict[str, Any]:
-    return {"sentences": sentences}
-
-
-class Counts:
-    """An observer that remembers."""
-
-    def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-        self.bounds: list[int] = []
-
-    def tokens(self, prompt: int, cached: int, completion: int) -> None:
-        self.counted.update(prompt=prompt, cached=cached, completion=completion)
-
-    def retried(self, reason: str) -> None:
-        self.counted[reason] += 1
-
-    def drafted(self, outcome: str) -> None:
-        self.counted[f"first {outcome}"] += 1
-
-    def verdict(self, outcome: str) -> None:
-        self.counted[outcome] += 1
-
-    def allowed(self, requests: int) -> None:
-        self.bounds.append(requests)
-
-
-class Server:
-    """Answers as SGLang does: each reply in turn, the last one for ever; an int is a status, a dict an answer."""
-
-    def __init__(self, *replies: Any) -> None:
-        self.replies, self.asked = list(replies), list[dict[str, Any]]()
-        self.keys = set[str]()
-        self.model, self.queue, self.healthy = "test/vlm", 0.0, True
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.keys.add(request.headers.get("authorization", ""))
-        match request.url.path:
-            case "/v1/models":
-                return httpx.Response(200, json={"data": [{"id": self.model}]})
-            case "/metrics":
-                text = f'# HELP x\nsglang:num_queue_reqs{{tp_rank="0"}} {self.queue}\nsglang:token_usage 0.5\n'
-                return httpx.Response(200, text=text)
-            case "/health":
-                return httpx.Response(200 if self.healthy else 503)
-            case _:
-                self.asked.append(orjson.loads(request.content))
-                return self._reply(self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])
-
-    def _reply(self, reply: Any) -> httpx.Response:
-        if isinstance(reply, Exception):
-            raise reply
-        if isinstance(reply, int):
-            return httpx.Response(reply, json={"message": "DOE^JOHN"})
-        if isinstance(reply, bytes):
-            return httpx.Response(200, content=reply)
-        if isinstance(reply, str):
-            return httpx.Response(400, json={"message": f"DOE^JOHN {reply}"})
-        content, reason = reply if isinstance(reply, tuple) else (orjson.dumps(reply).decode(), "stop")
-        usage = {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 80}}
-        return httpx.Response(
-            200, json={"choices": [{"message": {"content": content}, "finish_reason": reason}], "usage": usage}
-        )
-
-
-def describer(server: Server, serving: Serving = SERVING) -> tuple[SglangDescriber, Counts]:
-    counts = Counts()
-    return SglangDescriber(serving, observer=counts, transport=httpx.MockTransport(server)), counts
-
-
-async def triplet(server: Server, serving: Serving = SERVING, **metadata: Any) -> tuple[Triplet, Counts]:
-    writer, counts = describer(server, serving)
-    seen = image(**metadata)
-    return make_triplet(seen, await writer.describe(seen), writer), counts
-
-
-def replaced(**changes: Any) -> Serving:
-    return Serving(**{name: getattr(SERVING, name) for name in Serving.__dataclass_fields__} | changes)
 
 
 @pytest.fixture(autouse=True)
@@ -272,107 +167,6 @@ async def test_the_request_holds_the_image_and_a_stable_prefix() -> None:
     assert (one["temperature"], one["seed"], one["max_tokens"], one["model"]) == (0, 0, 2048, "test/vlm")
     assert one["response_format"]["json_schema"]["schema"]["title"] == "Answer"
     assert server.keys == {"Bearer hidden"}
-
-
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_full_queue_is_tried_again_with_fewer_at_once(status: int) -> None:
-    """And nothing is lost."""
-    server = Server(answer())
-    writer, counts = describer(server)
-    writer._server.concurrency._allowed = before = 8
-    server.replies = [status, answer()]
-    await writer.describe(image())
-    assert counts.counted["overloaded"] == 1
-    assert counts.bounds == [before // 2, before // 2]
-
-
-async def test_a_queue_that_the_server_reports_makes_it_fewer() -> None:
-    """Before any request is refused."""
-    server = Server(answer())
-    writer, _ = describer(server)
-    writer._server.concurrency._allowed = before = 8
-    server.queue = 50.0
-    await writer.describe(image())
-    assert writer.allowed == before // 2
-
-
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        (503, "its queue is full"),
-        (429, "its queue is full"),
-        (401, "TRISTREAM_SGLANG_API_KEY"),
-        (404, "no model server at TRISTREAM_SGLANG_URL"),
-        (502, "no model server at TRISTREAM_SGLANG_URL"),
-        (httpx.ConnectError("refused"), "does not answer: ConnectError"),
-        (httpx.ReadError("cut"), "does not answer: ReadError"),
-        (httpx.ReadTimeout("slow"), "did not answer within 5 s"),
-        (("", "abort"), "its queue is full"),
-        (b"<html><body>Sign in</body></html>", "that is ready"),
-        (b"", "that is ready"),
-        (b"null", "that is ready"),
-        (b'{"choices": []}', "that is ready"),
-        (b'{"choices": [{"finish_reason": "stop"}]}', "that is ready"),
-        (b'{"error": "DOE^JOHN"}', "that is ready"),
-    ],
-)
-async def test_a_server_that_is_away_makes_the_stage_wait(reply: Any, words: str) -> None:
-    """Unavailable, with the reason; never an error of the image."""
-    with pytest.raises(Unavailable, match=words):
-        await triplet(Server(reply))
-
-
-@pytest.mark.parametrize("page", [b"<html>Sign in</html>", b"", b'{"data": [1]}', b"[]"])
-async def test_a_page_in_place_of_the_models_makes_the_stage_wait(page: bytes) -> None:
-    """A proxy that answers for a server which is not there; and once that is there, it is asked again."""
-    server = Server(answer())
-    away = httpx.MockTransport(
-        lambda request: httpx.Response(200, content=page) if request.url.path == "/v1/models" else server(request)
-    )
-    writer = SglangDescriber(SERVING, observer=Counts(), transport=away)
-    with pytest.raises(Unavailable, match="that is ready"):
-        await writer.describe(image())
-    assert server.asked == []
-
-
-async def test_another_model_than_the_lineage_would_say_is_not_asked() -> None:
-    """The stage waits until one of the two is mended."""
-    server = Server(answer())
-    server.model = "other/vlm"
-    with pytest.raises(Unavailable, match="another model"):
-        await triplet(server)
-    assert server.asked == []
-
-
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        ("The input (9000 tokens) is longer than the model's context length (8192 tokens).", "--context-length"),
-        ("Requested token count exceeds the model's maximum context length of 8192 tokens.", "--context-length"),
-        ("Input length (9000 tokens) exceeds the maximum allowed length (8186 tokens).", "--context-length"),
-        ("max_completion_tokens is too large: 100000.This model supports at most 16384 tokens", "--context-length"),
-        (400, "HTTP 400"),
-        (422, "HTTP 422"),
-    ],
-)
-async def test_a_refusal_is_the_images_own(reply: Any, words: str) -> None:
-    """At once, and in our words: the server's may quote the request."""
-    server = Server(reply)
-    with pytest.raises(RequestRefused, match=words) as caught:
-        await triplet(server)
-    assert len(server.asked) == 1
-    assert "DOE" not in str(caught.value)
-
-
-async def test_an_image_on_which_a_healthy_server_fails_is_a_dead_letter() -> None:
-    """When it was tried as often as the budget allows; a server that is not well makes the stage wait."""
-    server = Server(500)
-    with pytest.raises(ServerFailed):
-        await triplet(server)
-    assert len(server.asked) == SERVING.retries + 1
-    server.healthy = False
-    with pytest.raises(Unavailable):
-        await triplet(server)
 
 
 @pytest.mark.parametrize("change", [{"shown": "crops"}, {"unsupported": "mark"}, {"max_tokens": 100}, {"seed": 1}])

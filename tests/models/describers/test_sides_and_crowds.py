@@ -10,8 +10,9 @@ from pycocotools import mask as coco
 from models.describers.composer import compose
 from models.experts.phantoms import draw
 from models.statements import Facts, judge
+from schemas.expert_runs import ExpertRun, LabelPrecision, LookedFor
 from schemas.images import Modality, SourceAnnotation
-from schemas.regions import ExpertRun, LabelPrecision, LookedFor, Region, Thirds
+from schemas.regions import Region, Thirds
 from schemas.shapes import Box, Mask
 from tests.models.statements.known_images import registry
 

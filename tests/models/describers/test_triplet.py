@@ -6,8 +6,8 @@ import pytest
 from drawn_images import drawn_image
 
 from models.describers import Composer, make_triplet
+from schemas.expert_runs import ExpertRun
 from schemas.knowledge import EnrichedImage
-from schemas.regions import ExpertRun
 from schemas.triplets import Lineage, Triplet, triplet_id
 
 

@@ -6,7 +6,7 @@ import pytest
 from known_images import brain
 
 from models.statements import Facts, judge
-from schemas.regions import LabelRecall
+from schemas.expert_runs import LabelRecall
 
 OF_THE_BRAIN = """
 + r1 covers 1.7 % of the image.
