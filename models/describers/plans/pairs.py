@@ -8,8 +8,9 @@ from models.statements.voice import Voice
 from models.statements.writing import Piece
 from schemas.regions import Region
 
-_SMALLER = "the <n> <p> is <m>smaller than the one <q>"
-_WHITER = "the <n> <p> {is|appears} whiter than the one <q>"
+_SMALLER = ("the <n> <p> is <m>smaller than the one <q>", "the <n> is <m>smaller <p> than <q>")
+_LARGER = "the <n> <p> is <m>larger than the one <q>"
+_WHITER = ("the <n> <p> {is|appears} whiter than the one <q>", "the <ns> are whiter <p> than <q>")
 _LOWER = "{both|the} <n> {are|appear} whiter in their lower parts than in their upper parts"
 MUCH = 2.0
 """Ratio of areas from which one is much smaller."""
@@ -18,10 +19,12 @@ MUCH = 2.0
 def smaller(facts: Facts, region: Region, other: Region, noun: str) -> Plan:
     """That a region is smaller than the other of its kind."""
 
-    def plan(_: Voice) -> Piece | None:
+    def plan(voice: Voice) -> Piece | None:
         made = c.Relation(regions=(other.region_id,), predicate="larger than", object=region.region_id)
+        pattern = voice.pick((*_SMALLER, _LARGER))
+        first, second = (other, region) if pattern == _LARGER else (region, other)
         much = other.area_px >= MUCH * region.area_px
-        return _of_both(facts, region, other, noun, fill(_SMALLER, m="much " if much else ""), made)
+        return _of_both(facts, first, second, noun, fill(pattern, m="much " if much else ""), made)
 
     return plan
 
@@ -33,7 +36,7 @@ def whiter(facts: Facts, region: Region, other: Region, noun: str) -> Plan:
         made = c.Level(
             regions=(region.region_id,), scale="opacity", direction="high", degree="more", against=other.region_id
         )
-        return _of_both(facts, region, other, noun, voice.spin(_WHITER), made)
+        return _of_both(facts, region, other, noun, voice.spin(voice.pick(_WHITER)), made)
 
     return plan
 
@@ -57,8 +60,12 @@ def _of_both(facts: Facts, region: Region, other: Region, noun: str, pattern: st
     if sides is None:
         return None
     name = " ".join(words(noun))
-    named = tuple(c.Finding(regions=(one.region_id,), name=name) for one in (region, other))
-    return Piece(fill(pattern, n=noun, p=sides[0], q=sides[1]), (*named, made))
+    if "the one" in pattern:
+        named = tuple(c.Finding(regions=(one.region_id,), name=name) for one in (region, other))
+    else:
+        ids = tuple(one.region_id for one in facts.grounding.regions if one in (region, other))
+        named = (c.Finding(regions=ids, every="<ns>" in pattern, name=name),)
+    return Piece(fill(pattern, n=noun, ns=plural(noun), p=sides[0], q=sides[1]), (*named, made))
 
 
 def _sides(facts: Facts, region: Region, other: Region) -> tuple[str, str] | None:

@@ -71,10 +71,11 @@ def test_the_whiter_of_two_lungs_is_told_where_all_of_it_is_whiter(mean: float, 
     """Of a film, and what is told the other way round is contradicted."""
     facts = film(mean=mean, darkest=darkest)
     for seed in SEEDS:
-        told = re.search(
-            r"The lung field on the (\w+) of the image (?:is|appears) whiter", compose(facts, seed).description
+        text = compose(facts, seed).description
+        found = re.search(
+            r"lung fields? (?:are whiter )?on the (\w+) of the image (?:(?:is|appears) whiter )?than", text
         )
-        assert (told[1] if told else None) == side
+        assert (found[1] if found else None) == side, text
     if side:
         for told, outcome in ((side, "supported"), ("left" if side == "right" else "right", "contradicted")):
             other = "left" if told == "right" else "right"
@@ -87,11 +88,11 @@ def test_the_smaller_of_two_lungs_is_told_where_it_plainly_is(width: int, told: 
     """From a ratio of 1.5 on."""
     facts = film(width)
     for seed in SEEDS:
-        found = re.search(
-            r"The lung field on the right of the image is (.*) than the one on the left",
-            compose(facts, seed).description,
-        )
-        assert (found[1] if found else "") == told
+        text = compose(facts, seed).description
+        found = re.search(r"(?:right of the image is |lung field is )((?:much )?smaller)", text)
+        larger = re.search(r"left of the image is ((?:much )?larger)", text)
+        said = found[1] if found else larger[1].replace("larger", "smaller") if larger else ""
+        assert said == told, text
     if told:
         text = "The lung field on the left of the image is smaller than the one on the right."
         assert judge(text, facts).verdict.outcome == "contradicted"
