@@ -4,7 +4,6 @@ A set is opened as training opens it, with the same promises; its test split sta
 one here: a sixth of their patients choose the best epoch.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 
 from models.datasets.cards import INDEX
 from models.datasets.conversations import SPLITS
+from models.datasets.index import entries
 from models.datasets.splits import rank
 from models.llava_tri.training.examples import SHARDS, TrainingSet
 from models.llava_tri.training.settings import BadRun
@@ -130,8 +130,7 @@ class HeadSet:
 def _index(folder: Path) -> dict[str, Any]:
     if not (folder / INDEX).is_file():
         raise BadRun(f"{folder.name!r} is no data set of `tristream dataset build`: it has no {INDEX}")
-    with (folder / INDEX).open(encoding="utf-8") as lines:
-        return {row["triplet_id"]: row for row in map(json.loads, lines)}
+    return {entry["triplet_id"]: entry for entry in entries(folder)}
 
 
 def _labels(path: Path) -> Iterator[Mapping[str, Any]]:

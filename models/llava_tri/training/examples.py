@@ -17,6 +17,7 @@ from PIL import Image
 from models.datasets.build import REPORT
 from models.datasets.cards import INDEX
 from models.datasets.conversations import Split
+from models.datasets.index import entries, groups_by_triplet
 from models.datasets.instructions.offers import phrasings
 from models.datasets.lines import generation_of, is_composed
 from models.llava_tri.training.settings import BadRun
@@ -88,12 +89,10 @@ class TrainingSet:
     def _check_splits(self) -> None:
         splits: dict[str, str] = {}
         groups: dict[str, str] = {}
-        with (self.folder / INDEX).open(encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                splits[row["triplet_id"]] = row["split"]
-                if groups.setdefault(row["group"], row["split"]) != row["split"]:
-                    raise BadRun(f"data set {self.folder.name!r} has a group in two splits: build it anew")
+        for row in entries(self.folder):
+            splits[row["triplet_id"]] = row["split"]
+            if groups.setdefault(row["group"], row["split"]) != row["split"]:
+                raise BadRun(f"data set {self.folder.name!r} has a group in two splits: build it anew")
         for path in self.shards:
             ids = pq.read_table(path, columns=["triplet_id"]).column(0).to_pylist()
             if any(splits.get(one) != self.split for one in ids):
@@ -131,8 +130,7 @@ class TrainingSet:
 
     def groups(self) -> list[str]:
         """Of the rows of the split, in their order: what is known of the patient."""
-        with (self.folder / INDEX).open(encoding="utf-8") as lines:
-            of_triplet = {row["triplet_id"]: row["group"] for row in map(json.loads, lines)}
+        of_triplet = groups_by_triplet(self.folder)
         return [of_triplet[one] for one in self.triplet_ids()]
 
     def regions(self) -> Any:

@@ -13,8 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from models.datasets.cards import INDEX
+from models.datasets.index import groups_by_triplet
 from models.datasets.instructions.offers import phrasings
-from models.llava_tri.evaluation.benchmarks.files import find, json_of, parquet, rows_of
+from models.llava_tri.evaluation.benchmarks.files import find, json_of, parquet
 from models.llava_tri.evaluation.questions import Benchmark, Corners, Kind, Mask, Question, WrongLayout
 from models.llava_tri.evaluation.scores.answers import YES_NO
 from models.llava_tri.evaluation.scores.boxes import read_box
@@ -32,6 +34,7 @@ def held_out(at: Path, split: str = "test", images: Path | None = None) -> Bench
 
     Raises:
         WrongLayout: the folder holds no data set with Parquet.
+        BadIndex: its index is damaged.
     """
     reader = _Rows(at)
     found = reader.questions(split)
@@ -56,7 +59,7 @@ class _Rows:
     def __init__(self, at: Path) -> None:
         self._at = at
         self._places: dict[str, tuple[Path, int]] = {}
-        self._patients = _patients(at / "index.jsonl")
+        self._patients = groups_by_triplet(at) if (at / INDEX).is_file() else {}
         self.source: dict[str, str] = {}
 
     def read(self, key: str) -> bytes | None:
@@ -84,11 +87,6 @@ class _Rows:
                 self._places[row["triplet_id"]] = path, number
                 found += _of_row(row, self._patients.get(row["triplet_id"], ""))
         return found or None
-
-
-def _patients(index: Path) -> dict[str, str]:
-    """The group of each triplet, by its id, as the index of a data set tells; none where there is no index."""
-    return {row["triplet_id"]: row["group"] for row in rows_of(index)} if index.is_file() else {}
 
 
 def _of_row(row: dict[str, Any], patient: str) -> Iterator[Question]:

@@ -331,7 +331,7 @@ def test_a_held_out_answer_is_a_label_without_the_words_around_it(tmp_path: Path
     asked, answer = ({"role": "user", "content": [{"type": "text", "text": text}]} for text in ("How many?", "One"))
     other = row | {"triplet_id": "1", "kinds": ["count"], "messages": [asked, answer]}
     (tmp_path / "dataset.json").write_text("{}")
-    index = [{"triplet_id": name, "group": "the same patient"} for name in ("0", "1")]
+    index = [{"triplet_id": name, "group": "the same patient", "split": "test"} for name in ("0", "1")]
     (tmp_path / "index.jsonl").write_text("".join(json.dumps(one) + "\n" for one in index))
     (tmp_path / "data").mkdir()
     pq.write_table(pa.Table.from_pylist([row, other]), tmp_path / "data/test-0.parquet")
