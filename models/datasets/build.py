@@ -159,7 +159,7 @@ def _write(
     makers: Mapping[str, Callable[[Path], Writer]],
     progress: Callable[[int], None],
 ) -> None:
-    mixer = Mixer(policy.turns, policy.questions, unproven=policy.unproven)
+    mixer = Mixer(policy.turns, policy.questions, unproven=policy.unproven, shown=scan.shown())
     images: Counter[str] = Counter()
     organs: Counter[str] = Counter()
     diseases: Counter[str] = Counter()

@@ -129,8 +129,8 @@ def _seen(one: Glance, value: int, reason: str, at: int) -> Seen:
     origin = origin_of(one)
     study = one.provenance.study if one.provenance else None
     return Seen(
-        one.triplet_id, one.image_id, origin.group, origin.series, one.modality, one.disease, origin.given, value,
-        reason, origin.level, study or "", one.object_id, one.frame, at,
+        one.triplet_id, one.image_id, origin.group, origin.series, one.modality, one.organ, one.disease, origin.given,
+        value, reason, origin.level, study or "", one.object_id, one.frame, at,
     )  # fmt: skip
 
 

@@ -120,6 +120,7 @@ class _Description(Message):
 
 class _Metadata(Message):
     modality: str = "unknown"
+    organ: str | None = None
     disease: str | None = None
 
 
@@ -156,6 +157,7 @@ class Glance:
     frame: int
     provenance: Provenance | None
     modality: str
+    organ: str
     disease: str
     image: Pixels
     kinds: frozenset[str]
@@ -180,6 +182,7 @@ class Glance:
             triplet.frame,
             triplet.provenance,
             triplet.metadata.modality,
+            triplet.metadata.organ or "",
             triplet.metadata.disease or "",
             triplet.image,
             frozenset(region.kind for region in triplet.regions),

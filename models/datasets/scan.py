@@ -24,7 +24,8 @@ AGAIN = "a triplet that came before"
 _TABLES = """
 create table seen (
   n integer primary key, triplet_id text unique, image_id text, grp text, level text, series text, modality text,
-  disease text, given text, hash blob, reason text, study text, object text, frame integer, at integer, written text
+  organ text, disease text, given text, hash blob, reason text, study text, object text, frame integer, at integer,
+  written text
 );
 create index seen_image on seen (image_id);
 create table evaluation (n integer primary key, name text, file text);
@@ -69,6 +70,7 @@ class Seen:
     group: str
     series: str
     modality: str
+    organ: str
     disease: str
     given: Split | None
     hash: int
@@ -107,12 +109,13 @@ class Scan:
         again = "update seen set triplet_id = null, reason = ? where triplet_id = ?"
         self._base.execute(again, (AGAIN, seen.triplet_id))
         values = (
-            seen.triplet_id, seen.image_id, seen.group, seen.series, seen.modality, seen.disease, seen.given,
-            seen.hash.to_bytes(32), seen.reason, seen.level, seen.study, seen.object_id, seen.frame, seen.at,
+            seen.triplet_id, seen.image_id, seen.group, seen.series, seen.modality, seen.organ, seen.disease,
+            seen.given, seen.hash.to_bytes(32), seen.reason, seen.level, seen.study, seen.object_id, seen.frame,
+            seen.at,
         )  # fmt: skip
         self._base.execute(
-            "insert into seen (triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, "
-            "study, object, frame, at) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "insert into seen (triplet_id, image_id, grp, series, modality, organ, disease, given, hash, reason, "
+            "level, study, object, frame, at) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             values,
         )
         self._hashes.add(seen.hash)
@@ -220,6 +223,13 @@ class Scan:
         """How many are taken of each."""
         return self._count("modality")
 
+    def shown(self) -> dict[tuple[str, str, str], int]:
+        """How many are taken of each modality, organ and disease together; empty where none is told."""
+        rows = self._base.execute(
+            "select modality, organ, disease, count(*) from seen where reason = '' group by 1, 2, 3"
+        )
+        return {(modality, organ, disease): n for modality, organ, disease, n in rows}
+
     def levels(self) -> dict[str, int]:
         """How many were written by what their groups are of."""
         return self._count("level", "written is not null")
@@ -236,12 +246,14 @@ class Scan:
 
     def _rows(self, where: str, *values: str) -> Iterator[Seen]:
         rows = self._base.execute(
-            "select triplet_id, image_id, grp, series, modality, disease, given, hash, reason, level, study, object, "  # noqa: S608 - ours
-            f"frame, at from seen {where} order by n",
+            "select triplet_id, image_id, grp, series, modality, organ, disease, given, hash, reason, level, study, "  # noqa: S608 - ours
+            f"object, frame, at from seen {where} order by n",
             values,
         )
-        for triplet_id, image_id, group, series, modality, disease, given, value, *told in rows:
-            yield Seen(triplet_id, image_id, group, series, modality, disease, given, int.from_bytes(value), *told)
+        for triplet_id, image_id, group, series, modality, organ, disease, given, value, *told in rows:
+            yield Seen(
+                triplet_id, image_id, group, series, modality, organ, disease, given, int.from_bytes(value), *told
+            )
 
     def one(self, triplet_id: str) -> Seen | None:
         """A triplet by its id."""

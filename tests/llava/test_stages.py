@@ -21,11 +21,11 @@ from models.llava_tri.training.lineage import read_lineage  # noqa: E402
 from models.llava_tri.training.run import MODEL, train  # noqa: E402
 from models.llava_tri.training.settings import BadRun, Run, Stage  # noqa: E402
 
-CLOSED = ("modality-closed", "organ-closed", "finding-closed")
+SHORT = ("modality", "organ", "count")
 STAGES = (
     Stage("align", "projector", 1e-2, batch=2, steps=20),
     Stage("multigranular", "all", 5e-3, batch=2, steps=20),
-    Stage("task", "lora", 2e-2, CLOSED, batch=2, steps=20, rank=4),
+    Stage("task", "lora", 2e-2, SHORT, batch=2, steps=20, rank=4),
 )
 
 

@@ -37,7 +37,7 @@ from streams.codec import encode  # noqa: E402
 from streams.settings import Wires  # noqa: E402
 from streams.topics import TRIPLETS, create_topics  # noqa: E402
 
-KINDS = ("modality-closed", "organ-closed")
+KINDS = ("modality", "organ")
 STAGE = Stage("task", "adapters", 2e-2, KINDS, batch=4, rank=4)
 TAIL = Tail(triplets=6, hold_out=4, window=4, shuffle=4, turns=8)
 TOLD = """
@@ -48,7 +48,7 @@ gradient_checkpointing = false
 [[stage]]
 name = "task"
 train = "adapters"
-kinds = ["modality-closed", "organ-closed"]
+kinds = ["modality", "organ"]
 learning_rate = 2e-2
 batch = 4
 rank = 4

@@ -36,7 +36,7 @@ def test_three_stages_learn_go_on_and_are_exported(tiny: Path, data_set: Path, t
         Stage("concepts", "projector", 3e-3, objective="concepts", batch=2, steps=20),
         Stage("multigranular", "all", 5e-3, batch=2, steps=20, length=512),
         Stage(
-            "task", "all", 5e-3, ("modality-closed", "organ-closed"), batch=2, steps=20, length=512, projector=2,
+            "task", "all", 5e-3, ("modality", "organ"), batch=2, steps=20, length=512, projector=2,
             together=4,
         ),
     )  # fmt: skip

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.datasets.conversations import Conversation, Turn
-from models.datasets.instructions.offers import Asker, Enough, Offer, phrasings
+from models.datasets.instructions.balance import MOST_AHEAD, OTHER, Balance
+from models.datasets.instructions.offers import Asker, Offer, phrasings
 from models.datasets.instructions.regions import regions
-from models.datasets.instructions.whole import whole
+from models.datasets.instructions.whole import whole, words_of
 from models.statements.voice import Voice
 from schemas.triplets import Triplet
 
@@ -22,17 +23,14 @@ WHOLE = ("caption", "description")
 """Kinds that describe the whole image; a conversation has one of them."""
 FIRST = ("modality", "plane", "organ", "disease", "finding")
 """Subjects that are asked about before regions are called by their names."""
-MOST_AHEAD = 2
-"""By how many the answers yes or no of a kind may lead before the leading one is left out; and the answers to questions
-that name the same thing, before the mean of these answers."""
+OF_THE_WHOLE = ("modality", "plane", "organ", "disease")
+"""Subjects of the metadata: a word of each is right of the whole image."""
 _GROUNDING = ("box-to-phrase", "phrase-to-box")
 
 
-def offers_of(
-    triplet: Triplet, enough: Enough = lambda kind, named, told: False, *, unproven: bool = False
-) -> list[Offer]:
+def offers_of(triplet: Triplet, balance: Balance | None = None, *, unproven: bool = False) -> list[Offer]:
     """Everything that can be asked of an image, in a fixed order, but what there is enough of."""
-    asker = Asker(triplet, enough, unproven=unproven)
+    asker = Asker(triplet, balance or Balance(), unproven=unproven)
     return [*whole(asker), *regions(asker)]
 
 
@@ -48,30 +46,37 @@ class Mixer:
         turns: at most, before the one that describes the whole image.
         kinds: that are taken; None: all.
         unproven: also turns about what experts found that are not known to be mostly right.
+        shown: how many images of each modality, organ and disease will come; None: nobody knows.
     """
 
-    def __init__(self, turns: int = 4, kinds: frozenset[str] | None = None, *, unproven: bool = False) -> None:
+    def __init__(
+        self,
+        turns: int = 4,
+        kinds: frozenset[str] | None = None,
+        *,
+        unproven: bool = False,
+        shown: Mapping[tuple[str, str, str], int] | None = None,
+    ) -> None:
         self._turns = turns
         self._kinds = kinds
         self._unproven = unproven
         self.taken: Counter[str] = Counter()
         self.closed: Counter[tuple[str, str]] = Counter()
-        self._told: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._balance = Balance() if shown is None else _balance_of(shown)
 
     def state(self) -> dict[str, Any]:
         """What has been taken so far, as JSON holds it: who goes on from it keeps the balance."""
         return {
             "taken": dict(self.taken),
             "closed": [[*key, n] for key, n in self.closed.items()],
-            "told": [[*key, dict(counts)] for key, counts in self._told.items()],
+            "told": self._balance.state(),
         }
 
     def go_on(self, state: Mapping[str, Any]) -> None:
         """From what `state` gave, of a mixer with the same arguments."""
         self.taken.update(state["taken"])
         self.closed.update({(kind, answer): n for kind, answer, n in state["closed"]})
-        for kind, named, counts in state["told"]:
-            self._told[kind, named].update(counts)
+        self._balance.go_on(state["told"])
 
     def conversation(self, triplet: Triplet) -> Conversation:
         """The conversation about a triplet's image.
@@ -80,7 +85,7 @@ class Mixer:
         """
         offers = [
             offer
-            for offer in offers_of(triplet, self._enough, unproven=self._unproven)
+            for offer in offers_of(triplet, self._balance, unproven=self._unproven)
             if self._kinds is None or offer.kind in self._kinds
         ]
         found = self._chosen([offer for offer in offers if offer.kind not in WHOLE], triplet.image_id)
@@ -91,11 +96,30 @@ class Mixer:
         return Conversation(tuple(found))
 
     def _chosen(self, offers: list[Offer], seed: str) -> list[Turn]:
-        """The rarest kinds first; of one subject one turn, and none whose answer stands in another one's text."""
+        """The rarest subjects first, of these the rarest kinds; of one subject one turn, and none whose answer stands
+        in another one's text.
+
+        Whether the whole image is asked about by yes and no, by a choice or by an open question is drawn, and where
+        there is none of that form the open one stands in: so an answer is not made rare by being hard to deny.
+        """
         voice = Voice(f"{seed}:mix")
+        taken = Counter[str]()
+        for kind, n in self.taken.items():
+            taken[_subject(kind)] += n
+        forms = {
+            subject: voice.pick(kinds)
+            for subject in OF_THE_WHOLE
+            if (kinds := sorted({one.kind for one in offers if _subject(one.kind) == subject}))
+        }
         subjects: set[str] = set()
         chosen: list[Turn] = []
-        for offer in sorted(voice.shuffled(offers), key=lambda one: self.taken[one.kind]):
+
+        def rarity(kind: str) -> tuple[int, int]:
+            subject = _subject(kind)
+            return taken[subject], int(kind != forms[subject]) if subject in forms else self.taken[kind]
+
+        drawn = [one for one in offers if one.kind in (subject := _subject(one.kind), forms.get(subject, one.kind))]
+        for offer in sorted(voice.shuffled(drawn), key=lambda one: rarity(one.kind)):
             if len(chosen) == self._turns:
                 break
             if _subject(offer.kind) in subjects or not self._balanced(offer, offers):
@@ -103,26 +127,18 @@ class Mixer:
             turn = next((one for one in offer.turns() if not _tells(one, chosen)), None)
             if turn is not None:
                 if turn.named:
-                    self._told[turn.kind, turn.named][turn.told] += 1
+                    self._balance.add(turn.kind, turn.named, turn.told)
                 subjects.add(_subject(offer.kind))
                 chosen.append(turn)
-        self.closed.update((turn.kind, turn.answer) for turn in chosen if turn.answer in ("Yes", "No"))
+        self.closed.update((turn.kind, turn.answer) for turn in chosen if turn.answer in OTHER)
         chosen = voice.shuffled(chosen)
         return sorted(chosen, key=lambda turn: _subject(turn.kind) not in FIRST)
-
-    def _enough(self, kind: str, named: str, answer: str) -> bool:
-        """Whether what a question names has had this sort of answer more often than others already."""
-        told = self._told.get((kind, named))
-        if told is None:
-            return False
-        sorts = len(told.keys() | {answer})
-        return told[answer] - told.total() / max(2, sorts) >= MOST_AHEAD
 
     def _balanced(self, offer: Offer, offers: list[Offer]) -> bool:
         """Whether yes and no of its kind stay about as frequent when it is taken."""
         if not offer.answer:
             return True
-        other = "No" if offer.answer == "Yes" else "Yes"
+        other = OTHER[offer.answer]
         lead = self.closed[offer.kind, offer.answer] - self.closed[offer.kind, other]
         if any(one.kind == offer.kind and one.answer == other for one in offers):
             return lead <= 0
@@ -132,7 +148,16 @@ class Mixer:
 def _subject(kind: str) -> str:
     if kind == "absence":  # what was not found is what "was it found" answers by no
         return "finding"
-    return "grounding" if kind in _GROUNDING else kind.removesuffix("-closed")
+    return "grounding" if kind in _GROUNDING else kind.removesuffix("-closed").removesuffix("-choice")
+
+
+def _balance_of(shown: Mapping[tuple[str, str, str], int]) -> Balance:
+    words, denied = Counter[tuple[str, str]](), defaultdict[tuple[str, str], set[str]](set)
+    for told, n in shown.items():
+        for subject, word, others in words_of(*told):
+            words[subject, word] += n
+            denied[subject, word].update(others)
+    return Balance(words, denied)
 
 
 def _tells(turn: Turn, others: Sequence[Turn]) -> bool:

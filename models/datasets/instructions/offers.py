@@ -17,6 +17,7 @@ import numpy as np
 from pycocotools import mask as coco
 
 from models.datasets.conversations import BOX, Turn
+from models.datasets.instructions.balance import Balance
 from models.describers.proven import is_packaged, is_proven
 from models.statements.claims import Claim
 from models.statements.facts import Facts
@@ -36,7 +37,6 @@ _LABELLED, _MOST_STEP = 256, 11
 SIDES = re.compile(r"\b(left|right)\b")
 
 T = TypeVar("T")
-Enough = Callable[[str, str, str], bool]
 Held = tuple[tuple[Claim, bool | None], ...]
 
 
@@ -60,16 +60,14 @@ class Asker:
 
     Args:
         triplet: that is asked about.
-        enough: whether there are enough turns of a kind, of what they ask about, with this sort of answer.
+        balance: what has been answered so far.
         unproven: also of what experts found, or not, that are not known to be mostly right, as descriptions tell
             nothing of.
     """
 
-    def __init__(
-        self, triplet: Triplet, enough: Enough = lambda kind, named, told: False, *, unproven: bool = False
-    ) -> None:
+    def __init__(self, triplet: Triplet, balance: Balance, *, unproven: bool = False) -> None:
         self.triplet = triplet
-        self.enough = enough
+        self.balance = balance
         self.unproven = unproven
         self.facts = Facts.of_triplet(triplet)
         told = [one for _, one in self.facts.regions.values() if unproven or is_proven(self.facts, one)]
@@ -116,11 +114,11 @@ class Asker:
             regions: whose names in `parts` may hold a box, in the order in which the text names them.
             core: what the answer tells, without the words around it.
             named: what the question calls what it asks about, where that name could come to tell the answer.
-            told: the sort of answer; empty: `core`.
+            told: the sort of answer; empty: `core`, or the answer.
             parts: what stands in the places of the phrasings.
         """
-        told = (told or core) if named else ""
-        if named and self.enough(kind, named, told):
+        told = (told or core or answer or "") if named else ""
+        if named and self.balance.enough(kind, named, told):
             return None
         if any(claim.judge(self.facts).truth is not truth for claim, truth in claims):
             return None

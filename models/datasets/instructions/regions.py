@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from models.datasets.conversations import Turn
 from models.datasets.instructions.offers import MOST_REGIONS, SIDES, Asker, Offer, is_one, name_of, with_boxes
@@ -17,9 +17,15 @@ from schemas.regions import Region, Relation, expert_name
 
 OFF_THE_MIDDLE = 0.1
 """Of the extent: a region whose centre lies nearer to the midline is not asked for its side."""
+MOST_DENIED = 4
+"""Regions: where there are fewer, this number of them at most is denied."""
 MOST_COVERED = 0.5
 """Of the image: the box of a larger region is not asked for, as it can be had without looking."""
 _SIDE = {"patient left": ("left", "right"), "patient right": ("right", "left")}
+_HALVES = {
+    "left": ("image right", "low"), "right": ("image right", "high"), "upper": ("image down", "low"),
+    "lower": ("image down", "high"),
+}  # fmt: skip
 _SAID = {"patient left of": "further to the patient's left than", "mirror of": "the mirror image of"}
 """Predicates that are said in other words than the triplet's."""
 _ID = re.compile(r",? \(?r\d+\)?(?=[ ,.]|$)")
@@ -46,7 +52,22 @@ def _findings(asker: Asker) -> Iterator[Offer]:
         return asker.turn("finding", voice, claims=claims, names=", ".join(labels))
 
     def yes(voice: Voice, label: str) -> Turn | None:
-        return asker.turn("finding-closed", voice, "Yes", claims=((found(label), True),), a_name=article(label))
+        return asker.turn(
+            "finding-closed", voice, "Yes", claims=((found(label), True),), named=label, a_name=article(label)
+        )
+
+    def counted(voice: Voice, option: tuple[str, int]) -> Turn | None:
+        label, n = option
+        name = name_of(label)
+        if not asker.are_told(label):
+            return None
+        truth = n == len(asker.facts.named(name))
+        held = ((c.Count(name=name, n=n), truth),)
+        answer = "Yes" if truth else "No"
+        return asker.turn(
+            "count-closed", voice, answer, claims=held, named=f"{n} {label}", name=label, a_name=article(label),
+            n=COUNTS[n],
+        )  # fmt: skip
 
     def count(voice: Voice, label: str) -> Turn | None:
         name = name_of(label)
@@ -64,6 +85,11 @@ def _findings(asker: Asker) -> Iterator[Offer]:
         yield asker.one("finding", "", all_of)
     yield asker.offer("finding-closed", "Yes", labels, yes)
     yield asker.offer("count", "", labels, count)
+    numbers = {label: len(asker.facts.named(name_of(label))) for label in labels}
+    right = [(label, n) for label, n in numbers.items() if n < len(COUNTS)]
+    wrong = [(label, other) for label, n in right for other in range(1, max(n, MOST_DENIED) + 1) if other != n]
+    yield asker.offer("count-closed", "Yes", right, counted)
+    yield asker.offer("count-closed", "No", wrong, counted)
 
 
 def _absences(asker: Asker) -> Iterator[Offer]:
@@ -80,7 +106,8 @@ def _absences(asker: Asker) -> Iterator[Offer]:
 
     def absent(voice: Voice, label: str, kind: str, answer: str | None) -> Turn | None:
         claims = ((c.Absence(name=name_of(label), reported=True), True),)
-        return asker.turn(kind, voice, answer, claims=claims, name=label, a_name=article(label))
+        named = label if answer else ""
+        return asker.turn(kind, voice, answer, claims=claims, named=named, name=label, a_name=article(label))
 
     yield asker.offer("absence", "", labels, lambda voice, label: absent(voice, label, "absence", None))
     yield asker.offer("finding-closed", "No", labels, lambda voice, label: absent(voice, label, "finding-closed", "No"))
@@ -113,10 +140,10 @@ def _sides(asker: Asker) -> Iterator[Offer]:
         answer = None if kind == "side" else "Yes" if truth else "No"
         core = said if kind == "side" else ""
         held = ((claim(region, said), truth),)
-        name = asker.the(region)
+        named = region.label if kind == "side" else f"{region.label} {said}"
         return asker.turn(
-            kind, voice, answer, claims=held, regions=(region,), core=core, named=region.label, told=answer or said,
-            the_name=name, side=said,
+            kind, voice, answer, claims=held, regions=(region,), core=core, named=named, the_name=asker.the(region),
+            side=said,
         )  # fmt: skip
 
     yield asker.offer("side", "", sided, lambda voice, one: make(voice, "side", one[0], one[1], True))
@@ -146,10 +173,24 @@ def _places(asker: Asker) -> Iterator[Offer]:
             position=position,
         )  # fmt: skip
 
+    def halved(answer: str, voice: Voice, option: tuple[Region, str]) -> Turn | None:
+        region, half = option
+        if not is_one(region):
+            return None
+        axis, end = _HALVES[half]
+        held = ((c.Place(regions=(region.region_id,), axis=axis, end=end, frame="shown"), answer == "Yes"),)
+        return asker.turn(
+            "place-closed", voice, answer, claims=held, named=f"{region.label} {half}", the_name=asker.the(region),
+            half=half,
+        )  # fmt: skip
+
     if asker.regions:
         # A box in the question tells where its region lies.
         alone = [one for one in asker.regions if asker.is_alone(one)]
         yield asker.offer("place", "", alone or asker.regions, make)
+        for answer in ("Yes", "No"):
+            halves = [(one, half) for one in alone for half in _HALVES]
+            yield asker.offer("place-closed", answer, halves, partial(halved, answer))
 
 
 def _sizes(asker: Asker) -> Iterator[Offer]:
@@ -198,8 +239,9 @@ def _comparisons(asker: Asker) -> Iterator[Offer]:
             return None
         claim = c.Relation(regions=(first.region_id,), predicate=relation.predicate, object=second.region_id)
         here, there = asker.the(first), asker.the(second)
+        named = f"{first.label} {relation.predicate} {second.label}"
         return asker.turn(
-            "relation-closed", voice, "No" if turned else "Yes", claims=((claim, not turned),),
+            "relation-closed", voice, "No" if turned else "Yes", claims=((claim, not turned),), named=named,
             regions=with_boxes([(first, here), (second, there)]), first=here, second=there,
             predicate=_SAID.get(relation.predicate, relation.predicate),
         )  # fmt: skip
@@ -239,7 +281,7 @@ def _grounding(asker: Asker) -> Iterator[Offer]:
     def to_box(voice: Voice, region: Region) -> Turn | None:
         cell = _cell(asker, region)
         # To find how a region looks takes longer than all else that is asked.
-        if asker.enough("phrase-to-box", region.label, cell) or not is_one(region):
+        if asker.balance.enough("phrase-to-box", region.label, cell) or not is_one(region):
             return None
         said = phrase(asker.facts, region, placed=False)(voice)
         if said is None:

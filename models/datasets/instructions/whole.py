@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import cast
 
 from models.datasets.conversations import BOX, Turn
-from models.datasets.instructions.offers import Asker, Offer
+from models.datasets.instructions.offers import Asker, Held, Offer
 from models.datasets.soundness import REGION_ID
 from models.statements import claims as c
 from models.statements.claims.image import EVERYWHERE, LIES_IN
@@ -38,6 +39,20 @@ def whole(asker: Asker) -> Iterator[Offer]:
         yield from ask(asker)
 
 
+def words_of(modality: str, organ: str, disease: str) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Of an image of these: subject, the word that is right, and words that its closed question may deny.
+
+    Empty strings are what is not told.
+    """
+    if modality in MODALITIES and modality not in ("unknown", "other"):
+        yield "modality", modality, [word for word in MODALITIES if word not in ("unknown", "other", modality)]
+    if organ in table().organs:
+        yield "organ", organ, _far_from(organ, cast(Modality, modality))
+    if disease:
+        yield "disease", disease, [name for name in _DISEASES if name != disease]
+        yield "near disease", disease, _near(disease)
+
+
 def _texts(asker: Asker) -> Iterator[Offer]:
     said = asker.triplet.description
     if said.caption is not None:
@@ -61,18 +76,44 @@ def _modality(asker: Asker) -> Iterator[Offer]:
     others: list[Modality] = [word for word in MODALITIES if word not in ("unknown", "other", found)]
 
     def no(voice: Voice) -> Turn | None:
-        other = voice.pick(others)
+        if (other := asker.balance.beside("modality", found, others, voice)) is None:
+            return None
         denied = ((c.Modality(word=other), False),)
-        return asker.turn("modality-closed", voice, "No", claims=denied, a_noun=article(_of_modality(other)))
+        return asker.turn(
+            "modality-closed", voice, "No", claims=denied, named=other, a_noun=article(_of_modality(other))
+        )
+
+    def choice(voice: Voice) -> Turn | None:
+        if (other := asker.balance.beside("modality", found, others, voice)) is None:
+            return None
+        claims = (*held, (c.Modality(word=other), False))
+        of_other = _of_modality(other)
+        return _chosen(asker, "modality-choice", voice, found, (noun, of_other), (a_noun, article(of_other)), claims)
+
+    def yes(voice: Voice) -> Turn | None:
+        if not asker.balance.may_affirm("modality", found, voice):
+            return None
+        return asker.turn("modality-closed", voice, "Yes", claims=held, named=found, a_noun=a_noun)
 
     a_noun = article(noun)
     yield asker.one(
         "modality", "", lambda voice: asker.turn("modality", voice, claims=held, core=noun, noun=noun, a_noun=a_noun)
     )
-    yield asker.one(
-        "modality-closed", "Yes", lambda voice: asker.turn("modality-closed", voice, "Yes", claims=held, a_noun=a_noun)
-    )
+    yield asker.one("modality-closed", "Yes", yes)
     yield asker.one("modality-closed", "No", no)
+    yield asker.one("modality-choice", "", choice)
+
+
+def _chosen(
+    asker: Asker, kind: str, voice: Voice, found: str, words: tuple[str, str], said: tuple[str, str], claims: Held
+) -> Turn | None:
+    """A choice between the right one of two words and another, said with their articles, in an order of chance."""
+    right, first = words[0], voice.draw(2)
+    both = " or ".join(sorted(words))
+    return asker.turn(
+        kind, voice, claims=claims, core=right, named=both, told=found, word=right, first=said[first],
+        second=said[1 - first],
+    )  # fmt: skip
 
 
 def _of_modality(word: Modality) -> str:
@@ -88,7 +129,7 @@ def _plane(asker: Asker) -> Iterator[Offer]:
     def closed(voice: Voice, plane: Plane) -> Turn | None:
         claims = ((c.Plane(word=plane), plane == found),)
         answer = "Yes" if plane == found else "No"
-        return asker.turn("plane-closed", voice, answer, claims=claims, word=plane, a_word=article(plane))
+        return asker.turn("plane-closed", voice, answer, claims=claims, named=plane, word=plane, a_word=article(plane))
 
     yield asker.one(
         "plane",
@@ -107,19 +148,35 @@ def _organ(asker: Asker) -> Iterator[Offer]:
     held = ((c.Structure(organ=found), True),)
     organs = _far_from(found, asker.facts.metadata.modality)
 
-    def denied(voice: Voice, kind: str, answer: str | None) -> Turn | None:
+    def unseen(voice: Voice) -> Turn | None:
         other = asker.denied(voice, organs, lambda organ: c.Structure(organ=organ))
         if other is None:
             return None
-        return asker.turn(kind, voice, answer, claims=((c.Structure(organ=other), False),), word=other)
+        return asker.turn("not-visible", voice, claims=((c.Structure(organ=other), False),), word=other)
+
+    def yes(voice: Voice) -> Turn | None:
+        if not asker.balance.may_affirm("organ", found, voice):
+            return None
+        return asker.turn("organ-closed", voice, "Yes", claims=held, named=found, word=found)
+
+    def no(voice: Voice) -> Turn | None:
+        if (other := asker.balance.beside("organ", found, organs, voice)) is None:
+            return None
+        denied = ((c.Structure(organ=other), False),)
+        return asker.turn("organ-closed", voice, "No", claims=denied, named=other, word=other)
+
+    def choice(voice: Voice) -> Turn | None:
+        if (other := asker.balance.beside("organ", found, organs, voice)) is None:
+            return None
+        claims = (*held, (c.Structure(organ=other), False))
+        return _chosen(asker, "organ-choice", voice, found, (found, other), (f"the {found}", f"the {other}"), claims)
 
     yield asker.one("organ", "", lambda voice: asker.turn("organ", voice, claims=held, core=found, word=found))
-    yield asker.one(
-        "organ-closed", "Yes", lambda voice: asker.turn("organ-closed", voice, "Yes", claims=held, word=found)
-    )
-    yield asker.one("organ-closed", "No", lambda voice: denied(voice, "organ-closed", "No"))
+    yield asker.one("organ-closed", "Yes", yes)
+    yield asker.one("organ-closed", "No", no)
+    yield asker.one("organ-choice", "", choice)
     if asker.facts.metadata.modality in _SEEN_THROUGH:
-        yield asker.one("not-visible", "", lambda voice: denied(voice, "not-visible", None))
+        yield asker.one("not-visible", "", unseen)
 
 
 @lru_cache(maxsize=1024)
@@ -162,23 +219,35 @@ def _disease(asker: Asker) -> Iterator[Offer]:
         return
     held = ((c.Disease(name=found), True),)
 
-    def no(voice: Voice, near: bool) -> Turn | None:
-        options = _near(asker.facts.metadata.organ) if near else _DISEASES
-        other = asker.denied(voice, options, lambda name: c.Disease(name=name)) if options else None
+    def subject(voice: Voice) -> tuple[str, Sequence[str]]:
+        # A brain image that is asked about malaria answers itself.
+        near = _near(found)
+        return ("near disease", near) if near and voice.maybe(0.5) else ("disease", _DISEASES)
+
+    def no(voice: Voice) -> Turn | None:
+        of, options = subject(voice)
+        other = asker.balance.beside(of, found, options, voice)
         if other is None:
             return None
-        return asker.turn("disease-closed", voice, "No", claims=((c.Disease(name=other), False),), word=other)
+        return asker.turn(
+            "disease-closed", voice, "No", claims=((c.Disease(name=other), False),), named=other, word=other
+        )
+
+    def yes(voice: Voice) -> Turn | None:
+        if not asker.balance.may_affirm(subject(voice)[0], found, voice):
+            return None
+        return asker.turn("disease-closed", voice, "Yes", claims=held, named=found, word=found)
 
     yield asker.one("disease", "", lambda voice: asker.turn("disease", voice, claims=held, core=found, word=found))
-    yield asker.one(
-        "disease-closed", "Yes", lambda voice: asker.turn("disease-closed", voice, "Yes", claims=held, word=found)
-    )
-    yield asker.offer("disease-closed", "No", (True, False), no)
+    yield asker.one("disease-closed", "Yes", yes)
+    yield asker.one("disease-closed", "No", no)
 
 
-def _near(organ: str | None) -> Sequence[str]:
-    """Diseases of the organ: a brain image that is asked about malaria answers itself."""
-    return [name for name in _DISEASES if organ is not None and TERMS[name].structure == organ]
+@lru_cache(maxsize=1024)
+def _near(disease: str) -> Sequence[str]:
+    """Other diseases of the same organ."""
+    organ = TERMS[disease].structure if disease in TERMS else None
+    return [name for name in _DISEASES if organ is not None and TERMS[name].structure == organ and name != disease]
 
 
 def _not_stated(asker: Asker) -> Iterator[Offer]:

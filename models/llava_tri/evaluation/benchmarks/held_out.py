@@ -22,7 +22,9 @@ from models.llava_tri.evaluation.scores.answers import YES_NO
 from models.llava_tri.evaluation.scores.boxes import read_box
 from models.llava_tri.evaluation.scores.normalise import normalised
 
-CLASSES = ("modality", "plane", "organ", "disease", "side", "place", "count")
+CLASSES = (
+    "modality", "modality-choice", "plane", "organ", "organ-choice", "disease", "side", "place", "count",
+)  # fmt: skip
 """Kinds of questions whose answers are labels."""
 CAPTION = "Describe this image in one sentence."
 _WITHIN = re.compile(r" of the \w+(?: as displayed)?$")
