@@ -17,7 +17,7 @@ from models.experts.export.layers import (
     to_grid,
 )
 from models.experts.export.pictures import levels
-from models.experts.export.single import Level
+from models.experts.export.single import Level, grown
 
 
 class CtHead(nn.Module):
@@ -25,7 +25,8 @@ class CtHead(nn.Module):
 
     BONE = 0.85
     TISSUE = 0.06
-    SKULL_PX = 9
+    SKULL_PX, RIM_PX = 9, 3
+    WIDE_CELLS, CORNER_CELLS = 9, 6
     CLIP = 1.5
     MATCHED_PX = 4.0
     LEAST, FRACTION, SHORT_PX = 1.8, 0.4, 1.5
@@ -43,19 +44,22 @@ class CtHead(nn.Module):
         # Where the skull was opened one side of four may show no bone.
         sides = [between(bone, one) for one in ("left", "right", "top", "bottom")]
         inside = (torch.cat(sides, dim=1).sum(dim=1, keepdim=True) > 2.5).to(grey.dtype)
-        inside = inside * (1 - dilate(bone, self.SKULL_PX))
-        level = mean3(grey)
-        tissue = inside * (level > self.TISSUE * top).to(grey.dtype)
-        # Air of sinuses and orbits is dark, and fat: brain is what is wide and of tissue's level.
-        brain = opening(closing((to_grid(tissue) > 0.6).to(grey.dtype), 3), 9)
-        where = mask_from_grid(brain, grey) * tissue
+        lit = (mean3(grey) > self.TISSUE * top).to(grey.dtype)
+        # Bone brightens what is next to it: the level is taken further inside than outlines may reach.
+        tissue = inside * (1 - dilate(bone, self.SKULL_PX)) * lit
+        # Air of sinuses and orbits is dark, and fat: brain is what is wide and of tissue's level, and its corners.
+        solid = closing((to_grid(tissue) > 0.6).to(grey.dtype), 3)
+        wide = opening(solid, self.WIDE_CELLS)
+        deep = grown(wide, torch.maximum(wide, solid), self.CORNER_CELLS)
+        where = mask_from_grid(deep, grey) * tissue
         share = to_grid(where)
         value = to_grid(grey * where) / (share + 1e-6)
         whole = (share > 0.5).to(grey.dtype)
         surface, spread = self.level(value, whole, 0.01 * top)
-        surface = from_grid(surface, grey)
-        seed = self.matched((value - to_grid(surface)) / spread, whole) * whole
-        height = (grey - surface) / spread * where
-        smooth = self.fine(height, where) * where
+        seed = self.matched((value - surface) / spread, whole) * whole
+        brain = dilate(deep, 3)
+        reach = mask_from_grid(brain, grey) * inside * (1 - dilate(bone, self.RIM_PX)) * lit
+        height = (grey - from_grid(surface, grey)) / spread * reach
+        smooth = self.fine(height, reach) * reach
         bright = self.outline(height, smooth, seed, self.LEAST, 12)
         return opening(bright, 3), brain

@@ -84,7 +84,7 @@ LESIONS = (
     ),
     Definition(
         name="ct-head",
-        version="1.0.0",
+        version="2.0.0",
         title="What is dense within the skull, in CT that comes as a picture",
         module=CtHead(),
         source=(
@@ -105,15 +105,17 @@ LESIONS = (
                     f"grey level above a smooth surface through the brain by at least {100 * CtHead.FRACTION:g} % of "
                     f"the mean inside an outline kept short (threshold dynamics, sigma {CtHead.SHORT_PX:g} px), where "
                     f"the largest mean nearby (sigma {CtHead.MATCHED_PX:g} px) is at least {CtHead.LEAST:g} x what is "
-                    f"usual; more than {CtHead.SKULL_PX // 2} px from bone, with bone on three sides of four"
+                    f"usual, more than {CtHead.SKULL_PX // 2} px from bone; outlined to {CtHead.RIM_PX // 2} px of it, "
+                    "with bone on three sides of four"
                 ),
                 score=SCORE,
-                contrast="brighter",
+                min_area_fraction=0.001,
             ),
         ),
         limits=(
             "The window is not known: bone is what reaches 85 % of the largest grey level.",
-            "Calcification, choroid plexus and contrast agent are dense too; thin blood along bone is passed over.",
+            "Calcification, choroid plexus and contrast agent are dense too.",
+            "Blood of a few px along bone is passed over.",
             "At the skull's base what lies between bones can be taken for brain.",
             TUNED,
         ),

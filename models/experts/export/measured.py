@@ -21,7 +21,7 @@ PRECISION: dict[str, Precision] = {
         value=1.0, images=20, regions=20, interval=(0.83, 1.0), of=f"BUSI and BUS-UC, tumours; {LESIONS}"
     ),
     "ct-head: dense": Precision(
-        value=0.78, images=10, regions=18, interval=(0.50, 0.95), of=f"CT slices of eight heads, haemorrhage; {LESIONS}"
+        value=0.70, images=10, regions=23, interval=(0.38, 0.89), of=f"CT slices of eight heads, haemorrhage; {LESIONS}"
     ),
     "ct-picture: lung": Precision(
         value=1.0,
