@@ -100,8 +100,8 @@ def main() -> None:
     for letter in letters:
         console.print(f"dead letter from {letter.stage}: {letter.error}: {letter.message}", highlight=False)
     console.print(
-        f"{len(triplets)} triplets and {len(letters)} dead letters from {len(IMAGES)} files "
-        f"in {time.monotonic() - started:.0f} s.\nOpen {written.page}",
+        f"{len(triplets)} triplets and {len(letters)} dead letter{'' if len(letters) == 1 else 's'} "
+        f"from {len(IMAGES)} files in {time.monotonic() - started:.0f} s.\nOpen {written.page}",
         highlight=False,
     )
 

@@ -9,13 +9,13 @@ from schemas.triplets import Triplet
 
 
 def triplet_table(triplets: Iterable[Triplet]) -> Table:
-    """One row a triplet: what it shows, how large it is, how many regions, and what its description says of them."""
+    """One row a triplet: what it shows, how many regions, and what its description says of them."""
     table = Table(title="Triplets", title_justify="left", show_lines=False)
     table.add_column("modality", no_wrap=True)
     table.add_column("organ", no_wrap=True)
-    for name in ("frame", "px", "regions"):
+    for name in ("frame", "regions"):
         table.add_column(name, justify="right", no_wrap=True)
-    # The one column that gives way to a narrow terminal, and its texts are cut, not wrapped.
+    # The one column that gives way to a narrow terminal: its texts are wrapped, for they are what is to be seen.
     table.add_column("description")
     for triplet in triplets:
         regions = [region for region in triplet.regions if region.kind != "whole image"]
@@ -23,8 +23,7 @@ def triplet_table(triplets: Iterable[Triplet]) -> Table:
             triplet.metadata.modality,
             triplet.metadata.organ or "",
             str(triplet.frame) if triplet.metadata.frames_in_object > 1 else "",
-            f"{triplet.image.columns} × {triplet.image.rows}",
             str(len(regions)),
-            Text(triplet.description.description, no_wrap=True, overflow="ellipsis"),
+            Text(triplet.description.description),
         )
     return table

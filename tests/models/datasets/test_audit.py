@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from infra.cli import main
 from models.datasets.audit import NoDataset, audit
 from models.datasets.cards import UNTOLD
 from models.datasets.report import Report
@@ -89,3 +91,11 @@ def test_an_audit_of_something_else_says_so(tmp_path: Path) -> None:
     """A folder without a data set."""
     with pytest.raises(NoDataset, match=r"dataset\.json is not there"):
         audit(tmp_path)
+
+
+def test_the_folder_that_one_is_in_can_be_audited(built: tuple[Path, Report], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an audit writes for itself lies beside the folder, by its name, and is gone when it ends."""
+    monkeypatch.chdir(built[0])
+    done = CliRunner().invoke(main, ["dataset", "audit", "."])
+    assert (done.exit_code, "no fault was found" in done.stderr) == (0, True), done.output
+    assert not [path for path in built[0].parent.iterdir() if path.name.startswith(f".{built[0].name}.")]
