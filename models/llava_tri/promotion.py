@@ -215,14 +215,14 @@ def _gap(new: Sequence[Score], old: Sequence[Score]) -> tuple[float, float, floa
     others = {one.key: one for one in old}
     one = np.array(_counts(new), np.float64)
     other = np.array(_counts([others[score.key] for score in new]), np.float64)
-    drawn = draws(len(new))
 
     def share(weights: np.ndarray[tuple[int, int], np.dtype[np.float64]], counts: np.ndarray) -> np.ndarray:
         sums = weights @ counts
         return sums[:, 0] / np.maximum(sums[:, 1], 1)
 
     whole = np.ones((1, len(new)))
-    low, high = np.percentile(share(drawn, one) - share(drawn, other), (2.5, 97.5))
+    drawn = np.concatenate([share(some, one) - share(some, other) for some in draws(len(new))])
+    low, high = np.percentile(drawn, (2.5, 97.5))
     return float((share(whole, one) - share(whole, other))[0]), float(low), float(high)
 
 

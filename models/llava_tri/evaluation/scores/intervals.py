@@ -5,7 +5,7 @@ or patients, each with all their pictures, where a benchmark tells whose they ar
 All draws are seeded: the same figures give the same intervals.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,8 @@ from scipy.stats import binomtest
 RESAMPLES = 2000
 FLIPS = 9999
 SEED = 20240806
+HELD = 2_000_000
+"""Numbers of draws that are held at once."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -34,16 +36,41 @@ class Estimate:
     images: int
 
 
+def draws(images: int, resamples: int = RESAMPLES) -> Iterable[Floats]:
+    """How often each picture is drawn: (some of the resamples, images) of counts, each row with the sum `images`."""
+    return _seeded(_draws, resamples, images)
+
+
+def _draws(rows: int, images: int) -> Iterator[Floats]:
+    generator, even = np.random.default_rng(SEED), np.full(images, 1 / images)
+    for some in _parts(rows, images):
+        yield generator.multinomial(images, even, size=some).astype(np.float64)
+
+
+def _flips(rows: int, images: int) -> Iterator[Floats]:
+    """The sign of each picture's difference: (some of the rows, images) of 1 and -1."""
+    generator = np.random.default_rng(SEED + 1)
+    for some in _parts(rows, images):
+        yield generator.integers(0, 2, (some, images)).astype(np.float64) * 2 - 1
+
+
+_Make = Callable[[int, int], Iterator[Floats]]
+
+
+def _seeded(make: _Make, rows: int, images: int) -> Iterable[Floats]:
+    """The same every time, so what is little is kept."""
+    return _kept(make, rows, images) if rows * images <= HELD else make(rows, images)
+
+
 @lru_cache(maxsize=8)
-def draws(images: int, resamples: int = RESAMPLES) -> Floats:
-    """How often each picture is drawn: (resamples, images) of counts, each row with the sum `images`."""
-    generator = np.random.default_rng(SEED)
-    return generator.multinomial(images, np.full(images, 1 / images), size=resamples).astype(np.float64)
+def _kept(make: _Make, rows: int, images: int) -> tuple[Floats, ...]:
+    return tuple(make(rows, images))
 
 
-@lru_cache(maxsize=4)
-def _signs(images: int) -> Floats:
-    return np.random.default_rng(SEED + 1).integers(0, 2, (FLIPS, images)).astype(np.float64) * 2 - 1
+def _parts(rows: int, images: int) -> Iterator[int]:
+    """Rows by as many as are held at once: of 8,000 pictures all of them would be gigabytes."""
+    most = max(1, HELD // images)
+    yield from (min(most, rows - done) for done in range(0, rows, most))
 
 
 def totals(values: Sequence[float] | Floats, units: Sequence[str]) -> tuple[Floats, Floats]:
@@ -68,9 +95,15 @@ def mean(values: Sequence[float] | Floats, units: Sequence[str]) -> Estimate:
     elif np.ptp(np.asarray(values, np.float64)) == 0 and value in (0.0, 1.0):
         low, high = _wilson(value, len(sums))
     else:
-        drawn = draws(len(sums))
-        low, high = np.percentile((drawn @ sums) / (drawn @ counts), (2.5, 97.5))
+        low, high = _between(sums, counts)
     return Estimate(value, float(low), float(high), len(values), len(sums))
+
+
+def _between(sums: Floats, counts: Floats) -> tuple[float, float]:
+    """Bounds of 95 % of the mean, by pictures drawn anew."""
+    drawn = np.concatenate([(times @ sums) / (times @ counts) for times in draws(len(sums))])
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return float(low), float(high)
 
 
 def of_statistics(statistics: Floats, units: Sequence[str], score: Callable[[Floats], float]) -> Estimate:
@@ -84,7 +117,7 @@ def of_statistics(statistics: Floats, units: Sequence[str], score: Callable[[Flo
     names, place = np.unique(np.asarray(units), return_inverse=True)
     sums = np.zeros((len(names), statistics.shape[1]))
     np.add.at(sums, place, statistics)
-    drawn = draws(len(names), RESAMPLES // 4) @ sums
+    drawn = np.concatenate([counts @ sums for counts in draws(len(names), RESAMPLES // 4)])
     low, high = np.percentile([score(row) for row in drawn], (2.5, 97.5))
     return Estimate(score(sums.sum(axis=0)), float(low), float(high), len(statistics), len(names))
 
@@ -115,11 +148,9 @@ def difference(one: Sequence[float], other: Sequence[float], units: Sequence[str
     """How much better `one` is than `other`, paired by question, drawn and flipped by picture."""
     gaps, counts = totals(np.asarray(one, np.float64) - np.asarray(other, np.float64), units)
     value = float(gaps.sum() / counts.sum())
-    drawn = draws(len(gaps))
-    spread = (drawn @ gaps) / (drawn @ counts)
-    low, high = np.percentile(spread, (2.5, 97.5)) if len(gaps) > 1 else (-1.0, 1.0)
+    low, high = _between(gaps, counts) if len(gaps) > 1 else (-1.0, 1.0)
     # The sum that was seen is one of those that chance could give; rounding must not hide its equals.
-    as_large = int((_signs(len(gaps)) @ gaps >= gaps.sum() - 1e-9).sum())
+    as_large = sum(int((signs @ gaps >= gaps.sum() - 1e-9).sum()) for signs in _seeded(_flips, FLIPS, len(gaps)))
     return Difference(value, float(low), float(high), (1 + as_large) / (1 + FLIPS), len(one), len(gaps))
 
 
