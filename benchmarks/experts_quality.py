@@ -136,7 +136,19 @@ def compare(regions: Sequence[Mask], truth: Mask) -> Quality:
 
 
 def look(registry: Registry, phantom: Phantom) -> tuple[Region, ...]:
-    """All candidates of the packaged experts."""
+    """All candidates of the packaged experts; of chests, what lies within lungs is told within those that were drawn.
+
+    For the network for lungs knows films, and this is none.
+    """
+    found = _candidates(registry, phantom)
+    if phantom.metadata.modality != "X-ray":
+        return found
+    told = _candidates(lungs_as_drawn(registry, phantom), phantom)
+    lungs = (one for one in found if _is_by(one, "chest-lungs"))
+    return (*lungs, *(one for one in told if not _is_by(one, "chest-lungs")))
+
+
+def _candidates(registry: Registry, phantom: Phantom) -> tuple[Region, ...]:
     grounding = registry.ground(phantom.values, phantom.metadata, phantom.unit)
     return tuple(region for region in grounding.regions if region.kind == "candidate")
 
@@ -145,10 +157,6 @@ def measure(registry: Registry, modality: Modality, seed: int, contrast: float, 
     """Each claim of one phantom, by expert and label."""
     phantom = draw(modality, seed=seed, contrast=contrast, side=side)
     regions = look(registry, phantom)
-    if modality == "X-ray":
-        # What is looked for within lungs is measured within those that were drawn: the network for lungs knows films.
-        told = (one for one in look(lungs_as_drawn(registry, phantom), phantom) if not _is_by(one, "chest-lungs"))
-        regions = (*(one for one in regions if _is_by(one, "chest-lungs")), *told)
     return {
         f"{claim.expert}: {claim.label}": compare(
             [decode(one) for one in regions if one.label == claim.label and _is_by(one, claim.expert)],
