@@ -52,6 +52,14 @@ class Output(Table):
         exclude_if=lambda value: value == 1,
         description="Of the image; what is larger is no finding in it",
     )
+    rim: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.2,
+        exclude_if=lambda value: value == 0,
+        description="Part of the longest side: what reaches nearer than this to the edge of [foreground], or else of "
+        "the image, is left out, as air beside the patient and fat below the skin are",
+    )
     max_regions: int = Field(ge=1, description="Of more, the largest")
     contrast: Literal["any", "brighter", "darker"] = Field(
         description="What the rule claims against the surroundings; a region that is not so is dropped"

@@ -39,6 +39,8 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
         inside = (strength >= output.threshold).view(np.uint8)
         if mask is not None:
             inside &= mask
+        if output.rim:
+            _leave_out_rim(inside, mask, round(output.rim * max(inside.shape)))
         smallest = max(output.min_area_px * pixel, output.min_area_fraction * size[0] * size[1])
         kept, more = components(strength, inside, size, smallest, output.max_regions)
         kept = [part for part in kept if part.area_px <= output.max_area_fraction * size[0] * size[1]]
@@ -51,6 +53,17 @@ def find_in_maps(expert: Expert, sight: Sight) -> Found:
         whole = mask if mask.shape == size else cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)
         outlined = Within.of(within.output, cast(BinaryImage, whole))
     return Found(found, left_out, outlined)
+
+
+def _leave_out_rim(inside: BinaryImage, within: BinaryImage | None, reach: int) -> None:
+    """Take the parts out of `inside` that come nearer than `reach` px to the edge of `within`, or of the image."""
+    around = np.ones(inside.shape, np.uint8) if within is None else within
+    around = cv2.copyMakeBorder(around, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    side = 2 * max(1, reach) + 1
+    inner = cv2.erode(around, np.ones((side, side), np.uint8))[1:-1, 1:-1]
+    number, labels = cv2.connectedComponents(inside, connectivity=8)
+    if number > 1:
+        inside[np.isin(labels, np.unique(labels[(inner == 0) & (inside > 0)]))] = 0
 
 
 def _content(maps: Floats | BinaryImage, prepared: Prepared) -> Floats:

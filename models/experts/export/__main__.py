@@ -81,6 +81,8 @@ def _output(expert: str, output: Output) -> Iterator[str]:
     name, table = f"{expert}: {output.name}", asdict(output)
     if output.max_area_fraction == 1:
         del table["max_area_fraction"]
+    if output.rim == 0:
+        del table["rim"]
     for key, stated in (("precision", PRECISION.get(name)), ("recall", RECALL.get(name))):
         if stated is not None:
             table[key] = stated.model_dump(mode="json")
@@ -91,8 +93,10 @@ def _length(mm: float) -> str:
     return f"{mm:g} mm" if mm >= 0.1 else f"{1000 * mm:g} µm"
 
 
-def _to(output: Output) -> str:
-    return "" if output.max_area_fraction == 1 else f" to {100 * output.max_area_fraction:g} %"
+def _to(output: Output, edge: str) -> str:
+    most = "" if output.max_area_fraction == 1 else f" to {100 * output.max_area_fraction:g} %"
+    apart = "" if output.rim == 0 else f", {100 * output.rim:g} % of the longest side or more from the edge of {edge}"
+    return most + apart
 
 
 def card(definition: Definition, size: int) -> str:
@@ -102,9 +106,10 @@ def card(definition: Definition, size: int) -> str:
     apart = f" but {', '.join(definition.except_organs)}" if definition.except_organs else ""
     rgb = "three channels, RGB" + (", of grey images alike" if definition.grey_as_colour else "")
     channels = rgb if definition.channels == 3 else "one channel (colour is taken as luma, Rec. 601)"
+    edge = f"the {definition.foreground.output}" if definition.foreground else "the image"
     sizes = "; ".join(
         f"{output.name}: at most {output.max_regions}, from {output.min_area_px} px and "
-        f"{100 * output.min_area_fraction:g} % of the image{_to(output)}"
+        f"{100 * output.min_area_fraction:g} % of the image{_to(output, edge)}"
         for output in definition.outputs
     )
     within = definition.inside

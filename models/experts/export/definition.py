@@ -43,6 +43,7 @@ class Output:
     min_area_px: int = 12
     min_area_fraction: float = 0.0005
     max_area_fraction: float = 1.0
+    rim: float = 0.0
     max_regions: int = 5
     contrast: Literal["any", "brighter", "darker"] = "any"
 

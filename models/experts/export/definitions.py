@@ -24,7 +24,7 @@ AROUND = f"a neighbourhood of sigma {LocalContrast.NEIGHBOURHOOD_PX:g} px"
 DEFINITIONS = (
     Definition(
         name="ct-density",
-        version="2.0.0",
+        version="2.1.0",
         title="Density bands of CT",
         module=CtDensity(),
         source=(
@@ -56,10 +56,12 @@ DEFINITIONS = (
                 label="fat-density region",
                 rule=(
                     f"between {CtDensity.FAT_HU - CtDensity.FAT_HALF_WIDTH_HU:g} and "
-                    f"{CtDensity.FAT_HU + CtDensity.FAT_HALF_WIDTH_HU:g} HU after smoothing, inside the body outline"
+                    f"{CtDensity.FAT_HU + CtDensity.FAT_HALF_WIDTH_HU:g} HU after smoothing, inside the body outline "
+                    "and apart from it"
                 ),
                 score=f"0.5 at the band's edges, 1 at {CtDensity.FAT_HU:g} HU, mean over the region",
                 min_area_fraction=0.002,
+                rim=0.012,
             ),
             Output(
                 name="lung",
@@ -93,6 +95,7 @@ DEFINITIONS = (
             "HU depend on tube voltage, kernel and artefacts; bands overlap between tissues.",
             "Air that reaches the image's edge (a lung cut off by the field of view) is not reported.",
             "Air held between arm and trunk, or between body and table, can count as enclosed.",
+            "Fat that reaches the skin is not told, be it a lipoma below it; planes between organs are.",
             "Lung is air-density too. Thin bone can count as a small focus; one beside bone or lung is not told.",
         ),
     ),
@@ -174,7 +177,7 @@ DEFINITIONS = (
     ),
     Definition(
         name="xray-transmission",
-        version="1.0.0",
+        version="1.1.0",
         title="Transmission of radiographs",
         module=XrayTransmission(),
         source="Picture thresholding using an iterative selection method: Ridler and Calvard, IEEE Trans. SMC 8, 1978",
@@ -184,14 +187,20 @@ DEFINITIONS = (
             Output(
                 name="darker",
                 label="darker field (more X-rays transmitted)",
-                rule="shown darker than midway between the means of the image's dark and bright class",
+                rule=(
+                    "shown darker than midway between the means of the image's dark and bright class, apart from its "
+                    "edge"
+                ),
                 score="0.5 at the threshold, 1 at the mean of the dark class, mean over the region",
                 contrast="darker",
                 min_area_fraction=0.01,
+                rim=0.002,
             ),
         ),
+        inside=("chest-lungs", 0.8),
         limits=(
-            "Direct exposure beside the patient is a darker field too, as are the lungs and gas.",
+            "What reaches the image's edge, as air beside the patient does, is not told, be it a lung that is cut off.",
+            "Direct exposure that does not reach the edge is a darker field too, as are the lungs and gas.",
             "Assumes the usual presentation, in which more transmission is shown darker.",
             "Works at 512 px on the longest side: finer structures are not found.",
         ),

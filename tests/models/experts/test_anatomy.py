@@ -35,6 +35,35 @@ def test_dense_foci_of_the_chest(registry: Registry) -> None:
     assert stone.centroid == pytest.approx((340, 330), abs=1.0)
 
 
+def test_fat_below_the_skin(registry: Registry) -> None:
+    """The layer of fat along the body's outline is no candidate; a plane of it deep within is."""
+    image = np.full((512, 512), -1000.0, np.float32)
+    cv2.circle(image, (256, 256), 220, 40.0, -1)
+    cv2.circle(image, (256, 256), 217, -110.0, -1)
+    cv2.circle(image, (256, 256), 190, 40.0, -1)
+    cv2.ellipse(image, (300, 250), (60, 25), 0, 0, 360, -110.0, -1)
+    (plane,) = found(registry, image, ImageMetadata(source_format="DICOM", modality="CT"), "HU", "fat-density")
+    assert plane.centroid == pytest.approx((300, 250), abs=1.5)
+
+
+def test_air_beside_the_patient(registry: Registry) -> None:
+    """What is dark up to the film's edge is beside the patient; of a frontal chest film only the lungs are told of."""
+    image = np.full((400, 400), 200.0, np.float32)
+    image[:, :60] = image[:120, 340:] = 10.0
+    cv2.circle(image, (200, 220), 50, 60.0, -1)
+    about = ImageMetadata(source_format="PNG", modality="X-ray", organ="abdomen")
+    (gas,) = found(registry, image, about, "grey level", "darker field")
+    assert gas.centroid == pytest.approx((200, 220), abs=1.0)
+    film = draw("X-ray", side=512)
+    told = found(registry, film.values, about.model_copy(update={"organ": "chest"}), film.unit, "")
+    lungs = [one.box for one in told if one.label == "lung field"]
+    dark = [one.box for one in told if one.label.startswith("darker field")]
+    assert lungs
+    for box in dark:
+        middle = box.x + box.width / 2, box.y + box.height / 2
+        assert any(lung.x < middle[0] < lung.x + lung.width and lung.y < middle[1] for lung in lungs)
+
+
 def test_counts_astride_the_middle(registry: Registry) -> None:
     """A bladder and two kidneys are no candidates; a focus on one side is one."""
     expected = np.full((256, 128), 0.2, np.float32)
