@@ -203,6 +203,8 @@ def whole_map(prepared: Prepared, maps: Floats, margin: int = 0) -> Floats:
 
 
 def _resized(maps: Floats, size: tuple[int, int]) -> Floats:
+    if maps.size == 0:
+        raise ValueError("a map of the graph is empty")
     if maps.shape[1:] == size:
         return maps
     return np.stack([cv2.resize(one, size[::-1], interpolation=cv2.INTER_LINEAR) for one in maps])

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
@@ -53,8 +54,8 @@ class UnfitOutput(Exception):
     """An output that is not of the shape that the manifest promises."""
 
 
-# A graph that keeps to no promise makes NumPy fail wherever its outputs are read.
-RUN_ERRORS: tuple[type[Exception], ...] = (UnfitOutput, *_FAILURES, ValueError, IndexError)
+# A graph that keeps to no promise makes NumPy and OpenCV fail wherever its outputs are read.
+RUN_ERRORS: tuple[type[Exception], ...] = (UnfitOutput, *_FAILURES, ValueError, IndexError, cv2.error, MemoryError)
 """What an expert that fails on an image raises."""
 
 

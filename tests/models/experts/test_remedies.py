@@ -145,6 +145,28 @@ def test_no_number_is_no_absence(tmp_path: Path, decoding: dict[str, Any], outpu
         look(expert, Sight(np.zeros((64, 64, 3), np.float32)))
 
 
+@pytest.mark.parametrize(
+    ("decoding", "outputs"),
+    [
+        ({"kind": "semantic"}, {"logits": (1, 3, 0, 0)}),
+        ({"kind": "flows", "output": "logits"}, {"logits": (1, 3, 0, 0)}),
+        ({"kind": "heatmap"}, {"logits": (1, 3), "cam": (1, 3, 0, 0)}),
+        ({"kind": "hover", "types": None}, {"np": (1, 2, 0, 0), "hv": (1, 2, 0, 0)}),
+    ],
+)
+def test_an_empty_map(tmp_path: Path, decoding: dict[str, Any], outputs: dict[str, Dims]) -> None:
+    """It is the expert's own failure, which costs its regions, and not the image's."""
+    alone = decoding["kind"] in ("flows", "hover")
+    table = of_films(
+        "odd", "An odd one", decoding={key: one for key, one in decoding.items() if one is not None},
+        labels=TWO[:1] if alone else TWO, input={"name": "images", "channels": 3, "grey_as_colour": True, **SQUARE},
+    )  # fmt: skip
+    constants = {name: np.ones(shape, np.float32) for name, shape in outputs.items()}
+    expert = Expert.load(write(tmp_path, table, exports.constants(constants)))
+    with pytest.raises(RUN_ERRORS):
+        look(expert, Sight(np.zeros((48, 80, 3), np.float32)))
+
+
 def test_a_volume(tmp_path: Path) -> None:
     """Of another window."""
     path = volume_graphs.write(tmp_path, graph=volume_graphs.box_filter(sides=(8, 24, 32)))
