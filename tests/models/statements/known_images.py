@@ -12,6 +12,7 @@ from pydicom.data import get_testdata_file
 
 from benchmarks.statements import files
 from models.experts.inputs import Floats
+from models.experts.manifest import Manifest
 from models.experts.phantoms import draw
 from models.experts.registry import Registry
 from models.experts.running import Expert
@@ -40,15 +41,19 @@ class OutlinedLungs(Expert):
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """The packaged experts, that of signal on brains too, so that there are many regions to speak of."""
+    """The packaged experts, without what keeps some of them from normal places: there are many regions to speak of."""
     return Registry(
         tuple(
-            _outlined(one)
-            if one.manifest.name == "chest-lungs"
-            else replace(one, manifest=one.manifest.model_copy(update={"except_organs": ()}))
+            _outlined(one) if one.manifest.name == "chest-lungs" else replace(one, manifest=_talkative(one.manifest))
             for one in Registry.load().experts
         )
     )
+
+
+def _talkative(manifest: Manifest) -> Manifest:
+    outputs = tuple(one.model_copy(update={"rim": 0.0}) for one in manifest.outputs)
+    inside = None if manifest.name == "xray-transmission" else manifest.inside
+    return manifest.model_copy(update={"except_organs": (), "outputs": outputs, "inside": inside})
 
 
 def _outlined(expert: Expert) -> OutlinedLungs:
