@@ -164,7 +164,12 @@ def _channels_to_write(shape: Mapping[str, object]) -> str:
     """By the graph's input as it was read: lengths by their axes."""
     if _last_has_channels(shape):
         return f'Its last axis has {shape["W"]}: write layout = "NHWC" in [input], as Keras and tf2onnx have it'
-    if shape["C"] in (1, 3) or "D" in shape:
+    if "D" in shape:
+        return (
+            "Its channels are several series of one patient, and an expert is given one volume: export one of one "
+            "channel, or give what this one outlines as the source's (docs/formats.md)"
+        )
+    if shape["C"] in (1, 3):
         return f"Write channels = {shape['C']} in [input]"
     return f"Write slices = {shape['C']} in [input] where these are neighbouring slices; other channels cannot be given"
 

@@ -63,6 +63,11 @@ def draft(folder: Path) -> Draft:
     rank, flat = len(graph.takes.shape), len(graph.gives[0].shape) == 2
     channels = takes.get("num_channels", 1)
     if rank not in (4, 5) or channels not in ((1,) if rank == 5 else (1, 3)):
+        if rank == 5:
+            raise CannotImport(
+                f"it takes {channels} channels, several series of one patient; an expert is given one volume: take a "
+                "bundle of one channel, or give what this one outlines as the source's (docs/formats.md)"
+            )
         raise CannotImport(
             f"it takes {channels} channels in {rank} axes, which cannot be given to an expert: {BY_HAND}"
         )

@@ -19,7 +19,7 @@ _DIGEST = '"' + "0" * 64 + '"'
 FAMILIES = (
     "nnU-Net", "TotalSegmentator", "MONAI bundles", "SAM and MedSAM", "YOLO", "DETR", "torchvision", "HoVer-Net",
     "StarDist", "Cellpose", "Structures of chest films",
-    "Points along outlines", "LW-Net", "Classifiers",
+    "Points along outlines", "Networks asked in words", "LW-Net", "Classifiers",
 )  # fmt: skip
 
 

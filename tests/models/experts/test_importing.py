@@ -212,7 +212,7 @@ def of(make: Callable[..., Path], *given: Any, **changes: Any) -> Callable[[Path
             of(exports.monai, transforms=[{"_target_": "ScaleIntensityd"}, {"_target_": "NormalizeIntensityd"}]),
             "normalised more than once",
         ),
-        (of(exports.monai, takes={"num_channels": 4}), "it takes 4 channels in 5 axes"),
+        (of(exports.monai, takes={"num_channels": 4}), "it takes 4 channels, several series of one patient"),
         (of(exports.monai, transforms=[{"_target_": "Resized"}]), "whole volumes brought to one size"),
         (of(lambda folder: folder.mkdir() or folder), "it is none of: a MONAI bundle"),
     ],
