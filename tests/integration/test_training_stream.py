@@ -178,22 +178,26 @@ def test_of_what_was_replayed_the_newest_is_kept(settings: Settings, tmp_path: P
     producer = Producer({"bootstrap.servers": wires.bootstrap, "message.max.bytes": 4_000_000})
     chance = np.random.default_rng(0)
     ids: dict[str, set[str]] = {}
-    for image in range(6):
-        picture = np.asarray(cv2.resize(chance.integers(0, 256, (8, 8)).astype(np.uint8), (SIDE, SIDE)), np.uint8)
-        was = triplet_of(image, picture)
-        for hours, prompt in ((2, "new"), (1, "old")):
+    blotches = [chance.integers(0, 256, (8, 8)).astype(np.uint8) for _ in range(6)]
+    pictures = [np.asarray(cv2.resize(one, (SIDE, SIDE)), np.uint8) for one in blotches]
+    for hours, prompt in enumerate(("old", "new")):
+        for image, picture in enumerate(pictures):
+            was = triplet_of(image, picture)
             lineage = was.lineage.model_copy(update={"prompt": prompt})
             triplet = was.model_copy(update={"triplet_id": triplet_id(was.image_id, lineage), "lineage": lineage})
             ids.setdefault(prompt, set()).add(triplet.triplet_id)
-            producer.produce(
-                TRIPLETS.on(wires), encode(triplet), triplet.triplet_id, timestamp=1_790_000_000_000 + 3_600_000 * hours
-            )
+            at = 1_790_000_000_000 + 3_600_000 * hours
+            producer.produce(TRIPLETS.on(wires), encode(triplet), triplet.triplet_id, timestamp=at)
     assert producer.flush(30) == 0
     topic = TripletsSoFar(wires)
     report = build(topic.read, tmp_path / "set", ["parquet"], Policy(unsupported=True), source=topic.told)
     index = [json.loads(line) for line in (tmp_path / "set" / "index.jsonl").read_text().splitlines()]
     assert {line["triplet_id"] for line in index} == ids["new"]
     assert report.left_out == {"an older annotation of its frame": 6}
+    printed = CliRunner().invoke(main, ["triplets", "--kafka", wires.bootstrap], env={"TRISTREAM_PREFIX": wires.prefix})
+    assert printed.exit_code == 0, printed.output
+    order = [json.loads(line)["triplet_id"] for line in printed.stdout.splitlines()]
+    assert (set(order[:6]), set(order[6:])) == (ids["old"], ids["new"]), "a file of it is in the order of time too"
 
 
 def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:
