@@ -48,13 +48,17 @@ def _lungs(facts: Facts) -> list[Region]:
     """Outlines of single lungs that are sure, or of lung density in Hounsfield units."""
     regions = [one for _, one in facts.regions.values()]
     fields = [one for one in regions if one.label == "lung field" and is_sure(facts, one)]
-    aerated = [
-        one
-        for one in regions
-        if one.label == "lung-density region" and one.intensity.unit == "HU"
-        if one.place is not None and one.place.within == "body" and one.place.share_percent >= LUNG
-    ]
-    return fields or aerated
+    aerated, air = (
+        [
+            one
+            for one in regions
+            if one.label == label and one.intensity.unit == "HU"
+            if one.place is not None and one.place.within == "body" and one.place.share_percent >= LUNG
+        ]
+        for label in ("lung-density region", "air-density region")
+    )
+    # More air than lungs: a mass parts one of them in two, and only one part was outlined as lung.
+    return fields or (aerated if len(air) <= len(aerated) else [])
 
 
 def _whiter_by(facts: Facts, one: Intensity, other: Intensity) -> float:

@@ -25,8 +25,7 @@ _OPENING = (
     "<a> of <o> {shows|demonstrates} <f>",
     "<this> of <o> {shows|demonstrates} <f>",
     "on <a> of <o>, <f> ^is {seen|visible|present}",
-    "<f> ^is {seen|visible} on <a> of <o>",
-    "<f> on <a> of <o>",
+    "<f> ^is {seen|visible|present} on <a> of <o>",
 )
 _OPENING_ALONE = (
     "<this> {shows|demonstrates} <f>",
@@ -34,7 +33,6 @@ _OPENING_ALONE = (
     "on <this>, <f> ^is {seen|visible|present}",
     "<f> ^is {seen|visible} on <a>",
     "<a> {shows|demonstrates} <f>",
-    "<f> on <a>",
 )
 """The kind of image and its most telling finding in one sentence; ^ before a verb of the finding."""
 _BARE, _COMPOUND = 0.3, 0.35

@@ -98,6 +98,22 @@ def test_the_smaller_of_two_lungs_is_told_where_it_plainly_is(width: int, told: 
         assert judge(text, facts).verdict.outcome == "contradicted"
 
 
+def slice_of_lungs(*air: Box) -> Facts:
+    """A CT slice with a lung on each side, the right one of the display less than half as large, and further air."""
+    side = draw("CT", seed=1).values.shape[1]
+    lungs = ((0.25, 0.35, 0.2, 0.3), (0.6, 0.35, 0.1, 0.25))
+    boxes = [Box(x=int(x * side), y=int(y * side), width=int(w * side), height=int(h * side)) for x, y, w, h in lungs]
+    marks = [SourceAnnotation(label="lung-density region", box=one) for one in boxes]
+    return marked("CT", *marks, *(SourceAnnotation(label="air-density region", box=one) for one in (*boxes, *air)))
+
+
+def test_a_lung_that_a_mass_parts_in_two_is_not_told_to_be_the_smaller() -> None:
+    """Only one of its parts is outlined as lung; the other is air beside it."""
+    assert all("smaller" in (text := compose(slice_of_lungs(), seed).description) or "larger" in text for seed in SEEDS)
+    parted = slice_of_lungs(Box(x=153, y=160, width=26, height=26))
+    assert not any(re.search("smaller|larger", compose(parted, seed).description) for seed in SEEDS)
+
+
 def shaded(left: float, right: float) -> Facts:
     """A film of two lungs whose lower thirds are so many deviations whiter than their upper ones."""
     facts = film()
