@@ -119,9 +119,11 @@ def test_the_composer_on_real_images(triplets: Path, tmp_path: Path) -> None:
     assert supported["share"] == 1.0
     assert supported["n"] >= len(FILES)
     assert supported["low"] < 0.9, "of four images"
-    # Rules found all of them, and no text tells what only a rule has found.
-    assert report["regions"]["share"] == 0
-    assert report["regions"]["n"] > 0
+    # Rules found all but a radiograph's lung fields, one of which would be put before a model, and no text tells of
+    # what only a rule has found.
+    regions = report["regions"]
+    assert round(regions["share"] * regions["n"]) == 1
+    assert regions["n"] > 1
     assert report["words"]["median"] > 3
     assert 0 <= report["self_bleu_4"] < 1
     assert report["self_bleu_4_of_six"] is None
