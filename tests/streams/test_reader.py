@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition
 
 from schemas.failures import Unavailable
 from schemas.objects import ObjectReference
@@ -39,6 +39,9 @@ class Answer:
 
     def offset(self) -> int:
         return 0
+
+    def timestamp(self) -> tuple[int, int]:
+        return TIMESTAMP_CREATE_TIME, 0
 
     def key(self) -> bytes:
         return b"key"
