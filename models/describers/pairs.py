@@ -16,8 +16,6 @@ at one by one it is told of seven, and is seen in all: six have opacities there,
 BELOW = 1.1
 """By how many of its deviations each of two lungs is whiter in its lower third than its upper where that is told:
 the heart makes one of them so. Of 31 films it is told of six, all with opacities there; the next one has 0.96."""
-LUNG = 2.0
-"""Percent of a slice of the body from which what has lung density is a lung."""
 
 
 def pairs(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
@@ -46,17 +44,8 @@ def pairs(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
 
 def _lungs(facts: Facts) -> list[Region]:
     """Outlines of single lungs that are sure, or of lung density in Hounsfield units."""
-    regions = [one for _, one in facts.regions.values()]
-    fields = [one for one in regions if one.label == "lung field" and is_sure(facts, one)]
-    aerated, air = (
-        [
-            one
-            for one in regions
-            if one.label == label and one.intensity.unit == "HU"
-            if one.place is not None and one.place.within == "body" and one.place.share_percent >= LUNG
-        ]
-        for label in ("lung-density region", "air-density region")
-    )
+    fields = [one for _, one in facts.regions.values() if one.label == "lung field" and is_sure(facts, one)]
+    aerated, air = (plans.as_large_as_lungs(facts, label) for label in ("lung-density region", "air-density region"))
     # More air than lungs: a mass parts one of them in two, and only one part was outlined as lung.
     return fields or (aerated if len(air) <= len(aerated) else [])
 

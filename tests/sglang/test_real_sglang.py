@@ -8,7 +8,6 @@ import dataclasses
 import sys
 import time
 import uuid
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from streams.codec import Context, encode, headers
 from streams.reader import latest, read
 from streams.settings import Wires
 from streams.topics import DEAD_LETTERS, ENRICHED, STAGES, TRIPLETS, create_topics
+from tests.models.describers.observers import Counts
 
 pytestmark = [
     pytest.mark.integration,
@@ -69,29 +69,6 @@ def image(seed: int) -> EnrichedImage:
         passages=(FoundPassage(passage_id="p", title="Fat", text="Fat is dark.", reference="-", score=1.0),),
         knowledge_snapshot="k@1", preprocess_version="p@1", grounding_version="g@1",
     )  # fmt: skip
-
-
-class Counts:
-    """An observer that remembers."""
-
-    def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-        self.bounds: list[int] = []
-
-    def tokens(self, prompt: int, cached: int, completion: int) -> None:
-        self.counted.update(answers=1, prompt=prompt, cached=cached, completion=completion)
-
-    def retried(self, reason: str) -> None:
-        self.counted[reason] += 1
-
-    def drafted(self, outcome: str) -> None:
-        self.counted[f"first {outcome}"] += 1
-
-    def verdict(self, outcome: str) -> None:
-        self.counted[outcome] += 1
-
-    def allowed(self, requests: int) -> None:
-        self.bounds.append(requests)
 
 
 def serving(server: LocalSglang, **changes: Any) -> Serving:

@@ -9,6 +9,7 @@ from models.describers.plans.findings import introduction as introduction
 from models.describers.plans.findings import phrase as phrase
 from models.describers.plans.groups import largest as largest
 from models.describers.plans.groups import together as together
+from models.describers.plans.images import as_large_as_lungs as as_large_as_lungs
 from models.describers.plans.images import disease as disease
 from models.describers.plans.images import image as image
 from models.describers.plans.images import opening as opening

@@ -10,6 +10,7 @@ from models.statements.facts import Facts
 from models.statements.table import table
 from models.statements.voice import Voice
 from models.statements.writing import Piece
+from schemas.regions import Region
 
 _IMAGE = (
     "this is <a> of <o>",
@@ -141,7 +142,7 @@ def _is_marked_elsewhere(facts: Facts) -> bool:
 
 
 LUNG = 2.0
-"""Percent of a slice of the body that is of lung density on either side where it shows lungs."""
+"""Percent of a slice of the body from which what has the density of a lung is one."""
 
 
 def _shows_lungs(facts: Facts) -> bool:
@@ -150,13 +151,22 @@ def _shows_lungs(facts: Facts) -> bool:
         return False
     across = [
         axis.fraction
-        for _, one in facts.regions.values()
-        if one.label == "lung-density region" and one.intensity.unit == "HU"
-        if one.place is not None and one.place.within == "body" and one.place.share_percent >= LUNG
+        for one in as_large_as_lungs(facts, "lung-density region")
+        if one.place is not None
         for axis in one.place.axes
         if axis.towards == "patient left"
     ]
     return bool(across) and min(across) < 0.5 < max(across)
+
+
+def as_large_as_lungs(facts: Facts, label: str) -> list[Region]:
+    """Regions of a density in Hounsfield units that cover as much of a slice of the body as a lung does."""
+    return [
+        one
+        for _, one in facts.regions.values()
+        if one.label == label and one.intensity.unit == "HU"
+        if one.place is not None and one.place.within == "body" and one.place.share_percent >= LUNG
+    ]
 
 
 def opening(facts: Facts, finding: Plan) -> Plan:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -122,6 +122,17 @@ def _key(row: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(row).encode()).hexdigest()
 
 
+async def side_by_side(work: Callable[[], Coroutine[Any, Any, None]], number: int) -> None:
+    """So many workers on one waiting line, each until it is empty. Raises what the first that fails raises."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(number):
+                group.create_task(work())
+    except* TristreamError as errors:
+        # All of one kind and cause: the first is what a person can act on.
+        raise errors.exceptions[0] from None
+
+
 class Asked:
     """A model that is asked, its answers kept.
 
@@ -163,13 +174,7 @@ class Asked:
                 found[question.id] = await self._one(question, pictures)
                 tell(len(found), len(benchmark.questions))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._answerer.at_once):
-                    group.create_task(work())
-        except* TristreamError as errors:
-            # All of one kind and cause: the first is what a person can act on.
-            raise errors.exceptions[0] from None
+        await side_by_side(work, self._answerer.at_once)
         return found
 
     async def close(self) -> None:

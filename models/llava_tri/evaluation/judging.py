@@ -4,7 +4,6 @@ It sees no picture, only the question, the right answer and the one that was giv
 answer, under its name, settings and prompt; a reply that is no ruling leaves the answer unjudged, and is counted.
 """
 
-import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -13,12 +12,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.llava_tri.evaluation.answering import Answered, Answerer, Answers, Tell
+from models.llava_tri.evaluation.answering import Answered, Answerer, Answers, Tell, side_by_side
 from models.llava_tri.evaluation.questions import KINDS, Kind, Question
 from models.llava_tri.evaluation.result import Agreement, Figure, JudgedKind, JudgedRun, Judging
 from models.llava_tri.evaluation.scores.intervals import mean
 from models.llava_tri.evaluation.scoring import Scored
-from schemas.failures import InvalidInput, TristreamError
+from schemas.failures import InvalidInput
 
 PROMPT = """\
 You grade answers to questions about medical images. You see no image: hold the answer against the right answer alone.
@@ -83,12 +82,7 @@ class Judge:
                 found[prompt] = await self._one(prompt)
                 tell(len(found), len(each))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._answerer.at_once):
-                    group.create_task(work())
-        except* TristreamError as errors:
-            raise errors.exceptions[0] from None
+        await side_by_side(work, self._answerer.at_once)
         return found
 
     async def close(self) -> None:

@@ -1,7 +1,6 @@
 """A small server of SGLang's wire, a describer that asks it, and the image that it is asked about."""
 
 import base64
-from collections import Counter
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from models.imaging.png import encode_png
 from schemas.images import Pixels
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Triplet
+from tests.models.describers.observers import Counts
 
 SERVING = Serving("http://sglang", "test/vlm@1", api_key="hidden", deadline=5, retries=2)
 
@@ -35,29 +35,6 @@ def answer(modality: str = "This is a CT image.", **parts: list[str]) -> dict[st
 
 def mended(*sentences: str) -> dict[str, Any]:
     return {"sentences": sentences}
-
-
-class Counts:
-    """An observer that remembers."""
-
-    def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-        self.bounds: list[int] = []
-
-    def tokens(self, prompt: int, cached: int, completion: int) -> None:
-        self.counted.update(prompt=prompt, cached=cached, completion=completion)
-
-    def retried(self, reason: str) -> None:
-        self.counted[reason] += 1
-
-    def drafted(self, outcome: str) -> None:
-        self.counted[f"first {outcome}"] += 1
-
-    def verdict(self, outcome: str) -> None:
-        self.counted[outcome] += 1
-
-    def allowed(self, requests: int) -> None:
-        self.bounds.append(requests)
 
 
 class Server:

@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sglang_wire import SERVING, Counts, Server, answer, describer, image, triplet
+from sglang_wire import SERVING, Server, answer, describer, image, triplet
 
 from models.describers.served import RequestRefused, ServerFailed
 from models.describers.sglang import SglangDescriber
 from schemas.failures import Unavailable
+from tests.models.describers.observers import Counts
 
 
 @pytest.fixture(autouse=True)
