@@ -108,7 +108,7 @@ $(TINY)/set: | install
 SET = $(or $(DATA),$(TINY)/set)
 TRIPLETS ?= $(TINY)/triplets.jsonl
 FACTS = $(addprefix --facts ,$(TRIPLETS))
-LEARNT = $(addprefix --lineage ,$(SET) $(ALSO))
+LEARNT = $(addprefix --lineage ,$(sort $(SET) $(ALSO)))
 SERVED ?= served
 EVALUATE = $(LLAVA)/bin/tristream evaluate --model $(TINY)/model --boxes parts --plain --at-once 64 $(LEARNT) --trained $(TINY)/model
 
