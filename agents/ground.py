@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents import metrics
 from models.experts.registry import Registry
-from models.experts.volumes import Given
+from models.experts.volumes import Channel, Given
 from models.imaging import as_view, from_pixels, render
 from schemas.images import MedicalImage, Pixels
 from schemas.regions import GroundedImage, Grounding
@@ -33,19 +34,23 @@ def _volume(image: MedicalImage, payloads: Payloads, loop: asyncio.AbstractEvent
     assert told is not None
     shape = (told.slices, pixels.rows, pixels.columns)
 
-    def load() -> NDArray[np.float32]:
+    def load(channel: int) -> NDArray[np.float32]:
         values = np.empty(shape, np.float32)
-        for place, one in enumerate(image.volume):
+        for place, one in enumerate(image.volume[channel * told.slices : (channel + 1) * told.slices]):
             values[place] = _values(asyncio.run_coroutine_threadsafe(payloads.fetch(one), loop).result())
         return values
 
+    names = [one.name for one in told.channels]
+    channels = {one.name: Channel(one.digest, partial(load, n)) for n, one in enumerate(told.channels)}
+    own = names.index(image.metadata.channel) if image.metadata.channel in names else 0
     return Given(
         told.digest,
         told.place,
         shape,
         (told.spacing_mm, spacing.row_mm if spacing else None, spacing.column_mm if spacing else None),
         (told.towards, lies.down if lies else None, lies.right if lies else None),
-        load,
+        partial(load, own),
+        channels,
     )
 
 

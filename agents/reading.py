@@ -100,6 +100,8 @@ class Found:
         belonging: to whom and what it belongs. Names persons.
         stacks: how its frames lie, where neighbours or volumes are asked for.
         alone: which slice of a series it is, where they are.
+        frames: how many it has.
+        channels: of a file of several volumes in register, what each is, where its sidecar says so.
     """
 
     taken: tuple[int, ...]
@@ -108,6 +110,8 @@ class Found:
     belonging: Belonging = field(repr=False)
     stacks: tuple[Stack, ...] = ()
     alone: Slice | None = None
+    frames: int = 0
+    channels: tuple[str, ...] = ()
 
 
 def frames_of(reference: ObjectReference, reading: Reading) -> Found:
@@ -115,7 +119,9 @@ def frames_of(reference: ObjectReference, reading: Reading) -> Found:
     source = _open(reference, reading)
     names = source.instance.names if source.instance else frozenset[str]()
     stacks, alone = (source.stacks(), source.in_series()) if reading.looks_beside else ((), None)
-    return Found(source.taken, source.skipped, names, source.belonging, stacks, alone)
+    return Found(
+        source.taken, source.skipped, names, source.belonging, stacks, alone, source.frames_total, source.channels
+    )
 
 
 def image_of(

@@ -76,7 +76,23 @@ async def in_volume(
     before = [member for beside, member in near if beside.steps < 0]
     members = [*before, own, *(member for beside, member in near if beside.steps > 0)]
     step, towards = (of.step_mm, of.sides[1]) if of is not None else (None, None)
-    return await volumes.sent_with(image, members, len(before), step, towards)
+    channels = _channels(found, image.frame, of, reference, frames) or {"": members}
+    name = image.metadata.channel if image.metadata.channel in channels else ""
+    return await volumes.sent_with(image, channels, name, len(before), step, towards)
+
+
+def _channels(
+    found: Found, frame: int, of: Stack | None, reference: ObjectReference, frames: Frames
+) -> dict[str, list[Member]]:
+    """The slices of each channel of an object, by its name: volumes of one file lie in register, one after another."""
+    if of is None or not found.channels:
+        return {}
+    each = found.frames // len(found.channels)
+    first = frame // each * each
+    return {
+        name: [_frame_of(reference, number * each + one - first, frames) for one in of.frames]
+        for number, name in enumerate(found.channels)
+    }
 
 
 def _frame_of(reference: ObjectReference, index: int, frames: Frames) -> Member:

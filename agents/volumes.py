@@ -4,12 +4,12 @@ What a volume is depends on what lies in the object, or beside it: the same for 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.imaging.neighbours import is_alike
 from schemas.failures import InvalidInput
-from schemas.images import InVolume, MedicalImage, Pixels, Side
+from schemas.images import ChannelVolume, InVolume, MedicalImage, Pixels, Side
 from streams.last_read import LastRead
 from streams.payloads import Payloads
 
@@ -17,7 +17,7 @@ MOST_SLICES = 2048
 MOST_VOXELS = 2**27
 """Of a volume that is sent: 512 slices of 512 × 512 px."""
 KEPT = 2
-"""Volumes of which is known what is sent: slices of so many may come in turn."""
+"""Volumes of which is known what is sent: slices of so many may come in turn. All channels of one count once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,16 @@ class Member:
     read: Callable[[], Awaitable[MedicalImage]]
 
 
+_Referred = tuple[str, Pixels]
+"""A slice by its image_id, and where its pixels lie."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Slices one behind the other that could be read and are alike."""
+    """Slices one behind the other that could be read and are alike, of each channel at the same places."""
 
-    keys: tuple[Hashable, ...]
-    digest: str
+    places: range
+    digests: tuple[str, ...]
     pixels: tuple[Pixels, ...]
 
 
@@ -54,59 +58,82 @@ class Volumes:
         self._last: LastRead[Hashable, tuple[_Run, ...]] = LastRead(KEPT)
 
     async def sent_with(
-        self, image: MedicalImage, members: Sequence[Member], at: int, step_mm: float | None, towards: Side | None
+        self,
+        image: MedicalImage,
+        channels: Mapping[str, Sequence[Member]],
+        own: str,
+        at: int,
+        step_mm: float | None,
+        towards: Side | None,
     ) -> MedicalImage:
         """A frame's message with its volume in it; without one where no other slice lies beside it.
 
+        Where all channels together are too much, its own alone is sent.
+
         Args:
             image: its message, pixels inline.
-            members: of its stack, in their order.
-            at: which of them the frame is.
+            channels: the slices of its stack in their order, by channel; of a stack without any under an empty name.
+            own: of which the frame is.
+            at: which slice of it.
             step_mm: from one to the next.
             towards: where the next ones lie.
 
         Raises:
             Unavailable: the payload store did not take the slices.
         """
-        voxels = len(members) * image.pixels.rows * image.pixels.columns
-        if not 2 <= len(members) <= MOST_SLICES or voxels > MOST_VOXELS or image.pixels.channels != 1:
+        slices = len(channels[own])
+        px = image.pixels.rows * image.pixels.columns
+        if not _fits(slices * len(channels), px):
+            channels = {own: channels[own]}
+        if slices < 2 or not _fits(slices * len(channels), px) or image.pixels.channels != 1:
             return image
-        keys = tuple(member.key for member in members)
+        members = tuple(channels.values())
+        keys = tuple(tuple(member.key for member in of_one) for of_one in members)
         runs = await self._last.get(keys, lambda: self._runs(members))
-        run = next((one for one in runs if keys[at] in one.keys), None)
-        if run is None or len(run.keys) < 2:
+        run = next((one for one in runs if at in one.places), None)
+        if run is None or len(run.places) < 2:
             return image
+        names = list(channels)
         volume = InVolume(
-            digest=run.digest,
-            slices=len(run.keys),
-            place=run.keys.index(keys[at]),
+            digest=run.digests[names.index(own)],
+            slices=len(run.places),
+            place=at - run.places.start,
             spacing_mm=step_mm,
             towards=towards,
+            channels=tuple(
+                ChannelVolume(name=name, digest=one) for name, one in zip(names, run.digests, strict=True) if name
+            ),
         )
         metadata = image.metadata.model_copy(update={"volume": volume})
         return image.model_copy(update={"metadata": metadata, "volume": run.pixels})
 
-    async def _runs(self, members: Sequence[Member]) -> tuple[_Run, ...]:
+    async def _runs(self, channels: Sequence[Sequence[Member]]) -> tuple[_Run, ...]:
         """A slice that cannot be read, or is unlike the one before, ends a volume: nobody knows what lies between."""
-        runs: list[list[tuple[Hashable, str, Pixels]]] = [[]]
-        before: MedicalImage | None = None
-        for member in members:
+        runs: list[list[tuple[int, list[_Referred]]]] = [[]]
+        before: list[MedicalImage] = []
+        for place, members in enumerate(zip(*channels, strict=True)):
             try:
-                image = await member.read()
+                images = [await member.read() for member in members]
             except InvalidInput:  # of its own message too, where it is taken
                 runs.append([])
-                before = None
+                before = []
                 continue
-            if before is not None and not is_alike(before, image):
+            if before and not all(map(is_alike, before, images)):
                 runs.append([])
-            runs[-1].append((member.key, image.image_id, await self._payloads.refer(image.pixels)))
-            before = image
-        return tuple(
-            _Run(
-                tuple(key for key, _, _ in run),
-                hashlib.sha256("".join(image_id for _, image_id, _ in run).encode()).hexdigest()[:32],
-                tuple(pixels for _, _, pixels in run),
-            )
-            for run in runs
-            if run
-        )
+            runs[-1].append((place, [(image.image_id, await self._payloads.refer(image.pixels)) for image in images]))
+            before = images
+        return tuple(_run(run) for run in runs if run)
+
+
+def _fits(slices: int, px: int) -> bool:
+    return slices <= MOST_SLICES and slices * px <= MOST_VOXELS
+
+
+def _run(run: list[tuple[int, list[_Referred]]]) -> _Run:
+    channels = list(zip(*(slices for _, slices in run), strict=True))
+    ids = ("".join(image_id for image_id, _ in slices) for slices in channels)
+    return _Run(
+        range(run[0][0], run[-1][0] + 1),
+        tuple(hashlib.sha256(one.encode()).hexdigest()[:32] for one in ids),
+        tuple(pixels for slices in channels for _, pixels in slices),
+    )

@@ -87,6 +87,8 @@ def main() -> None:
     told = expert.manifest.input.volume
     if told is None:
         parser.error(f"{said.manifest} is no expert of three dimensions")
+    if expert.manifest.input.named:
+        parser.error(f"{said.manifest} takes several channels, and here is one")
     values = middle(said.volume, said.side)
     shape = (values.shape[0], values.shape[1], values.shape[2])
     # Turned and resampled nowhere: both ways see the same windows.

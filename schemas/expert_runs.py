@@ -54,3 +54,10 @@ class ExpertRun(Message):
         exclude_if=lambda value: not value,
         description="Its labels of which precision or recall was measured; of a label that is not here neither was",
     )
+
+
+class Unasked(Message):
+    """An expert of such images that was not asked, because something lacks beside this one: no failure of either."""
+
+    expert: str = Field(description="name@version")
+    lacks: str = Field(description="What, in a sentence")

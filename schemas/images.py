@@ -156,6 +156,13 @@ class Neighbour(Message):
         return self
 
 
+class ChannelVolume(Message):
+    """All slices of one channel of a volume, in register with those of the others."""
+
+    name: str = Field(description="A word of models/vocabulary/channels.csv, or channel 1 and so on")
+    digest: Digest = Field(description="Hash of the image_id of its slices, in their order")
+
+
 class InVolume(Message):
     """The volume that a frame is a slice of, all of which was sent with it by reference."""
 
@@ -170,6 +177,12 @@ class InVolume(Message):
         default=None, gt=0, description="From one slice to the next; None where they lie unevenly, or nothing tells"
     )
     towards: Side | None = Field(default=None, description="Where the next one lies; None where nothing tells")
+    channels: tuple[ChannelVolume, ...] = Field(
+        default=(),
+        exclude_if=_is_empty,
+        description="Of a source that names them: all that were sent, this frame's own too. Not written where it does "
+        "not; the volume is then of one channel",
+    )
 
 
 Weighting = Literal["T1-weighted", "T2-weighted", "FLAIR", "diffusion-weighted"]
@@ -216,6 +229,11 @@ class ImageMetadata(Message):
         exclude_if=_is_none,
         description="What an MR image is weighted for, where Acquisition Contrast (0008,9209), a diffusion weight, an "
         "inversion that nulls fluid, or a description that the times bear out tells it",
+    )
+    channel: str | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="Which of the source's channels this is a picture of, where a sidecar names them",
     )
     magnetic_field_t: float | None = Field(default=None, description="Magnetic Field Strength (0018,0087)")
     tube_voltage_kv: float | None = Field(default=None, description="KVP (0018,0060)")
@@ -281,7 +299,8 @@ class MedicalImage(FrameMessage):
     volume: tuple[Pixels, ...] = Field(
         default=(),
         exclude_if=_is_empty,
-        description="All slices of `metadata.volume`, this one too, in their order; of this image's size and unit",
+        description="All slices of `metadata.volume`, this one too, in their order; of this image's size and unit. Of "
+        "several channels the slices of each together, in the order of `metadata.volume.channels`, units of their own",
     )
     preprocess_version: str = Field(description="Of what read the image")
 
@@ -289,6 +308,7 @@ class MedicalImage(FrameMessage):
     def _neighbours_are_told(self) -> Self:
         if len(self.neighbours) != len(self.metadata.neighbours):
             raise ValueError("each neighbour has its pixels and its metadata")
-        if len(self.volume) != (self.metadata.volume.slices if self.metadata.volume else 0):
+        within = self.metadata.volume
+        if len(self.volume) != (within.slices * max(1, len(within.channels)) if within else 0):
             raise ValueError("each slice of a volume has its pixels")
         return self

@@ -6,7 +6,7 @@ from pydantic import AliasChoices, Field
 
 from schemas.base import Digest, FrameMessage, Message
 from schemas.codes import Code as Code
-from schemas.expert_runs import ExpertRun
+from schemas.expert_runs import ExpertRun, Unasked
 from schemas.images import ImageMetadata, Pixels, Side
 from schemas.shapes import Box as Box
 from schemas.shapes import Mask as Mask
@@ -238,7 +238,13 @@ class Continuation(Message):
 class VolumeFinding(Message):
     """What an expert of three dimensions found of one label in the whole volume: the same for each of its slices."""
 
-    volume: Digest = Field(description="`digest` of `metadata.volume`: findings of one volume share it")
+    volume: Digest = Field(
+        description="`digest` of `metadata.volume`; of an expert of several channels one of them all. Findings of one "
+        "volume share it"
+    )
+    channels: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="That its expert was given, where it takes several"
+    )
     label: str = Field(description="Of the regions that are its parts in a slice")
     code: Code | None = Field(default=None, description="Of the label, where its expert tells one")
     expert: str = Field(description="name@version")
@@ -355,6 +361,9 @@ class Grounding(Message):
         default=(), exclude_if=lambda value: not value, description="Vectors of the whole image, one an expert"
     )
     experts: tuple[ExpertRun, ...] = Field(default=(), description="Those that ran")
+    unasked: tuple[Unasked, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Experts of such images that lack something here"
+    )
     intensity: Intensity = Field(description="Of the whole image")
 
 

@@ -125,6 +125,12 @@ class FolderDefaults(_Said):
     )
     view: View | None = Field(default=None, description="Radiographic view")
     laterality: Laterality | None = Field(default=None, description="Side of a paired organ that is shown")
+    channels: tuple[_Words, ...] = Field(
+        default=(),
+        max_length=16,
+        description="What each volume of a NIfTI file is, in their order, as FLAIR, T1, T1ce, T2: words of "
+        "models/vocabulary/channels.csv, or channel 1 and so on",
+    )
     plane: Plane | None = Field(default=None, description="Of the slice")
     spacing: SaidSpacing | None = Field(default=None, description="Of the pixels, where the file tells none")
     unit: Unit | None = Field(default=None, description="Unit of the values")

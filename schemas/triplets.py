@@ -7,7 +7,7 @@ import orjson
 from pydantic import BeforeValidator, Field
 
 from schemas.base import Digest, FrameMessage, Message
-from schemas.expert_runs import ExpertRun
+from schemas.expert_runs import ExpertRun, Unasked
 from schemas.images import ImageMetadata, Pixels
 from schemas.knowledge import FoundPassage
 from schemas.regions import (
@@ -160,6 +160,9 @@ class Triplet(FrameMessage):
         description="Vectors of the whole image, one an expert, for search and near duplicates",
     )
     experts: tuple[ExpertRun, ...] = Field(description="Those that ran")
+    unasked: tuple[Unasked, ...] = Field(
+        default=(), exclude_if=lambda value: not value, description="Experts of such images that lack something here"
+    )
     passages: tuple[FoundPassage, ...] = Field(description="Found for what was seen, the best first")
     description: Description = Field(description="What is said of the image, sentence by sentence")
     lineage: Lineage = Field(description="What made the triplet")
@@ -175,7 +178,8 @@ class Triplet(FrameMessage):
         return Grounding(
             regions=self.regions, relations=self.relations, distributions=self.distributions,
             continuations=self.continuations, volumes=self.volumes, opinions=self.opinions,
-            landmarks=self.landmarks, embeddings=self.embeddings, experts=self.experts, intensity=self.intensity,
+            landmarks=self.landmarks, embeddings=self.embeddings, experts=self.experts, unasked=self.unasked,
+            intensity=self.intensity,
         )  # fmt: skip
 
 

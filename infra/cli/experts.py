@@ -70,8 +70,15 @@ def experts_add(manifest: Path) -> None:
 @click.option("--modality", type=click.Choice(get_args(Modality)), help="Of its images, where the export tells none.")
 @click.option("--organ", "organs", multiple=True, help="That it is for; may be repeated. [default: any]")
 @click.option("--licence", help="Of its weights, where the export tells none.")
+@click.option("--axes", help="Of volumes: where the tensor's axes lead in the patient, as RAS, where nothing tells.")
 def experts_import(
-    path: Path, out: Path, name: str | None, modality: Modality | None, organs: tuple[str, ...], licence: str | None
+    path: Path,
+    out: Path,
+    name: str | None,
+    modality: Modality | None,
+    organs: tuple[str, ...],
+    licence: str | None,
+    axes: str | None,
 ) -> None:
     """Make a manifest for an export of MONAI, nnU-Net, Hugging Face or Ultralytics, and check it.
 
@@ -81,7 +88,7 @@ def experts_import(
     from models.experts.importing import Told, import_expert
 
     with plain_errors():
-        manifest = import_expert(path, out, Told(name, modality, organs, licence))
+        manifest = import_expert(path, out, Told(name, modality, organs, licence, axes))
     broken = _told(check(manifest.absolute(), current_settings().expert_runtime))
     click.echo(f"written: {manifest}; read it, then: tristream experts add {manifest}")
     sys.exit(1 if broken else 0)

@@ -36,6 +36,7 @@ def make_triplet(image: EnrichedImage, description: Description, describer: Desc
         landmarks=image.grounding.landmarks,
         embeddings=image.grounding.embeddings,
         experts=image.grounding.experts,
+        unasked=image.grounding.unasked,
         description=description,
         lineage=lineage,
     )

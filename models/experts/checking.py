@@ -5,6 +5,7 @@ import statistics
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +29,7 @@ from models.experts.phantoms import DRAWN, draw
 from models.experts.points import Landmarks
 from models.experts.promises import Promise, shapes, wanted
 from models.experts.running import RUN_ERRORS, Expert, Found, Prompt, Sight
-from models.experts.volumes import Given
+from models.experts.volumes import Channel, Ends, Given
 from schemas.experts import ExpertRuntime
 from schemas.images import Modality
 from schemas.regions import Box
@@ -165,9 +166,10 @@ def _channels_to_write(shape: Mapping[str, object]) -> str:
     if _last_has_channels(shape):
         return f'Its last axis has {shape["W"]}: write layout = "NHWC" in [input], as Keras and tf2onnx have it'
     if "D" in shape:
+        count = shape["C"] if isinstance(shape["C"], int) else "these"
         return (
-            "Its channels are several series of one patient, and an expert is given one volume: export one of one "
-            "channel, or give what this one outlines as the source's (docs/formats.md)"
+            f'Name its {count} channels in their order, as channels = ["FLAIR", "T1", …] in [input], or write '
+            "channels = 1 where it has one: docs/own-experts.md, Several channels"
         )
     if shape["C"] in (1, 3):
         return f"Write channels = {shape['C']} in [input]"
@@ -203,7 +205,7 @@ def sample(manifest: Manifest) -> tuple[FloatImage, str]:
 def _on_sample(expert: Expert) -> Iterator[Promise]:
     manifest = expert.manifest
     if manifest.input.volume is not None:
-        yield from _on_volume(expert, manifest.input.volume.patch)
+        yield from _on_volume(expert, manifest.input.volume.patch, manifest.input.depth)
         return
     image, what = sample(manifest)
     box = Box(x=image.shape[1] // 4, y=image.shape[0] // 4, width=image.shape[1] // 2, height=image.shape[0] // 2)
@@ -252,10 +254,10 @@ def _count(manifest: Manifest, found: Found | None) -> str:
     return f"{len(found.candidates)} regions"
 
 
-def _on_volume(expert: Expert, patch: tuple[int, int, int]) -> Iterator[Promise]:
+def _on_volume(expert: Expert, patch: tuple[int, int, int], channels: int) -> Iterator[Promise]:
     """A window of noise through the graph, and a volume of two windows along each axis."""
     decoding = cast(Volumetric, expert.manifest.decoding)
-    window = np.random.default_rng(0).uniform(0, 1, (1, 1, *patch)).astype(np.float32)
+    window = np.random.default_rng(0).uniform(0, 1, (1, channels, *patch)).astype(np.float32)
     try:
         started = time.perf_counter()
         (maps,) = expert.run(window, [decoding.output])
@@ -274,7 +276,12 @@ def _on_volume(expert: Expert, patch: tuple[int, int, int]) -> Iterator[Promise]
         return
     values = np.random.default_rng(0).uniform(0, 1000, [side + side // 2 for side in patch]).astype(np.float32)
     shape = (values.shape[0], values.shape[1], values.shape[2])
-    given = Given("0" * 32, 0, shape, (1.0, 1.0, 1.0), ("head", "posterior", "patient left"), lambda: values)
+    ends: Ends = ("head", "posterior", "patient left")
+    # Channels that differ: what is given in another order gives another answer.
+    named = {
+        name: Channel(f"{n:032x}", partial(np.roll, values, n, 0)) for n, name in enumerate(expert.manifest.input.named)
+    }
+    given = Given("0" * 32, 0, shape, (1.0, 1.0, 1.0), ends, lambda: values, named)
     started = time.perf_counter()
     try:
         found = look(expert, Sight(values[0], spacing=(1.0, 1.0), volume=given))

@@ -1,8 +1,10 @@
 """What a graph is given, as a manifest declares it. Knows no ONNX Runtime and no px."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from models.vocabulary import channel_of, known_channels
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = tuple[float, float]
@@ -54,7 +56,9 @@ class ZScore(Table):
     deviation: float | None = Field(default=None, gt=0, description="Of the training data; None: of the image")
     low: float | None = Field(default=None, description="In the image's unit; None: not clipped")
     high: float | None = Field(default=None, description="In the image's unit; None: not clipped")
-    positive: bool = Field(default=False, description="Mean and deviation of the values above 0 alone")
+    positive: bool = Field(
+        default=False, description="Mean and deviation of the values above 0 alone; all others become 0"
+    )
 
 
 class FullRange(Table):
@@ -95,6 +99,25 @@ class Size(Table):
         return self
 
 
+def _named(text: object) -> object:
+    """A channel's name as it is written here. Raises ValueError of one that is not known."""
+    found = channel_of(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no channel that is known: {known_channels()}")
+    return found.name
+
+
+def _channels(told: Any) -> object:
+    if isinstance(told, list | tuple):
+        return tuple(_named(one) for one in cast(list[object], told))
+    if told not in (1, 3):
+        raise ValueError('channels is 1 or 3, or of a volume the name of each, as ["FLAIR", "T1", "T1ce", "T2"]')
+    return told
+
+
+ChannelName = Annotated[str, BeforeValidator(_named)]
+
+
 class VolumeInput(Table):
     """How a volume comes to a graph of three dimensions: in windows, whose answers are blended by Gaussian weights.
 
@@ -111,6 +134,11 @@ class VolumeInput(Table):
     )
     patch: tuple[int, int, int] = Field(description="Voxels of a window along these axes")
     overlap: float = Field(default=0.5, ge=0, lt=1, description="Part of a window that it shares with the next")
+    normalisations: dict[ChannelName, Normalisation] = Field(
+        default_factory=dict[str, Normalisation],
+        exclude_if=lambda value: not value,
+        description="Of channels by their names, where it is another than that of [input]",
+    )
 
     @model_validator(mode="after")
     def _in_three_dimensions(self) -> Self:
@@ -143,7 +171,10 @@ class InputContract(Table):
     """What the graph's input, (1, channels, rows, columns), must hold."""
 
     units: tuple[str, ...] = Field(description="Units it accepts; empty: any")
-    channels: Literal[1, 3] = Field(description="1: the value, of colour its luma; 3: RGB only, or `grey_as_colour`")
+    channels: Annotated[Literal[1, 3] | tuple[str, ...], BeforeValidator(_channels)] = Field(
+        description="1: the value, of colour its luma; 3: RGB only, or `grey_as_colour`; of kind 'volume' the names of "
+        "several in the graph's order, words of models/vocabulary/channels.csv or channel 1 and so on"
+    )
     polarity: Literal["value", "displayed"] = Field(
         description="'displayed': negated where low values are shown bright"
     )
@@ -174,11 +205,18 @@ class InputContract(Table):
         default=(), exclude_if=lambda value: not value, description="What the graph takes beside the image"
     )
     volume: VolumeInput | None = Field(
-        default=None, description="Of kind 'volume': the graph takes (1, 1, d, h, w), and images of known volume alone"
+        default=None,
+        description="Of kind 'volume': the graph takes (1, channels, d, h, w), and images of known volume alone",
     )
 
     @model_validator(mode="after")
     def _agreeing(self) -> Self:
+        if self.named and (self.volume is None or len(set(self.named)) < len(self.named) or self.units):
+            raise ValueError(
+                "channels are named of kind 'volume' alone, each once; their units are their own: write units = []"
+            )
+        if self.volume and (strange := sorted(set(self.volume.normalisations) - set(self.named))):
+            raise ValueError(f"normalisations names {', '.join(strange)}, which channels does not")
         if self.slices % 2 == 0 or (self.slices > 1 and self.channels != 1):
             raise ValueError("slices must be an odd number, of one channel each")
         if {len(self.mean), len(self.deviation)} - {0, self.depth} or not all(self.deviation):
@@ -188,4 +226,9 @@ class InputContract(Table):
     @property
     def depth(self) -> int:
         """Channels of the graph's input."""
-        return self.channels * self.slices
+        return len(self.channels) if isinstance(self.channels, tuple) else self.channels * self.slices
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Names of the channels of a volume, in the graph's order; empty where it has one."""
+        return self.channels if isinstance(self.channels, tuple) else ()

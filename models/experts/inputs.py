@@ -226,11 +226,15 @@ def normalised(image: FloatImage, by: Normalisation) -> FloatImage:
     if isinstance(by, Percentiles):
         low, high = (float(value) for value in np.percentile(counted, (by.low, by.high)))
         return _onto(image, low, high, by.to)
+    outside = image <= 0 if by.positive else None
     if by.low is not None or by.high is not None:
         image, counted = np.clip(image, by.low, by.high), np.clip(counted, by.low, by.high)
     mean = float(counted.mean()) if by.mean is None else by.mean
     deviation = float(counted.std()) if by.deviation is None else by.deviation
-    return ((image - np.float32(mean)) / np.float32(max(deviation, 1e-8))).astype(np.float32)
+    found = ((image - np.float32(mean)) / np.float32(max(deviation, 1e-8))).astype(np.float32)
+    if outside is not None:
+        found[outside] = 0.0  # As MONAI (nonzero) and nnU-Net (use_mask_for_norm) leave what is around a head.
+    return found
 
 
 def _onto(image: FloatImage, low: float, high: float, to: Pair) -> FloatImage:

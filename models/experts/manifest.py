@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -139,11 +140,12 @@ class Manifest(Table):
             raise ValueError(f"tiles cannot be put together again for {kind!r}")
         if (kind == "volume") != (self.input.volume is not None):
             raise ValueError("[input.volume] and kind 'volume' belong together: add the one that is missing")
-        flat = (self.input.size.policy, self.input.depth, self.input.polarity, self.input.layout)
-        if kind == "volume" and (flat != ("keep", 1, "value", "NCHW") or self.input.spacing_mm is not None):
+        flat = (self.input.size.policy, self.input.slices, self.input.polarity, self.input.layout)
+        flat = (*flat, self.input.channels == 3, self.input.spacing_mm)
+        if kind == "volume" and flat != ("keep", 1, "value", "NCHW", False, None):
             raise ValueError(
-                'of kind \'volume\' size is { policy = "keep" }, channels 1, polarity "value", without layout and '
-                "slices; spacing_mm stands in [input.volume]"
+                'of kind \'volume\' size is { policy = "keep" }, channels 1 or the names of several, polarity "value", '
+                "without layout and slices; spacing_mm stands in [input.volume]"
             )
         if self.input.others and kind in ("volume", "promptable"):
             raise ValueError(f"[[input.others]] cannot be given to {kind!r}")
@@ -198,20 +200,38 @@ class Manifest(Table):
         return {decoding.decoder: decoding.decoder_sha256} if isinstance(decoding, Promptable) else {}
 
     def fits(self, metadata: ImageMetadata, unit: str, shape: tuple[int, ...]) -> bool:
-        """Whether the expert may look at an image of `shape` (rows, columns) or (rows, columns, 3)."""
+        """Whether the expert is for an image of `shape` (rows, columns) or (rows, columns, 3); see `lacks`."""
         return (
             metadata.modality in self.modalities
             and (not self.organs or metadata.organ in self.organs or (self.unknown_organ and metadata.organ is None))
             and metadata.organ not in self.except_organs
             and (not self.views or {metadata.plane, metadata.view} - {None} <= set(self.views))
             and (not self.input.units or unit in self.input.units)
-            and (self.input.channels == 1 or len(shape) == 3 or self.input.grey_as_colour)
+            and (self.input.channels != 3 or len(shape) == 3 or self.input.grey_as_colour)
             and min(shape[:2]) >= self.input.shortest_side
             and (self.input.size.policy != "keep" or max(shape[:2]) <= self.input.longest_side)
             and (self.input.spacing_mm is None or self.input.unknown_spacing or metadata.spacing is not None)
             and (metadata.spacing is not None or all(one.holds != "spacing" for one in self.input.others))
-            and (self.input.volume is None or (len(shape) == 2 and self._takes_volume(self.input.volume, metadata)))
+            and (
+                self.input.volume is None
+                or (len(shape) == 2 and bool(self.lacks(metadata) or self._takes_volume(self.input.volume, metadata)))
+            )
         )
+
+    def lacks(self, metadata: ImageMetadata) -> str | None:
+        """What an expert of several channels lacks beside an image that is for it, in a sentence; None: nothing."""
+        volume, wanted = metadata.volume, self.input.named
+        there = [one.name for one in volume.channels] if volume else []
+        missing = [name for name in wanted if name not in there]
+        if not missing:
+            return None
+        if volume is None:
+            but = "this image was sent without its volume"
+        elif there:
+            but = f"this one has {_listed(there)}, without {_listed(missing)}"
+        else:
+            but = "this one is a single channel that nobody names"
+        return f"It takes the channels {_listed(wanted)} of one volume, and {but}."
 
     def _takes_volume(self, wanted: VolumeInput, metadata: ImageMetadata) -> bool:
         volume, lies = metadata.volume, metadata.orientation
@@ -224,6 +244,10 @@ class Manifest(Table):
                 or (volume.spacing_mm is not None and metadata.spacing is not None)
             )
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def parse(text: str) -> Manifest:

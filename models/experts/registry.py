@@ -27,7 +27,7 @@ from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.slices import Seen, Slice, beside, look_beside, shown
 from models.experts.volumes import Given
 from models.statements.table import DIGEST
-from schemas.expert_runs import ExpertRun
+from schemas.expert_runs import ExpertRun, Unasked
 from schemas.experts import ExpertRuntime
 from schemas.images import ImageMetadata, SourceAnnotation
 from schemas.regions import Box, Embedding, Grounding, Landmark, Opinion, VolumeFinding
@@ -111,6 +111,7 @@ class Registry:
         spacing = (metadata.spacing.row_mm, metadata.spacing.column_mm) if metadata.spacing else None
         told: list[Candidate] = list(marks)
         runs: list[ExpertRun] = []
+        unasked: list[Unasked] = []
         found: list[Measured] = []
         within: Within | None = None
         outlines: dict[str | None, Within] = {}
@@ -123,6 +124,9 @@ class Registry:
         for expert in self.experts:
             contract, name = expert.manifest.input, expert.manifest.expert
             if not expert.manifest.fits(metadata, unit, values.shape):
+                continue
+            if lacks := expert.manifest.lacks(metadata):
+                unasked.append(Unasked(expert=name, lacks=lacks))
                 continue
             in_volume = isinstance(expert.manifest.decoding, Volumetric)
             negated = inverted and contract.polarity == "displayed"
@@ -207,6 +211,7 @@ class Registry:
             landmarks=tuple(landmarks),
             embeddings=tuple(embeddings),
             experts=tuple(runs),
+            unasked=tuple(unasked),
             intensity=intensity(luma, visible, measured_unit),
         )
 

@@ -51,7 +51,7 @@ def beside(values: tuple[FloatImage, ...], metadata: ImageMetadata) -> dict[int,
 
 def shown(expert: Expert, slices: Mapping[int, Slice], at: int = 0) -> tuple[FloatImage, dict[int, FloatImage]]:
     """A slice as an expert takes it, and those around it by their steps from it."""
-    grey = expert.manifest.input.channels == 1
+    grey = expert.manifest.input.channels != 3
     images = {steps: one.luma if grey else one.values for steps, one in slices.items()}
     return images[at], {steps - at: one for steps, one in images.items() if steps != at}
 

@@ -1,10 +1,13 @@
 """A manifest as the text of its file. Knows nothing of what its fields mean."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from models.experts.manifest import Manifest
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml(manifest: Manifest, note: str = "Written by `tristream experts`.") -> str:
@@ -25,7 +28,11 @@ def tables(plain: Mapping[str, Any]) -> str:
 
 
 def _pairs(table: Mapping[str, Any]) -> list[str]:
-    return [f"{key} = {_value(value)}" for key, value in table.items()]
+    return [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _value(value: Any) -> str:

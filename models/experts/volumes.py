@@ -3,11 +3,12 @@
 Knows nothing of regions, nor of where volumes come from.
 """
 
+import hashlib
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -32,6 +33,14 @@ Spacings = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel of a volume, by the digest of its slices; `load` as of `Given`."""
+
+    digest: str
+    load: Callable[[], Floats]
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """A volume that an image is a slice of.
 
@@ -42,6 +51,7 @@ class Given:
         spacing: mm along these axes; None where nothing tells.
         ends: where they lead in the patient; None where nothing tells.
         load: its values, float32 (slices, rows, columns). Called where they are not known from another slice.
+        channels: by their names, those of the volume that has several, all as large and in the same place.
     """
 
     digest: str
@@ -50,6 +60,16 @@ class Given:
     spacing: Spacings
     ends: Ends
     load: Callable[[], Floats]
+    channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
+
+    def of(self, names: Sequence[str]) -> tuple[Channel, ...]:
+        """The channels of these names; of none the volume itself. Raises KeyError of one that it does not have."""
+        return tuple(self.channels[name] for name in names) or (Channel(self.digest, self.load),)
+
+    def digest_of(self, names: Sequence[str]) -> str:
+        """A digest of the channels of these names together; of none that of the volume. Raises as `of`."""
+        digests = [one.digest for one in self.of(names)]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +144,32 @@ def class_maps(
 ) -> Iterator[npt.NDArray[np.float32]]:
     """The probabilities of each class in turn, each (slices, rows, columns) of the volume as it came.
 
-    Values and probabilities are resampled linearly. What is asked of the graph, `run`, is (1, 1, d, h, w) in and
-    (1, classes, d, h, w) out; `activate` makes probabilities of that.
+    Values and probabilities are resampled linearly, values of each channel normalised by themselves and loaded one
+    after the other. What is asked of the graph, `run`, is (1, channels, d, h, w) in and (1, classes, d, h, w) out;
+    `activate` makes probabilities of that.
 
     Raises:
-        ValueError: the answer is of another shape, or with all its classes beyond `MOST_VALUES`.
+        ValueError: the answer is of another shape, or with all its classes beyond `MOST_VALUES`; or all channels are.
     """
     volume = contract.volume
     assert volume is not None
     turn = Turn.to(volume.axes, given.ends)
-    values = turn.turned(given.load())
-    spacing = [given.spacing[axis] for axis in turn.order]
-    shape = _resampled_shape(values.shape, spacing, volume)
-    prepared = resampled(normalised(np.ascontiguousarray(values), contract.normalisation), shape)
-    if contract.mean or contract.deviation:
-        prepared = (prepared - np.float32((contract.mean or (0.0,))[0])) / np.float32((contract.deviation or (1.0,))[0])
-    original = values.shape
-    del values
+    original = tuple(given.shape[axis] for axis in turn.order)
+    shape = _resampled_shape(original, [given.spacing[axis] for axis in turn.order], volume)
+    channels = given.of(contract.named)
+    if len(channels) * math.prod(shape) > MOST_VALUES:
+        raise ValueError("the volume is too large for all channels at a time")
+    prepared = np.empty((len(channels), *shape), np.float32)
+    for n, channel in enumerate(channels):
+        by = contract.normalisation if not contract.named else volume.normalisations.get(contract.named[n])
+        values = normalised(np.ascontiguousarray(turn.turned(channel.load())), by or contract.normalisation)
+        prepared[n] = resampled(values, shape)
+        del values
+        if contract.mean or contract.deviation:
+            prepared[n] -= np.float32(contract.mean[n] if contract.mean else 0.0)
+            prepared[n] /= np.float32(contract.deviation[n] if contract.deviation else 1.0)
     answer = activate(sliding(prepared, volume, run)[None])[0]
+    del prepared
     for one in answer:
         yield turn.back(resampled(one, original))
 
@@ -181,32 +209,34 @@ def gaussian(patch: Sequence[int]) -> Floats:
 
 
 def sliding(values: Floats, volume: VolumeInput, run: Callable[[Floats], Floats]) -> Floats:
-    """What the graph says of a whole volume (d, h, w), as (classes, d, h, w), windows blended where they overlap.
+    """What the graph says of a volume (channels, d, h, w), as (classes, d, h, w), windows blended where they overlap.
 
     A volume smaller than a window is padded with zeros on both sides.
 
     Raises:
         ValueError: an answer is of another shape than its window, or all together beyond `MOST_VALUES`.
     """
-    short = [max(0, window - side) for side, window in zip(values.shape, volume.patch, strict=True)]
+    sides = values.shape[1:]
+    short = [max(0, window - side) for side, window in zip(sides, volume.patch, strict=True)]
     before = [missing // 2 for missing in short]
-    padded = np.pad(values, [(one, missing - one) for one, missing in zip(before, short, strict=True)])
+    around = [(one, missing - one) for one, missing in zip(before, short, strict=True)]
+    padded = np.pad(values, [(0, 0), *around]) if any(short) else values
     weights = gaussian(volume.patch)
     total: Floats | None = None
-    weight = np.zeros(padded.shape, np.float32)
-    ranges = [starts(side, window, volume.overlap) for side, window in zip(padded.shape, volume.patch, strict=True)]
+    weight = np.zeros(padded.shape[1:], np.float32)
+    ranges = [starts(side, window, volume.overlap) for side, window in zip(weight.shape, volume.patch, strict=True)]
     for corner in product(*ranges):
         at = tuple(slice(start, start + side) for start, side in zip(corner, volume.patch, strict=True))
-        (answer,) = run(padded[at][None, None])
+        (answer,) = run(padded[(slice(None), *at)][None])
         if answer.ndim != 4 or answer.shape[1:] != volume.patch:
             raise ValueError("the graph's map is not of the window's size")
         if total is None:
-            if len(answer) * padded.size > MOST_VALUES:
+            if len(answer) * weight.size > MOST_VALUES:
                 raise ValueError("the volume is too large for all classes at a time")
-            total = np.zeros((len(answer), *padded.shape), np.float32)
+            total = np.zeros((len(answer), *weight.shape), np.float32)
         total[(slice(None), *at)] += answer * weights
         weight[at] += weights
     assert total is not None
     total /= weight
-    inner = tuple(slice(one, one + side) for one, side in zip(before, values.shape, strict=True))
+    inner = tuple(slice(one, one + side) for one, side in zip(before, sides, strict=True))
     return total[(slice(None), *inner)]

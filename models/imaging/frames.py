@@ -69,6 +69,10 @@ class Source:
     """Which image it is to DICOM objects that mark regions of it; None where none can."""
     belonging: Belonging = field(default_factory=Belonging, repr=False)
     """What it belongs to. Names persons."""
+    volumes: int = 1
+    """In register, of as many frames each, one after the other: more than one of a file of four dimensions."""
+    channels: tuple[str, ...] = ()
+    """What each of these is, where a sidecar names them."""
 
     def read(self, index: int) -> Frame:
         """Decode one frame, flag it where its source contradicts itself on left and right, and mask its text.

@@ -95,6 +95,7 @@ def open_nifti(
             for stack in _stacks(volume, layout)
             for number in range(volume.shape[3])
         ),
+        volumes=volume.shape[3],
     )
 
 

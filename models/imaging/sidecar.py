@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from models.imaging.annotations import Annotations
 from models.imaging.belonging import Belonging, Identifiers
+from models.imaging.channels import as_channel, channels_of
 from models.imaging.errors import DEFAULTS, SIDECAR, InvalidSidecar
 from models.imaging.frames import Frame, Source, identify
 from models.imaging.metadata import IMPLIED_ORGANS
@@ -31,12 +32,13 @@ _MEANT = {
     "anatomy": "organ", "body_part": "organ", "bodypart": "organ", "bounding_boxes": "boxes", "bbox": "boxes",
     "box": "boxes", "column": "column_mm", "h": "height", "left": "x", "row": "row_mm", "src": "source", "top": "y",
     "w": "width",
-    "class": "disease", "collection": "source", "copyright": "licence", "dataset": "source", "diagnosis": "disease",
-    "finding": "disease", "fold": "split", "license": "licence", "orientation_right": "orientation",
+    "channel_names": "channels", "class": "disease", "collection": "source", "copyright": "licence",
+    "dataset": "source", "diagnosis": "disease", "finding": "disease", "fold": "split", "license": "licence",
+    "orientation_right": "orientation",
     "patient_id": "patient", "patientid": "patient", "pathology": "disease", "pixel_spacing": "spacing",
-    "pixelspacing": "spacing", "segmentation": "mask", "series_uid": "series", "side": "laterality",
-    "study_uid": "study", "subject": "patient", "subject_id": "patient", "subset": "split", "type": "modality",
-    "units": "unit",
+    "pixelspacing": "spacing", "segmentation": "mask", "sequences": "channels", "series_uid": "series",
+    "side": "laterality", "study_uid": "study", "subject": "patient", "subject_id": "patient", "subset": "split",
+    "type": "modality", "units": "unit",
 }  # fmt: skip
 """Words of others, by the field that says the same here."""
 _CLOSE, _LONGER = 0.76, 2
@@ -45,7 +47,7 @@ _CLOSE, _LONGER = 0.76, 2
 Others are not shown: any text can stand there, a patient's name too.
 """
 _PLAIN = re.compile(r"[A-Za-z_ -]+")
-_TEXTS = ("modality", "organ", "disease", "view", "laterality", "plane", "labels", "boxes", "annotations")
+_TEXTS = ("modality", "organ", "disease", "view", "laterality", "plane", "labels", "boxes", "annotations", "channels")
 """Fields whose words a description can tell."""
 
 
@@ -118,10 +120,13 @@ def describe(
     if objects < len(said.sidecar.annotations):
         raise InvalidSidecar("annotations", "names a file that is not below the image's folder")
     annotations = Annotations(said.sidecar, source, mask, open_mask)
+    channels = channels_of(said.sidecar, source.volumes)
 
     def decode(index: int) -> Frame:
         frame = source.decode(index)
+        channel = channels[index * len(channels) // source.frames_total] if channels else None
         unit, modality = said.sidecar.unit, said.sidecar.modality or frame.metadata.modality
+        modality = (channel and channel.modality) or modality
         taken = unit is not None and frame.unit in (STORED_VALUE, RESCALED_VALUE) and frame.stored.ndim == 2
         if unit is not None and not can_measure(modality, unit):
             taken = False
@@ -133,6 +138,7 @@ def describe(
             frame = _with_unit(frame, RESCALED_VALUE)  # That of the file, which the sidecar says is of another kind.
         found, digest = annotations.of(frame)
         metadata = said.put_to(frame.metadata, unit_taken=taken, annotations=digest)
+        metadata = as_channel(metadata, channel) if channel else metadata
         return replace(frame, metadata=metadata, annotations=found)
 
     def stacks() -> tuple[Stack, ...]:
@@ -145,7 +151,12 @@ def describe(
         return found and replace(found, sided=said.sidecar.orientation is None)
 
     return replace(
-        source, decode=decode, stacks=stacks, in_series=in_series, belonging=said.put_to_belonging(source.belonging)
+        source,
+        decode=decode,
+        stacks=stacks,
+        in_series=in_series,
+        belonging=said.put_to_belonging(source.belonging),
+        channels=tuple(one.name for one in channels),
     )
 
 

@@ -30,15 +30,16 @@ class Solid:
 
 
 def find_in_volume(expert: Expert, sight: Sight) -> Found:
-    """The connected parts of each class in the image's own slice. Raises UnfitOutput where there is no volume."""
-    if sight.volume is None:
+    """The connected parts of each class in the image's own slice. Raises UnfitOutput where its volume is not there."""
+    named = expert.manifest.input.named
+    if sight.volume is None or not sight.volume.channels.keys() >= set(named):
         raise UnfitOutput
     given, decoding = sight.volume, cast(Volumetric, expert.manifest.decoding)
     size = given.shape[1:]
     smallest = max(decoding.min_area_px, decoding.min_area_fraction * size[0] * size[1])
     found: list[Candidate] = []
     left_out = 0
-    looked = expert.volumes.get(given.digest, lambda: _looked(expert, given), _bytes)
+    looked = expert.volumes.get(given.digest_of(named), lambda: _looked(expert, given), _bytes)
     solids = cast(tuple[Solid, ...] | Exception, looked)
     if isinstance(solids, Exception):
         raise solids
@@ -106,6 +107,7 @@ def _solids(expert: Expert, given: Given) -> Iterator[Solid]:
             where, score = inside.pop(label.index)
             rule = f"predicted probability of {label.name} at least {least(label, decoding.threshold):g}"
         rule += f", in three dimensions, of the volume of {given.shape[0]} slices"
+        rule += f", of which it was given {', '.join(manifest.input.named)}" if manifest.input.named else ""
         solid = _solid(where, score, label, rule, expert, given)
         if solid is not None:
             yield solid
@@ -134,7 +136,8 @@ def _solid(
     corner = tuple(outer.start + one.start for outer, one in zip(box, inner, strict=True))
     mask, probability = mask[inner], score[box][inner].astype(np.float16)
     finding = VolumeFinding(
-        volume=given.digest,
+        volume=given.digest_of(expert.manifest.input.named),
+        channels=expert.manifest.input.named,
         label=label.name,
         code=label.code,
         expert=expert.manifest.expert,

@@ -33,11 +33,20 @@ def import_expert(path: Path, out: Path, told: Told) -> Path:
     """
     drafted = _drafted(path)
     name = told.name or re.sub(r"[^a-z0-9]+", "-", drafted.name.lower()).strip("-") or "expert"
-    modality, licence = told.modality or drafted.modality, told.licence or drafted.licence
-    if modality is None:
+    modalities = (told.modality,) if told.modality else drafted.modalities
+    licence = told.licence or drafted.licence
+    if not modalities:
         raise CannotImport("nothing tells which images it takes: give --modality")
     if licence is None:
         raise CannotImport("nothing tells the licence of its weights: give --licence")
+    given = drafted.input
+    if drafted.lies_as_files_do and told.axes is None:
+        raise CannotImport(
+            "it takes volumes as their files lie (no Orientationd), and nothing tells how those of its training lay in "
+            "the patient: give --axes, x first, as LPS of BraTS's files"
+        )
+    if told.axes and given.volume:
+        given = given.model_copy(update={"volume": given.volume.model_copy(update={"axes": told.axes})})
     data = drafted.graph.read_bytes()
     manifest = Manifest(
         name=name,
@@ -46,12 +55,12 @@ def import_expert(path: Path, out: Path, told: Told) -> Path:
         licence=licence,
         made=drafted.made,
         source=drafted.source,
-        modalities=(modality,),
+        modalities=modalities,
         organs=told.organs,
         unknown_organ=bool(told.organs),
         limits=drafted.limits,
         sha256=hashlib.sha256(data).hexdigest(),
-        input=drafted.input,
+        input=given,
         decoding=drafted.decoding,
         labels=drafted.labels,
     )

@@ -13,7 +13,7 @@ from models.experts.contracts import FullRange, InputContract, Size
 from models.experts.decodings import Decoding, Label
 from models.experts.external import NoExternalData, read_graph
 from models.experts.running import open_session
-from models.vocabulary import read_label
+from models.vocabulary import channel_of, read_label
 from schemas.codes import Code
 from schemas.experts import ExpertRuntime
 from schemas.failures import TristreamError
@@ -24,8 +24,7 @@ CUT_SQUARE = "It was trained on the middle of images, cut square; here the whole
 NEVER_MEASURED = "Imported: how well it finds what it tells was not measured here."
 _MODALITIES: dict[str, Modality] = {
     **{one.lower(): one for one in get_args(Modality)},
-    "mri": "MR", "t1": "MR", "t1w": "MR", "t1ce": "MR", "t1gd": "MR", "t2": "MR", "t2w": "MR", "flair": "MR",
-    "adc": "MR", "xray": "X-ray", "cxr": "X-ray", "us": "ultrasound", "pt": "PET", "pathology": "histopathology",
+    "mri": "MR", "xray": "X-ray", "cxr": "X-ray", "us": "ultrasound", "pathology": "histopathology",
 }  # fmt: skip
 _NOTHING = {"background", "bg", "none", "nothing", "other", "no finding", "normal"}
 
@@ -42,6 +41,7 @@ class Told:
     modality: Modality | None = None
     organs: tuple[str, ...] = ()
     licence: str | None = None
+    axes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,11 @@ class Draft:
     input: InputContract
     decoding: Decoding
     labels: tuple[Label, ...]
-    modality: Modality | None = None
+    modalities: tuple[Modality, ...] = ()
     licence: str | None = None
     limits: tuple[str, ...] = field(default=())
+    lies_as_files_do: bool = False
+    """The tensor's axes are those of the files, x first, whichever way these lie in the patient."""
 
 
 def of_pictures(
@@ -163,7 +165,33 @@ def _in_words(text: str) -> tuple[str | None, Code | None]:
 
 def modality_of(word: object) -> Modality | None:
     """A modality by what exports call it; None of any other word."""
-    return _MODALITIES.get(word.strip().lower()) if isinstance(word, str) else None
+    if not isinstance(word, str):
+        return None
+    channel = channel_of(word)
+    return _MODALITIES.get(word.strip().lower()) or (channel and channel.modality)
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Several channels of a volume in our words, in their order; `limits`: what is to be known of their names."""
+
+    names: tuple[str, ...]
+    modalities: tuple[Modality, ...]
+    limits: tuple[str, ...]
+
+
+def channels_told(told: Sequence[str]) -> Channels:
+    """What an export calls its channels; one that is not known goes by its number. Raises CannotImport of two alike."""
+    found = [channel_of(text) for text in told]
+    names = tuple(one.name if one else f"channel {n}" for n, one in enumerate(found, 1))
+    if len(set(names)) < len(names):
+        raise CannotImport(f"two of its channels ({', '.join(told)}) are called the same here: {BY_HAND}")
+    modalities: tuple[Modality, ...] = tuple(dict.fromkeys(one.modality for one in found if one and one.modality))
+    strange = [f"{name} is what the export calls {text!r}" for name, text, one in zip(names, told, found) if not one]  # noqa: B905
+    limits = (f"Sidecars name channels by number: {', '.join(strange)}.",) if strange else ()
+    if "CT" in modalities:
+        limits += ("Values of CT are taken for HU, whatever the file says of them.",)
+    return Channels(names, modalities, limits)
 
 
 def licence_in(folder: Path) -> str | None:

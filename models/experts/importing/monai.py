@@ -20,8 +20,10 @@ from models.experts.importing.draft import (
     BY_HAND,
     NEVER_MEASURED,
     CannotImport,
+    Channels,
     Draft,
     Graph,
+    channels_told,
     json_of,
     labelled,
     licence_in,
@@ -29,6 +31,7 @@ from models.experts.importing.draft import (
     numbers,
     the_graph,
 )
+from models.vocabulary import MOST_CHANNELS
 
 EXPORT = (
     "make it by 'python -m monai.bundle onnx_export network_def --filepath models/model.onnx --ckpt_file "
@@ -39,6 +42,8 @@ _HARMLESS = {
     "CropForegroundd", "SpatialPadd", "DivisiblePadd", "SelectItemsd", "Orientationd", "Spacingd", "Resized",
 }  # fmt: skip
 """Transforms that change no values, or are read elsewhere."""
+
+_BY_WHOLE = {"NormalizeIntensityd", "ScaleIntensityd", "ScaleIntensityRangePercentilesd"}
 
 _TURNED = "MONAI's reader of pictures exchanges rows and columns; here they are as they are seen."
 
@@ -62,16 +67,14 @@ def draft(folder: Path) -> Draft:
     takes, gives = _formats(metadata)
     rank, flat = len(graph.takes.shape), len(graph.gives[0].shape) == 2
     channels = takes.get("num_channels", 1)
-    if rank not in (4, 5) or channels not in ((1,) if rank == 5 else (1, 3)):
-        if rank == 5:
-            raise CannotImport(
-                f"it takes {channels} channels, several series of one patient; an expert is given one volume: take a "
-                "bundle of one channel, or give what this one outlines as the source's (docs/formats.md)"
-            )
+    if rank not in (4, 5) or channels not in ((1, 3) if rank == 4 else range(1, MOST_CHANNELS + 1)):
         raise CannotImport(
             f"it takes {channels} channels in {rank} axes, which cannot be given to an expert: {BY_HAND}"
         )
+    several = _channels(takes, channels) if channels > 1 and rank == 5 else Channels((), (), ())
     transforms = tuple(_transforms(config, "preprocessing"))
+    if several.names and (mixed := [name for one in transforms if _mixes_channels(name := _name(one), one)]):
+        raise CannotImport(f"its transform {mixed[0]!r} normalises all channels as one: {BY_HAND}")
     labels, background = labelled({int(index): str(name) for index, name in (gives.get("channel_def") or {}).items()})
     modality = modality_of(takes.get("modality"))
     output, activation = graph.gives[0].name, _activation(config, len(labels) + len(background))
@@ -96,23 +99,34 @@ def draft(folder: Path) -> Draft:
         made=str(metadata.get("description") or "A MONAI bundle.").strip(),
         source=str(next(iter(metadata.get("references") or []), metadata.get("authors") or "MONAI bundle")),
         licence=cast(str | None, metadata.get("license")) or licence_in(folder),
-        modality=modality,
+        modalities=several.modalities or ((modality,) if modality else ()),
         input=InputContract(
-            units=("HU",) if modality == "CT" else (),
-            channels=3 if channels == 3 else 1,
+            units=("HU",) if modality == "CT" and not several.names else (),
+            channels=several.names or (3 if channels == 3 else 1),
             polarity="value",
             shortest_side=16,
             longest_side=8192,
             name=graph.takes.name,
-            grey_as_colour=channels == 3,
+            grey_as_colour=channels == 3 and rank == 4,
             size=size,
             normalisation=_normalisation(transforms),
             volume=volume,
         ),
         decoding=decoding,
         labels=labels,
-        limits=(NEVER_MEASURED,) if rank == 5 else (NEVER_MEASURED, _TURNED),
+        limits=(NEVER_MEASURED, *several.limits) if rank == 5 else (NEVER_MEASURED, _TURNED),
+        lies_as_files_do=volume is not None and volume.axes is None,
     )
+
+
+def _channels(takes: Config, count: int) -> Channels:
+    told = cast(Config, takes.get("channel_def") or {})
+    return channels_told([str(told.get(str(n), f"channel {n + 1}")) for n in range(count)])
+
+
+def _mixes_channels(name: str, transform: Config) -> bool:
+    """Whether it takes lowest, highest or mean value of all channels together."""
+    return name in _BY_WHOLE and transform.get("channel_wise") is not True
 
 
 def _formats(metadata: Config) -> tuple[Config, Config]:

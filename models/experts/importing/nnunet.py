@@ -10,8 +10,10 @@ from models.experts.importing.draft import (
     BY_HAND,
     NEVER_MEASURED,
     CannotImport,
+    Channels,
     Draft,
     Graph,
+    channels_told,
     json_of,
     labelled,
     modality_of,
@@ -45,12 +47,15 @@ def draft(folder: Path) -> Draft:
     plan = cast(Mapping[str, Any], configurations[name])
     channels = cast(Mapping[str, str], dataset.get("channel_names") or dataset.get("modality") or {})
     colour = len(channels) == 3 and rank == 4
-    if len(channels) != 1 and not colour:
+    if not channels or (len(channels) > 1 and rank == 4 and not colour):
         raise CannotImport(
-            f"it takes {len(channels)} channels ({', '.join(channels.values())}) of one patient, which cannot be given "
-            "to an expert: train on one of them"
+            f"it takes {len(channels)} channels ({', '.join(channels.values())}) in two dimensions, which cannot be "
+            "given to an expert: export 3d_fullres, or train on one of them"
         )
-    modality = modality_of(next(iter(channels.values())))
+    told = list(channels.values())
+    several = channels_told(told) if len(told) > 1 and not colour else Channels((), (), ())
+    modality = modality_of(told[0])
+    normalisation, others = _normalisations(plan, plans, several.names)
     labels, background, regions = _labels(cast(Mapping[str, Any], dataset.get("labels", {})))
     output = graph.gives[0].name
     activation = "sigmoid" if regions else "softmax"
@@ -65,6 +70,7 @@ def draft(folder: Path) -> Draft:
             spacing_mm=(spacing[0], spacing[1], spacing[2]),
             patch=(patch[0], patch[1], patch[2]),
             overlap=0.5,
+            normalisations=others,
         )
         decoding = Volumetric(kind="volume", output=output, activation=activation, background=background)
         size, spacing_mm = Size(policy="keep"), None
@@ -81,22 +87,26 @@ def draft(folder: Path) -> Draft:
         made=f"nnU-Net v2, {plans.get('plans_name', 'plans')}, {name}; {dataset.get('numTraining', '?')} images.",
         source=str(dataset.get("reference") or dataset.get("name") or plans.get("dataset_name") or "nnU-Net"),
         licence=cast(str | None, dataset.get("licence") or dataset.get("license")),
-        modality=modality,
+        modalities=several.modalities or ((modality,) if modality else ()),
         input=InputContract(
-            units=("HU",) if modality == "CT" else (),
-            channels=3 if colour else 1,
+            units=("HU",) if modality == "CT" and not several.names else (),
+            channels=several.names or (3 if colour else 1),
             polarity="value",
             shortest_side=16,
             longest_side=8192,
             name=graph.takes.name,
             size=size,
             spacing_mm=None if colour else spacing_mm,
-            normalisation=_normalisation(plan, plans),
+            normalisation=normalisation,
             volume=volume,
         ),
         decoding=decoding,
         labels=labels,
-        limits=(NEVER_MEASURED, "One fold, without mirroring, resampled linearly: nnU-Net's own averages and splines."),
+        limits=(
+            NEVER_MEASURED,
+            "One fold, without mirroring, resampled linearly: nnU-Net's own averages and splines.",
+            *several.limits,
+        ),
     )
 
 
@@ -121,15 +131,27 @@ def _axes(plans: Mapping[str, Any]) -> str | None:
     return "".join(axes[one] for one in order) if axes else None
 
 
-def _normalisation(plan: Mapping[str, Any], plans: Mapping[str, Any]) -> Normalisation:
-    scheme = str((plan.get("normalization_schemes") or ["?"])[0])
+def _normalisations(
+    plan: Mapping[str, Any], plans: Mapping[str, Any], names: tuple[str, ...]
+) -> tuple[Normalisation, dict[str, Normalisation]]:
+    """That of most channels, and those of others, by name."""
+    each = [_normalisation(plan, plans, channel) for channel in range(max(1, len(names)))]
+    # An override that is none cannot be written: it has no field but its kind.
+    usual = AsIs() if AsIs() in each else max(each, key=each.count)
+    return usual, {name: one for name, one in zip(names, each, strict=False) if one != usual}
+
+
+def _normalisation(plan: Mapping[str, Any], plans: Mapping[str, Any], channel: int) -> Normalisation:
+    schemes, masked = (list[Any](plan.get(key) or []) for key in ("normalization_schemes", "use_mask_for_norm"))
+    scheme = str(schemes[channel]) if channel < len(schemes) else "?"
     if scheme == "CTNormalization":
-        seen = cast(Mapping[str, Any], plans.get("foreground_intensity_properties_per_channel", {})).get("0", {})
+        seen = cast(Mapping[str, Any], plans.get("foreground_intensity_properties_per_channel", {}))
+        seen = cast(Mapping[str, Any], seen.get(str(channel), {}))
         keys = ("mean", "std", "percentile_00_5", "percentile_99_5")
         mean, deviation, low, high = numbers([seen.get(key) for key in keys], 4, f"{', '.join(keys)} of plans.json")
         return ZScore(kind="z-score", mean=mean, deviation=deviation, low=low, high=high)
     if scheme == "ZScoreNormalization":
-        return ZScore(kind="z-score", positive=bool((plan.get("use_mask_for_norm") or [False])[0]))
+        return ZScore(kind="z-score", positive=bool(channel < len(masked) and masked[channel]))
     others: dict[str, Normalisation] = {
         "NoNormalization": AsIs(),
         "RescaleTo01Normalization": MinMax(kind="min-max"),

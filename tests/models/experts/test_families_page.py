@@ -56,7 +56,7 @@ def test_examples_of_the_other_page() -> None:
     """Those of docs/own-experts.md too, whole or the parts that it tells of."""
     found = [manifest_of(text) for text in blocks((DOCS / "own-experts.md").read_text(encoding="utf-8"))]
     kinds = [one.decoding.kind for one in found if one.decoding]
-    assert kinds == ["semantic", "classifier", "landmarks", "embedding", "volume"]
+    assert kinds == ["semantic", "classifier", "landmarks", "embedding", "volume", "volume"]
 
 
 @pytest.mark.parametrize(

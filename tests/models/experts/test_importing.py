@@ -142,6 +142,53 @@ def test_monai(tmp_path: Path) -> None:
     assert [label.name for label in manifest.labels] == ["spleen"]
 
 
+def test_sequences_of_monai(tmp_path: Path) -> None:
+    """As brats_mri_segmentation of the model zoo: four channels by their names, axes that only a person can tell."""
+    path = exports.monai(
+        tmp_path / "brats",
+        exports.segmenter((1, 4, 16, 16, 16), 3),
+        takes={
+            "modality": "MR",
+            "num_channels": 4,
+            "spatial_shape": ["8*n", "8*n", "8*n"],
+            "channel_def": {"0": "T1c", "1": "T1", "2": "T2", "3": "FLAIR"},
+        },
+        gives={"num_channels": 3, "channel_def": {"0": "Tumor core", "1": "Whole tumor", "2": "Enhancing tumor"}},
+        transforms=[
+            {"_target_": "LoadImaged", "keys": "image"},
+            {"_target_": "NormalizeIntensityd", "keys": "image", "nonzero": True, "channel_wise": True},
+        ],
+        inference={"postprocessing": {"transforms": [{"_target_": "Activationsd", "sigmoid": True}]}},
+    )
+    manifest = imported(path, tmp_path, Told(axes="LPS"))
+    assert (manifest.input.channels, manifest.modalities) == (("T1ce", "T1", "T2", "FLAIR"), ("MR",))
+    assert manifest.input.normalisation == ZScore(kind="z-score", positive=True)
+    assert manifest.input.volume is not None
+    assert manifest.input.volume.axes == "LPS"
+    assert [one.name for one in manifest.labels] == ["tumour core", "whole tumour", "enhancing tumour"]
+
+
+def test_ct_and_pet_of_nnunet(tmp_path: Path) -> None:
+    """Each channel is normalised in its own way; one of no known name goes by its number, and a limit says which."""
+    path = exports.nnunet(
+        tmp_path / "given",
+        exports.segmenter((1, 3, 16, 24, 24), 3),
+        dataset={"channel_names": {"0": "CT", "1": "PET", "2": "prior"}},
+        plan={
+            "normalization_schemes": ["CTNormalization", "ZScoreNormalization", "ZScoreNormalization"],
+            "use_mask_for_norm": [False, False, False],
+        },
+    )
+    manifest = imported(path, tmp_path, Told())
+    assert (manifest.input.channels, manifest.modalities) == (("CT", "PET", "channel 3"), ("CT", "PET"))
+    assert manifest.input.normalisation == ZScore(kind="z-score")
+    assert manifest.input.volume is not None
+    assert manifest.input.volume.normalisations == {
+        "CT": ZScore(kind="z-score", mean=99.5, deviation=37.1, low=-15.0, high=197.0)
+    }
+    assert any("channel 3 is what the export calls 'prior'" in limit for limit in manifest.limits)
+
+
 def test_a_classifier_of_monai(tmp_path: Path) -> None:
     """Pictures of three channels, brought to one size; classes without a place."""
     path = exports.monai(
@@ -199,7 +246,14 @@ def of(make: Callable[..., Path], *given: Any, **changes: Any) -> Callable[[Path
         (without(exports.hugging_face, "onnx/model.onnx"), "optimum-cli export onnx"),
         (without(exports.hugging_face, "preprocessor_config.json"), "preprocessor_config.json cannot be read"),
         (without(exports.nnunet, "fold_0/model.onnx"), "torch.onnx.export(network"),
-        (of(exports.nnunet, dataset={"channel_names": {"0": "T1", "1": "FLAIR"}}), "it takes 2 channels (T1, FLAIR)"),
+        (
+            of(exports.nnunet, exports.segmenter((1, 2, 32, 32), 3), dataset={"channel_names": {"0": "T1", "1": "T2"}}),
+            "it takes 2 channels (T1, T2) in two dimensions",
+        ),
+        (
+            of(exports.nnunet, dataset={"channel_names": {"0": "T1", "1": "T1w"}}),
+            "two of its channels (T1, T1w) are called the same here",
+        ),
         (of(exports.nnunet, plans={"transpose_forward": [2, 0, 1]}), "its axes are exchanged ([2, 0, 1])"),
         (of(exports.nnunet, plan={"normalization_schemes": ["Mine"]}), "its normalisation 'Mine' is none of"),
         (of(exports.nnunet, plans={"configurations": {}}), "no configuration '3d_fullres'"),
@@ -212,7 +266,12 @@ def of(make: Callable[..., Path], *given: Any, **changes: Any) -> Callable[[Path
             of(exports.monai, transforms=[{"_target_": "ScaleIntensityd"}, {"_target_": "NormalizeIntensityd"}]),
             "normalised more than once",
         ),
-        (of(exports.monai, takes={"num_channels": 4}), "it takes 4 channels, several series of one patient"),
+        (of(exports.monai, takes={"num_channels": 17}), "it takes 17 channels in 5 axes"),
+        (
+            of(exports.monai, takes={"num_channels": 2}, transforms=[{"_target_": "NormalizeIntensityd"}]),
+            "its transform 'NormalizeIntensityd' normalises all channels as one",
+        ),
+        (of(exports.monai, transforms=[{"_target_": "LoadImaged"}]), "give --axes, x first, as LPS of BraTS's files"),
         (of(exports.monai, transforms=[{"_target_": "Resized"}]), "whole volumes brought to one size"),
         (of(lambda folder: folder.mkdir() or folder), "it is none of: a MONAI bundle"),
     ],

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from models.experts.adapters import look
+from models.experts.checking import check
 from models.experts.contracts import VolumeInput
 from models.experts.registry import Registry
 from models.experts.running import Expert, Sight, UnfitOutput
-from models.experts.volumes import Ends, Given, LastVolumes, Turn, gaussian, resampled, sliding, starts
+from models.experts.volumes import Channel, Ends, Given, LastVolumes, Turn, gaussian, resampled, sliding, starts
 from schemas.images import ImageMetadata, InVolume, Orientation, Spacing
 from schemas.regions import Grounding
+from tests.models.experts import channel_graphs
 from tests.models.experts.volume_graphs import box_filter, write
 
 AXIAL: Ends = ("head", "posterior", "patient left")
@@ -86,7 +88,7 @@ def test_windows_say_what_the_whole_says(shape: tuple[int, int, int]) -> None:
     def run(batch: np.ndarray) -> np.ndarray:
         return np.concatenate([batch, 1 - batch], axis=1)
 
-    found = sliding(values, VolumeInput(patch=(16, 16, 16)), run)
+    found = sliding(values[None], VolumeInput(patch=(16, 16, 16)), run)
     assert found.shape == (2, *shape)
     np.testing.assert_allclose(found, np.stack([values, 1 - values]), atol=1e-5)
 
@@ -95,9 +97,9 @@ def test_an_answer_of_another_size_is_refused() -> None:
     """And one of more classes than memory holds."""
     volume = VolumeInput(patch=(8, 8, 8))
     with pytest.raises(ValueError, match="window"):
-        sliding(np.zeros((8, 8, 8), np.float32), volume, lambda batch: batch[..., :4])
+        sliding(np.zeros((1, 8, 8, 8), np.float32), volume, lambda batch: batch[..., :4])
     with pytest.raises(ValueError, match="too large"):
-        sliding(np.zeros((8, 8, 8), np.float32), volume, lambda batch: np.broadcast_to(batch, (1, 2**20, 8, 8, 8)))
+        sliding(np.zeros((1, 8, 8, 8), np.float32), volume, lambda batch: np.broadcast_to(batch, (1, 2**20, 8, 8, 8)))
 
 
 @pytest.mark.parametrize(
@@ -243,3 +245,44 @@ def test_without_what_it_needs_an_expert_is_not_asked(tmp_path: Path) -> None:
         assert (grounding.experts, grounding.volumes) == ((), ())
     with pytest.raises(UnfitOutput):
         look(expert, Sight(values[8]))
+
+
+def test_each_channel_is_normalised_by_itself(tmp_path: Path) -> None:
+    """In the graph's order, whatever the volume's; where the graph is given one in place of another it sees it."""
+    cube, right = channel_graphs.head("FLAIR", "T1", "T1ce", "T2")
+    manifest = channel_graphs.write(tmp_path)
+    window = 'normalisations = { FLAIR = { kind = "window", low = 0.0, high = 2000.0 } }'
+    manifest.write_text(manifest.read_text().replace("[input.volume]", f"[input.volume]\n{window}"))
+    values = {
+        name: cube[..., n].transpose(2, 1, 0).astype(np.float32) for n, name in enumerate(("FLAIR", "T1", "T1ce", "T2"))
+    }
+    one = Given(
+        "0" * 32, 3, (7, 48, 48), (3.0, 1.0, 1.0), AXIAL, lambda: values["FLAIR"],
+        {name: Channel(f"{n:032x}", lambda name=name: values[name]) for n, name in enumerate(values)},
+    )  # fmt: skip
+    found = look(Expert.load(manifest), Sight(values["FLAIR"][3], volume=one))
+    # At half of its brightness no part of FLAIR is above a half.
+    assert [(each.label, each.voxels) for each in found.volumes] == [
+        ("enhancing tumour", int(right["enhancing tumour"].sum()))
+    ]
+    swapped = replace(one, channels={**one.channels, "T1": one.channels["T1ce"], "T1ce": one.channels["T1"]})
+    assert look(Expert.load(manifest), Sight(values["FLAIR"][3], volume=swapped)).volumes == ()
+    with pytest.raises(UnfitOutput):
+        look(Expert.load(manifest), Sight(values["FLAIR"][3], volume=replace(one, channels={})))
+
+
+def test_a_manifest_names_channels_as_they_are_known(tmp_path: Path) -> None:
+    """Other words for them are taken; check says what to write where a number stands, or a name that nobody knows."""
+    manifest = channel_graphs.write(tmp_path, ("t1gd", "T1w", "T2w", "flair"))
+    assert Expert.load(manifest).manifest.input.named == channel_graphs.TAKES
+    assert [one for one in check(manifest) if not one.kept] == []
+    text = manifest.read_text()
+    for channels, told in (
+        ('["t1gd", "T1w", "T2w", "nobody"]', "'nobody' is no channel that is known"),
+        ("4", "channels is 1 or 3, or of a volume the name of each"),
+        ('["T1", "T1w", "T2w", "flair"]', "each once"),
+        ("1", 'Name its 4 channels in their order, as channels = ["FLAIR", "T1", …]'),
+    ):
+        manifest.write_text(text.replace('["t1gd", "T1w", "T2w", "flair"]', channels))
+        (broken,) = (one for one in check(manifest) if not one.kept)
+        assert told in str(broken)
