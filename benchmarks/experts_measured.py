@@ -3,10 +3,10 @@
     python -m benchmarks.experts_measured FOLDER [--sets NAME …] [--half first|second] [--own DIR]
 
 A row is an expert's label of which the sets mark what it claims to be (`MARKED`). *Precision*: share of its regions
-that are right, as `experts_scores` has it; *recall*: share of the marked parts that one of them overlaps by an IoU of
-0.1. Both over all images with such marks, with 95 % intervals over patients (drawn 2000 times; of Clopper and Pearson,
-regions taken as independent, where all or none are so). Labels of which nothing is marked are told below with their
-regions an image: of these nothing is known.
+that are right (`models.experts.calibration.is_right`); *recall*: share of the marked parts that one of them overlaps by
+an IoU of 0.1. Both over all images with such marks, with 95 % intervals over patients (drawn 2000 times; of Clopper and
+Pearson, regions taken as independent, where all or none are so). Labels of which nothing is marked are told below with
+their regions an image: of these nothing is known.
 """
 
 from collections import Counter, defaultdict
@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 
 from benchmarks.experts_quality import decode
-from benchmarks.experts_scores import is_right
 from benchmarks.experts_sets import by_sets, named, parser
-from benchmarks.real_figures import DRAWS, Mask, agreement, exact_interval
+from benchmarks.real_figures import Mask, agreement
 from benchmarks.real_images import Case
+from models.experts.calibration import DRAWS, exact_interval, is_right
 from models.experts.registry import Registry
 from schemas.regions import expert_name
 

@@ -10,20 +10,11 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.real_figures import exact_interval
+from models.experts.calibration import Scored, calibrated, exact_interval
 
 LEAST, MOST_BINS = 10, 5
 """Regions of a label from which on it is drawn, and how many bins of about equal numbers of regions at most."""
 ACROSS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A region: its score, whether it is right, and whose it is."""
-
-    score: float
-    right: bool
-    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,10 @@ def bins(scored: Sequence[Scored]) -> list[Bin]:
 
 
 def draw(by_name: Mapping[str, Sequence[Scored]], path: Path) -> None:
-    """One panel for each expert and label with LEAST regions or more; a calibrated score lies on the diagonal."""
+    """One panel for each expert and label with LEAST regions or more.
+
+    On the grey line a score would be a probability; the orange one is what a calibration makes of it.
+    """
     shown = {name: scored for name, scored in sorted(by_name.items()) if len(scored) >= LEAST}
     if not shown:
         raise SystemExit(f"no label has {LEAST} regions or more: nothing is drawn")
@@ -77,6 +71,9 @@ def _panel(panel: Axes, name: str, scored: Sequence[Scored]) -> None:
         [one.interval[1] - one.right for one in found],
     ]
     panel.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+    if (stated := calibrated(scored, 1, name)) is not None:
+        across = np.linspace(0, 1, 101)
+        panel.plot(across, [stated.at(float(one)) for one in across], color="#d55e00", linewidth=1)
     panel.errorbar(x, y, yerr=apart, fmt="o", color="#0072b2", markersize=4, linewidth=1, capsize=2)
     for one in found:
         panel.annotate(str(one.regions), (one.score, one.right), xytext=(4, 3), textcoords="offset points", fontsize=7)

@@ -1,155 +1,107 @@
-"""How often a region is where readers marked something, and whether its score tells: `make experts-scores DATA=FOLDER`.
+"""Whether experts' scores tell which regions are right, label by label: `make experts-scores DATA=FOLDER`.
 
     python -m benchmarks.experts_scores FOLDER [--sets NAME …] [--half first|second] [--own DIR] [--plot FILE.svg]
 
-A row is a set, a label of its masks, and the expert and label that come nearest to it there, as `experts_sets` chooses
-them. A region is *right* where it overlaps the marked parts that it touches by an IoU of 0.1, or lies by half or more
-within what is marked, as a piece of a tree of vessels does. *Right* is the share of such regions, with a 95 % bootstrap
-interval over patients; *score* the mean of all their scores: in a calibrated expert both are alike. *Lower* and *upper*
-are the shares among the half of the regions with the lower and the higher scores. *Told apart* is the probability that
-a right region scores higher than a wrong one, ties a half (area under the ROC curve); 0.5 says that the score tells
-nothing, and an empty field that there are none of one kind, or one score alone.
+A row is an expert's label of which the sets mark what it claims to be (`experts_measured.MARKED`). *Right* is the share
+of its regions that are right (`models.experts.calibration.is_right`), with a 95 % interval over patients. *Told apart*
+is the probability that a right region scores higher than a wrong one (area under the ROC curve; 0.5 says that the score
+tells nothing), empty where that cannot be said.
 
-The last columns tell whether scores could be made probabilities: Brier scores (means of squared differences; less is
-better) of the score as it is, of an isotonic regression fitted on the other patients, and of the other patients' share
-of right regions, which no score has part in. *Gain* is the last less the second: scores are worth calibrating where its
-interval lies above 0. Empty where fewer than LEAST_PATIENTS patients have a region, or all regions are alike.
+Then how near three probabilities come, each half of the patients predicted from the other: Brier scores (means of
+squared differences; less is better), and behind a stroke the expected calibration error (five bins), of the score as it
+is, of Platt's curve, and of the share of right regions, which no score has part in. *Gain* is the share's Brier score
+less the curve's: a curve is kept where its interval lies above 0. Empty where patients or regions are too few. Below
+the table stands what a manifest may state of each label.
 
-`--plot`: by expert and label over all sets, the share of right regions against the mean score (experts_reliability).
+`--plot`: the share of right regions against the mean score, and what is kept (experts_reliability).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
+from benchmarks.experts_measured import MARKED
 from benchmarks.experts_quality import decode
-from benchmarks.experts_reliability import Scored, draw
-from benchmarks.experts_sets import Row, Seen, by_sets, named, parser, rows
-from benchmarks.real_figures import Mask, agreement, interval
+from benchmarks.experts_reliability import draw
+from benchmarks.experts_sets import by_sets, named, parser
+from benchmarks.real_figures import Mask
 from benchmarks.real_images import Case
+from models.experts.calibration import Scored, Way, calibrated, is_right, worth
 from models.experts.registry import Registry
+from schemas.regions import expert_name
 
 HEAD = (
-    "| set | marked | nearest expert: label | images | regions | right | score | lower | upper | told apart "
-    "| Brier: score | isotonic | share | gain |"
+    "| expert: label | images | patients | regions | right | told apart | score | curve | share | gain |\n"
+    f"|{' --- |' * 10}"
 )
-LEAST_PATIENTS = 5
-WITHIN = 0.5
-"""Part of a region within what is marked from which on it is right, however small it is against that."""
 
 
-def found(registry: Registry, case: Case) -> dict[str, list[tuple[float, Mask]]]:
-    """By expert and label, the score and mask of each candidate that has a score."""
-    regions: dict[str, list[tuple[float, Mask]]] = defaultdict(list)
-    for one in registry.ground(case.values, case.metadata, case.unit, inverted=case.inverted).regions:
-        if one.kind == "candidate" and one.score is not None:
-            regions[named(one)].append((one.score, decode(one)))
-    return regions
+@dataclass
+class Label:
+    """What was seen of an expert's label."""
+
+    images: int = 0
+    scored: list[Scored] = field(default_factory=list[Scored])
+    sets: set[str] = field(default_factory=set[str])
 
 
-def is_right(region: Mask, truth: Mask) -> bool:
-    """Whether readers marked something there; both uint8 (rows, columns), neither empty."""
-    return int((region & truth).sum()) >= WITHIN * int(region.sum()) or agreement([region], truth).false == 0
-
-
-def told_apart(scored: Sequence[Scored]) -> float | None:
-    """Area under the ROC curve of the score; None where it cannot be said."""
-    right, wrong = (np.asarray([one.score for one in scored if one.right is kind]) for kind in (True, False))
-    if not len(right) or not len(wrong) or len({one.score for one in scored}) == 1:
-        return None
-    above, alike = right[:, None] > wrong[None], right[:, None] == wrong[None]
-    return float((above + 0.5 * alike).mean())
-
-
-def halves(scored: Sequence[Scored]) -> tuple[float, float] | None:
-    """Shares of right regions in the half with the lower and with the higher scores; None where all score alike."""
-    order = sorted(scored, key=lambda one: one.score)
-    middle = len(order) // 2
-    if not middle or order[0].score == order[-1].score:
-        return None
-    lower, upper = (float(np.mean([one.right for one in half])) for half in (order[:middle], order[middle:]))
-    return lower, upper
-
-
-@dataclass(frozen=True, slots=True)
-class Calibrated:
-    """Of each region, the squared difference of a prediction from what is so (1 right, 0 wrong)."""
-
-    raw: list[float]
-    isotonic: list[float]
-    share: list[float]
-    groups: list[str]
-
-    @property
-    def gain(self) -> tuple[float, float, float]:
-        """How much nearer the calibrated score comes than the share: mean and 95 % interval over patients."""
-        apart = [share - one for share, one in zip(self.share, self.isotonic, strict=True)]
-        return float(np.mean(apart)), *interval(apart, self.groups)
-
-
-def calibrated(scored: Sequence[Scored]) -> Calibrated | None:
-    """Each patient's regions predicted by those of the others; None where that cannot be said."""
-    patients = {one.group for one in scored}
-    if len(patients) < LEAST_PATIENTS or len({one.right for one in scored}) < 2:
-        return None
-    found = Calibrated([], [], [], [])
-    for patient in sorted(patients):
-        others = sorted((one for one in scored if one.group != patient), key=lambda one: one.score)
-        right = np.asarray([one.right for one in others], float)
-        scores, place = np.unique([one.score for one in others], return_inverse=True)
-        count = np.bincount(place).astype(float)
-        fitted = isotonic_regression(np.bincount(place, right) / count, weights=count).x
-        for one in (one for one in scored if one.group == patient):
-            found.raw.append((one.score - one.right) ** 2)
-            found.isotonic.append((float(np.interp(one.score, scores, fitted)) - one.right) ** 2)
-            found.share.append((float(right.mean()) - one.right) ** 2)
-            found.groups.append(patient)
+def look(registry: Registry, case: Case) -> dict[str, list[Scored]]:
+    """By expert and label, candidates of an image in which what it claims to be is marked."""
+    grounding = registry.ground(case.values, case.metadata, case.unit, inverted=case.inverted)
+    ran = {expert_name(run.expert) for run in grounding.experts}
+    found: dict[str, list[Scored]] = {}
+    for name, words in MARKED.items():
+        truths = [mask for label, mask in case.truth.items() if label.lower() in words]
+        if truths and name.split(":")[0] in ran:
+            truth: Mask = np.maximum.reduce(truths)
+            found[name] = [
+                Scored(one.score or 0.0, is_right(decode(one), truth), case.group)
+                for one in grounding.regions
+                if one.kind == "candidate" and named(one) == name
+            ]
     return found
 
 
-def judged(looked: Sequence[tuple[Case, dict[str, list[tuple[float, Mask]]]]]) -> Iterator[tuple[Row, list[Scored]]]:
-    """Of one set: each label of its masks, with the regions of the expert and label that come nearest to it."""
-    seen = [Seen(case, {name: [mask for _, mask in of] for name, of in by.items()}, {}) for case, by in looked]
-    for row in rows(seen):
-        yield (
-            row,
-            [
-                Scored(score, is_right(mask, case.truth[row.label]), case.group)
-                for case, by in looked
-                if row.label in case.truth
-                for score, mask in by.get(row.name, [])
-            ],
-        )
+def together(by_set: Mapping[str, Sequence[Mapping[str, list[Scored]]]]) -> dict[str, Label]:
+    """The same over all images of all sets."""
+    found: dict[str, Label] = defaultdict(Label)
+    for of, seen in sorted(by_set.items()):
+        for name, scored in (each for one in seen for each in one.items()):
+            found[name].images += 1
+            found[name].scored += scored
+            found[name].sets.add(of)
+    return found
 
 
-def line(row: Row, scored: Sequence[Scored]) -> str:
-    """Of the table."""
-    return f"| {row.of} | {row.label} | {row.name} | {len(row.seen)} | {len(scored)} | {_told(scored)} |"
+def lines(found: Mapping[str, Label]) -> Iterator[str]:
+    """The table, and below it what manifests may state."""
+    yield HEAD
+    for name, one in sorted(found.items()):
+        patients, regions = len({each.group for each in one.scored}), len(one.scored)
+        yield f"| {name} | {one.images} | {patients} | {regions} | {_told(one.scored)} |"
+    yield ""
+    for name, one in sorted(found.items()):
+        stated = calibrated(one.scored, one.images, ", ".join(sorted(one.sets)))
+        yield f"{name}: {stated!r}" if stated else f"{name}: too few to be calibrated"
 
 
 def _told(scored: Sequence[Scored]) -> str:
-    if not scored:
-        return " | | | | | | | |"
-    right = [float(one.right) for one in scored]
-    low, high = interval(right, [one.group for one in scored])
-    apart, both = told_apart(scored), halves(scored)
-    parts = f"{both[0]:.2f} | {both[1]:.2f}" if both else " | "
+    of = worth(scored)
+    if of is None:
+        return (f"{np.mean([one.right for one in scored]):.2f}" if scored else "") + " | | | | |"
+    apart = "" if of.told_apart is None else f"{of.told_apart:.2f}"
+    ways = " | ".join(_way(one) for one in (of.score, of.curve, of.share))
     return (
-        f"{np.mean(right):.2f} ({low:.2f} to {high:.2f}) | {np.mean([one.score for one in scored]):.2f} | {parts} | "
-        f"{'' if apart is None else f'{apart:.2f}'} | {_worth(calibrated(scored))}"
+        f"{of.right:.2f} ({of.interval[0]:.2f} to {of.interval[1]:.2f}) | {apart} | {ways} | "
+        f"{of.gain[0]:+.3f} ({of.gain[1]:+.3f} to {of.gain[2]:+.3f})"
     )
 
 
-def _worth(found: Calibrated | None) -> str:
-    if found is None:
-        return " | | |"
-    mean, low, high = found.gain
-    briers = " | ".join(f"{np.mean(one):.2f}" for one in (found.raw, found.isotonic, found.share))
-    return f"{briers} | {mean:+.2f} ({low:+.2f} to {high:+.2f})"
+def _way(one: Way) -> str:
+    return f"{one.brier:.3f} / {one.error:.2f}"
 
 
 def main() -> None:
@@ -158,15 +110,12 @@ def main() -> None:
     options.add_argument("--plot", type=Path, help="reliability of each expert and label, as SVG")
     arguments = options.parse_args()
     registry = Registry.load(own=arguments.own)
-    by_set = by_sets(arguments, lambda case: (case, found(registry, case)))
-    print(f"rules: {registry.version}\n\n{HEAD}\n|{' --- |' * 14}")
-    by_name: dict[str, list[Scored]] = defaultdict(list)
-    for of in sorted(by_set):
-        for row, scored in judged(by_set[of]):
-            print(line(row, scored), flush=True)
-            by_name[row.name] += scored
+    found = together(by_sets(arguments, lambda case: look(registry, case)))
+    print(f"rules: {registry.version}\n")
+    for line in lines(found):
+        print(line)
     if arguments.plot is not None:
-        draw(by_name, arguments.plot)
+        draw({name: one.scored for name, one in found.items()}, arguments.plot)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+
+from models.experts.calibration import DRAWS
 
 Mask = NDArray[np.uint8]
 TOUCHED = 0.1
 """IoU from which on a region is of a part, and a part is found."""
-DRAWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,3 @@ def interval(
     means = [statistic(np.concatenate([of[n] for n in draws.integers(0, len(of), len(of))])) for _ in range(DRAWS)]
     low, high = np.percentile(means, (2.5, 97.5))
     return float(low), float(high)
-
-
-def exact_interval(right: int, of: int) -> tuple[float, float]:
-    """95 % interval of a share of independent cases, by Clopper and Pearson."""
-    found = binomtest(right, of).proportion_ci(method="exact")
-    return float(found.low), float(found.high)

@@ -1,14 +1,17 @@
 """The work behind `tristream experts`: list, show, check, and add to a folder of one's own."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from models.experts.calibration import LEAST_PATIENTS, LEAST_REGIONS, calibrated, precise, worth
 from models.experts.checking import check
+from models.experts.datasets.triplets import judged
 from models.experts.external import NoExternalData, external_files
 from models.experts.manifest import Manifest, parse, read
 from models.experts.packaged import LIBRARY
 from models.experts.promises import Promise
+from models.experts.toml_text import pairs
 from schemas.failures import TristreamError
 
 
@@ -24,6 +27,16 @@ class NoSuchExpert(TristreamError):
 
     def __init__(self, known: Iterator[str]) -> None:
         super().__init__(f"there is no such expert; there are {', '.join(known)}")
+
+
+class NothingToCalibrate(TristreamError):
+    """Triplets without a region of the expert on an image whose source marks what it is for."""
+
+    def __init__(self, expert: str) -> None:
+        super().__init__(
+            f"no triplet holds a region of {expert} on an image of which the source marks the same: annotate marked "
+            "images with this very version, and tell what the source calls a label by --mark LABEL=WORD"
+        )
 
 
 class PromisesBroken(TristreamError):
@@ -57,6 +70,51 @@ def rows(own: Path | None) -> Iterator[tuple[str, ...]]:
         whose = "packaged" if path.parent == LIBRARY else "own"
         organs = ", ".join(manifest.organs) or "any"
         yield manifest.expert, kind, ", ".join(manifest.modalities), organs, ", ".join(labels), whose
+
+
+def calibration(
+    manifest: Path, triplets: list[Path], of: str, marks: Mapping[str, frozenset[str]], *, unmarked: bool
+) -> Iterator[str]:
+    """Of each label of an expert what its regions were worth, and the lines that its manifest may state of it.
+
+    Args:
+        manifest: of the expert that made the triplets' candidates.
+        triplets: JSON Lines of images that the source marked.
+        of: which images these are, and by whom they were marked.
+        marks: by label, what the source calls it where that is not the label itself.
+        unmarked: what is told of an image in which the source marks nothing is wrong.
+
+    Raises:
+        BadDataset: a file holds no triplets.
+        NothingToCalibrate: none of them holds a region of the expert beside a mark of what it is for.
+    """
+    told = parse(manifest.read_text(encoding="utf-8"))
+    labels = [one.label for one in told.outputs] or [one.name for one in told.labels]
+    named = {label: marks.get(label, frozenset({label.lower()})) for label in labels}
+    found = judged(triplets, told.expert, named, unmarked=unmarked)
+    if not any(scored for _, scored in found.values()):
+        raise NothingToCalibrate(told.expert)
+    for label, (images, scored) in found.items():
+        if not scored:
+            yield f"# {label}: no region on {images} images"
+            continue
+        measured, stated = precise(scored, images, of), calibrated(scored, images, of)
+        yield f"# {label}: {len(scored)} regions on {images} images of {len({one.group for one in scored})} patients"
+        if (by := worth(scored)) is not None and stated is not None:
+            apart = "all are alike" if by.told_apart is None else f"{by.told_apart:.2f} (0.5 is chance)"
+            yield f"# a right one scores higher than a wrong one: {apart}"
+            yield (
+                f"# Brier score, each half of the patients by the other: score as it is {by.score.brier:.3f}, "
+                f"calibrated {by.curve.brier:.3f}, share of right ones {by.share.brier:.3f}; "
+                f"gain {by.gain[0]:+.3f} ({by.gain[1]:+.3f} to {by.gain[2]:+.3f})"
+            )
+            yield "# " + (
+                "the score tells" if stated.slope else "the score does not tell for sure: one probability for all"
+            )
+        else:
+            yield f"# not calibrated: that takes {LEAST_REGIONS} regions of {LEAST_PATIENTS} patients"
+        table = {"precision": measured} | ({"calibration": stated} if stated else {})
+        yield from pairs({name: one.model_dump(mode="json", exclude_defaults=True) for name, one in table.items()})
 
 
 def shown(name: str, own: Path | None) -> str:

@@ -27,12 +27,35 @@ class LabelRecall(Message):
     of: str = Field(description="Which images these were, and by whom their truth was told")
 
 
+class LabelCalibration(Message):
+    """What scores of a label are worth, as the expert's manifest states it.
+
+    The probability of a region is 1 / (1 + exp(-(slope * score + intercept))).
+    """
+
+    slope: float = Field(ge=0, description="0: the score does not tell, and all regions have one probability")
+    intercept: float = Field(description="Of the logarithm of the odds")
+    images: int = Field(ge=1, description="That were looked at")
+    patients: int = Field(ge=1, description="That the regions are of, as far as known")
+    regions: int = Field(ge=1, description="Told of in these images")
+    brier: float = Field(ge=0, le=1, description="Mean of (probability - right)², on patients it was not fitted to")
+    brier_of_share: float = Field(
+        ge=0, le=1, description="The same of the share of right regions, in which the score has no part"
+    )
+    of: str = Field(description="Which images these were, and by whom their truth was told")
+
+
 class LookedFor(Message):
     """A label that an expert outlines, and how far its regions, or their absence, can be trusted."""
 
     label: str = Field(description="Of its regions, whether there are any here or not")
     precision: LabelPrecision | None = Field(default=None, description="None: never measured, a region tells little")
     recall: LabelRecall | None = Field(default=None, description="None: never measured, an absence tells nothing")
+    calibration: LabelCalibration | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Of the `probability` of its regions; None: too little was measured for any",
+    )
 
 
 class ExpertRun(Message):
@@ -52,7 +75,7 @@ class ExpertRun(Message):
     looked_for: tuple[LookedFor, ...] = Field(
         default=(),
         exclude_if=lambda value: not value,
-        description="Its labels of which precision or recall was measured; of a label that is not here neither was",
+        description="Its labels of which something was measured: precision, recall, calibration; of others nothing was",
     )
 
 

@@ -162,6 +162,14 @@ class Region(Message):
         description="Whose box `expert` outlined: another expert, by name@version, or 'source'; empty: its own finding",
     )
     score: float | None = Field(default=None, description="Strength of the finding as the expert's card defines it")
+    probability: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        exclude_if=lambda value: value is None,
+        description="That it is what its label says, calibrated on images with readers' marks (`looked_for` of its "
+        "expert's turn tells which); None: not calibrated",
+    )
     mask: Mask = Field(description="Its pixels")
     box: Box = Field(description="Around it")
     area_px: int = Field(ge=1, description="Pixels of the mask")

@@ -63,6 +63,34 @@ def experts_add(manifest: Path) -> None:
         _told(add(manifest.absolute(), current_settings().experts))
 
 
+@experts.command("calibrate")
+@MANIFEST
+@click.argument("triplets", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--of", required=True, help="Which images these are, and by whom they were marked.")
+@click.option(
+    "--mark", "marks", multiple=True, metavar="LABEL=WORD", help="What the source calls a label; may be repeated."
+)
+@click.option("--unmarked", is_flag=True, help="Whatever is told of an image without such a mark is wrong.")
+def experts_calibrate(
+    manifest: Path, triplets: tuple[Path, ...], of: str, marks: tuple[str, ...], unmarked: bool
+) -> None:
+    """Tell how often an expert was right, and how likely a region of a score is, as its manifest may state it.
+
+    TRIPLETS are those of images that their source marked, as `annotate` writes them; see docs/own-experts.md.
+    """
+    from infra.experts import calibration
+
+    named: dict[str, frozenset[str]] = {}
+    for one in marks:
+        label, told, word = one.partition("=")
+        if not told:
+            raise click.UsageError(f"--mark {one!r}: write LABEL=WORD")
+        named[label] = named.get(label, frozenset()) | {word.lower()}
+    with plain_errors():
+        for line in calibration(manifest.absolute(), list(triplets), of, named, unmarked=unmarked):
+            click.echo(line)
+
+
 @experts.command("import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", default=Path(), type=click.Path(file_okay=False, path_type=Path), help="[default: here]")

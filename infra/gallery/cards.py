@@ -200,6 +200,7 @@ def region_facts(region: Region) -> Sequence[Row]:
         ("mean ± standard deviation", f"{mean} ± {spread} {region.intensity.unit}"),
         ("in words", ", ".join(term.word for term in region.terms)),
         ("score", value(region.score) if region.score is not None else ""),
+        ("probability", f"{region.probability:.2f}, calibrated" if region.probability is not None else ""),
         ("marked by", "the source" if region.kind == "source annotation" else _plain(region.expert)),
         ("agreeing", ", ".join(map(_plain, region.agreeing))),
         ("rule", region.rule),

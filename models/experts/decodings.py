@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from models.experts.contracts import Sha256, Table
 from models.experts.points import Contours, Landmarks
+from models.experts.stated import Calibration, Precision, Recall
 from schemas.regions import Code
 
 Activation = Literal["none", "sigmoid", "softmax"]
@@ -18,34 +19,6 @@ def _at(default: object) -> Callable[[object], bool]:
     return lambda value: value == default
 
 
-class Precision(Table):
-    """How often a label was right where it was told: without it no text tells of it."""
-
-    value: float = Field(
-        ge=0, le=1, description="Part of the images, or regions, told of that were of the label, at its threshold"
-    )
-    images: int = Field(ge=1, description="That it was told of; of a classifier, of which this is the part")
-    regions: int | None = Field(
-        default=None, ge=1, exclude_if=_at(None), description="Told of in these images, of which this is the part"
-    )
-    interval: tuple[float, float] | None = Field(
-        default=None, exclude_if=_at(None), description="Of 95 %, images of one patient drawn together"
-    )
-    of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
-
-
-class Recall(Table):
-    """How often what readers marked was found: without it no text tells that a label was not found."""
-
-    value: float = Field(ge=0, le=1, description="Part of what was marked that a region of the label overlaps")
-    images: int = Field(ge=1, description="In which something was marked")
-    marked: int = Field(ge=1, description="Parts that readers marked in them, of which this is the part")
-    interval: tuple[float, float] | None = Field(
-        default=None, exclude_if=_at(None), description="Of 95 %, images of one patient drawn together"
-    )
-    of: str = Field(min_length=1, description="Which images these were, and by whom their truth was told")
-
-
 class Label(Table):
     """What a number that the graph gives stands for."""
 
@@ -55,6 +28,9 @@ class Label(Table):
     threshold: float | None = Field(default=None, description="In place of the one of [decoding]")
     precision: Precision | None = Field(default=None, exclude_if=_at(None), description="As measured")
     recall: Recall | None = Field(default=None, exclude_if=_at(None), description="As measured, of what is outlined")
+    calibration: Calibration | None = Field(
+        default=None, exclude_if=_at(None), description="Of the scores of its regions, as measured"
+    )
 
 
 class _Decoding(Table):

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import Field, ValidationError, model_validator
 
 from models.experts.contracts import InputContract, Sha256, Table, VolumeInput
-from models.experts.decodings import Decoding, Hover, Label, Precision, Promptable, Recall
+from models.experts.decodings import Decoding, Hover, Label, Promptable
 from models.experts.external import Graph, NoExternalData, read_graph
-from schemas.expert_runs import LabelPrecision, LabelRecall, LookedFor
+from models.experts.stated import Calibration, Precision, Recall
+from schemas.expert_runs import LabelCalibration, LabelPrecision, LabelRecall, LookedFor
 from schemas.failures import TristreamError
 from schemas.images import ImageMetadata, Modality
-from schemas.regions import Code
+from schemas.regions import Code, Region
 
 
 class BrokenExpert(TristreamError):
@@ -71,6 +72,9 @@ class Output(Table):
     )
     recall: Recall | None = Field(
         default=None, exclude_if=lambda value: value is None, description="As measured on images with readers' marks"
+    )
+    calibration: Calibration | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="Of the scores of its regions, as measured"
     )
 
 
@@ -155,6 +159,10 @@ class Manifest(Table):
             raise ValueError("a landmark's precision and recall are not told: leave them out")
         if kind == "classifier" and any(label.recall for label in self.labels):
             raise ValueError("recall belongs to what is outlined: of a classifier, leave it out")
+        if kind in ("landmarks", "classifier", "promptable") and any(label.calibration for label in self.labels):
+            raise ValueError(
+                "calibration belongs to regions that an expert finds itself; a classifier has temperature in its place"
+            )
         background: tuple[int, ...] = getattr(self.decoding, "background", ())
         indices = [label.index for label in self.labels]
         if twice := [label for label in self.labels if label.index in background]:
@@ -182,16 +190,25 @@ class Manifest(Table):
         """What it outlines and how far that can be trusted, of the labels of which something was measured."""
         if self.decoding is not None and self.decoding.kind == "classifier":
             return ()
-        named = [(one.label, one) for one in self.outputs] + [(one.name, one) for one in self.labels]
         return tuple(
             LookedFor(
                 label=name,
                 precision=one.precision and LabelPrecision(**one.precision.model_dump()),
                 recall=one.recall and LabelRecall(**one.recall.model_dump()),
+                calibration=one.calibration and LabelCalibration(**one.calibration.model_dump()),
             )
-            for name, one in named
-            if one.precision or one.recall
+            for name, one in self._named
+            if one.precision or one.recall or one.calibration
         )
+
+    def probability(self, region: Region) -> float | None:
+        """How likely a region of its own is right; None where its label is not calibrated."""
+        of = next((one.calibration for name, one in self._named if name == region.label), None)
+        return of and of.at(region.score)
+
+    @property
+    def _named(self) -> tuple[tuple[str, Output | Label], ...]:
+        return (*((one.label, one) for one in self.outputs), *((one.name, one) for one in self.labels))
 
     @property
     def beside(self) -> dict[str, str]:

@@ -136,6 +136,13 @@ def named(*groups: list[Measured]) -> list[Measured]:
     ]
 
 
+def with_probability(one: Measured, probability: float | None) -> Measured:
+    """The same, with how likely it is right, where that is known."""
+    if probability is None:
+        return one
+    return replace(one, region=one.region.model_copy(update={"probability": figures(probability)}))
+
+
 def _measured(
     told: _Told,
     moments: cv2.typing.Moments,

@@ -21,7 +21,15 @@ from models.experts.merging import merge
 from models.experts.packaged import LIBRARY
 from models.experts.places import Within
 from models.experts.prompting import prompts
-from models.experts.regions import MEASUREMENT_VERSION, Measured, intensity, measure, named, whole_image
+from models.experts.regions import (
+    MEASUREMENT_VERSION,
+    Measured,
+    intensity,
+    measure,
+    named,
+    whole_image,
+    with_probability,
+)
 from models.experts.relations import relate
 from models.experts.running import RUN_ERRORS, Expert, Prompt, Sight
 from models.experts.slices import Seen, Slice, beside, look_beside, shown
@@ -158,6 +166,7 @@ class Registry:
             regions = measure(
                 seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted
             )
+            regions = [with_probability(one, expert.manifest.probability(one.region)) for one in regions]
             solid += seen.volumes
             opinions += seen.opinions
             named_points = [one for one in seen.landmarks if visible is None or visible[int(one.y), int(one.x)]]

@@ -19,15 +19,16 @@ def tables(plain: Mapping[str, Any]) -> str:
     """Values first, then tables, then arrays of tables."""
     lists = {name: one for name, one in plain.items() if isinstance(one, list) and one and isinstance(one[0], dict)}
     maps = {name: one for name, one in plain.items() if isinstance(one, dict)}
-    lines = _pairs({name: one for name, one in plain.items() if name not in lists and name not in maps})
+    lines = pairs({name: one for name, one in plain.items() if name not in lists and name not in maps})
     for name, table in maps.items():
-        lines += ["", f"[{name}]", *_pairs(table)]
+        lines += ["", f"[{name}]", *pairs(table)]
     for name, table in ((name, table) for name, several in lists.items() for table in several):
-        lines += ["", f"[[{name}]]", *_pairs(table)]
+        lines += ["", f"[[{name}]]", *pairs(table)]
     return "\n".join(lines) + "\n"
 
 
-def _pairs(table: Mapping[str, Any]) -> list[str]:
+def pairs(table: Mapping[str, Any]) -> list[str]:
+    """A line for each field, tables within it inline."""
     return [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
 
 
@@ -37,7 +38,7 @@ def _key(name: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{{ {', '.join(_pairs(cast(Mapping[str, Any], value)))} }}"
+        return f"{{ {', '.join(pairs(cast(Mapping[str, Any], value)))} }}"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, cast(list[Any], value)))}]"
     # Strings and numbers are the same in TOML as in JSON.

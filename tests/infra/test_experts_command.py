@@ -2,15 +2,22 @@
 
 import hashlib
 import shutil
+import tomllib
 from pathlib import Path
+from typing import cast
 
+import numpy as np
+import orjson
 import pytest
 from click.testing import CliRunner
+from pycocotools import mask as coco
 
 from infra.cli import main
 from models.experts.registry import Registry
+from models.experts.stated import Calibration
 from tests.models.experts import exports, volume_graphs
 from tests.models.experts.external_graphs import WEIGHTS, write_expert
+from tests.models.experts.test_datasets import triplet
 
 GRAPHS = Path(__file__).parents[1] / "models" / "experts" / "graphs"
 
@@ -204,3 +211,63 @@ def test_import_writes_checks_and_can_be_added(tmp_path: Path) -> None:
     assert code == 1
     assert "python -m monai.bundle onnx_export" in output
     assert "Traceback" not in output
+
+
+def lines_of(folder: Path, patients: int, *, marked: bool = True) -> Path:
+    """Triplets of unet@1.0.0, which finds a bone where one is marked, and every third time beside it."""
+    lines: list[bytes] = []
+    for number in range(patients):
+        right = number % 3 > 0
+        regions = [region("candidate", "bone", 10 if right else 40, 0.9 if right else 0.6)]
+        if marked:
+            regions = [region("source annotation", "Rib", 10), *regions]
+        lines.append(orjson.dumps(triplet("candidate") | {
+            "object_id": f"{number:032x}", "regions": regions,
+            "experts": [{"expert": "unet@1.0.0", "outcome": "regions", "regions": 1}],
+        }))  # fmt: skip
+    path = folder / "marked.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+def region(kind: str, label: str, x: int, score: float | None = None) -> dict[str, object]:
+    mask = np.zeros((48, 64), np.uint8, order="F")
+    mask[10:20, x : x + 10] = 1
+    (told,) = cast(list[dict[str, object]], triplet(kind)["regions"])
+    return told | {
+        "label": label, "score": score, "mask": {"size": [48, 64], "counts": coco.encode(mask)["counts"].decode()},
+        "expert": "source" if kind == "source annotation" else "unet@1.0.0",
+    }  # fmt: skip
+
+
+def test_calibrate_tells_lines_that_a_manifest_may_state(unet: Path) -> None:
+    """Precision and calibration of marked triplets; put below the label, its regions have probabilities."""
+    triplets = lines_of(unet.parent, 30)
+    code, output = run("calibrate", unet, triplets, "--of", "a clinic", "--mark", "bone=rib")
+    assert code == 0, output
+    told = output[output.index("# bone:") :]
+    assert told.startswith("# bone: 30 regions on 30 images of 30 patients\n")
+    assert "precision = { value = 0.67, images = 30, regions = 30, interval = [" in told
+    label = tomllib.loads(told)
+    assert label["calibration"]["slope"] > 0
+    changed(unet, 'name = "bone"\n', f'name = "bone"\n{told}')
+    assert run("check", unet)[0] == 0
+    found = Calibration.model_validate(label["calibration"])
+    right, wrong = found.at(0.9), found.at(0.6)
+    assert right is not None
+    assert wrong is not None
+    assert (right > 0.85, wrong < 0.3) == (True, True)
+
+
+def test_calibrate_says_what_is_missing(unet: Path) -> None:
+    """Few are not calibrated; images without marks count where that is said; other words are told of."""
+    triplets = lines_of(unet.parent, 6)
+    _, output = run("calibrate", unet, triplets, "--of", "a clinic", "--mark", "bone=rib")
+    assert "# not calibrated: that takes 20 regions of 10 patients" in output
+    assert "calibration =" not in output
+    code, output = run("calibrate", unet, triplets, "--of", "a clinic")
+    assert (code, "no triplet holds a region of unet@1.0.0" in output) == (1, True)
+    assert run("calibrate", unet, triplets, "--of", "a clinic", "--mark", "rib")[0] == 2
+    unmarked = lines_of(unet.parent, 25, marked=False)
+    _, output = run("calibrate", unet, unmarked, "--of", "a clinic", "--unmarked")
+    assert "precision = { value = 0.0, images = 25" in output

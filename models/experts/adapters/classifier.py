@@ -5,9 +5,10 @@ from typing import cast
 import numpy as np
 
 from models.experts.adapters.classes import counted, least, probabilities
-from models.experts.decodings import Classifier, Precision
+from models.experts.decodings import Classifier
 from models.experts.figures import figures
 from models.experts.running import Expert, Found, Sight, UnfitOutput
+from models.experts.stated import Precision
 from schemas.regions import Opinion, OpinionPrecision
 
 

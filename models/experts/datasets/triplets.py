@@ -1,12 +1,14 @@
 """Our own triplets, as `tristream triplets` and `annotate` write them: the regions' masks on the triplet's image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from models.experts.annotated import SOURCE
+from models.experts.calibration import Scored, is_right
 from models.experts.datasets.examples import BadDataset, Dataset, Example, decoded
 from models.imaging import from_pixels
 from schemas.failures import InvalidInput
@@ -64,6 +66,54 @@ def _triplets(paths: list[Path]) -> Iterator[tuple[str, Triplet]]:
                     raise BadDataset(f"{path.name} line {number}: is no triplet") from None
 
 
+def judged(
+    paths: list[Path], expert: str, marks: Mapping[str, frozenset[str]], *, unmarked: bool = False
+) -> dict[str, tuple[int, list[Scored]]]:
+    """By label, how many images were looked at, and whether each region that `expert` (name@version) found is right.
+
+    Args:
+        paths: JSON Lines of triplets.
+        expert: whose candidates are judged. Images on which it failed, or did not look, are left out.
+        marks: by label, what the source calls the same, in lower case.
+        unmarked: images in which the source marks none of these are looked at too, and whatever is told there is wrong.
+            Else they are left out, as are those of which some marks were.
+
+    Raises:
+        BadDataset: a line is no triplet.
+    """
+    found: dict[str, tuple[int, list[Scored]]] = {label: (0, []) for label in marks}
+    for _, triplet in _triplets(paths):
+        ran = any(run.expert == expert and run.outcome != "failed" for run in triplet.experts)
+        if (
+            not ran
+            or triplet.metadata.annotations_left_out
+            or any(run.expert == SOURCE and run.left_out for run in triplet.experts)
+        ):
+            continue
+        for label, words in marks.items():
+            truth = np.zeros((triplet.image.rows, triplet.image.columns), np.uint8)
+            for region in triplet.regions:
+                if region.kind == "source annotation" and region.label.lower() in words:
+                    truth |= decoded(region.mask.size, region.mask.counts)
+            if not (truth.any() or unmarked):
+                continue
+            images, scored = found[label]
+            scored += [
+                Scored(
+                    region.score or 0.0, is_right(decoded(region.mask.size, region.mask.counts), truth), group(triplet)
+                )
+                for region in triplet.regions
+                if region.kind == "candidate" and (region.expert, region.label) == (expert, label)
+            ]
+            found[label] = (images + 1, scored)
+    return found
+
+
+def group(triplet: Triplet) -> str:
+    """What keeps images of one patient together; of one study, series or object where nothing tells whose they are."""
+    return ((triplet.provenance and triplet.provenance.together) or ("object", triplet.object_id))[1]
+
+
 def pictures(path: Path) -> Iterator[tuple[Modality, NDArray[np.float32]]]:
     """The modality and rendered view, (rows, columns) or (rows, columns, 3) in grey levels, of each triplet of a file.
 
@@ -93,6 +143,5 @@ def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], or
             raise BadDataset(f"{name}: a region is of another size than the image")
         masks[region.label] |= decoded(region.mask.size, region.mask.counts)
     values = stored.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
-    _, group = (triplet.provenance and triplet.provenance.together) or ("object", triplet.object_id)
     given = triplet.provenance and triplet.provenance.split
-    return Example(name, group, values, pixels.unit, masks, False, triplet.metadata.modality, organ, given)
+    return Example(name, group(triplet), values, pixels.unit, masks, False, triplet.metadata.modality, organ, given)

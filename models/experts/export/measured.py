@@ -3,7 +3,7 @@
 As `make experts-measured DATA=FOLDER` tells it. Labels that no reader marked have no row: nothing is known of them.
 """
 
-from models.experts.decodings import Precision, Recall
+from models.experts.stated import Precision, Recall
 
 LESIONS = "images that all have something marked; for most sets the rule's constants were chosen on a part of them"
 

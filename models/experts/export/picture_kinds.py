@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from models.experts.contracts import FullRange, InputContract, Size
 from models.experts.datasets.examples import BadDataset
 from models.experts.datasets.triplets import pictures
-from models.experts.decodings import Classifier, Label, Precision
+from models.experts.decodings import Classifier, Label
 from models.experts.inputs import prepare
 from models.experts.manifest import Manifest
 from models.experts.picture_kinds import LEAST, HeldOut, Layer, fit, held_out
+from models.experts.stated import Precision
 from models.experts.toml_text import toml
 from models.onnx_files import exported
 from schemas.images import Modality

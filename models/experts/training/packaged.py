@@ -15,9 +15,9 @@ import torch
 
 from models.experts.datasets import BadDataset, Dataset, open_dataset, together
 from models.experts.datasets.films import write_films
-from models.experts.decodings import Precision
 from models.experts.manifest import Manifest, read
 from models.experts.packaged import LIBRARY
+from models.experts.stated import Precision
 from models.experts.toml_text import toml
 from models.experts.training.loop import Epoch
 from models.experts.training.quantise import quantise

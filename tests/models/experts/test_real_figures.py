@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.experts_reliability import Scored, bins, draw
-from benchmarks.experts_scores import calibrated, halves, is_right, judged, line, told_apart
+from benchmarks.experts_reliability import bins, draw
+from benchmarks.experts_scores import lines, look, together
 from benchmarks.real_figures import agreement, interval
-from benchmarks.real_images import Case, Mask, cases, without_dust
-from schemas.images import ImageMetadata
+from benchmarks.real_images import Mask, cases, without_dust
+from models.experts.calibration import Scored
+from models.experts.registry import Registry
 
 
 def square(x: int, y: int, side: int) -> Mask:
@@ -125,61 +126,19 @@ def scored(right: list[float], wrong: list[float]) -> list[Scored]:
     return [Scored(one, kind, "a") for kind, of in ((True, right), (False, wrong)) for one in of]
 
 
-def test_right_regions() -> None:
-    """By an IoU of 0.1, or as a piece of what is marked; not by a corner."""
-    assert is_right(square(12, 12, 20), square(10, 10, 20))
-    assert is_right(square(20, 20, 4), square(0, 0, 60))
-    assert is_right(square(20, 20, 60), square(40, 40, 25))
-    assert not is_right(square(55, 55, 20), square(0, 0, 60))
-
-
-def test_a_score_tells_right_from_wrong() -> None:
-    """All above, half of the pairs, all alike, and nothing to compare with."""
-    assert told_apart(scored([0.8, 0.9], [0.5, 0.6])) == 1.0
-    assert told_apart(scored([0.5, 0.9], [0.6, 0.6])) == 0.5
-    assert told_apart(scored([0.7, 0.7], [0.7, 0.9])) == 0.25
-    assert told_apart(scored([1.0, 1.0], [1.0])) is None
-    assert told_apart(scored([0.5, 0.9], [])) is None
-
-
-def test_halves_by_score() -> None:
-    """Of five regions the lower two and the upper three; none where all score alike."""
-    assert halves(scored([0.9, 0.8, 0.5], [0.7, 0.6])) == (0.5, pytest.approx(2 / 3))
-    assert halves(scored([1.0, 1.0], [1.0])) is None
-    assert halves(scored([0.9], [])) is None
-
-
-def test_scores_worth_calibrating() -> None:
-    """Where scores tell right from wrong in each patient they beat the share of right ones; where at random, not."""
-    patients = [str(n) for n in range(8)]
-    telling = [Scored(score, score > 0.8, one) for one in patients for score in (0.7, 0.75, 0.85)]
-    found = calibrated(telling)
-    assert found is not None
-    assert max(found.isotonic) == 0.0
-    assert np.mean(found.raw) == pytest.approx((0.7**2 + 0.75**2 + 0.15**2) / 3)
-    assert found.gain[1] > 0.2
-    draws = np.random.default_rng(0)
-    noise = calibrated([Scored(draws.random(), bool(draws.random() < 0.5), str(n)) for n in range(40)])
-    assert noise is not None
-    assert noise.gain[1] < 0
-
-
-def test_too_little_to_calibrate_on() -> None:
-    """Four patients, or regions that are all right."""
-    assert calibrated([Scored(0.1 * n, n % 2 == 0, str(n)) for n in range(4)]) is None
-    assert calibrated([Scored(0.1 * n, True, str(n)) for n in range(9)]) is None
-
-
-def test_lines_of_a_set() -> None:
-    """The nearest label's regions are judged one by one; other labels of it are not."""
-    about = ImageMetadata(source_format="PNG", modality="CT")
-    truth = square(10, 10, 20)
-    case = Case("set", "one", "a", truth.astype(np.float32), about, "grey level", False, (), {"lesion": truth})
-    found = {"x: dense": [(0.9, square(10, 10, 18)), (0.6, square(60, 60, 10))], "x: dark": [(0.5, square(80, 0, 5))]}
-    assert [line(*each) for each in judged([(case, found)])] == [
-        "| set | lesion | x: dense | 1 | 2 | 0.50 (0.50 to 0.50) | 0.75 | 0.00 | 1.00 | 1.00 |  | | | |"
-    ]
-    assert [line(*each) for each in judged([(case, {})])] == ["| set | lesion | none | 1 | 0 |  | | | | | | | | |"]
+def test_scores_of_a_folder(folder: Path) -> None:
+    """Candidates of an expert are judged where the source marks what it claims to be; few are not calibrated."""
+    (case,) = cases(folder)
+    seen = look(Registry.load(), case)
+    name = "skin-colour: region of other colour than the skin around it"
+    assert [one.right for one in seen[name]] == [True]
+    many = {**seen, name: [Scored(0.9, True, str(n)) for n in range(24)]}
+    told = list(lines(together({"ours": [many], "another": [seen]})))
+    (row,) = [one for one in told if one.startswith(f"| {name}")]
+    assert row.split("|")[2:6] == [" 2 ", " 25 ", " 25 ", " 1.00 (0.86 to 1.00) "]
+    assert f"{name}: Calibration(slope=0.0" in told[-1]
+    assert "of='another, ours'" in told[-1]
+    assert list(lines(together({"ours": [seen]})))[-1] == f"{name}: too few to be calibrated"
 
 
 def test_bins_of_scores() -> None:
