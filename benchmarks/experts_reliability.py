@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.special import expit
 
 from models.experts.calibration import Scored, calibrated, exact_interval
 
@@ -73,7 +74,7 @@ def _panel(panel: Axes, name: str, scored: Sequence[Scored]) -> None:
     panel.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
     if (stated := calibrated(scored, 1, name)) is not None:
         across = np.linspace(0, 1, 101)
-        panel.plot(across, [stated.at(float(one)) for one in across], color="#d55e00", linewidth=1)
+        panel.plot(across, expit(stated.slope * across + stated.intercept), color="#d55e00", linewidth=1)
     panel.errorbar(x, y, yerr=apart, fmt="o", color="#0072b2", markersize=4, linewidth=1, capsize=2)
     for one in found:
         panel.annotate(str(one.regions), (one.score, one.right), xytext=(4, 3), textcoords="offset points", fontsize=7)

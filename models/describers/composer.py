@@ -24,7 +24,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@33"
+NAME = "composer@34"
 OPENED = 0.85
 """Part of images whose kind and most telling finding are told in one sentence."""
 WORDS = 94

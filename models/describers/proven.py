@@ -5,7 +5,7 @@ The rest stays where it was measured: among regions, with their phrases and meas
 
 from models.experts.packaged import packaged
 from models.statements.facts import Facts
-from models.statements.measures import is_enough, stated_of
+from models.statements.measures import is_doubtful, is_enough, stated_of
 from models.statements.table import table
 from schemas.regions import Region, expert_name
 
@@ -13,14 +13,16 @@ from schemas.regions import Region, expert_name
 def is_proven(facts: Facts, region: Region) -> bool:
     """Whether a text may tell of it: the source marked it, or an expert found it whose findings are mostly right.
 
-    An expert's manifest says how often it was right. Of an expert that a user added, and that says nothing of itself,
-    the user answers for what it tells.
+    An expert's manifest says how often it was right, and how likely a finding of this score is. Of an expert that a
+    user added, and that says nothing of itself, the user answers for what it tells.
     """
     if region.kind != "candidate":
         return region.kind == "source annotation"
     # Fat by its Hounsfield units is a measurement, and no proposal.
     if region.intensity.unit == "HU" and table().called(region.label).role == "tissue":
         return True
+    if is_doubtful(region):
+        return False
     return any(_is_mostly_right(facts, expert, region) for expert in (region.found_by, *region.agreeing))
 
 

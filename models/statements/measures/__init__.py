@@ -5,6 +5,7 @@ from models.statements.measures.display import by_clock as by_clock
 from models.statements.measures.display import spanned as spanned
 from models.statements.measures.finders import SURE as SURE
 from models.statements.measures.finders import beside_those as beside_those
+from models.statements.measures.finders import is_doubtful as is_doubtful
 from models.statements.measures.finders import is_enough as is_enough
 from models.statements.measures.finders import is_sure as is_sure
 from models.statements.measures.finders import regions_by as regions_by

@@ -59,7 +59,12 @@ def is_sure(facts: Facts, region: Region) -> bool:
     if region.kind == "source annotation":
         return True
     stated = (stated_of(facts, expert, region.label) for expert in (region.expert, *region.agreeing))
-    return any(one is not None and is_enough(one.precision) for one in stated)
+    return not is_doubtful(region) and any(one is not None and is_enough(one.precision) for one in stated)
+
+
+def is_doubtful(region: Region) -> bool:
+    """Whether its own score tells that it is too likely wrong, however often its expert is right."""
+    return region.probability is not None and region.probability < SURE
 
 
 def is_enough(measured: LabelPrecision | LabelRecall | None) -> bool:

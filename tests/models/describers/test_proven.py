@@ -8,7 +8,7 @@ from models.describers.proven import is_proven
 from models.experts.manifest import read
 from models.experts.packaged import LIBRARY
 from models.statements import Facts
-from models.statements.measures import SURE
+from models.statements.measures import SURE, is_sure
 from schemas.expert_runs import ExpertRun, LabelPrecision, LookedFor
 from schemas.regions import Region
 from tests.models.statements.known_images import brain
@@ -77,6 +77,15 @@ def test_of_a_users_expert_the_user_answers(low: float | None, told: bool) -> No
         said = LabelPrecision(value=0.9, images=9, regions=9, interval=(low, 1.0), of="nine pictures")
     facts = looked(candidate(expert="a-users-own@1.0.0", label="nodule"), said)
     assert bool(choose(facts, proven=True).findings) == told
+
+
+@pytest.mark.parametrize(("probability", "told"), [(None, True), (SURE, True), (0.79, False)])
+@pytest.mark.parametrize("expert", ["microscopy-cells@1.0.0", "a-users-own@1.0.0"])
+def test_a_region_that_is_too_likely_wrong_is_not_told(expert: str, probability: float | None, told: bool) -> None:
+    """However often its expert is right: a calibrated score tells of this one."""
+    region = candidate(expert=expert, label="bright cell-like region", probability=probability)
+    facts = looked(region, LabelPrecision(value=0.9, images=9, regions=9, interval=(0.85, 0.95), of="nine pictures"))
+    assert (is_proven(facts, region), is_sure(facts, region)) == (told, told)
 
 
 @pytest.mark.parametrize(("name", "told"), [("breast-echo", True), ("endoscopy-light", False)])
