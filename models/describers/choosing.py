@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.describers.proven import is_packaged, is_proven, may_be_denied
 from models.statements.facts import Facts, names_of
-from models.statements.measures import SAME, covered, iou, outlined_otherwise
+from models.statements.measures import SAME, covered, iou, is_plain_uptake, outlined_otherwise
 from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.writing import is_implausible
@@ -84,7 +84,20 @@ def _to_be_told(facts: Facts, regions: list[Region]) -> list[Region]:
     What they outline there is how the source's finding looks, or one more thing that the source has not seen.
     """
     marked = any(one.kind == "source annotation" and _role(one) == "finding" for one in regions)
-    return [one for one in regions if _may_be_told(facts, one) and not (marked and _is_of_a_rule(one))]
+    told = [one for one in regions if _may_be_told(facts, one) and not (marked and _is_of_a_rule(one))]
+    return [one for one in told if not _is_beside_a_hotter(one, told)]
+
+
+def _is_beside_a_hotter(region: Region, told: list[Region]) -> bool:
+    """Whether it is uptake on the side of a higher one: a ring in two pieces is one, and a brain has many."""
+    alike = [one for one in told if is_plain_uptake(one) and one.kind == "candidate"]
+    hotter = [one for one in alike if one.intensity.maximum > region.intensity.maximum]
+    return region in alike and any(_across(one) == _across(region) for one in hotter)
+
+
+def _across(region: Region) -> bool | None:
+    axes = region.place.axes if region.place is not None else ()
+    return next((axis.fraction < 0.5 for axis in axes if axis.towards in ("patient left", "image right")), None)
 
 
 def _may_be_told(facts: Facts, region: Region) -> bool:
@@ -113,12 +126,15 @@ def _is_same(lead: Region, region: Region) -> bool:
 
 
 def _groups(leads: list[Region]) -> tuple[tuple[str, ...], ...]:
-    """Slight findings of which an expert found several: one by one they read as if each were one."""
+    """Slight findings of which an expert found several, and uptake in several places: one by one each reads as one."""
     by_label: dict[str, list[str]] = {}
     for region in leads:
         if region.kind == "candidate" and table().called(region.label).rank <= SLIGHT:
             by_label.setdefault(region.label, []).append(region.region_id)
-    return tuple(tuple(ids) for ids in by_label.values() if len(ids) >= GROUPED)
+    many = [tuple(ids) for ids in by_label.values() if len(ids) >= GROUPED]
+    # Two kidneys told one by one read as two finds.
+    hot = tuple(one.region_id for one in leads if is_plain_uptake(one) and one.kind == "candidate")
+    return (*many, hot) if len(hot) == 2 else tuple(many)
 
 
 def _doubled(regions: list[Region]) -> frozenset[str]:

@@ -24,9 +24,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@34"
-OPENED = 0.85
-"""Part of images whose kind and most telling finding are told in one sentence."""
+NAME = "composer@35"
 WORDS = 94
 """From which no further sentence is begun."""
 LEAST = 40
@@ -81,12 +79,15 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     """A description; `full`: with further looks, and how many small structures are shaped."""
     chosen, modality = always.chosen, always.modality
     voice = Voice(f"{seed}:order")
-    opening = findings.opening(facts, chosen, seed, full=full) if voice.maybe(OPENED) else None
+    opening = findings.opening(facts, chosen, seed, full=full)
     shown = opening_with_structures(facts, chosen, seed) if not chosen.findings else None
-    first = opening.statement if opening else shown.statement if shown else modality
+    lungs = pairs(facts)
+    # The kind of image by itself tells nothing: with the first thing that is told of it, it is no sentence of its own.
+    upon = None if opening or shown else _upon(facts, chosen, lungs, seed)
+    first = opening.statement if opening else shown.statement if shown else upon or modality
     budget = Budget(WORDS - length_of(first))
     regions, texture, told = findings.one_by_one(facts, chosen, seed, budget, first, opening, full=full)
-    rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget)]
+    rest = [*findings.counted(facts, chosen, told, seed, budget), *findings.grouped(facts, chosen, seed, budget, upon)]
     relations = relations_of(facts, chosen, told, seed, budget)
     small = small_ones(facts, chosen, seed, budget) if full else []
     context = context_labels(facts, chosen)
@@ -102,7 +103,9 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     found = [*findings.interleaved(regions, texture), *rest]
     # Of what is described one by one much is told: it opens where there is no finding.
     listing = [organ] if organ else []
-    around = [*around, *small, *pairs(facts, seed, budget)]
+    untold = lungs[1:] if upon is not None and not chosen.groups else lungs
+    sides = [budget.take(written(plan, facts, f"{seed}:{slot}")) for slot, plan in untold]
+    around = [*around, *small, *(one for one in sides if one is not None)]
     structures = [*listing, *around] if found and not one_by_one.total() else [*around, *listing]
     # What is spoken of as known has been told of before.
     beside = voice.shuffled([relations, structures]) if told else [[*structures, *relations]]
@@ -110,7 +113,7 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
     return make_description(
         modality,
         organ,
-        (*([opening.statement] if opening else [shown.statement] if shown else []), *regions, *rest, *around),
+        (*(() if first is modality else (first,)), *regions, *rest, *around),
         tuple(texture),
         tuple(relations),
         caption=always.caption,
@@ -118,6 +121,14 @@ def _composed(facts: Facts, always: _Always, seed: str, *, full: bool) -> Descri
         opinions=always.opinions,
         text=" ".join(one.text for part in telling for one in part),
     )
+
+
+def _upon(facts: Facts, chosen: Chosen, lungs: list[tuple[str, Plan]], seed: str) -> Statement | None:
+    """The kind of image and the first sentence that is told of it in one, where no noun can stand in its place."""
+    if chosen.findings:
+        return None
+    clauses = [plans.together(facts, ids) for ids in chosen.groups[:1]] or [plan for _, plan in lungs[:1]]
+    return next((written(plans.upon(facts, one), facts, f"{seed}:upon") for one in clauses), None)
 
 
 def phrase_of(facts: Facts, region_id: str, seed: str) -> str | None:

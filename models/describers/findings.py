@@ -144,11 +144,17 @@ def counted(facts: Facts, chosen: Chosen, told: tuple[str, ...], seed: str, budg
     return [statement] if statement is not None else []
 
 
-def grouped(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[Statement]:
-    """Slight findings of one label together, and where the largest of them lies."""
+def grouped(
+    facts: Facts, chosen: Chosen, seed: str, budget: Budget, opening: Statement | None = None
+) -> list[Statement]:
+    """Findings of one label together, and where the largest of them lies; `opening` has told of the first of them."""
     found: list[Statement] = []
     for n, ids in enumerate(chosen.groups):
         for slot, plan in (("together", plans.together), ("largest", plans.largest)):
+            told = opening is not None and (n, slot) == (0, "together")
+            # Which of two is the larger tells nothing.
+            if told or (slot == "largest" and len(ids) == 2):
+                continue
             statement = budget.take(written(plan(facts, ids), facts, f"{seed}:{slot}:{n}"))
             found += [statement] if statement is not None else []
     return found

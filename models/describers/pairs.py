@@ -1,11 +1,10 @@
 """What is told of two lungs beside each other: which is much the smaller, and on films which is plainly the whiter."""
 
 from models.describers import plans
-from models.describers.checked import Budget, written
+from models.describers.plans import Plan
 from models.statements.facts import Facts
 from models.statements.measures import is_sure, lower_by, lungs_apart, shown_sign
 from schemas.regions import Intensity, Region
-from schemas.triplets import Statement
 
 SMALLER = 1.5
 """Ratio of areas from which two lungs are plainly of two sizes: the heart alone makes it 1.3 in slices."""
@@ -18,9 +17,9 @@ BELOW = 1.1
 the heart makes one of them so. Of 31 films it is told of six, all with opacities there; the next one has 0.96."""
 
 
-def pairs(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
-    """Which of two lungs is smaller, and which is whiter; none where both are alike."""
-    found: list[Statement | None] = []
+def pairs(facts: Facts) -> list[tuple[str, Plan]]:
+    """Which of two lungs is smaller, and which is whiter, by a name of the sentence; none where both are alike."""
+    found: list[tuple[str, Plan]] = []
     lungs = _lungs(facts)
     if len(lungs) != 2:
         return []
@@ -28,18 +27,15 @@ def pairs(facts: Facts, seed: str, budget: Budget) -> list[Statement]:
     film = facts.metadata.modality == "X-ray"
     noun = "aerated lung" if small.label != "lung field" else "lung field" if film else "lung"
     if large.area_px >= SMALLER * small.area_px:
-        plan = plans.smaller(facts, small, large, noun)
-        found.append(budget.take(written(plan, facts, f"{seed}:smaller")))
+        found.append(("smaller", plans.smaller(facts, small, large, noun)))
     if film and lungs_apart(facts):
         for one, other in (lungs, lungs[::-1]):
             if _whiter_by(facts, one.intensity, other.intensity) >= WHITER:
-                plan = plans.whiter(facts, one, other, noun)
-                found.append(budget.take(written(plan, facts, f"{seed}:whiter")))
+                found.append(("whiter", plans.whiter(facts, one, other, noun)))
         below = [lower_by(facts, one) for one in lungs]
         if all(one is not None and one >= BELOW for one in below):
-            plan = plans.whiter_below(facts, (small, large), noun)
-            found.append(budget.take(written(plan, facts, f"{seed}:below")))
-    return [one for one in found if one is not None]
+            found.append(("below", plans.whiter_below(facts, (small, large), noun)))
+    return found
 
 
 def _lungs(facts: Facts) -> list[Region]:

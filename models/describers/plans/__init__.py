@@ -13,6 +13,7 @@ from models.describers.plans.images import as_large_as_lungs as as_large_as_lung
 from models.describers.plans.images import disease as disease
 from models.describers.plans.images import image as image
 from models.describers.plans.images import opening as opening
+from models.describers.plans.images import upon as upon
 from models.describers.plans.measured import measurements as measurements
 from models.describers.plans.others import absence as absence
 from models.describers.plans.others import context as context
@@ -26,6 +27,7 @@ from models.describers.plans.relations import continuation as continuation
 from models.describers.plans.relations import relation as relation
 from models.describers.plans.reports import report as report
 from models.describers.plans.several import MANY as MANY
+from models.describers.plans.several import many as many
 from models.describers.plans.several import shaped as shaped
 from models.describers.plans.several import spread_and_shaped as spread_and_shaped
 from models.describers.plans.several import spread_out as spread_out

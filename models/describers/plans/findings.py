@@ -97,7 +97,7 @@ def found(facts: Facts, region: Region, kinds: tuple[str, ...]) -> Plan:
         made = [*noun.claims, *who.claims, *(place.claims if place else ())]
         fitting = [one for one in noun.behind if one.doing or (one.is_ and one.is_ != one.adjective)]
         tail = next(iter(sorted(fitting, key=lambda one: one.kind != "size")), None)
-        if tail is not None and (tail.kind == "size" or voice.maybe(WITH_TAIL)):
+        if tail is not None and (tail.kind in ("size", "ratio") or voice.maybe(WITH_TAIL)):
             text += _behind(tail, voice, close=place is None)
             made += tail.claims
         return Piece(w.numbered(text, several=name.several), tuple(made), name.several)

@@ -6,7 +6,7 @@ from models.describers.plans.plan import Plan, fill
 from models.statements import claims as c
 from models.statements import writing as w
 from models.statements.facts import Facts
-from models.statements.measures import both_sides
+from models.statements.measures import both_sides, is_plain_uptake
 from models.statements.table import table
 from models.statements.tokens import plural, words
 from models.statements.voice import Voice
@@ -15,8 +15,14 @@ from schemas.regions import Region
 
 _SHARED = ("shape", "margin", "outline", "density")
 _SIDES = ("on both sides", "bilaterally")
+_EACH_SIDE = ("one on each side", "one on either side")
+_ONE_EACH = (
+    "<np> are {seen|visible|present}, <p>",
+    "there are <np>, <p>",
+    "{the|this} image shows <np>, <p>",
+)
 _PLACED = (
-    "<np> {are|are seen|lie} <p>",
+    "<np> {are seen|lie} <p>",
     "there are <np> <p>",
     "{the|this} image shows <np> <p>",
 )
@@ -40,16 +46,27 @@ def together(facts: Facts, ids: tuple[str, ...]) -> Plan:
         if made is None:
             return None
         counts = any(isinstance(one, c.Count) for one in made.claims)
+        if counts and len(ids) == 2 and _count_of(made) != 2:
+            # Of what stands out, two are told; how many fainter ones an expert outlined beside them says nothing.
+            kept = tuple(one for one in made.claims if not isinstance(one, c.Count))
+            made, counts = replace(made, text=made.text.partition(" ")[2], claims=kept), False
         name = next(one.name for one in made.claims if isinstance(one, c.Finding))
         place = _place(facts, ids, name, voice, every=counts)
+        patterns = _PLACED if place else _ANYWHERE
+        if place is not None and isinstance(place.claims[0], c.Sides) and counts and len(ids) == 2:
+            place, patterns = replace(place, text=voice.pick(_EACH_SIDE)), _ONE_EACH
         shared = _shared(regions, ids, voice, every=counts)
         # "Five irregular foci": the number stands before what all of them are.
         head, _, noun = made.text.partition(" ")
         np = f"{head} {shared.text} {noun}" if counts else f"{shared.text} {made.text}".strip()
-        text = fill(voice.spin(voice.pick(_PLACED if place else _ANYWHERE)), np=np, p=place.text if place else "")
+        text = fill(voice.spin(voice.pick(patterns)), np=np, p=place.text if place else "")
         return Piece(text, (*made.claims, *shared.claims, *(place.claims if place else ())), several=True)
 
     return plan
+
+
+def _count_of(made: Piece) -> int | None:
+    return next((one.n for one in made.claims if isinstance(one, c.Count)), None)
 
 
 def _place(facts: Facts, ids: tuple[str, ...], name: str, voice: Voice, *, every: bool) -> Piece | None:
@@ -66,7 +83,8 @@ def _place(facts: Facts, ids: tuple[str, ...], name: str, voice: Voice, *, every
 def _shared(regions: list[Region], ids: tuple[str, ...], voice: Voice, *, every: bool) -> Piece:
     """Words that are true of all of them, as adjectives."""
     found: list[tuple[str, c.Claim]] = []
-    for aspect in voice.shuffled(_SHARED):
+    # The outlines of uptake are a threshold's.
+    for aspect in () if any(map(is_plain_uptake, regions)) else voice.shuffled(_SHARED):
         said = {term.word for region in regions for term in region.terms if term.aspect == aspect}
         told = all(any(term.aspect == aspect for term in region.terms) for region in regions)
         row = next((row for row in table().terms if row.aspect == aspect and row.word in said), None)

@@ -36,6 +36,9 @@ _OPENING_ALONE = (
     "<a> {shows|demonstrates} <f>",
 )
 """The kind of image and its most telling finding in one sentence; ^ before a verb of the finding."""
+_UPON = ("on <a> of <o>, <f>", "on <this> of <o>, <f>")
+_UPON_ALONE = ("on <this>, <f>", "on <a>, <f>")
+"""The kind of image, and a whole sentence of what it shows."""
 _BARE, _COMPOUND = 0.3, 0.35
 """Parts of texts whose kind of image stands without an article ('on axial CT'), and with its organ before it."""
 
@@ -182,6 +185,20 @@ def opening(facts: Facts, finding: Plan) -> Plan:
         text = fill(made.text, f=found.text, d=fill(_LABELLED, d=named) if named else "").replace("^", "~")
         told = (c.Disease(name=named),) if named else ()
         return Piece(w.numbered(text, several=found.several), (*made.claims, *told, *found.claims))
+
+    return plan
+
+
+def upon(facts: Facts, clause: Plan) -> Plan:
+    """The kind of image before a whole sentence: 'on a frontal radiograph of the chest, the lung fields are …'."""
+
+    def plan(voice: Voice) -> Piece | None:
+        kind, said = _kind(facts, voice), clause(voice)
+        # "On this image, the image shows" says it twice.
+        if said is None or "image shows" in said.text:
+            return None
+        made = _written(facts, voice, kind.pattern(_UPON if kind.organ else _UPON_ALONE, voice), kind)
+        return Piece(fill(made.text, f=said.text), (*made.claims, *said.claims), said.several)
 
     return plan
 

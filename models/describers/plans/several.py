@@ -21,6 +21,7 @@ HALF, IN_A_QUARTER = 0.5, 0.15
 """Of the image's sides; part of them that each quarter holds where they are spread over all of it."""
 _OUTLINED_SO = ("round", "oval", "elongated")
 """Shapes of small bodies: those that touch are outlined as one, which is irregular."""
+_MANY = ("many", "numerous")
 _SPREAD = (
     ("spread out over the image", "diffuse"),
     ("scattered {over|throughout|across} the image", "multifocal"),
@@ -41,6 +42,17 @@ _SOME = (
     "some of the <n> are <1> and some are <2>",
     "some <n> are <1>, others <2>",
 )
+
+
+def many(facts: Facts, noun: str) -> Plan:
+    """That there are many of what is called so, as a noun, for a sentence that begins with the image."""
+
+    def plan(voice: Voice) -> Piece | None:
+        there = facts.named(noun, several=True)
+        claims = (c.Count(name=noun, n=None), c.Finding(regions=there, every=True, name=noun))
+        return Piece(f"{voice.pick(_MANY)} {plural(noun)}", claims, several=True) if there else None
+
+    return plan
 
 
 def spread_out(facts: Facts, regions: list[Region]) -> Plan:

@@ -60,6 +60,9 @@ class Count(Claim):
             # "Three lesions" may count what has several labels that the word fits.
             fitting = tuple(one for one, names in facts.names.items() if self.name in names)
             there = fitting if len(fitting) == self.n else there
+        if self.n is None and len(there) == 1 and not self.outlined:
+            # One nucleus that the source marks among many that an expert found is one of several.
+            there = measures.structures_called(facts, self.name) or there
         more = 0 if self.outlined else measures.left_out(facts, there)
         if self.n == 2 and len(there) == 1 and measures.is_a_pair(facts.region(there[0])):
             return so(*pointers)  # "Both lungs", in one mark.

@@ -14,6 +14,7 @@ from models.statements.measures.finders import sought as sought
 from models.statements.measures.finders import stated_of as stated_of
 from models.statements.measures.levels import brighter_end as brighter_end
 from models.statements.measures.levels import contrast_of as contrast_of
+from models.statements.measures.levels import is_plain_uptake as is_plain_uptake
 from models.statements.measures.levels import levels as levels
 from models.statements.measures.levels import lower_by as lower_by
 from models.statements.measures.levels import ranked as ranked
@@ -39,6 +40,7 @@ from models.statements.measures.occurrence import looked_for_level as looked_for
 from models.statements.measures.occurrence import lungs_apart as lungs_apart
 from models.statements.measures.occurrence import outlined_otherwise as outlined_otherwise
 from models.statements.measures.occurrence import spread as spread
+from models.statements.measures.occurrence import structures_called as structures_called
 from models.statements.measures.occurrence import surely_none as surely_none
 from models.statements.measures.occurrence import way_of as way_of
 from models.statements.measures.pieces import MANY as MANY

@@ -70,6 +70,12 @@ def crowding(facts: Facts, name: str, word: str) -> Judgement:
     return otherwise("they cover another part", *pointers) if far else untold("it is nearly so", *pointers)
 
 
+def structures_called(facts: Facts, name: str) -> tuple[str, ...]:
+    """Regions that a name fits, whoever outlined them, where all of them are structures; () elsewhere."""
+    there = tuple(one for one, names in facts.names.items() if name in names)
+    return there if all(table().called(facts.region(one).label).role == "structure" for one in there) else ()
+
+
 LUNGS = frozenset({"lung", "lung field"})
 BESIDE = 0.4
 """Least part of the larger of two lungs that the smaller has where they lie side by side."""

@@ -112,7 +112,8 @@ def _times(m: Match) -> list[c.Claim] | None:
     other, factor = m.regions.get("S"), m.factor
     if factor is None or factor.measure != "level":
         return None
-    if one is None or len(one.regions) != 1 or (other is not None and len(other.regions) != 1):
+    # "An area of high uptake, three times as active as its surroundings" may be any of those that are called so.
+    if one is None or not one.regions or (other is not None and (len(one.regions) != 1 or len(other.regions) != 1)):
         return None
     if other is not None and other.regions == one.regions:
         return None

@@ -15,7 +15,7 @@ from models.statements.lexicon import lexicon
 from models.statements.reading.atoms import Atom
 from models.statements.reading.constructed import CLAIMS, Match
 from models.statements.reading.figures import Factor
-from models.statements.reading.mentions import DIRECTIONS
+from models.statements.reading.mentions import DIRECTIONS, Mention
 from models.statements.reading.sentence import Sentence
 from models.statements.reading.spans import ATTRIBUTES
 from models.statements.rows import Construction
@@ -143,10 +143,16 @@ def _take(s: Sentence, row: Construction, found: re.Match[str], starts: dict[int
         if one.name and (name not in "WX" or (name == "W" and one.explicit and one.regions)):
             s.say(c.Finding(regions=one.regions, every=one.several, name=one.name), negated=False, of=one)
     for one in claims:
-        s.say(one, negated=False, of=regions.get("R"))
+        s.say(one, negated=False, of=regions.get("R") or _before(s, first, one))
     s.accounted.update(one for mention in regions.values() for one in mention.regions)
     named = regions.get("R") or regions.get("W")
     s.subject = s.subject or (named if named is not None and named.regions else None)
+
+
+def _before(s: Sentence, first: int, claim: c.Claim) -> Mention | None:
+    """What a claim is of that no slot names, and stands before: 'an area of uptake …, twice as active as …'."""
+    spoken = [one for start, one in sorted(s.mentions.items()) if start < first]
+    return spoken[-1] if spoken and isinstance(claim, c.Ratio) and spoken[-1].regions == claim.regions else None
 
 
 def _is_read(atom: Atom) -> bool:

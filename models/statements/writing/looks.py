@@ -3,7 +3,7 @@
 from models.statements import claims as c
 from models.statements.facts import Facts
 from models.statements.lexicon import lexicon
-from models.statements.measures import contrast_of, covered, parts
+from models.statements.measures import contrast_of, covered, is_plain_uptake, parts
 from models.statements.rows import PLAIN, STANDS_OUT, Scale
 from models.statements.table import table
 from models.statements.tokens import words
@@ -21,6 +21,9 @@ ALIKE = {"HU": 40.0}
 """A region's own variation, by unit, up to which it has one density: the mean of a tumour and its air is of neither."""
 SPECK = 200
 """Pixels below which neither edge nor texture is seen."""
+PACKED = 30
+"""Parts of a mark from which it is told that they are closely packed: of five sections covered so far, the three above
+it are, and two are of large loose nuclei that a mask joins."""
 UNSHARP = 0.1
 """Part of the step on one pixel below which a margin is told as indistinct: above it most of it may be sharp."""
 UNIFORM = 0.25
@@ -70,6 +73,9 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         return None
     if kind in ("shape", "margin", "texture", "size", "ratio", "upright") and not is_solid(region):
         return None
+    # Its outline is a threshold's, and its SUV has a unit that tells nothing beside a heart's.
+    if region.kind == "candidate" and is_plain_uptake(region):
+        return sizes.times_around(region, voice, name) if kind == "ratio" else None
     # A whole organ looks as such organs do: to tell it reads as a finding.
     if name.the and kind not in ("share", "size", "parts"):
         return None
@@ -87,7 +93,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         case "level":
             return _level(facts, region, voice, name)
         case "crowding":
-            return _crowding(facts, voice, name)
+            return _crowding(facts, region, voice, name)
         case "parts":
             # "Nuclei in several pieces" would be broken ones: the plural has told it.
             if parts(region) < 2 or name.several:
@@ -105,9 +111,11 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
             return _word(region, kind, voice, name)
 
 
-def _crowding(facts: Facts, voice: Voice, name: Name) -> Facet | None:
-    """How crowded many small bodies are."""
+def _crowding(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
+    """How crowded many small bodies are; a few large ones that touch are not."""
     for row in table().crowdings if name.several else ():
+        if row.at_least and parts(region) < PACKED:
+            continue
         made = c.Crowding(name=name.claim.name, word=row.word)
         if made.judge(facts).truth:
             said = voice.phrase(row.say)

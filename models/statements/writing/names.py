@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import MANY, has_specks, is_together, largest_part, left_out, parts
+from models.statements.measures import MANY, has_specks, is_plain_uptake, is_together, largest_part, left_out, parts
 from models.statements.table import table
 from models.statements.tokens import plural, spelled_out, words
 from models.statements.voice import Voice
@@ -111,7 +111,7 @@ def is_smooth(region: Region) -> bool:
 
 def by_whom(facts: Facts, region: Region, name: Name) -> Piece:
     """Who says that it is there, where a reader should know: an expert of ours."""
-    if region.kind == "candidate" and is_finding(region):
+    if region.kind == "candidate" and is_finding(region) and not is_plain_uptake(region):
         return Piece(", found automatically,")
     return Piece("")
 

@@ -26,6 +26,10 @@ _LENGTHS = {
 _TIMES: dict[float, tuple[str, ...]] = {
     2.0: ("twice",), 2.5: ("two and a half times",), 3.0: ("three times",), 4.0: ("four times",),
 }  # fmt: skip
+_AROUND: dict[float, tuple[str, ...]] = {
+    **_TIMES, 5.0: ("five times",), 6.0: ("six times",), 8.0: ("eight times",), 10.0: ("ten times",),
+}  # fmt: skip
+_ACTIVE = ("as active as its surroundings", "as active as the surrounding tissue")
 NEAR_A_TIME = 0.1
 """How far a ratio may lie from the number that is said of it."""
 _PEAKS = ("a maximum SUV of about <v>", "an SUVmax of about <v>")
@@ -125,6 +129,21 @@ def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
         decimals=0 if said == int(said) else 1,
     )  # fmt: skip
     text = f"{voice.pick(('about', 'roughly'))} {voice.pick(_TIMES[said])} {voice.pick(_ITSELF)}"
+    return Facet("ratio", (made,), is_=text, doing=text)
+
+
+def times_around(region: Region, voice: Voice, name: Name) -> Facet | None:
+    """How many times the uptake around it a region takes up, by their means."""
+    around = region.surroundings
+    if around is None or around.mean <= 0:
+        return None
+    found = region.intensity.mean / around.mean
+    said = min(_AROUND, key=lambda one: abs(one / found - 1))
+    made = c.Ratio(
+        regions=(region.region_id,), every=name.every, measure="level", value=said, loose=True,
+        decimals=0 if said == int(said) else 1,
+    )  # fmt: skip
+    text = f"{voice.pick(('about', 'roughly'))} {voice.pick(_AROUND[said])} {voice.pick(_ACTIVE)}"
     return Facet("ratio", (made,), is_=text, doing=text)
 
 

@@ -109,13 +109,6 @@ def test_what_is_not_proven_is_in_no_sentence_of_the_text() -> None:
         assert description.measurements
 
 
-def test_uptake_is_told_of_no_rule_however_high() -> None:
-    """A kidney, or a bladder, takes up more than most tumours."""
-    region = candidate(expert="pet-uptake@2.0.0", label="high-uptake region")
-    intensity = region.intensity.model_copy(update={"maximum": 62.0, "unit": "SUVbw"})
-    assert not is_proven(alone(region), region.model_copy(update={"intensity": intensity}))
-
-
 def test_beside_the_sources_finding_no_rules_finding_is_told() -> None:
     """It is how that one looks, or what the source has not seen; a user's own expert is heard."""
     facts = brain()
