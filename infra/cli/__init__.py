@@ -11,6 +11,7 @@ from infra.cli.files import deidentify, gallery, verify
 from infra.cli.knowledge import knowledge
 from infra.cli.pipeline import up, worker
 from infra.cli.promote import model
+from infra.cli.search import search
 from infra.cli.source import source
 from infra.cli.topics import dead_letters, gather, replay, resume, status, triplets, volumes
 from infra.cli.train import train
@@ -25,7 +26,7 @@ def main() -> None:
 
 COMMANDS = (
     annotate, dataset, dead_letters, deidentify, describe_eval, evaluate, experts, gallery, gather, knowledge, model,
-    replay, resume, source, status, train, triplets, up, verify, volumes, which, worker,
+    replay, resume, search, source, status, train, triplets, up, verify, volumes, which, worker,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from models.datasets.formats import Writer
     from models.datasets.kept import Kept
     from models.datasets.lines import Deleted, Line, Whole
+    from models.datasets.policy import Alike
 
 KINDS = {"source": "source annotation", "candidate": "candidate"}
 
@@ -81,6 +82,11 @@ EVALUATION = click.option(
 @click.option("--most-a-patient", default=0, show_default=True, help="The same of a patient, or what is known of it.")
 @click.option("--temperature", default=1.0, show_default=True, help="Of modalities: 1 all, 0 as many of each.")
 @click.option("--near", default=None, type=click.IntRange(0, 40), help="Bits at most between near duplicates.")
+@click.option(
+    "--alike",
+    metavar="ENCODER=COSINE",
+    help="Images whose vectors by this expert have such a cosine at least stay in one split too. [default: none]",
+)
 @click.option("--turns", default=4, show_default=True, type=click.IntRange(0), help="Of instruction an image, at most.")
 @click.option(
     "--question", "questions", multiple=True, metavar="KIND", help="Only turns of this kind: docs/datasets.md."
@@ -133,6 +139,7 @@ def build_command(
             most_a_patient=choices["most_a_patient"],
             temperature=choices["temperature"],
             near=NEAR if choices["near"] is None else choices["near"],
+            alike=_alike(choices["alike"]) if choices["alike"] else None,
             turns=choices["turns"],
             questions=frozenset(choices["questions"]) or None,
             unproven=choices["unproven"],
@@ -185,6 +192,17 @@ def audit_command(folder: Path, evaluation: dict[str, Path]) -> None:
     say("no fault was found")
 
 
+def _alike(told: str) -> "Alike":
+    """Raises ValueError."""
+    from models.datasets.policy import Alike
+
+    encoder, _, least = told.rpartition("=")
+    try:
+        return Alike(encoder, float(least))
+    except ValueError:
+        raise ValueError(f"--alike is ENCODER=COSINE, as in my-encoder=0.95, and not {told!r}") from None
+
+
 def _need_libraries(formats: tuple[str, ...] = ()) -> None:
     of_formats = {"dicom": "highdicom", "nifti": "nibabel"}
     needed = ["PIL", "pyarrow", *(library for name, library in of_formats.items() if name in formats)]
@@ -222,13 +240,9 @@ class _Files:
         self._paths = paths
 
     def read(self) -> "Iterator[Line]":
-        from infra.exports import lines_of
-        from models.datasets.lines import Line
+        from infra.triplet_lines import lines_in
 
-        for file, path in enumerate(self._paths, start=1):
-            for number, text in enumerate(lines_of(path), start=1):
-                if text.strip():
-                    yield Line(f"file {file}, line {number}", text)
+        return lines_in(self._paths)
 
     def told(self) -> dict[str, Any]:
         return {"files": len(self._paths)}

@@ -102,6 +102,7 @@ def _made(
     with _few_collections(), Scan(folder / _SCAN) as scan:
         looked = look(read, scan, policy, evaluation, kept.images, folder / HITS, progress)
         report.triplets, report.unpacked, report.joined_groups = looked.triplets, looked.unpacked, looked.joined
+        report.alike_groups, report.without_vector = looked.alike, looked.without
         report.evaluation = scan.evaluation()
         policy.thin(scan)
         scan.groups.divide(policy.shares, policy.key, kept.groups)

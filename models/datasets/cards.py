@@ -65,6 +65,11 @@ def cautions(report: Report) -> list[str]:
         )
     if alone := report.group_levels.get("object", 0):
         found.append(f"of {alone} images no patient, study or series is known: two files of one patient can be parted")
+    if report.without_vector:
+        found.append(
+            f"{report.without_vector} triplets have no vector of the encoder of --alike, or one of another length: "
+            "their hashes alone tell what is near them"
+        )
     empty = [split for split in ("validation", "test") if report.policy["shares"][split] and not report.images[split]]
     found += [
         f"no image for {split}: {sum(report.groups.values())} groups are too few, or too large" for split in empty

@@ -49,13 +49,14 @@ class Hashes:
         self._words = np.empty((6, 1024), np.uint64)
         self._count = 0
 
-    def add(self, value: int) -> None:
-        """Take one down."""
+    def add(self, value: int) -> int:
+        """Take one down; how many there are now."""
         if self._count == self._words.shape[1]:
             self._words = np.concatenate([self._words, np.empty_like(self._words)], axis=1)
         words = _words(value)
         self._words[:2, self._count], self._words[2:, self._count] = _unmoved(words), words
         self._count += 1
+        return self._count
 
     def near(self, value: int, most: int) -> list[int]:
         """Which of them, from 0, differ in at most `most` bits from a hash, as it is or seen another way."""

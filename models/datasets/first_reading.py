@@ -17,6 +17,7 @@ from models.datasets.origin import origin_of
 from models.datasets.policy import WRITTEN, Policy
 from models.datasets.scan import Scan, Seen
 from models.datasets.soundness import OTHER, PICTURE, Flawed
+from models.datasets.vectors import Vectors
 from models.imaging import from_pixels
 from models.imaging.errors import CorruptPixels
 from models.imaging.perceptual import perceptual_hash
@@ -25,11 +26,16 @@ from schemas.images import Pixels
 
 @dataclass
 class Looked:
-    """How many triplets were read, how many were unpacked for their hash, and how many groups joined."""
+    """How many triplets were read, how many were unpacked for their hash, and how many groups joined.
+
+    `alike`: of these, for their vectors alone. `without`: images that have no vector of the encoder asked for.
+    """
 
     triplets: int = 0
     unpacked: int = 0
     joined: int = 0
+    alike: int = 0
+    without: int = 0
 
 
 def look(
@@ -49,7 +55,7 @@ def look(
         policy: what is taken.
         evaluation: file names and pictures of each evaluation set.
         kept: images of an earlier data set; what is nearly one of them joins its group there.
-        hits: a file that lists what is near one of these; made where there is any.
+        hits: a file that lists what is near one of these; made where there is any. Vectors lie beside it meanwhile.
         progress: told how many were read.
 
     Returns:
@@ -60,7 +66,7 @@ def look(
             scan.add_evaluation(name, file, picture)
     for image in kept:
         scan.add_kept(image)
-    together, looked = Together(), Looked()
+    together, looked, vectors = Together(), Looked(), Vectors(hits.parent)
     for given in read():
         if isinstance(given, Deleted):
             scan.delete(given.triplet_id)
@@ -89,15 +95,23 @@ def look(
                 together.join(seen.group, group)
             for group in scan.near_kept(one.image_id, value, policy.near):
                 together.join(seen.group, group)
-        scan.add(seen)
+        number = scan.add(seen)
+        if policy.alike and not reason:
+            vector = given.embedding(policy.alike.encoder)
+            looked.without += vector is None or not vectors.add(number, vector.expert, vector.values)
     # Who asks for the composer's texts alone has them, though a model described the same images later.
     for heir in scan.settle(WRITTEN):
         for _, group in scan.near(heir.hash, policy.near):
             together.join(heir.group, group)
     for one, other in scan.shared():
         together.join(one, other)
-    scan.groups.join(together)
     looked.joined = together.joined
+    if policy.alike:
+        for one, other in vectors.alike(policy.alike.least, scan.taken()):
+            together.join(one, other)
+    vectors.close()
+    looked.alike, looked.joined = together.joined - looked.joined, together.joined
+    scan.groups.join(together)
     return looked
 
 

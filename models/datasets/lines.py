@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from schemas.base import Message, Provenance
 from schemas.failures import InvalidInput
 from schemas.images import Pixels
+from schemas.regions import Embedding, expert_name
 from schemas.triplets import Description, Statement, Triplet
 
 
@@ -31,6 +32,10 @@ class Given(Protocol):
         """The whole triplet. Raises BadLine where it is none."""
         ...
 
+    def embedding(self, encoder: str) -> Embedding | None:
+        """What an encoder, by name or name@version, made of it. Raises BadLine where it is no triplet."""
+        ...
+
 
 class Whole(NamedTuple):
     """A triplet that has been read whole, as from a topic, and when it came there, in ms."""
@@ -45,6 +50,10 @@ class Whole(NamedTuple):
     def triplet(self) -> Triplet:
         """As Given has it."""
         return self.message
+
+    def embedding(self, encoder: str) -> Embedding | None:
+        """As Given has it."""
+        return _of(encoder, self.message.embeddings)
 
 
 class Deleted(NamedTuple):
@@ -75,6 +84,13 @@ class Line(NamedTuple):
         except ValidationError as error:
             raise BadLine(self.place, _why(error)) from None
 
+    def embedding(self, encoder: str) -> Embedding | None:
+        """As Given has it; the line is read for it once more."""
+        try:
+            return _of(encoder, _Embedded.model_validate_json(self.text).embeddings)
+        except ValidationError as error:
+            raise BadLine(self.place, _why(error)) from None
+
 
 Read = Callable[[], Iterator[Given | Deleted]]
 """Reads all triplets from the start, and what was deleted of them; it is called twice."""
@@ -96,6 +112,14 @@ def _why(error: ValidationError) -> str:
     return (
         f"it has no {part}" if first["type"] == "missing" and len(first["loc"]) == 1 else f"its {part} is not as it was"
     )
+
+
+def _of(encoder: str, embeddings: Iterable[Embedding]) -> Embedding | None:
+    return next((one for one in embeddings if encoder in (one.expert, expert_name(one.expert))), None)
+
+
+class _Embedded(Message):
+    embeddings: tuple[Embedding, ...] = ()
 
 
 class _Outcome(Message):

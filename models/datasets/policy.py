@@ -21,6 +21,23 @@ MOST_PIXELS = DEFAULT_LIMITS.pixels
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Which images are alike by the vectors that an encoder gave: those of a cosine of `least` or more.
+
+    Args:
+        encoder: name, or name@version, of an expert of kind 'embedding'.
+        least: between 0 and 1, from which on groups stay together. No value holds for all encoders.
+    """
+
+    encoder: str
+    least: float
+
+    def __post_init__(self) -> None:
+        if not self.encoder or not 0 < self.least < 1:
+            raise ValueError("images are alike from a cosine between 0 and 1 on, as in my-encoder=0.95")
+
+
+@dataclass(frozen=True)
 class Policy:
     """The choices of one data set.
 
@@ -38,6 +55,7 @@ class Policy:
         temperature: of modalities, 0 to 1: with n images of a modality, n to this power count against the others; 1
             takes all, 0 as many of each.
         near: bits of the perceptual hash at most between near duplicates; their groups stay together.
+        alike: images whose groups stay together too; None: the hash alone tells.
         turns: of instruction an image, at most.
         questions: kinds of turns that are taken, of models/datasets/instructions; None: all.
         unproven: also questions about what experts found, or not, that are not known to be mostly right.
@@ -55,6 +73,7 @@ class Policy:
     most_a_patient: int = 0
     temperature: float = 1.0
     near: int = NEAR
+    alike: Alike | None = None
     turns: int = 4
     questions: frozenset[str] | None = None
     unproven: bool = False

@@ -14,6 +14,9 @@ class Report:
     group_levels: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     joined_groups: int = 0
+    alike_groups: int = 0
+    """Of the joined ones, for the vectors of their images alone."""
+    without_vector: int = 0
     unpacked: int = 0
     modalities: dict[str, dict[str, int]] = field(default_factory=dict)
     organs: dict[str, int] = field(default_factory=dict)

@@ -104,8 +104,8 @@ class Scan:
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def add(self, seen: Seen) -> None:
-        """Take a triplet down, in the place of one of its id, deleted or not."""
+    def add(self, seen: Seen) -> int:
+        """Take a triplet down, in the place of one of its id, deleted or not; its number, from 1."""
         again = "update seen set triplet_id = null, reason = ? where triplet_id = ?"
         self._base.execute(again, (AGAIN, seen.triplet_id))
         values = (
@@ -118,7 +118,7 @@ class Scan:
             "level, study, object, frame, at) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             values,
         )
-        self._hashes.add(seen.hash)
+        return self._hashes.add(seen.hash)
 
     def displace(self, image_id: str) -> str | None:
         """Leave out the triplet that stood for an image until now, for one that came later; the group of that."""
@@ -218,6 +218,10 @@ class Scan:
         # Not `and`: SQLite may ask its terms in any order, and of what is left out nothing must be kept in mind.
         update = "update seen set reason = ? where case reason when '' then repeats(hash) else 0 end"
         self._base.execute(update, (reason,))
+
+    def taken(self) -> dict[int, str]:
+        """The group of each triplet that is not left out, by its number."""
+        return dict(self._base.execute("select n, grp from seen where reason = ''"))
 
     def modalities(self) -> dict[str, int]:
         """How many are taken of each."""
