@@ -118,7 +118,12 @@ def experts_import(
     with plain_errors():
         manifest = import_expert(path, out, Told(name, modality, organs, licence, axes))
     broken = _told(check(manifest.absolute(), current_settings().expert_runtime))
-    click.echo(f"written: {manifest}; read it, then: tristream experts add {manifest}")
+    then = (
+        f"mend what is BROKEN, then: tristream experts check {manifest}"
+        if broken
+        else (f"read it, then: tristream experts add {manifest}")
+    )
+    click.echo(f"written: {manifest}; {then}")
     sys.exit(1 if broken else 0)
 
 

@@ -166,10 +166,11 @@ def _channels_to_write(shape: Mapping[str, object]) -> str:
     if _last_has_channels(shape):
         return f'Its last axis has {shape["W"]}: write layout = "NHWC" in [input], as Keras and tf2onnx have it'
     if "D" in shape:
-        count = shape["C"] if isinstance(shape["C"], int) else "these"
+        if shape["C"] == 1:
+            return "Write channels = 1 in [input]"
         return (
-            f'Name its {count} channels in their order, as channels = ["FLAIR", "T1", …] in [input], or write '
-            "channels = 1 where it has one: docs/own-experts.md, Several channels"
+            f'Name its {shape["C"]} channels in their order, as channels = ["FLAIR", "T1", …] in [input]: '
+            "docs/own-experts.md, Several channels"
         )
     if shape["C"] in (1, 3):
         return f"Write channels = {shape['C']} in [input]"

@@ -108,7 +108,7 @@ def _named(text: object) -> object:
 
 
 def _channels(told: Any) -> object:
-    if isinstance(told, list | tuple):
+    if isinstance(told, list | tuple) and told:
         return tuple(_named(one) for one in cast(list[object], told))
     if told not in (1, 3):
         raise ValueError('channels is 1 or 3, or of a volume the name of each, as ["FLAIR", "T1", "T1ce", "T2"]')

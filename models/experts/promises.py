@@ -22,6 +22,9 @@ from models.experts.inputs import Floats
 from models.experts.manifest import Manifest
 from models.experts.points import Contours, Landmarks
 
+_NUMBERED = (Volumetric, Heatmap, Classifier, Landmarks, Contours, Semantic)
+"""Decodings whose every channel is a label or background."""
+
 
 @dataclass(frozen=True, slots=True)
 class Promise:
@@ -62,6 +65,23 @@ def wanted(manifest: Manifest) -> set[str]:
 
 def shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> Iterator[Promise]:
     """Whether the outputs for one tensor are finite, and of the shape and range that their decoding needs."""
+    kept = True
+    for one in _shapes(manifest, outputs, batch):
+        kept &= one.kept
+        yield one
+    # As many as there are channels, and yet one beyond them: then another has no label.
+    background = cast(tuple[int, ...], getattr(manifest.decoding, "background", ()))
+    channels = len(manifest.labels) + len(background)
+    beyond = [label for label in manifest.labels if label.index >= channels]
+    numbered = isinstance(manifest.decoding, _NUMBERED) and not getattr(manifest.decoding, "numbers", False)
+    if kept and beyond and numbered:
+        yield Promise(
+            f"its {channels} channels are numbered from 0", False, f"{beyond[0].name!r} has index {beyond[0].index}",
+            "Channels that are no label stand in background of [decoding]",
+        )  # fmt: skip
+
+
+def _shapes(manifest: Manifest, outputs: Mapping[str, Floats], batch: Floats) -> Iterator[Promise]:
     decoding, labels = manifest.decoding, len(manifest.labels)
     for name, one in outputs.items():
         yield Promise(

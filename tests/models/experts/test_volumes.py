@@ -282,7 +282,11 @@ def test_a_manifest_names_channels_as_they_are_known(tmp_path: Path) -> None:
         ("4", "channels is 1 or 3, or of a volume the name of each"),
         ('["T1", "T1w", "T2w", "flair"]', "each once"),
         ("1", 'Name its 4 channels in their order, as channels = ["FLAIR", "T1", …]'),
+        ("[]", "channels is 1 or 3, or of a volume the name of each"),
     ):
         manifest.write_text(text.replace('["t1gd", "T1w", "T2w", "flair"]', channels))
         (broken,) = (one for one in check(manifest) if not one.kept)
         assert told in str(broken)
+    manifest.write_text(text.replace("index = 1", "index = 2"))
+    (broken,) = (one for one in check(manifest) if not one.kept)
+    assert "its 2 channels are numbered from 0: 'enhancing tumour' has index 2" in str(broken)
