@@ -112,6 +112,8 @@ def _sidecar(collection: Collection, name: str, parts: Mapping[str, str], told: 
     if (split := collection.splits.get(parts.get("split", ""))) is not None:
         found["split"] = split
     found |= {name: parts[name] for name in ("patient", "study", "series") if name in parts}
+    if "channel" in parts:
+        found["channels"] = [parts["channel"]]
     found |= told.of(parts)
     return {key: value for key, value in found.items() if value not in ("", None)}, ""
 

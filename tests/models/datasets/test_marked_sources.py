@@ -276,5 +276,8 @@ def test_volumes_in_their_own_layouts(
         (out / placed).read_bytes(), FramePolicy.parse("all"), sidecar=given,
         mask=((out / placed).parent / said["mask"]).read_bytes(),
     )  # fmt: skip
-    found = [[one.label for one in source.read(n).annotations] for n in source.taken]
-    assert sorted(filter(None, found)) == [[label], [label]]
+    frames = [source.read(n) for n in source.taken]
+    assert sorted(filter(None, ([one.label for one in frame.annotations] for frame in frames))) == [[label], [label]]
+    sequence = {"brats-2021": ("T1ce", "T1-weighted", True), "brats-2023": ("FLAIR", "FLAIR", None)}.get(name)
+    told = {(one.metadata.channel, one.metadata.weighting, one.metadata.contrast_agent) for one in frames}
+    assert told == {sequence or (None, None, None)}
