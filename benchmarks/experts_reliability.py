@@ -54,7 +54,7 @@ def draw(by_name: Mapping[str, Sequence[Scored]], path: Path) -> None:
         raise SystemExit(f"no label has {LEAST} regions or more: nothing is drawn")
     down = -(-len(shown) // ACROSS)
     figure = Figure(figsize=(3.2 * ACROSS, 3.4 * down), layout="constrained")
-    panels = figure.subplots(down, ACROSS, squeeze=False).ravel()
+    panels = figure.subplots(down, ACROSS, squeeze=False, sharex=True, sharey=True).ravel()
     for panel, (name, scored) in zip(panels, shown.items(), strict=False):
         _panel(panel, name, scored)
     for panel in panels[len(shown) :]:
@@ -73,7 +73,7 @@ def _panel(panel: Axes, name: str, scored: Sequence[Scored]) -> None:
     ]
     panel.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
     if (stated := calibrated(scored, 1, name)) is not None:
-        across = np.linspace(0, 1, 101)
+        across = np.linspace(0, 1, 51 if stated.slope else 2)
         panel.plot(across, expit(stated.slope * across + stated.intercept), color="#d55e00", linewidth=1)
     panel.errorbar(x, y, yerr=apart, fmt="o", color="#0072b2", markersize=4, linewidth=1, capsize=2)
     for one in found:
@@ -83,3 +83,4 @@ def _panel(panel: Axes, name: str, scored: Sequence[Scored]) -> None:
     panel.set_title(f"{expert}\n{label}\n{len(scored)} regions, {patients} patients", fontsize=8)
     panel.set(xlim=(0, 1.05), ylim=(-0.05, 1.05), xlabel="mean score", ylabel="share of right regions")
     panel.tick_params(labelsize=7)
+    panel.label_outer()

@@ -24,9 +24,12 @@ def is_proven(facts: Facts, region: Region) -> bool:
     # So is uptake that stands out by itself, whoever's it is: a heart's is told as a tumour's is.
     if is_plain_uptake(region):
         return True
-    if is_doubtful(region):
-        return False
-    return any(_is_mostly_right(facts, expert, region) for expert in (region.found_by, *region.agreeing))
+    return not is_doubtful(region) and is_mostly_right(facts, region)
+
+
+def is_mostly_right(facts: Facts, region: Region) -> bool:
+    """Whether who found it is mostly right in its label, whatever this one's own score tells."""
+    return any(_is_right(facts, expert, region) for expert in (region.found_by, *region.agreeing))
 
 
 def is_packaged(expert: str) -> bool:
@@ -41,7 +44,7 @@ def may_be_denied(facts: Facts, expert: str) -> bool:
     return below is not None and facts.grounding.intensity.maximum < below
 
 
-def _is_mostly_right(facts: Facts, expert: str, region: Region) -> bool:
+def _is_right(facts: Facts, expert: str, region: Region) -> bool:
     told = stated_of(facts, expert, region.label)
     if told is None or told.precision is None:
         return not is_packaged(expert)

@@ -3,7 +3,7 @@
 from models.describers import plans
 from models.describers.checked import Budget, written
 from models.describers.choosing import Chosen
-from models.describers.proven import is_proven
+from models.describers.proven import is_mostly_right, is_proven
 from models.statements.facts import Facts
 from models.statements.table import table
 from models.statements.voice import Voice
@@ -17,9 +17,12 @@ def small_ones(facts: Facts, chosen: Chosen, seed: str, budget: Budget) -> list[
     by_label: dict[str, list[Region]] = {}
     for region_id, (_, region) in facts.regions.items():
         small = table().called(region.label).role == "structure" and region.kind == "candidate"
-        if small and region_id not in chosen.doubled and is_proven(facts, region):
+        if small and region_id not in chosen.doubled and is_mostly_right(facts, region):
             by_label.setdefault(region.label, []).append(region)
     for label, regions in by_label.items():
+        # What is told of most of them stands with a few that are doubtful.
+        if 2 * sum(is_proven(facts, one) for one in regions) <= len(regions):
+            continue
         voice = Voice(f"{seed}:small:{label}")
         ways = voice.shuffled((("spread",), ("shapes",), ("spread", "shapes"), ("both",)))
         made = next((made for way in ways if (made := _told(facts, label, regions, way, seed, budget))), [])

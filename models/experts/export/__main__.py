@@ -12,7 +12,7 @@ import torch
 
 from models.experts.export.definition import LICENCE, MADE, Definition, Output
 from models.experts.export.definitions import DEFINITIONS
-from models.experts.export.measured import PRECISION, RECALL
+from models.experts.export.measured import CALIBRATION, PRECISION, RECALL
 from models.onnx_files import OPSET, exported
 
 LIBRARY = Path(__file__).parents[1] / "library"
@@ -83,7 +83,10 @@ def _output(expert: str, output: Output) -> Iterator[str]:
         del table["max_area_fraction"]
     if output.rim == 0:
         del table["rim"]
-    for key, stated in (("precision", PRECISION.get(name)), ("recall", RECALL.get(name))):
+    calibration = CALIBRATION.get(f"{expert}: {output.label}")
+    for key, stated in (
+        ("precision", PRECISION.get(name)), ("recall", RECALL.get(name)), ("calibration", calibration)
+    ):  # fmt: skip
         if stated is not None:
             table[key] = stated.model_dump(mode="json")
     yield from (f"{key} = {_toml(value)}" for key, value in table.items())

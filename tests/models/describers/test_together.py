@@ -5,7 +5,9 @@ import re
 import pytest
 
 from models.describers import plans
-from models.describers.checked import written
+from models.describers.checked import Budget, written
+from models.describers.choosing import choose
+from models.describers.together import small_ones
 from models.experts.phantoms import draw
 from models.statements import Facts
 from schemas.regions import Region
@@ -49,3 +51,16 @@ def test_cells_are_spread_over_the_image_where_each_quarter_has_its_part() -> No
     grounding = facts.grounding.model_copy(update={"regions": tuple(above)})
     crowded = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
     assert not any(written(plans.spread_out(crowded, above), crowded, seed) for seed in SEEDS)
+
+
+@pytest.mark.parametrize(("doubtful", "told"), [(0.1, True), (0.6, False)])
+def test_a_few_doubtful_ones_do_not_silence_what_is_told_of_many(doubtful: float, told: bool) -> None:
+    """Though each of them alone is told by no text."""
+    facts, regions = cells()
+    many = round(doubtful * len(regions))
+    weighed = tuple(one.model_copy(update={"probability": 0.5 if n < many else 0.95}) for n, one in enumerate(regions))
+    found = Facts(
+        facts.metadata, facts.grounding.model_copy(update={"regions": weighed}), (), facts.rows, facts.columns
+    )
+    said = [one for seed in SEEDS for one in small_ones(found, choose(found, proven=True), seed, Budget(90))]
+    assert bool(said) == told
