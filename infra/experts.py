@@ -112,7 +112,10 @@ def calibration(
                 "the score tells" if stated.slope else "the score does not tell for sure: one probability for all"
             )
         else:
-            yield f"# not calibrated: that takes {LEAST_REGIONS} regions of {LEAST_PATIENTS} patients"
+            yield (
+                f"# not calibrated: that takes {LEAST_REGIONS} regions of {LEAST_PATIENTS} patients; where nothing "
+                "tells them a folder is one, but with annotate --patients file each file is"
+            )
         table = {"precision": measured} | ({"calibration": stated} if stated else {})
         yield from pairs({name: one.model_dump(mode="json", exclude_defaults=True) for name, one in table.items()})
 

@@ -160,14 +160,18 @@ def calibrated(scored: Sequence[Scored], images: int, of: str) -> Calibration | 
 
 
 def precise(scored: Sequence[Scored], images: int, of: str) -> Precision:
-    """How often regions were right, as a manifest states it; of one region at least."""
-    right = np.asarray([one.right for one in scored], float)
-    low, high = share_interval(right, [one.group for one in scored])
+    """How often regions were right, as a manifest states it; of one region at least.
+
+    Of fewer patients than LEAST_PATIENTS it has no interval: how patients differ is not known by them.
+    """
+    right, groups = np.asarray([one.right for one in scored], float), [one.group for one in scored]
+    enough = len(set(groups)) >= LEAST_PATIENTS
+    low, high = share_interval(right, groups) if enough else (0.0, 0.0)
     return Precision(
         value=round(float(right.mean()), 2),
         images=images,
         regions=len(scored),
-        interval=(round(low, 2), round(high, 2)),
+        interval=(round(low, 2), round(high, 2)) if enough else None,
         of=of,
     )
 

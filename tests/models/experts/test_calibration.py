@@ -93,7 +93,9 @@ def test_too_few_are_not_calibrated() -> None:
     assert worth(of_nine) is None
     assert calibrated(of_nine, 9, "drawn") is None
     assert calibrated([Scored(0.9, True, str(n)) for n in range(19)], 19, "drawn") is None
-    assert precise(of_nine, 9, "drawn").value == 0.67
+    few = precise(of_nine, 9, "drawn")
+    assert (few.value, few.interval) == (0.67, None)
+    assert precise([*of_nine, Scored(0.5, True, "ten")], 10, "drawn").interval is not None
 
 
 def test_patients_are_drawn_together() -> None:
