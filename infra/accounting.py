@@ -102,6 +102,7 @@ class Accounts:
         self._ours: set[str] = set()
         """The triplets of expected objects."""
         self._marked: set[str] = set()
+        self._unasked: dict[tuple[str, str], set[str]] = {}
         self._errors: Counter[tuple[str, str]] = Counter()
         self.finished = 0
 
@@ -126,8 +127,7 @@ class Accounts:
             # Who shares a triplet shares its metadata, and so the number of frames.
             for holder in holders:
                 self._earlier.setdefault(holder, Account()).add(result)
-            if result.marked:
-                self._marked.add(result.triplet_id)
+            self._note(result, result.triplet_id)
         if self._dead_letters is not None:
             for line, stands in self._dead_letters.earlier():
                 if not stands:
@@ -177,6 +177,12 @@ class Accounts:
         """Class, message and number of dead letters of each error, the most frequent first."""
         return [(*error, count) for error, count in self._errors.most_common()]
 
+    @property
+    def unasked(self) -> list[tuple[str, str, int]]:
+        """Expert, what it lacked, and for how many triplets of expected objects, the most frequent first."""
+        counts = Counter({one: len(triplets & self._ours) for one, triplets in self._unasked.items()})
+        return [(*one, count) for one, count in counts.most_common() if count]
+
     def add(self, result: Result) -> None:
         """Take note of an outcome."""
         account = self._accounts.get(result.object_id)
@@ -197,10 +203,15 @@ class Accounts:
         holders = self._holders.setdefault(triplet_id, [])
         if not holders:
             self._triplets.write(result.line)
-            if result.marked:
-                self._marked.add(triplet_id)
+            self._note(result, triplet_id)
         if result.object_id not in holders:
             holders.append(result.object_id)
+
+    def _note(self, result: Result, triplet_id: str) -> None:
+        if result.marked:
+            self._marked.add(triplet_id)
+        for one in result.unasked:
+            self._unasked.setdefault((one.expert, one.lacks), set()).add(triplet_id)
 
     def finish(self) -> None:
         """End the files whole: each appears under its name, and a triplet tells all objects that it is of."""

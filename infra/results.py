@@ -8,6 +8,7 @@ import pybase64
 from pydantic import BaseModel, ValidationError
 
 from schemas.dead_letters import DeadLetter
+from schemas.expert_runs import Unasked
 from schemas.failures import TristreamError
 from schemas.triplets import Triplet
 
@@ -40,6 +41,8 @@ class Result:
     line: bytes
     file_id: str | None = None
     """Of a dead letter, the file that it is about, whatever its content."""
+    unasked: tuple[Unasked, ...] = ()
+    """Of a triplet, experts that lacked something beside its image."""
 
 
 class _Region(BaseModel):
@@ -58,6 +61,7 @@ class _Row(BaseModel):
     message: str = ""
     also_in: tuple[str, ...] = ()
     file_id: str | None = None
+    unasked: tuple[Unasked, ...] = ()
 
 
 def result_of(outcome: Triplet | DeadLetter, *, image: bool = True) -> Result | None:
@@ -86,6 +90,7 @@ def result_of(outcome: Triplet | DeadLetter, *, image: bool = True) -> Result | 
         also_in=(),
         line=orjson.dumps(outcome.model_dump(mode="json")),
         file_id=letter.file_id if letter else None,
+        unasked=triplet.unasked if triplet else (),
     )
 
 
@@ -110,6 +115,7 @@ def recalled(line: bytes) -> Result:
         also_in=row.also_in,
         line=line,
         file_id=row.file_id,
+        unasked=row.unasked,
     )
 
 

@@ -144,6 +144,8 @@ def annotate(
         say(f"{count} × {name}: {text}")
     if (more := len(accounts.errors) - MOST_REASONS) > 0:
         say(f"and {more} kinds of dead letters more")
+    for expert, lacks, count in accounts.unasked[:MOST_REASONS]:
+        say(f"{count} × {expert} was not asked. {lacks}")
     summary = accounts.summary(time.monotonic() - started)
     words = (
         f"{_number(summary.objects, 'object')}: {_number(summary.triplets, 'triplet')}, "

@@ -152,3 +152,20 @@ def test_a_file_of_something_else_is_not_gone_on_with(tmp_path: Path) -> None:
         Accounts(export, None).recall()
     export.close()
     assert (tmp_path / "t").read_bytes() == b'{"a": 1}\n'
+
+
+def test_what_experts_lacked_is_counted_over_the_objects_of_a_run(tmp_path: Path) -> None:
+    """Each triplet once, of earlier runs too where these objects are gone on with."""
+
+    def lacking(object_id: str, *experts: str) -> Result:
+        row = orjson.loads(triplet(object_id).line)
+        return recalled(
+            orjson.dumps({**row, "unasked": [{"expert": one, "lacks": "It takes two."} for one in experts]})
+        )
+
+    first = Run(tmp_path, A, B)
+    first.add(lacking(A, "brats@1"), lacking(A, "brats@1"), lacking(B, "brats@1", "pet-ct@2"))
+    assert first.accounts.unasked == [("brats@1", "It takes two.", 2), ("pet-ct@2", "It takes two.", 1)]
+    first.accounts.finish()
+    second = Run(tmp_path, A, C, resume=True).add(triplet(C))
+    assert second.accounts.unasked == [("brats@1", "It takes two.", 1)]
