@@ -114,6 +114,18 @@ class Thirds(Message):
     lower: float = Field(description="In the unit of the region's intensity")
 
 
+class Colour(Message):
+    """Of a region in CIE 1976 L*a*b* (D65, of sRGB): medians of the half of it that differs most from its surroundings.
+
+    That half is the lesion where an outline was drawn wide of it.
+    """
+
+    lightness: float = Field(description="L*, from 0, black, to 100")
+    green_red: float = Field(description="a*: above 0 towards red, below towards green")
+    blue_yellow: float = Field(description="b*: above 0 towards yellow, below towards blue")
+    yellower_by: float = Field(description="b* less that of a ring around it")
+
+
 class Texture(Message):
     """First-order and grey level co-occurrence features of the discretised values (IBSI, arXiv 1612.07003).
 
@@ -133,7 +145,7 @@ class Texture(Message):
 class Term(Message):
     """A word for a measurement, by a threshold of the table in models/statements/table.toml."""
 
-    aspect: Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"] = Field(
+    aspect: Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture", "colour"] = Field(
         description="What the word is of"
     )
     word: str = Field(description="As descriptions say it")
@@ -182,6 +194,9 @@ class Region(Message):
         default=None,
         exclude_if=lambda value: value is None,
         description="Along its height; None of what covers less than 1 % of the image, or nothing of a third",
+    )
+    colour: Colour | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="In dermoscopy alone; None without a ring"
     )
     place: Place | None = Field(default=None, description="None, as all that follows, for the whole image")
     size: Size | None = Field(default=None, description="Its lengths")

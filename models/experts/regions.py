@@ -8,6 +8,7 @@ import numpy as np
 from pycocotools import mask as coco
 
 from models.experts.candidates import BinaryImage, Candidate, Component, FloatImage, apart_from_masked
+from models.experts.colours import colour
 from models.experts.figures import figures
 from models.experts.intensities import Across, contrast, intensity, margin, statistics, surroundings, thirds
 from models.experts.places import Within, place, position
@@ -17,8 +18,10 @@ from models.statements.terms import terms
 from schemas.images import ImageMetadata
 from schemas.regions import Box, Intensity, Mask, Region, Texture
 
-MEASUREMENT_VERSION = "8"
+MEASUREMENT_VERSION = "9"
 """Part of the registry's version: raise it when the same maps would be measured, or merged, differently."""
+COLOURS_TOLD: frozenset[str] = frozenset({"dermoscopy"})
+"""Modalities whose light is white enough for a colour to be told."""
 LARGE = 0.01
 """Part of the image from which the thirds of a region are told: in small ones noise and edges make them differ."""
 
@@ -61,11 +64,13 @@ def measure(
     *,
     within: Within | None = None,
     inverted: bool = False,
+    colours: FloatImage | None = None,
 ) -> list[Measured]:
     """Regions of `luma` (rows, columns), in `unit`, not yet named, measured where `visible` is not 0.
 
     Those whose claim the measurement denies are dropped. `within`: the part of the image that places are told in, where
-    an expert outlined one. `inverted`: low values are shown bright.
+    an expert outlined one. `inverted`: low values are shown bright. `colours`: RGB (rows, columns, 3), where the colour
+    of regions is told.
     """
     kept = apart_from_masked(candidates, visible)
     # Step by step for all regions, not region by region: the code of a step then stays in the processor's caches, which
@@ -77,7 +82,7 @@ def measure(
         for one, mine, (ring, across) in zip(kept, inside, around, strict=True)
         if _holds(one.contrast, mine, ring)
     ]
-    image = _Image(luma, metadata, unit, within, inverted)
+    image = _Image(luma, metadata, unit, within, inverted, colours)
     pixel = Pixel.of(metadata)
     moments = [cv2.moments(one.part.crop) for one in told]
     forms = [outline(one.part.crop, moment, pixel) for one, moment in zip(told, moments, strict=True)]
@@ -103,6 +108,7 @@ class _Image:
     unit: str
     within: Within | None
     inverted: bool
+    colours: FloatImage | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,15 @@ def _measured(
     edge = margin(form.irregularity, told.across, around, pixel, unit)
     apart = contrast(inside, around, image.inverted) if around else None
     where = place(x, y, luma.shape, metadata.orientation, image.within, _share(part, luma.shape, image.within))
-    parts = {"size": form.size, "shape": form.shape, "margin": edge, "intensity": inside, "contrast": apart}
+    tint = colour(part.crop, part.x, part.y, image.colours) if image.colours is not None else None
+    parts = {
+        "colour": tint,
+        "size": form.size,
+        "shape": form.shape,
+        "margin": edge,
+        "intensity": inside,
+        "contrast": apart,
+    }
     region = Region(
         region_id="r0",
         label=candidate.label,
@@ -177,6 +191,7 @@ def _measured(
         intensity=inside,
         surroundings=around,
         thirds=thirds(_within_box(part, luma), part.crop) if part.area_px >= LARGE * luma.size else None,
+        colour=tint,
         place=where,
         size=form.size,
         shape=form.shape,

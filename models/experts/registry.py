@@ -22,6 +22,7 @@ from models.experts.packaged import LIBRARY
 from models.experts.places import Within
 from models.experts.prompting import prompts
 from models.experts.regions import (
+    COLOURS_TOLD,
     MEASUREMENT_VERSION,
     Measured,
     intensity,
@@ -115,6 +116,7 @@ class Registry:
         visible = unmasked(values.shape, metadata)
         slices = {0: Slice.of(values, visible), **beside(neighbours, metadata)}
         luma, measured_unit = slices[0].luma, unit if values.ndim == 2 else f"{unit} (luma)"
+        colours = values if values.ndim == 3 and metadata.modality in COLOURS_TOLD else None
         marks, marks_run = marked(annotations, values.shape) if annotations else ([], None)
         spacing = (metadata.spacing.row_mm, metadata.spacing.column_mm) if metadata.spacing else None
         told: list[Candidate] = list(marks)
@@ -164,7 +166,14 @@ class Registry:
                 outlines[expert.manifest.name] = outlined
             within = within or outlined
             regions = measure(
-                seen.candidates, luma, metadata, measured_unit, visible, within=outlined, inverted=inverted
+                seen.candidates,
+                luma,
+                metadata,
+                measured_unit,
+                visible,
+                within=outlined,
+                inverted=inverted,
+                colours=colours,
             )
             regions = [with_probability(one, expert.manifest.probability(one.region)) for one in regions]
             solid += seen.volumes
@@ -199,7 +208,9 @@ class Registry:
         sources: list[Measured] = []
         if marks_run is not None:
             run = marks_run
-            sources = measure(marks, luma, metadata, measured_unit, visible, within=within, inverted=inverted)
+            sources = measure(
+                marks, luma, metadata, measured_unit, visible, within=within, inverted=inverted, colours=colours
+            )
             sources = [replace(one, region=as_annotated(one.region)) for one in sources]
             masked = run.regions - len(sources)
             runs.insert(0, run.model_copy(update={"regions": len(sources), "left_out": run.left_out + masked}))

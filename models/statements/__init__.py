@@ -9,5 +9,5 @@ from models.statements.table import DIGEST
 from models.statements.verdicts import judge as judge
 from models.statements.verdicts import judge_sentence as judge_sentence
 
-VERSION = f"37-{DIGEST[:8]}"
+VERSION = f"38-{DIGEST[:8]}"
 """Of the room: raised when the same sentence would get another verdict; another table is another version."""

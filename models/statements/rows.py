@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.images import Modality, Plane, Weighting
 
-Aspect = Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture"]
+Aspect = Literal["size", "shape", "margin", "outline", "density", "contrast", "uptake", "texture", "colour"]
 Direction = Literal["high", "low", "alike"]
 Role = Literal["finding", "structure", "tissue", "artefact"]
 STANDS_OUT, PLAIN = 1.0, 3.0

@@ -14,8 +14,10 @@ WITH_TAIL = 0.7
 """Part of openings that tell a facet behind the noun too."""
 MOST_IN_A_PHRASE = 25
 """Words."""
-_ADJECTIVES = ("share", "crowding", "margin", "level", "texture", "uptake", "density", "shape")
+_ADJECTIVES = ("share", "crowding", "margin", "level", "texture", "uptake", "density", "shape", "colour")
 """In the order in which they stand before a noun."""
+_AT_ONCE = ("share", "colour")
+"""Of these, those that there are stand before it in any case."""
 _SEEN = "{~is {seen|noted|visible|present}|can be seen}"
 _SHOWS = "{the|this} image shows"
 _WHERE = "{~lies|~is {located|seen|visible|present}}"
@@ -158,8 +160,8 @@ def _facets(facts: Facts, region: Region, kinds: tuple[str, ...], voice: Voice, 
 def _before(facets: list[Facet], voice: Voice, *, most: int) -> tuple[list[Facet], list[Facet]]:
     """Facets that stand before the noun, and the others."""
     # "The tumour is large." by itself reads as an afterthought.
-    fitting = sorted((one for one in facets if one.adjective), key=lambda one: one.kind != "share")
-    taken = fitting[: voice.pick(range(1, most + 1))]
+    fitting = sorted((one for one in facets if one.adjective), key=lambda one: one.kind not in _AT_ONCE)
+    taken = fitting[: max(voice.pick(range(1, most + 1)), sum(one.kind in _AT_ONCE for one in fitting))]
     return sorted(taken, key=lambda one: _ADJECTIVES.index(one.kind)), [one for one in facets if one not in taken]
 
 
@@ -169,7 +171,7 @@ def _adjectives(facets: list[Facet], voice: Voice) -> str:
         return (
             f"{texts[0]}, {texts[1]} {texts[2]}" if facets[0].kind != "share" else f"{texts[0]} {texts[1]}, {texts[2]}"
         )
-    comma = len(texts) == 2 and {one.kind for one in facets} != {"share", "shape"}
+    comma = len(texts) == 2 and not {one.kind for one in facets} <= {"share", "shape", "colour"}
     return voice.pick((", ", " and ", ", ")).join(texts) if comma else " ".join(texts)
 
 

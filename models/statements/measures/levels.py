@@ -22,6 +22,8 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str,
         pointer = f"{at}/terms/{n}/word"
         if term.word == word or _holds_too(region, aspect, word):
             return so(pointer)
+        if aspect == "colour" and word not in _NO_SHADE_OF.get(term.word, ()):
+            return untold("it may be of that colour too", pointer)
         return otherwise(f"region {region_id} is {term.word}", pointer)
     row = _row(aspect, word)
     measured = _measured(region, row.measure)
@@ -29,11 +31,13 @@ def worded(facts: Facts, region_id: str, region: Region, aspect: str, word: str,
         fits_not = aspect == "density" and measured is not None and region.intensity.unit == "HU"
         pointer = f"{at}{row.measure}"
         return otherwise("the density is another", pointer) if fits_not else untold("that was not measured")
-    if aspect in ("texture", "margin") and not denied:
+    if aspect == "colour" or (aspect in ("texture", "margin") and not denied):
         return untold("what was measured lies between these words", f"{at}{row.measure}")
     return otherwise("what was measured is otherwise", f"{at}{row.measure}")
 
 
+_NO_SHADE_OF = {"brown": ("red", "blue"), "red": ("brown", "blue"), "blue": ("red",), "brown-black": ("red",)}
+"""Colours that a lesion of another one has not. A blue one is often brown beside it."""
 BEYOND = 2.0
 """By what factor a measurement passes the bound of a word that is only read before it speaks against that word."""
 

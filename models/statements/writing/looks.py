@@ -29,7 +29,7 @@ UNSHARP = 0.1
 UNIFORM = 0.25
 """A region's own variation, of its contrast to what is around it, up to which it is told as homogeneous."""
 FACETS = (
-    "share", "size", "shape", "margin", "level", "texture", "density", "parts", "ratio", "mean",
+    "share", "size", "colour", "shape", "margin", "level", "texture", "density", "parts", "ratio", "mean",
 )  # fmt: skip
 FURTHER = ("upright",)
 """Facets that are told where little else is known."""
@@ -147,6 +147,8 @@ def _is_plain(region: Region, word: str) -> bool:
         return is_smooth(region)
     if word == "irregular":
         return is_ragged(region)
+    if word == "reddish":
+        return False  # A brown mole on pink skin is so too.
     if word == "indistinct":
         return region.margin is not None and (region.margin.sharpness or 0.0) < UNSHARP
     if word == "homogeneous" and region.contrast is not None:

@@ -11,9 +11,9 @@ from models.statements.rows import Row
 from models.statements.table import table
 from models.statements.terms import terms
 from schemas.images import MODALITIES, Modality
-from schemas.regions import Contrast, Intensity, Margin, Region, Shape, Size
+from schemas.regions import Colour, Contrast, Intensity, Margin, Region, Shape, Size
 
-PARTS = {"size": Size, "shape": Shape, "margin": Margin, "intensity": Intensity, "contrast": Contrast}
+PARTS = {"size": Size, "shape": Shape, "margin": Margin, "intensity": Intensity, "contrast": Contrast, "colour": Colour}
 
 
 def test_every_row_has_a_source_and_a_measurement() -> None:
