@@ -2,7 +2,7 @@
 
 from models.statements import claims as c
 from models.statements.facts import Facts
-from models.statements.measures import box_aspect, share_of
+from models.statements.measures import box_aspect, covered, share_of
 from models.statements.table import table
 from models.statements.tokens import words
 from models.statements.voice import Voice
@@ -46,6 +46,8 @@ _ITSELF = ("as long as wide", "as long as it is wide")
 COVERS = (("covers", "covering"), ("occupies", "occupying"), ("takes up", "taking up"))
 """Verbs of a share of what one lies in, and their participles."""
 
+THIRD, INSIDE = 1 / 3, 0.9
+"""Part of a mark up to which what an expert finds is far smaller, and part of that which lies in the mark."""
 TELLING = 20.0
 """Percent of what it lies in from which it is told what part a region covers."""
 HALF = 45.0
@@ -60,7 +62,7 @@ _STANDING = {"breast", "thyroid"}
 
 def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
     """What part of it a region covers, where that is much; else one plain word, of what has no length in mm."""
-    if region.place is None:
+    if region.place is None or _is_drawn_wide(facts, region):
         return None
     # Of what has no name in words, the image is told.
     within = WITHIN.get(region.place.within)
@@ -93,6 +95,14 @@ def share(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | Non
     said = f"{voice.phrase(row.say)} the {within}"
     verb, ing = voice.pick(COVERS)
     return Facet("share", (made,), does=f"~{verb} {said}", doing=f"{ing} {said}")
+
+
+def _is_drawn_wide(facts: Facts, region: Region) -> bool:
+    """Whether an expert finds the lesion in a third of a dermoscopic mark or less: then the mark tells no size."""
+    if facts.metadata.modality != "dermoscopy" or region.kind != "source annotation":
+        return False
+    found = [one for _, one in facts.regions.values() if one.kind == "candidate" and is_finding(one)]
+    return any(one.area_px <= THIRD * region.area_px and covered([one], [region]) >= INSIDE for one in found)
 
 
 def size(region: Region, voice: Voice, name: Name) -> Facet | None:

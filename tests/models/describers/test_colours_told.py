@@ -18,6 +18,7 @@ RED = Colour(lightness=45, green_red=55, blue_yellow=3, yellower_by=0)
 BLUE = Colour(lightness=40, green_red=20, blue_yellow=-20, yellower_by=-15)
 BLACK = Colour(lightness=10, green_red=5, blue_yellow=3, yellower_by=1)
 BETWEEN = Colour(lightness=50, green_red=44, blue_yellow=25, yellower_by=19)
+FOUND = "region of other colour than the skin around it"
 PALE = Colour(lightness=70, green_red=20, blue_yellow=10, yellower_by=3)
 
 
@@ -76,3 +77,23 @@ def test_of_other_pictures_no_colour_is_told_or_believed() -> None:
     facts = lesion(BROWN, "endoscopy")
     assert not any("brown" in compose(facts, seed).description for seed in SEEDS)
     assert judge("The lesion is brown.", facts).verdict.outcome == "unsupported"
+
+
+@pytest.mark.parametrize(("part", "told"), [(0.25, False), (0.8, True)])
+def test_no_size_is_told_of_a_mark_in_which_the_lesion_is_far_smaller(part: float, told: bool) -> None:
+    """By what an expert finds there."""
+    side = draw("dermoscopy", seed=1).values.shape[1]
+    boxes = [
+        Box(x=side // 8, y=side // 8, width=width, height=width)
+        for width in (3 * side // 4, int(part**0.5 * 3 * side / 4))
+    ]
+    marks = (SourceAnnotation(label=label, box=one) for label, one in zip(("lesion", FOUND), boxes, strict=True))
+    facts = marked("dermoscopy", *marks)
+    regions = tuple(
+        one.model_copy(update={"kind": "candidate", "expert": "skin-colour@3.0.0"}) if one.label == FOUND else one
+        for one in facts.grounding.regions
+    )
+    grounding = facts.grounding.model_copy(update={"regions": regions})
+    facts = Facts(facts.metadata, grounding, (), facts.rows, facts.columns)
+    texts = [compose(facts, seed).description for seed in SEEDS]
+    assert any(re.search(r"most of the image|large", one) for one in texts) == told, texts
