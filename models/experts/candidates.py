@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.experts.intensities import mean
 from schemas.images import ImageMetadata, MaskedBox
 from schemas.regions import Box, Code
 
@@ -70,6 +69,13 @@ def filled(crop: BinaryImage) -> BinaryImage:
     around = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(around, None, (0, 0), 2)
     return (around[1:-1, 1:-1] != 2).view(np.uint8)
+
+
+def mean(values: FloatImage, mask: cv2.typing.MatLike) -> float | None:
+    """Of `values` (rows, columns) where `mask` is 1; None where it is nowhere."""
+    number = cv2.countNonZero(mask)
+    # cv2.mean takes three times as long over a mask.
+    return cv2.sumElems(cv2.copyTo(values, mask))[0] / number if number else None
 
 
 def foreground(mask: BinaryImage, min_part_of_largest: float, margin: float) -> BinaryImage:

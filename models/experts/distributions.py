@@ -6,9 +6,8 @@ Knows nothing of experts.
 from collections import defaultdict
 from typing import Literal
 
-from models.experts.candidates import FloatImage
+from models.experts.candidates import FloatImage, mean
 from models.experts.figures import figures
-from models.experts.intensities import mean
 from models.experts.places import BinaryImage, Within, directions
 from models.experts.regions import Measured
 from schemas.images import Orientation

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.experts.candidates import mean
 from models.experts.figures import figures
 from models.experts.shapes import Pixel
 from schemas.regions import Contrast, Intensity, Margin, Thirds
@@ -82,20 +83,25 @@ class Across:
     far: float
 
 
+def ring_px(size: tuple[int, ...]) -> int:
+    """Width of the ring around a region of an image of `size` (rows, columns): 1 % of the longest side, 2 at least."""
+    return max(2, round(max(size) / 100))
+
+
 def surroundings(
     crop: BinaryImage, x: int, y: int, luma: FloatImage, unit: str, visible: BinaryImage | None
 ) -> tuple[Intensity | None, Across | None]:
     """Intensity of a ring around the region `crop` at (x, y), and the means along the outline; None without a ring.
 
-    The ring is 1 % of the longest side wide and at least 2 px, cut off at the image's edges and where `visible` is 0.
+    The ring is cut off at the image's edges and where `visible` is 0.
     """
     rows, columns = luma.shape
-    reach = max(2, round(max(rows, columns) / 100))
+    reach = ring_px(luma.shape)
     height, width = crop.shape
     top, left = min(reach, y), min(reach, x)
     bottom, right = min(reach, rows - y - height), min(reach, columns - x - width)
     padded = cast(BinaryImage, cv2.copyMakeBorder(crop, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0))
-    ring = cast(BinaryImage, cv2.dilate(padded, _square(reach)) - padded)
+    ring = cast(BinaryImage, cv2.dilate(padded, square(reach)) - padded)
     nearest = cast(BinaryImage, cv2.dilate(padded, _STEP) - padded)
     window = slice(y - top, y - top + ring.shape[0]), slice(x - left, x - left + ring.shape[1])
     solid = padded
@@ -117,18 +123,11 @@ def surroundings(
 
 
 @lru_cache(maxsize=16)
-def _square(reach: int) -> BinaryImage:
+def square(reach: int) -> BinaryImage:
     return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
 
 
-_STEP = _square(1)
-
-
-def mean(values: FloatImage, mask: cv2.typing.MatLike) -> float | None:
-    """Of `values` (rows, columns) where `mask` is 1; None where it is nowhere."""
-    number = cv2.countNonZero(mask)
-    # cv2.mean takes three times as long over a mask.
-    return cv2.sumElems(cv2.copyTo(values, mask))[0] / number if number else None
+_STEP = square(1)
 
 
 def margin(irregularity: float, across: Across | None, around: Intensity | None, pixel: Pixel, unit: str) -> Margin:

@@ -19,7 +19,7 @@ from schemas.regions import Shape, Size
 BinaryImage = npt.NDArray[np.uint8]
 # Length of a digitised outline by its even and odd steps and its corners (Vossepoel and Smeulders, Comput Graph Image
 # Process 20, 1982): without the weights, a circle comes out 5 % too long.
-_EVEN, _ODD, _CORNER = 0.980, 1.406, 0.091
+EVEN, ODD, CORNER = 0.980, 1.406, 0.091
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,9 @@ def _outline(contour: cv2.typing.MatLike, pixel: Pixel) -> tuple[float, float]:
     """
     across, down, odd = _steps(contour)
     inside = cv2.contourArea(contour) + (across + down - odd) / 2 + 1
-    diagonal = _ODD / math.sqrt(2) * odd * math.hypot(pixel.width, pixel.height)
-    even = _EVEN * ((across - odd) * pixel.width + (down - odd) * pixel.height)
-    corner = _CORNER * len(contour) * pixel.side if len(contour) > 1 else 0.0
+    diagonal = ODD / math.sqrt(2) * odd * math.hypot(pixel.width, pixel.height)
+    even = EVEN * ((across - odd) * pixel.width + (down - odd) * pixel.height)
+    corner = CORNER * len(contour) * pixel.side if len(contour) > 1 else 0.0
     return even + diagonal - corner, inside
 
 

@@ -36,21 +36,43 @@ class Discretised:
     stated: str
 
 
+@dataclass(frozen=True, slots=True)
+class Binning:
+    """The value that bins begin at, how many of them a unit, and how many there are (IBSI 2.7).
+
+    `whole`: they begin at whole multiples of their width, and `start` is the number of the first.
+    """
+
+    start: float
+    scale: float
+    whole: bool
+    levels: int
+    stated: str
+
+    @classmethod
+    def of(cls, low: float, high: float, unit: str) -> "Binning":
+        """Of a region whose extremes, in `unit`, are `low` and `high`."""
+        width = BIN_WIDTHS.get(unit)
+        if width is not None:
+            start = math.floor(low / width)
+            levels = math.floor(high / width) - start + 1
+            if levels <= MOST_BINS:
+                return cls(start, 1 / width, True, levels, f"fixed bin width {width:g} {unit}")
+        levels = BIN_NUMBER if width is None else MOST_BINS
+        stated = f"fixed bin number {levels}"
+        return cls(low, levels / (high - low), False, levels, stated) if high > low else cls(low, 0, False, 1, stated)
+
+
 def discretise(values: FloatImage, mask: BinaryImage, low: float, high: float, unit: str) -> Discretised:
-    """Bins of `values` (rows, columns) where `mask` is 1; `low` and `high` are the extremes there (IBSI 2.7)."""
-    width = BIN_WIDTHS.get(unit)
-    if width is not None:
-        start = math.floor(low / width)
-        levels = math.floor(high / width) - start + 1
-        if levels <= MOST_BINS:
-            binned = np.floor(values * np.float32(1 / width)) - np.float32(start - 1)
-            return Discretised(_kept(binned, levels, mask), levels, f"fixed bin width {width:g} {unit}")
-    levels = BIN_NUMBER if width is None else MOST_BINS
-    stated = f"fixed bin number {levels}"
-    if high <= low:
-        return Discretised(mask, 1, stated)
-    binned = np.floor((values - np.float32(low)) * np.float32(levels / (high - low))) + np.float32(1)
-    return Discretised(_kept(binned, levels, mask), levels, stated)
+    """Bins of `values` (rows, columns) where `mask` is 1; `low` and `high` are the extremes there."""
+    by = Binning.of(low, high, unit)
+    if by.levels == 1:
+        return Discretised(mask, 1, by.stated)
+    if by.whole:
+        binned = np.floor(values * np.float32(by.scale)) - np.float32(by.start - 1)
+    else:
+        binned = np.floor((values - np.float32(by.start)) * np.float32(by.scale)) + np.float32(1)
+    return Discretised(_kept(binned, by.levels, mask), by.levels, by.stated)
 
 
 def _kept(binned: FloatImage, levels: int, mask: BinaryImage) -> npt.NDArray[np.uint8]:
