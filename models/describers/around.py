@@ -88,9 +88,10 @@ def _many_nuclei(facts: Facts) -> tuple[str, ...]:
     """
     section = facts.metadata.modality == "histopathology"
     there = facts.named("nucleus", several=True) if section else ()
-    if len(there) < MANY_NUCLEI:
+    found = [region for one in there if (region := facts.region(one)).kind == "candidate"]
+    if len(found) < MANY_NUCLEI:
         return ()
-    covered = area_together([facts.region(one) for one in there])
+    covered = area_together(found)
     return there if covered >= SO_MUCH * facts.rows * facts.columns else ()
 
 
