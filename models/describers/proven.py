@@ -5,7 +5,7 @@ The rest stays where it was measured: among regions, with their phrases and meas
 
 from models.experts.packaged import packaged
 from models.statements.facts import Facts
-from models.statements.measures import is_doubtful, is_enough, is_plain_uptake, stated_of
+from models.statements.measures import at_edge, is_doubtful, is_enough, is_plain_uptake, stated_of
 from models.statements.table import table
 from schemas.regions import Region, expert_name
 
@@ -21,6 +21,8 @@ def is_proven(facts: Facts, region: Region) -> bool:
     # Fat by its Hounsfield units is a measurement, and no proposal.
     if region.intensity.unit == "HU" and table().called(region.label).role == "tissue":
         return True
+    if table().called(region.label).within_the_frame and at_edge(facts, region.region_id, region, "").truth is not False:
+        return False
     # So is uptake that stands out by itself, whoever's it is: a heart's is told as a tumour's is.
     if is_plain_uptake(region):
         return True

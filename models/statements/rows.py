@@ -88,6 +88,9 @@ class Called(TableRow):
     patchy: bool = Field(
         default=False, description="Whether parts of a mark that lie close together are one: a tumour cut by its slice"
     )
+    within_the_frame: bool = Field(
+        default=False, description="Whether a candidate is told only off the picture's edges: at them lie dark corners"
+    )
     not_beside: tuple[str, ...] = Field(
         default=(), description="Structures beside which it is not told: there it says no more than they do"
     )

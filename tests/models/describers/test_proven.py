@@ -56,6 +56,7 @@ def stated(name: str, label: str) -> LabelPrecision | None:
     [
         ("microscopy-cells", "bright cell-like region", True),
         ("breast-echo", "hypoechoic region", True),
+        ("skin-colour", "region of other colour than the skin around it", True),
         ("mr-composite", "hyperintense region within the brain", False),  # all of nine: three in ten may be wrong
         ("ultrasound-echo", "hypoechoic region", False),
         ("mr-brain", "region brighter than the mirrored place", False),
@@ -67,6 +68,15 @@ def test_candidates_are_told_where_their_expert_is_known_to_be_right(name: str, 
     facts = looked(candidate(expert=f"{name}@1.0.0", label=label), stated(name, label))
     chosen = choose(facts, proven=True)
     assert bool(chosen.findings or chosen.structures) == told
+
+
+@pytest.mark.parametrize(("left", "told"), [(9, True), (3, False), (0, False)])
+def test_a_skin_lesion_is_told_off_the_edges_of_its_picture(left: int, told: bool) -> None:
+    """At them lie dark corners, which differ from skin as a lesion does."""
+    label = "region of other colour than the skin around it"
+    found = candidate(expert="skin-colour@1.0.0", label=label)
+    moved = found.model_copy(update={"box": found.box.model_copy(update={"x": left, "width": 40})})
+    assert bool(choose(looked(moved, stated("skin-colour", label)), proven=True).findings) == told
 
 
 @pytest.mark.parametrize(("low", "told"), [(None, True), (SURE, True), (0.79, False)])
