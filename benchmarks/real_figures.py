@@ -7,11 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.experts.calibration import DRAWS
+from models.experts.calibration import DRAWS, TOUCHED
 
 Mask = NDArray[np.uint8]
-TOUCHED = 0.1
-"""IoU from which on a region is of a part, and a part is found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ class NoSuchExpert(TristreamError):
         super().__init__(f"there is no such expert; there are {', '.join(known)}")
 
 
+class NoSuchLabel(TristreamError):
+    """A mark is named of labels that the expert does not have."""
+
+    def __init__(self, strange: list[str], labels: list[str]) -> None:
+        super().__init__(f"the expert has no label {', '.join(strange)}: --mark takes one of {', '.join(labels)}")
+
+
 class NothingToCalibrate(TristreamError):
     """Triplets without a region of the expert on an image whose source marks what it is for."""
 
@@ -86,10 +93,14 @@ def calibration(
 
     Raises:
         BadDataset: a file holds no triplets.
+        BrokenExpert: the manifest, or its graph, cannot be read.
+        NoSuchLabel: `marks` names one that the expert has not.
         NothingToCalibrate: none of them holds a region of the expert beside a mark of what it is for.
     """
-    told = parse(manifest.read_text(encoding="utf-8"))
+    told, _ = read(manifest)
     labels = [one.label for one in told.outputs] or [one.name for one in told.labels]
+    if strange := sorted(set(marks) - set(labels)):
+        raise NoSuchLabel(strange, labels)
     named = {label: marks.get(label, frozenset({label.lower()})) for label in labels}
     found = judged(triplets, told.expert, named, unmarked=unmarked)
     if not any(scored for _, scored in found.values()):

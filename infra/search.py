@@ -16,6 +16,7 @@ from models.imaging.perceptual import perceptual_hash
 from schemas.experts import ExpertRuntime
 from schemas.failures import InvalidInput, TristreamError
 from schemas.limits import Limits
+from schemas.regions import expert_name
 
 
 class CannotSearch(TristreamError):
@@ -39,7 +40,9 @@ def looks_of(path: Path, frame: int, own: Path | None, encoder: str | None, limi
     try:
         source = open_source(path.read_bytes(), FramePolicy(), limits)
         if not 0 <= frame < source.frames_total:
-            raise CannotSearch(f"the picture has {source.frames_total} frames: give --frame 0 to the last")
+            raise CannotSearch(
+                f"the picture has {source.frames_total} frames: give --frame 0 to {source.frames_total - 1}"
+            )
         seen = source.read(frame)
     except InvalidInput as error:
         raise CannotSearch(f"the picture cannot be read: {error}") from None
@@ -61,7 +64,7 @@ def looks_of(path: Path, frame: int, own: Path | None, encoder: str | None, limi
 def _encoders(own: Path | None, encoder: str | None) -> list[Expert]:
     paths = sorted(own.glob("*.toml")) if own else []
     if encoder is not None:
-        paths = [path for path in paths if path.stem == encoder.partition("@")[0]]
+        paths = [path for path in paths if path.stem == expert_name(encoder)]
     found = [path for path in paths if isinstance(read(path)[0].decoding, Embedder)]
     if encoder is not None and not found:
         raise CannotSearch(f"{encoder} is no encoder in TRISTREAM_EXPERTS, which a picture is to be compared by")

@@ -118,12 +118,8 @@ def experts_import(
     with plain_errors():
         manifest = import_expert(path, out, Told(name, modality, organs, licence, axes))
     broken = _told(check(manifest.absolute(), current_settings().expert_runtime))
-    then = (
-        f"mend what is BROKEN, then: tristream experts check {manifest}"
-        if broken
-        else (f"read it, then: tristream experts add {manifest}")
-    )
-    click.echo(f"written: {manifest}; {then}")
+    then, command = ("mend what is BROKEN", "check") if broken else ("read it", "add")
+    click.echo(f"written: {manifest}; {then}, then: tristream experts {command} {manifest}")
     sys.exit(1 if broken else 0)
 
 

@@ -50,6 +50,8 @@ def search(
             asked = Looks(hash=asked.hash, image_id=asked.image_id)
         elif encoder is not None:
             asked = asked.by(encoder)
+            if not asked.vectors:
+                raise CannotSearch(f"that image has no vector by {encoder}: leave --encoder out, or name another one")
         hits = likest(asked, shown_on(lines_in(triplets)), most)
         if not hits:
             raise CannotSearch(

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from models.datasets.lines import BadLine, Line
 from schemas.base import Message
-from schemas.regions import Embedding
+from schemas.regions import Embedding, expert_name
 
 
 class _Pixels(Message):
-    perceptual_hash: str | None = None
+    perceptual_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class _Metadata(Message):
@@ -64,7 +64,7 @@ class Looks:
 
     def by(self, encoder: str) -> "Looks":
         """The same by one encoder alone, by name or name@version."""
-        vectors = {name: one for name, one in self.vectors.items() if encoder in (name, name.partition("@")[0])}
+        vectors = {name: one for name, one in self.vectors.items() if encoder in (name, expert_name(name))}
         return Looks(vectors, None, self.image_id)
 
 

@@ -24,7 +24,7 @@ from models.statements.writing import article, sentence
 from schemas.knowledge import EnrichedImage
 from schemas.triplets import Description, Statement
 
-NAME = "composer@39"
+NAME = "composer@40"
 WORDS = 94
 """From which no further sentence is begun."""
 LEAST = 40

@@ -19,11 +19,12 @@ def is_proven(facts: Facts, region: Region) -> bool:
     if region.kind != "candidate":
         return region.kind == "source annotation"
     # Fat by its Hounsfield units is a measurement, and no proposal.
-    if region.intensity.unit == "HU" and table().called(region.label).role == "tissue":
+    called = table().called(region.label)
+    if region.intensity.unit == "HU" and called.role == "tissue":
         return True
-    if table().called(region.label).within_the_frame and at_edge(facts, region.region_id, region, "").truth is not False:
+    if called.within_the_frame and at_edge(facts, region.region_id, region, "").truth is not False:
         return False
-    # So is uptake that stands out by itself, whoever's it is: a heart's is told as a tumour's is.
+    # Uptake that stands out by itself is a measurement too, whoever's it is: a heart's is told as a tumour's is.
     if is_plain_uptake(region):
         return True
     return not is_doubtful(region) and is_mostly_right(facts, region)

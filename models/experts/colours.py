@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.experts.figures import figures
+from models.experts.inputs import white
 from schemas.regions import Colour
 
 FloatImage = npt.NDArray[np.float32]
@@ -39,8 +40,7 @@ def colour(crop: BinaryImage, x: int, y: int, image: FloatImage) -> Colour | Non
     told, ring = (one[::step, ::step].astype(np.bool_) for one in (inside, around))
     if not told.any() or not ring.any():
         return None
-    full = 255.0 if float(image.max()) <= 255 else 65535.0
-    lab = cv2.cvtColor(np.ascontiguousarray(window / np.float32(full), np.float32), cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(np.ascontiguousarray(window / np.float32(white(image)), np.float32), cv2.COLOR_RGB2LAB)
     skin = np.median(lab[ring], axis=0)
     apart = np.linalg.norm(lab[told] - skin, axis=1)
     own = np.median(lab[told][apart >= np.median(apart)], axis=0)

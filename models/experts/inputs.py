@@ -210,12 +210,17 @@ def _resized(maps: Floats, size: tuple[int, int]) -> Floats:
     return np.stack([cv2.resize(one, size[::-1], interpolation=cv2.INTER_LINEAR) for one in maps])
 
 
+def white(image: FloatImage) -> float:
+    """The value of white: 255, or 65535 where a value of `image`, which is not empty, is above 255."""
+    return 65535.0 if float(image.max()) > 255.5 else 255.0
+
+
 def normalised(image: FloatImage, by: Normalisation) -> FloatImage:
     """Values as a manifest wants them; colour is taken as a whole."""
     if isinstance(by, AsIs):
         return image
     if isinstance(by, FullRange):
-        return _onto(image, 0.0, 65535.0 if float(image.max()) > 255.5 else 255.0, by.to)
+        return _onto(image, 0.0, white(image), by.to)
     if isinstance(by, HounsfieldWindow):
         return _onto(image, by.low, by.high, by.to)
     if isinstance(by, MinMax):

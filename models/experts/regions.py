@@ -82,9 +82,9 @@ def measure(
     kept = apart_from_masked(candidates, visible)
     image, pixel = _Image(luma, metadata, unit, within, inverted, colours), Pixel.of(metadata)
     crowd = crowded(kept)
-    apart = [n for n in range(len(kept)) if n not in set(crowd)]
+    apart = set(range(len(kept))).difference(crowd)
     told = {
-        **_alone({n: kept[n] for n in apart}, image, visible),
+        **_alone({n: kept[n] for n in sorted(apart)}, image, visible),
         **_together({n: kept[n] for n in crowd}, image, visible),
     }
     return [_measured(told[n], pixel, image) for n in sorted(told)]

@@ -62,4 +62,5 @@ class Calibration(Table):
         """The probability of a region of that score; None where it has none, and all depends on it."""
         if score is None and self.slope:
             return None
-        return 1 / (1 + math.exp(-(self.slope * (score or 0) + self.intercept)))
+        # The same as by exp, which overflows far from 0.
+        return 0.5 * (1 + math.tanh((self.slope * (score or 0) + self.intercept) / 2))

@@ -37,5 +37,5 @@ def as_channel(metadata: ImageMetadata, channel: Channel) -> ImageMetadata:
     changes: dict[str, object] = {"channel": channel.name, "modality": modality}
     if modality == "MR":
         changes["weighting"] = metadata.weighting or channel.weighting
-        changes["contrast_agent"] = metadata.contrast_agent or channel.contrast or None
+        changes["contrast_agent"] = channel.contrast or metadata.contrast_agent
     return metadata.model_copy(update=changes)

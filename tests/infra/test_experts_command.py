@@ -259,6 +259,17 @@ def test_calibrate_tells_lines_that_a_manifest_may_state(unet: Path) -> None:
     assert (right > 0.85, wrong < 0.3) == (True, True)
 
 
+def test_calibrate_reads_no_other_files(unet: Path) -> None:
+    """A region of another size than its image, or a manifest that is none, is one line that says so."""
+    triplets = lines_of(unet.parent, 1)
+    triplets.write_bytes(triplets.read_bytes().replace(b'"size":[48,64]', b'"size":[64,48]'))
+    code, output = run("calibrate", unet, triplets, "--of", "a clinic", "--mark", "bone=rib")
+    assert (code, "line 1: a region is of another size than the image" in output) == (1, True)
+    unet.write_text("name =")
+    code, output = run("calibrate", unet, triplets, "--of", "a clinic")
+    assert (code, "has no valid manifest" in output) == (1, True)
+
+
 def test_calibrate_says_what_is_missing(unet: Path) -> None:
     """Few are not calibrated; images without marks count where that is said; other words are told of."""
     triplets = lines_of(unet.parent, 6)
@@ -268,6 +279,8 @@ def test_calibrate_says_what_is_missing(unet: Path) -> None:
     code, output = run("calibrate", unet, triplets, "--of", "a clinic")
     assert (code, "no triplet holds a region of unet@1.0.0" in output) == (1, True)
     assert run("calibrate", unet, triplets, "--of", "a clinic", "--mark", "rib")[0] == 2
+    code, output = run("calibrate", unet, triplets, "--of", "a clinic", "--mark", "bones=rib")
+    assert (code, "has no label bones: --mark takes one of" in output) == (1, True)
     unmarked = lines_of(unet.parent, 25, marked=False)
     _, output = run("calibrate", unet, unmarked, "--of", "a clinic", "--unmarked")
     assert "precision = { value = 0.0, images = 25" in output

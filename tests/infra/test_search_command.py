@@ -60,6 +60,13 @@ def test_by_the_image_of_a_triplet(annotated: Path) -> None:
     assert first["description"]
 
 
+def test_an_encoder_that_the_image_has_no_vector_by(annotated: Path) -> None:
+    """It is told by its name; nothing is compared by the hash in its place."""
+    result = searched(annotated, "--image", image_of(annotated, "1"), "--encoder", "vectors@2")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "that image has no vector by vectors@2" in result.output
+
+
 def test_by_a_picture_of_ones_own(annotated: Path) -> None:
     """It is looked at as ground looks at images: the file of a triplet has that triplet's vector."""
     result = searched(annotated, "--picture", str(annotated / "in" / "3.png"))
@@ -84,7 +91,7 @@ def test_by_hash(annotated: Path) -> None:
         (("--image", "0" * 32), 1, "no triplet has the image_id or triplet_id"),
         ((), 2, "give --image ID or --picture FILE"),
         (("--encoder", "other", "--picture", "0.png"), 1, "other is no encoder in TRISTREAM_EXPERTS"),
-        (("--picture", "0.png", "--frame", "3"), 1, "the picture has 1 frames"),
+        (("--picture", "0.png", "--frame", "3"), 1, "the picture has 1 frames: give --frame 0 to 0"),
         (("--picture", "_defaults.json"), 1, "the picture cannot be read"),
     ],
 )

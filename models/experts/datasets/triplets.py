@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from models.experts.annotated import SOURCE
 from models.experts.calibration import Scored, is_right
-from models.experts.datasets.examples import BadDataset, Dataset, Example, decoded
+from models.experts.datasets.examples import BadDataset, BinaryImage, Dataset, Example, decoded
 from models.imaging import from_pixels
 from schemas.failures import InvalidInput
 from schemas.images import Modality
+from schemas.regions import Region
 from schemas.triplets import Triplet
 
 
@@ -79,10 +80,10 @@ def judged(
             Else they are left out, as are those of which some marks were.
 
     Raises:
-        BadDataset: a line is no triplet.
+        BadDataset: a line is no triplet, or has a region of another size than its image.
     """
     found: dict[str, tuple[int, list[Scored]]] = {label: (0, []) for label in marks}
-    for _, triplet in _triplets(paths):
+    for name, triplet in _triplets(paths):
         ran = any(run.expert == expert and run.outcome != "failed" for run in triplet.experts)
         if (
             not ran
@@ -94,19 +95,23 @@ def judged(
             truth = np.zeros((triplet.image.rows, triplet.image.columns), np.uint8)
             for region in triplet.regions:
                 if region.kind == "source annotation" and region.label.lower() in words:
-                    truth |= decoded(region.mask.size, region.mask.counts)
+                    truth |= _mask(name, region, truth.shape)
             if not (truth.any() or unmarked):
                 continue
             images, scored = found[label]
             scored += [
-                Scored(
-                    region.score or 0.0, is_right(decoded(region.mask.size, region.mask.counts), truth), group(triplet)
-                )
+                Scored(region.score or 0.0, is_right(_mask(name, region, truth.shape), truth), group(triplet))
                 for region in triplet.regions
                 if region.kind == "candidate" and (region.expert, region.label) == (expert, label)
             ]
             found[label] = (images + 1, scored)
     return found
+
+
+def _mask(name: str, region: Region, size: tuple[int, ...]) -> BinaryImage:
+    if region.mask.size != size:
+        raise BadDataset(f"{name}: a region is of another size than the image")
+    return decoded(region.mask.size, region.mask.counts)
 
 
 def group(triplet: Triplet) -> str:
@@ -139,9 +144,7 @@ def _example(name: str, triplet: Triplet, kind: str, labels: tuple[str, ...], or
     for region in triplet.regions:
         if region.kind != kind:
             continue
-        if region.mask.size != stored.shape[:2]:
-            raise BadDataset(f"{name}: a region is of another size than the image")
-        masks[region.label] |= decoded(region.mask.size, region.mask.counts)
+        masks[region.label] |= _mask(name, region, stored.shape[:2])
     values = stored.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
     given = triplet.provenance and triplet.provenance.split
     return Example(name, group(triplet), values, pixels.unit, masks, False, triplet.metadata.modality, organ, given)

@@ -18,7 +18,8 @@ from schemas.regions import Texture
 class Bins:
     """Of each of n regions: the value that its bins begin at, how many bins a unit, and how many there are.
 
-    `whole`: bins begin at whole multiples of their width, as those of a fixed width do, and `start` is such a multiple.
+    `whole`: bins begin at whole multiples of their width, as those of a fixed width do; `start` is then the first one's
+    number.
     """
 
     start: npt.NDArray[np.float32]

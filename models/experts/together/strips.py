@@ -20,6 +20,8 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 
 MOST_PX = 2**20
 """Of a strip with several windows: what is worked on stays small however many regions there are."""
+MOST_PARTS = 512
+"""Regions of a strip: co-occurrences of 128 levels take 130 kB each."""
 PIECE_PX = 2**17
 """Pixels that are worked on at once: of a whole slide, indices and double precision of all would fill the memory."""
 
@@ -89,7 +91,7 @@ def strips(
     lines = breadth = 0
     for index in order:
         height, width = (side + 2 * margin for side in parts[index].crop.shape)
-        if together and (lines + width) * breadth > MOST_PX:
+        if together and ((lines + width) * breadth > MOST_PX or len(together) == MOST_PARTS):
             yield together, Strip.of([parts[n] for n in together], luma, visible, margin)
             together, lines = [], 0
         breadth = breadth if together else height

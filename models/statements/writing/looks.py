@@ -75,7 +75,7 @@ def facet(facts: Facts, region: Region, kind: str, voice: Voice, name: Name) -> 
         return None
     # Its outline is a threshold's, and its SUV has a unit that tells nothing beside a heart's.
     if region.kind == "candidate" and is_plain_uptake(region):
-        return sizes.times_around(region, voice, name) if kind == "ratio" else None
+        return sizes.times_around(facts, region, voice, name) if kind == "ratio" else None
     # A whole organ looks as such organs do: to tell it reads as a finding.
     if name.the and kind not in ("share", "size", "parts"):
         return None

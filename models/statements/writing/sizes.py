@@ -142,7 +142,7 @@ def ratio(region: Region, voice: Voice, name: Name) -> Facet | None:
     return Facet("ratio", (made,), is_=text, doing=text)
 
 
-def times_around(region: Region, voice: Voice, name: Name) -> Facet | None:
+def times_around(facts: Facts, region: Region, voice: Voice, name: Name) -> Facet | None:
     """How many times the uptake around it a region takes up, by their means."""
     around = region.surroundings
     if around is None or around.mean <= 0:
@@ -153,6 +153,8 @@ def times_around(region: Region, voice: Voice, name: Name) -> Facet | None:
         regions=(region.region_id,), every=name.every, measure="level", value=said, loose=True,
         decimals=0 if said == int(said) else 1,
     )  # fmt: skip
+    if not made.judge(facts).truth:  # Far beyond ten times: a sentence with it would be told without its place too.
+        return None
     text = f"{voice.pick(('about', 'roughly'))} {voice.pick(_AROUND[said])} {voice.pick(_ACTIVE)}"
     return Facet("ratio", (made,), is_=text, doing=text)
 

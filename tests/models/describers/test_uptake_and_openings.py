@@ -72,6 +72,14 @@ def test_uptake_is_told_with_its_side_and_how_high_it_is_where_anyone_sees_it(
             assert text.count(".") == 1, "the kind of image stands in the same sentence"
 
 
+def test_uptake_beyond_ten_times_is_told_with_its_side_alone() -> None:
+    """There is no round number for it, and the sentence stands without one."""
+    for seed in SEEDS:
+        text = compose(uptake((LEFT, 62.0, 30.0)), seed).description
+        assert re.search(r"high uptake.*(?:on the patient's left|in the left half)", text, re.IGNORECASE), text
+        assert "times" not in text
+
+
 def test_uptake_on_both_sides_is_told_together() -> None:
     """Two kidneys one by one would read as two finds; a ring in two pieces is one."""
     for seed in SEEDS:

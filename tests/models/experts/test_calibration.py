@@ -147,6 +147,23 @@ def test_a_score_that_is_not_there() -> None:
         Calibration.model_validate({**STATED, "slope": -1.0})
 
 
+@pytest.mark.parametrize(("score", "right"), [(-1e4, 0.0), (1e4, 1.0)])
+def test_scores_far_from_those_it_was_fitted_to_have_a_probability(score: float, right: float) -> None:
+    """An expert's own scale may have no end."""
+    assert Calibration.model_validate(STATED).at(score) == right
+
+
+def test_a_scale_of_thousands_is_calibrated_as_one_from_0_to_1() -> None:
+    """Its slope is a small number, and no 0."""
+    scored = drawn(150, telling=True)
+    plain = calibrated(scored, 150, "drawn")
+    large = calibrated([replace(one, score=1e5 * one.score) for one in scored], 150, "drawn")
+    assert plain is not None
+    assert large is not None
+    for score in (0.5, 0.75, 1.0):
+        assert large.at(1e5 * score) == pytest.approx(plain.at(score), abs=1e-3)
+
+
 def test_whole_image_opinions_are_calibrated_otherwise() -> None:
     """A classifier has a temperature: two calibrations of one score would contradict each other."""
     table: dict[str, Any] = tomllib.loads((LIBRARY / "ct-density.toml").read_text(encoding="utf-8"))
