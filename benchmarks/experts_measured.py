@@ -20,7 +20,7 @@ from benchmarks.experts_quality import decode
 from benchmarks.experts_sets import by_sets, named, parser
 from benchmarks.real_figures import Mask, agreement
 from benchmarks.real_images import Case
-from models.experts.calibration import DRAWS, exact_interval, is_right
+from models.experts.calibration import exact_interval, is_right, ratio_interval
 from models.experts.registry import Registry
 from schemas.regions import expert_name
 
@@ -82,11 +82,7 @@ def share(counts: Sequence[tuple[int, int]], groups: Sequence[str]) -> str:
     if right in (0, whole):
         low, high = exact_interval(int(right), int(whole))
     else:
-        patients = sorted(set(groups))
-        sums = np.stack([each[[one == patient for one in groups]].sum(axis=0) for patient in patients])
-        drawn = sums[np.random.default_rng(0).integers(len(sums), size=(DRAWS, len(sums)))].sum(axis=1)
-        drawn = drawn[drawn[:, 0] > 0]
-        low, high = np.percentile(drawn[:, 1] / drawn[:, 0], (2.5, 97.5))
+        low, high = ratio_interval(each[:, 1], each[:, 0], groups)
     return f"{right / whole:.2f} ({low:.2f} to {high:.2f})"
 
 

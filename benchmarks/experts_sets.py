@@ -24,8 +24,9 @@ import cv2
 import numpy as np
 
 from benchmarks.experts_quality import REGION_COLOUR, TRUTH_COLOUR, decode, grid, outlined
-from benchmarks.real_figures import Agreement, agreement, interval
+from benchmarks.real_figures import Agreement, agreement
 from benchmarks.real_images import Case, Mask, cases
+from models.experts.calibration import mean_interval
 from models.experts.decodings import Promptable
 from models.experts.registry import Registry
 from schemas.regions import Region, expert_name
@@ -78,7 +79,7 @@ def _parts(mask: Mask) -> int:
 
 
 def _told(values: Sequence[float], groups: Sequence[str]) -> str:
-    low, high = interval(values, groups)
+    low, high = mean_interval(values, groups)
     return f"{np.mean(values):.2f} ({low:.2f} to {high:.2f})"
 
 

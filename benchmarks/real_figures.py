@@ -1,13 +1,13 @@
 """How regions agree with a reader's mask: Dice, parts found, false regions, AJI, F1. Knows no file and no expert."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.experts.calibration import DRAWS, TOUCHED
+from models.experts.calibration import TOUCHED
 
 Mask = NDArray[np.uint8]
 
@@ -78,14 +78,3 @@ def _aji(
 def _f1(iou: NDArray[np.float64], found: int) -> float:
     """A match is an IoU of more than 0.5, of which there is one at most for each."""
     return 2 * int((iou > 0.5).sum()) / max(1, found + iou.shape[1])
-
-
-def interval(
-    values: Sequence[float], groups: Sequence[str], statistic: Callable[[NDArray[np.float64]], float] = np.mean
-) -> tuple[float, float]:
-    """95 % bootstrap interval of a mean over images: groups (patients) are drawn, with all of their images."""
-    draws, names = np.random.default_rng(0), sorted(set(groups))
-    of = [np.asarray([one for one, group in zip(values, groups, strict=True) if group == name]) for name in names]
-    means = [statistic(np.concatenate([of[n] for n in draws.integers(0, len(of), len(of))])) for _ in range(DRAWS)]
-    low, high = np.percentile(means, (2.5, 97.5))
-    return float(low), float(high)

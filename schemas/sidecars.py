@@ -24,6 +24,8 @@ View = Literal[
 _Words = Annotated[str, StringConstraints(max_length=200)]
 _Named = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 _Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MOST_CHANNELS = 16
+"""Volumes of one file that a sidecar may name."""
 _Vertical = {"head", "feet"}
 _Lateral = {"patient left", "patient right"}
 
@@ -127,7 +129,7 @@ class FolderDefaults(_Said):
     laterality: Laterality | None = Field(default=None, description="Side of a paired organ that is shown")
     channels: tuple[_Words, ...] = Field(
         default=(),
-        max_length=16,
+        max_length=MOST_CHANNELS,
         description="What each volume of a NIfTI file is, in their order, as FLAIR, T1, T1ce, T2: words of "
         "models/vocabulary/channels.csv, or channel 1 and so on",
     )

@@ -40,6 +40,12 @@ class Shown(Message):
     description: _Description
     embeddings: tuple[Embedding, ...] = ()
 
+    @property
+    def hash(self) -> int | None:
+        """Of its view, 256 bits; None: not known."""
+        told = self.image.perceptual_hash
+        return int(told, 16) if told else None
+
 
 @dataclass(frozen=True, slots=True)
 class Looks:
@@ -58,9 +64,7 @@ class Looks:
     @classmethod
     def of(cls, shown: Shown) -> "Looks":
         """Of a triplet's picture."""
-        told = shown.image.perceptual_hash
-        vectors = {one.expert: one.values for one in shown.embeddings}
-        return cls(vectors, int(told, 16) if told else None, shown.image_id)
+        return cls({one.expert: one.values for one in shown.embeddings}, shown.hash, shown.image_id)
 
     def by(self, encoder: str) -> "Looks":
         """The same by one encoder alone, by name or name@version."""
@@ -114,10 +118,9 @@ def _best(found: Iterable[Hit], most: int) -> list[Hit]:
 
 def _held(asked: Looks, vectors: Mapping[str, np.ndarray], shown: Shown) -> Hit | None:
     if not vectors:
-        other = Looks.of(shown).hash
-        if asked.hash is None or other is None:
+        if asked.hash is None or shown.hash is None:
             return None
-        return Hit(1 - (asked.hash ^ other).bit_count() / 256, "perceptual hash", shown)
+        return Hit(1 - (asked.hash ^ shown.hash).bit_count() / 256, "perceptual hash", shown)
     for one in shown.embeddings:
         mine = vectors.get(one.expert)
         if mine is not None and len(mine) == len(one.values):

@@ -90,9 +90,13 @@ def _to_be_told(facts: Facts, regions: list[Region]) -> list[Region]:
 
 def _is_beside_a_hotter(region: Region, told: list[Region]) -> bool:
     """Whether it is uptake on the side of a higher one: a ring in two pieces is one, and a brain has many."""
-    alike = [one for one in told if is_plain_uptake(one) and one.kind == "candidate"]
+    alike = [one for one in told if _is_hot(one)]
     hotter = [one for one in alike if one.intensity.maximum > region.intensity.maximum]
     return region in alike and any(_across(one) == _across(region) for one in hotter)
+
+
+def _is_hot(region: Region) -> bool:
+    return region.kind == "candidate" and is_plain_uptake(region)
 
 
 def _across(region: Region) -> bool | None:
@@ -133,7 +137,7 @@ def _groups(leads: list[Region]) -> tuple[tuple[str, ...], ...]:
             by_label.setdefault(region.label, []).append(region.region_id)
     many = [tuple(ids) for ids in by_label.values() if len(ids) >= GROUPED]
     # Two kidneys told one by one read as two finds.
-    hot = tuple(one.region_id for one in leads if is_plain_uptake(one) and one.kind == "candidate")
+    hot = tuple(one.region_id for one in leads if _is_hot(one))
     return (*many, hot) if len(hot) == 2 else tuple(many)
 
 

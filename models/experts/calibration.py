@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import binomtest, rankdata
@@ -101,12 +101,18 @@ def exact_interval(right: int, of: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def mean_interval(values: Values, groups: Sequence[str]) -> tuple[float, float]:
-    """95 % bootstrap interval of a mean over regions: patients are drawn, with all of theirs."""
+def mean_interval(values: ArrayLike, groups: Sequence[str]) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean over regions or images: patients are drawn, with all of theirs."""
+    return ratio_interval(values, np.ones(len(groups)), groups)
+
+
+def ratio_interval(parts: ArrayLike, wholes: ArrayLike, groups: Sequence[str]) -> tuple[float, float]:
+    """The same of the sum of `parts` over that of `wholes`; draws in which the latter is 0 tell nothing."""
     _, of = np.unique(groups, return_inverse=True)
-    sums, counts = np.bincount(of, values), np.bincount(of)
-    drawn = np.random.default_rng(0).integers(len(sums), size=(DRAWS, len(sums)))
-    low, high = np.percentile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), (2.5, 97.5))
+    sums = np.stack([np.bincount(of, each) for each in (parts, wholes)])
+    drawn = np.random.default_rng(0).integers(sums.shape[1], size=(DRAWS, sums.shape[1]))
+    part, whole = sums[:, drawn].sum(axis=2)
+    low, high = np.percentile(part[whole > 0] / whole[whole > 0], (2.5, 97.5))
     return float(low), float(high)
 
 

@@ -11,8 +11,8 @@ from typing import cast
 
 from models.vocabulary.terms import TABLES
 from schemas.images import Modality, Weighting
+from schemas.sidecars import MOST_CHANNELS
 
-MOST_CHANNELS = 16
 _NO_SIGN = re.compile(r"[^a-z0-9*]+")
 _NUMBERED = re.compile(r"channel([1-9]\d?)")
 

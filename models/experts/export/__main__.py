@@ -1,18 +1,17 @@
 """Exports every expert: `python -m models.experts.export [FOLDER]` writes NAME.onnx, .toml and .md. Knows no images."""
 
 import hashlib
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import cast
 
 import torch
 
 from models.experts.export.definition import LICENCE, MADE, Definition, Output
 from models.experts.export.definitions import DEFINITIONS
 from models.experts.export.measured import CALIBRATION, PRECISION, RECALL
+from models.experts.toml_text import pairs
 from models.onnx_files import OPSET, exported
 
 LIBRARY = Path(__file__).parents[1] / "library"
@@ -33,13 +32,6 @@ def graph(definition: Definition) -> bytes:
         name=definition.name,
         version=definition.version,
     )
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_toml(one)}' for key, one in cast(dict[str, object], value).items())} }}"
-    # Strings, numbers and arrays of them are the same in TOML as in JSON.
-    return json.dumps(value, ensure_ascii=False)
 
 
 def manifest(definition: Definition, sha256: str) -> str:
@@ -64,20 +56,16 @@ def manifest(definition: Definition, sha256: str) -> str:
     if definition.spacing_mm is not None:
         contract |= {"spacing_mm": definition.spacing_mm, "unknown_spacing": True}
     lines = ["# Written by `make experts` from models/experts/export/definitions.py."]
-    lines += [f"{key} = {_toml(value)}" for key, value in table.items()]
-    lines += ["", "[input]", *(f"{key} = {_toml(value)}" for key, value in contract.items())]
+    lines += pairs(table)
+    lines += ["", "[input]", *pairs(contract)]
     if definition.foreground is not None:
-        lines += [
-            "",
-            "[foreground]",
-            *(f"{key} = {_toml(value)}" for key, value in asdict(definition.foreground).items()),
-        ]
+        lines += ["", "[foreground]", *pairs(asdict(definition.foreground))]
     for output in definition.outputs:
         lines += ["", "[[outputs]]", *_output(definition.name, output)]
     return "\n".join(lines) + "\n"
 
 
-def _output(expert: str, output: Output) -> Iterator[str]:
+def _output(expert: str, output: Output) -> list[str]:
     name, table = f"{expert}: {output.name}", asdict(output)
     if output.max_area_fraction == 1:
         del table["max_area_fraction"]
@@ -89,7 +77,7 @@ def _output(expert: str, output: Output) -> Iterator[str]:
     ):  # fmt: skip
         if stated is not None:
             table[key] = stated.model_dump(mode="json")
-    yield from (f"{key} = {_toml(value)}" for key, value in table.items())
+    return pairs(table)
 
 
 def _length(mm: float) -> str:

@@ -12,9 +12,9 @@ import pytest
 
 from benchmarks.experts_reliability import bins, draw
 from benchmarks.experts_scores import lines, look, together
-from benchmarks.real_figures import agreement, interval
+from benchmarks.real_figures import agreement
 from benchmarks.real_images import Mask, cases, without_dust
-from models.experts.calibration import Scored
+from models.experts.calibration import Scored, mean_interval
 from models.experts.registry import Registry
 
 
@@ -52,8 +52,8 @@ def test_nothing_found() -> None:
 def test_interval_draws_patients() -> None:
     """Ten images of one patient tell no more of the spread than one."""
     values = [0.0, *[1.0] * 10]
-    assert interval(values, ["a", *["b"] * 10]) == (0.0, 1.0)
-    low, _ = interval(values, [str(n) for n in range(11)])
+    assert mean_interval(values, ["a", *["b"] * 10]) == (0.0, 1.0)
+    low, _ = mean_interval(values, [str(n) for n in range(11)])
     assert 0.5 < low < 1.0
 
 
